@@ -1,0 +1,41 @@
+"""What plugin authors import: the contract of a layer, the registry, the conformance kit."""
+
+from deltawire_layers import analytic, initializers
+from deltawire_layers.check import ConformanceError, check_layer
+from deltawire_layers.layer import (
+    Activation,
+    Arity,
+    Array,
+    Equation,
+    Formula,
+    Initializer,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    arity,
+    identity,
+)
+from deltawire_layers.registry import Registry, RegistryError, load_layers
+
+__all__ = [
+    "Activation",
+    "Arity",
+    "Array",
+    "ConformanceError",
+    "Equation",
+    "Formula",
+    "Initializer",
+    "Layer",
+    "LayerError",
+    "Parameter",
+    "Registry",
+    "RegistryError",
+    "Shape",
+    "analytic",
+    "arity",
+    "check_layer",
+    "identity",
+    "initializers",
+    "load_layers",
+]

@@ -1,0 +1,157 @@
+"""Rule 4, analytic: every equation is the derivative of the value, and can be differentiated itself.
+
+The complex step f(x + i·h·v).imag / h is exact. It is held against central differences of the real value, so
+that a value and an equation that are wrong in the same way are found too; then every equation is held against
+it, place by place. The same is done once more with the equations in the place of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from deltawire_layers.kit.points import STEP, Point, Sampler, is_integer
+from deltawire_layers.kit.trial import EPSILON, SHARP, Measured, Trial, delta_of, gradient_of
+from deltawire_layers.layer import Array
+
+IMAGINARY = 1e-200
+"""h of the complex step. Its square is 0 even beside an exact 0, so that the step never leaves a tie."""
+
+AROUND = (STEP, -STEP, 2 * STEP, -2 * STEP)
+"""Where differences are taken."""
+
+COARSE = 1e-5
+"""Relative error of differences."""
+
+
+def dtype_kept(trial: Trial, point: Point) -> None:
+    """float32 gives float32, and no NaN in its shorter range. (All else runs in float64 and complex128.)"""
+    short = trial.finite(point.with_floats(lambda array: array.astype(np.float32)))
+    if short is not None:
+        trial.forward(short).backward()
+
+
+def first_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
+    """Every equation is the derivative of the value."""
+    for position, x in enumerate(here.point.inputs):
+        if x.size and not is_integer(x):
+            _delta(trial, sampler, here, position)
+    if here.point.params:
+        params = sampler.anywhere(here.point).params
+        direction = here.point.still()._replace(params=params)
+        _slope(trial, here.point, direction, here.answers["value"], here.noise["value"])
+    for name in here.point.params:
+        _gradient(trial, here, name)
+
+
+def _delta(trial: Trial, sampler: Sampler, here: Measured, position: int) -> None:
+    """δ of an input is (∂value/∂input)ᵀ δ."""
+    point, closure = here.point, delta_of(position)
+    x = point.inputs[position]
+    rows, places = len(x), x[0].size
+    reach = sampler.reach(x)
+    tiled, direction = point.place_by_place(position, reach)
+    value, noise = (np.repeat(numbers["value"], places, axis=0) for numbers in (here.answers, here.noise))
+    slope = _slope(trial, tiled, direction, value, noise)
+    slope = slope.reshape(rows, places, -1) / reach.reshape(rows, places, 1)
+    if trial.layer.elementwise and (slope * (1 - np.eye(places))).any():
+        raise trial.broken(5, "elementwise", "is claimed, but a number depends on another place", point)
+    if closure not in here.answers:
+        if slope.any():
+            raise trial.broken(3, closure, "is None, but the value depends on the input", point)
+        return
+    terms = slope * point.delta.reshape(rows, 1, -1)
+    expected, size = terms.sum(axis=2).reshape(x.shape), np.abs(terms).sum(axis=2).reshape(x.shape)
+    problem = "is not the derivative of the value"
+    trial.agree(4, closure, problem, point, expected, here.answers[closure], here.rounding(closure, size))
+
+
+def _gradient(trial: Trial, here: Measured, name: str) -> None:
+    """The gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
+    point, closure = here.point, gradient_of(name)
+    answer = here.answers[closure]
+    expected, size = np.empty(answer.shape), np.empty(answer.shape)
+    still = point.still()
+    for place in np.ndindex(answer.shape):
+        one = np.zeros(answer.shape)
+        one[place] = 1
+        direction = still._replace(params={**still.params, name: one})
+        slope = trial.forward(point.moved(direction, 1j * IMAGINARY)).value.imag / IMAGINARY
+        expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
+    problem = "is not the derivative of the value"
+    trial.agree(4, closure, problem, point, expected, answer, here.rounding(closure, size))
+
+
+def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
+    """∂value along a direction by the complex step, which agrees with differences of the real value."""
+    bent = trial.forward(point.moved(direction, 1j * IMAGINARY)).value
+    slope = bent.imag / IMAGINARY
+    _same_in_complex(trial, Measured(point, {"value": value}, {"value": noise}), "value", bent)
+    around = [trial.forward(point.moved(direction, step)).value for step in AROUND]
+    expected = _differences(point, 1, value, noise, around)
+    problem = "has a complex step that disagrees with central differences"
+    trial.agree(4, "value", problem, point, expected.slope, slope, expected.allowance)
+    if point.ties:
+        back = trial.forward(point.moved(direction, -1j * IMAGINARY)).value.imag / -IMAGINARY
+        problem = "takes another branch when imaginary parts change sign: compare real parts"
+        trial.agree(4, "value", problem, point, back, slope, SHARP * np.abs(back))
+    return slope
+
+
+def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
+    """The complex step of the equations, all arguments and δ moving at once, agrees with differences."""
+    point, direction = here.point, sampler.anywhere(here.point)
+    bent = trial.forward(point.moved(direction, 1j * IMAGINARY)).backward()
+    around = [trial.forward(point.moved(direction, step)).backward() for step in AROUND]
+    expected = {}
+    for closure, answer in bent.items():
+        _same_in_complex(trial, here, closure, answer)
+        answers = [passed[closure] for passed in around]
+        real, noise = here.answers[closure], here.noise[closure]
+        expected[closure] = _differences(point, 2, real, noise, answers)
+    if point.ties and any(differences.kinks for differences in expected.values()):
+        return  # a sum over several kinks need not lie between the differences to either side
+    for closure, (slope, allowance, _) in expected.items():
+        problem = "has a complex step that disagrees with its central differences (second order)"
+        trial.agree(4, closure, problem, point, slope, bent[closure].imag / IMAGINARY, allowance)
+
+
+def _same_in_complex(trial: Trial, here: Measured, closure: str, bent: Array) -> None:
+    real = here.answers[closure]
+    allowance = here.rounding(closure, np.abs(real) + 1e-3 * np.abs(real).max(initial=0))
+    trial.agree(4, closure, "is another number in complex128", here.point, real, bent.real, allowance)
+
+
+class _Differences(NamedTuple):
+    """What a slope should be, how far off it may be, and whether it has kinks."""
+
+    slope: Array
+    allowance: Array
+    kinks: bool
+
+
+def _differences(
+    point: Point, order: int, here: Array, noise: Array, around: Sequence[Array]
+) -> _Differences:
+    """The slope, from the numbers here and in the steps `AROUND`.
+
+    It lies between the differences to either side. At a tie it may also be 0: what is exactly at its
+    threshold counts as off. How much the differences change with the step shows how far they can be trusted:
+    at a jump, not at all.
+    """
+    (up, down), (far_up, far_down) = (
+        ((beyond - here) / step, (here - before) / step)
+        for step, beyond, before in ((STEP, *around[:2]), (2 * STEP, *around[2:]))
+    )
+    low, high = np.minimum(up, down), np.maximum(up, down)
+    greatest = np.maximum(high, -low)
+    products = point.magnitude ** (3 if point.ties else order)
+    rounding = (4 * EPSILON * (4 * np.abs(here) + products) + 4 * noise) / STEP
+    change = np.maximum(np.abs(far_up - up), np.abs(far_down - down))
+    kink = np.maximum(high - low, change) > 1e-4 * greatest + 2 * rounding
+    if point.ties:
+        low, high = np.minimum(low, 0), np.maximum(high, 0)
+    allowance = (high - low) / 2 + change + COARSE * greatest + rounding
+    return _Differences((low + high) / 2, allowance, bool(kink.any()))

@@ -1,0 +1,114 @@
+"""Layers with a matrix of weights: linear and embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+from marshmallow import Schema, fields, validate
+
+from deltawire_layers.initializers import fan_in, unit_variance
+from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+
+
+def rows(array: Array) -> Array:
+    """Flatten the leading axes: (..., n) as a matrix with rows of n."""
+    return array.reshape(prod(array.shape[:-1]), array.shape[-1])
+
+
+class Linear(Layer):
+    """z = W x + b over the last axis, with x (..., n), W (units, n), b (units,)."""
+
+    class Config(Schema):
+        units = fields.Integer(
+            required=True,
+            strict=True,
+            validate=validate.Range(min=1),
+            metadata={"description": "numbers out"},
+        )
+        bias = fields.Boolean(
+            load_default=True, truthy={True}, falsy={False}, metadata={"description": "whether b is added"}
+        )
+
+    units: int
+    bias: bool
+
+    formula = Formula(
+        value=r"{weight}\,{x0} + {bias}",
+        deltas=(r"{weight}^{\top} {delta}",),
+        grads={"weight": r"{delta}\,{x0}^{\top}", "bias": r"{delta}"},
+    )
+
+    def output_shape(self, x: Shape) -> Shape:
+        if not x:
+            raise LayerError(
+                "expected at least one axis to multiply along, got a single number of shape ()", input=0
+            )
+        return (*x[:-1], self.units)
+
+    def parameters(self, x: Shape) -> dict[str, Parameter]:
+        init = fan_in(x[-1])
+        weight = {"weight": Parameter((self.units, x[-1]), init)}
+        return weight | {"bias": Parameter((self.units,), init)} if self.bias else weight
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        W = params["weight"]
+        value = x @ W.T
+        grads = {"weight": lambda delta: rows(delta).T @ rows(x)}  # δ xᵀ
+        if self.bias:
+            value += params["bias"]
+            grads["bias"] = lambda delta: rows(delta).sum(axis=0)  # δ
+        return Activation(value, deltas=(lambda delta: delta @ W,), grads=grads)  # Wᵀ δ
+
+
+class Embedding(Layer):
+    """value = W[index], the rows looked up, for integers index (...), W (rows, width), value (..., width)."""
+
+    class Config(Schema):
+        rows = fields.Integer(
+            required=True,
+            strict=True,
+            validate=validate.Range(min=1),
+            metadata={"description": "size of the vocabulary"},
+        )
+        width = fields.Integer(
+            required=True,
+            strict=True,
+            validate=validate.Range(min=1),
+            metadata={"description": "numbers in a row"},
+        )
+
+    rows: int
+    width: int
+
+    formula = Formula(
+        value=r"{weight}_{{x0}}",
+        deltas=(None,),
+        grads={"weight": r"\sum_{k} e_{{x0}_k}\,{delta}_k^{\top}"},
+    )
+
+    def output_shape(self, index: Shape) -> Shape:
+        return (*index, self.width)
+
+    def parameters(self, index: Shape) -> dict[str, Parameter]:
+        return {"weight": Parameter((self.rows, self.width), unit_variance)}
+
+    def integer_inputs(self, index: Shape) -> dict[int, range]:
+        return {0: range(self.rows)}
+
+    def held(self, index: Shape) -> int:
+        return 2 * prod(index)  # the order of the rows, found again in the gradient
+
+    def forward(self, params: Mapping[str, Array], index: Array) -> Activation:
+        W = params["weight"]
+
+        def weight_gradient(delta: Array) -> Array:
+            # Rows looked up several times add up; sorting first makes that a sum over runs, in a fixed order.
+            order = np.argsort(index, axis=None, kind="stable")
+            looked_up, starts = np.unique(index.ravel()[order], return_index=True)
+            gradient = np.zeros(W.shape, delta.dtype)
+            gradient[looked_up] = np.add.reduceat(rows(delta)[order], starts, axis=0)
+            return gradient
+
+        return Activation(W[index], deltas=(None,), grads={"weight": weight_gradient})

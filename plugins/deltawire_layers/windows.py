@@ -1,0 +1,97 @@
+"""How windows slide over the last axes of an example: what convolution and pooling share.
+
+Padding is never stored: a place of a window that lies outside reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+from marshmallow import ValidationError, fields
+
+from deltawire_layers.layer import LayerError, Shape
+
+
+class Sizes(fields.Field[tuple[int, ...]]):
+    """One whole number for all axes, or a list of one for each."""
+
+    def __init__(self, axes: int, least: int, description: str, **settings: Any):
+        one = {"type": "integer", "minimum": least}
+        each = {"type": "array", "items": one, "minItems": axes, "maxItems": axes}
+        forms = [one, each, {"type": "null"}] if settings.get("allow_none") else [one, each]
+        super().__init__(metadata={"description": description, "anyOf": forms}, **settings)
+        self.axes, self.least = axes, least
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[int, ...]:
+        sizes = value if isinstance(value, list) else [value] * self.axes
+        if len(sizes) != self.axes or any(type(size) is not int or size < self.least for size in sizes):
+            raise ValidationError(
+                f"expected a whole number of at least {self.least}, or a list of {self.axes} such numbers"
+            )
+        return tuple(sizes)
+
+    def _serialize(self, value: tuple[int, ...] | None, attr: str | None, obj: Any, **_: Any) -> Any:
+        return None if value is None else list(value)
+
+
+class Window(NamedTuple):
+    """Windows along one axis: `kernel` places each, `dilation` apart, one window every `stride` numbers.
+
+    The first one starts `padding` numbers before the axis, and the last one ends at most as far behind it.
+    """
+
+    kernel: int
+    stride: int
+    padding: int
+    dilation: int = 1
+
+    def count(self, size: int) -> int:
+        """How many windows an axis has; 0 or less when not even one fits."""
+        reach = self.dilation * (self.kernel - 1) + 1
+        return (size + 2 * self.padding - reach) // self.stride + 1
+
+    def reads(self, size: int, first: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
+        """What the windows from `first` up to `stop` read of an axis: (place, windows, numbers).
+
+        At a place in the kernel, these windows (counted from `first`) read these numbers. Places where all
+        windows read padding are left out, however many there are.
+        """
+        nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
+        farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
+        for place in range(nearest, farthest + 1):
+            start = place * self.dilation - self.padding  # what window 0 reads there
+            low = max(first, -(start // self.stride))
+            high = min(stop, (size - 1 - start) // self.stride + 1)
+            if low < high:
+                numbers = slice(low * self.stride + start, (high - 1) * self.stride + start + 1, self.stride)
+                yield place, slice(low - first, high - first), numbers
+
+
+Index = tuple[Any, ...]
+
+
+def reads(
+    windows: tuple[Window, ...], sizes: Shape, bounds: tuple[slice, ...]
+) -> Iterator[tuple[Index, Index, Index]]:
+    """`Window.reads` over all axes, for the windows within bounds: indices (place, windows, numbers)."""
+    along = (
+        window.reads(size, bound.start, bound.stop)
+        for window, size, bound in zip(windows, sizes, bounds, strict=True)
+    )
+    for axes in product(*along):
+        place, outs, ins = zip(*axes, strict=True)
+        yield place, outs, ins
+
+
+def counts(windows: tuple[Window, ...], sizes: Shape) -> Shape:
+    """How many windows there are along each axis. Raises LayerError when not even one fits."""
+    for axis, (window, size) in enumerate(zip(windows, sizes, strict=True)):
+        if window.count(size) < 1:
+            raise LayerError(
+                f"the kernel reaches over {window.dilation * (window.kernel - 1) + 1} numbers, "
+                f"but axis {axis - len(sizes)} has {size}, with padding {size + 2 * window.padding}",
+                input=0,
+            )
+    return tuple(window.count(size) for window, size in zip(windows, sizes, strict=True))

@@ -1,0 +1,91 @@
+"""Layers of several inputs against plain numbers; nothing broadcasts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltawire_layers import LayerError, load_layers
+
+Answering = Callable[..., Any]
+
+LAYERS = load_layers()
+
+A = [[1.0, 2.0, 3.0]]
+B = [[4.0, 2.0, -1.0]]
+DELTA = [[1.0, 10.0, 100.0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "a_delta", "b_delta"),
+    [
+        ("add", [5, 4, 2], [1, 10, 100], [1, 10, 100]),
+        ("subtract", [-3, 0, 4], [1, 10, 100], [-1, -10, -100]),
+        ("multiply", [4, 4, -3], [4, 20, -100], [1, 20, 300]),
+        ("maximum", [4, 2, 3], [0, 5, 100], [1, 5, 0]),
+    ],
+)
+def test_number_by_number(
+    answers: Answering, kind: str, value: list[float], a_delta: list[float], b_delta: list[float]
+) -> None:
+    got = answers(LAYERS[kind](), [A, B], DELTA)
+    assert got.value.tolist() == [value]
+    assert [delta.tolist() for delta in got.deltas] == [[a_delta], [b_delta]]
+    assert got.grads == {}
+
+
+def test_the_circuit_of_the_lecture(answers: Answering) -> None:
+    q = answers(LAYERS["add"](), [[-2.0], [5.0]])
+    f = answers(LAYERS["multiply"](), [q.value, [-4.0]])
+    assert (q.value.item(), f.value.item()) == (3, -12)
+    assert [delta.item() for delta in f.deltas] == [-4, 3]
+    assert [delta.item() for delta in answers(LAYERS["add"](), [[-2.0], [5.0]], f.deltas[0]).deltas] == [
+        -4,
+        -4,
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_add_takes_any_number_of_inputs(answers: Answering, count: int) -> None:
+    got = answers(LAYERS["add"](), [A] * count, DELTA)
+    assert got.value.tolist() == [[count, 2 * count, 3 * count]]
+    assert [delta.tolist() for delta in got.deltas] == [DELTA] * count
+
+
+def test_dot_contracts_the_last_axis(answers: Answering) -> None:
+    a, b = [[[1.0, 2.0], [3.0, 4.0]]], [[[5.0, 6.0], [7.0, 8.0]]]
+    got = answers(LAYERS["dot"](), [a, b], delta=[[1.0, 10.0]])
+    assert got.value.tolist() == [[17, 53]]
+    assert got.deltas[0].tolist() == [[[5, 6], [70, 80]]]
+    assert got.deltas[1].tolist() == [[[1, 2], [30, 40]]]
+
+
+@pytest.mark.parametrize("kind", ["add", "subtract", "multiply", "maximum", "dot"])
+@pytest.mark.parametrize("other", [(3,), (1,), (2, 2), ()])
+def test_nothing_broadcasts(kind: str, other: tuple[int, ...]) -> None:
+    with pytest.raises(LayerError) as caught:
+        LAYERS[kind]().output_shape((2,), other)
+    assert caught.value.input == 1
+    assert str(caught.value) == f"expected the shape of the first input, [2], got {list(other)}"
+
+
+def test_add_names_the_first_input_that_differs() -> None:
+    with pytest.raises(LayerError) as caught:
+        LAYERS["add"]().output_shape((2,), (2,), (3,), (4,))
+    assert caught.value.input == 2
+
+
+def test_dot_needs_an_axis() -> None:
+    with pytest.raises(LayerError, match="at least one axis to contract"):
+        LAYERS["dot"]().output_shape((), ())
+
+
+@pytest.mark.parametrize("kind", ["add", "subtract", "multiply", "maximum", "dot"])
+@pytest.mark.parametrize("position", [0, 1])
+def test_what_is_not_a_number_is_not_hidden(answers: Answering, kind: str, position: int) -> None:
+    inputs = [[[1.0, 2.0]], [[2.0, 1.0]]]
+    inputs[position][0][1] = np.nan
+    assert np.isnan(answers(LAYERS[kind](), inputs).value).any()

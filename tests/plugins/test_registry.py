@@ -1,0 +1,114 @@
+"""Plugins are found through entry points; one that cannot be used is refused, naming its distribution."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import EntryPoint, distributions
+from pathlib import Path
+
+import pytest
+
+from deltawire_layers import Registry, RegistryError, load_layers
+from deltawire_layers.linear import Linear
+from deltawire_layers.pointwise import Relu, Tanh
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An importable folder of installed distributions."""
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def install(site: Path, distribution: str, **kinds: str) -> None:
+    """Put a distribution (`acme 2.0`) with entry points (kind=module:attribute) into a folder."""
+    name, version = distribution.split()
+    metadata = site / f"{name}-{version}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    lines = [f"{kind} = {value}" for kind, value in kinds.items()]
+    (metadata / "entry_points.txt").write_text("\n".join(["[deltawire.layers]", *lines]))
+
+
+def points(site: Path) -> list[EntryPoint]:
+    found = sorted(distributions(path=[str(site)]), key=lambda distribution: distribution.name)
+    return [point for distribution in found for point in distribution.entry_points]
+
+
+def test_built_in_layers_are_found_like_any_others() -> None:
+    layers = load_layers()
+    assert layers["linear"] is Linear
+    assert layers.distribution("linear").startswith("deltawire ")
+    assert list(layers) == sorted(layers) and len(layers) == len(list(layers))
+    assert "no_such_kind" not in layers
+
+
+def test_layers_of_several_distributions_come_together(site: Path) -> None:
+    install(site, "acme 2.0", ramp="deltawire_layers.pointwise:Relu")
+    install(site, "bolt 1.1", squash="deltawire_layers.pointwise:Tanh")
+    layers = load_layers(points(site))
+    assert dict(layers) == {"ramp": Relu, "squash": Tanh}
+    assert (layers.distribution("ramp"), layers.distribution("squash")) == ("acme 2.0", "bolt 1.1")
+
+
+def refusal(site: Path) -> str:
+    with pytest.raises(RegistryError) as caught:
+        load_layers(points(site))
+    return str(caught.value)
+
+
+def test_one_kind_from_two_distributions_names_both(site: Path) -> None:
+    install(site, "acme 2.0", ramp="deltawire_layers.pointwise:Relu")
+    install(site, "bolt 1.1", ramp="deltawire_layers.pointwise:Tanh")
+    message = refusal(site)
+    assert all(part in message for part in ("'ramp'", "acme 2.0", "bolt 1.1"))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (None, "ModuleNotFoundError"),
+        ("import no_such_library", "no_such_library"),
+        ("raise OSError('no licence file')", "OSError: no licence file"),
+        ("def f(:", "SyntaxError"),
+        ("Other = 1", "AttributeError"),
+    ],
+)
+def test_a_plugin_that_fails_to_import_is_named(
+    site: Path, monkeypatch: pytest.MonkeyPatch, source: str | None, said: str
+) -> None:
+    if source is not None:
+        (site / "acme_layers.py").write_text(source)
+    monkeypatch.delitem(sys.modules, "acme_layers", raising=False)
+    install(site, "acme 2.0", ramp="acme_layers:Ramp")
+    message = refusal(site)
+    assert all(
+        part in message for part in ("'ramp'", "acme 2.0", "acme_layers:Ramp", "fails to import", said)
+    )
+
+
+@pytest.mark.parametrize("value", ["builtins:dict", "math:pi", "deltawire_layers.layer:identity"])
+def test_what_is_no_layer_is_named(site: Path, value: str) -> None:
+    install(site, "acme 2.0", ramp=value)
+    message = refusal(site)
+    assert all(part in message for part in ("'ramp'", "acme 2.0", value, "not a subclass"))
+
+
+@pytest.mark.parametrize("kind", ["Ramp", "2d", "a-b", "a.b", "größe", "x" * 65])
+def test_a_kind_that_is_no_plain_name_is_refused(site: Path, kind: str) -> None:
+    install(site, "acme 2.0", **{kind: "deltawire_layers.pointwise:Relu"})
+    message = refusal(site)
+    assert kind in message and "acme 2.0" in message and "lower-case" in message
+
+
+def test_an_entry_point_without_a_distribution_is_still_refused_in_words() -> None:
+    point = EntryPoint(name="ramp", value="builtins:dict", group="deltawire.layers")
+    with pytest.raises(RegistryError, match="an unnamed distribution"):
+        load_layers([point])
+
+
+def test_a_registry_cannot_be_changed() -> None:
+    layers = load_layers([])
+    assert isinstance(layers, Registry) and not layers
+    with pytest.raises(TypeError):
+        layers["relu"] = Relu  # type: ignore[index]

@@ -1,0 +1,46 @@
+"""A real gunicorn for tests, as shipped."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_service(*arguments: str, seconds: float = 30.0) -> Iterator[str]:
+    """The address of a gunicorn that serves until the block ends."""
+    port = free_port()
+    service = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
+        + ["-b", f"127.0.0.1:{port}", *arguments, "deltawire_service.app:create_app()"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + seconds
+    try:
+        while True:
+            assert service.poll() is None, f"the service stopped: {service.communicate()[0]}"
+            try:
+                if requests.get(f"{url}/readyz", timeout=1).ok:
+                    break
+            except requests.ConnectionError:
+                assert time.monotonic() < end, "the service does not answer"
+                time.sleep(0.05)
+        yield url
+    finally:
+        service.terminate()
+        service.communicate(timeout=30)
