@@ -1,0 +1,13 @@
+"""The engine: spec -> network -> values and deltas. It knows no HTTP.
+
+`compile_network(spec, layers)` gives a `Network`; `network.gradients(params, data)` computes.
+"""
+
+from deltawire_service.engine.compile import compile_network
+from deltawire_service.engine.errors import PluginError
+from deltawire_service.engine.graph import InputSlot, Node
+from deltawire_service.engine.limits import Limits
+from deltawire_service.engine.network import Network
+from deltawire_service.engine.rows import Result
+
+__all__ = ["InputSlot", "Limits", "Network", "Node", "PluginError", "Result", "compile_network"]

@@ -1,0 +1,152 @@
+"""Everything about a request that must be right before any arithmetic: names, shapes, dtypes, ranges, memory.
+
+numpy turns mistakes into answers (it broadcasts, wraps negative indices, casts); so nothing reaches it
+unchecked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from deltawire.errors import Fault, Refused
+from deltawire_layers import Array
+from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.plan import make_plan, parameter_numbers, row_numbers
+from deltawire_service.engine.program import Program, upstream
+from deltawire_service.engine.validation import escape, nearest, shown
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def refuse(faults: Iterable[Fault]) -> None:
+    """Raises Refused when there is any fault."""
+    if found := list(faults):
+        raise Refused(found)
+
+
+def check_names(
+    network: Graph, params: Iterable[str], data: Iterable[str], values: frozenset[str] | None = None
+) -> None:
+    """Raises Refused unless exactly the network's parameters and inputs are given.
+
+    values: only these nodes are computed; what does not lead to them may be left out (labels, say).
+    """
+    needed = {*network.parameters, *network.inputs}
+    if values is not None:
+        needed = upstream(network, values)
+        needed |= {
+            name for node in needed & network.nodes.keys() for name in network.nodes[node].parameters.values()
+        }
+    refuse(
+        [
+            *_names("/params", "parameter", network.parameters, needed, list(params)),
+            *_names("/data", "data", network.inputs, needed, list(data)),
+        ]
+    )
+
+
+def _names(
+    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: list[str]
+) -> Iterable[Fault]:
+    for name in got:
+        if name not in expected:
+            noun = "input" if what == "data" else what
+            detail = f"the network has no {noun} {shown(name)}{nearest(name, expected)}"
+            yield Fault(f"{pointer}/{escape(name)}", f"unknown_{what}", detail)
+    for name, slot in expected.items():
+        if name in needed and name not in got:
+            axes = slot.shape if what == "parameter" or slot.shared else ("batch", *slot.shape)
+            detail = f"'{name}' is missing: expected an array ({', '.join(map(str, axes))})"
+            yield Fault(f"{pointer}/{name}", f"missing_{what}", detail)
+
+
+def check_arrays(
+    network: Graph, params: Mapping[str, Array], data: Mapping[str, Array]
+) -> tuple[int, np.dtype[Any]]:
+    """The batch size and the one float dtype of the arrays; names are right already.
+
+    Raises Refused unless every array has the shape and dtype the network expects.
+    """
+    floats = {f"/params/{name}": array for name, array in params.items()}
+    floats |= {f"/data/{name}": data[name] for name in data if network.inputs[name].dtype == "float"}
+    dtype = next((array.dtype for array in floats.values()), np.dtype(np.float64))
+    faults = list[Fault]()
+    for pointer, array in floats.items():
+        if array.dtype not in FLOATS:
+            faults.append(
+                Fault(pointer, "dtype_unsupported", f"expected float32 or float64, got {array.dtype}")
+            )
+        elif array.dtype != dtype:
+            detail = f"expected {dtype} like the other arrays of the request, got {array.dtype}"
+            faults.append(Fault(pointer, "dtype_mismatch", detail))
+    for name, array in params.items():
+        if array.shape != (shape := network.parameters[name].shape):
+            detail = f"parameter '{name}': expected shape {list(shape)}, got {list(array.shape)}"
+            faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
+    batch = None
+    for name, array in data.items():
+        pointer, slot = f"/data/{name}", network.inputs[name]
+        leading = 0 if slot.shared else 1
+        if array.ndim != len(slot.shape) + leading or array.shape[leading:] != slot.shape:
+            expected = ", ".join([*(["batch"] if leading else []), *map(str, slot.shape)])
+            detail = f"input '{name}': expected shape [{expected}], got {list(array.shape)}"
+            faults.append(Fault(pointer, "shape_mismatch", detail))
+        elif leading and len(array) == 0:
+            faults.append(
+                Fault(pointer, "batch_empty", f"input '{name}': expected at least one example, got none")
+            )
+        elif leading and batch is not None and len(array) != batch[1]:
+            detail = f"input '{name}': expected {batch[1]} examples like '{batch[0]}', got {len(array)}"
+            faults.append(Fault(pointer, "batch_mismatch", detail))
+        elif leading:
+            batch = (name, len(array))
+        if slot.dtype == "int64":
+            faults += _labels(name, array, slot.range)
+    refuse(faults)
+    return batch[1] if batch else 1, dtype
+
+
+def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
+    pointer = f"/data/{name}"
+    if array.dtype != np.int64:
+        yield Fault(pointer, "dtype_mismatch", f"input '{name}': expected int64, got {array.dtype}")
+    elif (
+        allowed is not None
+        and array.size
+        and not (allowed.start <= array.min() and array.max() < allowed.stop)
+    ):
+        place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
+        steps = "".join(f"/{step}" for step in place)
+        row = f" in row {place[0]}" if len(place) else ""
+        got = f"got {array[tuple(place)]}{row}"
+        detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {got}"
+        yield Fault(f"{pointer}{steps}", "label_out_of_range", detail)
+
+
+def _memory(network: Graph, what: str, planned: int) -> None:
+    limit = network.limits.planned_bytes
+    if planned > limit:
+        detail = f"{what} needs {planned} bytes at its peak, at most {limit} are allowed"
+        raise Refused([Fault("/network", "memory_plan_exceeded", detail)])
+
+
+def check_smallest(network: Graph) -> None:
+    """Raises Refused when not even one float32 example fits: pointers relative to the spec."""
+    try:
+        _memory(network, "one example in float32", 4 * (parameter_numbers(network) + row_numbers(network)))
+    except Refused as refused:
+        raise Refused(fault._replace(pointer="") for fault in refused.faults) from None
+
+
+def check_parameter_bytes(network: Graph, dtype: Any) -> None:
+    """Raises Refused when the parameters alone exceed the planned memory."""
+    _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
+
+
+def check_memory(network: Graph, program: Program, batch: int, dtype: np.dtype[Any]) -> None:
+    """Raises Refused when the request's planned peak exceeds the limit."""
+    what = f"a batch of {batch} in {dtype}"
+    _memory(network, what, make_plan(network, program, batch, dtype.itemsize).peak_bytes)

@@ -1,0 +1,154 @@
+"""The engine's face: a network ready to compute."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+
+from deltawire.errors import Refused
+from deltawire_layers import Array, Parameter
+from deltawire_service.engine import checks
+from deltawire_service.engine.backprop import Arrays
+from deltawire_service.engine.check import Checked, check_gradients
+from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.plan import Plan, make_plan
+from deltawire_service.engine.program import Program, make_program
+from deltawire_service.engine.rows import Result, Work
+from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
+
+
+@dataclass(frozen=True, eq=False)
+class Network(Graph):
+    """A network ready to compute. Made by `compile_network`; immutable, shared between threads."""
+
+    @cached_property
+    def _program(self) -> Any:
+        # Programs are small and repeat from request to request; the cache lives and dies with the network.
+        return lru_cache(maxsize=64)(self._make_program)
+
+    def _make_program(self, wants: Wanted) -> Program:
+        return make_program(self, wants)
+
+    def check_names(
+        self, params: Iterable[str], data: Iterable[str], values: Iterable[str] | None = None
+    ) -> None:
+        """Raises Refused unless the network's parameters and inputs are named, all of them and no others.
+
+        values: for `forward`, which needs only what leads to these nodes.
+        """
+        checks.check_names(self, params, data, None if values is None else frozenset(values))
+
+    def init(self, seed: int, dtype: Any = np.float64) -> dict[str, Array]:
+        """Parameters drawn from a seed, each from a stream of its own: the same numbers on every machine.
+
+        The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name. Raises Refused when
+        the parameters would not fit in the planned memory.
+        """
+        checks.check_parameter_bytes(self, dtype)
+        return {
+            name: draw(parameter, seed, name).astype(dtype) for name, parameter in self.parameters.items()
+        }
+
+    def gradients(
+        self,
+        params: Arrays,
+        data: Arrays,
+        *,
+        wrt_params: bool | Iterable[str] = True,
+        wrt_data: bool | Iterable[str] = False,
+        reduction: str = "mean",
+        values: Iterable[str] = (),
+        deltas: Iterable[str] = (),
+        non_finite: str = "error",
+    ) -> Result:
+        """Loss and gradients of the network on a batch.
+
+        params: arrays by parameter name. data: arrays by input name, (batch, *shape), or (*shape) when
+        shared.
+        wrt_params, wrt_data: everything, nothing, or globs of parameters and names of inputs.
+        values, deltas: nodes whose values and deltas are wanted.
+        reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
+        have
+        results that are not finite given back.
+        Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
+        """
+        wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
+        self.check_names(params, data)
+        work = self._work(wants, params, data, reduction)
+        result = work.gradients()
+        if non_finite == "error" and not result.finite():
+            raise Refused([work.first_non_finite()])
+        return result
+
+    def forward(
+        self, params: Arrays, data: Arrays, values: Iterable[str], *, non_finite: str = "error"
+    ) -> dict[str, Array]:
+        """Values of chosen nodes on a batch, (batch, *shape) by name.
+
+        Only the parameters and inputs that lead to these nodes are needed. Raises as `gradients` does.
+        """
+        wants = wanted_values(self, values)
+        self.check_names(params, data, wants.values)
+        work = self._work(wants, params, data)
+        found = work.values()
+        if non_finite == "error" and not all(np.isfinite(value).all() for value in found.values()):
+            raise Refused([work.first_non_finite()])
+        return found
+
+    def check(
+        self,
+        params: Arrays,
+        data: Arrays,
+        *,
+        wrt_params: bool | Iterable[str] = True,
+        wrt_data: bool | Iterable[str] = True,
+        reduction: str = "mean",
+        samples: int = 10,
+    ) -> list[Checked]:
+        """Gradients against the complex step and central differences, at up to `samples` places an array.
+
+        Raises as `gradients` does.
+        """
+        result = self.gradients(params, data, wrt_params=wrt_params, wrt_data=wrt_data, reduction=reduction)
+        work = self._work(wanted_loss(self), params, data, reduction)
+        return check_gradients(work, result.params, result.data, samples)
+
+    def plan(
+        self,
+        batch: int,
+        dtype: Any = np.float64,
+        *,
+        wrt_params: bool | Iterable[str] = True,
+        wrt_data: bool | Iterable[str] = False,
+        values: Iterable[str] = (),
+        deltas: Iterable[str] = (),
+    ) -> Plan:
+        """What a gradient request would take (without a loss, a forward request), computing nothing.
+
+        Raises Refused for names that do not exist, and for nothing else: a plan over the limit is a plan.
+        """
+        if self.loss:
+            wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
+        else:
+            wants = wanted_values(self, list(values) or list(self.nodes)[-1:])
+        return make_plan(self, self._program(wants), batch, np.dtype(dtype).itemsize)
+
+    def _work(self, wants: Wanted, params: Arrays, data: Arrays, reduction: str = "mean") -> Work:
+        batch, dtype = checks.check_arrays(self, params, data)
+        program = self._program(wants)
+        checks.check_memory(self, program, batch, dtype)
+        return Work(self, program, params, data, batch, dtype, reduction)
+
+
+def draw(parameter: Parameter, seed: int, name: str) -> Array:
+    """A parameter's first numbers, float64."""
+    key = np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4")
+    stream = np.random.Generator(
+        np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key))))
+    )
+    return parameter.init(stream, parameter.shape)

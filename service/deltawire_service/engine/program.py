@@ -1,0 +1,83 @@
+"""The steps that answer a request: which equations to call, in which order, what to forget when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from deltawire_service.engine.graph import Graph, Node
+from deltawire_service.engine.wanted import Wanted
+
+
+class ForwardStep(NamedTuple):
+    """Compute a node; `kept`: its equations are needed later; `release`: values nobody needs after it."""
+
+    node: Node
+    kept: bool
+    release: tuple[str, ...]
+
+
+class BackwardStep(NamedTuple):
+    """The equations of a node to call: grads as (layer's, network's name), deltas as (position, source)."""
+
+    node: Node
+    grads: tuple[tuple[str, str], ...]
+    deltas: tuple[tuple[int, str], ...]
+
+
+class Program(NamedTuple):
+    """The steps that answer a request: every equation needed once, none that is not."""
+
+    wants: Wanted
+    forward: tuple[ForwardStep, ...]
+    backward: tuple[BackwardStep, ...]
+
+
+def make_program(network: Graph, wants: Wanted) -> Program:
+    """The steps for these wants. Linear in the size of the graph, without recursion."""
+    nodes = list(network.nodes.values())
+    loss = network.loss if wants.loss else {}
+    leads = upstream(network, loss)
+    computed = leads | upstream(network, wants.values)
+
+    # A node carries a signal when something wanted lies at it or before it.
+    carries = set(wants.data)
+    for node in nodes:
+        own = node.name in wants.deltas or not wants.params.isdisjoint(node.parameters.values())
+        if own or not carries.isdisjoint(node.inputs):
+            carries.add(node.name)
+
+    backward = tuple(
+        BackwardStep(
+            node,
+            tuple((local, name) for local, name in node.parameters.items() if name in wants.params),
+            tuple((position, source) for position, source in enumerate(node.inputs) if source in carries),
+        )
+        for node in reversed(nodes)
+        if node.name in leads and node.name in carries
+    )
+    kept = {step.node.name for step in backward if step.grads or step.deltas}
+
+    steps = [node for node in nodes if node.name in computed]
+    last = {source: node.name for node in steps for source in node.inputs}
+    stays = {*loss, *wants.values}
+    forward = tuple(
+        ForwardStep(
+            node,
+            node.name in kept,
+            tuple(
+                name for name in dict.fromkeys(node.inputs) if last[name] == node.name and name not in stays
+            ),
+        )
+        for node in steps
+    )
+    return Program(wants, forward, backward)
+
+
+def upstream(network: Graph, names: Iterable[str]) -> set[str]:
+    """The named nodes, and all nodes and inputs that lead to them."""
+    found = set(names)
+    for node in reversed(list(network.nodes.values())):
+        if node.name in found:
+            found.update(node.inputs)
+    return found

@@ -1,0 +1,102 @@
+"""What a request asks for: the names in it, looked up and its globs resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from deltawire.errors import Fault, Refused
+from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.validation import nearest, shown
+
+
+class Wanted(NamedTuple):
+    """What a request asks for, by name, its globs resolved."""
+
+    params: frozenset[str] = frozenset()
+    data: frozenset[str] = frozenset()
+    values: frozenset[str] = frozenset()
+    deltas: frozenset[str] = frozenset()
+    loss: bool = True
+    """Whether the loss is computed: everything but `values` needs it."""
+
+
+def wanted_gradients(
+    network: Graph,
+    wrt_params: bool | Iterable[str],
+    wrt_data: bool | Iterable[str],
+    values: Iterable[str],
+    deltas: Iterable[str],
+) -> Wanted:
+    """The names a request asks for. Raises Refused where one is unknown or not differentiable."""
+    faults = _loss_missing(network)
+
+    if isinstance(wrt_params, bool):
+        params = frozenset(network.parameters if wrt_params else ())
+    else:
+        globs = list(wrt_params)
+        params = frozenset(n for n in network.parameters if any(fnmatchcase(n, glob) for glob in globs))
+        for place, glob in enumerate(globs):
+            if not any(fnmatchcase(name, glob) for name in network.parameters):
+                detail = f"no parameter matches {shown(glob)}{nearest(glob, network.parameters)}"
+                faults.append(Fault(f"/wrt/params/{place}", "unknown_name", detail))
+
+    floats = [name for name, slot in network.inputs.items() if slot.dtype == "float"]
+    data = list(floats if wrt_data else ()) if isinstance(wrt_data, bool) else list(wrt_data)
+    for place, name in enumerate(data):
+        if name not in network.inputs:
+            detail = f"no input is named {shown(name)}{nearest(name, floats)}"
+            faults.append(Fault(f"/wrt/data/{place}", "unknown_name", detail))
+        elif name not in floats:
+            detail = f"input '{name}' holds integers: it has no gradient"
+            faults.append(Fault(f"/wrt/data/{place}", "not_differentiable", detail))
+
+    wanted_values, unknown_values = _nodes(network, "values", values)
+    wanted_deltas, unknown_deltas = _nodes(network, "deltas", deltas)
+    faults += unknown_values + unknown_deltas
+    if faults:
+        raise Refused(faults)
+    return Wanted(params, frozenset(data), wanted_values, wanted_deltas)
+
+
+def wanted_values(network: Graph, values: Iterable[str]) -> Wanted:
+    """The values of some nodes and nothing else. Raises Refused where a name is unknown or none is given."""
+    names, faults = _nodes(network, "values", values)
+    if not names:
+        detail = f"name at least one node whose value is wanted{nearest('', network.nodes)}"
+        faults.append(Fault("/values", "field_invalid", detail))
+    if faults:
+        raise Refused(faults)
+    return Wanted(values=names, loss=False)
+
+
+def wanted_loss(network: Graph) -> Wanted:
+    """The loss and nothing else. Raises Refused when the network has none."""
+    if faults := _loss_missing(network):
+        raise Refused(faults)
+    return Wanted()
+
+
+def _loss_missing(network: Graph) -> list[Fault]:
+    if network.loss:
+        return []
+    last = network.spec["nodes"][-1]["name"]
+    shape = list(network.nodes[last].shape)
+    detail = f"the spec names no loss, and its last node, '{last}', has shape {shape}: a loss has shape []"
+    return [Fault("/network/loss", "loss_missing", detail)]
+
+
+def _nodes(network: Graph, option: str, names: Iterable[str]) -> tuple[frozenset[str], list[Fault]]:
+    """Names of nodes asked for by an option, and what is wrong with them."""
+    names = list(names)
+    faults = [
+        Fault(
+            f"/{option}/{place}",
+            "unknown_name",
+            f"no node is named {shown(name)}{nearest(name, network.nodes)}",
+        )
+        for place, name in enumerate(names)
+        if name not in network.nodes
+    ]
+    return frozenset(names), faults

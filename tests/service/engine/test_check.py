@@ -1,0 +1,61 @@
+"""The gradient check passes right networks, and finds the place where a layer is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from hypothesis import given, settings
+from support.engine import compiled
+from support.layers import registry
+from support.networks import Example, examples
+
+from deltawire_layers import Activation, Layer
+from deltawire_service.engine import compile_network
+
+
+@settings(max_examples=30)
+@given(examples(most_nodes=8))
+def test_right_networks_pass(example: Example) -> None:
+    checked = compiled(example.spec).check(
+        example.params, example.data, reduction=example.reduction, samples=4
+    )
+    names = {f"params/{name}" for name in example.params}
+    names |= {f"data/{name}" for name, array in example.data.items() if array.dtype != np.int64}
+    assert {found.name for found in checked} == names
+    for found in checked:
+        # A kink within the step of the differences is theirs to miss, not ours.
+        assert all(place.relative_difference < 1e-9 for place in found.worst), found
+        assert found.checked == min(4, found.numbers)
+
+
+class HalfWrong(Layer):
+    """y = x², for x (...), its δ wrong in the last place."""
+
+    def output_shape(self, x: tuple[int, ...]) -> tuple[int, ...]:
+        return x
+
+    def forward(self, params: Mapping[str, np.ndarray], x: np.ndarray) -> Activation:
+        def wrong(delta: np.ndarray) -> np.ndarray:
+            slope = 2 * x
+            slope[..., -1] *= 1.01
+            return delta * slope
+
+        return Activation(x * x, deltas=(wrong,))
+
+
+def test_a_wrong_place_is_found_and_named() -> None:
+    nodes = [{"kind": "wrong"}, {"kind": "sum"}]
+    network = compile_network({"inputs": {"x": {"shape": [3]}}, "nodes": nodes}, registry(wrong=HalfWrong))
+    (checked,) = network.check({}, {"x": np.array([[1.0, 2.0, 3.0]])})
+    assert (checked.name, checked.passed, checked.numbers, checked.checked) == ("data/x", False, 3, 3)
+    worst = checked.worst[0]
+    assert worst.index == (0, 2)
+    assert abs(worst.gradient - 6.06) < 1e-12 and abs(worst.complex_step - 6) < 1e-12
+    assert abs(worst.differences - 6) < 1e-6 and abs(worst.relative_difference - 0.06 / 6.06) < 1e-9
+
+
+def test_float32_requests_are_checked_in_float64() -> None:
+    network = compiled({"inputs": {"x": {"shape": [2]}}, "nodes": [{"kind": "sigmoid"}, {"kind": "sum"}]})
+    (checked,) = network.check({}, {"x": np.array([[0.5, -0.25]], np.float32)})
+    assert checked.worst[0].relative_difference < 1e-7  # float32's own distance
