@@ -1,0 +1,303 @@
+"""The client: a network and a batch out, numbers back, numpy on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import numpy as np
+import requests
+from numpy.typing import ArrayLike
+
+from deltawire import embedded, wire
+from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire.network import Network
+from deltawire.wire import Array
+
+Wrt = Mapping[str, bool | Iterable[str]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """An answer of the service: the loss of a batch and what was asked for beside it."""
+
+    loss: float
+    params: dict[str, Array]
+    """∂loss/∂parameter, by the parameters' names."""
+    data: dict[str, Array]
+    """∂loss/∂input, by the inputs' names."""
+    losses: Array | None
+    """Each example's loss, (batch,)."""
+    values: dict[str, Array]
+    deltas: dict[str, Array]
+    network_id: str
+    """SHA-256 of the canonical spec, in hex."""
+
+
+class Client:
+    """Computes gradients with a deltawire service: `with Client("http://127.0.0.1:8000") as client: ...`
+
+    url: address of the service. Without one the service runs embedded, in this process, which needs the extra
+    `deltawire[service]` (else NotInstalled is raised).
+    timeout: seconds to connect, and seconds to wait for bytes of the answer.
+    session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
+
+    Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
+    wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed (PluginFailed) when the service fails.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout: tuple[float, float] = (5.0, 60.0),
+        session: requests.Session | None = None,
+    ):
+        self._session = session or requests.Session()
+        self._owns_session = session is None
+        self._timeout = timeout
+        self._url = (url or embedded.URL).rstrip("/")
+        if url is None:
+            self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, unless the session came from outside."""
+        if self._owns_session:
+            self._session.close()
+
+    def layers(self) -> list[dict[str, Any]]:
+        """The layers installed at the service, one dict each: `kind`, `summary`, `inputs`, `config`, …"""
+        return self._call("GET", "/v1/layers", None, lambda answer: list(answer["layers"]))
+
+    def init(
+        self, network: Network | Mapping[str, Any], seed: int = 0, dtype: str = "float64"
+    ) -> dict[str, Array]:
+        """First parameters of a network, by name: the same numbers for the same seed on every machine.
+
+        seed: 0 up to 2^64 − 1. dtype: "float64" or "float32".
+        """
+        document = {"network": _spec(network), "seed": seed, "dtype": dtype, "tensors": "base64"}
+        return self._call("POST", "/v1/init", document, lambda answer: _arrays(answer["params"], dtype))
+
+    def value_and_grad(
+        self,
+        network: Network | Mapping[str, Any],
+        params: Mapping[str, ArrayLike],
+        data: Mapping[str, ArrayLike],
+        *,
+        wrt: Wrt | None = None,
+        reduction: str = "mean",
+    ) -> tuple[float, dict[str, Array]]:
+        """The loss of a batch, and its gradients by name.
+
+        Gradients of parameters are under `node.parameter`, those of inputs under the input's name; no name
+        can mean both, since an input's has no dot.
+
+        wrt: what to differentiate by, as for `gradients`; every parameter and no input by default.
+        """
+        answer = self.gradients(network, params, data, wrt=wrt, reduction=reduction)
+        return answer.loss, answer.params | answer.data
+
+    def gradients(
+        self,
+        network: Network | Mapping[str, Any],
+        params: Mapping[str, ArrayLike],
+        data: Mapping[str, ArrayLike],
+        *,
+        wrt: Wrt | None = None,
+        reduction: str = "mean",
+        losses: bool = False,
+        values: Iterable[str] = (),
+        deltas: Iterable[str] = (),
+        non_finite: str = "error",
+    ) -> Gradients:
+        """Loss, gradients, and whatever else is asked for, of a network on a batch.
+
+        params: by name (`hidden.weight`). data: by input name, the batch as leading axis.
+        Floating-point arrays must share one dtype, float32 or float64, which the answer keeps; lists, numbers
+        and integers take it on (float64 when there is no such array). Inputs of dtype "int64" take integers.
+        wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by default
+        True and False. reduction: "mean" over the examples, or "sum". losses: each example's loss too.
+        values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
+        """
+        document = _on_batch(network, params, data) | {
+            "wrt": _wrt(wrt), "reduction": reduction, "losses": losses, "values": _listed(values),
+            "deltas": _listed(deltas), "non_finite": non_finite, "tensors": "base64",
+        }  # fmt: skip
+        dtype = document["dtype"]
+
+        def read(answer: Any) -> Gradients:
+            return Gradients(
+                loss=float(answer["loss"]),  # a string when it is not finite
+                params=_arrays(answer["gradients"]["params"], dtype),
+                data=_arrays(answer["gradients"]["data"], dtype),
+                losses=wire.read_tensor(answer["losses"], dtype) if losses else None,
+                values=_arrays(answer.get("values", {}), dtype),
+                deltas=_arrays(answer.get("deltas", {}), dtype),
+                network_id=answer["network_id"],
+            )
+
+        return self._call("POST", "/v1/gradients", document, read)
+
+    def plan(
+        self,
+        network: Network | Mapping[str, Any],
+        batch: int = 1,
+        *,
+        wrt: Wrt | None = None,
+        values: Iterable[str] = (),
+        deltas: Iterable[str] = (),
+        dtype: str = "float64",
+    ) -> dict[str, Any]:
+        """What `gradients` would take for a batch of this many examples; nothing is computed.
+
+        The answer of POST /v1/plan: `nodes` in order, with their shapes; `parameters`; `peak_bytes`, the most
+        memory held at once, of at most `limit_bytes`, and whether that `fits`; `cost_bytes`, …
+        """
+        document = {
+            "network": _spec(network), "batch": batch, "wrt": _wrt(wrt), "values": _listed(values),
+            "deltas": _listed(deltas), "dtype": dtype,
+        }  # fmt: skip
+        return self._call("POST", "/v1/plan", document, dict)
+
+    def check(
+        self,
+        network: Network | Mapping[str, Any],
+        params: Mapping[str, ArrayLike],
+        data: Mapping[str, ArrayLike],
+        *,
+        wrt: Wrt | None = None,
+        reduction: str = "mean",
+        samples: int = 10,
+    ) -> dict[str, Any]:
+        """Whether gradients agree with the complex step and with central differences.
+
+        wrt: as for `gradients`, but every parameter and input by default. samples: most places checked in
+        each array. The answer of POST /v1/check: `passed`, and for each of the `arrays` its `worst` places.
+        """
+        document = _on_batch(network, params, data) | {
+            "wrt": _wrt(wrt), "reduction": reduction, "samples": samples,
+        }  # fmt: skip
+        return self._call("POST", "/v1/check", document, dict)
+
+    def _call(self, method: str, path: str, document: Any, read: Callable[[Any], T]) -> T:
+        """What `read` makes of the document the service answers."""
+        request_id = uuid4().hex  # made here: a call without an answer can be found in the service's logs too
+        headers = {"X-Request-Id": request_id, "Accept": f"{wire.JSON}, application/problem+json"}
+        body = None
+        if document is not None:
+            headers["Content-Type"] = wire.JSON
+            try:
+                body = wire.encode(document, wire.JSON, "base64")
+            except TypeError as error:  # an integer over 64 bits, an object in a layer's config
+                raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
+        try:
+            response = self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+            )
+        except requests.Timeout as error:
+            fault = Fault("", "timed_out", f"no answer in time: {error}")
+            raise TimedOut([fault], None, request_id) from error
+        except requests.RequestException as error:
+            fault = Fault("", "unreachable", f"no answer: {error}")
+            raise Unreachable([fault], None, request_id) from error
+        try:
+            answer = wire.decode(response.content, wire.JSON)
+            if response.status_code == 200:
+                return read(answer)
+            failure = _failure(answer, response.status_code)
+        except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
+            kind = response.headers.get("Content-Type", "no content type")
+            detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
+            fault = Fault("", "answer_invalid", detail)
+            raise ServiceFailed([fault], response.status_code, request_id) from error
+        raise failure
+
+
+def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
+    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
+    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
+    request_id = problem["request_id"]
+    if status < 500:
+        return Refused(faults, status, request_id)
+    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
+
+
+def _spec(network: Network | Mapping[str, Any]) -> Mapping[str, Any]:
+    return network.spec() if isinstance(network, Network) else network
+
+
+def _on_batch(
+    network: Network | Mapping[str, Any], params: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
+) -> dict[str, Any]:
+    """What every request for numbers has: the spec, and arrays of one dtype."""
+    spec = _spec(network)
+    dtype = _common_dtype([*params.values(), *data.values()])
+    return {
+        "network": spec,
+        "params": {name: _tensor(value, dtype, f"/params/{name}") for name, value in params.items()},
+        "data": {
+            name: _tensor(value, _input_dtype(spec, name, dtype), f"/data/{name}")
+            for name, value in data.items()
+        },
+        "dtype": dtype,
+    }
+
+
+def _wrt(wrt: Wrt | None) -> dict[str, Any]:
+    return {place: _listed(asked) for place, asked in (wrt or {}).items()}
+
+
+def _listed(names: bool | Iterable[str]) -> Any:
+    """Names as a list. A single string stays one: the service says that it wants a list, not its letters."""
+    return names if isinstance(names, (bool, str)) else list(names)
+
+
+def _arrays(tensors: Mapping[str, Any], dtype: str) -> dict[str, Array]:
+    """Arrays of an answer, copied: as read they are read-only, and parameters are to be stepped in place."""
+    read = wire.read_tensors(tensors, dict.fromkeys(tensors, dtype))
+    return {name: array.copy() for name, array in read.items()}
+
+
+def _common_dtype(values: Iterable[Any]) -> str:
+    """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64."""
+    arrays = (value for value in values if isinstance(value, np.ndarray))
+    found = sorted({array.dtype.name for array in arrays if array.dtype.kind == "f"})
+    if len(found) > 1 or not {"float32", "float64"}.issuperset(found):
+        got = " and ".join(found)
+        detail = f"expected arrays of one dtype, float32 or float64, got {got}: convert them with astype"
+        raise Refused([Fault("", "dtype_mismatch", detail)])
+    return found[0] if found else "float64"
+
+
+def _input_dtype(spec: Mapping[str, Any], name: str, dtype: str) -> str:
+    """The dtype an input takes: int64 when the spec says so, else that of the request."""
+    inputs = spec.get("inputs")
+    slot = inputs.get(name) if isinstance(inputs, Mapping) else None
+    return "int64" if isinstance(slot, Mapping) and slot.get("dtype") == "int64" else dtype
+
+
+def _tensor(value: ArrayLike, dtype: str, pointer: str) -> Array:
+    """A value as an array of the dtype its place takes, as exact as the service reads numbers.
+
+    Raises Refused when it is no array of numbers, or the dtype cannot hold them.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise Refused([Fault(pointer, "tensor_invalid", f"no array: {error}")]) from None
+    return array if array.dtype.name == dtype else wire.read_tensor(array.tolist(), dtype, pointer)

@@ -1,0 +1,184 @@
+"""The network builder: inputs and layers by calls and operators, to and from the spec.
+
+    net = Network()
+    x, y, z = (net.input(name) for name in "xyz")
+    net.loss = (x + y) * z
+
+The builder checks names only; everything else is the service's to check, and its answers name the nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from itertools import count
+from typing import Any, Self
+
+from deltawire.errors import Fault, Refused
+
+
+class Handle:
+    """An input or a node of a network being built, to be given to further layers.
+
+    `+`, `-`, `*` between handles and a unary `-` build the layers add, subtract, multiply and negate.
+    """
+
+    def __init__(self, network: Network, name: str):
+        self.network = network
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Handle({self.name!r})"
+
+    def __add__(self, other: Handle) -> Handle:
+        return self._with("add", other)
+
+    def __sub__(self, other: Handle) -> Handle:
+        return self._with("subtract", other)
+
+    def __mul__(self, other: Handle) -> Handle:
+        return self._with("multiply", other)
+
+    def __neg__(self) -> Handle:
+        return self.network.layer("negate", self)
+
+    __array_ufunc__ = None  # an array beside a handle is a mistake, not an array of handles
+
+    def _with(self, kind: str, other: Handle) -> Handle:
+        if not isinstance(other, Handle):
+            return NotImplemented
+        return self.network.layer(kind, self, other)
+
+
+class Network:
+    """A network being built: `spec()` is what the service gets.
+
+    Names are those of the spec: a node without one is called by its kind and a running number (`linear1`).
+    """
+
+    def __init__(self) -> None:
+        self._inputs: dict[str, dict[str, Any]] = {}
+        self._nodes: dict[str, dict[str, Any]] = {}
+        self._loss: str | dict[str, float] | None = None
+        self._regularization: dict[str, Any] | None = None
+
+    def input(
+        self, name: str, shape: Iterable[int] = (), dtype: str | None = None, shared: bool = False
+    ) -> Handle:
+        """An input whose examples have this shape, without the batch axis.
+
+        dtype: "int64" for labels and indices, else floating-point numbers, of the dtype of the parameters.
+        shared: sent once, without a batch axis, for all examples. Raises Refused when the name is taken.
+        """
+        self._check_free(name, f"/inputs/{name}")
+        slot: dict[str, Any] = {"shape": list(shape)}
+        if dtype is not None:
+            slot["dtype"] = dtype
+        if shared:
+            slot["shared"] = True
+        self._inputs[name] = slot
+        return Handle(self, name)
+
+    def layer(
+        self,
+        kind: str,
+        /,
+        *inputs: Handle | str,
+        name: str | None = None,
+        tied_to: Handle | str | None = None,
+        **config: Any,
+    ) -> Handle:
+        """A node: a layer of this kind on handles or names, with the layer's config as keywords.
+
+        Without inputs it takes the node before it. tied_to: a node whose parameters this one shares.
+        Raises Refused when the name is taken, or an input is a handle of another network.
+        """
+        pointer = f"/nodes/{len(self._nodes)}"
+        if name is None:
+            name = self._running_name(kind, self._taken)
+        self._check_free(name, f"{pointer}/name")
+        node: dict[str, Any] = {"name": name, "kind": kind}
+        if inputs:
+            node["inputs"] = [
+                self._name(one, f"{pointer}/inputs/{place}") for place, one in enumerate(inputs)
+            ]
+        if config:
+            node["config"] = config
+        if tied_to is not None:
+            node["tied_to"] = self._name(tied_to, f"{pointer}/tied_to")
+        self._nodes[name] = node
+        return Handle(self, name)
+
+    @property
+    def loss(self) -> str | dict[str, float] | None:
+        """The node of shape () to differentiate, or such nodes and their weights; None: the last node.
+
+        Set it to a handle or a name, or to a mapping of them.
+        """
+        return self._loss
+
+    @loss.setter
+    def loss(self, loss: Handle | str | Mapping[Any, float]) -> None:
+        if isinstance(loss, Mapping):
+            self._loss = {self._name(node, "/loss"): weight for node, weight in loss.items()}
+        else:
+            self._loss = self._name(loss, "/loss")
+
+    def regularize(self, l2: float, parameters: Iterable[str] = ("*.weight",)) -> None:
+        """Add (l2/2)·ΣW² over the parameters these globs name to the loss, and l2·W to their gradients."""
+        self._regularization = {"l2": l2, "parameters": list(parameters)}
+
+    def __getitem__(self, name: str) -> Handle:
+        """The handle of an input or a node, by name. Raises KeyError when there is none."""
+        if name not in self._taken:
+            raise KeyError(name)
+        return Handle(self, name)
+
+    def spec(self) -> dict[str, Any]:
+        """The spec: plain JSON values, a copy of its own."""
+        spec: dict[str, Any] = {"version": 1, "inputs": self._inputs, "nodes": list(self._nodes.values())}
+        if self._loss is not None:
+            spec["loss"] = self._loss
+        if self._regularization is not None:
+            spec["regularization"] = self._regularization
+        return deepcopy(spec)
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Self:
+        """The network of a spec, to be built further.
+
+        Nodes without a name get the one the service would give. Raises Refused when a name is taken twice.
+        """
+        spec = deepcopy(dict(spec))
+        network = cls()
+        network._inputs = spec["inputs"]
+        named = {node["name"] for node in spec["nodes"] if "name" in node}
+        for place, node in enumerate(spec["nodes"]):
+            if "name" not in node:
+                node["name"] = cls._running_name(node["kind"], named | network._taken)
+            network._check_free(node["name"], f"/nodes/{place}/name")
+            network._nodes[node["name"]] = node
+        network._loss = spec.get("loss")
+        network._regularization = spec.get("regularization")
+        return network
+
+    @property
+    def _taken(self) -> set[str]:
+        return self._inputs.keys() | self._nodes.keys()
+
+    @staticmethod
+    def _running_name(kind: str, taken: set[str]) -> str:
+        return next(name for number in count(1) if (name := f"{kind}{number}") not in taken)
+
+    def _check_free(self, name: str, pointer: str) -> None:
+        if name in self._taken:
+            raise Refused(
+                [Fault(pointer, "duplicate_name", f"'{name}' is already the name of an input or a node")]
+            )
+
+    def _name(self, place: Handle | str, pointer: str) -> str:
+        if isinstance(place, str):
+            return place
+        if place.network is not self:
+            raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
+        return place.name

@@ -1,0 +1,130 @@
+"""The network builder writes specs, and reads them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltawire import Network, Refused
+from deltawire_layers import load_layers
+from deltawire_service.engine import compile_network
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+
+
+def classifier() -> Network:
+    net = Network()
+    x = net.input("x", shape=(4,))
+    y = net.input("y", dtype="int64")
+    hidden = net.layer("linear", x, units=4, name="hidden")
+    scores = net.layer("linear", net.layer("sigmoid", hidden) + x, units=3)
+    net.loss = net.layer("softmax_nll", scores, y)
+    return net
+
+
+def test_calls_and_operators_become_nodes() -> None:
+    assert classifier().spec() == {
+        "version": 1,
+        "inputs": {"x": {"shape": [4]}, "y": {"shape": [], "dtype": "int64"}},
+        "nodes": [
+            {"name": "hidden", "kind": "linear", "inputs": ["x"], "config": {"units": 4}},
+            {"name": "sigmoid1", "kind": "sigmoid", "inputs": ["hidden"]},
+            {"name": "add1", "kind": "add", "inputs": ["sigmoid1", "x"]},
+            {"name": "linear1", "kind": "linear", "inputs": ["add1"], "config": {"units": 3}},
+            {"name": "softmax_nll1", "kind": "softmax_nll", "inputs": ["linear1", "y"]},
+        ],
+        "loss": "softmax_nll1",
+    }
+
+
+def test_every_operator_has_its_layer() -> None:
+    net = Network()
+    x, y = net.input("x"), net.input("y", shared=True)
+    net.loss = {-(x - y) * y: 0.5, "subtract1": 2.0}
+    spec = net.spec()
+    assert spec["inputs"]["y"] == {"shape": [], "shared": True}
+    assert [(node["kind"], node["inputs"]) for node in spec["nodes"]] == [
+        ("subtract", ["x", "y"]),
+        ("negate", ["subtract1"]),
+        ("multiply", ["negate1", "y"]),
+    ]
+    assert spec["loss"] == {"multiply1": 0.5, "subtract1": 2.0}
+    compile_network(spec, load_layers())
+
+
+@pytest.mark.parametrize("other", [2, 2.0, "x", None, np.ones(3), np.float64(2)])
+def test_operators_take_handles_only(other: Any) -> None:
+    x = Network().input("x")
+    for wrong in (lambda: x * other, lambda: other * x, lambda: x + other, lambda: other - x):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_ties_regularization_and_names_instead_of_handles() -> None:
+    net = Network()
+    net.input("x", shape=[2])
+    first = net.layer("linear", "x", units=2)
+    net.layer("linear", first, units=2, tied_to=first)
+    net.layer("sum")
+    net.regularize(0.1)
+    spec = net.spec()
+    assert spec["nodes"][1]["tied_to"] == "linear1"
+    assert "inputs" not in spec["nodes"][2]
+    assert spec["regularization"] == {"l2": 0.1, "parameters": ["*.weight"]}
+    assert set(compile_network(spec, load_layers()).parameters) == {"linear1.weight", "linear1.bias"}
+
+
+@pytest.mark.parametrize("spec", [*(json.loads(path.read_text())["network"] for path in EXAMPLES)])
+def test_a_spec_read_and_written_is_the_same_network(spec: dict[str, Any]) -> None:
+    layers = load_layers()
+    written = Network.from_spec(spec).spec()
+    assert compile_network(written, layers).id == compile_network(spec, layers).id
+    assert Network.from_spec(written).spec() == written
+
+
+def test_a_spec_read_gets_the_names_the_service_gives() -> None:
+    spec = {
+        "inputs": {"x": {"shape": [2]}, "tanh2": {"shape": []}},
+        "nodes": [{"kind": "tanh", "inputs": ["x"]}, {"kind": "tanh"}, {"kind": "relu", "name": "tanh3"}]
+        + [{"kind": "tanh"}, {"kind": "sum"}],
+    }
+    read = Network.from_spec(spec)
+    compiled = compile_network(spec, load_layers())
+    assert [node["name"] for node in read.spec()["nodes"]] == list(compiled.nodes)
+    assert "name" not in spec["nodes"][0]
+
+
+def test_a_network_read_can_be_built_further() -> None:
+    net = Network.from_spec(classifier().spec())
+    net.loss = {net["softmax_nll1"]: 1.0, net.layer("dot", net["x"], net["x"]): 0.1}
+    assert compile_network(net.spec(), load_layers()).loss == {"softmax_nll1": 1.0, "dot1": 0.1}
+    with pytest.raises(KeyError):
+        net["softmax"]
+
+
+def test_the_spec_is_a_copy() -> None:
+    net = classifier()
+    net.spec()["nodes"][0]["config"]["units"] = 5
+    net.spec()["nodes"].clear()
+    assert net.spec() == classifier().spec()
+
+
+def test_names_taken_and_handles_of_another_network_are_refused() -> None:
+    net = classifier()
+    for pointer, code, wrong in (
+        ("/inputs/hidden", "duplicate_name", lambda: net.input("hidden")),
+        ("/nodes/5/name", "duplicate_name", lambda: net.layer("relu", "x", name="x")),
+        ("/nodes/5/inputs/1", "unknown_input", lambda: net["x"] + classifier()["x"]),
+        ("/nodes/5/tied_to", "unknown_input", lambda: net.layer("linear", tied_to=classifier()["x"])),
+    ):
+        with pytest.raises(Refused) as refused:
+            wrong()
+        assert (refused.value.pointer, refused.value.code) == (pointer, code)
+    twice = classifier().spec()
+    twice["nodes"][1]["name"] = "hidden"
+    with pytest.raises(Refused, match="'hidden'"):
+        Network.from_spec(twice)
