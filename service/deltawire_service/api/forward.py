@@ -1,0 +1,30 @@
+"""POST /v1/forward: values of chosen nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+
+from deltawire_service.api.operation import COMPUTING, operation
+from deltawire_service.networks import Networks
+from deltawire_service.schemas import ForwardAnswer, ForwardSchema
+from deltawire_service.settings import Settings
+from deltawire_service.values import read_values
+
+
+def blueprint(settings: Settings, networks: Networks) -> Blueprint:
+    """The route, on these networks."""
+    routes = Blueprint("forward", __name__)
+
+    @routes.post("/forward")
+    @operation(settings, ForwardAnswer, ForwardSchema, COMPUTING)
+    def forward(asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Values of chosen nodes; only the parameters and inputs that lead to them are needed."""
+        network = networks.compiled(asked["network"])
+        params, data = read_values(network, asked, settings, asked["values"])
+        values = network.forward(params, data, asked["values"], non_finite=asked["non_finite"])
+        return {"values": values, "network_id": network.id}
+
+    return routes

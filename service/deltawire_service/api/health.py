@@ -1,0 +1,30 @@
+"""GET /livez and /readyz: whether the process runs, and whether it takes requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from deltawire_service.api.operation import operation
+from deltawire_service.schemas import HealthAnswer
+from deltawire_service.settings import Settings
+
+
+def blueprint(settings: Settings) -> Blueprint:
+    """Both routes."""
+    routes = Blueprint("health", __name__)
+
+    @routes.get("/livez")
+    @operation(settings, HealthAnswer)
+    def live() -> dict[str, Any]:
+        """Whether the process runs."""
+        return {"status": "live"}
+
+    @routes.get("/readyz")
+    @operation(settings, HealthAnswer)
+    def ready() -> dict[str, Any]:
+        """Whether requests are taken."""
+        return {"status": "ready"}  # layers are loaded before the first request is taken
+
+    return routes

@@ -1,0 +1,27 @@
+"""POST /v1/init: first parameters of a network, drawn from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+
+from deltawire_service.api.operation import COMPILING, operation
+from deltawire_service.networks import Networks
+from deltawire_service.schemas import InitAnswer, InitSchema
+from deltawire_service.settings import Settings
+
+
+def blueprint(settings: Settings, networks: Networks) -> Blueprint:
+    """The route, on these networks."""
+    routes = Blueprint("init", __name__)
+
+    @routes.post("/init")
+    @operation(settings, InitAnswer, InitSchema, COMPILING)
+    def init(asked: Mapping[str, Any]) -> dict[str, Any]:
+        """First parameters of a network, drawn from a seed."""
+        network = networks.compiled(asked["network"])
+        return {"params": network.init(asked["seed"], asked["dtype"]), "network_id": network.id}
+
+    return routes

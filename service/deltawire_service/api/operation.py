@@ -1,0 +1,58 @@
+"""One decorator for all routes with a body: the schemas that read it are the schemas that OpenAPI shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from flask import Response
+from marshmallow import Schema
+
+from deltawire_service import bodies
+from deltawire_service.engine.validation import load
+from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
+from deltawire_service.settings import Settings
+
+READING = ("not_acceptable", "content_encoding_unsupported")
+BODY = (*HTTP.keys() - {"not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
+COMPILING = (*BODY, *NETWORK, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch")
+COMPILING = (*COMPILING, "dtype_unsupported", "unknown_name", "memory_plan_exceeded", *SERVICE)
+COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION)
+"""Codes a route may answer with: any route, one that reads a body, a network, a network and tensors."""
+
+View = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What a route takes and gives, for OpenAPI."""
+
+    answer: type[Schema]
+    request: type[Schema] | None
+    codes: frozenset[str]
+
+
+def operation(
+    settings: Settings, answer: type[Schema], request: type[Schema] | None = None, codes: Iterable[str] = ()
+) -> Callable[[View], Callable[..., Response]]:
+    """The view gets the body as `request` reads it, and gives the document that `answer` describes.
+
+    codes: the problems the route may answer with, beside those of any route.
+    """
+
+    def decorate(view: View) -> Callable[..., Response]:
+        schema = request() if request else None
+
+        @wraps(view)
+        def answered(**path: str) -> Response:
+            if schema is None:
+                return bodies.answer(view(**path))
+            asked: Mapping[str, Any] = load(schema, bodies.read(settings))
+            return bodies.answer(view(asked, **path), asked.get("tensors", "lists"))
+
+        answered.operation = Operation(answer, request, frozenset({*READING, "internal", *codes}))  # type: ignore[attr-defined]
+        return answered
+
+    return decorate

@@ -1,0 +1,61 @@
+"""POST /v1/plan: what a network needs and a request for it would take, computing nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import prod
+from typing import Any
+
+import numpy as np
+from flask import Blueprint
+
+from deltawire_service.api.operation import COMPILING, operation
+from deltawire_service.engine import Network
+from deltawire_service.networks import Networks
+from deltawire_service.schemas import PlanAnswer, PlanSchema
+from deltawire_service.settings import Settings
+
+
+def blueprint(settings: Settings, networks: Networks) -> Blueprint:
+    """The route, on these networks."""
+    routes = Blueprint("plan", __name__)
+
+    @routes.post("/plan")
+    @operation(settings, PlanAnswer, PlanSchema, (*COMPILING, "not_differentiable"))
+    def plan(asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Shapes, parameters, memory and cost of a request for a batch of some size, computing nothing."""
+        network = networks.compiled(asked["network"])
+        planned = network.plan(
+            asked["batch"],
+            np.dtype(asked["dtype"]),
+            wrt_params=asked["wrt"]["params"],
+            wrt_data=asked["wrt"]["data"],
+            values=asked["values"],
+            deltas=asked["deltas"],
+        )
+        return {
+            **tables(network),
+            **asdict(planned),
+            "peak_bytes": planned.peak_bytes,
+            "limit_bytes": settings.planned_bytes,
+            "fits": planned.peak_bytes <= settings.planned_bytes,
+            "network_id": network.id,
+        }
+
+    return routes
+
+
+def tables(network: Network) -> dict[str, Any]:
+    """The nodes in the order of computation, and the parameters."""
+    return {
+        "nodes": [
+            {"name": node.name, "kind": node.kind, "inputs": node.inputs, "shape": node.shape}
+            for node in network.nodes.values()
+        ],
+        "parameters": [
+            {"name": name, "shape": parameter.shape, "numbers": prod(parameter.shape)}
+            for name, parameter in network.parameters.items()
+        ],
+        "loss": network.loss,
+    }

@@ -1,0 +1,42 @@
+"""The service as a WSGI application: wiring only."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Flask
+
+from deltawire_layers import Registry, load_layers
+from deltawire_service import bodies
+from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
+from deltawire_service.api import layers as catalogue
+from deltawire_service.logs import log_requests, make_log
+from deltawire_service.networks import Networks
+from deltawire_service.problems import answer_errors
+from deltawire_service.settings import Settings
+
+
+def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
+    """The service, with these settings (else those of the environment) and these layers (else all installed).
+
+    Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting.
+    """
+    settings = settings or Settings.from_environment()
+    layers = load_layers() if layers is None else layers
+    networks = Networks(layers, settings.engine_limits, settings.cached_networks)
+    log = make_log(settings.log_level)
+
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
+    log_requests(app, log)
+    answer_errors(app, log)
+
+    v1 = Blueprint("v1", __name__, url_prefix="/v1")
+    v1.before_request(bodies.negotiate)
+    for computing in (gradients, forward, init, plan, check):
+        v1.register_blueprint(computing.blueprint(settings, networks))
+    v1.register_blueprint(catalogue.blueprint(settings, layers))
+    v1.register_blueprint(limits.blueprint(settings))
+    app.register_blueprint(v1)
+    app.register_blueprint(health.blueprint(settings))
+    app.register_blueprint(docs.blueprint(layers))
+    app.register_blueprint(root.blueprint(settings))
+    return app

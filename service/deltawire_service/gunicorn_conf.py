@@ -1,0 +1,53 @@
+"""How gunicorn runs the service.
+
+    gunicorn -c python:deltawire_service.gunicorn_conf "deltawire_service.app:create_app()"
+
+The command line overrides what is set here (`--bind`, `--workers`).
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any
+
+from deltawire_service.logs import server_logging
+
+# A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
+bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
+
+# One process a core, and one compute thread each: more threads than cores only take turns. gunicorn sets
+# these variables before it loads the application, and so before numpy reads them.
+workers = int(os.environ.get("WEB_CONCURRENCY", len(os.sched_getaffinity(0))))
+raw_env = [
+    f"{variable}={os.environ.get(variable, '1')}"
+    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+]
+
+# Threads, so that a worker that computes still reads bodies and answers health checks.
+worker_class = "gthread"
+threads = 4
+
+# Loaded once, before the workers are made: a plugin that fails stops the start with one message, and memory
+# is shared.
+preload_app = True
+
+# A training loop comes back for the next step: closing before the client does would cost it a request.
+keepalive = 75  # seconds
+
+# gunicorn 25 and later would open a control socket in the home directory. Nobody uses it.
+control_socket_disable = True
+
+# Workers show that they live by touching a file: in memory, so that the root may be read-only and no disk is
+# waited for.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+# The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
+accesslog = None
+logconfig_dict = server_logging()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Run the garbage collector less often: by default it takes most of the time of parsing a large body."""
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)

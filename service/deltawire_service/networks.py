@@ -1,0 +1,48 @@
+"""Compiled networks, kept: a training loop posts the same network at every step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+import orjson
+
+from deltawire.errors import Refused
+from deltawire_layers import Registry
+from deltawire_service.engine import Limits, Network, compile_network
+
+
+class Networks:
+    """Compiles networks, and keeps the most recently used ones. Shared between threads.
+
+    kept: how many, at least 1.
+    """
+
+    def __init__(self, layers: Registry, limits: Limits, kept: int):
+        self._layers = layers
+        self._limits = limits
+        self._kept = kept
+        self._networks: OrderedDict[bytes, Network] = OrderedDict()
+        self._lock = Lock()
+
+    def compiled(self, spec: Any) -> Network:
+        """The network of a posted spec, JSON values as parsed.
+
+        Raises Refused, with pointers below /network, where every request has its spec.
+        """
+        key = hashlib.sha256(orjson.dumps(spec)).digest()
+        with self._lock:
+            if key in self._networks:
+                self._networks.move_to_end(key)
+                return self._networks[key]
+        try:  # outside the lock: compiling one network twice at once is harmless, waiting for another is not
+            network = compile_network(spec, self._layers, self._limits)
+        except Refused as refused:
+            raise refused.under("/network") from None
+        with self._lock:
+            self._networks[key] = network
+            if len(self._networks) > self._kept:
+                self._networks.popitem(last=False)
+        return network

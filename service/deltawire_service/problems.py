@@ -1,0 +1,159 @@
+"""Problem documents (RFC 9457): what every error becomes, in one place.
+
+PROBLEMS is the table of all codes. A code is stable: callers may build on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, g
+from structlog.typing import FilteringBoundLogger
+from werkzeug.exceptions import BadRequest, ClientDisconnected, MethodNotAllowed, NotFound
+
+from deltawire import wire
+from deltawire.errors import Fault, Refused
+from deltawire_service.engine import PluginError
+
+MEDIA_TYPE = "application/problem+json"
+MOST_CHARACTERS = 500
+"""Length of a message or a pointer; both may hold names a caller made up."""
+
+
+class Problem(NamedTuple):
+    """What all problems of one code share."""
+
+    status: int
+    title: str
+
+
+HTTP: dict[str, Problem] = {
+    "bad_request": Problem(400, "The request cannot be read"),
+    "body_truncated": Problem(400, "The body is shorter than its Content-Length"),
+    "not_found": Problem(404, "There is no such route"),
+    "layer_not_found": Problem(404, "There is no such layer"),
+    "method_not_allowed": Problem(405, "The route does not take this method"),
+    "not_acceptable": Problem(406, "The answer cannot have a media type the client accepts"),
+    "length_required": Problem(411, "The request has no Content-Length"),
+    "body_too_large": Problem(413, "The body is too large"),
+    "media_type_unsupported": Problem(415, "The body has a media type the service does not read"),
+    "content_encoding_unsupported": Problem(415, "The body is encoded (compressed)"),
+}
+
+DOCUMENT: dict[str, Problem] = {
+    "json_invalid": Problem(400, "The body is not strict JSON"),
+    "json_too_deep": Problem(400, "The JSON is nested too deep"),
+    "json_too_many_members": Problem(413, "The JSON has too many objects and keys"),
+    "field_unknown": Problem(422, "A field is unknown"),
+    "field_missing": Problem(422, "A field is missing"),
+    "field_invalid": Problem(422, "A field has a wrong value"),
+}
+
+NETWORK: dict[str, Problem] = {
+    "too_many_nodes": Problem(422, "The network is too large"),
+    "name_invalid": Problem(422, "A name is not well formed"),
+    "name_reserved": Problem(422, "A name is reserved"),
+    "duplicate_name": Problem(422, "A name is taken twice"),
+    "unknown_kind": Problem(422, "No layer of this kind is installed"),
+    "config_invalid": Problem(422, "The config of a layer is wrong"),
+    "arity_mismatch": Problem(422, "A layer gets a wrong number of inputs"),
+    "unknown_input": Problem(422, "An input of a node does not exist"),
+    "graph_cycle": Problem(422, "The graph has a cycle"),
+    "tie_invalid": Problem(422, "Parameters cannot be shared"),
+    "loss_missing": Problem(422, "The network has no loss"),
+    "loss_invalid": Problem(422, "The loss is not one number per example"),
+}
+
+TENSORS: dict[str, Problem] = {
+    "too_many_tensors": Problem(422, "The request has too many tensors"),
+    "tensor_invalid": Problem(422, "A tensor is not an array of numbers"),
+    "shape_invalid": Problem(422, "A shape is not well formed"),
+    "shape_too_large": Problem(422, "A shape is too large"),
+    "shape_mismatch": Problem(422, "A shape is not the expected one"),
+    "dtype_unsupported": Problem(422, "A dtype is not supported"),
+    "dtype_mismatch": Problem(422, "A dtype is not the expected one"),
+    "missing_parameter": Problem(422, "A parameter is missing"),
+    "unknown_parameter": Problem(422, "A parameter is not one of the network"),
+    "missing_data": Problem(422, "The data of an input is missing"),
+    "unknown_data": Problem(422, "Data is not for an input of the network"),
+    "batch_mismatch": Problem(422, "Batches have different sizes"),
+    "batch_empty": Problem(422, "The batch is empty"),
+    "label_out_of_range": Problem(422, "An integer is out of its range"),
+}
+
+COMPUTATION: dict[str, Problem] = {
+    "unknown_name": Problem(422, "A name asked for does not exist"),
+    "not_differentiable": Problem(422, "There is no derivative with respect to this"),
+    "memory_plan_exceeded": Problem(422, "The computation would need too much memory"),
+    "non_finite": Problem(422, "A result is not finite"),
+}
+
+SERVICE: dict[str, Problem] = {
+    "plugin_error": Problem(500, "A layer failed"),
+    "internal": Problem(500, "The service failed"),
+}
+
+PROBLEMS: Mapping[str, Problem] = MappingProxyType(
+    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE
+)
+
+
+def document(faults: Sequence[Fault], request_id: str) -> dict[str, Any]:
+    """The problem document of these faults: the first one gives it its code, status and detail."""
+    first = faults[0]
+    status, title = PROBLEMS[first.code]
+    return {
+        "type": f"/problems/{first.code}",
+        "title": title,
+        "status": status,
+        "code": first.code,
+        "detail": clean(first.detail),
+        "request_id": request_id,
+        "errors": [
+            {"pointer": clean(fault.pointer), "code": fault.code, "detail": clean(fault.detail)}
+            for fault in faults
+        ],
+    }
+
+
+def clean(text: str) -> str:
+    """A text that may quote a caller: cut to a bounded length, control characters written as escapes."""
+    cut = text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
+    """Answer every exception with a problem document. What a caller cannot act on goes to the log alone."""
+
+    @app.errorhandler(Exception)
+    def answer(error: Exception) -> Response:
+        faults = faults_of(error)
+        g.code = faults[0].code
+        problem = document(faults, g.request_id)
+        if problem["status"] >= 500:
+            log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+        response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
+        if isinstance(error, MethodNotAllowed):
+            response.allow.update(error.valid_methods or ())
+        return response
+
+
+def faults_of(error: Exception) -> Sequence[Fault]:
+    """What to tell the caller about an exception."""
+    if isinstance(error, Refused):
+        return error.faults
+    if isinstance(error, PluginError):
+        detail = f"the layer of node '{error.node}', of kind '{error.kind}', failed; the request may be right"
+        return [Fault("", "plugin_error", detail)]
+    if isinstance(error, NotFound):
+        return [Fault("", "not_found", "there is no such route; GET / lists them")]
+    if isinstance(error, MethodNotAllowed):
+        methods = ", ".join(sorted(error.valid_methods or ()))
+        return [Fault("", "method_not_allowed", f"the route takes {methods}")]
+    if isinstance(error, ClientDisconnected):
+        return [Fault("", "body_truncated", "the connection ended before the whole body came")]
+    if isinstance(error, BadRequest):
+        return [Fault("", "bad_request", "the request is not well-formed HTTP")]
+    return [Fault("", "internal", "the service failed; its log has the details under the request's id")]

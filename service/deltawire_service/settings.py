@@ -1,0 +1,76 @@
+"""The settings of the service, read from environment variables `DELTAWIRE_*` (docs/settings.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from environs import Env
+from marshmallow import validate
+
+from deltawire import wire
+from deltawire_service.engine import Limits
+
+PREFIX = "DELTAWIRE_"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may differ between installations: each is the variable `DELTAWIRE_` and its name in capitals."""
+
+    json_body_bytes: int = 16 * 2**20
+    """Largest JSON body, in bytes; refused by its Content-Length, before it is read."""
+
+    json_depth: int = wire.DEFAULT.depth
+    """Lists and objects inside each other in a JSON body."""
+
+    json_members: int = wire.DEFAULT.members
+    """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
+
+    tensors: int = 1000
+    """Tensors in a request, parameters and data together."""
+
+    rank: int = wire.DEFAULT.rank
+    """Axes of a tensor, the batch axis included."""
+
+    elements: int = wire.DEFAULT.elements
+    """Numbers in a tensor."""
+
+    nodes: int = Limits.nodes
+    """Nodes in a network."""
+
+    planned_bytes: int = Limits.planned_bytes
+    """Peak memory of one request, in bytes, as planned from shapes."""
+
+    cached_networks: int = 128
+    """Compiled networks kept by each worker process, the most recently used ones."""
+
+    log_level: str = "info"
+    """Least severe log lines written: debug, info (every request), warning or error."""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
+        env = Env()
+        read: dict[type, Callable[..., Any]] = {int: env.int, str: env.str}
+        checks = {int: validate.Range(min=1), str: validate.OneOf(LOG_LEVELS)}
+        return cls(
+            **{
+                setting.name: read[type(setting.default)](
+                    PREFIX + setting.name.upper(), setting.default, validate=checks[type(setting.default)]
+                )
+                for setting in fields(cls)
+            }
+        )
+
+    @property
+    def wire_limits(self) -> wire.Limits:
+        """The bounds on bodies and tensors."""
+        return wire.Limits(self.json_depth, self.json_members, self.rank, self.elements)
+
+    @property
+    def engine_limits(self) -> Limits:
+        """The bounds on networks and their computation."""
+        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes)

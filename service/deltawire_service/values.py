@@ -1,0 +1,39 @@
+"""From a document to values: every tensor read with the dtype that its place in the network needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from deltawire import wire
+from deltawire.errors import Fault, Refused
+from deltawire.wire import Array
+from deltawire_service.engine import Network
+from deltawire_service.settings import Settings
+
+
+def read_values(
+    network: Network, asked: Mapping[str, Any], settings: Settings, values: Iterable[str] | None = None
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The parameters and the data of a request, whose `params`, `data` and `dtype` are taken from `asked`.
+
+    values: nodes, when nothing but their values is wanted. Raises Refused unless there is exactly one
+    readable tensor for every parameter and input needed.
+    """
+    params, data = asked["params"], asked["data"]
+    if len(params) + len(data) > settings.tensors:
+        detail = f"{len(params) + len(data)} tensors, at most {settings.tensors} are allowed"
+        raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
+    network.check_names(params, data, values)
+    leaves = _placed("params", params) | _placed("data", data)
+    dtypes = dict.fromkeys(leaves, asked["dtype"])
+    dtypes |= {f"data/{name}": "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
+    arrays = wire.read_tensors(leaves, dtypes, limits=settings.wire_limits)
+    return {name: arrays[f"params/{name}"] for name in params}, {
+        name: arrays[f"data/{name}"] for name in data
+    }
+
+
+def _placed(place: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
+    """Tensors by their place in the document, under which no two have the same name."""
+    return {f"{place}/{name}": leaf for name, leaf in tensors.items()}

@@ -1,0 +1,99 @@
+"""GET /v1/layers: every layer, described well enough to write a spec from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+from marshmallow import Schema, fields, validate
+
+from deltawire_layers import Layer, Registry, load_layers
+from deltawire_layers.registry import Registered
+from deltawire_service.api.layers import describe
+from deltawire_service.app import create_app
+from deltawire_service.settings import Settings
+
+
+def catalogue() -> dict[str, dict[str, Any]]:
+    answer = create_app(Settings(log_level="error")).test_client().get("/v1/layers")
+    assert answer.status_code == 200
+    return {layer["kind"]: layer for layer in answer.json["layers"]}
+
+
+def test_every_installed_layer_is_listed() -> None:
+    listed = catalogue()
+    assert list(listed) == list(load_layers())
+    assert {layer["distribution"] for layer in listed.values()} == {load_layers().distribution("linear")}
+    assert all(layer["summary"] for layer in listed.values())
+
+
+def test_linear_in_full() -> None:
+    assert catalogue()["linear"] == {
+        "kind": "linear",
+        "summary": "z = W x + b over the last axis, with x (..., n), W (units, n), b (units,).",
+        "inputs": {"names": ["x"], "variadic": False},
+        "elementwise": False,
+        "config": {
+            "type": "object",
+            "properties": {
+                "units": {"type": "integer", "minimum": 1, "description": "numbers out"},
+                "bias": {"type": "boolean", "default": True, "description": "whether b is added"},
+            },
+            "required": ["units"],
+            "additionalProperties": False,
+        },
+        "distribution": load_layers().distribution("linear"),
+        "formula": {
+            "value": r"{weight}\,{x0} + {bias}",
+            "deltas": [r"{weight}^{\top} {delta}"],
+            "grads": {"weight": r"{delta}\,{x0}^{\top}", "bias": r"{delta}"},
+        },
+    }
+
+
+def test_inputs_tell_how_many() -> None:
+    listed = catalogue()
+    assert listed["add"]["inputs"] == {"names": ["x"], "variadic": True}
+    assert listed["softmax_nll"]["inputs"]["names"] == ["scores", "label"]
+    assert listed["add"]["elementwise"] and not listed["softmax"]["elementwise"]
+
+
+@pytest.mark.parametrize("kind", list(load_layers()))
+def test_a_config_schema_is_valid_and_says_what_the_layer_reads(kind: str) -> None:
+    schema = catalogue()[kind]["config"]
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    assert not validator.is_valid({"no such key": 1})
+    assert all(text for text in (part.get("description") for part in schema["properties"].values()))
+    for config in ({}, {"units": 3}, {"units": 0}, {"rows": 2, "width": 2}, {"axis": 0}, {"axis": "0"}):
+        try:
+            load_layers()[kind](**config)
+        except Exception:
+            assert not validator.is_valid(config), config
+        else:
+            assert validator.is_valid(config), config
+
+
+def test_a_plugin_of_somebody_else_is_described_too() -> None:
+    class Config(Schema):
+        class Inner(Schema):
+            size = fields.Integer(required=True)
+
+        mode = fields.String(load_default="a", validate=validate.OneOf(["a", "b"]))
+        inner = fields.Nested(Inner)
+
+    class Plain(Layer):
+        def output_shape(self, left: Any, right: Any, *more: Any) -> Any:
+            return left
+
+    Plain.Config = Config  # type: ignore[misc]
+    described = describe("plain", Plain, "theirs 2.1")
+    assert described["summary"] == Layer.__doc__.splitlines()[0]  # type: ignore[union-attr]
+    assert described["inputs"] == {"names": ("left", "right"), "variadic": True}
+    assert described["distribution"] == "theirs 2.1"
+    assert "formula" not in described
+    assert described["config"]["properties"]["mode"]["enum"] == ["a", "b"]
+    assert described["config"]["properties"]["inner"]["required"] == ["size"]
+    app = create_app(Settings(log_level="error"), Registry({"plain": Registered(Plain, "theirs 2.1")}))
+    assert app.test_client().get("/v1/layers").json["layers"][0]["distribution"] == "theirs 2.1"

@@ -1,0 +1,133 @@
+"""The documentation says what there is, all of it, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from support.posting import good
+
+from deltawire_service.app import create_app
+from deltawire_service.problems import PROBLEMS
+from deltawire_service.schemas import CheckSchema, ForwardSchema, GradientsSchema, InitSchema, PlanSchema
+from deltawire_service.settings import PREFIX, Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+API = (DOCS / "api.md").read_text()
+SETTINGS = (DOCS / "settings.md").read_text()
+
+
+def section(title: str) -> str:
+    """The text below a heading of docs/api.md, up to the next one."""
+    return API.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str, header: str) -> list[list[str]]:
+    """The cells of the table that begins with this header, its first cells without backticks."""
+    lines = iter(text[text.index(f"| {header} |") :].splitlines()[2:])
+    cells = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        cells.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return cells
+
+
+def named(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def blocks(text: str) -> list[Any]:
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    return create_app(Settings(log_level="error")).test_client()
+
+
+def test_routes(client: FlaskClient) -> None:
+    documented = [named(row[0])[0] for row in rows(API, "route | does")]
+    assert sorted(documented) == client.get("/").json["routes"]
+    for route in documented:
+        assert not route.partition(" ")[2].startswith("/v1") or f"\n## {route}\n" in API
+
+
+@pytest.mark.parametrize(
+    "route, schema",
+    [
+        ("POST /v1/gradients", GradientsSchema()),
+        ("POST /v1/forward", ForwardSchema()),
+        ("POST /v1/plan", PlanSchema()),
+        ("POST /v1/check", CheckSchema()),
+        ("POST /v1/init", InitSchema()),
+    ],
+)
+def test_request_fields_and_their_defaults(route: str, schema: Any) -> None:
+    documented = {named(row[0])[0]: row[1] for row in rows(section(route), "field | default | what it is")}
+    assert sorted(documented) == sorted(schema.fields)
+    for name, field in schema.fields.items():
+        if field.required:
+            assert documented[name] == "required"
+        elif name != "wrt":
+            default = field.load_default() if callable(field.load_default) else field.load_default
+            told = default if isinstance(default, str) else json.dumps(default)
+            assert documented[name] == f"`{told}`"
+
+
+def test_answer_fields(client: FlaskClient) -> None:
+    everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"]}
+    for route, answer in (
+        ("POST /v1/gradients", client.post("/v1/gradients", json=everything).json),
+        ("POST /v1/forward", client.post("/v1/forward", json=good() | {"values": ["scores"]}).json),
+        ("POST /v1/plan", client.post("/v1/plan", json={"network": good()["network"]}).json),
+        ("POST /v1/check", client.post("/v1/check", json=good()).json),
+        ("POST /v1/init", client.post("/v1/init", json={"network": good()["network"]}).json),
+        ("GET /v1/limits", client.get("/v1/limits").json),
+        ("GET /v1/layers", {"layers": ..., **client.get("/v1/layers").json["layers"][0]}),
+    ):
+        documented = [name for row in rows(section(route), "answer | what it is") for name in named(row[0])]
+        assert sorted(documented) == sorted(answer)
+
+
+def test_error_codes_and_their_statuses() -> None:
+    documented = rows(API, "code | status | meaning")
+    statuses = [(named(code)[0], int(status)) for code, status, _ in documented]
+    assert sorted(statuses) == sorted((code, problem.status) for code, problem in PROBLEMS.items())
+    assert all(meaning for _, _, meaning in documented)
+
+
+def test_settings_and_their_defaults() -> None:
+    documented = [(named(row[0])[0], row[1]) for row in rows(SETTINGS, "variable | default | what it is")]
+    assert documented == [
+        (PREFIX + setting.name.upper(), str(setting.default)) for setting in fields(Settings)
+    ]
+    mentioned = set(re.findall(rf"{PREFIX}[A-Z_]+", API))
+    assert mentioned <= {name for name, _ in documented}
+
+
+def test_the_spec_and_the_tensor_shown_are_right(client: FlaskClient) -> None:
+    (spec,) = blocks(section("Networks"))
+    assert client.post("/v1/init", json={"network": spec}).status_code == 200
+    (tensor,) = blocks(section("Tensors"))
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "identity", "name": "x1"}]}
+    request = {"network": spec, "data": {"x": tensor}, "values": ["x1"]}
+    assert client.post("/v1/gradients", json=request).json["values"]["x1"] == [1.0, 2.0]
+
+
+def test_the_call_shown_gets_the_answer_shown(client: FlaskClient) -> None:
+    request, answer = blocks(section("POST /v1/gradients"))
+    assert client.post("/v1/gradients", json=request).json == answer
+
+
+def test_the_problem_shown_is_the_one_that_comes(client: FlaskClient) -> None:
+    (problem,) = blocks(section("Errors"))
+    request, _ = blocks(section("POST /v1/gradients"))
+    request["network"]["nodes"][1]["inputs"][0] = "p"
+    headers = {"X-Request-Id": problem["request_id"]}
+    assert client.post("/v1/gradients", json=request, headers=headers).json == problem

@@ -1,0 +1,73 @@
+"""Settings come from the environment, each checked, all of them in force."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from environs import EnvError
+from support.posting import changed, good
+
+from deltawire_service.app import create_app
+from deltawire_service.settings import PREFIX, Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting in fields(Settings):
+        monkeypatch.delenv(PREFIX + setting.name.upper(), raising=False)
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    assert Settings.from_environment() == Settings()
+
+
+def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, setting in enumerate(fields(Settings), start=1):
+        value = "warning" if setting.name == "log_level" else str(number)
+        monkeypatch.setenv(PREFIX + setting.name.upper(), value)
+    read = Settings.from_environment()
+    for number, setting in enumerate(fields(Settings), start=1):
+        assert getattr(read, setting.name) == ("warning" if setting.name == "log_level" else number)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])
+@pytest.mark.parametrize("setting", [setting.name for setting in fields(Settings)])
+def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
+    setting: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + setting.upper(), value)
+    with pytest.raises(EnvError, match=PREFIX + setting.upper()):
+        create_app()
+
+
+BINARY = {"dtype": "float64", "shape": [3, 2], "base64": "A" * 64}
+
+
+@pytest.mark.parametrize(
+    "setting, value, request_, code",
+    [
+        ("json_body_bytes", 100, good(), "body_too_large"),
+        ("json_depth", 3, good(), "json_too_deep"),
+        ("json_members", 10, good(), "json_too_many_members"),
+        ("tensors", 3, good(), "too_many_tensors"),
+        ("rank", 1, good(), "shape_too_large"),
+        ("rank", 2, changed(("/data/x", [[[1.0]]])), "shape_invalid"),
+        ("elements", 5, good(), "shape_too_large"),
+        ("elements", 5, changed(("/data/x", BINARY)), "shape_too_large"),
+        ("nodes", 1, good(), "too_many_nodes"),
+        ("planned_bytes", 100, good(), "memory_plan_exceeded"),
+    ],
+)
+def test_a_limit_is_in_force(setting: str, value: int, request_: dict[str, Any], code: str) -> None:
+    assert create_app(Settings()).test_client().post("/v1/gradients", json=good()).status_code == 200
+    client = create_app(Settings(**{setting: value})).test_client()
+    answer = client.post("/v1/gradients", json=request_)
+    assert answer.json["code"] == code, answer.json
+
+
+def test_the_log_level_is_in_force(capfd: pytest.CaptureFixture[str]) -> None:
+    for level, lines in (("info", 1), ("warning", 0)):
+        create_app(Settings(log_level=level)).test_client().get("/livez")
+        assert len(capfd.readouterr().err.splitlines()) == lines
