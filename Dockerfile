@@ -1,0 +1,23 @@
+# The service alone: no compiler, no pip, no root. Numbers are computed by numpy's own BLAS.
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY client client
+COPY plugins plugins
+COPY service service
+# Installed into a folder of its own, which is all that goes on. numpy's own tests, and the byte code that a read-only
+# container could not renew, are left behind.
+RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/deltawire ".[service]" \
+ && find /opt/deltawire -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} + \
+ && rm -rf /opt/deltawire/bin \
+ && python -m compileall -q -j 0 /opt/deltawire
+
+FROM python:3.12-slim
+COPY --from=build /opt/deltawire /opt/deltawire
+ENV PYTHONPATH=/opt/deltawire PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+  CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
+CMD ["python", "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-b", "0.0.0.0:8000", \
+     "deltawire_service.app:create_app()"]

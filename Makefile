@@ -1,0 +1,49 @@
+# What a newcomer needs: `make serve` and `make test`. Everything is installed into .venv, nothing outside this folder.
+PORT ?= 8000
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: serve test demo lint clean help
+
+help:
+	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
+	@echo "make test    install, and run the whole test suite"
+	@echo "make demo    install, and let a network learn handwritten digits through the service"
+	@echo "make lint    style and types"
+	@echo "make clean   remove what the others made"
+
+serve: $(VENV)/service
+	@echo "== starting the service on http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
+	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
+
+test: $(VENV)/dev
+	@echo "== running the tests (those that need torch run in CI: .ci/run)"
+	@$(BIN)/pytest -m "not torch"
+
+demo: $(VENV)/demo
+	@$(BIN)/python -m deltawire.demo
+
+lint: $(VENV)/dev
+	@echo "== style"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@echo "== types"
+	@$(BIN)/mypy
+
+clean:
+	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
+$(VENV)/service $(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
+	@echo "== installing deltawire[$*] into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "deltawire needs Python 3.11 or newer, and '$(PYTHON)' is not: install it, or name another with PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv is missing: on Debian and Ubuntu, 'apt install python3-venv' brings it"; exit 1; }
+	@echo "== making the environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
