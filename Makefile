@@ -19,7 +19,7 @@ serve: $(VENV)/service
 
 test: $(VENV)/dev
 	@echo "== running the tests (those that need torch run in CI: .ci/run)"
-	@$(BIN)/pytest -m "not torch"
+	@$(BIN)/pytest -n auto -m "not torch"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo

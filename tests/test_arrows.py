@@ -55,8 +55,10 @@ CLI = [path for path in files("service") if "cli" in path.parts]
 
 @pytest.mark.parametrize("path", [path for path in files("service") if path not in CLI], ids=name)
 def test_the_service_takes_wire_and_errors_from_the_client_and_no_more(path: Path) -> None:
+    # The command line stands outside: it uses the client as anybody does.
+    allowed = ("deltawire",) if "cli" in path.parts else ("deltawire.wire", "deltawire.errors")
     found = {m for m in imports(path) if within(m, ("deltawire",)) and m != "deltawire"}
-    assert all(within(module, ("deltawire.wire", "deltawire.errors")) for module in found)
+    assert all(within(module, allowed) for module in found)
     # Layers arrive through the registry: the contract is all the service may name.
     assert not {m for m in imports(path) if m.startswith("deltawire_layers.") and m.count(".") > 1}
 
@@ -73,3 +75,8 @@ def test_the_engine_knows_no_http(path: Path) -> None:
     found = imports(path)
     assert not {m for m in found if within(m, HTTP)}
     assert all(within(m, ("deltawire_service.engine",)) for m in found if within(m, ("deltawire_service",)))
+
+
+@pytest.mark.parametrize("path", [p for p in files("service") if "cli" not in p.parts], ids=name)
+def test_nothing_needs_the_command_line(path: Path) -> None:
+    assert not {m for m in imports(path) if within(m, ("deltawire_service.cli",))}

@@ -15,8 +15,9 @@ from deltawire.errors import (
     Unreachable,
 )
 from deltawire.network import Handle, Network
+from deltawire.retries import Retries
 
 __all__ = [
     "Client", "DeltawireError", "Fault", "Gradients", "Handle", "Network", "NotInstalled", "PluginFailed",
-    "Refused", "ServiceFailed", "TimedOut", "Unreachable",
+    "Refused", "Retries", "ServiceFailed", "TimedOut", "Unreachable",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from deltawire import embedded, wire
 from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
 from deltawire.network import Network
+from deltawire.retries import Retries
 from deltawire.wire import Array
 
 Wrt = Mapping[str, bool | Iterable[str]]
@@ -44,6 +45,7 @@ class Client:
     `deltawire[service]` (else NotInstalled is raised).
     timeout: seconds to connect, and seconds to wait for bytes of the answer.
     session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
+    retries: how often a call is repeated when the connection fails or the service says "not now".
 
     Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
     wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed (PluginFailed) when the service fails.
@@ -55,10 +57,12 @@ class Client:
         *,
         timeout: tuple[float, float] = (5.0, 60.0),
         session: requests.Session | None = None,
+        retries: Retries = Retries(),  # noqa: B008 (immutable)
     ):
         self._session = session or requests.Session()
         self._owns_session = session is None
         self._timeout = timeout
+        self._retries = retries
         self._url = (url or embedded.URL).rstrip("/")
         if url is None:
             self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
@@ -148,6 +152,30 @@ class Client:
 
         return self._call("POST", "/v1/gradients", document, read)
 
+    def limits(self) -> dict[str, Any]:
+        """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
+        return self._call("GET", "/v1/limits", None, dict)
+
+    def forward(
+        self,
+        network: Network | Mapping[str, Any],
+        params: Mapping[str, ArrayLike],
+        data: Mapping[str, ArrayLike],
+        values: Iterable[str],
+        *,
+        non_finite: str = "error",
+    ) -> dict[str, Array]:
+        """Values of chosen nodes on a batch, (batch, *shape) by name.
+
+        Only the parameters and inputs that lead to these nodes are needed: predictions need no labels.
+        params, data, non_finite: as for `gradients`.
+        """
+        document = _on_batch(network, params, data) | {
+            "values": _listed(values), "non_finite": non_finite, "tensors": "base64",
+        }  # fmt: skip
+        dtype = document["dtype"]
+        return self._call("POST", "/v1/forward", document, lambda answer: _arrays(answer["values"], dtype))
+
     def plan(
         self,
         network: Network | Mapping[str, Any],
@@ -201,13 +229,15 @@ class Client:
             except TypeError as error:  # an integer over 64 bits, an object in a layer's config
                 raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
         try:
-            response = self._session.request(
-                method,
-                self._url + path,
-                data=body,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
+            response = self._retries.send(
+                lambda: self._session.request(
+                    method,
+                    self._url + path,
+                    data=body,
+                    headers=headers,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                )
             )
         except requests.Timeout as error:
             fault = Fault("", "timed_out", f"no answer in time: {error}")

@@ -38,7 +38,7 @@ class EmbeddedAdapter(HTTPAdapter):
             detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
             raise NotInstalled([Fault("", "not_installed", detail)]) from error
         settings = replace(Settings.from_environment(), log_level="error")
-        self._service = Client(create_app(settings), use_cookies=False)
+        self._service = Client(create_app(settings))
 
     def send(
         self,

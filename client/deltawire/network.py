@@ -42,8 +42,6 @@ class Handle:
     def __neg__(self) -> Handle:
         return self.network.layer("negate", self)
 
-    __array_ufunc__ = None  # an array beside a handle is a mistake, not an array of handles
-
     def _with(self, kind: str, other: Handle) -> Handle:
         if not isinstance(other, Handle):
             return NotImplemented

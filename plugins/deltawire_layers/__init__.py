@@ -1,6 +1,6 @@
 """What plugin authors import: the contract of a layer, the registry, the conformance kit."""
 
-from deltawire_layers import analytic, initializers
+from deltawire_layers import analytic, config, initializers
 from deltawire_layers.check import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
@@ -34,6 +34,7 @@ __all__ = [
     "Shape",
     "analytic",
     "arity",
+    "config",
     "check_layer",
     "identity",
     "initializers",

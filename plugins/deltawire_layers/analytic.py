@@ -1,6 +1,6 @@
 """Functions that stay right under the complex step.
 
-A JVP is read from one complex evaluation: f(x + i·h·v).imag / h with h = 1e-30 is exact, because nothing is
+A JVP is read from one complex evaluation: f(x + i·h·v).imag / h with h = 1e-200 is exact, because nothing is
 subtracted (Squire & Trapp, SIAM Review 40, 1998). That asks of every function to be first-order right in the
 imaginary part. numpy's own are not, everywhere: `1/(1+exp(-x))` is NaN at −800, comparisons of complex
 numbers are lexicographic, `logaddexp` refuses complex numbers, and there is no `erf`. Here each function

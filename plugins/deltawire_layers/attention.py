@@ -7,8 +7,9 @@ from math import prod, sqrt
 from typing import NamedTuple
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
+from deltawire_layers import config
 from deltawire_layers.initializers import Uniform, fan_in, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.linear import rows
@@ -87,10 +88,10 @@ class Attending(Layer):
     """y = for each query, a mean of the values, weighted by how well the keys fit it."""
 
     class Config(Schema):
-        causal = fields.Boolean(
-            load_default=False, truthy={True}, falsy={False},
+        causal = config.Flag(
+            load_default=False,
             metadata={"description": "whether a query sees the keys up to its own place only"},
-        )  # fmt: skip
+        )
 
     causal: bool
 
@@ -149,13 +150,12 @@ class MultiHeadAttention(Attending):
     """
 
     class Config(Attending.Config):
-        heads = fields.Integer(
-            required=True, strict=True, validate=validate.Range(min=1),
+        heads = config.Whole(
+            required=True, validate=validate.Range(min=1),
             metadata={"description": "number of heads; divides the width e"},
         )  # fmt: skip
-        bias = fields.Boolean(
-            load_default=True, truthy={True}, falsy={False},
-            metadata={"description": "whether the projections add a bias"},
+        bias = config.Flag(
+            load_default=True, metadata={"description": "whether the projections add a bias"},
         )  # fmt: skip
 
     heads: int

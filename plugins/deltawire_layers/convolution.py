@@ -10,8 +10,9 @@ from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, validate, validates_schema
 
+from deltawire_layers import config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.windows import Sizes, Window, counts, reads
@@ -31,21 +32,17 @@ class Convolution(Layer):
     """y = W ⋆ x + b along the last axes of x."""
 
     class Config(Schema):
-        channels = fields.Integer(
+        channels = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "channels out"},
         )
-        groups = fields.Integer(
+        groups = config.Whole(
             load_default=1,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "parts the channels are cut into; each part out sees its part in only"},
         )
-        bias = fields.Boolean(
-            load_default=True, truthy={True}, falsy={False}, metadata={"description": "whether b is added"}
-        )
+        bias = config.Flag(load_default=True, metadata={"description": "whether b is added"})
 
         @validates_schema
         def groups_divide_channels(self, config: dict[str, Any], **_: Any) -> None:

@@ -113,7 +113,7 @@ class Layer:
         return {}
 
     def held(self, *inputs: Any, **_: Any) -> int:
-        """Numbers per example that the equations keep beside the inputs and the value."""
+        """Numbers per example that the equations keep, or work in, beside the inputs and the value."""
         return 0
 
     def forward(self, params: Mapping[str, Array], *inputs: Any, **_: Any) -> Activation:

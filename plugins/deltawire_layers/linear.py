@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from math import prod
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
+from deltawire_layers import config
 from deltawire_layers.initializers import fan_in, unit_variance
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 
@@ -21,15 +22,12 @@ class Linear(Layer):
     """z = W x + b over the last axis, with x (..., n), W (units, n), b (units,)."""
 
     class Config(Schema):
-        units = fields.Integer(
+        units = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "numbers out"},
         )
-        bias = fields.Boolean(
-            load_default=True, truthy={True}, falsy={False}, metadata={"description": "whether b is added"}
-        )
+        bias = config.Flag(load_default=True, metadata={"description": "whether b is added"})
 
     units: int
     bias: bool
@@ -66,15 +64,13 @@ class Embedding(Layer):
     """value = W[index], the rows looked up, for integers index (...), W (rows, width), value (..., width)."""
 
     class Config(Schema):
-        rows = fields.Integer(
+        rows = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "size of the vocabulary"},
         )
-        width = fields.Integer(
+        width = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "numbers in a row"},
         )

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from math import inf, prod
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
-from deltawire_layers import analytic
+from deltawire_layers import analytic, config
 from deltawire_layers.combine import equal_shapes
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
 from deltawire_layers.softmax import along_last
@@ -122,7 +122,7 @@ class MaxMargin(Layer):
     """
 
     class Config(Schema):
-        margin = fields.Float(
+        margin = config.Number(
             load_default=1.0, metadata={"description": "distance asked between the two scores"}
         )
 
@@ -159,7 +159,7 @@ class Huber(Layer):
     """
 
     class Config(Schema):
-        delta = fields.Float(
+        delta = config.Number(
             load_default=1.0,
             validate=validate.Range(min=0, min_inclusive=False),
             metadata={"description": "d, the size of an error from which on the loss grows linearly"},
@@ -193,10 +193,10 @@ class Huber(Layer):
 
 
 class BinaryNll(Layer):
-    """loss = −Σ t log σ(x) + (1 − t) log σ(−x), for scores x and targets t in [0, 1] of one shape (...)."""
+    """loss = −Σ (t log σ(x) + (1 − t) log σ(−x)), for scores x and targets t in [0, 1] of one shape (...)."""
 
     formula = Formula(
-        r"-\textstyle\sum {x1} \circ \log \sigma({x0}) + (1 - {x1}) \circ \log(1 - \sigma({x0}))",
+        r"-\textstyle\sum \left({x1} \circ \log \sigma({x0}) + (1 - {x1}) \circ \log \sigma(-{x0})\right)",
         (r"{delta}\,(\sigma({x0}) - {x1})", r"-{delta}\,{x0}"),
     )
 
@@ -244,13 +244,13 @@ class KlDivergence(Layer):
 
 
 class CosineDistance(Layer):
-    """loss = Σ 1 − aᵀb / (‖a‖ ‖b‖), the inner product over the last axis, for a and b of one shape (..., n).
+    """loss = Σ (1 − aᵀb / (‖a‖ ‖b‖)), inner products over the last axis, a and b of one shape (..., n).
 
     A vector of zeros has no direction: its distance to any other is 1, with δ = 0 for both.
     """
 
     formula = Formula(
-        r"\textstyle\sum 1 - \hat{a}^{\top} \hat{b}, "
+        r"\textstyle\sum (1 - \hat{a}^{\top} \hat{b}), "
         r"\quad \hat{a} = {x0} / \lVert {x0} \rVert, \quad \hat{b} = {x1} / \lVert {x1} \rVert",
         (
             r"\frac{{delta}}{\lVert {x0} \rVert} \left(\hat{a}\,(\hat{a}^{\top} \hat{b}) - \hat{b}\right)",

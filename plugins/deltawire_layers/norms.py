@@ -11,24 +11,24 @@ from functools import partial
 from math import inf, prod
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
-from deltawire_layers import analytic
+from deltawire_layers import analytic, config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Equation, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.softmax import along_last
 
 
 class NormConfig(Schema):
-    eps = fields.Float(
+    eps = config.Number(
         load_default=1e-5,
         validate=validate.Range(min=0, min_inclusive=False),
         metadata={"description": "added to the variance, or mean square, under the root"},
     )
-    affine = fields.Boolean(
-        load_default=True, truthy={True}, falsy={False},
+    affine = config.Flag(
+        load_default=True,
         metadata={"description": "whether the layer has parameters that scale (and shift)"},
-    )  # fmt: skip
+    )
 
 
 def centred(x: Array) -> Array:
@@ -170,9 +170,8 @@ class GroupNorm(ChannelNorm):
     """
 
     class Config(NormConfig):
-        groups = fields.Integer(
+        groups = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "number of groups the channels are divided into"},
         )

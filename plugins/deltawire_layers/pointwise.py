@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from math import inf, pi, prod, sqrt
 
 import numpy as np
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
-from deltawire_layers import analytic
+from deltawire_layers import analytic, config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
 
 
@@ -48,9 +48,6 @@ class Relu(Pointwise):
 
     formula = Formula(r"\max(0, {x0})", (r"[{x0} > 0] \circ {delta}",))
 
-    def held(self, x: Shape) -> int:
-        return prod(x)
-
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return Activation(analytic.relu(x), deltas=(lambda delta: delta * (x.real > 0),))
 
@@ -59,7 +56,7 @@ class LeakyRelu(Pointwise):
     """y = x where x > 0, else slope · x, for each number of x (...); at 0 the derivative is the slope."""
 
     class Config(Schema):
-        slope = fields.Float(load_default=0.01, metadata={"description": "derivative below 0"})
+        slope = config.Number(load_default=0.01, metadata={"description": "derivative below 0"})
 
     slope: float
 
@@ -79,7 +76,7 @@ class Elu(Pointwise):
     """y = x where x > 0, else alpha · (eˣ − 1), for each number of x (...); at 0 the derivative is alpha."""
 
     class Config(Schema):
-        alpha = fields.Float(
+        alpha = config.Number(
             load_default=1.0, metadata={"description": "−y far below 0, and the derivative just below 0"}
         )
 
@@ -187,7 +184,7 @@ class Power(Pointwise):
     """
 
     class Config(Schema):
-        exponent = fields.Float(required=True, metadata={"description": "p, the same for all numbers"})
+        exponent = config.Number(required=True, metadata={"description": "p, the same for all numbers"})
 
     exponent: float
 

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
-from deltawire_layers import analytic
+from deltawire_layers import analytic, config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.linear import rows
@@ -49,9 +49,8 @@ class Recurrent(Layer):
     """h = the states (steps, units), each made from x (steps, n) at its step and from the state before."""
 
     class Config(Schema):
-        units = fields.Integer(
+        units = config.Whole(
             required=True,
-            strict=True,
             validate=validate.Range(min=1),
             metadata={"description": "size of the state"},
         )

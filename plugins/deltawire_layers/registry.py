@@ -71,7 +71,7 @@ def _load(point: EntryPoint, distribution: str) -> type[Layer]:
         raise RegistryError(f"{at_fault}: a kind is lower-case letters, digits and underscores, at most 64")
     try:
         layer = point.load()
-    except Exception as error:  # a plugin may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # a plugin may do anything while it is imported
         raise RegistryError(f"{at_fault} fails to import: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer)):
         raise RegistryError(f"{at_fault} is not a subclass of deltawire_layers.Layer")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, validate
 
+from deltawire_layers import config
 from deltawire_layers.combine import equal_shapes
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
@@ -61,7 +62,7 @@ class DropoutMask(Layer):
     """
 
     class Config(Schema):
-        p = fields.Float(
+        p = config.Number(
             load_default=0.5,
             validate=validate.Range(min=0, max=1, max_inclusive=False),
             metadata={"description": "share of the numbers that the mask drops"},

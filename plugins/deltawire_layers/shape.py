@@ -8,9 +8,9 @@ from itertools import accumulate
 from math import prod
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
-from deltawire_layers import analytic
+from deltawire_layers import analytic, config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
 
 
@@ -22,9 +22,8 @@ def position(axis: int, shape: Shape) -> int:
 
 
 class AxisConfig(Schema):
-    axis = fields.Integer(
+    axis = config.Whole(
         load_default=-1,
-        strict=True,
         metadata={"description": "axis of the example; negative counts from the last"},
     )
 
@@ -51,7 +50,8 @@ class Reshape(Layer):
 
     class Config(Schema):
         shape = fields.List(
-            fields.Integer(strict=True), required=True, validate=_sizes,
+            config.Whole(), required=True,
+            validate=[validate.Length(max=63), _sizes],  # an array has 64 axes at most, the batch among them
             metadata={"description": "the example's new shape; one size may be −1: what is left over"},
         )  # fmt: skip
 
@@ -79,7 +79,7 @@ class Transpose(Layer):
 
     class Config(Schema):
         axes = fields.List(
-            fields.Integer(strict=True), load_default=None, allow_none=True,
+            config.Whole(), load_default=None, allow_none=True,
             metadata={"description": "every axis of the example once, in the new order; null: reversed"},
         )  # fmt: skip
 
@@ -142,13 +142,12 @@ class Slice(Layer):
     """y = the part of x from start up to stop along one axis."""
 
     class Config(AxisConfig):
-        start = fields.Integer(
+        start = config.Whole(
             load_default=0,
-            strict=True,
             metadata={"description": "first place taken; negative counts from the end"},
         )
-        stop = fields.Integer(
-            load_default=None, allow_none=True, strict=True,
+        stop = config.Whole(
+            load_default=None, allow_none=True,
             metadata={"description": "first place no longer taken; null: to the end"},
         )  # fmt: skip
 
@@ -186,7 +185,7 @@ class Slice(Layer):
 
 class AxesConfig(Schema):
     axes = fields.List(
-        fields.Integer(strict=True), load_default=None, allow_none=True,
+        config.Whole(), load_default=None, allow_none=True,
         metadata={"description": "axes of the example; null: all of them"},
     )  # fmt: skip
 

@@ -44,7 +44,24 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 # The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
-logconfig_dict = server_logging()
+logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", "info"))
+
+
+def when_ready(server: Any) -> None:
+    """Say where the service is, and what to try first: on standard output, where no log goes."""
+    host, port = server.LISTENERS[0].getsockname()[:2]
+    address = f"http://{host}:{port}"
+    spec = '{"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid"}]}'
+    print(
+        f"""
+deltawire serves at {address}   (API: {address}/docs)
+A first call, the gradient of the sigmoid at 0:
+
+  curl -s {address}/v1/gradients -H 'Content-Type: application/json' \\
+    -d '{{"network": {spec}, "data": {{"x": [0]}}, "wrt": {{"data": true}}}}'
+""",
+        flush=True,
+    )
 
 
 def post_fork(server: Any, worker: Any) -> None:

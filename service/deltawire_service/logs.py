@@ -59,8 +59,9 @@ def log_requests(app: Flask, log: FilteringBoundLogger) -> None:
         return response
 
 
-def server_logging() -> dict[str, Any]:
+def server_logging(level: str) -> dict[str, Any]:
     """The configuration (logging.config) that makes the lines of the web server JSON too."""
+    least = level.upper()
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": STAMPS,
@@ -71,6 +72,6 @@ def server_logging() -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
-        "root": {"level": "INFO", "handlers": ["stderr"]},
-        "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
+        "root": {"level": least, "handlers": ["stderr"]},
+        "loggers": {"gunicorn.error": {"level": least, "handlers": ["stderr"], "propagate": False}},
     }

@@ -11,7 +11,7 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 from werkzeug.routing import Rule
 
 from deltawire import wire
@@ -143,6 +143,16 @@ def _field(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[s
     return FIELDS.get(type(field), {})
 
 
+def _bounds(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """Bounds that exclude themselves: apispec writes all as inclusive."""
+    for check in field.validators:
+        if isinstance(check, validate.Range) and not check.min_inclusive:
+            ret["exclusiveMinimum"] = ret.pop("minimum")
+        if isinstance(check, validate.Range) and not check.max_inclusive:
+            ret["exclusiveMaximum"] = ret.pop("maximum")
+    return ret
+
+
 def _name(schema: Any) -> str:
     made = schema if isinstance(schema, type) else type(schema)
     return made.__name__.removesuffix("Schema")
@@ -158,5 +168,6 @@ def json_schema(schema: Schema) -> dict[str, Any]:
     converter = OpenAPIConverter(
         OPENAPI, schema_name_resolver=lambda nested: None, spec=APISpec("", "", OPENAPI)
     )
+    converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call]
     described: dict[str, Any] = converter.schema2jsonschema(schema)  # type: ignore[no-untyped-call]
     return described | {"additionalProperties": False}

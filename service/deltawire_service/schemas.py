@@ -1,7 +1,4 @@
-"""What requests and answers look like: the fields of every body. Tensors and networks pass through untouched.
-
-Fields read JSON exactly: marshmallow's own take 1 for true and 4.0 for 4.
-"""
+"""What requests and answers look like. Tensors and networks pass through untouched."""
 
 from __future__ import annotations
 
@@ -10,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from deltawire import wire
+from deltawire_layers import config
 from deltawire_service.engine.validation import Coded, shown
 
 MOST_NAMES = 2000
@@ -19,47 +17,13 @@ MOST_CHARACTERS = 256
 """Length of a name or a glob. Names have 129 at most; a glob of megabytes costs seconds to compile."""
 
 
-class Flag(fields.Boolean):
-    """true or false."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError(f"expected true or false, got {shown(value)}")
-        return value
-
-
-class WholeNumber(fields.Integer):
-    """An integer written as one."""
-
-    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
-        if type(value) is not int:
-            raise ValidationError(f"expected a whole number, got {shown(value)}")
-        return value
-
-
-class Names(fields.List[str]):
-    """A list of names or globs."""
-
-    def __init__(self, **kwargs: Any):
-        super().__init__(fields.String(), **kwargs)
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[str | None]:
-        if not isinstance(value, list) or not set(map(type, value)) <= {str}:
-            raise ValidationError(f"expected a list of names, got {shown(value)}")
-        if len(value) > MOST_NAMES or max(map(len, value), default=0) > MOST_CHARACTERS:
-            raise ValidationError(
-                f"at most {MOST_NAMES} names of at most {MOST_CHARACTERS} characters are read"
-            )
-        return value
-
-
 class Wanted(fields.Field[Any]):
     """true for everything, false for nothing, or a list of names."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool | list[str | None]:
         if not isinstance(value, bool | list):
             raise ValidationError(f"expected true, false or a list of names, got {shown(value)}")
-        return value if isinstance(value, bool) else Names().deserialize(value)
+        return value if isinstance(value, bool) else config.Names(MOST_NAMES).deserialize(value)
 
 
 class Tensors(fields.Field[Any]):
@@ -155,16 +119,22 @@ class GradientsSchema(ComputeSchema):
 
     wrt = wrt_field()
     reduction = reduction_field()
-    losses = Flag(load_default=False, metadata={"description": "each example's loss too"})
-    values = Names(load_default=list, metadata={"description": "nodes whose values are wanted"})
-    deltas = Names(load_default=list, metadata={"description": "nodes whose deltas are wanted"})
+    losses = config.Flag(load_default=False, metadata={"description": "each example's loss too"})
+    values = config.Names(
+        MOST_NAMES, load_default=list, metadata={"description": "nodes whose values are wanted"}
+    )
+    deltas = config.Names(
+        MOST_NAMES, load_default=list, metadata={"description": "nodes whose deltas are wanted"}
+    )
     non_finite = non_finite_field()
 
 
 class ForwardSchema(ComputeSchema):
     """POST /v1/forward."""
 
-    values = Names(required=True, metadata={"description": "nodes whose values are wanted"})
+    values = config.Names(
+        MOST_NAMES, required=True, metadata={"description": "nodes whose values are wanted"}
+    )
     non_finite = non_finite_field()
 
 
@@ -173,7 +143,7 @@ class CheckSchema(ComputeSchema):
 
     wrt = wrt_field(WrtAllSchema)
     reduction = reduction_field()
-    samples = WholeNumber(
+    samples = config.Whole(
         load_default=10,
         validate=validate.Range(min=1, max=1000),
         metadata={"description": "most places checked in each array; every place costs three forward passes"},
@@ -184,14 +154,18 @@ class PlanSchema(Schema):
     """POST /v1/plan."""
 
     network = Spec(required=True, metadata={"description": "the spec"})
-    batch = WholeNumber(
+    batch = config.Whole(
         load_default=1,
         validate=validate.Range(min=1, max=2**40),
         metadata={"description": "examples in the batch"},
     )
     wrt = wrt_field()
-    values = Names(load_default=list, metadata={"description": "nodes whose values are wanted"})
-    deltas = Names(load_default=list, metadata={"description": "nodes whose deltas are wanted"})
+    values = config.Names(
+        MOST_NAMES, load_default=list, metadata={"description": "nodes whose values are wanted"}
+    )
+    deltas = config.Names(
+        MOST_NAMES, load_default=list, metadata={"description": "nodes whose deltas are wanted"}
+    )
     dtype = dtype_field()
 
 
@@ -199,7 +173,7 @@ class InitSchema(Schema):
     """POST /v1/init."""
 
     network = Spec(required=True, metadata={"description": "the spec"})
-    seed = WholeNumber(
+    seed = config.Whole(
         load_default=0,
         validate=validate.Range(min=0, max=2**64 - 1),
         metadata={"description": "where the random streams start from"},
@@ -305,7 +279,7 @@ def number(description: str) -> fields.Field[Any]:
 class CheckedPlace(Schema):
     index = sizes()
     gradient = number("by backpropagation")
-    complex_step = number("f(x + i·h).imag / h with h = 1e-30: exact for analytic layers")
+    complex_step = number("f(x + i·h).imag / h with h = 1e-200: exact for analytic layers")
     differences = number("(f(x + h) − f(x − h)) / 2h: coarse, and needs nothing from the layers")
     relative_difference = number("to the complex step, relative to the array's largest gradient or 1")
     relative_difference_to_differences = number("to central differences, likewise")

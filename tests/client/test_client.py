@@ -26,7 +26,7 @@ QUIET = Settings(log_level="error")
 def serving(app: Any) -> Iterator[str]:
     """The address of a server in a thread."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -125,6 +125,32 @@ def test_the_same_seed_gives_the_same_parameters(client: Client) -> None:
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
     assert any((first[name] != other[name]).any() for name in first)
+
+
+def test_plan_tells_what_a_request_would_take(client: Client) -> None:
+    planned = client.plan(classifier(), 8)
+    assert [node["name"] for node in planned["nodes"]][:2] == ["hidden", "tanh1"]
+    assert {parameter["name"] for parameter in planned["parameters"]} == client.init(classifier()).keys()
+    assert planned["fits"] and planned["peak_bytes"] <= planned["limit_bytes"]
+    more = client.plan(classifier(), 8, wrt={"data": ["x"]}, values=["tanh1"], deltas=("hidden",))
+    assert more["answered_bytes"] - planned["answered_bytes"] == 8 * 8 * (3 + 4 + 4)
+    assert client.plan(classifier(), 8, dtype="float32")["given_bytes"] == planned["given_bytes"] / 2
+    assert not client.plan(classifier(), 10**9)["fits"]
+
+
+def test_check_agrees_unless_there_is_a_kink(client: Client) -> None:
+    net = classifier()
+    checked = client.check(net, client.init(net), BATCH, samples=2)
+    assert checked["passed"]
+    arrays = {array["name"]: array["checked"] for array in checked["arrays"]}
+    assert arrays == dict.fromkeys([f"params/{name}" for name in client.init(net)] + ["data/x"], 2)
+    only = client.check(
+        net, client.init(net), BATCH, wrt={"params": ["*.bias"], "data": False}, reduction="sum"
+    )
+    assert {array["name"] for array in only["arrays"]} == {"params/hidden.bias", "params/linear1.bias"}
+    kinked = Network()
+    kinked.loss = kinked.layer("relu", kinked.input("x"))
+    assert not client.check(kinked, {}, {"x": [0.0]})["passed"]
 
 
 def test_layers(client: Client) -> None:

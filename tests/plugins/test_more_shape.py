@@ -68,6 +68,7 @@ def test_shapes_that_do_not_fit(layer: Layer, given: tuple[int, ...], message: s
         (Reshape, {"shape": [-1, -1]}),
         (Reshape, {"shape": [2.0]}),
         (Reshape, {"shape": 2}),
+        (Reshape, {"shape": [1] * 64}),
         (Transpose, {"axes": ["0"]}),
         (Max, {"axis": None}),
         (Max, {"axes": [0]}),
@@ -82,3 +83,7 @@ def test_the_greatest_of_equals_share_delta() -> None:
     (equation,) = Max().forward({}, np.array([[1.0, 3, 3, 3], [2, 1, 0, 2], [0, 1, 0, 0]])).deltas
     assert equation is not None
     assert equation(np.array([3.0, 2, 1])).tolist() == [[0, 1, 1, 1], [1, 0, 0, 1], [0, 1, 0, 0]]
+
+
+def test_as_many_axes_as_an_array_can_have() -> None:
+    assert Reshape(shape=[1] * 63).forward({}, np.ones(2)).value.ndim == 64

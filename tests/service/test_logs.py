@@ -66,7 +66,7 @@ def test_a_newline_after_an_id_is_no_part_of_it() -> None:
 
 
 def test_lines_of_the_web_server_are_json_too(capfd: pytest.CaptureFixture[str]) -> None:
-    logging.config.dictConfig(server_logging())
+    logging.config.dictConfig(server_logging("info"))
     try:
         logging.getLogger("gunicorn.error").warning("Invalid request from %s", "1.2.3.4")
         try:

@@ -1,6 +1,6 @@
 """Gradient check: backprop's numbers against two others that know nothing of the backward equations.
 
-The complex step, f(x + i·h).imag / h with h = 1e-30, is exact for analytic layers; central differences,
+The complex step, f(x + i·h).imag / h with h = 1e-200, is exact for analytic layers; central differences,
 (f(x + h) − f(x − h)) / 2h, are coarse but need nothing from the layers at all.
 """
 
@@ -15,7 +15,8 @@ from deltawire_layers import Array
 from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.rows import Work
 
-STEP = 1e-30
+STEP = 1e-200
+"""So small that its square vanishes: where two factors move, their product leaves an exact tie a tie."""
 EXACT = 1e-9
 COARSE = 1e-4
 """Relative differences allowed to the complex step and to central differences."""

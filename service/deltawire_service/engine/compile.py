@@ -169,6 +169,10 @@ def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Li
         except Refused as refused:
             faults += refused.faults
             continue
+        if len(shape) >= limits.rank:
+            most = f"at most {limits.rank} are allowed"
+            detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
+            faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, slots)
         shapes[entry["name"]] = tuple(shape)
         nodes[entry["name"]] = Node(

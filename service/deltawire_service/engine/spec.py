@@ -10,6 +10,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from deltawire.errors import Fault, Refused
+from deltawire_layers import config
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.validation import Coded, load, shown
 
@@ -37,7 +38,7 @@ class ShapeField(fields.List[int]):
     """The sizes of an example's axes: whole numbers of at least 1."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(fields.Integer(strict=True, validate=validate.Range(min=1)), **kwargs)
+        super().__init__(config.Whole(validate=validate.Range(min=1)), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
         # marshmallow's Integer takes 4.0 for 4; a size that is not written as a whole number is a mistake.
@@ -64,7 +65,7 @@ class InputSchema(Schema):
             DTYPES, error=Coded("dtype_unsupported", "expected 'float' (the dtype of the request) or 'int64'")
         ),
     )
-    shared = fields.Boolean(
+    shared = config.Flag(
         load_default=False, truthy={True}, falsy={False},
         metadata={"description": "sent without a batch axis, the same for every example"},
     )  # fmt: skip
@@ -79,9 +80,7 @@ class NodeSchema(Schema):
     name = fields.String(
         validate=valid_name, metadata={"description": "default: the kind and a running number"}
     )
-    inputs = fields.List(
-        fields.String(), metadata={"description": "default, for a layer of one input: the node before"}
-    )
+    inputs = config.Names(metadata={"description": "default, for a layer of one input: the node before"})
     config = fields.Dict(keys=fields.String(), load_default=dict)
     tied_to = fields.String(metadata={"description": "node whose parameters this one shares"})
 
@@ -89,10 +88,8 @@ class NodeSchema(Schema):
 class RegularizationSchema(Schema):
     """(λ/2)·ΣW² added once to the reduced loss, λW to the gradient."""
 
-    l2 = fields.Float(required=True, validate=validate.Range(min=0), metadata={"description": "λ"})
-    parameters = fields.List(
-        fields.String(), load_default=lambda: ["*.weight"], metadata={"description": "globs"}
-    )
+    l2 = config.Number(required=True, validate=validate.Range(min=0), metadata={"description": "λ"})
+    parameters = config.Names(load_default=lambda: ["*.weight"], metadata={"description": "globs"})
 
 
 class LossField(fields.Field[Any]):
@@ -117,7 +114,7 @@ class LossField(fields.Field[Any]):
 class NetworkSchema(Schema):
     """A network: the graph of its nodes, with its inputs and its loss."""
 
-    version = fields.Integer(load_default=1, strict=True, validate=validate.Equal(1))
+    version = config.Whole(load_default=1, validate=validate.Equal(1))
     inputs = fields.Dict(
         keys=fields.String(validate=valid_name), values=fields.Nested(InputSchema), required=True
     )

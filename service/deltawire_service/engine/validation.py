@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -24,8 +25,8 @@ class Coded(str):
 
 def shown(value: Any) -> str:
     """A value as it may stand in a message: short, and without control characters."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+    text = reprlib.repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:

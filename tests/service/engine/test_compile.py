@@ -137,7 +137,7 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         spec({"kind": "sum", "config": {"axes": ["a"]}}),
         "config_invalid",
         "/nodes/0/config/axes/0",
-        "integer",
+        "whole number",
     ),
     "unknown input": (
         spec({"kind": "sum", "inputs": ["X"]}),
@@ -265,6 +265,12 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
     ),
     "text shape": (spec(LOSS, inputs={"x": {"shape": "4"}}), "shape_invalid", "/inputs/x/shape", "list"),
     "rank": (spec(LOSS, inputs={"x": {"shape": [1] * 8}}), "shape_too_large", "/inputs/x/shape", "8 axes"),
+    "rank of a node": (
+        spec({"kind": "reshape", "config": {"shape": [1] * 7 + [4]}}, LOSS),
+        "shape_too_large",
+        "/nodes/0",
+        "8 axes",
+    ),
     "object dtype": (
         spec(LOSS, inputs={"x": {"shape": [4], "dtype": "O"}}),
         "dtype_unsupported",

@@ -1,0 +1,157 @@
+"""Calls are repeated when that can help, as often and as long as allowed, and not otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from io import BytesIO
+from typing import Any
+
+import pytest
+import requests
+
+from deltawire import Client, Refused, Retries, ServiceFailed, Unreachable
+from deltawire.retries import seconds
+
+
+class Scripted:
+    """A request that goes as the script says: a status, a status with Retry-After, or an exception."""
+
+    def __init__(self, *script: Any):
+        self.script = list(script)
+        self.calls = 0
+        self.waits: list[float] = []
+        self.now = 0.0
+
+    def __call__(self) -> requests.Response:
+        self.calls += 1
+        happens = self.script.pop(0)
+        if isinstance(happens, Exception):
+            raise happens
+        response = requests.Response()
+        response.raw = BytesIO()
+        response.status_code, retry_after = happens if isinstance(happens, tuple) else (happens, None)
+        if retry_after is not None:
+            response.headers["Retry-After"] = retry_after
+        return response
+
+    def sleep(self, wait: float) -> None:
+        self.waits.append(wait)
+        self.now += wait
+
+    def sent(self, retries: Retries) -> requests.Response:
+        return retries.send(self, self.sleep, lambda: self.now)
+
+
+@pytest.mark.parametrize("first", [429, 502, 503, 504, requests.ConnectionError(), requests.ConnectTimeout()])
+def test_what_may_pass_is_tried_again(first: Any) -> None:
+    scripted = Scripted(first, 200)
+    assert scripted.sent(Retries()).status_code == 200
+    assert scripted.calls == 2 and len(scripted.waits) == 1 and 0 <= scripted.waits[0] <= 0.1
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 404, 409, 413, 422, 500])
+def test_what_is_final_is_not(status: int) -> None:
+    scripted = Scripted(status)
+    assert scripted.sent(Retries()).status_code == status
+    assert scripted.calls == 1
+
+
+def test_a_slow_answer_is_not_asked_for_twice() -> None:
+    scripted = Scripted(requests.ReadTimeout())
+    with pytest.raises(requests.ReadTimeout):
+        scripted.sent(Retries())
+    assert scripted.calls == 1
+
+
+def test_attempts_end() -> None:
+    scripted = Scripted(*[503] * 9)
+    assert scripted.sent(Retries(attempts=4)).status_code == 503
+    assert scripted.calls == 4
+    scripted = Scripted(*[requests.ConnectionError()] * 9)
+    with pytest.raises(requests.ConnectionError):
+        scripted.sent(Retries(attempts=1))
+    assert scripted.calls == 1
+
+
+def test_waits_are_jittered_below_a_bound_that_doubles() -> None:
+    def waits() -> list[float]:
+        scripted = Scripted(*[503] * 8, 200)
+        scripted.sent(Retries(attempts=9, longest=2.0))
+        return scripted.waits
+
+    bounds = [0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0, 2.0]
+    drawn = [waits() for _ in range(50)]
+    assert all(0 <= wait <= bound for each in drawn for wait, bound in zip(each, bounds, strict=True))
+    assert max(each[-1] for each in drawn) > 1.5 and min(each[-1] for each in drawn) < 0.5
+
+
+def test_retry_after_is_honoured_up_to_patience() -> None:
+    scripted = Scripted((503, "3"), (503, "900"), 200)
+    scripted.sent(Retries(budget=1000))
+    assert 3 <= scripted.waits[0] <= 3.1 and 60 <= scripted.waits[1] <= 60.2
+
+
+def test_no_wait_is_begun_that_ends_after_the_budget() -> None:
+    scripted = Scripted((503, "50"), (503, "50"), 200)
+    assert scripted.sent(Retries(budget=60)).status_code == 503
+    assert scripted.calls == 2 and scripted.now <= 60
+
+
+IN_40_SECONDS = format_datetime(datetime.now(UTC) + timedelta(seconds=40))
+LONG_AGO = "Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    "header, least, most",
+    [("7", 7, 7), ("soon", 0, 0), ("-3", 0, 0), ("", 0, 0), (IN_40_SECONDS, 0, 41), (LONG_AGO, 0, 0)],
+    ids=["seconds", "words", "negative", "empty", "date", "past"],
+)
+def test_what_retry_after_may_say(header: str, least: float, most: float) -> None:
+    assert least <= seconds(header) <= most
+
+
+class Statuses(requests.adapters.BaseAdapter):
+    """A service that answers with these statuses in turn, then with an empty object."""
+
+    def __init__(self, *statuses: int):
+        super().__init__()
+        self.statuses = list(statuses)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code = self.statuses.pop(0) if self.statuses else 200
+        response._content = b'{"layers": []}' if response.status_code == 200 else b"busy"
+        response.url, response.request = str(request.url), request
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def client(statuses: Iterable[int], **options: Any) -> Client:
+    session = requests.Session()
+    session.mount("http://", Statuses(*statuses))
+    return Client("http://service", session=session, **options)
+
+
+def test_the_client_repeats_its_calls() -> None:
+    assert client([503, 502]).layers() == []
+    with pytest.raises(ServiceFailed):
+        client([503], retries=Retries(attempts=1)).layers()
+
+
+def test_no_connection_at_all_is_unreachable_in_the_end() -> None:
+    with pytest.raises(Unreachable):
+        Client("http://127.0.0.1:9", retries=Retries(attempts=2)).layers()
+
+
+def test_forward_and_limits() -> None:
+    network = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid", "name": "s"}]}
+    with Client() as embedded:
+        assert embedded.forward(network, {}, {"x": [0.0]}, ["s"])["s"].tolist() == [0.5]
+        assert embedded.limits()["limits"]["nodes"] == 512
+        with pytest.raises(Refused) as caught:
+            embedded.forward(network, {}, {"x": [0.0]}, ["t"])
+        assert caught.value.code == "unknown_name"
