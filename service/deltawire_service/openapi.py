@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from deltawire import wire
 from deltawire_layers import Layer, Registry
-from deltawire_service import problems, schemas
+from deltawire_service import answers, problems, schemas
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine.spec import LossField, NetworkSchema
 
@@ -45,11 +45,11 @@ NAMES = {"type": "array", "items": {"type": "string"}}
 
 # What marshmallow cannot say of fields of ours.
 FIELDS: dict[type, dict[str, Any]] = {
-    schemas.Tensor: {"$ref": "#/components/schemas/Tensor"},
+    answers.Tensor: {"$ref": "#/components/schemas/Tensor"},
     schemas.Tensors: {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
     schemas.Spec: {"$ref": "#/components/schemas/Network"},
     schemas.Wanted: {"oneOf": [{"type": "boolean"}, NAMES]},
-    schemas.Loss: {"type": ["number", "string"]},
+    answers.Loss: {"type": ["number", "string"]},
     LossField: {
         "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "number"}}]
     },
@@ -134,7 +134,7 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
             by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
-        content = {problems.MEDIA_TYPE: {"schema": schemas.ProblemAnswer}}
+        content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
         described["responses"][str(status)] = {"description": told, "content": content}
     return described
 

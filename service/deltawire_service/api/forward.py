@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service.answers import ForwardAnswer
 from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
-from deltawire_service.schemas import ForwardAnswer, ForwardSchema
+from deltawire_service.schemas import ForwardSchema
 from deltawire_service.settings import Settings
 from deltawire_service.values import read_values
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service.answers import GradientsAnswer
 from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
-from deltawire_service.schemas import GradientsAnswer, GradientsSchema
+from deltawire_service.schemas import GradientsSchema
 from deltawire_service.settings import Settings
 from deltawire_service.values import read_values
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service.answers import HealthAnswer
 from deltawire_service.api.operation import operation
-from deltawire_service.schemas import HealthAnswer
 from deltawire_service.settings import Settings
 
 

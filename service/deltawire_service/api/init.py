@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service.answers import InitAnswer
 from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.networks import Networks
-from deltawire_service.schemas import InitAnswer, InitSchema
+from deltawire_service.schemas import InitSchema
 from deltawire_service.settings import Settings
 
 

@@ -8,10 +8,10 @@ from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Layer, Registry, arity
+from deltawire_service.answers import LayerAnswer, LayersAnswer
 from deltawire_service.api.operation import operation
 from deltawire_service.engine.validation import nearest, shown
 from deltawire_service.openapi import json_schema, summary
-from deltawire_service.schemas import LayerAnswer, LayersAnswer
 from deltawire_service.settings import Settings
 
 

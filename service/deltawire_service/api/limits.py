@@ -11,8 +11,8 @@ import numpy as np
 from flask import Blueprint
 
 from deltawire import wire
+from deltawire_service.answers import LimitsAnswer
 from deltawire_service.api.operation import operation
-from deltawire_service.schemas import LimitsAnswer
 from deltawire_service.settings import Settings
 
 

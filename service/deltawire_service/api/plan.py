@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from flask import Blueprint
 
+from deltawire_service.answers import PlanAnswer
 from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.engine import Network
 from deltawire_service.networks import Networks
-from deltawire_service.schemas import PlanAnswer, PlanSchema
+from deltawire_service.schemas import PlanSchema
 from deltawire_service.settings import Settings
 
 

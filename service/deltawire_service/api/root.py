@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, current_app
 
+from deltawire_service.answers import RootAnswer
 from deltawire_service.api.operation import operation
-from deltawire_service.schemas import RootAnswer
 from deltawire_service.settings import Settings
 
 

@@ -1,0 +1,198 @@
+"""What answers look like. They are written as they are; these schemas say what is in them, for OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+
+class Tensor(fields.Field[Any]):
+    """Nested lists of numbers, or base64."""
+
+
+class Loss(fields.Field[Any]):
+    """A number, or one of the strings for what is not finite."""
+
+
+def named_tensors(description: str, required: bool = True) -> fields.Field[Any]:
+    return fields.Dict(
+        keys=fields.String(), values=Tensor(), required=required, metadata={"description": description}
+    )
+
+
+NETWORK_ID = {"description": "SHA-256 of the canonical spec, in hex: equal networks have equal ones"}
+
+
+class GradientsOf(Schema):
+    params = named_tensors("∂loss/∂parameter, by the parameters' names")
+    data = named_tensors("∂loss/∂input, by the inputs' names")
+
+
+class GradientsAnswer(Schema):
+    """The loss, its gradients, and what was asked for beside them."""
+
+    loss = Loss(required=True, metadata={"description": "the reduced loss, with the regularization"})
+    gradients = fields.Nested(GradientsOf, required=True)
+    losses = Tensor(metadata={"description": "each example's loss, (batch,)"})
+    values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
+    deltas = named_tensors("deltas of the nodes asked for, (batch, *shape)", required=False)
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+
+
+class ForwardAnswer(Schema):
+    """Values of the nodes asked for."""
+
+    values = named_tensors("(batch, *shape), by the nodes' names")
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+
+
+class InitAnswer(Schema):
+    """First parameters."""
+
+    params = named_tensors("by the parameters' names")
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+
+
+def whole(description: str) -> fields.Field[Any]:
+    return fields.Integer(required=True, metadata={"description": description})
+
+
+def sizes() -> fields.Field[Any]:
+    return fields.List(fields.Integer(), required=True)
+
+
+class PlannedNode(Schema):
+    name = fields.String(required=True)
+    kind = fields.String(required=True)
+    inputs = fields.List(fields.String(), required=True)
+    shape = sizes()
+
+
+class PlannedParameter(Schema):
+    name = fields.String(required=True)
+    shape = sizes()
+    numbers = whole("numbers in it")
+
+
+class PlanAnswer(Schema):
+    """What the network consists of, and what a request for it would take."""
+
+    nodes = fields.List(fields.Nested(PlannedNode), required=True, metadata={"description": "in order"})
+    parameters = fields.List(fields.Nested(PlannedParameter), required=True)
+    loss = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
+    given_bytes = whole("parameters and data")
+    answered_bytes = whole("gradients (twice, while they are summed), values, deltas and losses")
+    work_bytes = whole("values, what equations hold, and deltas of the rows computed at once")
+    peak_bytes = whole("the most held at once: the three together; a JSON body takes its own on top")
+    rows_at_once = whole("examples computed at once")
+    chunks = whole("how often that is")
+    passes = whole("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
+    cost_bytes = whole("bytes touched over all passes: what one request costs beside another")
+    limit_bytes = whole("largest peak the service takes")
+    fits = fields.Boolean(required=True, metadata={"description": "whether the peak is within the limit"})
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+
+
+def number(description: str) -> fields.Field[Any]:
+    return fields.Float(required=True, metadata={"description": description})
+
+
+class CheckedPlace(Schema):
+    index = sizes()
+    gradient = number("by backpropagation")
+    complex_step = number("f(x + i·h).imag / h with h = 1e-200: exact for analytic layers")
+    differences = number("(f(x + h) − f(x − h)) / 2h: coarse, and needs nothing from the layers")
+    relative_difference = number("to the complex step, relative to the array's largest gradient or 1")
+    relative_difference_to_differences = number("to central differences, likewise")
+
+
+class CheckedArray(Schema):
+    name = fields.String(required=True, metadata={"description": "params/… or data/…"})
+    numbers = whole("in the array")
+    checked = whole("places checked")
+    passed = fields.Boolean(required=True)
+    worst = fields.List(fields.Nested(CheckedPlace), required=True, metadata={"description": "worst first"})
+
+
+class CheckAnswer(Schema):
+    """Every array that was checked, with its worst places."""
+
+    passed = fields.Boolean(required=True, metadata={"description": "all of them"})
+    arrays = fields.List(fields.Nested(CheckedArray), required=True)
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+
+
+class LayerInputs(Schema):
+    names = fields.List(fields.String(), required=True)
+    variadic = fields.Boolean(required=True, metadata={"description": "whether any number more may follow"})
+
+
+class LayerFormula(Schema):
+    value = fields.String(required=True)
+    deltas = fields.List(fields.String(allow_none=True), required=True)
+    grads = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class LayerAnswer(Schema):
+    """A layer as the catalogue shows it."""
+
+    kind = fields.String(required=True)
+    summary = fields.String(required=True, metadata={"description": "the formula with its shapes, as text"})
+    inputs = fields.Nested(LayerInputs, required=True)
+    elementwise = fields.Boolean(required=True)
+    config = fields.Dict(required=True, metadata={"description": "JSON Schema of a node's config"})
+    distribution = fields.String(required=True, metadata={"description": "where it comes from"})
+    formula = fields.Nested(LayerFormula, metadata={"description": "LaTeX with placeholders"})
+
+
+class LayersAnswer(Schema):
+    """The installed layers."""
+
+    layers = fields.List(fields.Nested(LayerAnswer), required=True)
+
+
+class LimitsAnswer(Schema):
+    """What is in force."""
+
+    limits = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    dtypes = fields.List(fields.String(), required=True)
+    media_types = fields.List(fields.String(), required=True)
+    versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class HealthAnswer(Schema):
+    """A word."""
+
+    status = fields.String(required=True)
+
+
+class RootAnswer(Schema):
+    """What this is."""
+
+    service = fields.String(required=True)
+    version = fields.String(required=True)
+    documentation = fields.String(required=True)
+    routes = fields.List(fields.String(), required=True)
+
+
+class FaultAnswer(Schema):
+    pointer = fields.String(
+        required=True, metadata={"description": "JSON pointer (RFC 6901) into the request"}
+    )
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ProblemAnswer(Schema):
+    """A problem document (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True, metadata={"description": "stable: callers may build on it"})
+    detail = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(
+        fields.Nested(FaultAnswer), required=True, metadata={"description": "most important first"}
+    )
