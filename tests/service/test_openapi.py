@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -146,3 +147,16 @@ def test_files_beside_the_page_are_not_served(client: FlaskClient) -> None:
     for name in ("../app.py", "..%2fapp.py", "vendor", "nothing.js"):
         answer = client.get(f"/docs/{name}")
         assert answer.status_code == 404 and answer.json["code"] == "not_found"
+
+
+VENDOR = Path(__file__).parents[2] / "service/deltawire_service/docs/vendor"
+
+
+@pytest.mark.parametrize("folder", sorted(VENDOR.iterdir()), ids=lambda folder: folder.name)
+def test_vendored_files_are_the_ones_that_were_fetched(folder: Path) -> None:
+    """Each with its licence, each with the hash written down when it came."""
+    sums = dict(reversed(line.split(maxsplit=1)) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    assert {file.name for file in folder.iterdir()} == sums.keys() | {"SHA256SUMS"}
+    assert {"LICENSE", "VERSION"} <= sums.keys()
+    for name, digest in sums.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name
