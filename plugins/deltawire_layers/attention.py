@@ -104,6 +104,8 @@ class Attention(Attending):
 
     A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
     does not. A query that sees no key gets zeros.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """
 
     formula = Formula(
@@ -147,6 +149,8 @@ class MultiHeadAttention(Attending):
 
     A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
     does not. A query that sees no key gets b_o.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """
 
     class Config(Attending.Config):

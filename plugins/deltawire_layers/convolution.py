@@ -155,7 +155,10 @@ def _part(array: Array, block: Block) -> Array:
 
 
 class Conv1d(Convolution):
-    """y = W ⋆ x + b with x (channels in, n), W (channels, channels in / groups, kernel), b (channels,)."""
+    """y = W ⋆ x + b with x (channels in, n), W (channels, channels in / groups, kernel), b (channels,).
+
+    Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+    """
 
     axes = ("channels", "n")
 
@@ -167,7 +170,10 @@ class Conv1d(Convolution):
 
 
 class Conv2d(Convolution):
-    """y = W ⋆ x + b with x (channels in, h, w), W (channels, channels in / groups, kh, kw), b (channels,)."""
+    """y = W ⋆ x + b with x (channels in, h, w), W (channels, channels in / groups, kh, kw), b (channels,).
+
+    Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+    """
 
     axes = ("channels", "h", "w")
 

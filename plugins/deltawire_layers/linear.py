@@ -61,7 +61,10 @@ class Linear(Layer):
 
 
 class Embedding(Layer):
-    """value = W[index], the rows looked up, for integers index (...), W (rows, width), value (..., width)."""
+    """value = W[index], the rows looked up, for integers index (...), W (rows, width), value (..., width).
+
+    Source: Bengio et al., "A Neural Probabilistic Language Model", JMLR 3, 2003.
+    """
 
     class Config(Schema):
         rows = config.Whole(

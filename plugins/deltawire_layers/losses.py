@@ -41,7 +41,10 @@ def at_labels(x: Array, label: Array) -> Array:
 
 
 class SoftmaxNll(Layer):
-    """loss = −Σ log softmax(x)[label], with scores x (..., C) and integer labels (...), one for each row."""
+    """loss = −Σ log softmax(x)[label], with scores x (..., C) and integer labels (...), one for each row.
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4.
+    """
 
     formula = Formula(
         r"-\log \frac{e^{{x0}_{{x1}}}}{\sum_j e^{{x0}_j}}",
@@ -119,6 +122,8 @@ class MaxMargin(Layer):
     """loss = Σ max(0, margin − s + s_corrupt), for scores s and s_corrupt of one shape (...).
 
     The slope at 0 is 0.
+
+    Source: Collobert et al., "Natural Language Processing (Almost) from Scratch", JMLR 12, 2011.
     """
 
     class Config(Schema):
@@ -155,7 +160,7 @@ class MaxMargin(Layer):
 class Huber(Layer):
     """loss = Σ h(prediction − target), both (...); h(e) = e²/2 up to |e| = d, and d (|e| − d/2) beyond.
 
-    Source: Huber, Annals of Mathematical Statistics 35, 1964.
+    Source: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35, 1964.
     """
 
     class Config(Schema):
@@ -193,7 +198,10 @@ class Huber(Layer):
 
 
 class BinaryNll(Layer):
-    """loss = −Σ (t log σ(x) + (1 − t) log σ(−x)), for scores x and targets t in [0, 1] of one shape (...)."""
+    """loss = −Σ (t log σ(x) + (1 − t) log σ(−x)), for scores x and targets t in [0, 1] of one shape (...).
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.2.
+    """
 
     formula = Formula(
         r"-\textstyle\sum \left({x1} \circ \log \sigma({x0}) + (1 - {x1}) \circ \log \sigma(-{x0})\right)",
@@ -221,6 +229,8 @@ class KlDivergence(Layer):
 
     D(t ‖ eˣ), summed over all distributions of the example: how far the prediction eˣ is from the target t.
     Neither is normalised here. t log t is 0 at t = 0; its derivative, part of the target's δ, is infinite.
+
+    Source: Kullback & Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22, 1951.
     """
 
     domain = (0.0, inf)  # of the target; the log-probabilities may be anything
@@ -247,6 +257,8 @@ class CosineDistance(Layer):
     """loss = Σ (1 − aᵀb / (‖a‖ ‖b‖)), inner products over the last axis, a and b of one shape (..., n).
 
     A vector of zeros has no direction: its distance to any other is 1, with δ = 0 for both.
+
+    Source: Manning, Raghavan & Schütze, "Introduction to Information Retrieval", 2008, section 6.3.
     """
 
     formula = Formula(

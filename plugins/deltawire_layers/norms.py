@@ -81,7 +81,7 @@ def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) ->
 class LayerNorm(Layer):
     """y = w ∘ (x − mean x) / √(var x + eps) + b over the last axis, with x (..., n), w (n,), b (n,).
 
-    Source: Ba, Kiros & Hinton, arXiv:1607.06450.
+    Source: Ba, Kiros & Hinton, "Layer Normalization", 2016, arXiv:1607.06450.
     """
 
     class Config(NormConfig):
@@ -116,7 +116,7 @@ class LayerNorm(Layer):
 class RmsNorm(Layer):
     """y = w ∘ x / √(mean x² + eps) over the last axis, with x (..., n), w (n,).
 
-    Source: Zhang & Sennrich, arXiv:1910.07467.
+    Source: Zhang & Sennrich, "Root Mean Square Layer Normalization", 2019, arXiv:1910.07467.
     """
 
     class Config(NormConfig):
@@ -166,7 +166,9 @@ def channels(x: Shape) -> int:
 class GroupNorm(ChannelNorm):
     """y = w ∘ (x − mean x) / √(var x + eps) + b over groups of channels, with x (C, ...), w (C,), b (C,).
 
-    A group is C / groups channels that follow each other, with all their places (Wu & He, arXiv:1803.08494).
+    A group is C / groups channels that follow each other, with all their places.
+
+    Source: Wu & He, "Group Normalization", 2018, arXiv:1803.08494.
     """
 
     class Config(NormConfig):
@@ -202,7 +204,9 @@ class BatchNorm(ChannelNorm):
 
     The statistics are inputs, usually `shared` ones, and fixed: what a training elsewhere has left (torch's
     layer in `eval` mode). They are no parameters, so that a step along all gradients leaves them as they are.
-    Source: Ioffe & Szegedy, arXiv:1502.03167.
+
+    Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
+    Covariate Shift", 2015, arXiv:1502.03167.
     """
 
     class Config(NormConfig):

@@ -53,7 +53,10 @@ class Relu(Pointwise):
 
 
 class LeakyRelu(Pointwise):
-    """y = x where x > 0, else slope · x, for each number of x (...); at 0 the derivative is the slope."""
+    """y = x where x > 0, else slope · x, for each number of x (...); at 0 the derivative is the slope.
+
+    Source: Maas, Hannun & Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+    """
 
     class Config(Schema):
         slope = config.Number(load_default=0.01, metadata={"description": "derivative below 0"})
@@ -73,7 +76,11 @@ class LeakyRelu(Pointwise):
 
 
 class Elu(Pointwise):
-    """y = x where x > 0, else alpha · (eˣ − 1), for each number of x (...); at 0 the derivative is alpha."""
+    """y = x where x > 0, else alpha · (eˣ − 1), for each number of x (...); at 0 the derivative is alpha.
+
+    Source: Clevert, Unterthiner & Hochreiter, "Fast and Accurate Deep Network Learning by Exponential Linear
+    Units (ELUs)", 2015, arXiv:1511.07289.
+    """
 
     class Config(Schema):
         alpha = config.Number(
@@ -101,7 +108,9 @@ class Elu(Pointwise):
 class Gelu(Pointwise):
     """y = x Φ(x), with Φ the distribution function of the standard normal, for each number of x (...).
 
-    Exact, by the error function, and precise in both tails (Hendrycks & Gimpel, arXiv:1606.08415).
+    Exact, by the error function, and precise in both tails.
+
+    Source: Hendrycks & Gimpel, "Gaussian Error Linear Units (GELUs)", 2016, arXiv:1606.08415.
     """
 
     formula = Formula(
@@ -122,7 +131,11 @@ class Gelu(Pointwise):
 
 
 class Silu(Pointwise):
-    """y = x σ(x), with σ(x) = 1 / (1 + e⁻ˣ), for each number of x (...)."""
+    """y = x σ(x), with σ(x) = 1 / (1 + e⁻ˣ), for each number of x (...).
+
+    Source: Elfwing, Uchibe & Doya, "Sigmoid-Weighted Linear Units for Neural Network Function Approximation
+    in Reinforcement Learning", 2017, arXiv:1702.03118.
+    """
 
     formula = Formula(
         r"{x0} \circ \sigma({x0})",
@@ -138,7 +151,10 @@ class Silu(Pointwise):
 
 
 class Softplus(Pointwise):
-    """y = log(1 + eˣ), for each number of x (...)."""
+    """y = log(1 + eˣ), for each number of x (...).
+
+    Source: Dugas et al., "Incorporating Second-Order Functional Knowledge for Better Option Pricing", 2000.
+    """
 
     formula = Formula(r"\log(1 + e^{{x0}})", (r"\sigma({x0}) \circ {delta}",))
 

@@ -65,6 +65,8 @@ class MaxPool2d(Pool2d):
     """y = max of each window of x (..., h, w).
 
     δ goes to the first of equal numbers, row by row, as in torch.
+
+    Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
     """
 
     formula = Formula(
@@ -95,7 +97,10 @@ class MaxPool2d(Pool2d):
 
 
 class AvgPool2d(Pool2d):
-    """y = mean of each window of x (..., h, w); places outside x count as zeros."""
+    """y = mean of each window of x (..., h, w); places outside x count as zeros.
+
+    Source: Dumoulin & Visin, "A guide to convolution arithmetic for deep learning", 2016, arXiv:1603.07285.
+    """
 
     formula = Formula(
         r"y_p = \frac{1}{k} \sum_{q \in \text{window } p} {x0}_q",

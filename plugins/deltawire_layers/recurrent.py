@@ -99,7 +99,10 @@ class Recurrent(Layer):
 
 
 class Elman(Recurrent):
-    """hₜ = tanh(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh) with x (steps, n), W_ih (units, n), h (steps, units)."""
+    """hₜ = tanh(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh) with x (steps, n), W_ih (units, n), h (steps, units).
+
+    Source: Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
+    """
 
     gates, kept = 1, 0 + 1
 
@@ -135,6 +138,9 @@ class Gru(Recurrent):
 
     With u = W_ih xₜ + b_ih and s = W_hh hₜ₋₁ + b_hh, in parts of `units` numbers: r = σ(u₁ + s₁),
     z = σ(u₂ + s₂), n = tanh(u₃ + r ∘ s₃).
+
+    Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine
+    Translation", 2014, arXiv:1406.1078; r is applied after the matrix W_hh, as in torch.
     """
 
     gates, kept = 3, 4 + 6
@@ -191,6 +197,9 @@ class Lstm(Recurrent):
 
     With a = W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh, in parts of `units` numbers: i = σ(a₁), f = σ(a₂),
     g = tanh a₃, o = σ(a₄).
+
+    Source: Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9, 1997; forget gate f:
+    Gers, Schmidhuber & Cummins, "Learning to Forget", Neural Computation 12, 2000.
     """
 
     gates, kept = 4, 5 + 4

@@ -57,8 +57,10 @@ class Shift(Layer):
 class DropoutMask(Layer):
     """y = m ∘ x / (1 − p), with x (...), integers m (...) of the same shape: 1 keeps a number, 0 drops it.
 
-    Dropout whose chance lies with the caller: draw m with P(m = 1) = 1 − p, and y is x on average
-    (Srivastava et al., JMLR 15, 2014).
+    Dropout whose chance lies with the caller: draw m with P(m = 1) = 1 − p, and y is x on average.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15,
+    2014.
     """
 
     class Config(Schema):

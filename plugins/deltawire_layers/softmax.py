@@ -20,7 +20,10 @@ def along_last(x: Shape) -> Shape:
 
 
 class Softmax(Layer):
-    """p = eˣ / Σ eˣ over the last axis of x (..., C)."""
+    """p = eˣ / Σ eˣ over the last axis of x (..., C).
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4.
+    """
 
     formula = Formula(
         r"p_i = \frac{e^{{x0}_i}}{\sum_j e^{{x0}_j}}", (r"{value} \circ ({delta} - {value}^{\top} {delta})",)
@@ -37,7 +40,10 @@ class Softmax(Layer):
 
 
 class LogSoftmax(Layer):
-    """y = x − log Σ eˣ over the last axis of x (..., C)."""
+    """y = x − log Σ eˣ over the last axis of x (..., C).
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4.
+    """
 
     formula = Formula(
         r"{x0}_i - \log \sum_j e^{{x0}_j}", (r"{delta} - e^{{value}} \textstyle\sum_i {delta}_i",)

@@ -1,0 +1,68 @@
+"""The layer `swiglu` for deltawire: a gated linear unit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from marshmallow import Schema, validate
+
+from deltawire_layers import Activation, Array, Formula, Layer, LayerError, Parameter, Shape, analytic, config
+from deltawire_layers.initializers import fan_in
+
+
+class SwiGLU(Layer):
+    """y = (W x) ∘ silu(V x) over the last axis, with x (..., n), W (units, n), V (units, n), y (..., units).
+
+    silu(z) = z σ(z); W is the parameter `weight`, V is `gate_weight`. Source: Shazeer, arXiv:2002.05202.
+    """
+
+    class Config(Schema):
+        units = config.Whole(
+            required=True, validate=validate.Range(min=1), metadata={"description": "numbers out"}
+        )
+
+    units: int
+
+    def output_shape(self, x: Shape) -> Shape:
+        if not x:
+            raise LayerError("expected at least one axis to multiply along, got a single number", input=0)
+        return (*x[:-1], self.units)
+
+    def parameters(self, x: Shape) -> dict[str, Parameter]:
+        matrix = Parameter((self.units, x[-1]), fan_in(x[-1]))
+        return {"weight": matrix, "gate_weight": matrix}
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        W, V = params["weight"], params["gate_weight"]
+        a, z = x @ W.T, x @ V.T
+        s = analytic.sigmoid(z)
+        gate = z * s
+        slope = s * (1 + z * (1 - s))  # silu′(z)
+        return Activation(
+            value=a * gate,
+            signal=lambda delta: (delta * gate, delta * a * slope),  # δ of W x, δ of V x
+            deltas=(lambda both: both[0] @ W + both[1] @ V,),
+            grads={
+                "weight": lambda both: rows(both[0]).T @ rows(x),
+                "gate_weight": lambda both: rows(both[1]).T @ rows(x),
+            },
+        )
+
+    def held(self, x: Shape) -> int:
+        return 3 * prod(x[:-1]) * self.units  # a, gate, slope
+
+    formula = Formula(
+        value=r"({weight}\,{x0}) \circ g, \quad g = z \circ \sigma(z), \quad z = {gate_weight}\,{x0}",
+        deltas=(r"{weight}^{\top} \delta_a + {gate_weight}^{\top} \delta_z",),
+        grads={
+            "weight": r"\delta_a\,{x0}^{\top}, \quad \delta_a = {delta} \circ g",
+            "gate_weight": r"\delta_z\,{x0}^{\top}, \quad "
+            r"\delta_z = {delta} \circ ({weight}\,{x0}) \circ \sigma(z) \circ (1 + z \circ (1 - \sigma(z)))",
+        },
+    )
+
+
+def rows(array: Array) -> Array:
+    """Flatten the leading axes: (..., n) as a matrix with rows of n."""
+    return array.reshape(-1, array.shape[-1])

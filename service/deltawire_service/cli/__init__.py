@@ -1,0 +1,17 @@
+"""The command line, `deltawire`: one family of commands a file."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line; group.py documents the exit codes."""
+    try:
+        from deltawire_service.cli.group import deltawire
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("click", "rich", "environs"):
+            raise
+        print("the command line comes with the service: pip install 'deltawire[service]'", file=sys.stderr)
+        sys.exit(2)
+    deltawire()

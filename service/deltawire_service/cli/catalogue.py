@@ -1,0 +1,114 @@
+"""deltawire layers: the installed kinds, or one of them in full."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from deltawire import Client
+from deltawire.errors import Fault, Refused
+from deltawire_layers import load_layers
+from deltawire_service.cli.formula import readable
+from deltawire_service.cli.options import json_option, url_option
+from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.terminal import console, counted, one_line, print_json, table
+from deltawire_service.engine.validation import nearest, shown
+
+Described = Mapping[str, Any]
+FROM = itemgetter("distribution")
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+@click.command(cls=Command)
+@click.argument("kind", required=False)
+@url_option
+@json_option
+def layers(kind: str | None, url: str | None, as_json: bool) -> None:
+    """Show the installed layers, or KIND in full."""
+    with Client(url) as client:
+        listed = client.layers()
+    if kind is None:
+        if as_json:
+            print_json({"layers": listed})
+        else:
+            show_layers(console(), listed)
+        return
+    described = {layer["kind"]: layer for layer in listed}
+    if kind not in described:
+        detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, described)}"
+        raise Refused([Fault("", "layer_not_found", detail)])
+    if as_json:
+        print_json(described[kind])
+    else:
+        # A service tells the first line of a docstring; the rest is at hand for the layers of this process.
+        docstring = None if url else inspect.getdoc(load_layers()[kind])
+        show_layer(console(), described[kind], docstring or described[kind]["summary"])
+
+
+def show_layers(screen: Console, listed: Sequence[Described]) -> None:
+    """A table for each distribution."""
+    for distribution, group in groupby(sorted(listed, key=FROM), FROM):
+        rows = table("kind", "inputs", "what it computes", wrap=["what it computes"])
+        rows.columns[1].max_width = 17
+        for layer in group:
+            rows.add_row(layer["kind"], _inputs(layer), one_line(layer["summary"]))
+        screen.print(f"{distribution}: {counted(rows.row_count, 'layer')}\n", style="bold")
+        screen.print(rows, "")
+    screen.print("deltawire layers KIND shows one in full, with config and equations", style="dim")
+
+
+def show_layer(screen: Console, layer: Described, docstring: str) -> None:
+    """Its docstring, config and equations."""
+    screen.print(f"{layer['kind']}({_inputs(layer)})", style="bold", end="")
+    screen.print(f"   from {layer['distribution']}\n", style="dim")
+    screen.print(re.sub(r"(?<!\n)\n(?=[^\s*-])", " ", docstring))  # paragraphs as wide as the terminal
+    screen.print()
+    config = table("config", "takes", "default", "what it is", wrap=["takes", "what it is"])
+    for key, schema in layer["config"]["properties"].items():
+        default = json.dumps(schema["default"]) if "default" in schema else "required"
+        config.add_row(key, _takes(schema), default, schema.get("description", ""))
+    screen.print(config if config.row_count else "It takes no config.")
+    screen.print()
+    if "formula" in layer:
+        screen.print(equations(layer))
+
+
+def equations(layer: Described) -> Table:
+    """The value, one δ for each input and one gradient for each parameter."""
+    inputs, formula = layer["inputs"]["names"], layer["formula"]
+    names = {f"x{place}": f"x{place}" for place in range(len(formula["deltas"]) + 8)}
+    names |= {f"x{place}": name for place, name in enumerate(inputs)}
+    names |= {name: name for name in formula["grads"]} | {"value": "y", "delta": "δ"}
+    rows = table("", "equation", wrap=["equation"])
+    rows.add_row("y", readable(formula["value"], names))
+    for name, delta in zip(inputs, formula["deltas"], strict=False):  # a variadic layer may have more deltas
+        rows.add_row(f"δ of {name}", readable(delta, names) if delta else "none: it takes integers")
+    for name, gradient in formula["grads"].items():
+        rows.add_row(f"gradient of {name}", readable(gradient, names))
+    return rows
+
+
+def _inputs(layer: Described) -> str:
+    names = layer["inputs"]["names"]
+    return ", ".join([*names, "…"] if layer["inputs"]["variadic"] else names)
+
+
+def _takes(schema: Mapping[str, Any]) -> str:
+    """A JSON Schema in a few words: `integer ≥ 1 or null`."""
+    if "anyOf" in schema or "enum" in schema:
+        return " or ".join([*map(_takes, schema.get("anyOf", ())), *map(json.dumps, schema.get("enum", ()))])
+    types = schema.get("type", "any value")
+    words = " or ".join([types] if isinstance(types, str) else types)
+    if "items" in schema:
+        words = words.replace("array", f"list of {_takes(schema['items'])}")
+    bounds = ", ".join(f"{sign} {schema[key]:g}" for key, sign in BOUNDS.items() if key in schema)
+    return f"{words} {bounds}".rstrip()

@@ -1,0 +1,89 @@
+"""deltawire check: are the gradients right?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import click
+from rich.console import Console
+
+from deltawire import Client
+from deltawire_service.cli.options import array_options, json_option, request_argument, url_option
+from deltawire_service.cli.outcome import Command, Exit
+from deltawire_service.cli.reading import Leaves, arrays, read_request
+from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text, table
+
+OFF = {
+    "off complex step": "relative_difference",
+    "off differences": "relative_difference_to_differences",
+}
+WAYS = {"gradient": "gradient", "complex step": "complex_step", "differences": "differences"}
+"""Columns, and where an answer has their numbers (a string for one that is not finite)."""
+
+
+@click.command(cls=Command)
+@request_argument
+@array_options
+@click.option(
+    "--samples",
+    type=int,
+    metavar="N",
+    default=10,
+    show_default=True,
+    help="Most places of an array to check.",
+)
+@url_option
+@json_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    file: BinaryIO,
+    dtype: str | None,
+    params: Leaves | None,
+    data: Leaves | None,
+    seed: int | None,
+    samples: int,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Check gradients in two other ways.
+
+    Those of backpropagation are held against the complex step, which is exact, and against central
+    differences, which need nothing from the layers. Exit code 1 when any is off.
+    """
+    request = read_request(file, dtype)
+    with Client(url) as client:
+        weights, batch = arrays(client, request, params, data, seed)
+        options = request.pick("wrt", "reduction")
+        checked = client.check(request.network, weights, batch, samples=samples, **options)
+    if as_json:
+        print_json(checked)
+    else:
+        show(console(), checked)
+    ctx.exit(Exit.DONE if checked["passed"] else Exit.NO)
+
+
+def show(screen: Console, checked: Mapping[str, Any]) -> None:
+    """How far every array is from the two other ways, and the numbers of those that are off."""
+    arrays, off = table("array", "checked", *OFF, right=["checked", *OFF]), table("off at", *WAYS, right=WAYS)
+    for array in checked["arrays"]:
+        worst, name = array["worst"], array["name"].partition("/")[2]
+        mark, style = ("✓", None) if array["passed"] else ("✗", "red")
+        number = f"{array['checked']} of {array['numbers']}"
+        arrays.add_row(
+            f"{mark} {name}", number, *(f"{float(worst[0][key]):.0e}" for key in OFF.values()), style=style
+        )
+        if not array["passed"]:
+            for place in worst:
+                off.add_row(
+                    f"{name} {shape_text(place['index'])}",
+                    *(f"{float(place[key]):.8g}" for key in WAYS.values()),
+                )
+    screen.print(arrays, "")
+    if checked["passed"]:
+        print_verdict(screen, True, "all gradients are right")
+    else:
+        screen.print(off, "")
+        wrong = sum(not array["passed"] for array in checked["arrays"])
+        print_verdict(screen, False, f"gradients of {counted(wrong, 'array')} are off")

@@ -1,0 +1,98 @@
+"""deltawire gradients: the loss of a batch and its gradients."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO
+
+import click
+import numpy as np
+from rich.console import Console
+
+from deltawire import Client, Gradients
+from deltawire.wire import Array
+from deltawire_service.cli.options import array_options, json_option, request_argument, url_option
+from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.reading import Leaves, arrays, read_request
+from deltawire_service.cli.terminal import console, one_line, print_json, shape_text, table
+
+FIRST = 3
+"""Numbers shown of every array."""
+
+
+@click.command(cls=Command)
+@request_argument
+@array_options
+@click.option(
+    "--out", type=click.File("wb"), metavar="FILE.npz", help="Write every array of the answer here."
+)
+@url_option
+@json_option
+def gradients(
+    file: BinaryIO,
+    dtype: str | None,
+    params: Leaves | None,
+    data: Leaves | None,
+    seed: int | None,
+    out: BinaryIO | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Compute the loss of a batch and its gradients.
+
+    FILE says what is wanted beside them: values, deltas, losses.
+    """
+    request = read_request(file, dtype)
+    with Client(url) as client:
+        weights, batch = arrays(client, request, params, data, seed)
+        options = request.pick("wrt", "reduction", "losses", "values", "deltas", "non_finite")
+        answer = client.gradients(request.network, weights, batch, **options)
+    if out:
+        np.savez(out, allow_pickle=False, **flat(answer))
+    if as_json:
+        print_json(document(answer))
+        return
+    show(console(), answer, request.options.get("reduction", "mean"))
+    if out:
+        click.echo(f"\nwritten to {out.name}")
+
+
+def document(answer: Gradients) -> dict[str, Any]:
+    """The answer as the service writes it in JSON."""
+    asked = {"losses": answer.losses, "values": answer.values or None, "deltas": answer.deltas or None}
+    return {
+        "loss": answer.loss,
+        "gradients": {"params": answer.params, "data": answer.data},
+        **{part: given for part, given in asked.items() if given is not None},
+        "network_id": answer.network_id,
+    }
+
+
+def flat(answer: Gradients) -> dict[str, Array]:
+    """Every array of the answer by its place in the document, as `gradients/params/hidden.weight`."""
+    parts = {"gradients/params": answer.params, "gradients/data": answer.data}
+    parts |= {"values": answer.values, "deltas": answer.deltas}
+    named = {f"{place}/{name}": array for place, part in parts.items() for name, array in part.items()}
+    losses = {} if answer.losses is None else {"losses": answer.losses}
+    return {"loss": np.array(answer.loss), **losses, **named}
+
+
+def show(screen: Console, answer: Gradients, reduction: str) -> None:
+    """The loss, and of every array the shape, the largest size and the first numbers."""
+    screen.print(f"loss {answer.loss:.6g}", style="bold", end="")
+    screen.print(f"   {reduction} over the batch\n", style="dim")
+    rows = table("", "shape", "largest", "numbers", right=["largest"], wrap=["numbers"])
+    parts = {
+        "loss of": {} if answer.losses is None else {"each example": answer.losses},
+        "gradient of": answer.params | answer.data,
+        "value of": answer.values,
+        "delta of": answer.deltas,
+    }
+    for title, part in parts.items():
+        if part:
+            rows.add_section()
+            rows.add_row(title, style="bold")
+        for name, array in part.items():
+            first = "  ".join(f"{number:10.4g}" for number in array.ravel()[:FIRST])
+            numbers = one_line(f"{first}  …" if array.size > FIRST else first)
+            rows.add_row(f"  {name}", shape_text(array.shape), f"{np.abs(array).max():.4g}", numbers)
+    screen.print(rows)

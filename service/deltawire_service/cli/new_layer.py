@@ -1,0 +1,65 @@
+"""deltawire new-layer: a plugin distribution to start from, whose own tests pass."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from pathlib import Path
+from string import Template
+
+import click
+
+from deltawire_layers import load_layers
+from deltawire_service.cli.outcome import Command
+
+TEMPLATE = Path(__file__).parent / "template"
+FILES = {
+    "pyproject.txt": "pyproject.toml",
+    "readme.txt": "README.md",
+    "layer.txt": "deltawire_{kind}.py",
+    "test.txt": "test_{kind}.py",
+}
+"""The files of the template and the names they get."""
+
+NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
+
+
+@click.command("new-layer", cls=Command)
+@click.argument("name")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=".",
+    help="Folder to write into.  [default: the current one]",
+)
+def new_layer(name: str, into: Path) -> None:
+    """Write a plugin distribution to start from.
+
+    Its folder is deltawire-NAME; it has a layer to change, and tests of it that pass. NAME is the kind:
+    lower-case letters, digits, underscores or hyphens.
+    """
+    kind, class_name = name.replace("-", "_"), re.sub(r"[-_]", "", name.title())
+    folder = into / f"deltawire-{kind.replace('_', '-')}"
+    if not NAME.match(name) or len(kind) > 64:
+        raise click.UsageError(
+            f"'{name}' is no name: expected lower-case words with - or _ between, at most 64 letters"
+        )
+    if kind in (installed := load_layers()):
+        raise click.UsageError(f"the kind '{kind}' is taken, by {installed.distribution(kind)}")
+    if keyword.iskeyword(class_name) or re.search(rf"\b{class_name}\b", (TEMPLATE / "layer.txt").read_text()):
+        raise click.UsageError(f"a class '{class_name}' would hide another one: choose a longer name")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise click.UsageError(f"cannot make {folder}: {error.strerror}") from None
+    words = {"kind": kind, "name": folder.name, "Class": class_name}
+    for source, target in FILES.items():
+        text = Template((TEMPLATE / source).read_text(encoding="utf-8")).substitute(words)
+        (folder / target.format(kind=kind)).write_text(text, encoding="utf-8")
+    click.echo(f"""\
+wrote {folder}
+
+  cd {folder}
+  pytest                                     # the contract holds; change the layer, and keep it so
+  pip install -e .                           # beside the service; restart it
+  deltawire layers {kind}""")

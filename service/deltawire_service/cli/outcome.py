@@ -1,0 +1,76 @@
+"""How every command ends: what was wrong is shown, and told by the exit code."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import click
+from environs import EnvError
+from rich.padding import Padding
+
+from deltawire.errors import DeltawireError, NotInstalled, Refused, ServiceFailed, Unreachable
+from deltawire_layers import RegistryError
+from deltawire_service.cli.terminal import console, print_json
+
+
+class Exit(IntEnum):
+    """Exit codes of the commands, documented in group.py."""
+
+    DONE = 0
+    NO = 1
+    USAGE = 2
+    REFUSED = 3
+    UNREACHABLE = 4
+    FAILED = 5
+    INTERRUPTED = 130
+
+
+OUTCOMES: dict[type[DeltawireError], tuple[Exit, str]] = {
+    Refused: (Exit.REFUSED, "refused"),
+    Unreachable: (Exit.UNREACHABLE, "no service"),
+    ServiceFailed: (Exit.FAILED, "failed"),
+    NotInstalled: (Exit.USAGE, "not installed"),
+}
+
+
+class Command(click.Command):
+    """A command that shows the errors of deltawire, and exits with their codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DeltawireError as error:
+            code, title = next(told for kind, told in OUTCOMES.items() if isinstance(error, kind))
+            if ctx.params.get("as_json"):
+                print_json(document(error))
+            else:
+                show(title, error)
+        except EnvError as error:
+            code = Exit.USAGE
+            click.echo(f"a setting does not fit: {error}", err=True)
+        except RegistryError as error:
+            code = Exit.FAILED
+            click.echo(f"the service cannot start: {error}", err=True)
+        except KeyboardInterrupt:
+            code = Exit.INTERRUPTED
+        ctx.exit(code)
+
+
+def document(error: DeltawireError) -> dict[str, Any]:
+    """What was wrong, for programs: the fields of a problem document."""
+    errors = [fault._asdict() for fault in error.errors]
+    return {"code": error.code, "status": error.status, "request_id": error.request_id, "errors": errors}
+
+
+def show(title: str, error: DeltawireError) -> None:
+    """Every fault on standard error: its code, its place, what was expected and what came."""
+    screen = console(stderr=True)
+    for fault in error.errors:
+        screen.print(f"{title}: {fault.code}", style="bold red", end="")
+        screen.print(f"  at {fault.pointer}" if fault.pointer else "", style="bold")
+        screen.print(Padding(fault.detail, (0, 0, 0, 2)))
+    if error.status and error.status >= 500:
+        screen.print(
+            f"  the log of the service has more, under the request id {error.request_id}", style="dim"
+        )

@@ -1,0 +1,121 @@
+"""What a command reads: FILE, a request or a spec alone, and arrays in .npz files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from zipfile import BadZipFile
+
+import click
+import numpy as np
+
+from deltawire import Client, wire
+from deltawire.errors import Fault, Refused
+from deltawire.wire import Array
+from deltawire_service.cli.terminal import shape_text
+from deltawire_service.engine.validation import load, shown
+from deltawire_service.schemas import GradientsSchema
+
+Leaves = Mapping[str, Any]
+"""Tensors by name, as arrays or as a JSON document has them."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What FILE holds. `params` and `data` are None where it has none."""
+
+    network: dict[str, Any]
+    params: Leaves | None
+    data: Leaves | None
+    dtype: str
+    options: Mapping[str, Any]
+
+    def pick(self, *options: str) -> dict[str, Any]:
+        """Those of these options that FILE gives."""
+        return {option: self.options[option] for option in options if option in self.options}
+
+
+def read_request(file: BinaryIO, dtype: str | None = None) -> Request:
+    """A request as for POST /v1/gradients, whose params and data may be missing; or a spec alone.
+
+    dtype: to compute with, else that of the request.
+    Raises Refused with a fault for every field that does not fit. The network is left to the service.
+    """
+    document = wire.decode(file.read(), wire.JSON)
+    if not isinstance(document, dict) or "network" not in document:
+        document = {"network": document}
+    network = document["network"]
+    if not isinstance(network, dict):
+        raise Refused([Fault("/network", "field_invalid", f"expected an object, got {shown(network)}")])
+    loaded = load(GradientsSchema(partial=("data",)), document)
+    return Request(network, document.get("params"), document.get("data"), dtype or loaded["dtype"], document)
+
+
+def npz(path: str) -> Leaves:
+    """The arrays in a file of numpy.savez, by name."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except OSError as error:
+        raise click.BadParameter(f"'{path}': {error.strerror}") from None
+    except (BadZipFile, EOFError, TypeError, ValueError):  # whose words are about pickles
+        raise click.BadParameter(f"'{path}' is no .npz file of numbers, as numpy.savez writes them") from None
+
+
+def arrays(
+    client: Client, request: Request, params: Leaves | None, data: Leaves | None, seed: int | None
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Parameters and data, of the request's dtype: those given beside FILE, else those in it.
+
+    Parameters that are given nowhere, or a seed is given for, are drawn. Raises UsageError without data.
+    """
+    if params is not None and seed is not None:
+        raise click.UsageError("parameters come from --params or from --seed, not from both")
+    if params is None and seed is None:
+        params = request.params
+    if params is None:
+        params = client.init(request.network, seed or 0, request.dtype)
+    data = request.data if data is None else data
+    if data is None:
+        client.plan(request.network)  # what is wrong with the network comes first
+        wanted = ", ".join(_wanted(name, slot) for name, slot in request.network["inputs"].items())
+        raise click.UsageError(f"FILE has no data: give --data FILE.npz with arrays for {wanted}")
+    return (
+        {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()},
+        {name: _tensor(leaf, _dtype(request, name), f"/data/{name}") for name, leaf in data.items()},
+    )
+
+
+def batch_size(request: Request) -> int:
+    """Examples in FILE's data; 1 where it has none."""
+    for name, leaf in (request.data or {}).items():
+        array = _tensor(leaf, _dtype(request, name), f"/data/{name}")
+        if array.ndim and not _slot(request, name).get("shared"):
+            return len(array)
+    return 1
+
+
+def _wanted(name: str, slot: Mapping[str, Any]) -> str:
+    shape = slot["shape"] if slot.get("shared") else ["batch", *slot["shape"]]
+    integers = " of integers" if slot.get("dtype") == "int64" else ""
+    return f"{name} {shape_text(shape)}{integers}"
+
+
+def _slot(request: Request, name: str) -> dict[str, Any]:
+    """An input of the spec; empty where the spec is none yet, which is the service's to refuse."""
+    inputs = request.network.get("inputs")
+    slot = inputs.get(name) if isinstance(inputs, dict) else None
+    return slot if isinstance(slot, dict) else {}
+
+
+def _dtype(request: Request, name: str) -> str:
+    return "int64" if _slot(request, name).get("dtype") == "int64" else request.dtype
+
+
+def _tensor(leaf: Any, dtype: str, pointer: str) -> Array:
+    if isinstance(leaf, np.ndarray):
+        if leaf.dtype.name == dtype:
+            return leaf
+        leaf = leaf.tolist()
+    return wire.read_tensor(leaf, dtype, pointer)

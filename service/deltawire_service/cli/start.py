@@ -1,0 +1,80 @@
+"""deltawire serve and deltawire demo: a service to try."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+import click
+
+from deltawire.errors import Fault, NotInstalled
+from deltawire_layers import load_layers
+from deltawire_service.cli.outcome import Command
+from deltawire_service.settings import Settings
+
+FIRST_CALL = """\
+serving on {address}   (Ctrl-C stops it; its API, for people: {address}/docs)
+a first call to try: ∂f/∂x, ∂f/∂y and ∂f/∂z of f = (x + y)·z
+
+curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
+  "network": {{
+    "inputs": {{"x": {{"shape": []}}, "y": {{"shape": []}}, "z": {{"shape": []}}}},
+    "nodes": [
+      {{"name": "q", "kind": "add", "inputs": ["x", "y"]}},
+      {{"name": "f", "kind": "multiply", "inputs": ["q", "z"]}}
+    ]
+  }},
+  "data": {{"x": [-2], "y": [5], "z": [-4]}},
+  "wrt": {{"data": true}}
+}}'
+"""
+
+
+@click.command(cls=Command)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535), help="Port."
+)
+@click.option("--workers", type=click.IntRange(1), help="Processes.  [default: the number of cores]")
+def serve(host: str, port: int, workers: int | None) -> None:
+    """Serve over HTTP, with gunicorn.
+
+    gunicorn gets the configuration shipped with deltawire. The command becomes gunicorn, so signals reach
+    it. Settings come from the environment (docs/settings.md).
+    """
+    # What would stop gunicorn is found here, where it can be told in one line.
+    Settings.from_environment()
+    load_layers()
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    place = f"[{host}]" if ":" in host else host
+    everywhere = host in ("0.0.0.0", "::")
+    click.echo(FIRST_CALL.format(address=f"http://{'127.0.0.1' if everywhere else place}:{port}"))
+    if everywhere:
+        click.echo("whoever reaches this machine can compute here\n")
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
+    command += ["-b", f"{place}:{port}", *(["-w", str(workers)] if workers else [])]
+    os.execv(sys.executable, [*command, "deltawire_service.app:create_app()"])
+
+
+@click.command(cls=Command)
+@click.pass_context
+def demo(ctx: click.Context) -> None:
+    """Learn handwritten digits through a service.
+
+    The service is started for it, and stopped. Exit code 1 when less than 96 % of the held-out digits are
+    read right.
+    """
+    try:
+        import sklearn  # noqa: F401
+    except ModuleNotFoundError as error:
+        detail = "the demo's digits come with scikit-learn: pip install 'deltawire[demo]'"
+        raise NotInstalled([Fault("", "not_installed", detail)]) from error
+    from deltawire import demo as shown
+
+    ctx.exit(shown.main())

@@ -1,0 +1,63 @@
+"""What commands write: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from deltawire import wire
+
+
+def console(stderr: bool = False) -> Console:
+    """Standard output, as wide as the terminal; text is shown as it is, brackets too."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output; tensors as nested lists."""
+    click.echo(wire.encode(document, wire.JSON).decode())
+
+
+def table(*columns: str, right: Collection[str] = (), wrap: Collection[str] = ()) -> Table:
+    """An empty table with these columns.
+
+    Those in `right` hold numbers; those in `wrap` give way to the others where there is no room.
+    """
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
+    for column in columns:
+        justify: JustifyMethod = "right" if column in right else "left"
+        made.add_column(column, justify=justify, no_wrap=column not in wrap)
+    return made
+
+
+def one_line(text: str) -> Text:
+    """A text for a column in `wrap` that is cut, not wrapped."""
+    return Text(text, no_wrap=True, overflow="ellipsis")
+
+
+def print_verdict(screen: Console, good: bool, text: str) -> None:
+    """The last word."""
+    screen.print(f"{'✓' if good else '✗'} {text}", style="bold green" if good else "bold red")
+
+
+def shape_text(shape: Sequence[int | str]) -> str:
+    return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
+
+
+def size_text(count: float) -> str:
+    """Bytes, in a unit that keeps the number small."""
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if count < 1024 or unit == "TiB":
+            break
+        count /= 1024
+    return f"{count:.3g} {unit}" if count < 100 else f"{count:,.0f} {unit}"
+
+
+def counted(count: int, name: str, plural: str | None = None) -> str:
+    return f"{count:,} {name if count == 1 else plural or f'{name}s'}"

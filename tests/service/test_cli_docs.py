@@ -1,0 +1,74 @@
+"""docs/cli.md shows every command and option, and what it shows is what happens."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from support.console import ROOT, blocks, outcome, told
+
+from deltawire_service.cli.group import deltawire
+from deltawire_service.cli.outcome import Exit
+
+PAGE = ROOT / "docs" / "cli.md"
+COMMON, *SECTIONS = re.split(r"^## deltawire ", PAGE.read_text(), flags=re.MULTILINE)
+BY_COMMAND = {section.partition("\n")[0]: section for section in SECTIONS}
+EXAMPLES = [block for block in blocks(PAGE) if block.language == "console"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files that the page makes."""
+    made = tmp_path_factory.mktemp("folder")
+    (made / "examples").symlink_to(ROOT / "examples")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(made)
+        for language, file, text in blocks(PAGE):
+            if file:
+                Path(file).write_text(text)
+            elif language == "python":
+                exec(compile(text, str(PAGE), "exec"), {})
+    return made
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.text.partition("\n")[0])
+def test_examples_do_what_they_show(example, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    monkeypatch.setattr(os, "execv", lambda *command: None)
+    monkeypatch.setattr("socket.create_server", lambda *address, **family: open(os.devnull))
+    command, output = told(example.text)
+    assert output.fullmatch(outcome(command))
+
+
+def test_every_command_is_there_with_an_example() -> None:
+    assert sorted(BY_COMMAND) == sorted(deltawire.commands)
+    assert all(f"[`{name}`](#deltawire-{name})" in COMMON for name in deltawire.commands)
+    for name, section in BY_COMMAND.items():
+        assert re.search(rf"^(\$ )?deltawire {name}\b", section, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("name", sorted(deltawire.commands))
+def test_every_option_is_explained(name: str) -> None:
+    for parameter in deltawire.commands[name].params:
+        for option in parameter.opts:
+            if option.startswith("--"):
+                assert f"`{option}" in BY_COMMAND[name] + COMMON, f"{name} {option}"
+
+
+def test_options_that_are_explained_exist() -> None:
+    known = {
+        option for command in deltawire.commands.values() for each in command.params for option in each.opts
+    }
+    explained = set(re.findall(r"`(--[a-z-]+)", PAGE.read_text()))
+    assert explained <= known | {"--help", "--version"}
+
+
+def test_exit_codes_are_the_same_in_the_code_the_help_and_the_page() -> None:
+    in_page = dict(re.findall(r"^\| (\d) \| (.+) \|$", COMMON, re.MULTILINE))
+    in_help = dict(re.findall(r"^  (\d)  (.+)$", deltawire.epilog or "", re.MULTILINE))
+    assert in_page == in_help
+    assert sorted(map(int, in_page)) == sorted(set(Exit) - {Exit.INTERRUPTED})

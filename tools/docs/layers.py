@@ -1,0 +1,165 @@
+"""Writes docs/layers.md from the layers of this distribution: `make docs`."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from deltawire_layers import load_layers
+from deltawire_layers.registry import GROUP
+from deltawire_service.api.layers import describe
+from deltawire_service.cli.catalogue import _takes as takes
+
+PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
+
+# Plugins that are installed too have pages of their own.
+LAYERS = load_layers(
+    point for point in entry_points(group=GROUP) if point.dist and point.dist.name == "deltawire"
+)
+
+HEAD = """\
+# Layers
+
+The layers that come with deltawire, by family. This page is written by `make docs` from the layers themselves, as
+`GET /v1/layers` and `deltawire layers` are; layers of other distributions are shown there.
+
+Shapes are those of one example, without the batch; `...` stands for any further axes. Beside the value, each layer has
+one equation for each input, δ of that input, and one for each parameter, its gradient ∇. Here δ without an index is
+∂loss/∂value, ∘ multiplies number by number, σ(x) is 1 / (1 + e⁻ˣ), and [condition] is 1 where the condition holds, else
+0. Inputs and parameters of more axes than the equation are taken row by row, and gradients are summed over the rows and
+the examples.
+
+"""
+
+
+def families() -> dict[str, list[str]]:
+    """The kinds of every family: the module their classes live in."""
+    found: dict[str, list[str]] = {}
+    for kind in sorted(LAYERS, key=lambda kind: (LAYERS[kind].__module__, kind)):
+        found.setdefault(LAYERS[kind].__module__.rpartition(".")[2], []).append(kind)
+    return found
+
+
+def page() -> str:
+    """The whole page."""
+    sections = []
+    for family, kinds in families().items():
+        module = inspect.getdoc(sys.modules[LAYERS[kinds[0]].__module__]) or ""
+        sections.append((f"## {family.capitalize()}", module.partition("\n\n")[0]))
+        sections += [(f"### {kind}", "\n\n".join(_layer(kind))) for kind in kinds]
+    anchors = _anchors(heading for heading, _ in sections)
+    rows = [
+        f"| [{family.capitalize()}](#{anchors[f'## {family.capitalize()}']}) | "
+        + ", ".join(f"[`{kind}`](#{anchors[f'### {kind}']})" for kind in kinds)
+        + " |"
+        for family, kinds in families().items()
+    ]
+    body = "\n".join(f"\n{heading}\n\n{text}\n" for heading, text in sections)
+    return HEAD + "\n".join(["| family | kinds |", "|---|---|", *rows]) + "\n" + body
+
+
+def _anchors(headings: Iterator[str]) -> dict[str, str]:
+    """What GitHub calls each heading in links: of equal ones, the second is `name-1`."""
+    seen = Counter[str]()
+    anchors = {}
+    for heading in headings:
+        name = heading.lstrip("# ").lower()
+        anchors[heading] = f"{name}-{seen[name]}" if seen[name] else name
+        seen[name] += 1
+    return anchors
+
+
+def _layer(kind: str) -> Iterator[str]:
+    """The paragraphs about one layer."""
+    layer = describe(kind, LAYERS[kind], "deltawire")
+    text, _, source = (inspect.getdoc(LAYERS[kind]) or "").partition("\n\nSource: ")
+    yield text
+    yield _inputs(layer)
+    parameters = layer["formula"]["grads"]
+    if parameters:
+        yield f"Parameters: {', '.join(f'`{name}` (${_parameter(name)}$)' for name in parameters)}."
+    if layer["config"]["properties"]:
+        rows = [
+            " | ".join([f"| `{key}`", takes(schema), _default(schema), f"{schema['description']} |"])
+            for key, schema in layer["config"]["properties"].items()
+        ]
+        yield "\n".join(["| config | type | default | what it is |", "|---|---|---|---|", *rows])
+    lines = " \\\\\n".join(_equations(layer))
+    yield f"```math\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n```"
+    if source:
+        yield f"Source: {' '.join(source.split())}"
+
+
+def _inputs(layer: Mapping[str, Any]) -> str:
+    names, variadic = layer["inputs"]["names"], layer["inputs"]["variadic"]
+    integers = [delta is None for delta in layer["formula"]["deltas"]]
+    told = [
+        f"`{name}`{' (integers)' if integer else ''}"
+        for name, integer in zip(names, integers, strict=len(names) > 1)
+    ]
+    return (
+        f"{'Inputs' if len(told) > 1 or variadic else 'Input'}: {', '.join(told)}{', …' if variadic else ''}."
+    )
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    return f"`{json.dumps(schema['default'])}`" if "default" in schema else "required"
+
+
+def _equations(layer: Mapping[str, Any]) -> Iterator[str]:
+    """Lines of LaTeX, aligned at their equality signs: the value, each δ, each gradient."""
+    formula, names = layer["formula"], layer["inputs"]["names"]
+    value = _letter(layer["summary"].partition(" = ")[0])  # as the docstring calls it
+    symbols = {name: _parameter(name) for name in formula["grads"]} | {"value": value, "delta": r"\delta"}
+    if len(names) == 1 and layer["inputs"]["variadic"]:
+        inputs = [f"{names[0]}_k"]
+        symbols |= {"x0": f"{names[0]}_1", "x1": f"{names[0]}_2"}
+    else:
+        inputs = [_letter(name) for name in names]
+        symbols |= {f"x{place}": symbol for place, symbol in enumerate(inputs)}
+    yield from _equation(value, formula["value"], symbols)
+    for symbol, delta in zip(inputs, formula["deltas"], strict=True):
+        if delta:
+            yield from _equation(rf"\delta_{{{symbol}}}", delta, symbols)
+    for name, gradient in formula["grads"].items():
+        yield from _equation(rf"\nabla_{{{symbols[name]}}}", gradient, symbols)
+
+
+def _equation(left: str, formula: str, symbols: Mapping[str, str]) -> Iterator[str]:
+    """One equation, and below it what its letters stand for."""
+    for placeholder, symbol in symbols.items():
+        formula = formula.replace(f"{{{placeholder}}}", symbol)
+    first, *others = re.split(r",?\s*\\quad\s*", formula)
+    own_left = re.match(
+        r"\w+(_\w+|_\{[^{}]*\}) = ", first
+    )  # `h_t = …` says itself what it is an equation for
+    yield first.replace(" = ", " &= ", 1) if own_left else f"{left} &= {first}"
+    for other in others:
+        yield rf"&\qquad {other}"
+
+
+def _letter(name: str) -> str:
+    """A letter stands for itself, a longer name is written as a word."""
+    return name if len(name) == 1 else rf"\text{{{name.replace('_', ' ')}}}"
+
+
+def _parameter(name: str) -> str:
+    r"""W for a weight, b for a bias, with what else the name says as an index: `weight_ih` is W_{\text{ih}}."""
+    words = name.split("_")
+    for word, letter in (("weight", "W"), ("bias", "b")):
+        if word in words:
+            words.remove(word)
+            return rf"{letter}_{{\text{{{' '.join(words)}}}}}" if words else letter
+    return _letter(name)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
+    print(f"{PAGE.name}: {len(LAYERS)} layers")
