@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: serve test demo lint clean help
+.PHONY: serve test demo lint docs clean help
 
 help:
 	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
 	@echo "make test    install, and run the whole test suite"
 	@echo "make demo    install, and let a network learn handwritten digits through the service"
 	@echo "make lint    style and types"
+	@echo "make docs    write docs/layers.md anew, from the layers"
 	@echo "make clean   remove what the others made"
 
 serve: $(VENV)/service
@@ -30,6 +31,9 @@ lint: $(VENV)/dev
 	@$(BIN)/ruff format --check .
 	@echo "== types"
 	@$(BIN)/mypy
+
+docs: $(VENV)/dev
+	@$(BIN)/python tools/docs/layers.py
 
 clean:
 	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache

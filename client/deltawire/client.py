@@ -243,7 +243,7 @@ class Client:
             fault = Fault("", "timed_out", f"no answer in time: {error}")
             raise TimedOut([fault], None, request_id) from error
         except requests.RequestException as error:
-            fault = Fault("", "unreachable", f"no answer: {error}")
+            fault = Fault("", "unreachable", f"no service answers at {self._url}")
             raise Unreachable([fault], None, request_id) from error
         try:
             answer = wire.decode(response.content, wire.JSON)

@@ -62,6 +62,7 @@ def running_service() -> Iterator[str]:
             "error",
             "deltawire_service.app:create_app()",
         ],
+        stdout=subprocess.DEVNULL,
         env=os.environ | {"DELTAWIRE_LOG_LEVEL": "error"},  # the page is the demo's, errors apart
     )
     try:

@@ -134,8 +134,8 @@ class MaxMargin(Layer):
     margin: float
 
     formula = Formula(
-        r"\max(0,\, \Delta - {x0} + {x1})",
-        (r"-{delta}\,[\,\text{loss} > 0\,]", r"{delta}\,[\,\text{loss} > 0\,]"),
+        r"\sum_i \max(0,\, \text{margin} - {x0}_i + {x1}_i)",
+        (r"-{delta}\,[\text{margin} - {x0} + {x1} > 0]", r"{delta}\,[\text{margin} - {x0} + {x1} > 0]"),
     )
 
     def output_shape(self, score: Shape, corrupt_score: Shape) -> Shape:

@@ -386,6 +386,7 @@ def test_check_layer_says_which_rule_is_broken_and_where(broken: str) -> None:
         (["relu", "3", "3"], Exit.REFUSED, "takes 1 input (x), got 2 shapes"),
         (["softmax_nll", "3", "3"], Exit.REFUSED, "/inputs/1"),
         (["relu", "3x"], Exit.USAGE, "'3x' is no shape"),
+        (["relu", "4,0"], Exit.USAGE, "'4,0' is no shape"),
         (["linear", "--config", "units"], Exit.USAGE, "no JSON object"),
         (["linear", "--config", "[1]"], Exit.USAGE, "no JSON object"),
         (["nowhere.at.all:Layer"], Exit.USAGE, "no module 'nowhere.at.all'"),
@@ -622,6 +623,7 @@ def test_a_plugin_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for where in ("app", "cli.start", "cli.new_layer", "cli.conformance"):
         monkeypatch.setattr(f"deltawire_service.{where}.load_layers", load)
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("started"))
     for command in (["layers"], ["serve"], ["new-layer", "mine"], ["check-layer", "relu"]):
         result = run(*command)
         assert result.exit_code == Exit.FAILED

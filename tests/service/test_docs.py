@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from marshmallow import missing
 from support.posting import good
 
+from deltawire_layers import load_layers
 from deltawire_service.app import create_app
+from deltawire_service.engine import compile_network
+from deltawire_service.engine.spec import InputSchema, NetworkSchema, NodeSchema, RegularizationSchema
 from deltawire_service.problems import PROBLEMS
 from deltawire_service.schemas import CheckSchema, ForwardSchema, GradientsSchema, InitSchema, PlanSchema
 from deltawire_service.settings import PREFIX, Settings
@@ -20,11 +24,13 @@ from deltawire_service.settings import PREFIX, Settings
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text()
 SETTINGS = (DOCS / "settings.md").read_text()
+SPEC = (DOCS / "spec.md").read_text()
+README = (DOCS.parent / "README.md").read_text()
 
 
-def section(title: str) -> str:
-    """The text below a heading of docs/api.md, up to the next one."""
-    return API.split(f"\n## {title}\n")[1].split("\n## ")[0]
+def section(title: str, page: str = API) -> str:
+    """The text below a heading of a page, up to the next one."""
+    return page.split(f"\n## {title}\n")[1].split("\n## ")[0]
 
 
 def rows(text: str, header: str) -> list[list[str]]:
@@ -56,6 +62,8 @@ def test_routes(client: FlaskClient) -> None:
     assert sorted(documented) == client.get("/").json["routes"]
     for route in documented:
         assert not route.partition(" ")[2].startswith("/v1") or f"\n## {route}\n" in API
+    in_readme = [route for row in rows(README, "route | does") for route in named(row[0])]
+    assert sorted(in_readme) == sorted(documented)
 
 
 @pytest.mark.parametrize(
@@ -131,3 +139,56 @@ def test_the_problem_shown_is_the_one_that_comes(client: FlaskClient) -> None:
     request["network"]["nodes"][1]["inputs"][0] = "p"
     headers = {"X-Request-Id": problem["request_id"]}
     assert client.post("/v1/gradients", json=request, headers=headers).json == problem
+
+
+@pytest.mark.parametrize("spec", blocks(SPEC))
+def test_the_specs_shown_are_networks(spec: dict[str, Any]) -> None:
+    compile_network(spec, load_layers())
+
+
+def test_the_examples_of_a_spec_show_what_the_text_says() -> None:
+    first, *_ = blocks(SPEC)
+    assert first == blocks(section("Networks"))[0]
+    short, full = (compile_network(spec, load_layers()) for spec in blocks(section("Defaults", SPEC)))
+    assert short.id == full.id
+    assert short.spec == full.spec == blocks(section("Defaults", SPEC))[1] | {"loss": {"sum1": 1.0}}
+    (tied,) = (compile_network(spec, load_layers()) for spec in blocks(section("Tied parameters", SPEC)))
+    assert list(tied.parameters) == ["left.weight"]
+    (regularized,) = (
+        compile_network(spec, load_layers()) for spec in blocks(section("Regularization", SPEC))
+    )
+    assert regularized.regularization.parameters == ("hidden.weight", "hidden.bias")
+    words, _ = (compile_network(spec, load_layers()) for spec in blocks(section("Inputs", SPEC)))
+    assert words.inputs["words"].range == range(10)
+
+
+@pytest.mark.parametrize(
+    "text, schema",
+    [
+        (SPEC.partition("\n## ")[0], NetworkSchema()),
+        (section("Inputs", SPEC), InputSchema()),
+        (section("Nodes", SPEC), NodeSchema()),
+        (section("Regularization", SPEC), RegularizationSchema()),
+    ],
+)
+def test_keys_of_a_spec_and_their_defaults(text: str, schema: Any) -> None:
+    documented = {named(row[0])[0]: row[1] for row in rows(text, "key | default | what it is")}
+    assert sorted(documented) == sorted(schema.fields)
+    for name, field in schema.fields.items():
+        default = field.load_default() if callable(field.load_default) else field.load_default
+        assert (documented[name] == "required") == field.required
+        if documented[name].startswith("`"):
+            assert json.loads(documented[name].strip("`")) == default
+        else:
+            assert field.required or default is missing
+
+
+def test_limits_of_a_spec() -> None:
+    defaults = {PREFIX + setting.name.upper(): str(setting.default) for setting in fields(Settings)}
+    for _, default, setting in rows(SPEC, "limit | default | setting"):
+        assert default == defaults[named(setting)[0]]
+
+
+def test_codes_told_beside_the_rules_exist() -> None:
+    told = re.findall(r"\(`(\w+)`", SPEC)
+    assert len(told) > 10 and set(told) <= set(PROBLEMS)

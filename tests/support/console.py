@@ -46,9 +46,13 @@ def outcome(command: str) -> str:
 def told(text: str) -> tuple[str, re.Pattern[str]]:
     """The command of a console block, and a pattern for its output.
 
-    A line `⋮` stands for any lines, a number like 3e-17 for any such number: rounding differs by machine.
+    A line `⋮` stands for any lines, a version for any version, and a number like 3e-17 for any such number,
+    since rounding differs between machines.
     """
     first, _, rest = text.partition("\n")
-    escaped = (re.sub(r"\de(\\-|\\\+)\d\d", r"\\de[-+]\\d\\d", re.escape(line)) for line in rest.splitlines())
-    pattern = "".join(r"(?:.*\n)*" if line == re.escape("⋮") else f"{line}\n" for line in escaped)
+    pattern = ""
+    for line in map(re.escape, rest.splitlines()):
+        line = re.sub(r"\de(\\-|\\\+)\d\d", r"\\de[-+]\\d\\d", line)
+        line = re.sub(r"(deltawire\\ )\d+\\\.\d+\\\.\d+", r"\1[\\d.]+", line)
+        pattern += r"(?:.*\n)*" if line == "⋮" else f"{line}\n"
     return first.removeprefix("$ "), re.compile(pattern)

@@ -15,7 +15,7 @@ from typing import Any
 from deltawire_layers import load_layers
 from deltawire_layers.registry import GROUP
 from deltawire_service.api.layers import describe
-from deltawire_service.cli.catalogue import _takes as takes
+from deltawire_service.cli.catalogue import takes
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
@@ -27,14 +27,14 @@ LAYERS = load_layers(
 HEAD = """\
 # Layers
 
-The layers that come with deltawire, by family. This page is written by `make docs` from the layers themselves, as
-`GET /v1/layers` and `deltawire layers` are; layers of other distributions are shown there.
+The layers that come with deltawire, by family. `make docs` writes this page from the layers themselves; what
+is installed beside them is shown by `GET /v1/layers`, `/docs` and `deltawire layers`.
 
-Shapes are those of one example, without the batch; `...` stands for any further axes. Beside the value, each layer has
-one equation for each input, δ of that input, and one for each parameter, its gradient ∇. Here δ without an index is
-∂loss/∂value, ∘ multiplies number by number, σ(x) is 1 / (1 + e⁻ˣ), and [condition] is 1 where the condition holds, else
-0. Inputs and parameters of more axes than the equation are taken row by row, and gradients are summed over the rows and
-the examples.
+Shapes are those of one example, without the batch; `...` stands for any further axes. Beside its value, a
+layer has one equation for each input, δ of that input, and one for each parameter, its gradient ∇. There, δ
+without an index is ∂loss/∂value, ∘ multiplies number by number, σ(x) is 1 / (1 + e⁻ˣ), and [condition] is 1
+where the condition holds, else 0. An equation for a vector holds for every row of an input that has more
+axes; losses are summed over the rows, gradients over the rows and the examples.
 
 """
 
@@ -61,7 +61,7 @@ def page() -> str:
         + " |"
         for family, kinds in families().items()
     ]
-    body = "\n".join(f"\n{heading}\n\n{text}\n" for heading, text in sections)
+    body = "".join(f"\n{heading}\n\n{text}\n" for heading, text in sections)
     return HEAD + "\n".join(["| family | kinds |", "|---|---|", *rows]) + "\n" + body
 
 
@@ -98,15 +98,11 @@ def _layer(kind: str) -> Iterator[str]:
 
 
 def _inputs(layer: Mapping[str, Any]) -> str:
-    names, variadic = layer["inputs"]["names"], layer["inputs"]["variadic"]
-    integers = [delta is None for delta in layer["formula"]["deltas"]]
-    told = [
-        f"`{name}`{' (integers)' if integer else ''}"
-        for name, integer in zip(names, integers, strict=len(names) > 1)
-    ]
-    return (
-        f"{'Inputs' if len(told) > 1 or variadic else 'Input'}: {', '.join(told)}{', …' if variadic else ''}."
-    )
+    deltas = zip(layer["inputs"]["names"], layer["formula"]["deltas"], strict=True)
+    told = [f"`{name}`" if delta else f"`{name}` (integers)" for name, delta in deltas]
+    if layer["inputs"]["variadic"]:
+        told.append("and more")
+    return f"{'Input' if len(told) == 1 else 'Inputs'}: {', '.join(told)}."
 
 
 def _default(schema: Mapping[str, Any]) -> str:
@@ -151,7 +147,7 @@ def _letter(name: str) -> str:
 
 
 def _parameter(name: str) -> str:
-    r"""W for a weight, b for a bias, with what else the name says as an index: `weight_ih` is W_{\text{ih}}."""
+    r"""W for a weight, b for a bias, the rest of the name as an index: `weight_ih` is W_{\text{ih}}."""
     words = name.split("_")
     for word, letter in (("weight", "W"), ("bias", "b")):
         if word in words:

@@ -75,7 +75,7 @@ def show_layer(screen: Console, layer: Described, docstring: str) -> None:
     config = table("config", "takes", "default", "what it is", wrap=["takes", "what it is"])
     for key, schema in layer["config"]["properties"].items():
         default = json.dumps(schema["default"]) if "default" in schema else "required"
-        config.add_row(key, _takes(schema), default, schema.get("description", ""))
+        config.add_row(key, takes(schema), default, schema.get("description", ""))
     screen.print(config if config.row_count else "It takes no config.")
     screen.print()
     if "formula" in layer:
@@ -102,13 +102,13 @@ def _inputs(layer: Described) -> str:
     return ", ".join([*names, "…"] if layer["inputs"]["variadic"] else names)
 
 
-def _takes(schema: Mapping[str, Any]) -> str:
+def takes(schema: Mapping[str, Any]) -> str:
     """A JSON Schema in a few words: `integer ≥ 1 or null`."""
     if "anyOf" in schema or "enum" in schema:
-        return " or ".join([*map(_takes, schema.get("anyOf", ())), *map(json.dumps, schema.get("enum", ()))])
+        return " or ".join([*map(takes, schema.get("anyOf", ())), *map(json.dumps, schema.get("enum", ()))])
     types = schema.get("type", "any value")
     words = " or ".join([types] if isinstance(types, str) else types)
     if "items" in schema:
-        words = words.replace("array", f"list of {_takes(schema['items'])}")
+        words = words.replace("array", f"list of {takes(schema['items'])}")
     bounds = ", ".join(f"{sign} {schema[key]:g}" for key, sign in BOUNDS.items() if key in schema)
     return f"{words} {bounds}".rstrip()

@@ -32,12 +32,11 @@ USUAL: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
 
 def shape(text: str) -> Shape:
     """A shape: `4` or `3,4`; `scalar` for a single number."""
-    try:
-        return () if text == "scalar" else tuple(map(int, text.split(",")))
-    except ValueError:
-        raise click.BadParameter(
-            f"'{text}' is no shape: expected sizes like 3,4 or the word scalar"
-        ) from None
+    with suppress(ValueError):
+        sizes = () if text == "scalar" else tuple(map(int, text.split(",")))
+        if min(sizes, default=1) > 0:
+            return sizes
+    raise click.BadParameter(f"'{text}' is no shape: expected sizes like 3,4 or the word scalar")
 
 
 def json_object(text: str) -> dict[str, Any]:
@@ -77,9 +76,7 @@ def check_layer(
     shapes = shapes or fitting(target, layer)
     broken = tried(target, layer, shapes, seed)
     if as_json:
-        print_json(
-            {"layer": target, "shapes": shapes, "passed": broken is None, **(told(broken) if broken else {})}
-        )
+        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | told(broken))
     else:
         show(target, shapes, broken)
     ctx.exit(Exit.NO if broken else Exit.DONE)
@@ -98,20 +95,15 @@ def find(target: str) -> type[Layer]:
     try:
         module = of_layer(target, import_module, module_name)
     except PluginFailed as failed:
-        if isinstance(failed.__cause__, ModuleNotFoundError) and module_name.startswith(
-            str(failed.__cause__.name)
-        ):
+        missing = failed.__cause__
+        if isinstance(missing, ModuleNotFoundError) and f"{module_name}.".startswith(f"{missing.name}."):
             raise click.UsageError(f"there is no module '{module_name}' here, nor is one installed") from None
         raise
-    layer = getattr(module, class_name, None)
-    if not (isinstance(layer, type) and issubclass(layer, Layer)):
-        known = [
-            name
-            for name, thing in vars(module).items()
-            if isinstance(thing, type) and issubclass(thing, Layer)
-        ]
-        raise click.UsageError(f"'{module_name}' has no layer '{class_name}'{nearest(class_name, known)}")
-    return layer
+    things = vars(module).items()
+    layers = {name: thing for name, thing in things if isinstance(thing, type) and issubclass(thing, Layer)}
+    if class_name not in layers:
+        raise click.UsageError(f"'{module_name}' has no layer '{class_name}'{nearest(class_name, layers)}")
+    return layers[class_name]
 
 
 def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer:
@@ -164,10 +156,10 @@ def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any)
         raise PluginFailed([Fault("", "plugin_error", detail)]) from error
 
 
-def told(broken: ConformanceError) -> dict[str, Any]:
+def told(broken: ConformanceError | None) -> dict[str, Any]:
     """What is wrong with the layer, for programs."""
     names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got")
-    return {name: getattr(broken, name) for name in names}
+    return {name: getattr(broken, name) for name in names} if broken else {}
 
 
 def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None) -> None:
