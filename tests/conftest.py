@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, settings
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", deadline=None, max_examples=100, suppress_health_check=SLOW)
 settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
+settings.load_profile(PROFILE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -17,5 +18,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = random.randrange(2**32)
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"random tests: --hypothesis-seed={config.option.hypothesis_seed}"
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    seed = config.option.hypothesis_seed
+    terminalreporter.write_line(f"random tests: HYPOTHESIS_PROFILE={PROFILE} --hypothesis-seed={seed}")
