@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 
 import requests
 
@@ -28,11 +29,11 @@ class Retries:
 
     attempts: most times a call is made. budget: seconds in all; no wait is begun that would end later.
     first, longest: seconds, bounds of the first wait and of any. A `Retry-After` is honoured up to `patience`
-    seconds.
+    seconds; a service that asks for more is not asked again.
     """
 
     attempts: int = 5
-    budget: float = 60.0
+    budget: float = 120.0
     first: float = 0.1
     longest: float = 10.0
     patience: float = 60.0
@@ -65,8 +66,8 @@ class Retries:
 
     def _wait(self, attempt: int, retry_after: str | None) -> float:
         bound = min(self.longest, self.first * 2 ** (attempt - 1))
-        asked = min(self.patience, seconds(retry_after)) if retry_after else 0.0
-        return asked + random.uniform(0, bound)
+        asked = seconds(retry_after) if retry_after else 0.0
+        return asked + random.uniform(0, bound) if asked <= self.patience else inf
 
 
 def seconds(retry_after: str) -> float:

@@ -52,6 +52,19 @@ class Names(fields.List[str]):
         return value
 
 
+class Wholes(fields.List[int]):
+    """A list of integers: at most `most` of them. An array has 64 axes at most, the batch among them."""
+
+    def __init__(self, most: int = 63, **settings: Any):
+        super().__init__(Whole(), **settings)
+        self.most = most
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **rest: Any) -> list[int | None]:
+        if isinstance(value, list) and len(value) > self.most:  # before its items are looked at
+            raise ValidationError(f"expected at most {self.most} whole numbers, got {len(value)}")
+        return super()._deserialize(value, attr, data, **rest)
+
+
 def _shown(value: Any) -> str:
     text = reprlib.repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

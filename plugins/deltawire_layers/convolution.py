@@ -84,6 +84,11 @@ class Convolution(Layer):
         weight = {"weight": Parameter(shape, init)}
         return weight | {"bias": Parameter((self.channels,), init)} if self.bias else weight
 
+    def held(self, x: Shape) -> int:
+        # A block is at least one row of windows: its columns, read and sent back, where they exceed a block.
+        across = prod(counts(self.windows, x[1:])[1:])
+        return max(0, 2 * x[0] * prod(self.kernel) * across - BLOCK_BYTES // 8)
+
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W = params["weight"]
         matrices = W.reshape(self.groups, self.channels // self.groups, -1)

@@ -92,7 +92,7 @@ class Layer:
     formula: ClassVar[Formula | None] = None
     """The equations in LaTeX; without them, the docstring is shown."""
 
-    def __init__(self, **config: Any):
+    def __init__(self, /, **config: Any):
         vars(self).update(self.Config(unknown=RAISE).load(config))
 
     # `**_` is never given: a signature of Any may be narrowed to named arguments, for type checkers.

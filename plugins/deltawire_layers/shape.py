@@ -8,7 +8,7 @@ from itertools import accumulate
 from math import prod
 
 import numpy as np
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError
 
 from deltawire_layers import analytic, config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
@@ -49,11 +49,11 @@ class Reshape(Layer):
     """y = the numbers of x (...), in C order, in another shape of as many numbers."""
 
     class Config(Schema):
-        shape = fields.List(
-            config.Whole(), required=True,
-            validate=[validate.Length(max=63), _sizes],  # an array has 64 axes at most, the batch among them
+        shape = config.Wholes(
+            required=True,
+            validate=_sizes,
             metadata={"description": "the example's new shape; one size may be −1: what is left over"},
-        )  # fmt: skip
+        )
 
     shape: list[int]
 
@@ -78,10 +78,11 @@ class Transpose(Layer):
     """y = x with the axes of the example in another order, reversed by default."""
 
     class Config(Schema):
-        axes = fields.List(
-            config.Whole(), load_default=None, allow_none=True,
+        axes = config.Wholes(
+            load_default=None,
+            allow_none=True,
             metadata={"description": "every axis of the example once, in the new order; null: reversed"},
-        )  # fmt: skip
+        )
 
     axes: list[int] | None
 
@@ -184,10 +185,11 @@ class Slice(Layer):
 
 
 class AxesConfig(Schema):
-    axes = fields.List(
-        config.Whole(), load_default=None, allow_none=True,
+    axes = config.Wholes(
+        load_default=None,
+        allow_none=True,
         metadata={"description": "axes of the example; null: all of them"},
-    )  # fmt: skip
+    )
 
 
 def positions(axes: list[int] | None, shape: Shape) -> tuple[int, ...]:

@@ -18,7 +18,8 @@ bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 
 # One process a core, and one compute thread each: more threads than cores only take turns. gunicorn sets
 # these variables before it loads the application, and so before numpy reads them.
-workers = int(os.environ.get("WEB_CONCURRENCY", len(os.sched_getaffinity(0))))
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+workers = int(os.environ.get("WEB_CONCURRENCY", cores))
 raw_env = [
     f"{variable}={os.environ.get(variable, '1')}"
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -44,7 +45,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 # The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
-logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", "info"))
+logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", ""))
 
 
 def when_ready(server: Any) -> None:

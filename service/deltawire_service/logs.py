@@ -6,6 +6,7 @@ the log.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from time import perf_counter
@@ -60,8 +61,11 @@ def log_requests(app: Flask, log: FilteringBoundLogger) -> None:
 
 
 def server_logging(level: str) -> dict[str, Any]:
-    """The configuration (logging.config) that makes the lines of the web server JSON too."""
-    least = level.upper()
+    """The configuration (logging.config) that makes the lines of the web server JSON too.
+
+    level: as DELTAWIRE_LOG_LEVEL has it; where it is none, the application refuses to start and names it.
+    """
+    least = level.upper() if level.upper() in logging.getLevelNamesMapping() else "INFO"
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": STAMPS,

@@ -42,6 +42,8 @@ class Networks:
         except Refused as refused:
             raise refused.under("/network") from None
         with self._lock:
+            # Two spellings of one network are one network: what it learned about its requests is shared.
+            network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
             self._networks[key] = network
             if len(self._networks) > self._kept:
                 self._networks.popitem(last=False)

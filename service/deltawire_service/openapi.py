@@ -63,6 +63,13 @@ TAGS = (
 )
 
 
+PAGES = (
+    ("/openapi.json", wire.JSON, "This description."),
+    ("/docs", "text/html", "This description as a page."),
+    ("/docs/{name}", "application/octet-stream", "What the page is made of."),
+)
+
+
 def tag(path: str) -> str:
     """The group of operations a path belongs to."""
     if path.startswith("/v1/layers"):
@@ -98,6 +105,18 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
             method = "post" if operation.request else "get"
             path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
             spec.path(path, operations={method: _operation(rule, inspect.getdoc(view) or "", operation)})
+    for path, media_type, text in PAGES:
+        content = {media_type: {"schema": {"type": "object" if media_type == wire.JSON else "string"}}}
+        get: dict[str, Any] = {
+            "summary": text,
+            "tags": ["operations"],
+            "responses": {"200": {"description": "OK", "content": content}},
+        }
+        if "{" in path:
+            get["parameters"] = [
+                {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+            ]
+        spec.path(path, operations={"get": get})
     described: dict[str, Any] = spec.to_dict()
     components = described["components"]["schemas"]
     components["Node"]["properties"]["kind"]["enum"] = list(layers)
@@ -111,6 +130,13 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     for kind, layer in layers.items():
         components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
     return described
+
+
+ANYWHERE = ("bad_request", "not_found", "method_not_allowed")
+"""What may come before a route is found."""
+
+READING = ("not_acceptable", "content_encoding_unsupported")
+"""What any route below /v1 looks at first."""
 
 
 def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, Any]:
@@ -130,12 +156,15 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         ]
     by_status: dict[int, list[str]] = {}
     for code in problems.PROBLEMS:
-        if code in operation.codes:
+        if code in operation.codes or (code in READING and rule.rule.startswith("/v1/")):
             by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
         content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
         described["responses"][str(status)] = {"description": told, "content": content}
+    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in ANYWHERE)
+    content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
+    described["responses"]["default"] = {"description": anywhere, "content": content}
     return described
 
 

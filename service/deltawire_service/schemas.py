@@ -13,9 +13,6 @@ from deltawire_service.engine.validation import Coded, shown
 MOST_NAMES = 2000
 """Names or globs in one list: more than any network has parameters."""
 
-MOST_CHARACTERS = 256
-"""Length of a name or a glob. Names have 129 at most; a glob of megabytes costs seconds to compile."""
-
 
 class Wanted(fields.Field[Any]):
     """true for everything, false for nothing, or a list of names."""
@@ -156,7 +153,7 @@ class PlanSchema(Schema):
     network = Spec(required=True, metadata={"description": "the spec"})
     batch = config.Whole(
         load_default=1,
-        validate=validate.Range(min=1, max=2**40),
+        validate=validate.Range(min=1, max=2**30),
         metadata={"description": "examples in the batch"},
     )
     wrt = wrt_field()

@@ -88,9 +88,11 @@ def test_waits_are_jittered_below_a_bound_that_doubles() -> None:
 
 
 def test_retry_after_is_honoured_up_to_patience() -> None:
-    scripted = Scripted((503, "3"), (503, "900"), 200)
-    scripted.sent(Retries(budget=1000))
+    scripted = Scripted((503, "3"), (503, "60"), 200)
+    assert scripted.sent(Retries()).status_code == 200
     assert 3 <= scripted.waits[0] <= 3.1 and 60 <= scripted.waits[1] <= 60.2
+    scripted = Scripted((503, "61"), 200)
+    assert scripted.sent(Retries(budget=1000)).status_code == 503 and not scripted.waits
 
 
 def test_no_wait_is_begun_that_ends_after_the_budget() -> None:

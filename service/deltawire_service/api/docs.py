@@ -33,7 +33,7 @@ def blueprint(layers: Registry) -> Blueprint:
 
     @routes.get("/docs/<path:name>")
     def file(name: str) -> Response:
-        response = send_from_directory(PAGE, name)
+        response = send_from_directory(PAGE, name, conditional=False)
         response.headers["Content-Security-Policy"] = POLICY
         return response
 

@@ -15,12 +15,17 @@ from deltawire_service.engine.validation import load
 from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 
-READING = ("not_acceptable", "content_encoding_unsupported")
-BODY = (*HTTP.keys() - {"not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
-COMPILING = (*BODY, *NETWORK, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch")
-COMPILING = (*COMPILING, "dtype_unsupported", "unknown_name", "memory_plan_exceeded", *SERVICE)
+BODY = (*HTTP.keys() - {"not_found", "layer_not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
+"""Codes a route that reads a body may answer with."""
+
+COMPILING = (
+    *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded"),
+)
+"""… and one that compiles a network."""
+
 COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION)
-"""Codes a route may answer with: any route, one that reads a body, a network, a network and tensors."""
+"""… and one that computes."""
 
 View = Callable[..., Any]
 
@@ -52,7 +57,7 @@ def operation(
             asked: Mapping[str, Any] = load(schema, bodies.read(settings))
             return bodies.answer(view(asked, **path), asked.get("tensors", "lists"))
 
-        answered.operation = Operation(answer, request, frozenset({*READING, "internal", *codes}))  # type: ignore[attr-defined]
+        answered.operation = Operation(answer, request, frozenset({"internal", *codes}))  # type: ignore[attr-defined]
         return answered
 
     return decorate

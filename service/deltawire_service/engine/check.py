@@ -7,7 +7,7 @@ The complex step, f(x + i·h).imag / h with h = 1e-200, is exact for analytic la
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from deltawire_service.engine.rows import Work
 
 STEP = 1e-200
 """So small that its square vanishes: where two factors move, their product leaves an exact tie a tie."""
+MOST_PLACES = 5000
+"""Places checked in one request, over all arrays."""
+
 EXACT = 1e-9
 COARSE = 1e-4
 """Relative differences allowed to the complex step and to central differences."""
@@ -46,29 +49,48 @@ class Checked:
     worst: tuple[Place, ...]
 
 
+class Moving(NamedTuple):
+    """The work in real and in complex numbers, ready to be computed with one number moved."""
+
+    real: Work
+    analytic: Work
+
+    def loss(self, kind: str, name: str, index: tuple[int, ...], step: complex) -> Any:
+        """The loss with a step added at one place of `params` or `data`; complex steps make it complex."""
+        work = self.analytic if isinstance(step, complex) else self.real
+        arrays: dict[str, Array] = dict(getattr(work, kind))
+        arrays[name] = arrays[name].copy()
+        arrays[name][index] += step
+        moved: Any = {kind: arrays}
+        return work._replace(**moved).loss()
+
+
+def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
+    """The arrays in another floating dtype; integers stay."""
+    return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
+
+
 def check_gradients(work: Work, params: Arrays, data: Arrays, samples: int, worst: int = 3) -> list[Checked]:
-    """Check gradients of the work's loss, in float64, at up to `samples` places of every array.
+    """Check gradients of the work's loss, float64, at up to `samples` places of every array.
 
     params, data: the gradients to check. Every place costs three forward passes.
     """
-    float64 = work._replace(
-        params={name: array.astype(np.float64) for name, array in work.params.items()},
-        data={
-            n: array if array.dtype == np.int64 else array.astype(np.float64)
-            for n, array in work.data.items()
-        },
-        dtype=np.dtype(np.float64),
+    wide = np.dtype(np.complex128)
+    moving = Moving(
+        work, work._replace(params=as_dtype(work.params, wide), data=as_dtype(work.data, wide), dtype=wide)
     )
+    samples = max(1, min(samples, MOST_PLACES // max(1, len(params) + len(data))))
     return [
-        _checked(float64, kind, name, gradient, samples, worst)
+        _checked(moving, kind, name, gradient, samples, worst)
         for kind, gradients in (("params", params), ("data", data))
         for name, gradient in gradients.items()
     ]
 
 
-def _checked(work: Work, kind: str, name: str, gradient: Array, samples: int, worst: int) -> Checked:
+def _checked(moving: Moving, kind: str, name: str, gradient: Array, samples: int, worst: int) -> Checked:
     size = max(1.0, float(np.abs(gradient).max()))
-    places = [_place(work, kind, name, gradient, size, index) for index in _indices(gradient.shape, samples)]
+    indices = _indices(gradient.shape, samples)
+    places = [_place(moving, kind, name, gradient, size, index) for index in indices]
     places.sort(key=lambda place: -max(place.relative_difference, place.relative_difference_to_differences))
     passed = all(
         place.relative_difference <= EXACT and place.relative_difference_to_differences <= COARSE
@@ -84,24 +106,20 @@ def _indices(shape: tuple[int, ...], samples: int) -> list[tuple[int, ...]]:
     return [tuple(map(int, np.unravel_index(place, shape))) for place in flat]
 
 
-def _place(work: Work, kind: str, name: str, gradient: Array, size: float, index: tuple[int, ...]) -> Place:
-    h = float(np.cbrt(np.finfo(np.float64).eps)) * max(1.0, abs(float(getattr(work, kind)[name][index])))
-    complex_step = _moved(work, kind, name, index, 1j * STEP).imag / STEP
-    differences = (_moved(work, kind, name, index, h) - _moved(work, kind, name, index, -h)) / (2 * h)
+def _place(
+    moving: Moving, kind: str, name: str, gradient: Array, size: float, index: tuple[int, ...]
+) -> Place:
+    at = float(getattr(moving.real, kind)[name][index])
+    h = float(np.cbrt(np.finfo(np.float64).eps)) * max(1.0, abs(at))
+    complex_step = float(moving.loss(kind, name, index, 1j * STEP).imag / STEP)
+    up, down = moving.loss(kind, name, index, h), moving.loss(kind, name, index, -h)
+    differences = float((up - down) / (2 * h))
     found = float(gradient[index])
     return Place(
-        index, found, float(complex_step), float(differences),
-        abs(found - float(complex_step)) / size, abs(found - float(differences)) / size,
-    )  # fmt: skip
-
-
-def _moved(work: Work, kind: str, name: str, index: tuple[int, ...], step: complex) -> Any:
-    """The loss with one number moved by a step; complex steps make the whole computation complex."""
-    dtype = np.dtype(np.complex128 if isinstance(step, complex) else np.float64)
-
-    def cast(arrays: Arrays) -> dict[str, Array]:
-        return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
-
-    params, data = cast(work.params), cast(work.data)
-    {"params": params, "data": data}[kind][name][index] += step
-    return work._replace(params=params, data=data, dtype=dtype).loss()
+        index,
+        found,
+        complex_step,
+        differences,
+        abs(found - complex_step) / size,
+        abs(found - differences) / size,
+    )

@@ -16,15 +16,9 @@ from deltawire_layers import Array
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import make_plan, parameter_numbers, row_numbers
 from deltawire_service.engine.program import Program, upstream
-from deltawire_service.engine.validation import escape, nearest, shown
+from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-
-
-def refuse(faults: Iterable[Fault]) -> None:
-    """Raises Refused when there is any fault."""
-    if found := list(faults):
-        raise Refused(found)
 
 
 def check_names(
@@ -40,22 +34,18 @@ def check_names(
         needed |= {
             name for node in needed & network.nodes.keys() for name in network.nodes[node].parameters.values()
         }
-    refuse(
-        [
-            *_names("/params", "parameter", network.parameters, needed, list(params)),
-            *_names("/data", "data", network.inputs, needed, list(data)),
-        ]
-    )
+    faults = Faults(_names("/params", "parameter", network.parameters, needed, set(params)))
+    faults += _names("/data", "data", network.inputs, needed, set(data))
+    faults.refuse()
 
 
 def _names(
-    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: list[str]
+    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: set[str]
 ) -> Iterable[Fault]:
-    for name in got:
-        if name not in expected:
-            noun = "input" if what == "data" else what
-            detail = f"the network has no {noun} {shown(name)}{nearest(name, expected)}"
-            yield Fault(f"{pointer}/{escape(name)}", f"unknown_{what}", detail)
+    noun = "input" if what == "data" else what
+    for name in sorted(got - expected.keys()):
+        detail = f"the network has no {noun} {shown(name)}{nearest(name, expected)}"
+        yield Fault(f"{pointer}/{escape(name)}", f"unknown_{what}", detail)
     for name, slot in expected.items():
         if name in needed and name not in got:
             axes = slot.shape if what == "parameter" or slot.shared else ("batch", *slot.shape)
@@ -73,7 +63,7 @@ def check_arrays(
     floats = {f"/params/{name}": array for name, array in params.items()}
     floats |= {f"/data/{name}": data[name] for name in data if network.inputs[name].dtype == "float"}
     dtype = next((array.dtype for array in floats.values()), np.dtype(np.float64))
-    faults = list[Fault]()
+    faults = Faults()
     for pointer, array in floats.items():
         if array.dtype not in FLOATS:
             faults.append(
@@ -105,7 +95,7 @@ def check_arrays(
             batch = (name, len(array))
         if slot.dtype == "int64":
             faults += _labels(name, array, slot.range)
-    refuse(faults)
+    faults.refuse()
     return batch[1] if batch else 1, dtype
 
 
@@ -141,7 +131,7 @@ def check_smallest(network: Graph) -> None:
         raise Refused(fault._replace(pointer="") for fault in refused.faults) from None
 
 
-def check_parameter_bytes(network: Graph, dtype: Any) -> None:
+def check_parameter_bytes(network: Graph) -> None:
     """Raises Refused when the parameters alone exceed the planned memory."""
     _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
 

@@ -20,8 +20,8 @@ from deltawire_service.engine.graph import InputSlot, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.spec import read_spec
+from deltawire_service.engine.validation import Faults, nearest, shown
 from deltawire_service.engine.validation import faults as faults_of
-from deltawire_service.engine.validation import nearest, shown
 
 T = TypeVar("T")
 Entry = dict[str, Any]  # one node of the spec, as read
@@ -45,7 +45,7 @@ def compile_network(spec: Any, layers: Registry, limits: Limits = Limits()) -> N
 
 def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
     """The configured layer of every node."""
-    made, faults = [], list[Fault]()
+    made, faults = list[Layer](), Faults()
     for place, entry in enumerate(entries):
         kind = entry["kind"]
         if kind not in layers:
@@ -62,18 +62,19 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
             ]
         except LAYER_FAILURE as error:
             raise PluginError(entry["name"], kind, "fails to read its config") from error
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     return made
 
 
 def _wire(read: dict[str, Any], made: list[Layer]) -> None:
     """Fill in the inputs a node leaves out; every name must exist, every layer get as many as it takes."""
-    faults = []
+    faults = Faults()
     entries: list[Entry] = read["nodes"]
     known = {*read["inputs"], *(entry["name"] for entry in entries)}
     for place, (entry, layer) in enumerate(zip(entries, made, strict=True)):
         takes = arity(layer)
+        if not takes.names:
+            raise PluginError(entry["name"], entry["kind"], "takes no input; a batch has no other source")
         if "inputs" not in entry:
             before = [entries[place - 1]["name"]] if place else list(read["inputs"])
             if takes.variadic or len(takes.names) != 1 or len(before) != 1:
@@ -90,8 +91,7 @@ def _wire(read: dict[str, Any], made: list[Layer]) -> None:
         if not takes.accepts(len(entry["inputs"])):
             detail = f"node '{entry['name']}' ({entry['kind']}): expected {takes}, got {len(entry['inputs'])}"
             faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
 
 
 def _order(entries: list[Entry]) -> list[int]:
@@ -132,10 +132,14 @@ def _cycle(sources: list[set[int]], start: int, done: set[int]) -> list[int]:
         path.append(place)
 
 
-def _ask(entry: Entry, place: int, question: Callable[..., T], *shapes: Shape) -> T:
+def _ask(
+    entry: Entry, place: int, question: Callable[..., T], fits: Callable[[T], bool], *shapes: Shape
+) -> T:
     """Put a question about shapes to a layer: a LayerError is the caller's fault, all else the layer's."""
     try:
-        return question(*shapes)
+        answer = question(*shapes)
+        if fits(answer):
+            return answer
     except LayerError as error:
         one = f"/{error.input}" if error.input is not None else ""
         at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
@@ -143,6 +147,29 @@ def _ask(entry: Entry, place: int, question: Callable[..., T], *shapes: Shape) -
         raise Refused([Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)]) from None
     except LAYER_FAILURE as error:
         raise PluginError(entry["name"], entry["kind"], "fails to answer from shapes alone") from error
+    raise PluginError(entry["name"], entry["kind"], f"gives a wrong answer to {question.__name__}")
+
+
+def _is_shape(shape: Any) -> bool:
+    return isinstance(shape, tuple) and all(type(size) is int and size >= 1 for size in shape)
+
+
+def _are_parameters(parameters: Any) -> bool:
+    return isinstance(parameters, dict) and all(
+        isinstance(name, str)
+        and name.isidentifier()
+        and isinstance(parameter, Parameter)
+        and _is_shape(parameter.shape)
+        for name, parameter in parameters.items()
+    )
+
+
+def _are_ranges(ranges: Any) -> bool:
+    return isinstance(ranges, dict) and all(isinstance(allowed, range) for allowed in ranges.values())
+
+
+def _is_count(held: Any) -> bool:
+    return type(held) is int and held >= 0
 
 
 def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits) -> Network:
@@ -155,17 +182,17 @@ def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Li
     shapes = {name: slot.shape for name, slot in slots.items()}
     owned: dict[str, dict[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
-    faults = list[Fault]()
+    faults = Faults()
     for place in order:
         entry, layer = entries[place], made[place]
         if any(name not in shapes for name in entry["inputs"]):
             continue  # below a node already found wrong
         given = tuple(shapes[name] for name in entry["inputs"])
         try:
-            shape = _ask(entry, place, layer.output_shape, *given)
-            owned[entry["name"]] = _ask(entry, place, layer.parameters, *given)
-            ranges = _ask(entry, place, layer.integer_inputs, *given)
-            held = _ask(entry, place, layer.held, *given)
+            shape = _ask(entry, place, layer.output_shape, _is_shape, *given)
+            owned[entry["name"]] = _ask(entry, place, layer.parameters, _are_parameters, *given)
+            ranges = _ask(entry, place, layer.integer_inputs, _are_ranges, *given)
+            held = _ask(entry, place, layer.held, _is_count, *given)
         except Refused as refused:
             faults += refused.faults
             continue
@@ -179,8 +206,7 @@ def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Li
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, tuple(shape),
             {local: f"{entry.get('tied_to', entry['name'])}.{local}" for local in owned[entry["name"]]}, held,
         )  # fmt: skip
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     parameters = _parameters(entries, owned)
     loss = _loss(read, nodes)
     regularization = _regularization(read, parameters)
@@ -212,7 +238,7 @@ def _integers(
 
 def _parameters(entries: list[Entry], owned: dict[str, dict[str, Parameter]]) -> dict[str, Parameter]:
     """The parameter table; a tied node adds nothing to it and must fit the node it is tied to."""
-    faults, table = [], {}
+    faults, table = Faults(), dict[str, Parameter]()
     tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
     for place, entry in enumerate(entries):
         name = entry["name"]
@@ -231,8 +257,7 @@ def _parameters(entries: list[Entry], owned: dict[str, dict[str, Parameter]]) ->
         else:
             continue
         faults.append(Fault(f"/nodes/{place}/tied_to", "tie_invalid", detail))
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     return table
 
 
@@ -245,7 +270,7 @@ def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
     if "loss" not in read:
         last = nodes[read["nodes"][-1]["name"]]
         return {last.name: 1.0} if last.shape == () else {}
-    faults = []
+    faults = Faults()
     for name in read["loss"]:
         if name not in nodes:
             detail = f"no node is named {shown(name)}{nearest(name, nodes)}"
@@ -254,8 +279,7 @@ def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
             shape = list(nodes[name].shape)
             detail = f"a loss is one number per example, shape []; node '{name}' has shape {shape}"
             faults.append(Fault("/loss", "loss_invalid", detail))
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     loss: dict[str, float] = read["loss"]
     return loss
 
@@ -264,18 +288,14 @@ def _regularization(read: dict[str, Any], parameters: Mapping[str, Parameter]) -
     if "regularization" not in read:
         return Regularization()
     asked = read["regularization"]
-    faults = [
-        Fault(
-            f"/regularization/parameters/{place}",
-            "unknown_name",
-            f"no parameter matches {shown(glob)}{nearest(glob, parameters)}",
-        )
-        for place, glob in enumerate(asked["parameters"])
-        if not any(fnmatchcase(name, glob) for name in parameters)
-    ]
-    if faults:
-        raise Refused(faults)
-    names = [name for name in parameters if any(fnmatchcase(name, glob) for glob in asked["parameters"])]
+    faults = Faults()
+    for place, glob in enumerate(asked.get("parameters", ())):
+        if not any(fnmatchcase(name, glob) for name in parameters):
+            detail = f"no parameter matches {shown(glob)}{nearest(glob, parameters)}"
+            faults.append(Fault(f"/regularization/parameters/{place}", "unknown_name", detail))
+    faults.refuse()
+    globs = asked.get("parameters", ["*.weight"])  # which need not match: a network may have no weights
+    names = [name for name in parameters if any(fnmatchcase(name, glob) for glob in globs)]
     return Regularization(asked["l2"], tuple(names))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from deltawire.errors import Refused
 from deltawire_layers import Array, Parameter
 from deltawire_service.engine import checks
 from deltawire_service.engine.backprop import Arrays
-from deltawire_service.engine.check import Checked, check_gradients
+from deltawire_service.engine.check import Checked, as_dtype, check_gradients
+from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
@@ -27,12 +28,18 @@ class Network(Graph):
     """A network ready to compute. Made by `compile_network`; immutable, shared between threads."""
 
     @cached_property
-    def _program(self) -> Any:
-        # Programs are small and repeat from request to request; the cache lives and dies with the network.
-        return lru_cache(maxsize=64)(self._make_program)
+    def _programs(self) -> dict[Wanted, Program]:
+        return {}
 
-    def _make_program(self, wants: Wanted) -> Program:
-        return make_program(self, wants)
+    def _program(self, wants: Wanted) -> Program:
+        """The program for these wants; the few last ones are kept, since requests repeat."""
+        program = self._programs.get(wants)
+        if program is None:
+            program = make_program(self, wants)
+            if len(self._programs) >= 4:
+                self._programs.clear()
+            self._programs[wants] = program
+        return program
 
     def check_names(
         self, params: Iterable[str], data: Iterable[str], values: Iterable[str] | None = None
@@ -49,10 +56,18 @@ class Network(Graph):
         The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name. Raises Refused when
         the parameters would not fit in the planned memory.
         """
-        checks.check_parameter_bytes(self, dtype)
-        return {
-            name: draw(parameter, seed, name).astype(dtype) for name, parameter in self.parameters.items()
-        }
+        checks.check_parameter_bytes(self)
+        drawn = dict[str, Array]()
+        for node in self.nodes.values():
+            for name in set(node.parameters.values()) - drawn.keys():
+                try:
+                    array = draw(self.parameters[name], seed, name)
+                except LAYER_FAILURE as error:
+                    raise PluginError(node.name, node.kind, f"fails to draw '{name}'") from error
+                if not isinstance(array, np.ndarray) or array.shape != self.parameters[name].shape:
+                    raise PluginError(node.name, node.kind, f"draws '{name}' in a wrong shape")
+                drawn[name] = array.astype(dtype)
+        return {name: drawn[name] for name in self.parameters}
 
     def gradients(
         self,
@@ -110,11 +125,21 @@ class Network(Graph):
         reduction: str = "mean",
         samples: int = 10,
     ) -> list[Checked]:
-        """Gradients against the complex step and central differences, at up to `samples` places an array.
+        """Gradients against the complex step and differences, at up to `samples` places of each array.
+
+        Computed in float64, whatever the arrays are; over all arrays, at most 5,000 places are checked.
 
         Raises as `gradients` does.
         """
-        result = self.gradients(params, data, wrt_params=wrt_params, wrt_data=wrt_data, reduction=reduction)
+        wants = wanted_gradients(self, wrt_params, wrt_data, (), ())
+        self.check_names(params, data)
+        batch, _ = checks.check_arrays(self, params, data)
+        # The complex step works in complex128, whatever the arrays are.
+        checks.check_memory(self, self._program(wants), batch, np.dtype(np.complex128))
+        params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
+        result = self.gradients(
+            params, data, wrt_params=wants.params, wrt_data=wants.data, reduction=reduction
+        )
         work = self._work(wanted_loss(self), params, data, reduction)
         return check_gradients(work, result.params, result.data, samples)
 

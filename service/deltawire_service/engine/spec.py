@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from deltawire.errors import Fault, Refused
 from deltawire_layers import config
 from deltawire_service.engine.limits import Limits
-from deltawire_service.engine.validation import Coded, load, shown
+from deltawire_service.engine.validation import Coded, Faults, load, shown
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 RESERVED = frozenset({"params", "data"})
@@ -41,7 +41,6 @@ class ShapeField(fields.List[int]):
         super().__init__(config.Whole(validate=validate.Range(min=1)), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
-        # marshmallow's Integer takes 4.0 for 4; a size that is not written as a whole number is a mistake.
         if not isinstance(value, list) or not all(type(size) is int and size >= 1 for size in value):
             raise ValidationError(
                 [
@@ -66,9 +65,9 @@ class InputSchema(Schema):
         ),
     )
     shared = config.Flag(
-        load_default=False, truthy={True}, falsy={False},
+        load_default=False,
         metadata={"description": "sent without a batch axis, the same for every example"},
-    )  # fmt: skip
+    )
 
 
 class NodeSchema(Schema):
@@ -89,7 +88,7 @@ class RegularizationSchema(Schema):
     """(λ/2)·ΣW² added once to the reduced loss, λW to the gradient."""
 
     l2 = config.Number(required=True, validate=validate.Range(min=0), metadata={"description": "λ"})
-    parameters = config.Names(load_default=lambda: ["*.weight"], metadata={"description": "globs"})
+    parameters = config.Names(metadata={"description": "globs; default: *.weight"})
 
 
 class LossField(fields.Field[Any]):
@@ -135,20 +134,16 @@ def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
         raise Refused(
             [Fault("/nodes", "too_many_nodes", f"{len(nodes)} nodes, at most {limits.nodes} are allowed")]
         )
-    # An input is a tensor of the request, and there may be no more of them than nodes that take them can be
-    # wired.
     inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
     if isinstance(inputs, Mapping) and len(inputs) > limits.nodes:
         raise Refused(
             [Fault("/inputs", "too_many_nodes", f"{len(inputs)} inputs, at most {limits.nodes} are allowed")]
         )
     read = load(NetworkSchema(), spec)
-    faults = [
-        fault for name, slot in read["inputs"].items() if (fault := _oversized(name, slot["shape"], limits))
-    ]
+    found = (_oversized(name, slot["shape"], limits) for name, slot in read["inputs"].items())
+    faults = Faults(fault for fault in found if fault)
     faults += _name_nodes(read)
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     return read
 
 
@@ -162,10 +157,10 @@ def _oversized(name: str, shape: list[int], limits: Limits) -> Fault | None:
     return Fault(f"/inputs/{name}/shape", "shape_too_large", detail)
 
 
-def _name_nodes(read: dict[str, Any]) -> list[Fault]:
+def _name_nodes(read: dict[str, Any]) -> Faults:
     """Give every node without a name one: its kind and a running number. Inputs and nodes share one
     namespace."""
-    faults = []
+    faults = Faults()
     taken = set(read["inputs"])
     for place, node in enumerate(read["nodes"]):
         if (name := node.get("name")) in taken:

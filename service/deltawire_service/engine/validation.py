@@ -5,11 +5,41 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any
+from os.path import commonprefix
+from typing import Any, Self
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import MOST_FAULTS, Fault, Refused
+
+
+class Faults(list[Fault]):
+    """Faults being gathered. As many as an error lists are enough: then they are raised at once.
+
+    To find the nearest name for each of a million unknown ones would be a way to keep the service busy.
+    """
+
+    def __init__(self, faults: Iterable[Fault] = ()):
+        super().__init__()
+        self.extend(faults)
+
+    def append(self, fault: Fault) -> None:
+        super().append(fault)
+        if len(self) >= MOST_FAULTS:
+            self.refuse()
+
+    def extend(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.append(fault)
+
+    def __iadd__(self, faults: Iterable[Fault]) -> Self:  # type: ignore[override,misc]
+        self.extend(faults)
+        return self
+
+    def refuse(self) -> None:
+        """Raises Refused when there is any fault."""
+        if self:
+            raise Refused(self)
 
 
 class Coded(str):
@@ -32,7 +62,10 @@ def shown(value: Any) -> str:
 def nearest(name: Any, known: Iterable[str]) -> str:
     """Ends a message about an unknown name: the most similar known one, or all of them when they are few."""
     known = sorted(known)
-    close = get_close_matches(name[:80], known, n=1, cutoff=0.6) if isinstance(name, str) else []
+    alike = [other for other in known if isinstance(name, str) and abs(len(other) - len(name)) <= 4]
+    # Comparing costs most where names are long and alike: the few that begin most like this one are enough.
+    alike.sort(key=lambda other: -len(commonprefix([other, name])))
+    close = get_close_matches(name, alike[:64], n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
     if not known:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Fault
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.validation import nearest, shown
+from deltawire_service.engine.validation import Faults, nearest, shown
 
 
 class Wanted(NamedTuple):
@@ -54,9 +54,8 @@ def wanted_gradients(
 
     wanted_values, unknown_values = _nodes(network, "values", values)
     wanted_deltas, unknown_deltas = _nodes(network, "deltas", deltas)
-    faults += unknown_values + unknown_deltas
-    if faults:
-        raise Refused(faults)
+    faults += [*unknown_values, *unknown_deltas]
+    faults.refuse()
     return Wanted(params, frozenset(data), wanted_values, wanted_deltas)
 
 
@@ -66,37 +65,31 @@ def wanted_values(network: Graph, values: Iterable[str]) -> Wanted:
     if not names:
         detail = f"name at least one node whose value is wanted{nearest('', network.nodes)}"
         faults.append(Fault("/values", "field_invalid", detail))
-    if faults:
-        raise Refused(faults)
+    faults.refuse()
     return Wanted(values=names, loss=False)
 
 
 def wanted_loss(network: Graph) -> Wanted:
     """The loss and nothing else. Raises Refused when the network has none."""
-    if faults := _loss_missing(network):
-        raise Refused(faults)
+    _loss_missing(network).refuse()
     return Wanted()
 
 
-def _loss_missing(network: Graph) -> list[Fault]:
+def _loss_missing(network: Graph) -> Faults:
     if network.loss:
-        return []
+        return Faults()
     last = network.spec["nodes"][-1]["name"]
     shape = list(network.nodes[last].shape)
     detail = f"the spec names no loss, and its last node, '{last}', has shape {shape}: a loss has shape []"
-    return [Fault("/network/loss", "loss_missing", detail)]
+    return Faults([Fault("/network/loss", "loss_missing", detail)])
 
 
-def _nodes(network: Graph, option: str, names: Iterable[str]) -> tuple[frozenset[str], list[Fault]]:
+def _nodes(network: Graph, option: str, names: Iterable[str]) -> tuple[frozenset[str], Faults]:
     """Names of nodes asked for by an option, and what is wrong with them."""
     names = list(names)
-    faults = [
-        Fault(
-            f"/{option}/{place}",
-            "unknown_name",
-            f"no node is named {shown(name)}{nearest(name, network.nodes)}",
-        )
-        for place, name in enumerate(names)
-        if name not in network.nodes
-    ]
+    faults = Faults()
+    for place, name in enumerate(names):
+        if name not in network.nodes:
+            detail = f"no node is named {shown(name)}{nearest(name, network.nodes)}"
+            faults.append(Fault(f"/{option}/{place}", "unknown_name", detail))
     return frozenset(names), faults

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,8 @@ from support.engine import LAYERS, compiled
 from support.layers import failing, registry
 
 from deltawire.errors import Refused
+from deltawire_layers import Parameter
+from deltawire_layers.initializers import zeros
 from deltawire_service.engine import Limits, PluginError, compile_network
 
 X = {"x": {"shape": [4]}}
@@ -132,6 +135,28 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         "config_invalid",
         "/nodes/0/config/units",
         "1",
+    ),
+    "config called self": (
+        spec({"kind": "sum", "config": {"self": 1}}),
+        "config_invalid",
+        "/nodes/0/config/self",
+        "unknown field 'self'",
+    ),
+    "two million axes": (
+        spec({"kind": "sum", "config": {"axes": ["a"] * 2_000_000}}),
+        "config_invalid",
+        "/nodes/0/config/axes",
+        "at most 63",
+    ),
+    "columns of a convolution": (
+        spec(
+            {"kind": "conv2d", "config": {"channels": 1, "kernel": [100, 100], "padding": [50, 10000]}},
+            LOSS,
+            inputs={"x": {"shape": [1, 1, 1]}},
+        ),
+        "memory_plan_exceeded",
+        "",
+        "at most",
     ),
     "text axes": (
         spec({"kind": "sum", "config": {"axes": ["a"]}}),
@@ -290,7 +315,7 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
     "no losses": (spec(LOSS, loss={}), "loss_invalid", "/loss", ""),
     "negative l2": (spec(LOSS, regularization={"l2": -1}), "field_invalid", "/regularization/l2", ""),
     "l2 of nothing": (
-        spec(LOSS, regularization={"l2": 1}),
+        spec(LOSS, regularization={"l2": 1, "parameters": ["*.weight"]}),
         "unknown_name",
         "/regularization/parameters/0",
         "*.weight",
@@ -389,6 +414,48 @@ def test_an_input_takes_the_integers_all_its_layers_allow() -> None:
 def test_limits_are_the_ones_given() -> None:
     with pytest.raises(Refused, match="at most 1 are allowed"):
         compile_network(spec({"kind": "tanh"}, LOSS), LAYERS, Limits(nodes=1))
+
+
+def test_regularization_may_find_no_weights() -> None:
+    assert compiled(spec(LOSS, regularization={"l2": 1})).regularization.parameters == ()
+
+
+def test_many_faults_cost_no_more_than_those_told() -> None:
+    names = ["ab" * 30 + f"{n}" for n in range(511)]
+    nodes = [{"name": name, "kind": "add", "inputs": [name + "q"] * 1000} for name in names]
+    with pytest.raises(Refused) as caught:
+        compiled(spec(*nodes, LOSS))
+    assert len(caught.value.faults) == 20
+
+
+BAD_ANSWERS: dict[str, Any] = {
+    "no shape": {"output_shape": lambda self, x: None},
+    "sizes that are floats": {"output_shape": lambda self, x: (2.0,)},
+    "a list for a shape": {"output_shape": lambda self, x: [2]},
+    "no number held": {"held": lambda self, x: None},
+    "less than nothing held": {"held": lambda self, x: -1},
+    "no range": {"integer_inputs": lambda self, x: {0: 5}},
+    "a bare shape for a parameter": {"parameters": lambda self, x: {"w": (2,)}},
+    "a parameter with a dot": {"parameters": lambda self, x: {"w.x": Parameter((2,), zeros)}},
+    "no input": {"output_shape": lambda self: ()},
+}
+
+
+@pytest.mark.parametrize("what", BAD_ANSWERS)
+def test_a_layer_that_answers_nonsense_is_named(what: str) -> None:
+    bad = type("Bad", (LAYERS["tanh"],), BAD_ANSWERS[what])
+    with pytest.raises(PluginError, match="node 'n': layer 'bad'"):
+        compile_network(spec({"name": "n", "kind": "bad", "inputs": ["x"]}, LOSS), registry(bad=bad))
+
+
+@pytest.mark.parametrize(
+    "init", [lambda stream, shape: np.zeros((1, *shape)), lambda stream, shape: 0.0, lambda: None]
+)
+def test_a_layer_that_draws_nonsense_is_named(init: Any) -> None:
+    bad = type("Bad", (LAYERS["tanh"],), {"parameters": lambda self, x: {"w": Parameter((2,), init)}})
+    network = compile_network(spec({"name": "n", "kind": "bad"}, LOSS), registry(bad=bad))
+    with pytest.raises(PluginError, match="node 'n': layer 'bad'"):
+        network.init(0)
 
 
 def explode(*args: Any) -> Any:
