@@ -17,8 +17,13 @@ from deltawire.network import Network
 from deltawire.retries import Retries
 from deltawire.wire import Array
 
-TRUSTED = wire.Limits(depth=64, members=2**62, rank=64, elements=2**62)
+TRUSTED = wire.Limits(
+    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
+)
 """What an answer may hold: the limits on requests are not for the service one asked."""
+
+LARGEST_HEADER = wire.DEFAULT.tensor_header_bytes
+"""Bytes of a binary body's header that services read; the spec of a large network has more."""
 
 Wrt = Mapping[str, bool | Iterable[str]]
 T = TypeVar("T")
@@ -49,6 +54,7 @@ class Client:
     timeout: seconds to connect, and seconds to wait for bytes of the answer.
     session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
     retries: how often a call is repeated when the connection fails or the service says "not now".
+    media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
 
     Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
     wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed (PluginFailed) when the service fails.
@@ -61,7 +67,11 @@ class Client:
         timeout: tuple[float, float] = (5.0, 60.0),
         session: requests.Session | None = None,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
+        media_type: str = wire.SAFETENSORS,
     ):
+        if media_type not in wire.MEDIA_TYPES:
+            raise ValueError(f"expected one of {', '.join(wire.MEDIA_TYPES)}, got {media_type!r}")
+        self._media_type = media_type
         self._session = session or requests.Session()
         self._owns_session = session is None
         self._timeout = timeout
@@ -93,7 +103,13 @@ class Client:
         seed: 0 up to 2^64 − 1. dtype: "float64" or "float32".
         """
         document = {"network": _spec(network), "seed": seed, "dtype": dtype, "tensors": "base64"}
-        return self._call("POST", "/v1/init", document, lambda answer: _arrays(answer["params"], dtype))
+        return self._call(
+            "POST",
+            "/v1/init",
+            document,
+            lambda answer: _arrays(answer["params"], dtype),
+            accepts=self._media_type,
+        )
 
     def value_and_grad(
         self,
@@ -153,7 +169,7 @@ class Client:
                 network_id=answer["network_id"],
             )
 
-        return self._call("POST", "/v1/gradients", document, read)
+        return self._call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
 
     def limits(self) -> dict[str, Any]:
         """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
@@ -177,7 +193,14 @@ class Client:
             "values": _listed(values), "non_finite": non_finite, "tensors": "base64",
         }  # fmt: skip
         dtype = document["dtype"]
-        return self._call("POST", "/v1/forward", document, lambda answer: _arrays(answer["values"], dtype))
+        return self._call(
+            "POST",
+            "/v1/forward",
+            document,
+            lambda answer: _arrays(answer["values"], dtype),
+            self._media_type,
+            self._media_type,
+        )
 
     def plan(
         self,
@@ -218,19 +241,33 @@ class Client:
         document = _on_batch(network, params, data) | {
             "wrt": _wrt(wrt), "reduction": reduction, "samples": samples,
         }  # fmt: skip
-        return self._call("POST", "/v1/check", document, dict)
+        return self._call("POST", "/v1/check", document, dict, self._media_type)
 
-    def _call(self, method: str, path: str, document: Any, read: Callable[[Any], T]) -> T:
-        """What `read` makes of the document the service answers."""
+    def _call(
+        self,
+        method: str,
+        path: str,
+        document: Any,
+        read: Callable[[Any], T],
+        sends: str = wire.JSON,
+        accepts: str = wire.JSON,
+    ) -> T:
+        """What `read` makes of the document the service answers.
+
+        sends, accepts: the media types of the request and of its answer.
+        """
         request_id = uuid4().hex  # made here: a call without an answer can be found in the service's logs too
-        headers = {"X-Request-Id": request_id, "Accept": f"{wire.JSON}, application/problem+json"}
+        headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
         body = None
         if document is not None:
-            headers["Content-Type"] = wire.JSON
             try:
-                body = wire.encode(document, wire.JSON, "base64")
+                body = wire.encode(document, sends, "base64")
+                if sends == wire.SAFETENSORS and int.from_bytes(body[:8], "little") > LARGEST_HEADER:
+                    sends = wire.JSON  # which has no header, and so no limit on it
+                    body = wire.encode(document, sends, "base64")
             except TypeError as error:  # an integer over 64 bits, an object in a layer's config
                 raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
+            headers["Content-Type"] = sends
         try:
             response = self._retries.send(
                 lambda: self._session.request(
@@ -249,10 +286,9 @@ class Client:
             fault = Fault("", "unreachable", f"no service answers at {self._url}")
             raise Unreachable([fault], None, request_id) from error
         try:
-            answer = wire.decode(response.content, wire.JSON, TRUSTED)
             if response.status_code == 200:
-                return read(answer)
-            failure = _failure(answer, response.status_code)
+                return read(wire.decode(response.content, accepts, TRUSTED, "response"))
+            failure = _failure(wire.decode(response.content, wire.JSON, TRUSTED), response.status_code)
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
             kind = response.headers.get("Content-Type", "no content type")
             detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"

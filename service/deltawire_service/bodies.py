@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from flask import Response, request
 from werkzeug.exceptions import ClientDisconnected
 
@@ -15,8 +16,9 @@ from deltawire_service.settings import Settings
 
 def negotiate() -> None:
     """Raises Refused when the answer could not be read by the client, or the body not by us."""
-    if request.accept_mimetypes and not request.accept_mimetypes.best_match(wire.MEDIA_TYPES):
-        raise _refusal("not_acceptable", f"answers are {' or '.join(wire.MEDIA_TYPES)}")
+    offered = _offered()
+    if request.accept_mimetypes and not request.accept_mimetypes.best_match(offered):
+        raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
@@ -34,18 +36,41 @@ def read(settings: Settings) -> Any:
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     if request.content_length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
-    if request.content_length > settings.json_body_bytes:
-        detail = f"{request.content_length} bytes, at most {settings.json_body_bytes} are read"
+    most = settings.json_body_bytes if request.mimetype == wire.JSON else settings.binary_body_bytes
+    if request.content_length > most:
+        detail = f"{request.content_length} bytes of {request.mimetype}, at most {most} are read"
         raise _refusal("body_too_large", detail)
     body = request.get_data(cache=False)
     if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
         raise ClientDisconnected()
-    return wire.decode(body, request.mimetype, settings.wire_limits)
+    document = wire.decode(body, request.mimetype, settings.wire_limits)
+    if isinstance(document, dict) and (dtype := _float_dtype(document)):
+        document.setdefault("dtype", dtype)
+    return document
 
 
 def answer(document: Any, tensors: str = "lists") -> Response:
-    """The answer with this document, its tensors written as `lists` or `base64`."""
-    return Response(wire.encode(document, wire.JSON, tensors), mimetype=wire.JSON)
+    """The answer with this document, in the media type the client accepts best.
+
+    tensors: how JSON writes them, `lists` or `base64`.
+    """
+    media_type = request.accept_mimetypes.best_match(_offered()) or _offered()[0]
+    return Response(wire.encode(document, media_type, tensors, "response"), mimetype=media_type)
+
+
+def _offered() -> tuple[str, ...]:
+    """The media types an answer may have, the one taken without a preference first."""
+    if request.method != "POST":
+        return (wire.JSON,)
+    return tuple(sorted(wire.MEDIA_TYPES, key=lambda media_type: media_type != request.mimetype))
+
+
+def _float_dtype(document: dict[str, Any]) -> str | None:
+    """The dtype of the first floating-point array in a binary body: what it is computed in."""
+    places = (document.get(place) for place in ("params", "data"))
+    leaves = (leaf for place in places if isinstance(place, dict) for leaf in place.values())
+    arrays = (leaf for leaf in leaves if isinstance(leaf, np.ndarray))
+    return next((array.dtype.name for array in arrays if array.dtype.kind == "f"), None)
 
 
 def _refusal(code: str, detail: str) -> Refused:

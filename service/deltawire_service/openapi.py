@@ -41,6 +41,13 @@ TENSOR = {
         },
     ],
 }
+FILE = {
+    "type": "string",
+    "format": "binary",
+    "description": "The same document as a safetensors file: tensors named by their place"
+    " (`params/hidden.weight`, `data/x`, `gradients/data/x`), the rest as JSON text"
+    " under `__metadata__.request` or `.response`.",
+}
 NAMES = {"type": "array", "items": {"type": "string"}}
 
 # What marshmallow cannot say of fields of ours.
@@ -147,8 +154,9 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.answer}}}},
     }
     if operation.request:
-        content = {media_type: {"schema": operation.request} for media_type in wire.MEDIA_TYPES}
+        content = {wire.JSON: {"schema": operation.request}, wire.SAFETENSORS: {"schema": FILE}}
         described["requestBody"] = {"required": True, "content": content}
+        described["responses"]["200"]["content"][wire.SAFETENSORS] = {"schema": FILE}
     if rule.arguments:
         described["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}

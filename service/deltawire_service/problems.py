@@ -46,6 +46,8 @@ DOCUMENT: dict[str, Problem] = {
     "json_invalid": Problem(400, "The body is not strict JSON"),
     "json_too_deep": Problem(400, "The JSON is nested too deep"),
     "json_too_many_members": Problem(413, "The JSON has too many objects and keys"),
+    "tensor_body_invalid": Problem(400, "The binary body is not well formed"),
+    "tensor_header_too_large": Problem(413, "The header of the binary body is too large"),
     "field_unknown": Problem(422, "A field is unknown"),
     "field_missing": Problem(422, "A field is missing"),
     "field_invalid": Problem(422, "A field has a wrong value"),

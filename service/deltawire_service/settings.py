@@ -23,13 +23,19 @@ class Settings:
     json_body_bytes: int = 16 * 2**20
     """Largest JSON body, in bytes; refused by its Content-Length, before it is read."""
 
+    binary_body_bytes: int = 64 * 2**20
+    """Largest binary body, in bytes; refused likewise."""
+
+    tensor_header_bytes: int = wire.DEFAULT.tensor_header_bytes
+    """Length of the header of a binary body, in bytes; it holds the network and describes the tensors."""
+
     json_depth: int = wire.DEFAULT.depth
     """Lists and objects inside each other in a JSON body."""
 
     json_members: int = wire.DEFAULT.members
     """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
 
-    tensors: int = 1000
+    tensors: int = wire.DEFAULT.tensors
     """Tensors in a request, parameters and data together."""
 
     rank: int = wire.DEFAULT.rank
@@ -68,7 +74,14 @@ class Settings:
     @property
     def wire_limits(self) -> wire.Limits:
         """The bounds on bodies and tensors."""
-        return wire.Limits(self.json_depth, self.json_members, self.rank, self.elements)
+        return wire.Limits(
+            self.json_depth,
+            self.json_members,
+            self.rank,
+            self.elements,
+            self.tensors,
+            self.tensor_header_bytes,
+        )
 
     @property
     def engine_limits(self) -> Limits:

@@ -15,7 +15,7 @@ import requests
 from support.layers import failing, registry
 from werkzeug.serving import make_server
 
-from deltawire import Client, Network, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire import Client, Network, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable, wire
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -292,3 +292,39 @@ def test_a_session_of_ones_own_is_used_and_left_open(address: str) -> None:
     (request,) = seen
     assert request.headers["Content-Type"] == "application/json"
     assert json.loads(request.body or "")["network"] == circuit().spec()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_media_types_give_the_same_bits(address: str, dtype: str) -> None:
+    answers = []
+    for media_type in wire.MEDIA_TYPES:
+        with Client(address, media_type=media_type) as client:
+            params = client.init(classifier(), seed=3, dtype=dtype)
+            answer = client.gradients(
+                classifier(),
+                params,
+                BATCH,
+                wrt={"data": ["x"]},
+                losses=True,
+                values=["tanh1"],
+                deltas=["hidden"],
+            )
+            arrays = params | answer.params | answer.data | {"losses": answer.losses}
+            arrays |= {f"v {k}": v for k, v in answer.values.items()}
+            arrays |= {f"d {k}": v for k, v in answer.deltas.items()}
+            answers.append(
+                (answer.loss, {name: (a.dtype, a.shape, a.tobytes()) for name, a in arrays.items()})
+            )
+    assert answers[0] == answers[1]
+    with pytest.raises(ValueError, match="application/json"):
+        Client(address, media_type="application/xml")
+
+
+def test_a_network_too_large_for_a_binary_header_is_served_all_the_same() -> None:
+    nodes: list[dict[str, Any]] = [{"kind": "linear", "config": {"units": 2}} for _ in range(450)]
+    network = {"inputs": {"x": {"shape": [2]}}, "nodes": [*nodes, {"kind": "sum"}]}
+    with Client() as client:
+        params = client.init(network)
+        loss, grads = client.value_and_grad(network, params, {"x": [[1.0, 2.0]]})
+        assert grads.keys() == params.keys() and np.isfinite(loss)
+        assert client.check(network, params, {"x": [[1.0, 2.0]]}, samples=1)["passed"]

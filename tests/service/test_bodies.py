@@ -5,9 +5,11 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from support.posting import good
 
+from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -81,3 +83,44 @@ def test_answers_are_strict_json_written_as_asked() -> None:
     assert len(lists.json["gradients"]["params"]["scores.weight"]) == 3
     weight = encoded.json["gradients"]["params"]["scores.weight"]
     assert (weight["dtype"], weight["shape"]) == ("float64", [3, 2])
+
+
+def binary(request: dict[str, Any]) -> bytes:
+    for place in ("params", "data"):
+        request[place] = {name: np.array(tensor) for name, tensor in request[place].items()}
+    return wire.encode(request, wire.SAFETENSORS)
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", wire.JSON, wire.SAFETENSORS])
+@pytest.mark.parametrize("sent", wire.MEDIA_TYPES)
+def test_media_types_of_request_and_answer_are_independent(sent: str, accept: str | None) -> None:
+    client = create_app(Settings(log_level="error")).test_client()
+    body = wire.encode(good(), sent) if sent == wire.JSON else binary(good())
+    headers = {"Accept": accept} if accept else {}
+    answer = client.post("/v1/gradients", data=body, content_type=sent, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.mimetype == (accept if accept in wire.MEDIA_TYPES else sent)
+    grads = wire.decode(answer.data, answer.mimetype, part="response")["gradients"]["params"]
+    expected = client.post("/v1/gradients", json=good()).json["gradients"]["params"]
+    assert {name: np.array(grad).tolist() for name, grad in grads.items()} == expected
+
+
+def test_what_is_offered_is_listed() -> None:
+    client = create_app(Settings(log_level="error")).test_client()
+    answer = client.post("/v1/gradients", json=good(), headers={"Accept": "text/html"})
+    assert all(media_type in answer.json["detail"] for media_type in wire.MEDIA_TYPES)
+    answer = client.post("/v1/gradients", data=b"{}", content_type="text/html")
+    assert all(media_type in answer.json["detail"] for media_type in wire.MEDIA_TYPES)
+    answer = client.get("/v1/limits", headers={"Accept": wire.SAFETENSORS})
+    assert (answer.status_code, answer.json["detail"]) == (406, f"answers are {wire.JSON}")
+
+
+def test_binary_bodies_have_limits_of_their_own() -> None:
+    body = binary(good())
+    for settings, status in (
+        (Settings(json_body_bytes=1), 200),
+        (Settings(binary_body_bytes=len(body) - 1), 413),
+        (Settings(tensor_header_bytes=50), 413),
+    ):
+        client = create_app(settings).test_client()
+        assert client.post("/v1/gradients", data=body, content_type=wire.SAFETENSORS).status_code == status

@@ -8,9 +8,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from marshmallow import missing
+from safetensors.numpy import save_file
 from support.posting import good
 
 from deltawire_layers import load_layers
@@ -139,6 +141,28 @@ def test_the_problem_shown_is_the_one_that_comes(client: FlaskClient) -> None:
     request["network"]["nodes"][1]["inputs"][0] = "p"
     headers = {"X-Request-Id": problem["request_id"]}
     assert client.post("/v1/gradients", json=request, headers=headers).json == problem
+
+
+def test_the_checkpoint_shown_can_be_posted_as_shown(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    params = {"hidden.weight": np.array([[0.5, -1.0]], "f4"), "hidden.bias": np.zeros(1, "f4")}
+    save_file(params, "checkpoint.safetensors")
+    text = section("Binary bodies")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code, "docs/api.md", "exec"), {})
+    (call,) = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    route, headers, file = (
+        call.split()[2],
+        re.findall(r"-H '([^']+): ([^']+)'", call),
+        call.split("@")[1].strip(),
+    )
+    path = route.removeprefix("http://127.0.0.1:8000")
+    answer = client.post(path, data=Path(file).read_bytes(), headers=dict(headers))
+    assert answer.status_code == 200, answer.text
+    assert answer.json["loss"] == -1.5
+    assert answer.json["gradients"]["params"] == {"hidden.weight": [[1.0, 2.0]], "hidden.bias": [1.0]}
 
 
 @pytest.mark.parametrize("spec", blocks(SPEC))

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from support.posting import GONE, changed, good, pointwise
 from werkzeug.test import TestResponse
 
+from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.problems import MEDIA_TYPE, PROBLEMS
 
@@ -327,7 +328,37 @@ NETWORK = at(
     ),
 ]
 
-ROWS = [*F01, *F05, *F06, *F07, *F08, *F09, *F10, *F11, *F16, *F17, *HTTP, *FIELDS, *NETWORK]
+
+def binary(body: bytes, path: str = "/v1/gradients") -> Send:
+    return lambda client: client.post(path, data=body, content_type=wire.SAFETENSORS)
+
+
+def in_binary(*changes: tuple[str, Any]) -> Send:
+    """The good request, its tensors as arrays, with values replaced."""
+    request = changed(*changes)
+    for place in ("params", "data"):
+        request[place] = {name: np.array(tensor) for name, tensor in request[place].items()}
+    return binary(wire.encode(request, wire.SAFETENSORS))
+
+
+BODY = wire.encode(good() | {"data": {"x": np.array(X)}}, wire.SAFETENSORS)
+EMPTY = b",".join(b'"x%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}' % i for i in range(10**6))
+F12 = [
+    Row(f"F12 cut at {end}", binary(BODY[:end]), 400, "tensor_body_invalid")
+    for end in (1, 7, 8, 9, len(BODY) - 1)
+] + [
+    Row("F12 trailing byte", binary(BODY + b"0"), 400, "tensor_body_invalid"),
+    Row("F12 header of 2^63", binary((2**63).to_bytes(8, "little") + b"{}"), 400, "tensor_body_invalid"),
+    Row("F12 mixed floats", in_binary(("/params/scores.bias", np.zeros(3, "f4"))), 422, "dtype_mismatch"),
+    Row("F12 other dtype", in_binary(("/dtype", "float32")), 422, "dtype_mismatch"),
+    Row("F12 labels of floats", in_binary(("/data/y", [0.0, 1.0, 2.0])), 422, "dtype_mismatch", "/data/y"),
+]
+F13 = [
+    Row("F13 a million empty tensors", binary(len(EMPTY).to_bytes(8, "little") + EMPTY), 413, code)
+    for code in ("tensor_header_too_large",)
+]
+
+ROWS = [*F12, *F13, *F01, *F05, *F06, *F07, *F08, *F09, *F10, *F11, *F16, *F17, *HTTP, *FIELDS, *NETWORK]
 
 
 @pytest.fixture(scope="module")

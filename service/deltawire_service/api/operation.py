@@ -20,7 +20,7 @@ BODY = (*HTTP.keys() - {"not_found", "layer_not_found", "method_not_allowed", "b
 
 COMPILING = (
     *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
-    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors"),
 )
 """… and one that compiles a network."""
 

@@ -18,5 +18,5 @@ def test_every_limit_is_told() -> None:
     }
     assert answer["limits"]["nodes"] == 17
     assert answer["dtypes"] == ["float32", "float64", "int64"]
-    assert answer["media_types"] == ["application/json"]
+    assert answer["media_types"] == ["application/json", "application/vnd.safetensors"]
     assert answer["versions"]["numpy"] == np.__version__

@@ -1,0 +1,76 @@
+"""Documents as JSON, read strictly and within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import isfinite, isnan
+from typing import Any
+
+import numpy as np
+import orjson
+
+from deltawire.wire.tensors import Array, Limits, refusal, to_base64, to_lists
+
+MEDIA_TYPE = "application/json"
+TENSORS = ("lists", "base64")
+"""The ways a JSON body writes a tensor."""
+
+
+def decode(body: bytes | str, limits: Limits) -> Any:
+    """The document in a JSON text. Of duplicate keys the last one counts."""
+    body = body.encode() if isinstance(body, str) else body
+    _prescan(body, limits)
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise refusal("", "json_invalid", f"not strict JSON in UTF-8: {error}") from None
+
+
+def encode(document: Any, tensors: str = "lists") -> bytes:
+    """The JSON text of a document, its arrays written as `lists` or as `base64`."""
+    write = {"lists": to_lists, "base64": to_base64}[tensors]
+    return orjson.dumps(_strict(document, write), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+_QUOTE, _COLON, _OBJECT = b'":{'
+_TEXT = bytes(set(range(256)) - set(b'"[]{}:'))
+_STEP = np.zeros(256, np.int8)
+_STEP[list(b"[{")] = 1
+_STEP[list(b"]}")] = -1
+_PIECE = 2**20  # bytes looked at together: bounds the memory, and refuses a hostile body at its first piece
+
+
+def _prescan(body: bytes, limits: Limits) -> None:
+    """Raises Refused for a body that goes too deep or holds too much. A parser would find out too late."""
+    if b"\\" in body:  # an escaped quote ends no string
+        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    depth = members = quotes = 0
+    for start in range(0, len(body), _PIECE):
+        marks = np.frombuffer(body[start : start + _PIECE].translate(None, _TEXT), np.uint8)
+        is_quote = marks == _QUOTE
+        in_string = (
+            np.cumsum(is_quote, dtype=np.uint8) + np.uint8(quotes)
+        ) & 1  # the parity survives the overflow
+        structure = marks[(in_string == 0) & ~is_quote]
+        members += int(np.count_nonzero((structure == _OBJECT) | (structure == _COLON)))
+        if members > limits.members:
+            detail = f"more than {limits.members} objects and keys; write many numbers as one tensor"
+            raise refusal("", "json_too_many_members", detail)
+        depths = np.cumsum(_STEP[structure], dtype=np.int32) + depth
+        if depths.max(initial=0) > limits.depth:
+            raise refusal("", "json_too_deep", f"lists and objects go more than {limits.depth} deep")
+        depth = int(depths[-1]) if len(depths) else depth
+        quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
+
+
+def _strict(document: Any, write: Callable[[Array], Any]) -> Any:
+    """The document with its arrays written, and without the numbers that JSON cannot say."""
+    if isinstance(document, Mapping):
+        return {key: _strict(value, write) for key, value in document.items()}
+    if isinstance(document, (list, tuple)):
+        return [_strict(value, write) for value in document]
+    if isinstance(document, np.ndarray):
+        return write(document)
+    if isinstance(document, float) and not isfinite(document):
+        return "NaN" if isnan(document) else "Infinity" if document > 0 else "-Infinity"
+    return document
