@@ -268,7 +268,10 @@ def test_what_is_accepted_the_library_accepts_with_the_same_bytes() -> None:
         ours = {
             f"{place}/{name}": array
             for place in ("params", "data")
-            for name, array in document.get(place, {}).items()
+            # Where no tensor lies the request may be any JSON: that is for the schemas to refuse.
+            if isinstance(document, dict) and isinstance(document.get(place), dict)
+            for name, array in document[place].items()
+            if isinstance(array, np.ndarray)
         }
         assert len(ours) == len(theirs), (seed, number)
         for name, tensor in theirs.items():
