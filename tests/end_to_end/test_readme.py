@@ -53,6 +53,20 @@ def test_curl(address: str) -> None:
     assert json.loads(answer.stdout) == json.loads(block_after(call))
 
 
+def test_curl_of_an_example(address: str) -> None:
+    (call,) = re.findall(r"`(curl [^`]+@examples[^`]+)`", README)
+    answer = subprocess.run(
+        call.replace(ADDRESS, address),
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+        cwd=Path(__file__).parents[2],
+    )
+    assert json.loads(answer.stdout)["loss"] == -12
+
+
 def test_python(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     snippets = blocks("python")
     assert len(snippets) == 2
