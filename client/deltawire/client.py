@@ -212,14 +212,14 @@ class Client:
         deltas: Iterable[str] = (),
         dtype: str = "float64",
     ) -> dict[str, Any]:
-        """What `gradients` would take for a batch of this many examples; nothing is computed.
+        """What `gradients` of this client would take for so many examples; nothing is computed.
 
         The answer of POST /v1/plan: `nodes` in order, with their shapes; `parameters`; `peak_bytes`, the most
         memory held at once, of at most `limit_bytes`, and whether that `fits`; `cost_bytes`, …
         """
         document = {
             "network": _spec(network), "batch": batch, "wrt": _wrt(wrt), "values": _listed(values),
-            "deltas": _listed(deltas), "dtype": dtype,
+            "deltas": _listed(deltas), "dtype": dtype, "media_type": self._media_type,
         }  # fmt: skip
         return self._call("POST", "/v1/plan", document, dict)
 
@@ -336,7 +336,7 @@ def _listed(names: bool | Iterable[str]) -> Any:
     return names if isinstance(names, (bool, str)) else list(names)
 
 
-def _arrays(tensors: Mapping[str, Any], dtype: str) -> dict[str, Array]:
+def _arrays(tensors: dict[str, Any], dtype: str) -> dict[str, Array]:
     """Arrays of an answer, copied: as read they are read-only, and parameters are to be stepped in place."""
     read = wire.read_tensors(tensors, dict.fromkeys(tensors, dtype), limits=TRUSTED)
     return {name: array.copy() for name, array in read.items()}

@@ -10,6 +10,7 @@ from werkzeug.exceptions import ClientDisconnected
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
+from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
 from deltawire_service.settings import Settings
 
@@ -49,13 +50,39 @@ def read(settings: Settings) -> Any:
     return document
 
 
+JSON_TEXT = 25
+"""Bytes of a float64 at its longest in JSON, with its comma."""
+
+JSON_NUMBER, JSON_LIST = 32, 88
+"""Bytes of a number in a list, and of the list itself, as CPython keeps them: with the pointer to each."""
+
+
+def carriage(dtype: str, read: str | None = None, written: str | None = None) -> Carriage:
+    """What bodies of these media types take for numbers of a dtype; without them, those of this request.
+
+    A body is held twice for a moment, as it arrives; lists are forgotten as they become arrays.
+    """
+    itemsize = wire.DTYPES[dtype].itemsize
+    lists = (read or request.mimetype) == wire.JSON
+    return Carriage(
+        read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
+        read_list=JSON_LIST if lists else 0,
+        written_number=JSON_TEXT if (written or _answered()) == wire.JSON else itemsize,
+    )
+
+
 def answer(document: Any, tensors: str = "lists") -> Response:
     """The answer with this document, in the media type the client accepts best.
 
     tensors: how JSON writes them, `lists` or `base64`.
     """
-    media_type = request.accept_mimetypes.best_match(_offered()) or _offered()[0]
+    media_type = _answered()
     return Response(wire.encode(document, media_type, tensors, "response"), mimetype=media_type)
+
+
+def _answered() -> str:
+    """The media type of the answer."""
+    return request.accept_mimetypes.best_match(_offered()) or _offered()[0]
 
 
 def _offered() -> tuple[str, ...]:

@@ -164,6 +164,11 @@ class PlanSchema(Schema):
         MOST_NAMES, load_default=list, metadata={"description": "nodes whose deltas are wanted"}
     )
     dtype = dtype_field()
+    media_type = fields.String(
+        load_default=wire.JSON,
+        validate=Choice(*wire.MEDIA_TYPES),
+        metadata={"description": "of the request's body and of its answer's"},
+    )
 
 
 class InitSchema(Schema):

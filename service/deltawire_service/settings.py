@@ -48,7 +48,7 @@ class Settings:
     """Nodes in a network."""
 
     planned_bytes: int = Limits.planned_bytes
-    """Peak memory of one request, in bytes, as planned from shapes."""
+    """Peak memory of one request, in bytes, as planned from shapes; its body and its answer's among it."""
 
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""

@@ -25,15 +25,22 @@ def read_values(
         detail = f"{len(params) + len(data)} tensors, at most {settings.tensors} are allowed"
         raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
     network.check_names(params, data, values)
-    leaves = _placed("params", params) | _placed("data", data)
+    leaves = _taken("params", params) | _taken("data", data)
     dtypes = dict.fromkeys(leaves, asked["dtype"])
     dtypes |= {f"data/{name}": "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
     arrays = wire.read_tensors(leaves, dtypes, limits=settings.wire_limits)
-    return {name: arrays[f"params/{name}"] for name in params}, {
-        name: arrays[f"data/{name}"] for name in data
-    }
+    return _under("params", arrays), _under("data", arrays)
 
 
-def _placed(place: str, tensors: Mapping[str, Any]) -> dict[str, Any]:
-    """Tensors by their place in the document, under which no two have the same name."""
-    return {f"{place}/{name}": leaf for name, leaf in tensors.items()}
+def _taken(place: str, tensors: dict[str, Any]) -> dict[str, Any]:
+    """Tensors by their place in the document, under which no two have the same name.
+
+    They are taken out of the document: lists that were read must not be held while it is computed.
+    """
+    return {f"{place}/{name}": tensors.pop(name) for name in list(tensors)}
+
+
+def _under(place: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays of one place, by name."""
+    prefix = f"{place}/"
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -22,7 +22,7 @@ from support.layers import failing, registry
 from support.service import free_port, running_service
 from werkzeug.serving import make_server
 
-from deltawire import Client
+from deltawire import Client, wire
 from deltawire_layers import RegistryError, load_layers
 from deltawire_service.app import create_app
 from deltawire_service.cli import main
@@ -88,7 +88,7 @@ def test_json_is_what_the_service_answers() -> None:
     assert document("check", FLOW, "--samples", "3") == answered(
         "POST", "/v1/check", only_numbers | {"samples": 3}
     )
-    asked = without(REQUEST, "params", "data", "losses") | {"batch": 2}
+    asked = without(REQUEST, "params", "data", "losses") | {"batch": 2, "media_type": wire.SAFETENSORS}
     assert document("plan", FLOW) == answered("POST", "/v1/plan", asked)
 
 

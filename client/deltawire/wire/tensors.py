@@ -57,17 +57,18 @@ DEFAULT = Limits()
 
 
 def read_tensors(
-    leaves: Mapping[str, Any], dtypes: Mapping[str, str], pointer: str = "", limits: Limits = DEFAULT
+    leaves: dict[str, Any], dtypes: Mapping[str, str], pointer: str = "", limits: Limits = DEFAULT
 ) -> dict[str, Array]:
     """The arrays in an object of tensors, each read with the dtype given for its name.
 
+    Each is taken out of the object as it is read: lists take far more memory than arrays.
     Raises Refused with a fault for every tensor that cannot be read.
     """
     arrays: dict[str, Array] = {}
     faults: list[Fault] = []
-    for name, leaf in leaves.items():
+    for name in list(leaves):
         try:
-            arrays[name] = read_tensor(leaf, dtypes[name], f"{pointer}/{name}", limits)
+            arrays[name] = read_tensor(leaves.pop(name), dtypes[name], f"{pointer}/{name}", limits)
         except Refused as refused:
             faults += refused.faults
     if faults:

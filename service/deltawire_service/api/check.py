@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service import bodies
 from deltawire_service.answers import CheckAnswer
 from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
@@ -33,6 +34,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
             wrt_data=asked["wrt"]["data"],
             reduction=asked["reduction"],
             samples=asked["samples"],
+            carriage=bodies.carriage(asked["dtype"]),
         )
         return {
             "passed": all(array.passed for array in checked),

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service import bodies
 from deltawire_service.answers import ForwardAnswer
 from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
@@ -25,7 +26,13 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
         """Values of chosen nodes; only the parameters and inputs that lead to them are needed."""
         network = networks.compiled(asked["network"])
         params, data = read_values(network, asked, settings, asked["values"])
-        values = network.forward(params, data, asked["values"], non_finite=asked["non_finite"])
+        values = network.forward(
+            params,
+            data,
+            asked["values"],
+            non_finite=asked["non_finite"],
+            carriage=bodies.carriage(asked["dtype"]),
+        )
         return {"values": values, "network_id": network.id}
 
     return routes

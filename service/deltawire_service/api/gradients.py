@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service import bodies
 from deltawire_service.answers import GradientsAnswer
 from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
@@ -30,6 +31,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
             data,
             wrt_params=asked["wrt"]["params"],
             wrt_data=asked["wrt"]["data"],
+            carriage=bodies.carriage(asked["dtype"]),
             **{option: asked[option] for option in ("reduction", "values", "deltas", "non_finite")},
         )
         return {

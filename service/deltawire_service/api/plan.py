@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from flask import Blueprint
 
+from deltawire_service import bodies
 from deltawire_service.answers import PlanAnswer
 from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.engine import Network
@@ -34,6 +35,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
             wrt_data=asked["wrt"]["data"],
             values=asked["values"],
             deltas=asked["deltas"],
+            carriage=bodies.carriage(asked["dtype"], asked["media_type"], asked["media_type"]),
         )
         return {
             **tables(network),

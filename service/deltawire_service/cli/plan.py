@@ -24,9 +24,11 @@ from deltawire_service.cli.terminal import (
 
 PARTS = {
     "given_bytes": "parameters and data",
-    "answered_bytes": "gradients, values, deltas and losses",
+    "read_bytes": "the body they are read from",
     "work_bytes": "values, what equations hold, and deltas",
-    "peak_bytes": "the three together",
+    "answered_bytes": "gradients, values, deltas and losses",
+    "written_bytes": "the answer's body",
+    "peak_bytes": "the most of these at once: reading, computing, writing",
 }
 
 

@@ -8,6 +8,7 @@ from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.graph import InputSlot, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
+from deltawire_service.engine.plan import Carriage
 from deltawire_service.engine.rows import Result
 
-__all__ = ["InputSlot", "Limits", "Network", "Node", "PluginError", "Result", "compile_network"]
+__all__ = ["Carriage", "InputSlot", "Limits", "Network", "Node", "PluginError", "Result", "compile_network"]

@@ -14,7 +14,7 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.plan import make_plan, parameter_numbers, row_numbers
+from deltawire_service.engine.plan import Carriage, make_plan, parameter_numbers, row_numbers
 from deltawire_service.engine.program import Program, upstream
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
@@ -136,7 +136,9 @@ def check_parameter_bytes(network: Graph) -> None:
     _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
 
 
-def check_memory(network: Graph, program: Program, batch: int, dtype: np.dtype[Any]) -> None:
+def check_memory(
+    network: Graph, program: Program, batch: int, dtype: np.dtype[Any], carriage: Carriage
+) -> None:
     """Raises Refused when the request's planned peak exceeds the limit."""
     what = f"a batch of {batch} in {dtype}"
-    _memory(network, what, make_plan(network, program, batch, dtype.itemsize).peak_bytes)
+    _memory(network, what, make_plan(network, program, batch, dtype.itemsize, carriage).peak_bytes)

@@ -17,7 +17,7 @@ from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.check import Checked, as_dtype, check_gradients
 from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.plan import Plan, make_plan
+from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
@@ -80,6 +80,7 @@ class Network(Graph):
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
         non_finite: str = "error",
+        carriage: Carriage = ARRAYS,
     ) -> Result:
         """Loss and gradients of the network on a batch.
 
@@ -88,20 +89,25 @@ class Network(Graph):
         wrt_params, wrt_data: everything, nothing, or globs of parameters and names of inputs.
         values, deltas: nodes whose values and deltas are wanted.
         reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
-        have
-        results that are not finite given back.
+        have results that are not finite given back. carriage: what the body takes, as far as the plan goes.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
         wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
         self.check_names(params, data)
-        work = self._work(wants, params, data, reduction)
+        work = self._work(wants, params, data, carriage, reduction)
         result = work.gradients()
         if non_finite == "error" and not result.finite():
             raise Refused([work.first_non_finite()])
         return result
 
     def forward(
-        self, params: Arrays, data: Arrays, values: Iterable[str], *, non_finite: str = "error"
+        self,
+        params: Arrays,
+        data: Arrays,
+        values: Iterable[str],
+        *,
+        non_finite: str = "error",
+        carriage: Carriage = ARRAYS,
     ) -> dict[str, Array]:
         """Values of chosen nodes on a batch, (batch, *shape) by name.
 
@@ -109,7 +115,7 @@ class Network(Graph):
         """
         wants = wanted_values(self, values)
         self.check_names(params, data, wants.values)
-        work = self._work(wants, params, data)
+        work = self._work(wants, params, data, carriage)
         found = work.values()
         if non_finite == "error" and not all(np.isfinite(value).all() for value in found.values()):
             raise Refused([work.first_non_finite()])
@@ -124,6 +130,7 @@ class Network(Graph):
         wrt_data: bool | Iterable[str] = True,
         reduction: str = "mean",
         samples: int = 10,
+        carriage: Carriage = ARRAYS,
     ) -> list[Checked]:
         """Gradients against the complex step and differences, at up to `samples` places of each array.
 
@@ -135,12 +142,12 @@ class Network(Graph):
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
-        checks.check_memory(self, self._program(wants), batch, np.dtype(np.complex128))
+        checks.check_memory(self, self._program(wants), batch, np.dtype(np.complex128), carriage)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
         result = self.gradients(
             params, data, wrt_params=wants.params, wrt_data=wants.data, reduction=reduction
         )
-        work = self._work(wanted_loss(self), params, data, reduction)
+        work = self._work(wanted_loss(self), params, data, carriage, reduction)
         return check_gradients(work, result.params, result.data, samples)
 
     def plan(
@@ -152,6 +159,7 @@ class Network(Graph):
         wrt_data: bool | Iterable[str] = False,
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
+        carriage: Carriage = ARRAYS,
     ) -> Plan:
         """What a gradient request would take (without a loss, a forward request), computing nothing.
 
@@ -161,12 +169,14 @@ class Network(Graph):
             wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
         else:
             wants = wanted_values(self, list(values) or list(self.nodes)[-1:])
-        return make_plan(self, self._program(wants), batch, np.dtype(dtype).itemsize)
+        return make_plan(self, self._program(wants), batch, np.dtype(dtype).itemsize, carriage)
 
-    def _work(self, wants: Wanted, params: Arrays, data: Arrays, reduction: str = "mean") -> Work:
+    def _work(
+        self, wants: Wanted, params: Arrays, data: Arrays, carriage: Carriage, reduction: str = "mean"
+    ) -> Work:
         batch, dtype = checks.check_arrays(self, params, data)
         program = self._program(wants)
-        checks.check_memory(self, program, batch, dtype)
+        checks.check_memory(self, program, batch, dtype, carriage)
         return Work(self, program, params, data, batch, dtype, reduction)
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
+from operator import mul
+from typing import NamedTuple
 
 from deltawire_layers import Shape
 from deltawire_service.engine.graph import Graph
@@ -18,16 +21,33 @@ It is part of the numbers a network gives (sums are cut where chunks are), so it
 """
 
 
+class Carriage(NamedTuple):
+    """What it takes, beside the arrays, to bring the numbers in and to bring them out, in bytes."""
+
+    read_number: int = 0
+    read_list: int = 0
+    """For each list of numbers, or of lists, that an array comes in."""
+    written_number: int = 0
+
+
+ARRAYS = Carriage()
+"""They come and go as they are."""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """What a request would take. Bytes are those of the numbers; a body in JSON takes its own on top."""
+    """What a request would take."""
 
     given_bytes: int
     """Parameters and data."""
     answered_bytes: int
     """Gradients (while they are summed, twice), values, deltas and losses."""
+    read_bytes: int
+    """The body, while the numbers given are read from it."""
     work_bytes: int
     """Values, what equations hold, and deltas of the rows computed at once."""
+    written_bytes: int
+    """The answer's body, while the numbers answered are written into it."""
     rows_at_once: int
     chunks: int
     passes: int
@@ -37,8 +57,10 @@ class Plan:
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory the request holds at once."""
-        return self.given_bytes + self.answered_bytes + self.work_bytes
+        """The most memory the request holds at once: it reads, then computes, then writes."""
+        return self.given_bytes + max(
+            self.read_bytes, self.answered_bytes + max(self.work_bytes, self.written_bytes)
+        )
 
 
 def row_numbers(network: Graph) -> int:
@@ -58,7 +80,9 @@ def chunk_rows(network: Graph, itemsize: int) -> int:
     return max(1, CHUNK_BYTES // max(1, row_numbers(network) * itemsize))
 
 
-def make_plan(network: Graph, program: Program, batch: int, itemsize: int) -> Plan:
+def make_plan(
+    network: Graph, program: Program, batch: int, itemsize: int, carriage: Carriage = ARRAYS
+) -> Plan:
     """The plan of a program for a batch of this many examples, its floats of this many bytes."""
     wants: Wanted = program.wants
 
@@ -68,17 +92,23 @@ def make_plan(network: Graph, program: Program, batch: int, itemsize: int) -> Pl
     shared = numbers(slot.shape for slot in network.inputs.values() if slot.shared)
     example = numbers(slot.shape for slot in network.inputs.values() if not slot.shared)
     given = parameter_numbers(network) + shared + batch * example
+    whole = [parameter.shape for parameter in network.parameters.values()]
+    whole += [slot.shape if slot.shared else (batch, *slot.shape) for slot in network.inputs.values()]
+    lists = sum(sum(accumulate((1, *shape[:-1]), mul)) for shape in whole)
 
     rows = numbers(network.inputs[name].shape for name in wants.data)
     rows += numbers(network.nodes[name].shape for name in (*wants.values, *wants.deltas))
-    answered = 2 * parameter_numbers(network, wants.params) + batch * (rows + len(network.loss) + 1)
+    gradients = parameter_numbers(network, wants.params)
+    rows = batch * (rows + len(network.loss) + 1)
 
     at_once = min(batch, chunk_rows(network, itemsize))
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=given * itemsize,
-        answered_bytes=answered * itemsize,
+        answered_bytes=(2 * gradients + rows) * itemsize,
+        read_bytes=given * carriage.read_number + lists * carriage.read_list,
         work_bytes=at_once * row_numbers(network) * itemsize,
+        written_bytes=(gradients + rows) * carriage.written_number,
         rows_at_once=at_once,
         chunks=-(-batch // at_once),
         passes=passes,
