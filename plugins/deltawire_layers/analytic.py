@@ -67,7 +67,18 @@ def sigmoid(x: Array) -> Array:
     if np.iscomplexobj(x):
         value = sigmoid(x.real)
         return _step(x, value, value * sigmoid(-x.real))
-    return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
+    y = np.negative(x, out=np.empty_like(x))  # one array from here on: memory costs more than arithmetic
+    if y.size and np.maximum.reduce(y, axis=None) > _LARGEST_POWER[y.dtype.char]:
+        return np.asarray(
+            np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+        )  # the tail, with its last digits
+    np.exp(y, out=y)
+    y += 1
+    return np.divide(1, y, out=y)
+
+
+_LARGEST_POWER = {dtype: float(np.log(np.finfo(dtype).max)) - 1 for dtype in "fd"}
+"""Up to here e^x does not overflow, by dtype."""
 
 
 def tanh(x: Array) -> Array:

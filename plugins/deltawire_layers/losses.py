@@ -16,7 +16,7 @@ from deltawire_layers.softmax import along_last
 
 def over_example(array: Array) -> Array:
     """Sum over all axes but the batch."""
-    return np.asarray(array.reshape(len(array), -1).sum(axis=1))
+    return array if array.ndim == 1 else np.add.reduce(array.reshape(len(array), -1), axis=1)
 
 
 def per_example(delta: Array, like: Array) -> Array:
@@ -37,7 +37,12 @@ def labels_of(classes: Shape, label: Shape) -> Shape:
 
 def at_labels(x: Array, label: Array) -> Array:
     """The number each row of x (..., C) has at its label (...)."""
-    return np.take_along_axis(x, label[..., None], axis=-1)[..., 0]
+    return np.asarray(x[labelled(label)])
+
+
+def labelled(label: Array) -> tuple[Array, ...]:
+    """The places that labels (...) name in an array (..., C), as an index into it."""
+    return (*np.indices(label.shape, sparse=True), label)
 
 
 class SoftmaxNll(Layer):
@@ -65,8 +70,9 @@ class SoftmaxNll(Layer):
 
         def scores_delta(delta: Array) -> Array:
             p = np.exp(log_p)
-            np.put_along_axis(p, label[..., None], at_labels(p, label)[..., None] - 1, axis=-1)
-            return p * per_example(delta, p)
+            p[labelled(label)] -= 1
+            p *= per_example(delta, p)
+            return p
 
         return Activation(-over_example(at_labels(log_p, label)), deltas=(scores_delta, None))
 
@@ -85,7 +91,7 @@ class Nll(Layer):
     def forward(self, params: Mapping[str, Array], log_probabilities: Array, label: Array) -> Activation:
         def log_probabilities_delta(delta: Array) -> Array:
             picked = np.zeros(log_probabilities.shape, delta.dtype)
-            np.put_along_axis(picked, label[..., None], -per_example(delta, picked), axis=-1)
+            picked[labelled(label)] = -per_example(delta, label)
             return picked
 
         return Activation(

@@ -30,7 +30,14 @@ class Sigmoid(Pointwise):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = analytic.sigmoid(x)
-        return Activation(y, deltas=(lambda delta: delta * y * (1 - y),))
+
+        def x_delta(delta: Array) -> Array:
+            below = 1 - y
+            below *= y
+            below *= delta
+            return below
+
+        return Activation(y, deltas=(x_delta,))
 
 
 class Tanh(Pointwise):
@@ -40,7 +47,14 @@ class Tanh(Pointwise):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = analytic.tanh(x)
-        return Activation(y, deltas=(lambda delta: delta * (1 - y * y),))
+
+        def x_delta(delta: Array) -> Array:
+            below = y * y
+            np.subtract(1, below, out=below)
+            below *= delta
+            return below
+
+        return Activation(y, deltas=(x_delta,))
 
 
 class Relu(Pointwise):

@@ -82,13 +82,16 @@ class PlanAnswer(Schema):
     parameters = fields.List(fields.Nested(PlannedParameter), required=True)
     loss = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     given_bytes = whole("parameters and data")
-    answered_bytes = whole("gradients (twice, while they are summed), values, deltas and losses")
+    answered_bytes = whole(
+        "gradients (more than once while they are summed over chunks), values, deltas and losses"
+    )
     read_bytes = whole("the body, while the numbers given are read from it")
     work_bytes = whole("values, what equations hold, and deltas of the rows computed at once")
     written_bytes = whole("the answer's body, while the numbers answered are written into it")
     peak_bytes = whole("the most held at once: given + max(read, answered + max(work, written))")
     rows_at_once = whole("examples computed at once")
     chunks = whole("how often that is")
+    threads = whole("chunks computed at the same time")
     passes = whole("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
     cost_bytes = whole("bytes touched over all passes: what one request costs beside another")
     limit_bytes = whole("largest peak the service takes")

@@ -27,13 +27,13 @@ def unwatched(node: Node, what: str, array: Array) -> None:
 def read_only(array: Array) -> Array:
     """A view nobody can write through: what is handed to layers."""
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
 
 
 class Pass:
     """One forward pass and the backward pass after it, over the rows of `data`; every array has its batch
-    axis.
+    axis. params, data: read-only.
 
     After `forward`: losses and values by node. After `backward`: deltas by node and input as the program
     wants them, grads by parameter, summed over the rows.
@@ -43,8 +43,8 @@ class Pass:
         self, program: Program, params: Arrays, data: Arrays, dtype: np.dtype[Any], watch: Watch = unwatched
     ):
         self.program = program
-        self.params = {name: read_only(array) for name, array in params.items()}
-        self.data = {name: read_only(array) for name, array in data.items()}
+        self.params = params
+        self.data = data
         self.watch = watch
         self.values: dict[str, Array] = {}
         self.deltas: dict[str, Array] = {}
@@ -80,9 +80,9 @@ class Pass:
         }
 
     def _value(self, step: ForwardStep, inputs: list[Array]) -> Array:
-        node = step.node
+        node, given = step.node, self.params
         try:
-            params = {local: self.params[name] for local, name in node.parameters.items()}
+            params = {local: given[name] for local, name in node.parameters.items()}
             activation = node.layer.forward(params, *inputs)
             value, equations = activation.value, len(activation.deltas)
         except LAYER_FAILURE as error:
@@ -93,7 +93,7 @@ class Pass:
             )
         if step.kept:
             self._activations[node.name] = activation
-        return self._held(node, "its value", value, (len(inputs[0]), *node.shape))
+        return self._held(node, "value", value, (len(inputs[0]), *node.shape))
 
     def _equations(self, step: BackwardStep, activation: Activation, delta: Array) -> None:
         node = step.node
@@ -101,16 +101,15 @@ class Pass:
             signal = activation.signal(delta)
         except LAYER_FAILURE as error:
             raise PluginError(node.name, node.kind, "fails to make its signal from delta") from error
-        for local, name in step.grads:
-            what = f"gradient of {local}"
+        for local, name, what in step.grads:
             try:
                 gradient = activation.grads[local](signal)
             except LAYER_FAILURE as error:
                 raise PluginError(node.name, node.kind, f"fails in the {what}") from error
-            gradient = self._held(node, f"its {what}", gradient, self.params[name].shape)
+            gradient = self._held(node, what, gradient, self.params[name].shape)
             self.watch(node, what, gradient)
             self.grads[name] = self.grads[name] + gradient if name in self.grads else gradient
-        for position, source in step.deltas:
+        for position, source, what in step.deltas:
             equation = activation.deltas[position]
             if equation is None:
                 detail = (
@@ -119,28 +118,26 @@ class Pass:
                 raise Refused(
                     [Fault(f"/network/nodes/{node.place}/inputs/{position}", "not_differentiable", detail)]
                 )
-            what = f"delta sent to '{source}'"
             try:
                 below = equation(signal)
             except LAYER_FAILURE as error:
                 raise PluginError(node.name, node.kind, f"fails in the {what}") from error
-            below = self._held(node, f"the {what}", below, (len(delta), *node.input_shapes[position]))
+            below = self._held(node, what, below, (len(delta), *node.input_shapes[position]))
             self.watch(node, what, below)
             self._arriving.add(source, below)
 
     def _held(self, node: Node, what: str, array: Any, shape: Shape) -> Array:
         """Hold a layer to its declared shape and the one dtype: numpy would broadcast and cast instead."""
         if not isinstance(array, np.ndarray):
-            raise PluginError(
-                node.name, node.kind, f"gives a {type(array).__name__} for {what}, not an array"
-            )
-        if array.shape != shape:
-            raise PluginError(
-                node.name, node.kind, f"gives shape {list(array.shape)} for {what}, expected {list(shape)}"
-            )
-        if array.dtype != self._dtype:
-            raise PluginError(node.name, node.kind, f"gives {array.dtype} for {what}, expected {self._dtype}")
-        return read_only(array)
+            gives = f"gives a {type(array).__name__} for its {what}, not an array"
+        elif array.shape != shape:
+            gives = f"gives shape {list(array.shape)} for its {what}, expected {list(shape)}"
+        elif array.dtype != self._dtype:
+            gives = f"gives {array.dtype} for its {what}, expected {self._dtype}"
+        else:
+            array.setflags(write=False)  # whoever holds it next, another layer or this one, only reads
+            return array
+        raise PluginError(node.name, node.kind, gives)
 
 
 class Deltas:
@@ -167,4 +164,6 @@ class Deltas:
     def take(self, name: str) -> Array:
         """The sum of all shares, handed over for good."""
         self._own.discard(name)
-        return read_only(self._sums.pop(name))
+        delta = self._sums.pop(name)
+        delta.setflags(write=False)
+        return delta

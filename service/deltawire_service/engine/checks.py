@@ -6,7 +6,7 @@ unchecked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -14,33 +14,35 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.plan import Carriage, make_plan, parameter_numbers, row_numbers
-from deltawire_service.engine.program import Program, upstream
+from deltawire_service.engine.plan import Plan, parameter_numbers, row_numbers
+from deltawire_service.engine.program import upstream
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 def check_names(
-    network: Graph, params: Iterable[str], data: Iterable[str], values: frozenset[str] | None = None
+    network: Graph, params: Set[str], data: Set[str], values: frozenset[str] | None = None
 ) -> None:
     """Raises Refused unless exactly the network's parameters and inputs are given.
 
     values: only these nodes are computed; what does not lead to them may be left out (labels, say).
     """
+    if params == network.parameters.keys() and data == network.inputs.keys():
+        return
     needed = {*network.parameters, *network.inputs}
     if values is not None:
         needed = upstream(network, values)
         needed |= {
             name for node in needed & network.nodes.keys() for name in network.nodes[node].parameters.values()
         }
-    faults = Faults(_names("/params", "parameter", network.parameters, needed, set(params)))
-    faults += _names("/data", "data", network.inputs, needed, set(data))
+    faults = Faults(_names("/params", "parameter", network.parameters, needed, params))
+    faults += _names("/data", "data", network.inputs, needed, data)
     faults.refuse()
 
 
 def _names(
-    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: set[str]
+    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: Set[str]
 ) -> Iterable[Fault]:
     noun = "input" if what == "data" else what
     for name in sorted(got - expected.keys()):
@@ -60,25 +62,19 @@ def check_arrays(
 
     Raises Refused unless every array has the shape and dtype the network expects.
     """
-    floats = {f"/params/{name}": array for name, array in params.items()}
-    floats |= {f"/data/{name}": data[name] for name in data if network.inputs[name].dtype == "float"}
-    dtype = next((array.dtype for array in floats.values()), np.dtype(np.float64))
+    inputs = network.inputs
+    floats = [*params.values(), *(data[name] for name in data if inputs[name].dtype == "float")]
+    dtype = floats[0].dtype if floats else np.dtype(np.float64)
     faults = Faults()
-    for pointer, array in floats.items():
-        if array.dtype not in FLOATS:
-            faults.append(
-                Fault(pointer, "dtype_unsupported", f"expected float32 or float64, got {array.dtype}")
-            )
-        elif array.dtype != dtype:
-            detail = f"expected {dtype} like the other arrays of the request, got {array.dtype}"
-            faults.append(Fault(pointer, "dtype_mismatch", detail))
+    if dtype not in FLOATS or any(array.dtype != dtype for array in floats):
+        faults += _dtypes(network, params, data, dtype)
     for name, array in params.items():
         if array.shape != (shape := network.parameters[name].shape):
             detail = f"parameter '{name}': expected shape {list(shape)}, got {list(array.shape)}"
             faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
     batch = None
     for name, array in data.items():
-        pointer, slot = f"/data/{name}", network.inputs[name]
+        pointer, slot = f"/data/{name}", inputs[name]
         leading = 0 if slot.shared else 1
         if array.ndim != len(slot.shape) + leading or array.shape[leading:] != slot.shape:
             expected = ", ".join([*(["batch"] if leading else []), *map(str, slot.shape)])
@@ -99,6 +95,19 @@ def check_arrays(
     return batch[1] if batch else 1, dtype
 
 
+def _dtypes(
+    network: Graph, params: Mapping[str, Array], data: Mapping[str, Array], dtype: np.dtype[Any]
+) -> Iterable[Fault]:
+    arrays = {f"/params/{name}": array for name, array in params.items()}
+    arrays |= {f"/data/{name}": data[name] for name in data if network.inputs[name].dtype == "float"}
+    for pointer, array in arrays.items():
+        if array.dtype not in FLOATS:
+            yield Fault(pointer, "dtype_unsupported", f"expected float32 or float64, got {array.dtype}")
+        elif array.dtype != dtype:
+            detail = f"expected {dtype} like the other arrays of the request, got {array.dtype}"
+            yield Fault(pointer, "dtype_mismatch", detail)
+
+
 def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
     pointer = f"/data/{name}"
     if array.dtype != np.int64:
@@ -106,7 +115,10 @@ def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
     elif (
         allowed is not None
         and array.size
-        and not (allowed.start <= array.min() and array.max() < allowed.stop)
+        and not (
+            allowed.start <= np.minimum.reduce(array, axis=None)
+            and np.maximum.reduce(array, axis=None) < allowed.stop
+        )
     ):
         place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
         steps = "".join(f"/{step}" for step in place)
@@ -136,9 +148,6 @@ def check_parameter_bytes(network: Graph) -> None:
     _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
 
 
-def check_memory(
-    network: Graph, program: Program, batch: int, dtype: np.dtype[Any], carriage: Carriage
-) -> None:
+def check_memory(network: Graph, plan: Plan, batch: int) -> None:
     """Raises Refused when the request's planned peak exceeds the limit."""
-    what = f"a batch of {batch} in {dtype}"
-    _memory(network, what, make_plan(network, program, batch, dtype.itemsize, carriage).peak_bytes)
+    _memory(network, f"a batch of {batch}", plan.peak_bytes)

@@ -20,6 +20,7 @@ from deltawire_service.engine.graph import InputSlot, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.spec import read_spec
+from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.validation import Faults, nearest, shown
 from deltawire_service.engine.validation import faults as faults_of
 
@@ -27,10 +28,16 @@ T = TypeVar("T")
 Entry = dict[str, Any]  # one node of the spec, as read
 
 
-def compile_network(spec: Any, layers: Registry, limits: Limits = Limits()) -> Network:  # noqa: B008 (immutable)
+def compile_network(
+    spec: Any,
+    layers: Registry,
+    limits: Limits = Limits(),  # noqa: B008 (immutable)
+    threads: Threads | None = None,
+) -> Network:
     """A network ready to compute.
 
-    spec: the JSON of the network, as parsed. Raises Refused with pointers relative to the spec
+    spec: the JSON of the network, as parsed. threads: those it computes with, its caller's alone by default.
+    Raises Refused with pointers relative to the spec
     (`/nodes/2/inputs/0`), and PluginError when a layer fails where it may not.
     """
     read = read_spec(spec, limits)
@@ -38,7 +45,7 @@ def compile_network(spec: Any, layers: Registry, limits: Limits = Limits()) -> N
     made = _layers(entries, layers)
     _wire(read, made)
     order = _order(entries)
-    network = _infer(read, made, order, limits)
+    network = _infer(read, made, order, limits, threads or Threads())
     checks.check_smallest(network)
     return network
 
@@ -172,7 +179,9 @@ def _is_count(held: Any) -> bool:
     return type(held) is int and held >= 0
 
 
-def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits) -> Network:
+def _infer(
+    read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits, threads: Threads
+) -> Network:
     """Shapes, parameters and ranges of labels, node by node; then what spans the whole network."""
     entries: list[Entry] = read["nodes"]
     slots = {
@@ -213,7 +222,7 @@ def _infer(read: dict[str, Any], made: list[Layer], order: list[int], limits: Li
     canonical = _canonical(read, entries, made, loss, regularization)
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()
-    return Network(canonical, slots, nodes, parameters, loss, regularization, limits, identity)
+    return Network(canonical, slots, nodes, parameters, loss, regularization, limits, identity, threads)
 
 
 def _integers(

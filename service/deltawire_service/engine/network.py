@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -19,36 +19,42 @@ from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
-from deltawire_service.engine.rows import Result, Work
+from deltawire_service.engine.rows import Result, Work, all_finite
+from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
+
+KEPT = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Network(Graph):
     """A network ready to compute. Made by `compile_network`; immutable, shared between threads."""
 
+    threads: Threads = field(default_factory=Threads)
+
+    # Requests repeat: the last few answers to each of the next questions are kept.
+
     @cached_property
-    def _programs(self) -> dict[Wanted, Program]:
-        return {}
+    def _wanted(self) -> Callable[..., Wanted]:
+        return lru_cache(KEPT)(partial(wanted_gradients, self))
 
-    def _program(self, wants: Wanted) -> Program:
-        """The program for these wants; the few last ones are kept, since requests repeat."""
-        program = self._programs.get(wants)
-        if program is None:
-            program = make_program(self, wants)
-            if len(self._programs) >= 4:
-                self._programs.clear()
-            self._programs[wants] = program
-        return program
+    @cached_property
+    def _program(self) -> Callable[[Wanted], Program]:
+        return lru_cache(KEPT)(partial(make_program, self))
 
-    def check_names(
-        self, params: Iterable[str], data: Iterable[str], values: Iterable[str] | None = None
-    ) -> None:
+    @cached_property
+    def _plan(self) -> Callable[..., Plan]:
+        return lru_cache(KEPT)(self._make_plan)
+
+    def _make_plan(self, wants: Wanted, batch: int, dtype: np.dtype[Any], carriage: Carriage) -> Plan:
+        return make_plan(self, self._program(wants), batch, dtype.itemsize, carriage, self.threads.count)
+
+    def check_names(self, params: Arrays, data: Arrays, values: Iterable[str] | None = None) -> None:
         """Raises Refused unless the network's parameters and inputs are named, all of them and no others.
 
         values: for `forward`, which needs only what leads to these nodes.
         """
-        checks.check_names(self, params, data, None if values is None else frozenset(values))
+        checks.check_names(self, params.keys(), data.keys(), None if values is None else frozenset(values))
 
     def init(self, seed: int, dtype: Any = np.float64) -> dict[str, Array]:
         """Parameters drawn from a seed, each from a stream of its own: the same numbers on every machine.
@@ -92,7 +98,7 @@ class Network(Graph):
         have results that are not finite given back. carriage: what the body takes, as far as the plan goes.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
-        wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
+        wants = self._wants(wrt_params, wrt_data, values, deltas)
         self.check_names(params, data)
         work = self._work(wants, params, data, carriage, reduction)
         result = work.gradients()
@@ -117,7 +123,7 @@ class Network(Graph):
         self.check_names(params, data, wants.values)
         work = self._work(wants, params, data, carriage)
         found = work.values()
-        if non_finite == "error" and not all(np.isfinite(value).all() for value in found.values()):
+        if non_finite == "error" and not all_finite(found.values()):
             raise Refused([work.first_non_finite()])
         return found
 
@@ -138,16 +144,17 @@ class Network(Graph):
 
         Raises as `gradients` does.
         """
-        wants = wanted_gradients(self, wrt_params, wrt_data, (), ())
+        wants = self._wants(wrt_params, wrt_data, (), ())
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
-        checks.check_memory(self, self._program(wants), batch, np.dtype(np.complex128), carriage)
+        plan = self._plan(wants, batch, np.dtype(np.complex128), carriage)
+        checks.check_memory(self, plan, batch)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
         result = self.gradients(
             params, data, wrt_params=wants.params, wrt_data=wants.data, reduction=reduction
         )
-        work = self._work(wanted_loss(self), params, data, carriage, reduction)
+        work = self._work(wanted_loss(self), params, data, carriage, reduction)._replace(chunks=plan.chunks)
         return check_gradients(work, result.params, result.data, samples)
 
     def plan(
@@ -166,18 +173,29 @@ class Network(Graph):
         Raises Refused for names that do not exist, and for nothing else: a plan over the limit is a plan.
         """
         if self.loss:
-            wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
+            wants = self._wants(wrt_params, wrt_data, values, deltas)
         else:
             wants = wanted_values(self, list(values) or list(self.nodes)[-1:])
-        return make_plan(self, self._program(wants), batch, np.dtype(dtype).itemsize, carriage)
+        return self._plan(wants, batch, np.dtype(dtype), carriage)
+
+    def _wants(
+        self,
+        wrt_params: bool | Iterable[str],
+        wrt_data: bool | Iterable[str],
+        values: Iterable[str],
+        deltas: Iterable[str],
+    ) -> Wanted:
+        wrt = (asked if isinstance(asked, bool) else tuple(asked) for asked in (wrt_params, wrt_data))
+        return self._wanted(*wrt, tuple(values), tuple(deltas))
 
     def _work(
         self, wants: Wanted, params: Arrays, data: Arrays, carriage: Carriage, reduction: str = "mean"
     ) -> Work:
         batch, dtype = checks.check_arrays(self, params, data)
+        plan = self._plan(wants, batch, dtype, carriage)
+        checks.check_memory(self, plan, batch)
         program = self._program(wants)
-        checks.check_memory(self, program, batch, dtype, carriage)
-        return Work(self, program, params, data, batch, dtype, reduction)
+        return Work(self, program, params, data, batch, dtype, plan.chunks, self.threads, reduction)
 
 
 def draw(parameter: Parameter, seed: int, name: str) -> Array:

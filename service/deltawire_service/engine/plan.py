@@ -14,11 +14,13 @@ from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.program import Program
 from deltawire_service.engine.wanted import Wanted
 
-CHUNK_BYTES = 16 * 2**20
-"""The work of one chunk of rows is about this large: near the caches, and the memory of any batch bounded.
+# How a batch is cut is part of the numbers it gives (sums end where chunks do): so these are no settings.
 
-It is part of the numbers a network gives (sums are cut where chunks are), so it is no setting.
-"""
+CHUNK_BYTES = 16 * 2**20
+"""The work of one chunk of rows is about this large: near the caches, and the memory of any batch bounded."""
+
+CHUNK_ROWS, MOST_CHUNK_BYTES = 256, 64 * 2**20
+"""But a chunk has this many rows if they are not larger than that: for fewer, matrix products are slower."""
 
 
 class Carriage(NamedTuple):
@@ -41,7 +43,7 @@ class Plan:
     given_bytes: int
     """Parameters and data."""
     answered_bytes: int
-    """Gradients (while they are summed, twice), values, deltas and losses."""
+    """Gradients (while they are summed over chunks, those of each thread too), values, deltas and losses."""
     read_bytes: int
     """The body, while the numbers given are read from it."""
     work_bytes: int
@@ -52,6 +54,8 @@ class Plan:
     chunks: int
     passes: int
     """1 for the values, 1 more when deltas are sent down, 1 more when parameters have gradients."""
+    threads: int
+    """Chunks computed at the same time."""
     cost_bytes: int
     """Bytes touched, over all passes and chunks: what one request costs beside another."""
 
@@ -75,15 +79,26 @@ def parameter_numbers(network: Graph, names: Iterable[str] | None = None) -> int
     return sum(prod(network.parameters[name].shape) for name in chosen)
 
 
-def chunk_rows(network: Graph, itemsize: int) -> int:
-    """Most examples computed at once. Depends on network and dtype only: same request, same bits."""
-    return max(1, CHUNK_BYTES // max(1, row_numbers(network) * itemsize))
+def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
+    """How many chunks a batch is cut into: as few as memory allows, and an even number for two threads.
+
+    Depends on network, batch and dtype only, never on threads or load: same request, same bits.
+    """
+    row = max(1, row_numbers(network) * itemsize)
+    # Every chunk adds gradients as large as the parameters: these should not outweigh its work.
+    parameters = parameter_numbers(network) * itemsize
+    most = max(CHUNK_BYTES, min(MOST_CHUNK_BYTES, CHUNK_ROWS * row), parameters // 2) // row
+    chunks = -(-batch // max(1, most))
+    return chunks + chunks % 2 if chunks > 1 else 1
 
 
 def make_plan(
-    network: Graph, program: Program, batch: int, itemsize: int, carriage: Carriage = ARRAYS
+    network: Graph, program: Program, batch: int, itemsize: int, carriage: Carriage = ARRAYS, threads: int = 1
 ) -> Plan:
-    """The plan of a program for a batch of this many examples, its floats of this many bytes."""
+    """The plan of a program for a batch of this many examples, its floats of this many bytes.
+
+    threads: how many chunks may be computed at the same time.
+    """
     wants: Wanted = program.wants
 
     def numbers(shapes: Iterable[Shape]) -> int:
@@ -101,16 +116,20 @@ def make_plan(
     gradients = parameter_numbers(network, wants.params)
     rows = batch * (rows + len(network.loss) + 1)
 
-    at_once = min(batch, chunk_rows(network, itemsize))
+    chunks = min(batch, count_chunks(network, batch, itemsize))
+    threads = min(chunks, threads)
+    held = 1 if chunks == 1 and not network.regularization.l2 else 1 + threads
+    at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=given * itemsize,
-        answered_bytes=(2 * gradients + rows) * itemsize,
+        answered_bytes=(held * gradients + rows) * itemsize,
         read_bytes=given * carriage.read_number + lists * carriage.read_list,
-        work_bytes=at_once * row_numbers(network) * itemsize,
+        work_bytes=threads * at_once * row_numbers(network) * itemsize,
         written_bytes=(gradients + rows) * carriage.written_number,
         rows_at_once=at_once,
-        chunks=-(-batch // at_once),
+        chunks=chunks,
         passes=passes,
+        threads=threads,
         cost_bytes=passes * (parameter_numbers(network) + batch * row_numbers(network)) * itemsize,
     )

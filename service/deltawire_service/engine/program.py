@@ -18,11 +18,15 @@ class ForwardStep(NamedTuple):
 
 
 class BackwardStep(NamedTuple):
-    """The equations of a node to call: grads as (layer's, network's name), deltas as (position, source)."""
+    """The equations of a node to call.
+
+    grads: the parameter's name in the layer and in the network. deltas: the input's position and name. Each
+    with what it is called where something is wrong with it.
+    """
 
     node: Node
-    grads: tuple[tuple[str, str], ...]
-    deltas: tuple[tuple[int, str], ...]
+    grads: tuple[tuple[str, str, str], ...]
+    deltas: tuple[tuple[int, str, str], ...]
 
 
 class Program(NamedTuple):
@@ -50,8 +54,16 @@ def make_program(network: Graph, wants: Wanted) -> Program:
     backward = tuple(
         BackwardStep(
             node,
-            tuple((local, name) for local, name in node.parameters.items() if name in wants.params),
-            tuple((position, source) for position, source in enumerate(node.inputs) if source in carries),
+            tuple(
+                (local, name, f"gradient of {local}")
+                for local, name in node.parameters.items()
+                if name in wants.params
+            ),
+            tuple(
+                (position, source, f"delta sent to '{source}'")
+                for position, source in enumerate(node.inputs)
+                if source in carries
+            ),
         )
         for node in reversed(nodes)
         if node.name in leads and node.name in carries

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Pass, Watch, unwatched
+from deltawire_service.engine.backprop import Pass, Watch, read_only, unwatched
 from deltawire_service.engine.graph import Graph, Node
-from deltawire_service.engine.plan import chunk_rows
 from deltawire_service.engine.program import Program
+from deltawire_service.engine.threads import Threads
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,28 @@ class Result:
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
         parts = (self.params, self.data, self.values, self.deltas)
-        arrays = [np.asarray(self.loss), self.losses, *(array for part in parts for array in part.values())]
-        return all(bool(np.isfinite(array).all()) for array in arrays)
+        arrays = [self.losses, *(array for part in parts for array in part.values())]
+        return isfinite(self.loss) and all_finite(arrays)
 
 
-def bounds(batch: int, most: int) -> Iterator[tuple[int, int]]:
-    """The batch cut into the fewest chunks of at most `most` rows, as even as they come: (start, stop) of
-    each."""
-    chunks = -(-batch // most)
-    for chunk in range(chunks):
-        yield batch * chunk // chunks, batch * (chunk + 1) // chunks
+quietly = np.errstate(all="ignore")
+"""Overflow and the like show in the results, which are checked; numpy's warnings would only go to the log."""
+
+
+@quietly
+def all_finite(arrays: Iterable[Array]) -> bool:
+    """Whether every number is finite."""
+    for array in arrays:
+        flat = array.reshape(-1)
+        # One product, at the speed of memory: finite only where every number is, though it may overflow.
+        if not isfinite(flat @ flat) and not np.isfinite(flat).all():
+            return False
+    return True
+
+
+def bounds(batch: int, chunks: int) -> list[tuple[int, int]]:
+    """The batch cut into chunks as even as they come: (start, stop) of each."""
+    return [(batch * chunk // chunks, batch * (chunk + 1) // chunks) for chunk in range(chunks)]
 
 
 class Assembly:
@@ -53,6 +66,7 @@ class Assembly:
         self._batch = batch
         self._dtype = dtype
         self._whole: dict[tuple[str, str], Array] = {}
+        self._sums: set[tuple[str, str]] = set()
 
     def place(self, key: tuple[str, str], start: int, rows: Array) -> None:
         """Some rows of the whole, from `start` on; all of them are taken as they are."""
@@ -64,18 +78,20 @@ class Assembly:
             self._whole[key][start : start + len(rows)] = rows
 
     def add(self, key: tuple[str, str], part: Array) -> None:
-        """A chunk's share of a sum over the batch."""
-        self._whole[key] = self._whole[key] + part if key in self._whole else part
+        """A chunk's share of a sum over the batch. Layers may give back what is theirs: the sum is ours."""
+        if key not in self._whole:
+            self._whole[key] = part
+        elif key in self._sums:
+            self._whole[key] += part
+        else:
+            self._whole[key] = self._whole[key] + part
+            self._sums.add(key)
 
     def take(self, kind: str, name: str, shape: Shape) -> Array:
         """The whole; zeros where no chunk gave anything: what does not lead to the loss does not change
         it."""
         key = (kind, name)
         return self._whole[key] if key in self._whole else np.zeros(shape, self._dtype)
-
-
-quietly = np.errstate(all="ignore")
-"""Overflow and the like show in the results, which are checked; numpy's warnings would only go to the log."""
 
 
 class NonFinite(Exception):
@@ -95,6 +111,8 @@ class Work(NamedTuple):
     data: Mapping[str, Array]
     batch: int
     dtype: np.dtype[Any]
+    chunks: int
+    threads: Threads
     reduction: str = "mean"
 
     @quietly
@@ -135,13 +153,9 @@ class Work(NamedTuple):
         """The reduced loss alone: complex when the arrays are."""
         return self._reduced(self._losses(self._assembled()))
 
-    def _cuts(self) -> Iterator[tuple[int, int]]:
-        return bounds(self.batch, chunk_rows(self.network, self.dtype.itemsize))
-
     def _assembled(self) -> Assembly:
         whole = Assembly(self.batch, self.dtype)
-        for start, stop in self._cuts():
-            done = self._pass(start, stop)
+        for start, done in self.threads.map(self._pass, bounds(self.batch, self.chunks)):
             for name, value in done.values.items():
                 whole.place(("values", name), start, value)
             for name, gradient in done.grads.items():
@@ -154,13 +168,18 @@ class Work(NamedTuple):
                     whole.place(("deltas" if slot is None else "data", name), start, delta)
         return whole
 
-    def _pass(self, start: int, stop: int, watch: Watch = unwatched) -> Pass:
-        data = {}
-        for name, array in self.data.items():
-            slot = self.network.inputs[name]
-            shared = (stop - start, *slot.shape)
-            data[name] = np.broadcast_to(array, shared) if slot.shared else array[start:stop]
-        done = Pass(self.program, self.params, data, self.dtype, watch)
+    @quietly  # which holds for one thread only
+    def _pass(self, start: int, stop: int, watch: Watch = unwatched) -> tuple[int, Pass]:
+        """Forward and backward over the rows from start to stop."""
+        inputs, rows = self.network.inputs, stop - start
+        params = {name: read_only(array) for name, array in self.params.items()}
+        data = {
+            name: np.broadcast_to(array, (rows, *array.shape))
+            if inputs[name].shared
+            else read_only(array[start:stop])
+            for name, array in self.data.items()
+        }
+        done = Pass(self.program, params, data, self.dtype, watch)
         done.forward()
         if self.program.backward:
             scale = 1 / self.batch if self.reduction == "mean" else 1.0
@@ -168,15 +187,13 @@ class Work(NamedTuple):
             done.backward(
                 {name: np.full(stop - start, weight * scale, self.dtype) for name, weight in weights}
             )
-        return done
+        return start, done
 
     def _losses(self, whole: Assembly) -> Array:
         """Each example's weighted loss."""
         weights = self.network.loss.items()
-        return sum(
-            (weight * whole.take("values", name, ()) for name, weight in weights),
-            np.zeros(self.batch, self.dtype),
-        )
+        losses = [weight * whole.take("values", name, ()) for name, weight in weights]
+        return sum(losses[1:], losses[0])
 
     def _reduced(self, losses: Array) -> Any:
         """The losses' mean or sum, and the regularization once.
@@ -210,11 +227,11 @@ class Work(NamedTuple):
         """Computes again, watching every array: where the first number that is not finite appeared."""
         for place, arrays in (("params", self.params), ("data", self.data)):
             for name, array in arrays.items():
-                if not np.isfinite(array).all():
+                if not all_finite([array]):
                     detail = f"'{name}' holds a number that is not finite"
                     return Fault(f"/{place}/{name}", "non_finite", detail)
         try:
-            for start, stop in self._cuts():
+            for start, stop in bounds(self.batch, self.chunks):
                 self._pass(start, stop, _watch)
         except NonFinite as found:
             node = found.node
@@ -224,5 +241,5 @@ class Work(NamedTuple):
 
 
 def _watch(node: Node, what: str, array: Array) -> None:
-    if not np.isfinite(array).all():
+    if not all_finite([array]):
         raise NonFinite(node, what)

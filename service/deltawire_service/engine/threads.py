@@ -1,0 +1,55 @@
+"""Threads that compute: a chunk of rows in each, or all of them in the matrix products of a single chunk."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+
+
+class Threads:
+    """A number of threads, shared between requests: with more than one, requests take turns.
+
+    count: how many. With one, whoever calls computes, and BLAS is left as the process was started.
+    """
+
+    def __init__(self, count: int = 1):
+        self.count = count
+        self._turn = Lock()
+        # The pool starts its threads with its first task: after a server has made its worker processes.
+        self._pool = ThreadPoolExecutor(count, "compute") if count > 1 else None
+        self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
+
+    def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Iterator[T]:
+        """What `compute(*item)` gives, in the order of the items; at most `count` results are waiting."""
+        if self._pool is None:
+            for item in items:
+                yield compute(*item)
+            return
+        with self._turn:
+            self._use_in_products(1 if len(items) > 1 else self.count)
+            if len(items) == 1:
+                yield compute(*items[0])
+                return
+            waiting = deque(self._pool.submit(compute, *item) for item in items[: self.count])
+            try:
+                for item in items[self.count :]:
+                    done = waiting.popleft().result()
+                    waiting.append(self._pool.submit(compute, *item))
+                    yield done
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:  # one has failed, or nobody wants the rest: none goes on behind the next request's back
+                for future in waiting:
+                    future.cancel() or future.exception()
+
+    def _use_in_products(self, threads: int) -> None:
+        for library in self._blas:
+            if library.num_threads != threads:
+                library.set_num_threads(threads)
