@@ -21,7 +21,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
-    networks = Networks(layers, settings.engine_limits, settings.cached_networks)
+    networks = Networks(layers, settings.engine_limits, settings.cached_networks, settings.compute_threads)
     log = make_log(settings.log_level)
 
     app = Flask(__name__, static_folder=None)

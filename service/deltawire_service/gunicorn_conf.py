@@ -11,15 +11,21 @@ import gc
 import os
 from typing import Any
 
+from deltawire_service.allocator import IdleTrim, keep_memory
 from deltawire_service.logs import server_logging
 
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 
-# One process a core, and one compute thread each: more threads than cores only take turns. gunicorn sets
-# these variables before it loads the application, and so before numpy reads them.
+# As many processes as cores, with one compute thread each: more threads than cores only take turns. One
+# process with as many threads as cores answers a single large request sooner: the setting says which. What is
+# wrong with a setting is said by create_app.
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-workers = int(os.environ.get("WEB_CONCURRENCY", cores))
+compute_threads = os.environ.get("DELTAWIRE_COMPUTE_THREADS", "1")
+each = int(compute_threads) if compute_threads.isdecimal() else 1
+workers = int(os.environ.get("WEB_CONCURRENCY", max(1, cores // max(1, each))))
+# BLAS starts with one thread, and the engine gives it more where it has more. gunicorn sets these variables
+# before it loads the application, and so before numpy reads them.
 raw_env = [
     f"{variable}={os.environ.get(variable, '1')}"
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -66,6 +72,15 @@ A first call, the gradient of the sigmoid at 0:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Run the garbage collector less often: by default it takes most of the time of parsing a large body."""
+    """What every worker does differently from Python by default."""
+    # The collector runs less often: it takes most of the time of parsing a large body.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
+    # The memory of one computation is that of the next; it goes back to the system when no request comes.
+    keep_memory()
+    worker.idle_trim = IdleTrim()
+
+
+def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
+    """What was computed with may be given back, if no other request comes."""
+    worker.idle_trim.ended()

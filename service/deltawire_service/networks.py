@@ -11,19 +11,20 @@ import orjson
 
 from deltawire.errors import Refused
 from deltawire_layers import Registry
-from deltawire_service.engine import Limits, Network, compile_network
+from deltawire_service.engine import Limits, Network, Threads, compile_network
 
 
 class Networks:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
-    kept: how many, at least 1.
+    kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
     """
 
-    def __init__(self, layers: Registry, limits: Limits, kept: int):
+    def __init__(self, layers: Registry, limits: Limits, kept: int, compute_threads: int = 1):
         self._layers = layers
         self._limits = limits
         self._kept = kept
+        self._threads = Threads(compute_threads)
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
 
@@ -38,7 +39,7 @@ class Networks:
                 self._networks.move_to_end(key)
                 return self._networks[key]
         try:  # outside the lock: compiling one network twice at once is harmless, waiting for another is not
-            network = compile_network(spec, self._layers, self._limits)
+            network = compile_network(spec, self._layers, self._limits, self._threads)
         except Refused as refused:
             raise refused.under("/network") from None
         with self._lock:

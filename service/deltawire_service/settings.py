@@ -50,6 +50,9 @@ class Settings:
     planned_bytes: int = Limits.planned_bytes
     """Peak memory of one request, in bytes, as planned from shapes; its body and its answer's among it."""
 
+    compute_threads: int = 1
+    """Threads that compute in each worker process; with more than one, its requests take turns."""
+
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
 

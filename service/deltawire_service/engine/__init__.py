@@ -10,5 +10,16 @@ from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import Carriage
 from deltawire_service.engine.rows import Result
+from deltawire_service.engine.threads import Threads
 
-__all__ = ["Carriage", "InputSlot", "Limits", "Network", "Node", "PluginError", "Result", "compile_network"]
+__all__ = [
+    "Carriage",
+    "InputSlot",
+    "Limits",
+    "Network",
+    "Node",
+    "PluginError",
+    "Result",
+    "Threads",
+    "compile_network",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NamedTuple
@@ -155,18 +156,23 @@ class Work(NamedTuple):
 
     def _assembled(self) -> Assembly:
         whole = Assembly(self.batch, self.dtype)
-        for start, done in self.threads.map(self._pass, bounds(self.batch, self.chunks)):
-            for name, value in done.values.items():
-                whole.place(("values", name), start, value)
-            for name, gradient in done.grads.items():
-                whole.add(("params", name), gradient)
-            for name, delta in done.deltas.items():
-                slot = self.network.inputs.get(name)
-                if slot is not None and slot.shared:
-                    whole.add(("data", name), delta.sum(axis=0))
-                else:
-                    whole.place(("deltas" if slot is None else "data", name), start, delta)
+        with closing(self.threads.map(self._pass, bounds(self.batch, self.chunks))) as passes:
+            for start, done in passes:
+                self._assemble(whole, start, done)
         return whole
+
+    def _assemble(self, whole: Assembly, start: int, done: Pass) -> None:
+        """Put into the whole what the rows from start on have given."""
+        for name, value in done.values.items():
+            whole.place(("values", name), start, value)
+        for name, gradient in done.grads.items():
+            whole.add(("params", name), gradient)
+        for name, delta in done.deltas.items():
+            slot = self.network.inputs.get(name)
+            if slot is not None and slot.shared:
+                whole.add(("data", name), delta.sum(axis=0))
+            else:
+                whole.place(("deltas" if slot is None else "data", name), start, delta)
 
     @quietly  # which holds for one thread only
     def _pass(self, start: int, stop: int, watch: Watch = unwatched) -> tuple[int, Pass]:

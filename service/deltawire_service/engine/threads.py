@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import TypeVar
@@ -26,8 +26,11 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, "compute") if count > 1 else None
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
-    def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Iterator[T]:
-        """What `compute(*item)` gives, in the order of the items; at most `count` results are waiting."""
+    def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
+        """What `compute(*item)` gives, in the order of the items; at most `count` results are waiting.
+
+        To be closed by whoever does not take all: the next request waits for that.
+        """
         if self._pool is None:
             for item in items:
                 yield compute(*item)
@@ -47,7 +50,8 @@ class Threads:
                     yield waiting.popleft().result()
             finally:  # one has failed, or nobody wants the rest: none goes on behind the next request's back
                 for future in waiting:
-                    future.cancel() or future.exception()
+                    if not future.cancel():
+                        future.exception()
 
     def _use_in_products(self, threads: int) -> None:
         for library in self._blas:
