@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar
 from uuid import uuid4
 
-import numpy as np
 import requests
 from numpy.typing import ArrayLike
 
 from deltawire import embedded, wire
+from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor
+from deltawire.body import to_send
 from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
 from deltawire.network import Network
 from deltawire.retries import Retries
@@ -24,6 +25,9 @@ TRUSTED = wire.Limits(
 
 LARGEST_HEADER = wire.DEFAULT.tensor_header_bytes
 """Bytes of a binary body's header that services read; the spec of a large network has more."""
+
+PIECE_BYTES = 2**24
+"""Of an answer, read at once: `requests` itself would read 10 KiB at a time."""
 
 Wrt = Mapping[str, bool | Iterable[str]]
 T = TypeVar("T")
@@ -107,7 +111,7 @@ class Client:
             "POST",
             "/v1/init",
             document,
-            lambda answer: _arrays(answer["params"], dtype),
+            lambda answer: to_arrays(answer["params"], dtype, TRUSTED),
             accepts=self._media_type,
         )
 
@@ -161,11 +165,11 @@ class Client:
         def read(answer: Any) -> Gradients:
             return Gradients(
                 loss=float(answer["loss"]),  # a string when it is not finite
-                params=_arrays(answer["gradients"]["params"], dtype),
-                data=_arrays(answer["gradients"]["data"], dtype),
+                params=to_arrays(answer["gradients"]["params"], dtype, TRUSTED),
+                data=to_arrays(answer["gradients"]["data"], dtype, TRUSTED),
                 losses=wire.read_tensor(answer["losses"], dtype, limits=TRUSTED) if losses else None,
-                values=_arrays(answer.get("values", {}), dtype),
-                deltas=_arrays(answer.get("deltas", {}), dtype),
+                values=to_arrays(answer.get("values", {}), dtype, TRUSTED),
+                deltas=to_arrays(answer.get("deltas", {}), dtype, TRUSTED),
                 network_id=answer["network_id"],
             )
 
@@ -197,7 +201,7 @@ class Client:
             "POST",
             "/v1/forward",
             document,
-            lambda answer: _arrays(answer["values"], dtype),
+            lambda answer: to_arrays(answer["values"], dtype, TRUSTED),
             self._media_type,
             self._media_type,
         )
@@ -261,24 +265,32 @@ class Client:
         body = None
         if document is not None:
             try:
-                body = wire.encode(document, sends, "base64")
-                if sends == wire.SAFETENSORS and int.from_bytes(body[:8], "little") > LARGEST_HEADER:
+                parts = wire.encode_in_parts(document, sends, "base64")
+                if sends == wire.SAFETENSORS and len(parts[0]) - 8 > LARGEST_HEADER:
                     sends = wire.JSON  # which has no header, and so no limit on it
-                    body = wire.encode(document, sends, "base64")
+                    parts = wire.encode_in_parts(document, sends, "base64")
             except TypeError as error:  # an integer over 64 bits, an object in a layer's config
                 raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
             headers["Content-Type"] = sends
-        try:
-            response = self._retries.send(
-                lambda: self._session.request(
-                    method,
-                    self._url + path,
-                    data=body,
-                    headers=headers,
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
+            body = to_send(parts)
+        content = b""
+
+        def exchange() -> requests.Response:
+            nonlocal content
+            response = self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
             )
+            content = b"".join(response.iter_content(PIECE_BYTES))
+            return response
+
+        try:
+            response = self._retries.send(exchange)
         except requests.Timeout as error:
             fault = Fault("", "timed_out", f"no answer in time: {error}")
             raise TimedOut([fault], None, request_id) from error
@@ -287,8 +299,8 @@ class Client:
             raise Unreachable([fault], None, request_id) from error
         try:
             if response.status_code == 200:
-                return read(wire.decode(response.content, accepts, TRUSTED, "response"))
-            failure = _failure(wire.decode(response.content, wire.JSON, TRUSTED), response.status_code)
+                return read(wire.decode(content, accepts, TRUSTED, "response"))
+            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
             kind = response.headers.get("Content-Type", "no content type")
             detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
@@ -315,12 +327,12 @@ def _on_batch(
 ) -> dict[str, Any]:
     """What every request for numbers has: the spec, and arrays of one dtype."""
     spec = _spec(network)
-    dtype = _common_dtype([*params.values(), *data.values()])
+    dtype = common_dtype([*params.values(), *data.values()])
     return {
         "network": spec,
-        "params": {name: _tensor(value, dtype, f"/params/{name}") for name, value in params.items()},
+        "params": {name: to_tensor(value, dtype, f"/params/{name}") for name, value in params.items()},
         "data": {
-            name: _tensor(value, _input_dtype(spec, name, dtype), f"/data/{name}")
+            name: to_tensor(value, input_dtype(spec, name, dtype), f"/data/{name}")
             for name, value in data.items()
         },
         "dtype": dtype,
@@ -334,39 +346,3 @@ def _wrt(wrt: Wrt | None) -> dict[str, Any]:
 def _listed(names: bool | Iterable[str]) -> Any:
     """Names as a list. A single string stays one: the service says that it wants a list, not its letters."""
     return names if isinstance(names, (bool, str)) else list(names)
-
-
-def _arrays(tensors: dict[str, Any], dtype: str) -> dict[str, Array]:
-    """Arrays of an answer, copied: as read they are read-only, and parameters are to be stepped in place."""
-    read = wire.read_tensors(tensors, dict.fromkeys(tensors, dtype), limits=TRUSTED)
-    return {name: array.copy() for name, array in read.items()}
-
-
-def _common_dtype(values: Iterable[Any]) -> str:
-    """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64."""
-    arrays = (value for value in values if isinstance(value, np.ndarray))
-    found = sorted({array.dtype.name for array in arrays if array.dtype.kind == "f"})
-    if len(found) > 1 or not {"float32", "float64"}.issuperset(found):
-        got = " and ".join(found)
-        detail = f"expected arrays of one dtype, float32 or float64, got {got}: convert them with astype"
-        raise Refused([Fault("", "dtype_mismatch", detail)])
-    return found[0] if found else "float64"
-
-
-def _input_dtype(spec: Mapping[str, Any], name: str, dtype: str) -> str:
-    """The dtype an input takes: int64 when the spec says so, else that of the request."""
-    inputs = spec.get("inputs")
-    slot = inputs.get(name) if isinstance(inputs, Mapping) else None
-    return "int64" if isinstance(slot, Mapping) and slot.get("dtype") == "int64" else dtype
-
-
-def _tensor(value: ArrayLike, dtype: str, pointer: str) -> Array:
-    """A value as an array of the dtype its place takes, as exact as the service reads numbers.
-
-    Raises Refused when it is no array of numbers, or the dtype cannot hold them.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise Refused([Fault(pointer, "tensor_invalid", f"no array: {error}")]) from None
-    return array if array.dtype.name == dtype else wire.read_tensor(array.tolist(), dtype, pointer)

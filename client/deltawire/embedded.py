@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
@@ -51,7 +52,7 @@ class EmbeddedAdapter(HTTPAdapter):
     ) -> Response:
         path = urlsplit(str(request.url)).path
         answer = self._service.open(
-            path, method=request.method, headers=list(request.headers.items()), data=request.body
+            path, method=request.method, headers=list(request.headers.items()), data=_joined(request.body)
         )
         raw = HTTPResponse(
             BytesIO(answer.data),
@@ -61,3 +62,8 @@ class EmbeddedAdapter(HTTPAdapter):
             preload_content=False,
         )
         return self.build_response(request, raw)
+
+
+def _joined(body: Any) -> bytes | str | None:
+    """A body that is sent in parts over a socket, in one."""
+    return body if body is None or isinstance(body, bytes | str) else b"".join(body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from flask import Response, request
+from flask import Response, g, request
 from werkzeug.exceptions import ClientDisconnected
 
 from deltawire import wire
@@ -16,9 +16,13 @@ from deltawire_service.settings import Settings
 
 
 def negotiate() -> None:
-    """Raises Refused when the answer could not be read by the client, or the body not by us."""
+    """Settle the media type of the answer.
+
+    Raises Refused when the client could not read it, or the body is compressed.
+    """
     offered = _offered()
-    if request.accept_mimetypes and not request.accept_mimetypes.best_match(offered):
+    g.answered = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else offered[0]
+    if g.answered is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
@@ -50,6 +54,9 @@ def read(settings: Settings) -> Any:
     return document
 
 
+JOINED_BYTES = 2**16
+"""An answer up to here is sent in one part."""
+
 JSON_TEXT = 25
 """Bytes of a float64 at its longest in JSON, with its comma."""
 
@@ -67,7 +74,7 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     return Carriage(
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
-        written_number=JSON_TEXT if (written or _answered()) == wire.JSON else itemsize,
+        written_number=JSON_TEXT if (written or g.answered) == wire.JSON else itemsize,
     )
 
 
@@ -76,13 +83,11 @@ def answer(document: Any, tensors: str = "lists") -> Response:
 
     tensors: how JSON writes them, `lists` or `base64`.
     """
-    media_type = _answered()
-    return Response(wire.encode(document, media_type, tensors, "response"), mimetype=media_type)
-
-
-def _answered() -> str:
-    """The media type of the answer."""
-    return request.accept_mimetypes.best_match(_offered()) or _offered()[0]
+    media_type = g.get("answered", wire.JSON)  # outside /v1 there is nothing to settle
+    parts = wire.encode_in_parts(document, media_type, tensors, "response")
+    # A server takes nothing but bytes: this is the one copy of an array. Small ones travel better together.
+    small = sum(map(len, parts)) <= JOINED_BYTES
+    return Response([b"".join(parts)] if small else list(map(bytes, parts)), mimetype=media_type)
 
 
 def _offered() -> tuple[str, ...]:

@@ -124,7 +124,7 @@ class Statuses(requests.adapters.BaseAdapter):
     def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         response = requests.Response()
         response.status_code = self.statuses.pop(0) if self.statuses else 200
-        response._content = b'{"layers": []}' if response.status_code == 200 else b"busy"
+        response.raw = BytesIO(b'{"layers": []}' if response.status_code == 200 else b"busy")
         response.url, response.request = str(request.url), request
         return response
 

@@ -66,12 +66,15 @@ def decode(body: bytes, limits: Limits, part: str) -> Any:
     return document
 
 
-def encode(document: Any, part: str) -> bytes:
-    """The body of a document, its JSON in the metadata under `part`. Contiguous arrays are copied once."""
+def encode(document: Any, part: str) -> list[bytes | memoryview]:
+    """The body of a document in parts, its JSON in the metadata under `part`.
+
+    Contiguous arrays are parts as they are, all others are copied once.
+    """
     arrays: dict[str, Array] = {}
     text = json.encode(_without(document, "", arrays)).decode()
     header: dict[str, Any] = {_METADATA: {part: text}}
-    buffers: list[Any] = []
+    buffers: list[bytes | memoryview] = []
     end = 0
     for name in sorted(arrays, key=lambda name: -arrays[name].itemsize):  # so all numbers lie aligned
         array = arrays[name]
@@ -81,11 +84,16 @@ def encode(document: Any, part: str) -> bytes:
             "shape": array.shape,
             "data_offsets": (end, end + array.nbytes),
         }
-        buffers.append(np.ascontiguousarray(array, DTYPES[dtype]).reshape(-1).view(np.uint8))
+        buffers.append(_numbers(array.astype(DTYPES[dtype], copy=False)))
         end += array.nbytes
     written = orjson.dumps(header)
     written += b" " * (-len(written) % 8)
-    return b"".join([len(written).to_bytes(8, "little"), written, *buffers])
+    return [len(written).to_bytes(8, "little") + written, *buffers]
+
+
+def _numbers(array: Array) -> bytes | memoryview:
+    """The numbers of an array in C order: a view of it where they lie so."""
+    return array.reshape(-1).view(np.uint8).data if array.flags.c_contiguous else array.tobytes()
 
 
 def _without(node: Any, place: str, arrays: dict[str, Array]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -281,3 +282,16 @@ def test_what_is_accepted_the_library_accepts_with_the_same_bytes() -> None:
                 number,
             )
     assert MUTANTS / 20 < accepted < MUTANTS * 0.9
+
+
+def test_arrays_are_parts_as_they_are_or_copied_once() -> None:
+    array = np.arange(60_000.0).reshape(200, 300)
+    for sent, copied in ((array, 0), (array[:, ::2], 1), (array.T, 1)):
+        head, numbers = wire.encode_in_parts({"data": {"x": sent}}, wire.SAFETENSORS)
+        assert bytes(numbers) == sent.tobytes() and isinstance(head, bytes)
+        assert np.shares_memory(np.frombuffer(numbers, np.uint8), array) == (not copied)
+        tracemalloc.start()
+        wire.encode_in_parts({"data": {"x": sent}}, wire.SAFETENSORS)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert copied * sent.nbytes <= peak <= copied * sent.nbytes + 20_000
