@@ -9,4 +9,5 @@ from support.layers import BUILT_IN
 @pytest.fixture
 def built_in_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service has the layers of deltawire and no others, whatever is installed here."""
-    monkeypatch.setattr("deltawire_service.app.load_layers", lambda: BUILT_IN)
+    for module in ("app", "cli.new_layer"):
+        monkeypatch.setattr(f"deltawire_service.{module}.load_layers", lambda: BUILT_IN)

@@ -410,7 +410,7 @@ def test_check_layer_of_what_is_none(
 # new-layer
 
 
-def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path) -> None:
+def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_alone: None) -> None:
     assert run("new-layer", "soft-gate").exit_code == 0
     folder = here / "deltawire-soft-gate"
     assert sorted(path.name for path in folder.iterdir()) == [
