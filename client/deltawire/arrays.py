@@ -1,4 +1,4 @@
-"""Between what callers hold, whatever numpy takes for an array, and arrays of one dtype, which bodies carry."""
+"""Between what callers hold, whatever numpy takes for an array, and arrays of one dtype, as bodies carry."""
 
 from __future__ import annotations
 
