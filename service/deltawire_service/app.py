@@ -12,6 +12,7 @@ from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
 from deltawire_service.settings import Settings
+from deltawire_service.timing import time_requests
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -26,6 +27,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
+    time_requests(app)
     log_requests(app, log)
     answer_errors(app, log)
 

@@ -41,7 +41,6 @@ def log_requests(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.before_request
     def start() -> None:
-        g.started = perf_counter()
         given = request.headers.get("X-Request-Id", "")
         g.request_id = given if REQUEST_ID.match(given) else uuid4().hex
 

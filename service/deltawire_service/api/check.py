@@ -14,6 +14,7 @@ from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import CheckSchema
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 from deltawire_service.values import read_values
 
 
@@ -25,17 +26,19 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @operation(settings, CheckAnswer, CheckSchema, COMPUTING)
     def check(asked: Mapping[str, Any]) -> dict[str, Any]:
         """Gradients of a network on a batch, checked by two other ways; the worst places are named."""
-        network = networks.compiled(asked["network"])
-        params, data = read_values(network, asked, settings)
-        checked = network.check(
-            params,
-            data,
-            wrt_params=asked["wrt"]["params"],
-            wrt_data=asked["wrt"]["data"],
-            reduction=asked["reduction"],
-            samples=asked["samples"],
-            carriage=bodies.carriage(asked["dtype"]),
-        )
+        with Phase("check"):
+            network = networks.compiled(asked["network"])
+            params, data = read_values(network, asked, settings)
+        with Phase("compute"):
+            checked = network.check(
+                params,
+                data,
+                wrt_params=asked["wrt"]["params"],
+                wrt_data=asked["wrt"]["data"],
+                reduction=asked["reduction"],
+                samples=asked["samples"],
+                carriage=bodies.carriage(asked["dtype"]),
+            )
         return {
             "passed": all(array.passed for array in checked),
             "arrays": [asdict(array) for array in checked],

@@ -13,6 +13,7 @@ from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import ForwardSchema
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 from deltawire_service.values import read_values
 
 
@@ -24,15 +25,17 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @operation(settings, ForwardAnswer, ForwardSchema, COMPUTING)
     def forward(asked: Mapping[str, Any]) -> dict[str, Any]:
         """Values of chosen nodes; only the parameters and inputs that lead to them are needed."""
-        network = networks.compiled(asked["network"])
-        params, data = read_values(network, asked, settings, asked["values"])
-        values = network.forward(
-            params,
-            data,
-            asked["values"],
-            non_finite=asked["non_finite"],
-            carriage=bodies.carriage(asked["dtype"]),
-        )
+        with Phase("check"):
+            network = networks.compiled(asked["network"])
+            params, data = read_values(network, asked, settings, asked["values"])
+        with Phase("compute"):
+            values = network.forward(
+                params,
+                data,
+                asked["values"],
+                non_finite=asked["non_finite"],
+                carriage=bodies.carriage(asked["dtype"]),
+            )
         return {"values": values, "network_id": network.id}
 
     return routes

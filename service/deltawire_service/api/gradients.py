@@ -13,6 +13,7 @@ from deltawire_service.api.operation import COMPUTING, operation
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import GradientsSchema
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 from deltawire_service.values import read_values
 
 
@@ -24,16 +25,18 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @operation(settings, GradientsAnswer, GradientsSchema, COMPUTING)
     def gradients(asked: Mapping[str, Any]) -> dict[str, Any]:
         """Loss and gradients of a network on a batch."""
-        network = networks.compiled(asked["network"])
-        params, data = read_values(network, asked, settings)
-        result = network.gradients(
-            params,
-            data,
-            wrt_params=asked["wrt"]["params"],
-            wrt_data=asked["wrt"]["data"],
-            carriage=bodies.carriage(asked["dtype"]),
-            **{option: asked[option] for option in ("reduction", "values", "deltas", "non_finite")},
-        )
+        with Phase("check"):
+            network = networks.compiled(asked["network"])
+            params, data = read_values(network, asked, settings)
+        with Phase("compute"):
+            result = network.gradients(
+                params,
+                data,
+                wrt_params=asked["wrt"]["params"],
+                wrt_data=asked["wrt"]["data"],
+                carriage=bodies.carriage(asked["dtype"]),
+                **{option: asked[option] for option in ("reduction", "values", "deltas", "non_finite")},
+            )
         return {
             "loss": result.loss,
             "gradients": {"params": result.params, "data": result.data},

@@ -12,6 +12,7 @@ from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import InitSchema
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 
 
 def blueprint(settings: Settings, networks: Networks) -> Blueprint:
@@ -22,7 +23,10 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @operation(settings, InitAnswer, InitSchema, COMPILING)
     def init(asked: Mapping[str, Any]) -> dict[str, Any]:
         """First parameters of a network, drawn from a seed."""
-        network = networks.compiled(asked["network"])
-        return {"params": network.init(asked["seed"], asked["dtype"]), "network_id": network.id}
+        with Phase("check"):
+            network = networks.compiled(asked["network"])
+        with Phase("compute"):
+            params = network.init(asked["seed"], asked["dtype"])
+        return {"params": params, "network_id": network.id}
 
     return routes

@@ -14,6 +14,7 @@ from deltawire_service import bodies
 from deltawire_service.engine.validation import load
 from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 
 BODY = (*HTTP.keys() - {"not_found", "layer_not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
 """Codes a route that reads a body may answer with."""
@@ -54,8 +55,13 @@ def operation(
         def answered(**path: str) -> Response:
             if schema is None:
                 return bodies.answer(view(**path))
-            asked: Mapping[str, Any] = load(schema, bodies.read(settings))
-            return bodies.answer(view(asked, **path), asked.get("tensors", "lists"))
+            with Phase("read"):
+                document = bodies.read(settings)
+            with Phase("check"):
+                asked: Mapping[str, Any] = load(schema, document)
+            answer = view(asked, **path)
+            with Phase("write"):
+                return bodies.answer(answer, asked.get("tensors", "lists"))
 
         answered.operation = Operation(answer, request, frozenset({"internal", *codes}))  # type: ignore[attr-defined]
         return answered

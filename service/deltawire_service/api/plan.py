@@ -17,6 +17,7 @@ from deltawire_service.engine import Network
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import PlanSchema
 from deltawire_service.settings import Settings
+from deltawire_service.timing import Phase
 
 
 def blueprint(settings: Settings, networks: Networks) -> Blueprint:
@@ -27,16 +28,17 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @operation(settings, PlanAnswer, PlanSchema, (*COMPILING, "not_differentiable"))
     def plan(asked: Mapping[str, Any]) -> dict[str, Any]:
         """Shapes, parameters, memory and cost of a request for a batch of some size, computing nothing."""
-        network = networks.compiled(asked["network"])
-        planned = network.plan(
-            asked["batch"],
-            np.dtype(asked["dtype"]),
-            wrt_params=asked["wrt"]["params"],
-            wrt_data=asked["wrt"]["data"],
-            values=asked["values"],
-            deltas=asked["deltas"],
-            carriage=bodies.carriage(asked["dtype"], asked["media_type"], asked["media_type"]),
-        )
+        with Phase("check"):
+            network = networks.compiled(asked["network"])
+            planned = network.plan(
+                asked["batch"],
+                np.dtype(asked["dtype"]),
+                wrt_params=asked["wrt"]["params"],
+                wrt_data=asked["wrt"]["data"],
+                values=asked["values"],
+                deltas=asked["deltas"],
+                carriage=bodies.carriage(asked["dtype"], asked["media_type"], asked["media_type"]),
+            )
         return {
             **tables(network),
             **asdict(planned),
