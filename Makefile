@@ -3,14 +3,17 @@ PORT ?= 8000
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 
-.PHONY: serve test demo lint docs clean help
+.PHONY: serve test demo lint bench fuzz docs clean help
 
 help:
 	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
 	@echo "make test    install, and run the test suite"
 	@echo "make demo    install, and let a network learn handwritten digits through the service"
 	@echo "make lint    style and types"
+	@echo "make bench   install the peers in an environment of their own, and measure side by side with them"
+	@echo "make fuzz    a million mutants of binary bodies"
 	@echo "make docs    write docs/layers.md anew, from the layers"
 	@echo "make clean   remove what the others made"
 
@@ -32,16 +35,36 @@ lint: $(VENV)/dev
 	@echo "== types"
 	@$(BIN)/mypy
 
+bench: $(BENCH)/ready
+	@echo "== bodies"
+	@$(BENCH)/bin/python -m benchmarks.wire
+	@echo "== a million rows"
+	@$(BENCH)/bin/python -m benchmarks.memory
+	@echo "== requests over HTTP"
+	@$(BENCH)/bin/python -m benchmarks.http
+	@echo "== the engine beside torch, jax and autograd (about 15 minutes)"
+	@$(BENCH)/bin/python -m benchmarks.engine
+
+fuzz: $(VENV)/dev
+	@echo "== a million mutants of binary bodies, beside the safetensors library"
+	@MUTANTS=1000000 $(BIN)/pytest tests/client/wire/test_safetensors.py -k library_accepts
+
 docs: $(VENV)/dev
 	@$(BIN)/python tools/docs/layers.py
 
 clean:
-	rm -rf $(VENV) .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
 $(VENV)/service $(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing deltawire[$*] into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	@touch $@
+
+$(BENCH)/ready: pyproject.toml benchmarks/requirements.txt | $(VENV)/bin/python
+	@echo "== installing the peers into $(BENCH)"
+	@$(VENV)/bin/python -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt --editable ".[service]"
 	@touch $@
 
 $(VENV)/bin/python:

@@ -27,7 +27,8 @@ ARRAY = st.sampled_from(list(wire.DTYPES)).flatmap(
     )
 )
 NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}(\.[a-z]{1,4})?", fullmatch=True)
-MUTANTS = 100_000 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 2_000
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+MUTANTS = int(os.environ.get("MUTANTS", 100_000 if THOROUGH else 2_000))
 
 
 def same(a: np.ndarray, b: np.ndarray) -> bool:

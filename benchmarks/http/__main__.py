@@ -1,0 +1,150 @@
+"""Requests over HTTP on this machine: ours beside an empty Flask route, the engine alone, Flask with torch.
+
+python -m benchmarks.http [--rounds 5] [--quick]
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+import numpy as np
+
+from benchmarks.engine.cases import CASES
+from benchmarks.http.raw import raw_call
+from benchmarks.http.server import serving
+from benchmarks.machine import machine
+from benchmarks.side_by_side import Contender
+from benchmarks.tables import number, table
+from deltawire import Client, wire
+
+CASE = next(case for case in CASES if case.name == "b 128")
+PARAMS, DATA = CASE.arrays("float32")
+DOCUMENT = {"network": CASE.spec, "params": PARAMS, "data": DATA}
+CIRCUIT = Path("examples/circuit.json").read_bytes()
+BODY = wire.encode(DOCUMENT, wire.SAFETENSORS)
+
+
+def timed(call: Callable[[], Any], seconds: float) -> list[float]:
+    """Milliseconds of warm calls."""
+    start = time.perf_counter()
+    while time.perf_counter() - start < seconds / 2:
+        call()
+    spent: list[float] = []
+    start = time.perf_counter()
+    while len(spent) < 3 or time.perf_counter() - start < seconds:
+        begin = time.perf_counter()
+        call()
+        spent.append(1e3 * (time.perf_counter() - begin))
+    return spent
+
+
+def one_round(seconds: float) -> dict[str, list[float]]:
+    """Times of every contender, one after the other, each server in a process of its own."""
+    import torch
+
+    tensors = {name: torch.from_numpy(array) for name, array in PARAMS.items()}
+    saved = BytesIO()
+    torch.save(
+        {"params": tensors, "data": {name: torch.from_numpy(array) for name, array in DATA.items()}}, saved
+    )
+    lists = wire.encode({"params": PARAMS, "data": DATA}, wire.JSON)
+    found: dict[str, list[float]] = {}
+    with serving() as ours, serving("benchmarks.http.peers:empty()") as empty:
+        found["empty Flask route"] = timed(raw_call(empty.port, "/", b"{}", wire.JSON), seconds)
+        found["circuit"] = timed(raw_call(ours.port, "/v1/gradients", CIRCUIT, wire.JSON), seconds)
+        found["b 128, raw client"] = timed(
+            raw_call(ours.port, "/v1/gradients", BODY, wire.SAFETENSORS), seconds
+        )
+        with Client(f"http://127.0.0.1:{ours.port}") as client:
+            answer = client.gradients(CASE.spec, PARAMS, DATA)
+            found["b 128, SDK"] = timed(lambda: client.gradients(CASE.spec, PARAMS, DATA), seconds)
+        found["cold start"] = [1e3 * ours.cold_start]
+        found["MiB of a worker"] = [ours.worker_mib()]
+    with serving("benchmarks.http.peers:with_torch()") as peer:
+        call = raw_call(peer.port, "/torch", saved.getvalue(), "application/octet-stream")
+        loss, gradients = torch.load(BytesIO(call()))
+        for name, array in gradients.items():
+            if not np.allclose(array.numpy(), answer.params[name], atol=1e-5):
+                raise SystemExit(f"torch disagrees on {name}")
+        found["b 128, Flask + torch.save"] = timed(call, seconds)
+        found["b 128, Flask + torch, JSON"] = timed(raw_call(peer.port, "/json", lists, wire.JSON), seconds)
+    engine = Contender(["-m", "benchmarks.engine.worker", "ours", "float32", "1", str(seconds)])
+    found["b 128, in process"] = [engine.ask(CASE.name)["ms"]]
+    engine.stop()
+    return found
+
+
+def client_process(port: int, seconds: float) -> tuple[int, float]:
+    """Requests answered in this time, and seconds of processor the client took."""
+    call = raw_call(port, "/v1/gradients", BODY, wire.SAFETENSORS)
+    call()
+    before, count, start = resource.getrusage(resource.RUSAGE_SELF), 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        call()
+        count += 1
+    after = resource.getrusage(resource.RUSAGE_SELF)
+    return count, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def throughput(workers: int, seconds: float, clients: int = 4) -> tuple[float, float]:
+    """Requests a second of several clients together, and the processors these take."""
+    with serving(workers=workers) as server, ProcessPoolExecutor(clients) as pool:
+        done = list(pool.map(client_process, [server.port] * clients, [seconds] * clients))
+    return sum(count for count, _ in done) / seconds, sum(cpu for _, cpu in done) / seconds
+
+
+TARGETS = [
+    ("circuit", "empty Flask route", 1.5),
+    ("b 128, raw client", "b 128, in process", 2.4),
+    ("b 128, SDK", "b 128, Flask + torch, JSON", 0.1),
+]
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m benchmarks.http", description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="in each, every server has new processes")
+    parser.add_argument("--quick", action="store_true", help="two short rounds")
+    given = parser.parse_args()
+    rounds, seconds = (2, 0.3) if given.quick else (given.rounds, 1.0)
+    found = [one_round(seconds) for _ in range(rounds)]
+    print(machine(["flask", "gunicorn", "requests", "torch"]), "", sep="\n")
+    rows = [
+        [
+            name,
+            number(median(median(each[name]) for each in found)),
+            number(median(map(p99, (e[name] for e in found)))),
+        ]
+        for name in found[0]
+    ]
+    print(table(["", "median, ms", "p99, ms"], rows), "", "### Reached?", sep="\n")
+    for mine, other, most in TARGETS:
+        ratio = median(median(each[mine]) / median(each[other]) for each in found)
+        print(f"- {mine} / {other}: {ratio:.2f}, at most {most} wanted{' (missed)' if ratio > most else ''}")
+    more = median(median(each["b 128, SDK"]) - median(each["b 128, raw client"]) for each in found)
+    print(
+        f"- the SDK adds {more:.2f} ms to the raw client, at most 1 wanted{' (missed)' if more > 1 else ''}"
+    )
+    pairs = [(throughput(1, 3 * seconds), throughput(2, 3 * seconds)) for _ in range(rounds)]
+    gain = median(two[0] / one[0] for one, two in pairs)
+    one, two = (median(pair[place][0] for pair in pairs) for place in (0, 1))
+    cpu = median(pair[1][1] for pair in pairs)
+    print(
+        f"- {one:.0f} requests a second with one worker, {two:.0f} with two: {gain:.2f}, at least 1.6 wanted"
+        f"{' (missed)' if gain < 1.6 else ''}; the clients take {cpu:.2f} processors of these"
+    )
+
+
+def p99(times: list[float]) -> float:
+    return quantiles(times, n=100)[98] if len(times) > 1 else times[0]
+
+
+if __name__ == "__main__":
+    main()
