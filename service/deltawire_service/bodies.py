@@ -54,8 +54,13 @@ def answer(document: Any, tensors: str = "lists") -> Response:
 
     tensors: how JSON writes them, `lists` or `base64`.
     """
-    media_type = request.accept_mimetypes.best_match(_offered()) or _offered()[0]
+    media_type = answered_as()
     return Response(wire.encode(document, media_type, tensors, "response"), mimetype=media_type)
+
+
+def answered_as() -> str:
+    """The media type of the answer to this request."""
+    return request.accept_mimetypes.best_match(_offered()) or _offered()[0]
 
 
 def _offered() -> tuple[str, ...]:

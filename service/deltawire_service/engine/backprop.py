@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,25 @@ from deltawire_service.engine.program import BackwardStep, ForwardStep, Program
 
 Arrays = Mapping[str, Array]
 
-Watch = Callable[[Node, str, Array], None]
-"""Sees every array as it is made: the node, what it is ('value', 'delta', 'gradient of weight'), the
-numbers."""
+
+class Part(NamedTuple):
+    """What an array is to its node: `value`, `delta`, `gradient` of a parameter by its `name`, what is
+    `sent` to the input `name` at a `position`, or the `local` gradient there."""
+
+    what: str
+    name: str = ""
+    position: int = 0
+
+    def __str__(self) -> str:
+        told = {"gradient": "gradient of {}", "sent": "delta sent to '{}'", "local": "derivative by '{}'"}
+        return told.get(self.what, self.what).format(self.name)
 
 
-def unwatched(node: Node, what: str, array: Array) -> None:
+Watch = Callable[[Node, Part, Array], None]
+"""Sees every array as it is made: the node, what it is to it, the numbers."""
+
+
+def unwatched(node: Node, part: Part, array: Array) -> None:
     """The watch of an ordinary request."""
 
 
@@ -59,7 +72,7 @@ class Pass:
         values = dict(self.data)
         for step in self.program.forward:
             values[step.node.name] = value = self._value(step, [values[name] for name in step.node.inputs])
-            self.watch(step.node, "value", value)
+            self.watch(step.node, Part("value"), value)
             for name in step.release:
                 del values[name]
         self.values = {name: value for name, value in values.items() if name not in self.data}
@@ -69,8 +82,10 @@ class Pass:
         for name, cotangent in cotangents.items():
             self._arriving.add(name, cotangent)
         for step in self.program.backward:
+            if step.node.name not in self._arriving:  # traced, and behind an input without a derivative
+                continue
             delta = self._arriving.take(step.node.name)
-            self.watch(step.node, "delta", delta)
+            self.watch(step.node, Part("delta"), delta)
             if step.node.name in self.program.wants.deltas:
                 self.deltas[step.node.name] = delta
             if step.grads or step.deltas:
@@ -102,7 +117,7 @@ class Pass:
         except LAYER_FAILURE as error:
             raise PluginError(node.name, node.kind, "fails to make its signal from delta") from error
         for local, name in step.grads:
-            what = f"gradient of {local}"
+            what = Part("gradient", local)
             try:
                 gradient = activation.grads[local](signal)
             except LAYER_FAILURE as error:
@@ -112,6 +127,8 @@ class Pass:
             self.grads[name] = self.grads[name] + gradient if name in self.grads else gradient
         for position, source in step.deltas:
             equation = activation.deltas[position]
+            if equation is None and source not in self.program.needed:
+                continue
             if equation is None:
                 detail = (
                     f"node '{node.name}' ({node.kind}) has no derivative with respect to its input '{source}'"
@@ -119,7 +136,7 @@ class Pass:
                 raise Refused(
                     [Fault(f"/network/nodes/{node.place}/inputs/{position}", "not_differentiable", detail)]
                 )
-            what = f"delta sent to '{source}'"
+            what = Part("sent", source, position)
             try:
                 below = equation(signal)
             except LAYER_FAILURE as error:
@@ -127,6 +144,18 @@ class Pass:
             below = self._held(node, f"the {what}", below, (len(delta), *node.input_shapes[position]))
             self.watch(node, what, below)
             self._arriving.add(source, below)
+            if step.local:
+                self._local(node, activation, equation, Part("local", source, position), delta)
+
+    def _local(
+        self, node: Node, activation: Activation, equation: Callable[[Any], Array], part: Part, delta: Array
+    ) -> None:
+        """Show ∂value/∂input of a layer that works number by number: what it sends when 1 arrives."""
+        try:
+            slope = equation(activation.signal(read_only(np.ones_like(delta))))
+        except LAYER_FAILURE as error:
+            raise PluginError(node.name, node.kind, f"fails in the {part}") from error
+        self.watch(node, part, self._held(node, f"the {part}", slope, delta.shape))
 
     def _held(self, node: Node, what: str, array: Any, shape: Shape) -> Array:
         """Hold a layer to its declared shape and the one dtype: numpy would broadcast and cast instead."""

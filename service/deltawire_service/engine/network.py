@@ -80,6 +80,7 @@ class Network(Graph):
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
         non_finite: str = "error",
+        trace: bool = False,
     ) -> Result:
         """Loss and gradients of the network on a batch.
 
@@ -90,9 +91,10 @@ class Network(Graph):
         reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
         have
         results that are not finite given back.
+        trace: every array of both passes too, or its summary, in the order of computation.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
-        wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas)
+        wants = wanted_gradients(self, wrt_params, wrt_data, values, deltas, trace)
         self.check_names(params, data)
         work = self._work(wants, params, data, reduction)
         result = work.gradients()

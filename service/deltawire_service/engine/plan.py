@@ -73,6 +73,11 @@ def make_plan(network: Graph, program: Program, batch: int, itemsize: int) -> Pl
     rows += numbers(network.nodes[name].shape for name in (*wants.values, *wants.deltas))
     answered = 2 * parameter_numbers(network, wants.params) + batch * (rows + len(network.loss) + 1)
 
+    if wants.trace:  # what each node gives to its parameters is kept apart
+        answered += sum(
+            parameter_numbers(network, [name]) for step in program.backward for _, name in step.grads
+        )
+
     at_once = min(batch, chunk_rows(network, itemsize))
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(

@@ -23,6 +23,8 @@ class BackwardStep(NamedTuple):
     node: Node
     grads: tuple[tuple[str, str], ...]
     deltas: tuple[tuple[int, str], ...]
+    local: bool = False
+    """Whether the derivatives themselves are shown too."""
 
 
 class Program(NamedTuple):
@@ -31,6 +33,8 @@ class Program(NamedTuple):
     wants: Wanted
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
+    needed: frozenset[str]
+    """The nodes and inputs whose deltas lead to something wanted. A trace follows the others where it can."""
 
 
 def make_program(network: Graph, wants: Wanted) -> Program:
@@ -46,12 +50,18 @@ def make_program(network: Graph, wants: Wanted) -> Program:
         own = node.name in wants.deltas or not wants.params.isdisjoint(node.parameters.values())
         if own or not carries.isdisjoint(node.inputs):
             carries.add(node.name)
+    needed = frozenset(carries)
+    if wants.trace:
+        carries.update(
+            network.nodes, (name for name, slot in network.inputs.items() if slot.dtype == "float")
+        )
 
     backward = tuple(
         BackwardStep(
             node,
             tuple((local, name) for local, name in node.parameters.items() if name in wants.params),
             tuple((position, source) for position, source in enumerate(node.inputs) if source in carries),
+            local=wants.trace and node.layer.elementwise,
         )
         for node in reversed(nodes)
         if node.name in leads and node.name in carries
@@ -71,7 +81,7 @@ def make_program(network: Graph, wants: Wanted) -> Program:
         )
         for node in steps
     )
-    return Program(wants, forward, backward)
+    return Program(wants, forward, backward, needed)
 
 
 def upstream(network: Graph, names: Iterable[str]) -> set[str]:

@@ -10,10 +10,11 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Pass, Watch, unwatched
+from deltawire_service.engine.backprop import Part, Pass, Watch, unwatched
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import chunk_rows
 from deltawire_service.engine.program import Program
+from deltawire_service.engine.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Result:
     data: dict[str, Array]
     values: dict[str, Array]
     deltas: dict[str, Array]
+    trace: Trace | None = None
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
@@ -101,7 +103,8 @@ class Work(NamedTuple):
     def gradients(self) -> Result:
         """Forward and backward over all chunks."""
         network, wants = self.network, self.program.wants
-        whole = self._assembled()
+        trace = Trace(self.program, self.batch, self.dtype) if wants.trace else None
+        whole = self._assembled(trace)
         losses = self._losses(whole)
         batch = (self.batch,)
         return Result(
@@ -123,6 +126,7 @@ class Work(NamedTuple):
                 for name, node in network.nodes.items()
                 if name in wants.deltas
             },
+            trace=trace,
         )
 
     @quietly
@@ -138,10 +142,10 @@ class Work(NamedTuple):
     def _cuts(self) -> Iterator[tuple[int, int]]:
         return bounds(self.batch, chunk_rows(self.network, self.dtype.itemsize))
 
-    def _assembled(self) -> Assembly:
+    def _assembled(self, trace: Trace | None = None) -> Assembly:
         whole = Assembly(self.batch, self.dtype)
         for start, stop in self._cuts():
-            done = self._pass(start, stop)
+            done = self._pass(start, stop, trace.watch(start) if trace else unwatched)
             for name, value in done.values.items():
                 whole.place(("values", name), start, value)
             for name, gradient in done.grads.items():
@@ -223,6 +227,6 @@ class Work(NamedTuple):
         return Fault("/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}")
 
 
-def _watch(node: Node, what: str, array: Array) -> None:
+def _watch(node: Node, part: Part, array: Array) -> None:
     if not np.isfinite(array).all():
-        raise NonFinite(node, what)
+        raise NonFinite(node, str(part))
