@@ -11,8 +11,8 @@ export function Card({ place, model, step, box, t, detail, zoom, current, back, 
   const [left, top] = [box.x - width / 2, box.y - height / 2];
   const side = (height - BOX) / 2;
   const array = place.shape.length > 0;
-  const size = Math.min(20, Math.max(14, 11 / zoom));
-  const room = Math.floor((width - 10) / (0.58 * size));
+  const size = detail ? 14 : Math.min(34, Math.max(14, 11 / zoom), (width - 4) / (0.62 * Math.min(place.name.length, 9)));
+  const room = Math.floor((width - 6) / (0.58 * size));
   const name = place.name.length > room ? `${place.name.slice(0, room - 1)}…` : place.name;
   const shown = valueKnown(model, place.name, step) && place.value;
   const came = arrivals(model, place.name, step);
@@ -23,7 +23,7 @@ export function Card({ place, model, step, box, t, detail, zoom, current, back, 
   return html`<g class=${classes.join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
       aria-label=${`${place.name}, ${place.kind ?? t("input")}`} onClick=${() => select(place.name)} onKeyDown=${press}>
     <rect class="body" y=${side} width=${width} height=${BOX} rx="8" />
-    <text class="name" x=${width / 2} y=${side + (under ? 20 : 29)} font-size=${size}>${name}</text>
+    <text class="name" x=${width / 2} y=${side + (under ? 20 : BOX / 2 + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${width / 2} y=${side + 37}>${under.length * 6 > width ? `${under.slice(0, Math.floor(width / 6) - 1)}…` : under}</text>`}
     ${detail && place.parameters.length > 0 && html`<text class="folded" x=${width - 7} y=${side + 12}>▤<title>${place.parameters.map((one) => one.name).join(", ")}</title></text>`}
     ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place.value, width, side, array)}</g>`}

@@ -3,13 +3,13 @@ import { html, useEffect, useRef } from "./dom.js";
 import { latex, times } from "./numbers.js";
 
 // Set as elements, not as text: the page's policy allows no style attributes in markup.
-export function Formula({ tex, block = true }) {
+export function Formula({ tex, numbers, block = true }) {
   const place = useRef();
   useEffect(() => {
     globalThis.katex.render(tex, place.current, { displayMode: block, throwOnError: false, strict: false, output: "htmlAndMathml", trust: false });
     place.current.querySelectorAll(".katex-error").forEach((error) => error.removeAttribute("title"));
   }, [tex, block]);
-  return html`<span class=${block ? "formula" : "formula inline"} ref=${place} data-tex=${tex}></span>`;
+  return html`<span class=${`formula ${numbers ? "numbers" : ""}`} ref=${place} data-tex=${tex}></span>`;
 }
 
 // x0 → x_{0}; hidden → \text{hidden}.
@@ -32,7 +32,7 @@ function written(formula, count) {
     Array.from({ length: count }, (_, i) => `{x${i}}`).join(between));
 }
 
-const MOST = 36;
+const MOST = 20;
 
 // A number, a column, or a matrix; the name with its shape where that would be too much to read.
 function numeric(name, traced, matrix) {
@@ -41,8 +41,8 @@ function numeric(name, traced, matrix) {
   if (shape.length === 0) return numbers < 0 ? `(${latex(numbers)})` : latex(numbers);
   const size = shape.reduce((a, b) => a * b, 1);
   const brief = (number) => latex(Number(number.toPrecision(2)));
-  if (shape.length === 1 && size <= 8) return `\\begin{pmatrix}${numbers.map(brief).join("\\\\")}\\end{pmatrix}`;
-  if (shape.length === 2 && matrix && size <= MOST && shape[1] <= 8) {
+  if (shape.length === 1 && size <= 6) return `\\begin{pmatrix}${numbers.map(brief).join("\\\\")}\\end{pmatrix}`;
+  if (shape.length === 2 && matrix && size <= MOST && shape[1] <= 5) {
     return `\\begin{pmatrix}${numbers.map((row) => row.map(brief).join("&")).join("\\\\")}\\end{pmatrix}`;
   }
   return shaped(name, shape);
@@ -55,11 +55,13 @@ const equal = (made, comes) => (made.replace(/[{}()]/g, "") === comes.replace(/[
 
 // The symbols of a node: as names (with shapes), and as numbers.
 function symbols(model, node, delta) {
-  const names = { value: shaped(node.name, node.shape), delta: `\\delta_{${symbol(node.name)}}` };
+  // Number by number, all shapes are one: they are told once, in the title.
+  const called = node.layer?.elementwise ? symbol : shaped;
+  const names = { value: called(node.name, node.shape), delta: `\\delta_{${symbol(node.name)}}` };
   const numbers = { value: numeric(node.name, node.value), delta: delta ? numeric("δ", delta) : names.delta };
   node.inputs.forEach((source, i) => {
     const place = model.places.get(source);
-    names[`x${i}`] = shaped(source, place.shape);
+    names[`x${i}`] = called(source, place.shape);
     numbers[`x${i}`] = numeric(source, place.value);
   });
   for (const parameter of node.parameters) {
@@ -87,7 +89,7 @@ export function valueEquation(model, node) {
   const fills = symbols(model, node);
   return {
     names: `${symbol(node.name)} = ${fills.names(formula)}`,
-    numbers: equal(fills.numbers(formula), result(node.name, node.value)),
+    numbers: equal(fills.numbers(node.shape.length ? formula.split(" = ")[0] : formula), result(node.name, node.value)),
   };
 }
 

@@ -6,6 +6,9 @@ import { short } from "./numbers.js";
 
 const LEAST = 0.08, MOST = 4;
 
+// Kept free for the key and the buttons.
+export const ABOVE = 30, BELOW = 44;
+
 export function Graph({ model, drawing, step, selected, select, marks, badges, t, fitting, down }) {
   const frame = useRef();
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1 });
@@ -42,6 +45,17 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
   };
 
   const current = nodeAt(model, step);
+  useEffect(() => { // what is looked at comes into sight
+    const box = drawing.nodes.get(selected ?? current);
+    if (!box) return;
+    setView((old) => {
+      const [x, y] = [old.x + old.zoom * box.x, old.y + old.zoom * box.y];
+      const [wide, high] = [frame.current.clientWidth, frame.current.clientHeight];
+      const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
+      const inside = x - half > 0 && x + half < wide && y - tall > ABOVE - 8 && y + tall < high - BELOW + 8;
+      return inside || old.zoom > 3 ? old : { ...old, x: half * 2 > wide || x - half > 0 && x + half < wide ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
+    });
+  }, [selected, step, drawing]);
   const back = isBackward(model, step);
   const known = (edge) => edgeKnown(model, edge, step);
   const detail = view.zoom >= 0.42;
@@ -84,7 +98,8 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
 function fitted(drawing, frame, down) {
   const [width, height] = [frame.clientWidth, frame.clientHeight];
   const wide = width / drawing.width;
-  const zoom = Math.min(1.35, wide, down ? Math.max(0.55, height / drawing.height) : height / drawing.height);
-  const top = (height - zoom * drawing.height) / 2;
-  return { zoom, x: (width - zoom * drawing.width) / 2, y: down ? Math.max(0, top) : top };
+  const high = (height - ABOVE - BELOW) / drawing.height;
+  const zoom = Math.min(1.35, wide, down ? Math.max(0.62, high) : high);
+  const top = (height - ABOVE - BELOW - zoom * drawing.height) / 2;
+  return { zoom, x: (width - zoom * drawing.width) / 2, y: ABOVE + (down ? Math.max(0, top) : top) };
 }

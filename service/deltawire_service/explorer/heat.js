@@ -27,6 +27,12 @@ function pooled(rows, most) {
   return blocks;
 }
 
+// What fits into a cell.
+function cell(number) {
+  if (typeof number !== "number" || number === 0 || (Math.abs(number) >= 0.005 && Math.abs(number) < 1e5)) return short(number);
+  return number.toExponential(0).replaceAll("-", "−");
+}
+
 // Nine classes a side are defined in graph.css: h-9 … h0 … h9.
 export function shade(number, largest) {
   if (typeof number !== "number") return "hx";
@@ -57,14 +63,14 @@ export function HeatMap({ traced, label, tone, chosen, choose, text }) {
   const largest = largestOf(traced);
   const columns = rows[0].length;
   const written = columns <= 6 && rows.length <= 8;
-  const [width, height] = written ? [48, 22] : [Math.max(4, Math.min(16, 330 / columns)), Math.max(4, Math.min(16, 240 / rows.length))];
+  const [width, height] = written ? [54, 22] : [Math.max(4, Math.min(16, 330 / columns)), Math.max(4, Math.min(16, 240 / rows.length))];
   return html`<figure class=${`heat ${tone ?? ""}`}>
     <figcaption>${label} <small>${times(traced.shape)}</small></figcaption>
     <svg width=${columns * width + 2} height=${rows.length * height + 2} role="img" aria-label=${`${text ?? label}: ${short(traced.min)} … ${short(traced.max)}`}>
       ${rows.map((row, i) => row.map((number, j) => html`
         <g class=${`cell ${i * columns + j === chosen ? "chosen" : ""}`} onClick=${choose && (() => choose(i * columns + j))}>
           <rect class=${shade(number, largest)} x=${1 + j * width} y=${1 + i * height} width=${width} height=${height} />
-          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${short(number)}</text>`}
+          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${cell(number)}</text>`}
           <title>[${i}, ${j}] ${String(number)}</title>
         </g>`))}
     </svg>

@@ -2,7 +2,7 @@
 import dagre from "./vendor/dagre.js";
 
 const GUTTER = 44;
-const LABEL = { width: 58, height: 18 };
+const labelSize = (place) => ({ width: place.shape.length ? 74 : 50, height: 18 });
 
 export function sizeOf(place) {
   const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.8));
@@ -30,13 +30,14 @@ export function layout(places, edges, down, view) {
 // Everything left to right; for a drawing from top to bottom, x and y are swapped at the end.
 function run(places, edges, down, plain) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 34, ranker: "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 42, ranker: "network-simplex" });
   for (const [name, place] of places) {
     const { width, height } = sizeOf(place);
     graph.setNode(name, down ? { width: height, height: width } : { width, height });
   }
   for (const edge of edges) {
-    graph.setEdge(edge.from, edge.to, { ...(down ? { width: LABEL.height, height: LABEL.width } : LABEL), labelpos: "c" }, edge.id);
+    const label = labelSize(places.get(edge.from));
+    graph.setEdge(edge.from, edge.to, { ...(down ? { width: label.height, height: label.width } : label), labelpos: "c" }, edge.id);
   }
   dagre.layout(graph, { disableOptimalOrderHeuristic: plain });
   const nodes = new Map([...places.keys()].map((name) => [name, { ...graph.node(name) }]));
@@ -115,7 +116,12 @@ function stacked({ nodes, ways }, edges, view, rows) {
   for (const box of boxes) { box.y = top - box.top; box.x = margin - box.left; top += box.bottom - box.top + GUTTER; }
   const width = Math.max(...boxes.map((box) => box.right - box.left)) + 2 * margin;
   const moved = (point, row = rowOf(point.x)) => ({ x: point.x + boxes[row].x, y: point.y + boxes[row].y });
+  const kept = (point, row) => { // near a cut, no further out than the lanes
+    const { x, y } = moved(point, row);
+    return { x: Math.max(margin - 12, Math.min(width - margin + 12, x)), y };
+  };
 
+  const labelled = ({ x, y }) => ({ x: Math.max(28, Math.min(width - 28, x)), y });
   const placed = new Map([...nodes].map(([name, node]) => [name, { ...node, ...moved(node) }]));
   const drawn = new Map();
   const rankOf = (node) => columns.findIndex((column) => Math.abs(column.x - node.x) < 1);
@@ -134,14 +140,14 @@ function stacked({ nodes, ways }, edges, view, rows) {
     const parts = split(points, crossed);
     const path = parts.map((part, i) => {
       const row = rowOf(part.row);
-      const line = smooth(part.points.map((point) => moved(point, row)), i === 0);
+      const line = smooth(part.points.map((point) => kept(point, row)), i === 0);
       if (i === parts.length - 1) return line;
-      const end = moved(part.points.at(-1), row);
-      const next = moved(parts[i + 1].points[0], row + 1);
+      const end = kept(part.points.at(-1), row);
+      const next = kept(parts[i + 1].points[0], row + 1);
       const gap = 12 + boxes[row].bottom + boxes[row].y + lane * 6 - 4;
       return line + elbow(end, next, width - 10 - lane * 6, 10 + lane * 6, gap);
     }).join(" ");
-    drawn.set(edge.id, { path, label: moved(way.label), jump: rankOf(to) - rankOf(from) > 1 });
+    drawn.set(edge.id, { path, label: labelled(moved(way.label)), jump: rankOf(to) - rankOf(from) > 1 });
   }
   return { nodes: placed, edges: drawn, width, height: top - GUTTER + 12 };
 }

@@ -4,7 +4,7 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Editor } from "./editor.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
-import { Graph } from "./graph.js";
+import { ABOVE, BELOW, Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
 import { Inputs } from "./inputs.js";
 import { layout } from "./layout.js";
@@ -107,7 +107,7 @@ function Page({ layers, initial }) {
   useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
   useEffect(() => { document.documentElement.lang = lang; }, [lang]);
   useEffect(() => {
-    const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight });
+    const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });
     const watch = new ResizeObserver(size);
     watch.observe(canvas.current);
     return () => watch.disconnect();

@@ -2,6 +2,8 @@
 
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
+export const raised = (power) => [...String(power)].map((c) => SUPERSCRIPT[c]).join("");
+
 const signed = (number, text) => (number < 0 ? "−" : "") + text;
 
 function power(size, digits) {
@@ -16,7 +18,7 @@ export function short(number) {
   if (Number.isInteger(number) && size < 1e5) return signed(number, String(size));
   if (size >= 1e5 || size < 0.005) {
     const [mantissa, exponent] = power(size, 1);
-    return signed(number, `${mantissa}·10${[...exponent].map((c) => SUPERSCRIPT[c]).join("")}`);
+    return signed(number, `${mantissa}·10${raised(exponent)}`);
   }
   return signed(number, size.toFixed(size >= 100 ? 0 : 2));
 }
@@ -27,7 +29,7 @@ export function precise(number) {
   const size = Math.abs(number);
   if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
     const [mantissa, exponent] = power(size, 3);
-    return signed(number, `${Number(mantissa)}·10${[...exponent].map((c) => SUPERSCRIPT[c]).join("")}`);
+    return signed(number, `${Number(mantissa)}·10${raised(exponent)}`);
   }
   return signed(number, String(Number(size.toPrecision(4))));
 }

@@ -4,7 +4,7 @@ import { deltaEquation, Formula, gradientEquation, symbol, valueEquation } from 
 import { ConfigForm } from "./forms.js";
 import { HeatMap } from "./heat.js";
 import { arrivals, chains, edgeKnown, isBackward, stepOf, valueKnown } from "./model.js";
-import { bracketed, flat, precise, short, times } from "./numbers.js";
+import { bracketed, flat, precise, times } from "./numbers.js";
 
 export function Panel({ model, step, name, t, select, marks, edit }) {
   const place = model.places.get(name);
@@ -44,21 +44,23 @@ function Value({ model, place, step, t }) {
   const equation = valueEquation(model, place);
   const known = valueKnown(model, place.name, step);
   return html`<h3 class="green">${t("valueTitle")}</h3>
-    ${equation ? html`<${Formula} tex=${equation.names} />${known && html`<${Formula} tex=${equation.numbers} />`}` : html`<p>${t("noFormula")}</p>`}
+    ${equation ? html`<${Formula} tex=${equation.names} />${known && html`<${Formula} tex=${equation.numbers} numbers />`}` : html`<p>${t("noFormula")}</p>`}
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" />`}`;
 }
 
 function Arriving({ model, place, came, t, select }) {
   const array = place.shape.length > 0;
-  const written = (term) => (array ? `‖${short(term.delta.norm)}‖` : bracketed(precise(term.delta.numbers)));
+  // Norms do not add up, so of arrays the terms are named, and drawn one by one.
+  const written = (term) => (array ? t("fromNode", term.from ?? "loss") : bracketed(precise(term.delta.numbers)));
   const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].join(" + ");
-  const total = came.sum && (array ? `‖${precise(came.sum.norm)}‖` : precise(came.sum.numbers));
+  const total = came.sum && (array ? `‖·‖ ${precise(came.sum.norm)}` : precise(came.sum.numbers));
   return html`<h3 class="red">${t("arrivingTitle", place.name)}</h3>
     <ul class="terms">${came.terms.map((term) => html`<li>${term.from
       ? html`<button class="link" onClick=${() => select(term.from)}>${t("fromNode", term.from)}</button>` : t("fromLoss")}
       <b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b></li>`)}
       ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
-    <p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || came.terms.length > 1 ? sum : ""}${came.missing ? "" : html`${came.terms.length > 1 ? " = " : ""}<b class="red">${total}</b>`}</p>
+    ${array && came.terms.length > 1 && came.terms.map((term) => html`<${HeatMap} label=${t("fromNode", term.from ?? "loss")} traced=${term.delta} tone="red" />`)}
+    <p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || came.terms.length > 1 ? sum : ""}${came.missing ? "" : html`${came.terms.length > 1 ? (array ? ", " : " = ") : ""}<b class="red">${total}</b>`}</p>
     ${array && came.sum && !came.missing && html`<${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" />`}`;
 }
 
@@ -66,7 +68,7 @@ function Sending({ model, place, edge, delta, t }) {
   const equation = deltaEquation(model, place, edge.position, delta, edge.delta);
   const scalar = edge.local && edge.local.shape.length === 0;
   return html`<h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
-    ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} />`}
+    ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} numbers />`}
     ${scalar && html`<div class="product" data-product=${edge.id}>
       <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
       <span class="factor"><b class="red">${precise(delta.numbers)}</b><small>${t("upstream")}<br />δ ${place.name}</small></span><i>=</i>
@@ -86,7 +88,7 @@ function Gradient({ model, place, parameter, delta, t }) {
   const whole = model.gradients[parameter.name];
   const parts = share.numbers && onePart(model, place, parameter, delta, chosen, t);
   return html`<h3 class="red">${t("gradientTitle", parameter.name)}</h3>
-    ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} />`}
+    ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} numbers />`}
     ${whole !== undefined && share.numbers !== null && html`<${HeatMap} label=${`∂L/∂${parameter.name}`} tone="red" chosen=${chosen} choose=${choose}
       traced=${described(whole, shape)} />`}
     ${share.numbers === null && html`<${HeatMap} label=${`∂L/∂${parameter.name}`} traced=${share} />`}

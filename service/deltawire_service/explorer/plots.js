@@ -2,7 +2,9 @@
 import { html, useEffect, useRef } from "./dom.js";
 import { HeatMap } from "./heat.js";
 import { arrivals } from "./model.js";
-import { flat, norm } from "./numbers.js";
+import { flat, norm, raised } from "./numbers.js";
+
+const tenTo = (power) => (power === 0 ? "1" : `10${raised(power)}`);
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -13,12 +15,12 @@ export function Curves({ title, x, series, log, names, height = 190, theme }) {
     const axis = { stroke: colour("--text"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     const options = {
       width: Math.max(220, place.current.clientWidth), height, title, cursor: { y: false }, legend: { live: false },
-      scales: { x: { time: false }, y: log ? { distr: 3 } : {} },
+      scales: { x: { time: false } },
       axes: [{ ...axis, ...(names ? { values: (_, ticks) => ticks.map((tick) => names[tick] ?? ""), rotate: names.length > 6 ? -50 : 0, size: names.length > 6 ? 66 : 40, splits: () => names.map((_, i) => i).filter((i) => i % Math.ceil(names.length / 16) === 0) } : {}) },
-        { ...axis, size: 62 }],
-      series: [{}, ...series.map(({ label, tone, dashed }) => ({ label, stroke: colour(tone), width: 2, points: { show: x.length < 40, size: 6 }, dash: dashed ? [6, 4] : [] }))],
+        { ...axis, size: 62, ...(log ? { incrs: [1, 2, 3, 5, 10, 20, 50], values: (_, ticks) => ticks.map(tenTo) } : {}) }],
+      series: [{}, ...series.map(({ label, tone, dashed }) => ({ label, stroke: colour(tone), width: 2, spanGaps: true, points: { show: x.length < 40, size: 6 }, dash: dashed ? [6, 4] : [] }))],
     };
-    const positive = (numbers) => numbers.map((number) => (log && !(number > 0) ? null : number));
+    const positive = (numbers) => (log ? numbers.map((number) => (number > 0 ? Math.log10(number) : null)) : numbers);
     const plot = new globalThis.uPlot(options, [x, ...series.map((one) => positive(one.numbers))], place.current);
     const watch = new ResizeObserver(() => plot.setSize({ width: Math.max(220, place.current.clientWidth), height }));
     watch.observe(place.current);
