@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 
 help:
 	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
-	@echo "make test    install, and run the whole test suite"
+	@echo "make test    install, and run the test suite"
 	@echo "make demo    install, and let a network learn handwritten digits through the service"
 	@echo "make lint    style and types"
 	@echo "make docs    write docs/layers.md anew, from the layers"
@@ -19,8 +19,8 @@ serve: $(VENV)/service
 	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
 
 test: $(VENV)/dev
-	@echo "== running the tests (those that need torch run in CI: .ci/run)"
-	@$(BIN)/pytest -n auto -m "not torch"
+	@echo "== running the tests (those that need torch or a browser run in CI: .ci/run)"
+	@$(BIN)/pytest -n auto -m "not torch and not browser"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo

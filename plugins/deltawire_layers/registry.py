@@ -48,13 +48,19 @@ class Registry(Mapping[str, type[Layer]]):
         return self._registered[kind].distribution
 
 
+def installed(distribution: str | None = None) -> list[EntryPoint]:
+    """The entry points of the layers on this machine, or of those that come with one distribution."""
+    points = entry_points(group=GROUP)
+    return [point for point in points if distribution in (None, point.dist and point.dist.name)]
+
+
 def load_layers(points: Iterable[EntryPoint] | None = None) -> Registry:
     """All installed layers (or those of the given entry points).
 
     Raises RegistryError when a plugin fails to import, is not a Layer, or takes a kind that is already taken.
     """
     registered: dict[str, Registered] = {}
-    for point in entry_points(group=GROUP) if points is None else points:
+    for point in installed() if points is None else points:
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
         if point.name in registered:
             raise RegistryError(

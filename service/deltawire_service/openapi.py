@@ -50,6 +50,22 @@ FILE = {
 }
 NAMES = {"type": "array", "items": {"type": "string"}}
 
+# A sigmoid neuron: what /docs offers to send, of which each route takes the fields it knows.
+REQUEST: dict[str, Any] = {
+    "network": {
+        "inputs": {"x": {"shape": [2]}},
+        "nodes": [
+            {"name": "neuron", "kind": "linear", "config": {"units": 1}},
+            {"name": "a", "kind": "sigmoid"},
+            {"name": "f", "kind": "sum"},
+        ],
+    },
+    "params": {"neuron.weight": [[2, -3]], "neuron.bias": [-3]},
+    "data": {"x": [[-1, -2]]},
+    "wrt": {"data": True},
+    "values": ["a"],
+}
+
 # What marshmallow cannot say of fields of ours.
 FIELDS: dict[type, dict[str, Any]] = {
     answers.Tensor: {"$ref": "#/components/schemas/Tensor"},
@@ -74,6 +90,7 @@ PAGES = (
     ("/openapi.json", wire.JSON, "This description."),
     ("/docs", "text/html", "This description as a page."),
     ("/docs/{name}", "application/octet-stream", "What the page is made of."),
+    ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
 )
 
 
@@ -154,7 +171,11 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.answer}}}},
     }
     if operation.request:
-        content = {wire.JSON: {"schema": operation.request}, wire.SAFETENSORS: {"schema": FILE}}
+        example = {name: part for name, part in REQUEST.items() if name in operation.request().fields}
+        content = {
+            wire.JSON: {"schema": operation.request, "example": example},
+            wire.SAFETENSORS: {"schema": FILE},
+        }
         described["requestBody"] = {"required": True, "content": content}
         described["responses"]["200"]["content"][wire.SAFETENSORS] = {"schema": FILE}
     if rule.arguments:

@@ -11,7 +11,7 @@ import runpy
 import sys
 import tomllib
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from threading import Thread
 from typing import Any
 
@@ -20,7 +20,7 @@ from support.console import ROOT, blocks
 from werkzeug.serving import make_server
 
 from deltawire_layers import load_layers
-from deltawire_layers.registry import GROUP
+from deltawire_layers.registry import GROUP, installed
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -35,7 +35,7 @@ def app() -> Iterator[Any]:
     assert [point.name for point in points] == ["swiglu"]
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(PACKAGE)
-        yield create_app(Settings(log_level="error"), load_layers([*entry_points(group=GROUP), *points]))
+        yield create_app(Settings(log_level="error"), load_layers([*installed("deltawire"), *points]))
 
 
 def test_it_is_in_the_catalogue(app: Any) -> None:

@@ -11,6 +11,7 @@ import pytest
 from deltawire_layers import Registry, RegistryError, load_layers
 from deltawire_layers.linear import Linear
 from deltawire_layers.pointwise import Relu, Tanh
+from deltawire_layers.registry import installed
 
 
 @pytest.fixture
@@ -49,6 +50,14 @@ def test_layers_of_several_distributions_come_together(site: Path) -> None:
     layers = load_layers(points(site))
     assert dict(layers) == {"ramp": Relu, "squash": Tanh}
     assert (layers.distribution("ramp"), layers.distribution("squash")) == ("acme 2.0", "bolt 1.1")
+
+
+def test_the_layers_of_one_distribution_can_be_told_from_all(site: Path) -> None:
+    install(site, "acme 2.0", ramp="deltawire_layers.pointwise:Relu")
+    assert [point.name for point in installed("acme")] == ["ramp"]
+    kinds = {point.name for point in installed("deltawire")}
+    assert "relu" in kinds and "ramp" not in kinds
+    assert {point.name for point in installed()} >= kinds | {"ramp"}
 
 
 def refusal(site: Path) -> str:

@@ -18,7 +18,7 @@ import pytest
 import requests
 from flask import Flask
 from support.console import ROOT, run
-from support.layers import failing, registry
+from support.layers import BUILT_IN, failing, registry
 from support.service import free_port, running_service
 from werkzeug.serving import make_server
 
@@ -269,12 +269,11 @@ def test_check_passes_and_fails(here: Path) -> None:
 # layers
 
 
-def test_layers_are_one_line_each_with_their_distribution() -> None:
+def test_layers_are_one_line_each_with_their_distribution(built_in_alone: None) -> None:
     lines = run("layers").stdout.splitlines()
-    built_in = load_layers()
-    assert lines[0] == f"{built_in.distribution('linear')}: {len(built_in)} layers"
-    kinds = [line.split()[0] for line in lines[4 : 4 + len(built_in)]]
-    assert kinds == list(built_in)
+    assert lines[0] == f"{BUILT_IN.distribution('linear')}: {len(BUILT_IN)} layers"
+    kinds = [line.split()[0] for line in lines[4 : 4 + len(BUILT_IN)]]
+    assert kinds == list(BUILT_IN)
 
 
 def test_layers_of_other_distributions_have_a_table_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -411,7 +410,7 @@ def test_check_layer_of_what_is_none(
 # new-layer
 
 
-def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path) -> None:
+def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_alone: None) -> None:
     assert run("new-layer", "soft-gate").exit_code == 0
     folder = here / "deltawire-soft-gate"
     assert sorted(path.name for path in folder.iterdir()) == [

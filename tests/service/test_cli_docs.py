@@ -35,7 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.text.partition("\n")[0])
-def test_examples_do_what_they_show(example, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examples_do_what_they_show(
+    example, folder: Path, monkeypatch: pytest.MonkeyPatch, built_in_alone: None
+) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setattr(os, "execv", lambda *command: None)

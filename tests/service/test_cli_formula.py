@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from support.layers import BUILT_IN
 
-from deltawire_layers import arity, load_layers
+from deltawire_layers import arity
 from deltawire_service.cli.formula import readable
 
 NAMES = {"x0": "x", "x1": "label", "value": "y", "delta": "δ", "weight": "weight"}
@@ -31,9 +32,9 @@ def test_readable(latex: str, text: str) -> None:
     assert readable(latex, NAMES) == text
 
 
-@pytest.mark.parametrize("kind", [kind for kind, layer in load_layers().items() if layer.formula])
+@pytest.mark.parametrize("kind", [kind for kind, layer in BUILT_IN.items() if layer.formula])
 def test_nothing_of_latex_is_left_in_the_formulas_of_our_layers(kind: str) -> None:
-    layer = load_layers()[kind]
+    layer = BUILT_IN[kind]
     value, deltas, grads = layer.formula
     names = NAMES | {name: name for name in grads}
     names |= {f"x{place}": f"x{place}" for place in range(len(arity(layer).names) + 2)}

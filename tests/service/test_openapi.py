@@ -92,6 +92,16 @@ def test_requests_and_answers_fit_their_schemas(
     check(document, operation["responses"]["200"]["content"]["application/json"]["schema"], answer.json)
 
 
+def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
+    posts = [(path, op) for path, method, op in operations(document) if method == "post"]
+    assert len(posts) == len({path for path, _ in REQUESTS})
+    for path, operation in posts:
+        body = operation["requestBody"]["content"]["application/json"]
+        check(document, body["schema"], body["example"])
+        answer = client.post(path, json=body["example"])
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+
+
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v1/layers", "/v1/limits"])
 def test_answers_fit_their_schemas(client: FlaskClient, document: dict[str, Any], path: str) -> None:
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]

@@ -1,4 +1,4 @@
-"""Layers that only tests have."""
+"""The layers of deltawire alone, whatever is installed beside it, and layers that only tests have."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 
 from deltawire_layers import Activation, Layer, Parameter, Registry, load_layers
 from deltawire_layers.initializers import ones
-from deltawire_layers.registry import Registered
+from deltawire_layers.registry import Registered, installed
+
+BUILT_IN = load_layers(installed("deltawire"))
 
 
 def registry(**kinds: type[Layer]) -> Registry:
     """The built-in layers and the given ones."""
-    built_in = load_layers()
-    found = {kind: Registered(built_in[kind], built_in.distribution(kind)) for kind in built_in}
+    found = {kind: Registered(BUILT_IN[kind], BUILT_IN.distribution(kind)) for kind in BUILT_IN}
     return Registry(found | {kind: Registered(layer, "tests 1.0") for kind, layer in kinds.items()})
 
 

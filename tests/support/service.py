@@ -8,6 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import IO
 
 import requests
 
@@ -18,22 +20,27 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def printed(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode()
+
+
 @contextmanager
 def running_service(*arguments: str, seconds: float = 30.0) -> Iterator[str]:
     """The address of a gunicorn that serves until the block ends."""
     port = free_port()
+    log = TemporaryFile()  # nobody reads while it serves, and a pipe that is full would stop it
     service = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
         + ["-b", f"127.0.0.1:{port}", *arguments, "deltawire_service.app:create_app()"],
-        stdout=subprocess.PIPE,
+        stdout=log,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     url = f"http://127.0.0.1:{port}"
     end = time.monotonic() + seconds
     try:
         while True:
-            assert service.poll() is None, f"the service stopped: {service.communicate()[0]}"
+            assert service.poll() is None, f"the service stopped: {printed(log)}"
             try:
                 if requests.get(f"{url}/readyz", timeout=1).ok:
                     break
@@ -43,4 +50,5 @@ def running_service(*arguments: str, seconds: float = 30.0) -> Iterator[str]:
         yield url
     finally:
         service.terminate()
-        service.communicate(timeout=30)
+        service.wait(timeout=30)
+        log.close()

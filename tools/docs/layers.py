@@ -8,21 +8,18 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 from deltawire_layers import load_layers
-from deltawire_layers.registry import GROUP
+from deltawire_layers.registry import installed
 from deltawire_service.api.layers import describe
 from deltawire_service.cli.catalogue import takes
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
 # Plugins that are installed too have pages of their own.
-LAYERS = load_layers(
-    point for point in entry_points(group=GROUP) if point.dist and point.dist.name == "deltawire"
-)
+LAYERS = load_layers(installed("deltawire"))
 
 HEAD = """\
 # Layers

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
 import jsonschema
 import pytest
 from marshmallow import Schema, fields, validate
+from support.layers import BUILT_IN
 
-from deltawire_layers import Layer, Registry, load_layers
+from deltawire_layers import Layer, Registry
 from deltawire_layers.registry import Registered
 from deltawire_service.api.layers import describe
 from deltawire_service.app import create_app
@@ -16,15 +18,15 @@ from deltawire_service.settings import Settings
 
 
 def catalogue() -> dict[str, dict[str, Any]]:
-    answer = create_app(Settings(log_level="error")).test_client().get("/v1/layers")
+    answer = create_app(Settings(log_level="error"), BUILT_IN).test_client().get("/v1/layers")
     assert answer.status_code == 200
     return {layer["kind"]: layer for layer in answer.json["layers"]}
 
 
-def test_every_installed_layer_is_listed() -> None:
+def test_every_layer_is_listed_with_its_distribution() -> None:
     listed = catalogue()
-    assert list(listed) == list(load_layers())
-    assert {layer["distribution"] for layer in listed.values()} == {load_layers().distribution("linear")}
+    assert list(listed) == list(BUILT_IN)
+    assert {layer["distribution"] for layer in listed.values()} == {f"deltawire {version('deltawire')}"}
     assert all(layer["summary"] for layer in listed.values())
 
 
@@ -43,7 +45,7 @@ def test_linear_in_full() -> None:
             "required": ["units"],
             "additionalProperties": False,
         },
-        "distribution": load_layers().distribution("linear"),
+        "distribution": BUILT_IN.distribution("linear"),
         "formula": {
             "value": r"{weight}\,{x0} + {bias}",
             "deltas": [r"{weight}^{\top} {delta}"],
@@ -59,7 +61,7 @@ def test_inputs_tell_how_many() -> None:
     assert listed["add"]["elementwise"] and not listed["softmax"]["elementwise"]
 
 
-@pytest.mark.parametrize("kind", list(load_layers()))
+@pytest.mark.parametrize("kind", list(BUILT_IN))
 def test_a_config_schema_is_valid_and_says_what_the_layer_reads(kind: str) -> None:
     schema = catalogue()[kind]["config"]
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -68,7 +70,7 @@ def test_a_config_schema_is_valid_and_says_what_the_layer_reads(kind: str) -> No
     assert all(text for text in (part.get("description") for part in schema["properties"].values()))
     for config in ({}, {"units": 3}, {"units": 0}, {"rows": 2, "width": 2}, {"axis": 0}, {"axis": "0"}):
         try:
-            load_layers()[kind](**config)
+            BUILT_IN[kind](**config)
         except Exception:
             assert not validator.is_valid(config), config
         else:

@@ -1,0 +1,118 @@
+"""/docs as people see it: drawn by a browser, from the service as shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from support.browser import watched_page
+
+from deltawire_layers import load_layers
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = pytest.mark.parametrize("width", [1280, 390])
+
+
+@pytest.fixture(scope="module")
+def document(service: str) -> dict[str, Any]:
+    return dict(requests.get(f"{service}/openapi.json", timeout=30).json())
+
+
+def opened(page: Page) -> Page:
+    """The page, drawn."""
+    page.goto("/docs")
+    page.locator(".opblock").first.wait_for()
+    page.locator(".models article").first.wait_for()
+    return page
+
+
+def operation(page: Page, method: str, path: str) -> Locator:
+    drawn = page.locator(f".opblock-{method}")
+    return drawn.filter(has=page.locator(f'[data-path="{path}"]'))
+
+
+def model(page: Page, name: str) -> Locator:
+    """A schema below the operations."""
+    title = page.locator(".json-schema-2020-12__title").get_by_text(name, exact=True)
+    return page.locator('.models article[data-json-schema-level="0"]').filter(has=title)
+
+
+def unfold(schema: Locator) -> None:
+    schema.locator(".json-schema-2020-12-accordion").first.click()
+
+
+def keys(schema: Locator) -> list[str]:
+    """The keys of an unfolded schema of an object."""
+    return schema.locator(
+        '[data-json-schema-level="1"] > * > * > * > .json-schema-2020-12__title'
+    ).all_inner_texts()
+
+
+@WIDTHS
+def test_every_route_is_drawn(page: Page, document: dict[str, Any], width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page)
+    described = [(method, path) for path, item in document["paths"].items() for method in item]
+    assert page.locator(".opblock").count() == len(described) > 10
+    for method, path in described:
+        summary = document["paths"][path][method]["summary"]
+        drawn = operation(page, method, path)
+        assert drawn.is_visible()
+        assert drawn.locator(".opblock-summary-method").inner_text() == method.upper()
+        assert drawn.get_by_text(summary, exact=True).is_visible()
+
+
+@WIDTHS
+def test_unfolded_it_is_no_wider_than_the_screen(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    opened(page)
+    page.locator(".opblock-summary-control").evaluate_all("all => all.forEach(control => control.click())")
+    for name in ("Tensor", "Node", "Network", "config.multi_head_attention"):
+        unfold(model(page, name))
+    assert page.locator(".responses-table").count() == page.locator(".opblock").count()
+    assert "kind" in keys(model(page, "Node"))
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_its_policy_lets_it_load_from_the_service_alone(page: Page) -> None:
+    answer = page.goto("/docs")
+    assert answer is not None
+    assert answer.headers["content-security-policy"] == "default-src 'self'; img-src 'self' data:"
+
+
+@pytest.mark.parametrize("route", ["gradients", "forward", "init", "plan", "check"])
+def test_the_request_it_starts_with_can_be_executed(page: Page, route: str) -> None:
+    drawn = operation(opened(page), "post", f"/v1/{route}")
+    drawn.locator(".opblock-summary-control").click()
+    with page.expect_response(f"**/v1/{route}") as response:
+        drawn.get_by_role("button", name="Execute").click()
+    assert response.value.status == 200, response.value.text()
+    assert drawn.locator(".live-responses-table tbody .response-col_status").inner_text() == "200"
+
+
+@pytest.fixture(scope="module")
+def unfolded(browser: Browser, service: str) -> Iterator[Page]:
+    """The page, with the kinds that a node may have unfolded."""
+    with watched_page(browser, service, []) as page:
+        node = model(opened(page), "Node")
+        unfold(node)
+        kind = node.locator('article[data-json-schema-level="1"]').first
+        unfold(kind)
+        unfold(kind.locator(".json-schema-2020-12-keyword--enum"))
+        yield page
+
+
+@pytest.mark.parametrize("kind", load_layers())
+def test_an_installed_kind_is_drawn(unfolded: Page, document: dict[str, Any], kind: str) -> None:
+    listed = model(unfolded, "Node").locator(".json-schema-2020-12-keyword--enum").first
+    assert listed.get_by_text(f'"{kind}"', exact=True).is_visible()
+    config = model(unfolded, f"config.{kind}")
+    unfold(config)
+    assert keys(config) == list(document["components"]["schemas"][f"config.{kind}"]["properties"])
+    unfold(config)
