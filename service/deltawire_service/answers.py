@@ -29,6 +29,50 @@ class GradientsOf(Schema):
     data = named_tensors("∂loss/∂input, by the inputs' names")
 
 
+def number(description: str) -> fields.Field[Any]:
+    return fields.Float(required=True, metadata={"description": description})
+
+
+class TracedArray(Schema):
+    shape = fields.List(fields.Integer(), required=True, metadata={"description": "(batch, *shape)"})
+    min = number("the least number in it")
+    max = number("the largest")
+    norm = number("√Σx²")
+    numbers = Tensor(metadata={"description": "all of it, unless it is too large"})
+    sample = Tensor(metadata={"description": "else some numbers, at even distances"})
+
+
+class TracedValue(Schema):
+    node = fields.String(required=True)
+    value = fields.Nested(TracedArray, required=True)
+
+
+class SentDelta(Schema):
+    input = fields.Integer(required=True, metadata={"description": "position among the node's inputs"})
+    to = fields.String(required=True, metadata={"description": "the node or input there"})
+    delta = fields.Nested(TracedArray, required=True)
+    local = fields.Nested(
+        TracedArray, metadata={"description": "∂value/∂input, for layers that work number by number"}
+    )
+
+
+class TracedDelta(Schema):
+    node = fields.String(required=True)
+    delta = fields.Nested(TracedArray, required=True, metadata={"description": "all that arrived, summed"})
+    sends = fields.List(fields.Nested(SentDelta), required=True)
+    gradients = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(TracedArray),
+        required=True,
+        metadata={"description": "what this node alone gives to its parameters' gradients"},
+    )
+
+
+class TraceAnswer(Schema):
+    forward = fields.List(fields.Nested(TracedValue), required=True)
+    backward = fields.List(fields.Nested(TracedDelta), required=True)
+
+
 class GradientsAnswer(Schema):
     """The loss, its gradients, and what was asked for beside them."""
 
@@ -37,6 +81,7 @@ class GradientsAnswer(Schema):
     losses = Tensor(metadata={"description": "each example's loss, (batch,)"})
     values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
     deltas = named_tensors("deltas of the nodes asked for, (batch, *shape)", required=False)
+    trace = fields.Nested(TraceAnswer, metadata={"description": "both passes, in the order of computation"})
     network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
@@ -97,10 +142,6 @@ class PlanAnswer(Schema):
     limit_bytes = whole("largest peak the service takes")
     fits = fields.Boolean(required=True, metadata={"description": "whether the peak is within the limit"})
     network_id = fields.String(required=True, metadata=NETWORK_ID)
-
-
-def number(description: str) -> fields.Field[Any]:
-    return fields.Float(required=True, metadata={"description": description})
 
 
 class CheckedPlace(Schema):

@@ -74,7 +74,7 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     return Carriage(
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
-        written_number=JSON_TEXT if (written or g.answered) == wire.JSON else itemsize,
+        written_number=JSON_TEXT if (written or answered_as()) == wire.JSON else itemsize,
     )
 
 
@@ -83,11 +83,16 @@ def answer(document: Any, tensors: str = "lists") -> Response:
 
     tensors: how JSON writes them, `lists` or `base64`.
     """
-    media_type = g.get("answered", wire.JSON)  # outside /v1 there is nothing to settle
+    media_type = answered_as()
     parts = wire.encode_in_parts(document, media_type, tensors, "response")
     # A server takes nothing but bytes: this is the one copy of an array. Small ones travel better together.
     small = sum(map(len, parts)) <= JOINED_BYTES
     return Response([b"".join(parts)] if small else list(map(bytes, parts)), mimetype=media_type)
+
+
+def answered_as() -> str:
+    """The media type of the answer to this request."""
+    return str(g.get("answered", wire.JSON))  # outside /v1 there is nothing to settle
 
 
 def _offered() -> tuple[str, ...]:

@@ -90,6 +90,7 @@ PAGES = (
     ("/openapi.json", wire.JSON, "This description."),
     ("/docs", "text/html", "This description as a page."),
     ("/docs/{name}", "application/octet-stream", "What the page is made of."),
+    ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
 )
 
 

@@ -124,6 +124,10 @@ class GradientsSchema(ComputeSchema):
         MOST_NAMES, load_default=list, metadata={"description": "nodes whose deltas are wanted"}
     )
     non_finite = non_finite_field()
+    trace = config.Flag(
+        load_default=False,
+        metadata={"description": "every value, and every delta on its way, in the order of computation"},
+    )
 
 
 class ForwardSchema(ComputeSchema):

@@ -91,7 +91,7 @@ def test_request_fields_and_their_defaults(route: str, schema: Any) -> None:
 
 
 def test_answer_fields(client: FlaskClient) -> None:
-    everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"]}
+    everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
     for route, answer in (
         ("POST /v1/gradients", client.post("/v1/gradients", json=everything).json),
         ("POST /v1/forward", client.post("/v1/forward", json=good() | {"values": ["scores"]}).json),

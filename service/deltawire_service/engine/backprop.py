@@ -11,16 +11,18 @@ from deltawire.errors import Fault, Refused
 from deltawire_layers import Activation, Array, Shape
 from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
 from deltawire_service.engine.graph import Node
-from deltawire_service.engine.program import BackwardStep, ForwardStep, Program
+from deltawire_service.engine.program import BackwardStep, ForwardStep, Part, Program
 
 Arrays = Mapping[str, Array]
 
-Watch = Callable[[Node, str, Array], None]
-"""Sees every array as it is made: the node, what it is ('value', 'delta', 'gradient of weight'), the
-numbers."""
+
+VALUE, DELTA = Part("value"), Part("delta")
+
+Watch = Callable[[Node, Part, Array], None]
+"""Sees every array as it is made: the node, what it is to it, the numbers."""
 
 
-def unwatched(node: Node, what: str, array: Array) -> None:
+def unwatched(node: Node, part: Part, array: Array) -> None:
     """The watch of an ordinary request."""
 
 
@@ -59,7 +61,7 @@ class Pass:
         values = dict(self.data)
         for step in self.program.forward:
             values[step.node.name] = value = self._value(step, [values[name] for name in step.node.inputs])
-            self.watch(step.node, "value", value)
+            self.watch(step.node, VALUE, value)
             for name in step.release:
                 del values[name]
         self.values = {name: value for name, value in values.items() if name not in self.data}
@@ -69,8 +71,10 @@ class Pass:
         for name, cotangent in cotangents.items():
             self._arriving.add(name, cotangent)
         for step in self.program.backward:
+            if step.node.name not in self._arriving:  # traced, and behind an input without a derivative
+                continue
             delta = self._arriving.take(step.node.name)
-            self.watch(step.node, "delta", delta)
+            self.watch(step.node, DELTA, delta)
             if step.node.name in self.program.wants.deltas:
                 self.deltas[step.node.name] = delta
             if step.grads or step.deltas:
@@ -93,7 +97,7 @@ class Pass:
             )
         if step.kept:
             self._activations[node.name] = activation
-        return self._held(node, "value", value, (len(inputs[0]), *node.shape))
+        return self._held(node, VALUE, value, (len(inputs[0]), *node.shape))
 
     def _equations(self, step: BackwardStep, activation: Activation, delta: Array) -> None:
         node = step.node
@@ -111,6 +115,8 @@ class Pass:
             self.grads[name] = self.grads[name] + gradient if name in self.grads else gradient
         for position, source, what in step.deltas:
             equation = activation.deltas[position]
+            if equation is None and source not in self.program.needed:
+                continue
             if equation is None:
                 detail = (
                     f"node '{node.name}' ({node.kind}) has no derivative with respect to its input '{source}'"
@@ -125,8 +131,20 @@ class Pass:
             below = self._held(node, what, below, (len(delta), *node.input_shapes[position]))
             self.watch(node, what, below)
             self._arriving.add(source, below)
+            if step.local:
+                self._local(node, activation, equation, Part("local", source, position), delta)
 
-    def _held(self, node: Node, what: str, array: Any, shape: Shape) -> Array:
+    def _local(
+        self, node: Node, activation: Activation, equation: Callable[[Any], Array], part: Part, delta: Array
+    ) -> None:
+        """Show ∂value/∂input of a layer that works number by number: what it sends when 1 arrives."""
+        try:
+            slope = equation(activation.signal(read_only(np.ones_like(delta))))
+        except LAYER_FAILURE as error:
+            raise PluginError(node.name, node.kind, f"fails in the {part}") from error
+        self.watch(node, part, self._held(node, part, slope, delta.shape))
+
+    def _held(self, node: Node, what: Part, array: Any, shape: Shape) -> Array:
         """Hold a layer to its declared shape and the one dtype: numpy would broadcast and cast instead."""
         if not isinstance(array, np.ndarray):
             gives = f"gives a {type(array).__name__} for its {what}, not an array"

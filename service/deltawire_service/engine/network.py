@@ -87,6 +87,7 @@ class Network(Graph):
         deltas: Iterable[str] = (),
         non_finite: str = "error",
         carriage: Carriage = ARRAYS,
+        trace: bool = False,
     ) -> Result:
         """Loss and gradients of the network on a batch.
 
@@ -96,9 +97,10 @@ class Network(Graph):
         values, deltas: nodes whose values and deltas are wanted.
         reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
         have results that are not finite given back. carriage: what the body takes, as far as the plan goes.
+        trace: every array of both passes too, or its summary, in the order of computation.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
-        wants = self._wants(wrt_params, wrt_data, values, deltas)
+        wants = self._wants(wrt_params, wrt_data, values, deltas, trace)
         self.check_names(params, data)
         work = self._work(wants, params, data, carriage, reduction)
         result = work.gradients()
@@ -184,9 +186,10 @@ class Network(Graph):
         wrt_data: bool | Iterable[str],
         values: Iterable[str],
         deltas: Iterable[str],
+        trace: bool = False,
     ) -> Wanted:
         wrt = (asked if isinstance(asked, bool) else tuple(asked) for asked in (wrt_params, wrt_data))
-        return self._wanted(*wrt, tuple(values), tuple(deltas))
+        return self._wanted(*wrt, tuple(values), tuple(deltas), trace)
 
     def _work(
         self, wants: Wanted, params: Arrays, data: Arrays, carriage: Carriage, reduction: str = "mean"

@@ -116,14 +116,20 @@ def make_plan(
     gradients = parameter_numbers(network, wants.params)
     rows = batch * (rows + len(network.loss) + 1)
 
+    kept = 0  # what a trace keeps apart: what each node gives to its parameters
+    if wants.trace:
+        kept = sum(
+            parameter_numbers(network, [name]) for step in program.backward for _, name, _ in step.grads
+        )
+
     chunks = min(batch, count_chunks(network, batch, itemsize))
-    threads = min(chunks, threads)
+    threads = 1 if wants.trace else min(chunks, threads)
     held = 1 if chunks == 1 and not network.regularization.l2 else 1 + threads
     at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=given * itemsize,
-        answered_bytes=(held * gradients + rows) * itemsize,
+        answered_bytes=(held * gradients + kept + rows) * itemsize,
         read_bytes=given * carriage.read_number + lists * carriage.read_list,
         work_bytes=threads * at_once * row_numbers(network) * itemsize,
         written_bytes=(gradients + rows) * carriage.written_number,

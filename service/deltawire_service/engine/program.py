@@ -9,6 +9,19 @@ from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.wanted import Wanted
 
 
+class Part(NamedTuple):
+    """What an array is to its node: `value`, `delta`, `gradient` of a parameter by its `name`, what is
+    `sent` to the input `name` at a `position`, or the `local` gradient there."""
+
+    what: str
+    name: str = ""
+    position: int = 0
+
+    def __str__(self) -> str:
+        told = {"gradient": "gradient of {}", "sent": "delta sent to '{}'", "local": "derivative by '{}'"}
+        return told.get(self.what, self.what).format(self.name)
+
+
 class ForwardStep(NamedTuple):
     """Compute a node; `kept`: its equations are needed later; `release`: values nobody needs after it."""
 
@@ -25,8 +38,10 @@ class BackwardStep(NamedTuple):
     """
 
     node: Node
-    grads: tuple[tuple[str, str, str], ...]
-    deltas: tuple[tuple[int, str, str], ...]
+    grads: tuple[tuple[str, str, Part], ...]
+    deltas: tuple[tuple[int, str, Part], ...]
+    local: bool = False
+    """Whether the derivatives themselves are shown too."""
 
 
 class Program(NamedTuple):
@@ -35,6 +50,8 @@ class Program(NamedTuple):
     wants: Wanted
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
+    needed: frozenset[str]
+    """The nodes and inputs whose deltas lead to something wanted. A trace follows the others where it can."""
 
 
 def make_program(network: Graph, wants: Wanted) -> Program:
@@ -50,20 +67,26 @@ def make_program(network: Graph, wants: Wanted) -> Program:
         own = node.name in wants.deltas or not wants.params.isdisjoint(node.parameters.values())
         if own or not carries.isdisjoint(node.inputs):
             carries.add(node.name)
+    needed = frozenset(carries)
+    if wants.trace:
+        carries.update(
+            network.nodes, (name for name, slot in network.inputs.items() if slot.dtype == "float")
+        )
 
     backward = tuple(
         BackwardStep(
             node,
             tuple(
-                (local, name, f"gradient of {local}")
+                (local, name, Part("gradient", local))
                 for local, name in node.parameters.items()
                 if name in wants.params
             ),
             tuple(
-                (position, source, f"delta sent to '{source}'")
+                (position, source, Part("sent", source, position))
                 for position, source in enumerate(node.inputs)
                 if source in carries
             ),
+            local=wants.trace and node.layer.elementwise,
         )
         for node in reversed(nodes)
         if node.name in leads and node.name in carries
@@ -83,7 +106,7 @@ def make_program(network: Graph, wants: Wanted) -> Program:
         )
         for node in steps
     )
-    return Program(wants, forward, backward)
+    return Program(wants, forward, backward, needed)
 
 
 def upstream(network: Graph, names: Iterable[str]) -> set[str]:

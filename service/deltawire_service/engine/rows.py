@@ -14,8 +14,9 @@ from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.backprop import Pass, Watch, read_only, unwatched
 from deltawire_service.engine.graph import Graph, Node
-from deltawire_service.engine.program import Program
+from deltawire_service.engine.program import Part, Program
 from deltawire_service.engine.threads import Threads
+from deltawire_service.engine.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Result:
     data: dict[str, Array]
     values: dict[str, Array]
     deltas: dict[str, Array]
+    trace: Trace | None = None
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
@@ -120,7 +122,8 @@ class Work(NamedTuple):
     def gradients(self) -> Result:
         """Forward and backward over all chunks."""
         network, wants = self.network, self.program.wants
-        whole = self._assembled()
+        trace = Trace(self.program, self.batch, self.dtype) if wants.trace else None
+        whole = self._assembled(trace)
         losses = self._losses(whole)
         batch = (self.batch,)
         return Result(
@@ -142,6 +145,7 @@ class Work(NamedTuple):
                 for name, node in network.nodes.items()
                 if name in wants.deltas
             },
+            trace=trace,
         )
 
     @quietly
@@ -154,9 +158,13 @@ class Work(NamedTuple):
         """The reduced loss alone: complex when the arrays are."""
         return self._reduced(self._losses(self._assembled()))
 
-    def _assembled(self) -> Assembly:
+    def _assembled(self, trace: Trace | None = None) -> Assembly:
+        def compute(start: int, stop: int) -> tuple[int, Pass]:
+            return self._pass(start, stop, trace.watch(start) if trace else unwatched)
+
         whole = Assembly(self.batch, self.dtype)
-        with closing(self.threads.map(self._pass, bounds(self.batch, self.chunks))) as passes:
+        threads = Threads() if trace else self.threads  # a trace is written by one
+        with closing(threads.map(compute, bounds(self.batch, self.chunks))) as passes:
             for start, done in passes:
                 self._assemble(whole, start, done)
         return whole
@@ -246,6 +254,6 @@ class Work(NamedTuple):
         return Fault("/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}")
 
 
-def _watch(node: Node, what: str, array: Array) -> None:
+def _watch(node: Node, part: Part, array: Array) -> None:
     if not all_finite([array]):
-        raise NonFinite(node, what)
+        raise NonFinite(node, str(part))

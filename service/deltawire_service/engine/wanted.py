@@ -20,6 +20,8 @@ class Wanted(NamedTuple):
     deltas: frozenset[str] = frozenset()
     loss: bool = True
     """Whether the loss is computed: everything but `values` needs it."""
+    trace: bool = False
+    """Whether deltas are sent wherever they can be, and shown on their way."""
 
 
 def wanted_gradients(
@@ -28,6 +30,7 @@ def wanted_gradients(
     wrt_data: bool | Iterable[str],
     values: Iterable[str],
     deltas: Iterable[str],
+    trace: bool = False,
 ) -> Wanted:
     """The names a request asks for. Raises Refused where one is unknown or not differentiable."""
     faults = _loss_missing(network)
@@ -56,7 +59,7 @@ def wanted_gradients(
     wanted_deltas, unknown_deltas = _nodes(network, "deltas", deltas)
     faults += [*unknown_values, *unknown_deltas]
     faults.refuse()
-    return Wanted(params, frozenset(data), wanted_values, wanted_deltas)
+    return Wanted(params, frozenset(data), wanted_values, wanted_deltas, trace=trace)
 
 
 def wanted_values(network: Graph, values: Iterable[str]) -> Wanted:

@@ -104,3 +104,26 @@ def test_the_same_network_has_the_same_id_however_it_is_written(client: FlaskCli
     params = {f"other.{name}": good()["params"][f"scores.{name}"] for name in ("weight", "bias")}
     other["network"]["nodes"][1]["inputs"][0] = "other"
     assert post(client, network=other["network"], params=params)["network_id"] != post(client)["network_id"]
+
+
+def test_a_trace_tells_both_passes_in_order(client: FlaskClient) -> None:
+    answer = client.post("/v1/gradients", json=good() | {"trace": True, "reduction": "sum"})
+    trace = answer.json["trace"]
+    assert [step["node"] for step in trace["forward"]] == ["scores", "loss"]
+    loss, scores = trace["backward"]
+    assert (loss["node"], loss["delta"]["numbers"]) == ("loss", [1, 1, 1])
+    (sent,) = loss["sends"]
+    assert (sent["input"], sent["to"]) == (0, "scores") and "local" not in sent
+    assert sent["delta"] == scores["delta"] and sent["delta"]["shape"] == [3, 3]
+    shown = {name: share["numbers"] for name, share in scores["gradients"].items()}
+    assert shown == answer.json["gradients"]["params"]
+    assert "trace" not in client.post("/v1/gradients", json=good()).json
+
+
+def test_a_trace_is_answered_in_json_only(client: FlaskClient) -> None:
+    headers = {"Accept": "application/vnd.safetensors"}
+    answer = client.post("/v1/gradients", json=good() | {"trace": True}, headers=headers)
+    assert answer.status_code == 422
+    (fault,) = answer.json["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/trace", "field_invalid")
+    assert "Accept: application/json" in fault["detail"]

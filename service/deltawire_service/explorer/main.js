@@ -1,0 +1,211 @@
+// The page: what is looked at, how far, and all its parts around that.
+import * as api from "./api.js";
+import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
+import { Editor } from "./editor.js";
+import { exampleDocument, NAMES } from "./examples.js";
+import { savePng, saveSvg } from "./export.js";
+import { ABOVE, BELOW, Graph } from "./graph.js";
+import { LANGUAGES, translator } from "./i18n.js";
+import { Inputs } from "./inputs.js";
+import { layout } from "./layout.js";
+import { marksOf } from "./marks.js";
+import { nodeAt, stepOf } from "./model.js";
+import { Panel } from "./panel.js";
+import { Plots } from "./plots.js";
+import { checked, look } from "./session.js";
+import { fromHash, toHash } from "./state.js";
+import { Stepper } from "./stepper.js";
+import { Tour, TOURS } from "./tour.js";
+import { Training } from "./training.js";
+
+const TABS = ["inputs", "findings", "plots", "train", "edit"];
+const NARROW = "(max-width: 760px)";
+
+// ">f": just after f's value; "<f": just after f sent its deltas; "end".
+function stepNamed(model, told) {
+  if (typeof told === "number") return Math.min(told, model.last);
+  const name = told.slice(1);
+  return told === "end" ? model.last : told[0] === ">" ? model.forward.indexOf(name) + 1 : stepOf(model, name);
+}
+
+function Page({ layers, initial }) {
+  const [name, setName] = useState(initial.name ?? NAMES[0]);
+  const [changed, setChanged] = useState(Boolean(initial.document));
+  const [seen, setSeen] = useState(null); // the last look that succeeded
+  const [document_, setDocument] = useState(null); // the document being tried
+  const [faults, setFaults] = useState([]);
+  const [step, setStep] = useState(0);
+  const [selected, setSelected] = useState(initial.selected);
+  const [lang, setLang] = useState(LANGUAGES[initial.lang] ? initial.lang : "en");
+  const [tour, setTour] = useState(initial.tour);
+  const [stop, setStop] = useState(initial.stop);
+  const [down, setDown] = useState(initial.down);
+  const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
+  const [theme, setTheme] = useState(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const [badges, setBadges] = useState({ of: null, found: null });
+  const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
+  const [view, setView] = useState(null);
+  const canvas = useRef();
+  const turn = useRef(0);
+  const t = useMemo(() => translator(lang), [lang]);
+  const vertical = down ?? narrow;
+
+  const show = async (document, { example = seen?.row ?? 0, renew = false, then } = {}) => {
+    const mine = turn.current += 1;
+    setDocument(document);
+    try {
+      const found = await look(document, example, layers, renew);
+      if (mine !== turn.current) return;
+      setFaults([]);
+      setDocument(found.document);
+      setSeen(found);
+      then?.(found.model);
+    } catch (error) {
+      if (!(error instanceof api.Refused)) throw error;
+      if (mine === turn.current) setFaults(error.faults.length ? error.faults : [{ pointer: "", detail: error.message }]);
+    }
+  };
+  const edit = (change, options = {}) => {
+    setChanged(true);
+    setTour(null);
+    show(change(structuredClone(document_)), { renew: true, then: keep, ...options });
+  };
+  const keep = (model) => {
+    setStep((old) => (old >= (seen?.model.last ?? 0) ? model.last : Math.min(old, model.last)));
+    setSelected((old) => (model.places.has(old) ? old : nodeAt(model, model.last)));
+  };
+  const open = async (chosen, then) => {
+    setName(chosen);
+    setChanged(false);
+    await show(await exampleDocument(chosen), { example: 0, then });
+  };
+  const atEnd = (model) => { setStep(model.last); setSelected(nodeAt(model, model.last)); };
+  const openTour = async (which, where) => {
+    setTour(which);
+    setStop(where);
+    if (which === null) return;
+    const here = TOURS[which].stops[where];
+    setTab(here.tab ?? "inputs");
+    const then = (model) => { setStep(stepNamed(model, here.step)); setSelected(here.at); };
+    if (here.example === name && !changed && seen) then(seen.model);
+    else await open(here.example, then);
+  };
+
+  useEffect(() => {
+    const then = (model) => {
+      setStep(initial.step === null ? model.last : Math.min(initial.step, model.last));
+      setSelected(model.places.has(initial.selected) ? initial.selected : nodeAt(model, Math.min(initial.step ?? model.last, model.last)));
+    };
+    if (initial.document) show(initial.document, { example: initial.example, then });
+    else if (TOURS[initial.tour]?.stops[initial.stop] && initial.step === null) openTour(initial.tour, initial.stop);
+    else exampleDocument(name).then((document) => show(document, { example: initial.example, then }));
+    const media = matchMedia(NARROW);
+    const watch = () => setNarrow(media.matches);
+    media.addEventListener("change", watch);
+    return () => media.removeEventListener("change", watch);
+  }, []);
+  useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
+  useEffect(() => { document.documentElement.lang = lang; }, [lang]);
+  useEffect(() => {
+    const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });
+    const watch = new ResizeObserver(size);
+    watch.observe(canvas.current);
+    return () => watch.disconnect();
+  }, []);
+  useEffect(() => {
+    if (!seen) return undefined;
+    const wait = setTimeout(async () => {
+      const hash = await toHash({ name, changed, document: seen.document, step, selected, example: seen.row, lang, tour, stop, down, tab });
+      history.replaceState(null, "", hash);
+    }, 150);
+    return () => clearTimeout(wait);
+  }, [seen, step, selected, lang, tour, stop, down, tab]);
+
+  const model = seen?.model;
+  const network = seen && JSON.stringify([seen.document.network, vertical]);
+  const drawing = useMemo(() => (model && view ? layout(model.places, model.edges, vertical, view) : null), [network, view?.width, view?.height]);
+  const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
+  const badgeOf = useMemo(() => badgesOf(badges.of === model ? badges.found : null), [badges, model]);
+
+  const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
+  const select = (place) => { setSelected(place); setStep((old) => Math.max(old, stepOf(model, place))); };
+  const check = async () => setBadges({ of: model, found: await checked(seen) });
+  const setData = (data, anew) => {
+    setChanged(true);
+    show({ ...document_, data }, { example: anew ? 0 : seen.row, then: keep });
+  };
+
+  return html`<div class="page">
+    <header class="top">
+      <h1>δ deltawire <small>${t("subtitle")}</small></h1>
+      <label class="choose"><span>${t("network")}</span><select aria-label=${t("network")} class="network" value=${changed ? "own" : name}
+          onChange=${(event) => { setTour(null); open(event.target.value, atEnd); }}>
+        ${changed && html`<option value="own" selected>${t("example_own")}</option>`}
+        ${NAMES.map((one) => html`<option value=${one} selected=${!changed && one === name}>${t(`example_${one}`)}</option>`)}</select></label>
+      <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`<button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang === "ko" ? 1 : 0]}</button>`)}</nav>
+      <div class="switches">
+        <button onClick=${() => setTheme(theme === "dark" ? "light" : "dark")} data-theme-switch title=${t(theme === "dark" ? "light" : "dark")} aria-label=${t(theme === "dark" ? "light" : "dark")}>◐</button>
+        ${Object.entries(LANGUAGES).map(([code, label]) => html`<button lang=${code} class=${lang === code ? "on" : ""} aria-pressed=${lang === code} onClick=${() => setLang(code)}>${label}</button>`)}
+        <a href="/docs">${t("api")}</a>
+      </div>
+    </header>
+    <main>
+      <div class="stage">
+        <div class="canvas" ref=${canvas}>${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, marks, t, badges: badgeOf, down: vertical, fitting: vertical }} />`}
+          <p class="key"><span class="green">${t("above")}</span><span class="red">${t("below")}</span><span class="red">${t("onEdges")}</span></p>
+          <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button><button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
+          ${faults.length > 0 && html`<p class="refused" role="alert">${faults[0].detail}</p>`}
+        </div>
+        ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
+        <div class="drawer">
+          <div class="tabs" role="tablist">${TABS.map((one) => html`<button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${t(`tab_${one}`)}${one === "findings" && marks.size ? html` <b class="count">${marks.size}</b>` : ""}</button>`)}</div>
+          ${seen && html`<div class="content" role="tabpanel">
+            ${tab === "inputs" && html`<${Inputs} document=${document_} example=${seen.row} losses=${seen.losses} t=${t} setData=${setData}
+              choose=${(row) => show(document_, { example: row, then: keep })} />`}
+            ${tab === "findings" && html`<${Findings} ...${{ marks, t, select, check, found: badges.of === model ? badges.found : null }} />`}
+            ${tab === "plots" && html`<${Plots} ...${{ model, t, theme }} />`}
+            ${tab === "train" && html`<${Training} ...${{ document: seen.document, model, t, theme }} setParams=${(params) => { setChanged(true); show({ ...seen.document, params }, { then: keep }); }} />`}
+            ${tab === "edit" && html`<${Editor} document=${seen.document} faults=${faults} ...${{ layers, model, selected, edit, t }}
+              apply=${(document) => edit(() => document, { renew: !sameParams(document, seen.document) ? false : true })} />`}
+          </div>`}
+        </div>
+      </div>
+      <aside>
+        <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
+        ${model && html`<${Panel} ...${{ model, step, t, select, marks, edit }} name=${selected} />`}
+      </aside>
+    </main>
+  </div>`;
+}
+
+// Parameters someone typed are theirs: they are refused when they do not fit, not replaced.
+const sameParams = (one, other) => JSON.stringify(one.params) === JSON.stringify(other.params);
+
+function Findings({ marks, t, select, check, found }) {
+  const all = [...marks].flatMap(([name, list]) => list.map((mark) => ({ name, ...mark })));
+  return html`<div class="findings">
+    <div><h3>${t("findingsTitle")}</h3>
+      ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
+      <ul>${all.map((mark) => html`<li data-finding=${`${mark.what} ${mark.name}`}><button class="link" onClick=${() => select(mark.name)}>${mark.name}</button> <b>${t(`mark_${mark.what}`)}</b> ${mark.text}</li>`)}</ul></div>
+    <div><button class="main" data-check onClick=${check}>${t("check")}</button> <p class="quiet">${t("checkNote")}</p>
+      ${found && html`<table class="checked"><caption>${t("checked")}</caption>${found.arrays.map((array) => html`<tr class=${array.passed ? "passed" : "failed"}>
+        <td>${array.passed ? "✓" : "✗"}</td><td>${array.name}</td><td>${worst(array)}</td></tr>`)}</table>`}</div>
+  </div>`;
+}
+
+const worst = (array) => (array.worst[0]?.relative_difference ?? 0).toExponential(0).replace("e-", "e−").replace("0e+0", "0");
+
+function badgesOf(found) {
+  const badges = new Map();
+  for (const array of found?.arrays ?? []) {
+    const place = array.name.split("/")[1].split(".")[0];
+    const difference = array.worst[0]?.relative_difference ?? 0;
+    const old = badges.get(place);
+    if (!old || difference > old.difference) badges.set(place, { passed: array.passed && (old?.passed ?? true), difference, text: worst(array) });
+  }
+  return badges;
+}
+
+const [layers, initial] = await Promise.all([api.layers(), fromHash(location.hash)]);
+render(html`<${Page} layers=${layers} initial=${initial} />`, document.getElementById("page"));
+addEventListener("hashchange", () => location.reload());

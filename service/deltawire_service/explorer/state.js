@@ -1,0 +1,41 @@
+// The whole state of the page, and its form in the URL: a link shares what is seen.
+
+const packed = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+
+async function encode(document) {
+  const bytes = await packed(new TextEncoder().encode(JSON.stringify(document)), new CompressionStream("deflate-raw"));
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function decode(text) {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
+}
+
+// name: of an example that was not changed; else the document itself is in the URL.
+export async function toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
+  const parts = new URLSearchParams();
+  if (changed) parts.set("state", await encode(document));
+  else parts.set("example", name);
+  if (tour !== null) parts.set("tour", `${tour}.${stop}`);
+  parts.set("step", step);
+  if (selected) parts.set("at", selected);
+  if (example) parts.set("row", example);
+  if (down !== null) parts.set("down", down ? 1 : 0);
+  if (tab && tab !== "inputs") parts.set("tab", tab);
+  if (lang !== "en") parts.set("lang", lang);
+  return `#${parts}`;
+}
+
+export async function fromHash(hash) {
+  const parts = new URLSearchParams(hash.slice(1));
+  const whole = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
+  const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
+  return {
+    name: parts.get("example"), document: parts.has("state") ? await decode(parts.get("state")) : null,
+    step: whole("step"), selected: parts.get("at"), example: whole("row") ?? 0, lang: parts.get("lang"),
+    tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
+  };
+}
