@@ -1,14 +1,109 @@
-"""GET /: where to go on."""
+"""GET /: where to go on, for programs and for people; the explorer's files."""
 
 from __future__ import annotations
 
+import gzip
+import hashlib
+import re
 from importlib.metadata import version
+from pathlib import Path
 
+import pytest
+from flask.testing import FlaskClient
+
+from deltawire_service.api.root import PAGE
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
+ROOT = Path(__file__).parents[3]
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
-def test_root_names_the_service_and_every_route() -> None:
-    answer = create_app(Settings(log_level="error")).test_client().get("/").json
+
+@pytest.fixture
+def client() -> FlaskClient:
+    return create_app(Settings(log_level="error")).test_client()
+
+
+def files() -> list[Path]:
+    """What a visitor may load: no licences, no lists of versions and hashes."""
+    return [path for path in PAGE.rglob("*") if path.suffix in {".html", ".js", ".css", ".woff2", ".json"}]
+
+
+def test_root_names_the_service_and_every_route(client: FlaskClient) -> None:
+    answer = client.get("/").json
     assert (answer["service"], answer["version"]) == ("deltawire", version("deltawire"))
     assert {"POST /v1/gradients", "POST /v1/init", "GET /v1/layers", "GET /livez"} <= set(answer["routes"])
+
+
+@pytest.mark.parametrize("accept", [None, "*/*", "application/json", "application/json, text/html;q=0.5"])
+def test_programs_get_json(client: FlaskClient, accept: str | None) -> None:
+    answer = client.get("/", headers={} if accept is None else {"Accept": accept})
+    assert answer.mimetype == "application/json" and answer.headers["Vary"] == "Accept"
+
+
+def test_browsers_get_the_page(client: FlaskClient) -> None:
+    with client.get("/", headers={"Accept": BROWSER}) as answer:
+        assert answer.mimetype == "text/html" and answer.headers["Vary"] == "Accept"
+        policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'self';") and "unsafe" not in policy and "http" not in policy
+
+
+def test_the_page_writes_no_script_or_style_into_its_markup() -> None:
+    markup = (PAGE / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", markup)
+    for address in re.findall(r'(?:src|href)="(/explorer/[^"]+)"', markup):
+        assert (PAGE / address.removeprefix("/explorer/")).is_file(), address
+
+
+@pytest.mark.parametrize("name", ["main.js", "page.css", "vendor/katex.js", "examples/circuit.json"])
+def test_its_files_are_served(client: FlaskClient, name: str) -> None:
+    with client.get(f"/explorer/{name}") as answer:
+        assert answer.data == (PAGE / name).read_bytes()
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nothing_else_is(client: FlaskClient) -> None:
+    assert client.get("/explorer/../app.py").status_code == 404
+    assert client.get("/explorer/nothing.js").status_code == 404
+
+
+def test_the_page_is_light() -> None:
+    assert sum(path.stat().st_size for path in files()) <= 700_000
+    scripts = [path for path in files() if path.suffix == ".js"]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in scripts) <= 200_000
+
+
+def test_no_script_of_ours_names_another_host_or_a_kind_of_layer_it_would_treat_apart() -> None:
+    for path in PAGE.glob("*.js"):
+        text = path.read_text()
+        assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path
+        if path.name != "examples.js":
+            assert not re.search(r"kind\s*[!=]==?\s*[\"']", text), path
+
+
+def test_vendored_files_are_those_whose_hashes_are_listed() -> None:
+    vendor = PAGE / "vendor"
+    listed = dict(reversed(line.split("  ")) for line in (vendor / "SHA256SUMS").read_text().splitlines())
+    there = {str(path.relative_to(vendor)): path for path in vendor.rglob("*") if path.is_file()}
+    del there["SHA256SUMS"]
+    assert {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in there.items()} == listed
+    packages = [
+        line.rpartition("@")[0].rpartition("/")[2] for line in (vendor / "VERSIONS").read_text().split()
+    ]
+    assert all(f"{name}.LICENSE.txt" in listed for name in packages)
+
+
+def test_its_examples_are_those_of_the_repository() -> None:
+    for path in (PAGE / "examples").glob("*.json"):
+        assert path.read_bytes() == (ROOT / "examples" / path.name).read_bytes(), path.name
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    texts = (PAGE / "i18n.js").read_text()
+    used: set[str] = set()
+    for path in PAGE.glob("*.js"):
+        used |= set(re.findall(r'\bt\("(\w+)"', path.read_text()))
+    known = set(re.findall(r"^  (\w+): \[|, (\w+): \[", texts, re.MULTILINE))
+    assert used <= {one or other for one, other in known}
+    hangul = re.compile("[가-힣]")
+    assert len(hangul.findall(texts)) > 500 and len(hangul.findall((PAGE / "tour.js").read_text())) > 800
