@@ -143,7 +143,7 @@ def test_the_tour_goes_through_all_stops(page: Page, lang: str, word: str) -> No
     assert word in page.locator(".tour").inner_text()
     seen = []
     while True:
-        page.locator(f"[data-panel]").wait_for()
+        page.locator("[data-panel]").wait_for()
         stop = page.locator(".tour").get_attribute("data-tour")
         seen.append(stop)
         assert page.locator(".tour p").inner_text()

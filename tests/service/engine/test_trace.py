@@ -14,8 +14,7 @@ from support.layers import registry
 
 from deltawire.errors import Refused
 from deltawire_layers import Activation, Layer, load_layers
-from deltawire_service.engine import compile_network
-from deltawire_service.engine import rows as rows_module
+from deltawire_service.engine import compile_network, plan
 from deltawire_service.engine import trace as trace_module
 from deltawire_service.engine.trace import SAMPLE, Trace
 
@@ -132,7 +131,7 @@ def test_an_integer_input_is_sent_nothing() -> None:
 
 def test_chunks_make_the_same_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = example("flow_graph")
-    monkeypatch.setattr(rows_module, "chunk_rows", lambda network, itemsize: 1)
+    monkeypatch.setattr(plan, "count_chunks", lambda network, batch, itemsize: batch)
     parts = example("flow_graph")
     assert list(parts.values) == list(whole.values) and list(parts.returned) == list(whole.returned)
     for name, value in whole.values.items():
@@ -148,8 +147,8 @@ def test_a_large_array_is_summarised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_module, "MOST_NUMBERS", 20)
     spec = {"inputs": {"x": {"shape": [8]}}, "nodes": [{"name": "t", "kind": "negate"}, {"kind": "sum"}]}
     x = np.arange(32.0).reshape(4, 8)
-    for rows in (4, 1, 3):
-        monkeypatch.setattr(rows_module, "chunk_rows", lambda network, itemsize, rows=rows: rows)
+    for chunks in (1, 4, 2):
+        monkeypatch.setattr(plan, "count_chunks", lambda network, batch, itemsize, chunks=chunks: chunks)
         value = traced(spec, {}, {"x": x}).values["t"]
         assert (value.shape, value.min, value.max) == ((4, 8), -31, 0)
         assert value.norm == pytest.approx(np.linalg.norm(x))
