@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 
-.PHONY: serve test demo lint bench fuzz docs clean help
+.PHONY: serve test demo lint docs picture clean help
 
 help:
 	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench   install the peers in an environment of their own, and measure side by side with them"
 	@echo "make fuzz    a million mutants of binary bodies"
 	@echo "make docs    write docs/layers.md anew, from the layers"
+	@echo "make picture take the README's picture anew, of the explorer as served (needs chromium)"
 	@echo "make clean   remove what the others made"
 
 serve: $(VENV)/service
@@ -52,11 +53,14 @@ fuzz: $(VENV)/dev
 docs: $(VENV)/dev
 	@$(BIN)/python tools/docs/layers.py
 
+picture: $(VENV)/browser
+	@PYTHONPATH=tests $(BIN)/python tools/docs/picture.py
+
 clean:
 	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
-$(VENV)/service $(VENV)/demo $(VENV)/dev: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
+$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/browser: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing deltawire[$*] into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	@touch $@

@@ -103,7 +103,7 @@ def test_a_fan_out_shows_a_running_sum_until_all_have_arrived(page: Page) -> Non
     explorer.select("x")
     assert "10 + 6 = 16" in page.locator('[data-sum="x"]').inner_text()
     ways = page.locator('[data-ways="x"]').inner_text()
-    assert "x → f" in ways and "x → s → m → f" in ways and "10 + 6 = 16" in ways or "6 + 10 = 16" in ways
+    assert "x → f\n10 = 10" in ways and "x → s → m → f\n1 · 2 · 3 = 6" in ways
 
 
 def test_the_short_circuit_brings_its_own_delta(page: Page) -> None:
@@ -128,9 +128,8 @@ def test_the_layer_whose_delta_vanishes_and_why(page: Page) -> None:
     explorer = Explorer(page, "example=deep_sigmoid")
     explorer.tab("Findings")
     found = page.locator("[data-finding]").evaluate_all("all => all.map(one => one.dataset.finding)")
-    assert found == ["saturated a3"] + [
-        f"vanishing {name}" for name in ("z1", "a1", "z2", "a2", "z3")
-    ] or set(found) == {"saturated a3", *(f"vanishing {name}" for name in ("z1", "a1", "z2", "a2", "z3"))}
+    below = [f"vanishing {name}" for name in ("z1", "a1", "z2", "a2", "z3")]
+    assert sorted(found) == sorted(["saturated a3", *below])
     told = page.locator('[data-finding="vanishing z3"]').inner_text()
     assert "a3" in told
     assert page.locator(".mark").count() == 6

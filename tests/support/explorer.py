@@ -44,7 +44,7 @@ class Explorer:
         """What stands on the edges: `consumer→source` and the number it sends."""
         labels = self.page.locator("[data-edge-gradient]")
         names = labels.evaluate_all("all => all.map(one => one.dataset.edgeGradient)")
-        return dict(zip(names, labels.locator("text").all_inner_texts(), strict=True))
+        return dict(zip(names, labels.locator("text").all_text_contents(), strict=True))
 
     def panel(self) -> str:
         return self.page.locator(".panel").inner_text()
@@ -57,9 +57,6 @@ class Explorer:
         self.page.get_by_role("tab", name=re.compile(f"^{name}")).click()
 
     def _written(self, attribute: str) -> dict[str, str]:
+        written = "one => [one.getAttribute(name), one.querySelector('text').textContent]"
         groups = self.page.locator(f"[{attribute}]")
-        return dict(
-            groups.evaluate_all(
-                f"all => all.map(one => [one.getAttribute('{attribute}'), one.querySelector('text').textContent])"
-            )
-        )
+        return dict(groups.evaluate_all(f"(all, name) => all.map({written})", attribute))

@@ -102,7 +102,8 @@ export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(mo
 // What has arrived at a place by a step: terms, and how many are still to come.
 export function arrivals(model, name, step) {
   const place = model.places.get(name);
-  const coming = model.edges.filter((edge) => edge.from === name && edge.delta);
+  const coming = model.edges.filter((edge) => edge.from === name && edge.delta)
+    .sort((a, b) => stepOf(model, a.to) - stepOf(model, b.to)); // as they arrive
   const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
   const start = place.weight ? 1 : 0;
   if (start && isBackward(model, step)) {

@@ -1,5 +1,5 @@
 // Curves where people would rather look: norms over depth, saliency.
-import { html, useEffect, useRef } from "./dom.js";
+import { html, useLayoutEffect, useRef } from "./dom.js";
 import { HeatMap } from "./heat.js";
 import { arrivals } from "./model.js";
 import { flat, norm, raised } from "./numbers.js";
@@ -11,7 +11,7 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 // series: [{label, tone, numbers}] over x; `names` label the ticks of x when given.
 export function Curves({ title, x, series, log, names, height = 190, theme }) {
   const place = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const axis = { stroke: colour("--text"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
     const options = {
       width: Math.max(220, place.current.clientWidth), height, title, cursor: { y: false }, legend: { live: false },

@@ -1,5 +1,5 @@
 // Going through both passes: by buttons, by keys, by the clock.
-import { html, useEffect, useState } from "./dom.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
 import { isBackward, nodeAt } from "./model.js";
 
 const PAUSE = 1100;
@@ -7,11 +7,13 @@ const PAUSE = 1100;
 export function Stepper({ model, step, go, t }) {
   const [playing, setPlaying] = useState(false);
   const ahead = model.forward.length;
-  const clamp = (to) => go(Math.max(0, Math.min(model.last, to)));
+  const here = useRef(step); // keys may come faster than the page is drawn
+  here.current = step;
+  const clamp = (to) => go(here.current = Math.max(0, Math.min(model.last, to)));
   useEffect(() => {
     const keys = (event) => {
       if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-      const to = { ArrowRight: step + 1, ArrowLeft: step - 1, Home: 0, End: model.last }[event.key];
+      const to = { ArrowRight: here.current + 1, ArrowLeft: here.current - 1, Home: 0, End: model.last }[event.key];
       if (to !== undefined) { event.preventDefault(); setPlaying(false); clamp(to); }
       if (event.key === " " && !event.target.closest("button")) { event.preventDefault(); toggle(); }
     };
@@ -38,9 +40,9 @@ export function Stepper({ model, step, go, t }) {
     </div>
     <div class="keys" role="group">
       <button title=${`${t("first")} (Home)`} onClick=${() => clamp(0)}>⇤</button>
-      <button title=${`${t("previous")} (←)`} data-go="previous" onClick=${() => clamp(step - 1)}>←</button>
+      <button title=${`${t("previous")} (←)`} data-go="previous" onClick=${() => clamp(here.current - 1)}>←</button>
       <button title=${`${t("play")} (${t("space")})`} class="play" onClick=${toggle}>${playing ? "❚❚" : "▶"}</button>
-      <button title=${`${t("next")} (→)`} data-go="next" onClick=${() => clamp(step + 1)}>→</button>
+      <button title=${`${t("next")} (→)`} data-go="next" onClick=${() => clamp(here.current + 1)}>→</button>
       <button title=${`${t("last")} (End)`} onClick=${() => clamp(model.last)}>⇥</button>
     </div>
     <input type="range" min="0" max=${model.last} value=${step} aria-label=${t("step")} onInput=${(event) => clamp(Number(event.target.value))} />
