@@ -18,8 +18,7 @@ export function Card({ place, model, step, box, t, detail, zoom, current, back, 
   const came = arrivals(model, place.name, step);
   const classes = ["card", place.kind ? "" : "input", current ? (back ? "current back" : "current") : "", selected ? "selected" : "", mark ? "marked" : ""];
   const press = (event) => { if (event.key === "Enter") select(place.name); };
-  const [, ...rest] = [place.kind, times(place.shape)];
-  const under = detail ? [place.kind ?? t("input"), ...rest.filter(Boolean)].join(" · ") : "";
+  const under = detail ? [place.kind ?? t("input"), times(place.shape)].filter(Boolean).join(" · ") : "";
   return html`<g class=${classes.join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
       aria-label=${`${place.name}, ${place.kind ?? t("input")}`} onClick=${() => select(place.name)} onKeyDown=${press}>
     <rect class="body" y=${side} width=${width} height=${BOX} rx="8" />

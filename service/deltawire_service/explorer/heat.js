@@ -68,7 +68,7 @@ export function HeatMap({ traced, label, tone, chosen, choose, text }) {
     <figcaption>${label} <small>${times(traced.shape)}</small></figcaption>
     <svg width=${columns * width + 2} height=${rows.length * height + 2} role="img" aria-label=${`${text ?? label}: ${short(traced.min)} … ${short(traced.max)}`}>
       ${rows.map((row, i) => row.map((number, j) => html`
-        <g class=${`cell ${i * columns + j === chosen ? "chosen" : ""}`} onClick=${choose && (() => choose(i * columns + j))}>
+        <g class=${`cell ${choose ? "choice" : ""} ${i * columns + j === chosen ? "chosen" : ""}`} onClick=${choose && (() => choose(i * columns + j))}>
           <rect class=${shade(number, largest)} x=${1 + j * width} y=${1 + i * height} width=${width} height=${height} />
           ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${cell(number)}</text>`}
           <title>[${i}, ${j}] ${String(number)}</title>

@@ -8,7 +8,6 @@ const TEXTS = {
   above: ["above: value", "위: 값"],
   below: ["below: δ = ∂loss/∂value", "아래: δ = ∂loss/∂값"],
   onEdges: ["on edges: what each path sends back", "간선: 각 경로가 되돌려 보내는 값"],
-  negative: ["negative", "음수"], positive: ["positive", "양수"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞추기"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to}가 ${from}로 보내는 값`],
@@ -17,7 +16,7 @@ const TEXTS = {
   space: ["space", "스페이스"], step: ["step", "단계"],
   nothingYet: ["nothing is computed yet: only the inputs are known", "아직 아무것도 계산되지 않았습니다: 입력만 알고 있습니다"],
   stepForward: [(name) => `forward: ${name} is computed`, (name) => `순전파: ${name} 계산`],
-  stepBackward: [(name) => `backward: ${name} sends its error signal down`, (name) => `역전파: ${name}가 오차 신호를 아래로 보냄`],
+  stepBackward: [(name) => `backward: ${name} sends δ down`, (name) => `역전파: ${name}의 δ를 아래로 보냄`],
   start: ["Press → to compute the first node, or click a card.", "→ 키를 눌러 첫 노드를 계산하거나 카드를 클릭하세요."],
   input: ["input", "입력"], given: ["Given", "주어진 값"],
   plugin: [(from) => `from the plugin ${from}`, (from) => `플러그인 ${from}에서 제공`],
@@ -68,7 +67,7 @@ const TEXTS = {
   trainNote: ["Plain gradient descent on the whole batch: w ← w − rate · ∂L/∂w, every gradient from /v1/gradients.", "전체 배치에 대한 경사 하강: w ← w − 학습률 · ∂L/∂w. 모든 기울기는 /v1/gradients에서 옵니다."],
   nothingToTrain: ["This network has no parameters.", "이 네트워크에는 매개변수가 없습니다."],
   light: ["light", "밝게"], dark: ["dark", "어둡게"], api: ["API", "API"],
-  close: ["close", "닫기"], stop: ["stop", "정류장"], share: ["The address of this page is this view: copy it to share it.", "이 페이지의 주소가 곧 이 화면입니다. 복사해서 공유하세요."],
+  close: ["close", "닫기"], 
   example_circuit: ["Circuit (x + y)·z", "회로 (x + y)·z"], example_fan_out: ["Fan-out: (x + y)·y·x", "팬아웃: (x + y)·y·x"],
   example_sigmoid_neuron_gates: ["Sigmoid neuron, gate by gate", "시그모이드 뉴런: 게이트 단위"], example_sigmoid_neuron_layer: ["Sigmoid neuron, one layer", "시그모이드 뉴런: 한 레이어"],
   example_window_classifier: ["Window classifier", "윈도 분류기"], example_flow_graph: ["Flow graph with a short circuit", "단락 연결이 있는 흐름 그래프"],
@@ -85,5 +84,3 @@ export function translator(lang) {
     return typeof text === "function" ? text(...values) : text;
   };
 }
-
-export const KEYS = Object.keys(TEXTS);

@@ -24,12 +24,11 @@ export function build(document, plan, answer, layers, index) {
       name, kind: null, inputs: [], shape: slot.shape, slot, value: summary(numbers, slot.shape), parameters: [],
     });
   }
-  const listed = new Map(plan.nodes.map((node) => [node.name, node]));
   const spec = document.network.nodes;
-  const named = namedNodes(spec, plan.nodes);
+  const named = placesOf(document.network);
   const values = new Map(answer.trace.forward.map((step) => [step.node, strip(step.value)]));
   const returned = new Map(answer.trace.backward.map((step) => [step.node, step]));
-  for (const { name, kind, inputs, shape } of [...listed.values()]) {
+  for (const { name, kind, inputs, shape } of plan.nodes) {
     const entry = spec[named.get(name)] ?? {};
     places.set(name, {
       name, kind, inputs, shape, config: entry.config ?? {}, place: named.get(name), layer: layers.get(kind),
@@ -45,7 +44,7 @@ export function build(document, plan, answer, layers, index) {
     if (!known) owner.parameters.push({ name: parameter.name, local: parameter.name.split(".")[1], share: null });
   }
   const edges = [];
-  for (const node of listed.values()) {
+  for (const node of plan.nodes) {
     node.inputs.forEach((source, position) => {
       const sent = returned.get(node.name)?.sends.find((one) => one.input === position);
       edges.push({
@@ -64,17 +63,15 @@ export function build(document, plan, answer, layers, index) {
   };
 }
 
-// Names the service gave to nodes that have none, by their place in the spec.
-function namedNodes(spec, listed) {
-  const places = new Map();
-  const names = new Set(listed.map((node) => node.name));
+// name -> place in the spec; nodes without a name have the one the service gives them: kind and a running number.
+function placesOf({ inputs, nodes }) {
+  const places = new Map(nodes.flatMap(({ name }, place) => (name ? [[name, place]] : [])));
   const running = {};
-  spec.forEach((node, place) => { if (node.name) places.set(node.name, place); });
-  spec.forEach((node, place) => {
-    if (node.name) return;
-    do running[node.kind] = (running[node.kind] ?? 0) + 1;
-    while (places.has(`${node.kind}${running[node.kind]}`) && names.size);
-    places.set(`${node.kind}${running[node.kind]}`, place);
+  nodes.forEach(({ name, kind }, place) => {
+    if (name) return;
+    do running[kind] = (running[kind] ?? 0) + 1;
+    while (places.has(kind + running[kind]) || kind + running[kind] in inputs);
+    places.set(kind + running[kind], place);
   });
   return places;
 }

@@ -53,14 +53,15 @@ function Arriving({ model, place, came, t, select }) {
   // Norms do not add up, so of arrays the terms are named, and drawn one by one.
   const written = (term) => (array ? t("fromNode", term.from ?? "loss") : bracketed(precise(term.delta.numbers)));
   const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].join(" + ");
-  const total = came.sum && (array ? `‖·‖ ${precise(came.sum.norm)}` : precise(came.sum.numbers));
+  const total = !array && came.sum && precise(came.sum.numbers);
   return html`<h3 class="red">${t("arrivingTitle", place.name)}</h3>
     <ul class="terms">${came.terms.map((term) => html`<li>${term.from
       ? html`<button class="link" onClick=${() => select(term.from)}>${t("fromNode", term.from)}</button>` : t("fromLoss")}
       <b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b></li>`)}
       ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
     ${array && came.terms.length > 1 && came.terms.map((term) => html`<${HeatMap} label=${t("fromNode", term.from ?? "loss")} traced=${term.delta} tone="red" />`)}
-    <p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || came.terms.length > 1 ? sum : ""}${came.missing ? "" : html`${came.terms.length > 1 ? (array ? ", " : " = ") : ""}<b class="red">${total}</b>`}</p>
+    ${(came.missing > 0 || came.terms.length > 1 || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || came.terms.length > 1 ? sum : ""}
+      ${came.missing || array ? "" : html`${came.terms.length > 1 ? " = " : ""}<b class="red">${total}</b>`}</p>`}
     ${array && came.sum && !came.missing && html`<${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" />`}`;
 }
 
@@ -111,25 +112,23 @@ function indexOf(place, shape) {
 // Of what one number of a gradient is made: each node's share (δ times what came in, where the numbers say that
 // it is just that), the regularization, and the sum.
 function onePart(model, place, parameter, delta, chosen, t) {
-  const shape = parameter.share.shape;
   const parts = [];
+  let sum = 0;
   for (const node of model.places.values()) {
     const own = node.parameters?.find((one) => one.name === parameter.name && one.share?.numbers);
     if (!own) continue;
     const number = flat(own.share.numbers)[chosen];
+    sum += number;
     parts.push({ what: t("shareOf", node.name), made: product(model, node, own.share, chosen), number: precise(number) });
   }
-  const { l2 = 0, parameters } = model.regularization ?? {};
+  const weight = flat(model.params[parameter.name])[chosen];
+  const { l2 = 0 } = model.regularization ?? {};
   const whole = flat(model.gradients[parameter.name])[chosen];
-  const shares = parts.length ? model.places : null;
-  const sum = [...shares.values()].flatMap((node) => node.parameters).filter((one) => one.name === parameter.name && one.share?.numbers)
-    .reduce((total, one) => total + flat(one.share.numbers)[chosen], 0);
-  if (l2 && (parameters ?? ["*.weight"]) && Math.abs(whole - sum) > 1e-15) {
-    const weight = flat(model.params[parameter.name])[chosen];
+  if (l2 && Math.abs(whole - sum - l2 * weight) < Math.abs(whole - sum)) { // it is among the regularized ones
     parts.push({ what: t("decay"), made: `λ · w = ${l2} · ${bracketed(precise(weight))} =`, number: precise(l2 * weight) });
   }
   if (parts.length > 1) parts.push({ what: t("together"), made: "", number: precise(whole) });
-  return shape ? parts : null;
+  return parts;
 }
 
 function product(model, node, share, chosen) {
