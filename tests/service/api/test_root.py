@@ -107,3 +107,10 @@ def test_every_text_is_there_in_both_languages() -> None:
     assert used <= {one or other for one, other in known}
     hangul = re.compile("[가-힣]")
     assert len(hangul.findall(texts)) > 500 and len(hangul.findall((PAGE / "tour.js").read_text())) > 800
+
+
+def test_the_readme_opens_with_its_picture() -> None:
+    opening = (ROOT / "README.md").read_text().partition("\n## ")[0]
+    assert "docs/explorer.png" in opening
+    picture = ROOT / "docs" / "explorer.png"
+    assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size <= 300_000
