@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from support.browser import watched_page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -27,17 +28,18 @@ INLINE = "const s = document.createElement('script'); s.text = 'window.ran = tru
     ],
 )
 def test_what_is_wrong_is_noticed(
-    page: Page, faults: list[str], address: str, script: str, fault: str
+    browser: Browser, service: str, address: str, script: str, fault: str
 ) -> None:
-    page.goto(address)
-    page.evaluate(f"() => {{ {script} }}")
-    for _ in range(100):  # a busy machine is slow to tell
-        if any(fault in noticed for noticed in faults):
-            break
-        page.wait_for_timeout(100)
-    assert any(fault in noticed for noticed in faults), faults
-    assert not page.evaluate("window.ran")
-    faults.clear()
+    faults: list[str] = []
+    with pytest.raises(AssertionError) as noticed, watched_page(browser, service, faults) as page:
+        page.goto(address)
+        page.evaluate(f"() => {{ {script} }}")
+        for _ in range(100):  # a busy machine is slow to tell
+            if any(fault in told for told in faults):
+                break
+            page.wait_for_timeout(100)
+        ran = page.evaluate("window.ran")
+    assert fault in str(noticed.value) and not ran
 
 
 def test_console_notes_that_are_no_errors_pass(page: Page) -> None:
