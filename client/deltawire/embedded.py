@@ -21,10 +21,15 @@ URL = "http://deltawire.embedded"
 """Where a session has the embedded service mounted; no such host is ever looked up."""
 
 
+UNHURRIED = 1e6
+"""Seconds; nobody else waits for a service of one's own."""
+
+
 class EmbeddedAdapter(HTTPAdapter):
     """Answers requests from the service in this process; timeouts, proxies and certificates do not apply.
 
-    The service takes its settings from the environment as always, but logs errors only.
+    The service takes its settings from the environment as always, but logs errors only, and lets calls of
+    several threads wait for each other.
     Raises NotInstalled when the service is not on this machine.
     """
 
@@ -38,7 +43,8 @@ class EmbeddedAdapter(HTTPAdapter):
         except ImportError as error:
             detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
             raise NotInstalled([Fault("", "not_installed", detail)]) from error
-        settings = replace(Settings.from_environment(), log_level="error")
+        settings = Settings.from_environment()
+        settings = replace(settings, log_level="error", queue_seconds=UNHURRIED, deadline_seconds=UNHURRIED)
         self._service = Client(create_app(settings))
 
     def send(

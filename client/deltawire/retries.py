@@ -16,8 +16,8 @@ from math import inf
 
 import requests
 
-AGAIN = frozenset({429, 502, 503, 504})
-"""Statuses that say: not now."""
+AGAIN = frozenset({429, 502, 503})
+"""Statuses that say: not now. 504 is none: what took too long once takes too long again."""
 
 CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
 """No connection, or one that broke. An answer that is merely slow is not asked for twice."""
@@ -32,7 +32,7 @@ class Retries:
     seconds; a service that asks for more is not asked again.
     """
 
-    attempts: int = 5
+    attempts: int = 7
     budget: float = 120.0
     first: float = 0.1
     longest: float = 10.0

@@ -201,7 +201,7 @@ class LayersAnswer(Schema):
 class LimitsAnswer(Schema):
     """What is in force."""
 
-    limits = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    limits = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     dtypes = fields.List(fields.String(), required=True)
     media_types = fields.List(fields.String(), required=True)
     versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from functools import partial
+from typing import NamedTuple
+
+from flask import Blueprint, Flask, request
 
 from deltawire_layers import Registry, load_layers
-from deltawire_service import bodies
+from deltawire_service import bodies, deadlines
 from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
+from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
+from deltawire_service.slots import Slots
 from deltawire_service.timing import time_requests
+
+
+class Service(NamedTuple):
+    """What a server that runs the application tells it about: `app.extensions["deltawire"]`."""
+
+    slots: Slots
+    readiness: Readiness
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -22,7 +34,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
-    networks = Networks(layers, settings.engine_limits, settings.cached_networks, settings.compute_threads)
+    slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
+    networks = Networks(
+        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, slots
+    )
+    readiness = Readiness()
     log = make_log(settings.log_level)
 
     app = Flask(__name__, static_folder=None)
@@ -33,12 +49,21 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(bodies.negotiate)
+    v1.before_request(partial(deadlines.begin, settings))
+    v1.before_request(partial(admit, slots))
     for computing in (gradients, forward, init, plan, check):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
     v1.register_blueprint(limits.blueprint(settings))
     app.register_blueprint(v1)
-    app.register_blueprint(health.blueprint(settings))
+    app.register_blueprint(health.blueprint(settings, readiness))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
+    app.extensions["deltawire"] = Service(slots, readiness)
     return app
+
+
+def admit(slots: Slots) -> None:
+    """Refuse what would be computed too late before its body is read."""
+    if request.method == "POST":
+        slots.expect()

@@ -8,7 +8,12 @@ The command line overrides what is set here (`--bind`, `--workers`).
 from __future__ import annotations
 
 import gc
+import math
+import mmap
 import os
+import signal
+from functools import partial
+from threading import Timer
 from typing import Any
 
 from deltawire_service.allocator import IdleTrim, keep_memory
@@ -17,13 +22,20 @@ from deltawire_service.logs import server_logging
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
 
+
+def setting(name: str, default: float) -> float:
+    """A setting that is needed before the application is loaded, which says what is wrong with it."""
+    try:
+        return float(os.environ.get(f"DELTAWIRE_{name}", default))
+    except ValueError:
+        return default
+
+
 # As many processes as cores, with one compute thread each: more threads than cores only take turns. One
-# process with as many threads as cores answers a single large request sooner: the setting says which. What is
-# wrong with a setting is said by create_app.
+# process with as many threads as cores answers a single large request sooner: the setting says which.
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-compute_threads = os.environ.get("DELTAWIRE_COMPUTE_THREADS", "1")
-each = int(compute_threads) if compute_threads.isdecimal() else 1
-workers = int(os.environ.get("WEB_CONCURRENCY", max(1, cores // max(1, each))))
+each = setting("COMPUTE_THREADS", 1) * setting("COMPUTATIONS", 1)
+workers = int(os.environ.get("WEB_CONCURRENCY", max(1, cores // max(1, int(each)))))
 # BLAS starts with one thread, and the engine gives it more where it has more. gunicorn sets these variables
 # before it loads the application, and so before numpy reads them.
 raw_env = [
@@ -31,9 +43,17 @@ raw_env = [
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ]
 
-# Threads, so that a worker that computes still reads bodies and answers health checks.
+# Threads, so that a worker that computes still reads bodies and answers health checks. They do not compute
+# (slots.py does), but wait: for bodies, for their turn, for the result.
 worker_class = "gthread"
-threads = 4
+threads = 16
+
+# A worker shows once a second that it lives. One that does not is held by a layer that never lets other
+# threads of Python run: it is ended, and another takes its place, within two seconds after this time.
+timeout = 3  # seconds
+
+# What was accepted is answered, for as long as a request may take.
+graceful_timeout = math.ceil(setting("DEADLINE_SECONDS", 30)) + 2
 
 # Loaded once, before the workers are made: a plugin that fails stops the start with one message, and memory
 # is shared.
@@ -70,6 +90,27 @@ A first call, the gradient of the sigmoid at 0:
         flush=True,
     )
 
+    announce_draining()
+
+
+draining = mmap.mmap(-1, 1)
+"""One byte that all processes share: not 0 once the service is told to stop."""
+
+
+def announce_draining() -> None:
+    """On SIGTERM, let `/readyz` say so first, for as long as DELTAWIRE_DRAIN_SECONDS has it."""
+    stop: Any = signal.getsignal(signal.SIGTERM)
+    seconds = setting("DRAIN_SECONDS", 0)
+
+    def drain(number: int, frame: Any) -> None:
+        draining[0] = 1
+        if seconds > 0:
+            Timer(seconds, stop, (number, frame)).start()
+        else:
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, drain)
+
 
 def post_fork(server: Any, worker: Any) -> None:
     """What every worker does differently from Python by default."""
@@ -79,6 +120,28 @@ def post_fork(server: Any, worker: Any) -> None:
     # The memory of one computation is that of the next; it goes back to the system when no request comes.
     keep_memory()
     worker.idle_trim = IdleTrim()
+
+
+def post_worker_init(worker: Any) -> None:
+    """What the application is told of the worker it runs in."""
+    service = getattr(worker.wsgi, "extensions", {}).get("deltawire")
+    if service is None:  # another application, or one that hides ours
+        return
+    service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
+    service.slots.hung = partial(replace_worker, worker)
+
+
+def replace_worker(worker: Any) -> None:
+    """One more worker at once, and this one, in which a layer hangs, ends when its other requests have."""
+    if worker.alive:
+        worker.log.error("a layer hangs in worker %s: it is replaced", worker.pid)
+        os.kill(worker.ppid, signal.SIGTTIN)
+        os.kill(worker.pid, signal.SIGTERM)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A worker has ended: there are as many to be as before it was to be replaced."""
+    server.num_workers = server.cfg.workers
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

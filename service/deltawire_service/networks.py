@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -11,20 +12,24 @@ import orjson
 
 from deltawire.errors import Refused
 from deltawire_layers import Registry
-from deltawire_service.engine import Limits, Network, Threads, compile_network
+from deltawire_service.engine import Limits, Network, Run, Threads, at_once, compile_network
 
 
 class Networks:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
     kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
+    run: how layers are called.
     """
 
-    def __init__(self, layers: Registry, limits: Limits, kept: int, compute_threads: int = 1):
+    def __init__(
+        self, layers: Registry, limits: Limits, kept: int, compute_threads: int = 1, run: Run = at_once
+    ):
         self._layers = layers
         self._limits = limits
         self._kept = kept
         self._threads = Threads(compute_threads)
+        self._run = run
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
 
@@ -39,9 +44,10 @@ class Networks:
                 self._networks.move_to_end(key)
                 return self._networks[key]
         try:  # outside the lock: compiling one network twice at once is harmless, waiting for another is not
-            network = compile_network(spec, self._layers, self._limits, self._threads)
+            network = self._run(lambda _: compile_network(spec, self._layers, self._limits, self._threads))
         except Refused as refused:
             raise refused.under("/network") from None
+        network = replace(network, run=self._run)
         with self._lock:
             # Two spellings of one network are one network: what it learned about its requests is shared.
             network = next((kept for kept in self._networks.values() if kept.id == network.id), network)

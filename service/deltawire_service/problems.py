@@ -15,7 +15,8 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, MethodNotAllowed
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_service.engine import PluginError
+from deltawire_service.engine import DeadlineExceeded, PluginError
+from deltawire_service.slots import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
 MOST_CHARACTERS = 500
@@ -35,6 +36,7 @@ HTTP: dict[str, Problem] = {
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
     "method_not_allowed": Problem(405, "The route does not take this method"),
+    "deadline_invalid": Problem(400, "The deadline cannot be read"),
     "not_acceptable": Problem(406, "The answer cannot have a media type the client accepts"),
     "length_required": Problem(411, "The request has no Content-Length"),
     "body_too_large": Problem(413, "The body is too large"),
@@ -95,10 +97,16 @@ COMPUTATION: dict[str, Problem] = {
 SERVICE: dict[str, Problem] = {
     "plugin_error": Problem(500, "A layer failed"),
     "internal": Problem(500, "The service failed"),
+    "overloaded": Problem(503, "The service has too much to compute"),
+    "deadline_exceeded": Problem(504, "The computation took too long"),
+}
+
+HEALTH: dict[str, Problem] = {
+    "not_ready": Problem(503, "No requests should come now"),
 }
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE
+    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE | HEALTH
 )
 
 
@@ -139,6 +147,8 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):
             response.allow.update(error.valid_methods or ())
+        if isinstance(error, Overloaded):
+            response.headers["Retry-After"] = str(error.retry_after)
         return response
 
 
@@ -149,6 +159,10 @@ def faults_of(error: Exception) -> Sequence[Fault]:
     if isinstance(error, PluginError):
         detail = f"the layer of node '{error.node}', of kind '{error.kind}', failed; the request may be right"
         return [Fault("", "plugin_error", detail)]
+    if isinstance(error, Overloaded):
+        return [Fault("", "overloaded", str(error))]
+    if isinstance(error, DeadlineExceeded):
+        return [Fault("", "deadline_exceeded", "nothing was answered in the time the request may take")]
     if isinstance(error, NotFound):
         return [Fault("", "not_found", "there is no such route; GET / lists them")]
     if isinstance(error, MethodNotAllowed):

@@ -53,6 +53,21 @@ class Settings:
     compute_threads: int = 1
     """Threads that compute in each worker process; with more than one, its requests take turns."""
 
+    computations: int = 1
+    """Requests that each worker process computes at once."""
+
+    queue_seconds: float = 0.08
+    """Seconds a request may wait for its turn to compute; then it is refused, to be tried again."""
+
+    queue_bytes: int = 2**30
+    """Planned memory of all requests that wait in a worker process, in bytes."""
+
+    deadline_seconds: float = 30.0
+    """Seconds a request may take; the header Deltawire-Deadline may ask for less."""
+
+    drain_seconds: float = 0.0
+    """Seconds for which /readyz says that the service stops, before it takes no more connections."""
+
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
 
@@ -63,8 +78,12 @@ class Settings:
     def from_environment(cls) -> Self:
         """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
         env = Env()
-        read: dict[type, Callable[..., Any]] = {int: env.int, str: env.str}
-        checks = {int: validate.Range(min=1), str: validate.OneOf(LOG_LEVELS)}
+        read: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, str: env.str}
+        checks = {
+            int: validate.Range(min=1),
+            float: validate.Range(min=0, max=1e6),
+            str: validate.OneOf(LOG_LEVELS),
+        }
         return cls(
             **{
                 setting.name: read[type(setting.default)](

@@ -255,6 +255,7 @@ HTTP = [
     Row("slashes doubled", lambda client: client.get("/v1//layers"), 404, "not_found"),
     Row("no such layer", lambda client: client.get("/v1/layers/lineer"), 404, "layer_not_found"),
     Row("wrong method", lambda client: client.get("/v1/gradients"), 405, "method_not_allowed"),
+    Row("no deadline", post(b"{}", HTTP_DELTAWIRE_DEADLINE="soon"), 400, "deadline_invalid"),
     Row("Accept without JSON", post(b"{}", HTTP_ACCEPT="text/html"), 406, "not_acceptable"),
     Row("chunked", post(b"2\r\n{}\r\n", HTTP_TRANSFER_ENCODING="chunked"), 411, "length_required"),
     Row("Content-Length over the limit", post(b"{}", CONTENT_LENGTH=str(2**30)), 413, "body_too_large"),
@@ -382,8 +383,9 @@ def test_fault(client: FlaskClient, row: Row) -> None:
 
 
 def test_every_code_is_provoked() -> None:
-    """By a row above; what nobody can provoke from outside, in test_problems.py."""
-    assert {row.code for row in ROWS} | {"bad_request", "plugin_error", "internal"} == set(PROBLEMS)
+    """By a row above; what nobody can provoke alone from outside, in test_problems.py and test_slots.py."""
+    elsewhere = {"bad_request", "plugin_error", "internal", "overloaded", "deadline_exceeded", "not_ready"}
+    assert {row.code for row in ROWS} | elsewhere == set(PROBLEMS)
 
 
 def test_the_largest_network_is_answered(client: FlaskClient) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
 import requests
+
+TESTS = Path(__file__).parents[1]
 
 
 def free_port() -> int:
@@ -25,14 +29,27 @@ def printed(log: IO[bytes]) -> str:
     return log.read().decode()
 
 
+class Service(str):
+    """The address of a gunicorn; its process, and how to wait for its end."""
+
+    pid: int
+    wait: Callable[..., int]
+
+
 @contextmanager
-def running_service(*arguments: str, seconds: float = 30.0) -> Iterator[str]:
-    """The address of a gunicorn that serves until the block ends."""
+def running_service(
+    *arguments: str, seconds: float = 30.0, app: str = "deltawire_service.app:create_app()", **settings: str
+) -> Iterator[Service]:
+    """A gunicorn that serves until the block ends.
+
+    settings: by the names of their variables, without the prefix, in small letters.
+    """
     port = free_port()
     log = TemporaryFile()  # nobody reads while it serves, and a pipe that is full would stop it
     service = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
-        + ["-b", f"127.0.0.1:{port}", *arguments, "deltawire_service.app:create_app()"],
+        + ["-b", f"127.0.0.1:{port}", "--pythonpath", str(TESTS), *arguments, app],
+        env=os.environ | {f"DELTAWIRE_{name.upper()}": value for name, value in settings.items()},
         stdout=log,
         stderr=subprocess.STDOUT,
     )
@@ -47,7 +64,9 @@ def running_service(*arguments: str, seconds: float = 30.0) -> Iterator[str]:
             except requests.ConnectionError:
                 assert time.monotonic() < end, "the service does not answer"
                 time.sleep(0.05)
-        yield url
+        address = Service(url)
+        address.pid, address.wait = service.pid, service.wait
+        yield address
     finally:
         service.terminate()
         service.wait(timeout=30)

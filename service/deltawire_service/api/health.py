@@ -6,12 +6,15 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire.errors import Fault, Refused
 from deltawire_service.answers import HealthAnswer
 from deltawire_service.api.operation import operation
+from deltawire_service.problems import HEALTH
+from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 
 
-def blueprint(settings: Settings) -> Blueprint:
+def blueprint(settings: Settings, readiness: Readiness) -> Blueprint:
     """Both routes."""
     routes = Blueprint("health", __name__)
 
@@ -22,9 +25,11 @@ def blueprint(settings: Settings) -> Blueprint:
         return {"status": "live"}
 
     @routes.get("/readyz")
-    @operation(settings, HealthAnswer)
+    @operation(settings, HealthAnswer, codes=HEALTH)
     def ready() -> dict[str, Any]:
         """Whether requests are taken."""
+        if reason := readiness.reason():
+            raise Refused([Fault("", "not_ready", reason)])
         return {"status": "ready"}  # layers are loaded before the first request is taken
 
     return routes

@@ -4,22 +4,27 @@
 """
 
 from deltawire_service.engine.compile import compile_network
-from deltawire_service.engine.errors import PluginError
+from deltawire_service.engine.errors import DeadlineExceeded, PluginError
 from deltawire_service.engine.graph import InputSlot, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
-from deltawire_service.engine.plan import Carriage
+from deltawire_service.engine.plan import Carriage, Plan
 from deltawire_service.engine.rows import Result
+from deltawire_service.engine.running import Run, at_once
 from deltawire_service.engine.threads import Threads
 
 __all__ = [
     "Carriage",
+    "DeadlineExceeded",
     "InputSlot",
     "Limits",
     "Network",
     "Node",
+    "Plan",
     "PluginError",
     "Result",
+    "Run",
     "Threads",
+    "at_once",
     "compile_network",
 ]

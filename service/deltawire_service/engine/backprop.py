@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Activation, Array, Shape
-from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
+from deltawire_service.engine.errors import LAYER_FAILURE, DeadlineExceeded, PluginError
 from deltawire_service.engine.graph import Node
 from deltawire_service.engine.program import BackwardStep, ForwardStep, Part, Program
 
@@ -39,15 +41,24 @@ class Pass:
 
     After `forward`: losses and values by node. After `backward`: deltas by node and input as the program
     wants them, grads by parameter, summed over the rows.
+
+    until: after this time (time.monotonic) no other node is computed, but DeadlineExceeded raised.
     """
 
     def __init__(
-        self, program: Program, params: Arrays, data: Arrays, dtype: np.dtype[Any], watch: Watch = unwatched
+        self,
+        program: Program,
+        params: Arrays,
+        data: Arrays,
+        dtype: np.dtype[Any],
+        watch: Watch = unwatched,
+        until: float = inf,
     ):
         self.program = program
         self.params = params
         self.data = data
         self.watch = watch
+        self.until = until
         self.values: dict[str, Array] = {}
         self.deltas: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
@@ -60,6 +71,7 @@ class Pass:
         for."""
         values = dict(self.data)
         for step in self.program.forward:
+            self._in_time()
             values[step.node.name] = value = self._value(step, [values[name] for name in step.node.inputs])
             self.watch(step.node, VALUE, value)
             for name in step.release:
@@ -71,6 +83,7 @@ class Pass:
         for name, cotangent in cotangents.items():
             self._arriving.add(name, cotangent)
         for step in self.program.backward:
+            self._in_time()
             if step.node.name not in self._arriving:  # traced, and behind an input without a derivative
                 continue
             delta = self._arriving.take(step.node.name)
@@ -82,6 +95,10 @@ class Pass:
         self.deltas |= {
             name: self._arriving.take(name) for name in self.program.wants.data if name in self._arriving
         }
+
+    def _in_time(self) -> None:
+        if monotonic() > self.until:
+            raise DeadlineExceeded
 
     def _value(self, step: ForwardStep, inputs: list[Array]) -> Array:
         node, given = step.node, self.params

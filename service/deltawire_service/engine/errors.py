@@ -1,9 +1,13 @@
-"""A layer that breaks its contract."""
+"""What ends a computation: a layer that breaks its contract, or time."""
 
 from __future__ import annotations
 
 LAYER_FAILURE = (Exception, SystemExit)
 """What a layer may raise and the process survives: a plugin's exit() is its own failure, not ours."""
+
+
+class DeadlineExceeded(Exception):
+    """The time for the computation is over; noticed between two nodes."""
 
 
 class PluginError(Exception):

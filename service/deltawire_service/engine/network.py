@@ -20,6 +20,7 @@ from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work, all_finite
+from deltawire_service.engine.running import Run, at_once
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
 
@@ -28,9 +29,13 @@ KEPT = 16
 
 @dataclass(frozen=True, eq=False)
 class Network(Graph):
-    """A network ready to compute. Made by `compile_network`; immutable, shared between threads."""
+    """A network ready to compute. Made by `compile_network`; immutable, shared between threads.
+
+    threads: those it computes with. run: how its computations are run, at once if nobody bounds them.
+    """
 
     threads: Threads = field(default_factory=Threads)
+    run: Run = at_once
 
     # Requests repeat: the last few answers to each of the next questions are kept.
 
@@ -63,6 +68,9 @@ class Network(Graph):
         the parameters would not fit in the planned memory.
         """
         checks.check_parameter_bytes(self)
+        return self.run(lambda _: self._drawn(seed, dtype))
+
+    def _drawn(self, seed: int, dtype: Any) -> dict[str, Array]:
         drawn = dict[str, Array]()
         for node in self.nodes.values():
             for name in set(node.parameters.values()) - drawn.keys():
@@ -103,10 +111,15 @@ class Network(Graph):
         wants = self._wants(wrt_params, wrt_data, values, deltas, trace)
         self.check_names(params, data)
         work = self._work(wants, params, data, carriage, reduction)
-        result = work.gradients()
-        if non_finite == "error" and not result.finite():
-            raise Refused([work.first_non_finite()])
-        return result
+
+        def compute(until: float) -> Result:
+            timed = work._replace(until=until)
+            result = timed.gradients()
+            if non_finite == "error" and not result.finite():
+                raise Refused([timed.first_non_finite()])
+            return result
+
+        return self.run(compute, work.plan)
 
     def forward(
         self,
@@ -124,10 +137,15 @@ class Network(Graph):
         wants = wanted_values(self, values)
         self.check_names(params, data, wants.values)
         work = self._work(wants, params, data, carriage)
-        found = work.values()
-        if non_finite == "error" and not all_finite(found.values()):
-            raise Refused([work.first_non_finite()])
-        return found
+
+        def compute(until: float) -> dict[str, Array]:
+            timed = work._replace(until=until)
+            found = timed.values()
+            if non_finite == "error" and not all_finite(found.values()):
+                raise Refused([timed.first_non_finite()])
+            return found
+
+        return self.run(compute, work.plan)
 
     def check(
         self,
@@ -153,11 +171,16 @@ class Network(Graph):
         plan = self._plan(wants, batch, np.dtype(np.complex128), carriage)
         checks.check_memory(self, plan, batch)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
-        result = self.gradients(
-            params, data, wrt_params=wants.params, wrt_data=wants.data, reduction=reduction
-        )
-        work = self._work(wanted_loss(self), params, data, carriage, reduction)._replace(chunks=plan.chunks)
-        return check_gradients(work, result.params, result.data, samples)
+        work = self._work(wants, params, data, carriage, reduction)
+        loss = work._replace(program=self._program(wanted_loss(self)), plan=plan)
+
+        def compute(until: float) -> list[Checked]:
+            result = work._replace(until=until).gradients()
+            if not result.finite():
+                raise Refused([work._replace(until=until).first_non_finite()])
+            return check_gradients(loss._replace(until=until), result.params, result.data, samples)
+
+        return self.run(compute, plan)
 
     def plan(
         self,
@@ -198,7 +221,7 @@ class Network(Graph):
         plan = self._plan(wants, batch, dtype, carriage)
         checks.check_memory(self, plan, batch)
         program = self._program(wants)
-        return Work(self, program, params, data, batch, dtype, plan.chunks, self.threads, reduction)
+        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction)
 
 
 def draw(parameter: Parameter, seed: int, name: str) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.backprop import Pass, Watch, read_only, unwatched
 from deltawire_service.engine.graph import Graph, Node
+from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
@@ -106,7 +107,10 @@ class NonFinite(Exception):
 
 
 class Work(NamedTuple):
-    """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data."""
+    """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
+
+    until: after this time (time.monotonic) DeadlineExceeded is raised instead.
+    """
 
     network: Graph
     program: Program
@@ -114,9 +118,10 @@ class Work(NamedTuple):
     data: Mapping[str, Array]
     batch: int
     dtype: np.dtype[Any]
-    chunks: int
+    plan: Plan
     threads: Threads
     reduction: str = "mean"
+    until: float = inf
 
     @quietly
     def gradients(self) -> Result:
@@ -164,7 +169,7 @@ class Work(NamedTuple):
 
         whole = Assembly(self.batch, self.dtype)
         threads = Threads() if trace else self.threads  # a trace is written by one
-        with closing(threads.map(compute, bounds(self.batch, self.chunks))) as passes:
+        with closing(threads.map(compute, bounds(self.batch, self.plan.chunks))) as passes:
             for start, done in passes:
                 self._assemble(whole, start, done)
         return whole
@@ -193,7 +198,7 @@ class Work(NamedTuple):
             else read_only(array[start:stop])
             for name, array in self.data.items()
         }
-        done = Pass(self.program, params, data, self.dtype, watch)
+        done = Pass(self.program, params, data, self.dtype, watch, self.until)
         done.forward()
         if self.program.backward:
             scale = 1 / self.batch if self.reduction == "mean" else 1.0
@@ -245,7 +250,7 @@ class Work(NamedTuple):
                     detail = f"'{name}' holds a number that is not finite"
                     return Fault(f"/{place}/{name}", "non_finite", detail)
         try:
-            for start, stop in bounds(self.batch, self.chunks):
+            for start, stop in bounds(self.batch, self.plan.chunks):
                 self._pass(start, stop, _watch)
         except NonFinite as found:
             node = found.node

@@ -1,0 +1,26 @@
+"""How a network's layers are called: at once, or by whoever bounds how many compute and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Protocol, TypeVar
+
+from deltawire_service.engine.plan import Plan
+
+T = TypeVar("T")
+
+
+class Run(Protocol):
+    """Calls `compute(until)` once, there or in another thread, and gives back what it gives or raises.
+
+    until: the time (time.monotonic) after which nothing more is computed: DeadlineExceeded is raised between
+    two nodes. plan: what the computation takes, where that is known.
+    """
+
+    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T: ...
+
+
+def at_once(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+    """Here and now, for as long as it takes."""
+    return compute(inf)

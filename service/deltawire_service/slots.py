@@ -1,0 +1,189 @@
+"""Admission: so many computations at once in a worker, a short queue for the next, a deadline for each.
+
+Layers are called in threads of their own, never in the one that answers the request: a layer that hangs then
+costs a thread, and its request is answered all the same.
+
+A request is refused at once when those before it will take longer than it may wait, judged by their plans'
+cost and the speed of the computations before; and later, when they took longer than judged.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from math import ceil
+from threading import TIMEOUT_MAX, Condition, Lock, Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from deltawire_service.engine import DeadlineExceeded, Plan
+
+T = TypeVar("T")
+
+GRACE = 0.5
+"""Seconds a computation gets after its deadline to notice it between two nodes: then its layer hangs."""
+
+LEARNING = 0.1
+"""Weight of the newest computation in the speed that is expected of the next."""
+
+MOST_RETRY_AFTER = 30
+"""Seconds a client is asked to wait at most: a queue this long is a guess."""
+
+
+class Overloaded(Exception):
+    """Too much is being computed already. retry_after: whole seconds after which to try again."""
+
+    def __init__(self, retry_after: int):
+        super().__init__(f"more is computed than the service has room for: try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+@dataclass(eq=False)
+class Turn:
+    """A computation that waits, runs, or has ended."""
+
+    compute: Callable[[], Any]
+    cost: int
+    bytes: int
+    ended: Lock = field(default_factory=Lock)
+    began: float | None = None
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Slots:
+    """Computes for the requests of one process. Shared between threads; a `Run` for the engine.
+
+    count: computations at once. queue_seconds: how long a request may wait for its turn. queue_bytes:
+    planned memory of all that wait. deadline: when the present request ends (time.monotonic).
+    hung: called when a computation did not end in time; the process should be replaced. It goes on without.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        queue_seconds: float,
+        queue_bytes: int,
+        deadline: Callable[[], float],
+        hung: Callable[[], None] = lambda: None,
+    ):
+        self.hung = hung
+        self._count = count
+        self._queue_seconds = queue_seconds
+        self._queue_bytes = queue_bytes
+        self._deadline = deadline
+        self._waiting = deque[Turn]()
+        self._running = list[Turn]()
+        self._threads = 0
+        self._seconds_per_byte = 0.0
+        self._lock = Lock()
+        self._work = Condition(self._lock)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._waiting)
+
+    def expect(self) -> None:
+        """Raises Overloaded where a request that came now would not get its turn in time."""
+        with self._lock:
+            self._check_wait()
+
+    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        """Compute in a slot. Raises Overloaded, DeadlineExceeded, and what the computation raises."""
+        until = self._deadline()
+        if monotonic() >= until:
+            raise DeadlineExceeded
+        cost, size = (plan.cost_bytes, plan.peak_bytes) if plan else (0, 0)
+        turn = Turn(lambda: compute(until), cost, size)
+        turn.ended.acquire()
+        with self._lock:
+            if self._must_wait():
+                self._check_wait(size)
+            self._waiting.append(turn)
+            if self._threads < self._count:
+                self._add_thread()
+            self._work.notify()
+        patience = min(self._queue_seconds, until + GRACE - monotonic())
+        if not turn.ended.acquire(timeout=min(patience, TIMEOUT_MAX)):
+            self._wait_on(turn, until)
+        if turn.error is not None:
+            raise turn.error
+        return turn.result  # type: ignore[no-any-return]
+
+    def _wait_on(self, turn: Turn, until: float) -> None:
+        """What has begun may end; what has not has waited long enough."""
+        with self._lock:
+            if turn.began is None:
+                self._waiting.remove(turn)
+                raise Overloaded(self._retry_after())
+        left = max(0.0, until + GRACE - monotonic())
+        if turn.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
+            return
+        with self._lock:
+            if turn not in self._running:  # it has just ended
+                return
+            self._running.remove(turn)  # its thread is given up, and another takes its place
+            self._add_thread()
+        self.hung()
+        raise DeadlineExceeded
+
+    def _must_wait(self) -> bool:
+        return len(self._running) + len(self._waiting) >= self._count
+
+    def _check_wait(self, size: int = 0) -> None:
+        """Raises Overloaded when the queue is too long, in seconds or in bytes, for one more."""
+        if not self._must_wait():
+            return
+        planned = size + sum(turn.bytes for turn in self._waiting)
+        if self._expected() > self._queue_seconds or (self._waiting and planned > self._queue_bytes):
+            raise Overloaded(self._retry_after())
+
+    def _expected(self) -> float:
+        """Seconds until a slot is free for one more, as far as costs tell."""
+        return sum(self._seconds_left()) / self._count
+
+    def _seconds_left(self) -> Iterator[float]:
+        now = monotonic()
+        for turn in self._running:
+            spent = now - (turn.began or now)
+            yield max(0.0, turn.cost * self._seconds_per_byte - spent)
+        for turn in self._waiting:
+            yield turn.cost * self._seconds_per_byte
+
+    def _retry_after(self) -> int:
+        return min(MOST_RETRY_AFTER, max(1, ceil(self._expected())))
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        Thread(target=self._compute, name="compute", daemon=True).start()
+
+    def _compute(self) -> None:
+        """One slot: computes whatever waits, as long as its computations end."""
+        while True:
+            with self._lock:
+                while not self._waiting:
+                    self._work.wait()
+                turn = self._waiting.popleft()
+                turn.began = monotonic()
+                self._running.append(turn)
+            try:
+                turn.result = turn.compute()
+            except BaseException as error:  # whatever it is: it is for whoever asked, and the slot goes on
+                turn.error = error
+            seconds = monotonic() - turn.began
+            with self._lock:
+                given_up = turn not in self._running
+                if not given_up:
+                    self._running.remove(turn)
+                    self._learn(turn.cost, seconds)
+            turn.ended.release()
+            if given_up:
+                return
+
+    def _learn(self, cost: int, seconds: float) -> None:
+        if cost:
+            newest = seconds / cost
+            weight = LEARNING if self._seconds_per_byte else 1.0
+            self._seconds_per_byte += weight * (newest - self._seconds_per_byte)
