@@ -11,6 +11,7 @@ from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
 from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
 from deltawire_service.api import layers as catalogue
+from deltawire_service.headers import guard_answers
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     time_requests(app)
     log_requests(app, log)
     answer_errors(app, log)
+    guard_answers(app)
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(bodies.negotiate)

@@ -51,7 +51,6 @@ def blueprint(settings: Settings) -> Blueprint:
     def file(name: str) -> Response:
         response = send_from_directory(PAGE, name, conditional=False)
         response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
     root.operation = described.operation  # type: ignore[attr-defined]
