@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import NamedTuple
 
-from deltawire_layers.layer import Layer
+from marshmallow import Schema
+
+from deltawire_layers.layer import Formula, Layer, arity
 
 GROUP = "deltawire.layers"
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
@@ -57,7 +59,8 @@ def installed(distribution: str | None = None) -> list[EntryPoint]:
 def load_layers(points: Iterable[EntryPoint] | None = None) -> Registry:
     """All installed layers (or those of the given entry points).
 
-    Raises RegistryError when a plugin fails to import, is not a Layer, or takes a kind that is already taken.
+    Raises RegistryError when a plugin fails to import, is not a Layer one can use, or takes a kind that is
+    already taken.
     """
     registered: dict[str, Registered] = {}
     for point in installed() if points is None else points:
@@ -77,8 +80,30 @@ def _load(point: EntryPoint, distribution: str) -> type[Layer]:
         raise RegistryError(f"{at_fault}: a kind is lower-case letters, digits and underscores, at most 64")
     try:
         layer = point.load()
-    except (Exception, SystemExit) as error:  # a plugin may do anything while it is imported
+    except BaseException as error:  # a plugin may do anything while it is imported, and the start is over
         raise RegistryError(f"{at_fault} fails to import: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer)):
         raise RegistryError(f"{at_fault} is not a subclass of deltawire_layers.Layer")
+    try:
+        wrong = _wrong(layer)
+    except BaseException as error:
+        raise RegistryError(
+            f"{at_fault} fails to say what it takes: {type(error).__name__}: {error}"
+        ) from error
+    if wrong:
+        raise RegistryError(f"{at_fault} {wrong}")
     return layer
+
+
+def _wrong(layer: type[Layer]) -> str | None:
+    """What is wrong with what a class declares, before there is a network; None when it can be used."""
+    if not arity(layer).names:
+        return "takes no input; a batch has no other source"
+    if not (isinstance(layer.Config, type) and issubclass(layer.Config, Schema)):
+        return "has a Config that is no marshmallow Schema"
+    layer.Config()
+    if type(layer.elementwise) is not bool:
+        return "says neither True nor False to elementwise"
+    if layer.formula is not None and type(layer.formula) is not Formula:
+        return "has a formula that is no deltawire_layers.Formula"
+    return None

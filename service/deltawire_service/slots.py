@@ -24,8 +24,11 @@ T = TypeVar("T")
 GRACE = 0.5
 """Seconds a computation gets after its deadline to notice it between two nodes: then its layer hangs."""
 
-LEARNING = 0.1
-"""Weight of the newest computation in the speed that is expected of the next."""
+MEMORY = 0.9
+"""Weight of all computations before in the speed that is expected of the next, beside the newest."""
+
+FIXED_COST = 2**18
+"""Bytes as which the calls of the smallest computation count: without them, it would pass for slow memory."""
 
 MOST_RETRY_AFTER = 30
 """Seconds a client is asked to wait at most: a queue this long is a guess."""
@@ -76,7 +79,8 @@ class Slots:
         self._waiting = deque[Turn]()
         self._running = list[Turn]()
         self._threads = 0
-        self._seconds_per_byte = 0.0
+        self._past_seconds = 0.0
+        self._past_cost = 1.0
         self._lock = Lock()
         self._work = Condition(self._lock)
 
@@ -96,7 +100,7 @@ class Slots:
         if monotonic() >= until:
             raise DeadlineExceeded
         cost, size = (plan.cost_bytes, plan.peak_bytes) if plan else (0, 0)
-        turn = Turn(lambda: compute(until), cost, size)
+        turn = Turn(lambda: compute(until), cost + FIXED_COST, size)
         turn.ended.acquire()
         with self._lock:
             if self._must_wait():
@@ -145,12 +149,12 @@ class Slots:
         return sum(self._seconds_left()) / self._count
 
     def _seconds_left(self) -> Iterator[float]:
-        now = monotonic()
+        now, seconds_per_byte = monotonic(), self._past_seconds / self._past_cost
         for turn in self._running:
             spent = now - (turn.began or now)
-            yield max(0.0, turn.cost * self._seconds_per_byte - spent)
+            yield max(0.0, turn.cost * seconds_per_byte - spent)
         for turn in self._waiting:
-            yield turn.cost * self._seconds_per_byte
+            yield turn.cost * seconds_per_byte
 
     def _retry_after(self) -> int:
         return min(MOST_RETRY_AFTER, max(1, ceil(self._expected())))
@@ -183,7 +187,5 @@ class Slots:
                 return
 
     def _learn(self, cost: int, seconds: float) -> None:
-        if cost:
-            newest = seconds / cost
-            weight = LEARNING if self._seconds_per_byte else 1.0
-            self._seconds_per_byte += weight * (newest - self._seconds_per_byte)
+        self._past_seconds = MEMORY * self._past_seconds + seconds
+        self._past_cost = MEMORY * self._past_cost + cost

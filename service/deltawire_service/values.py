@@ -9,6 +9,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.engine import Network
+from deltawire_service.engine.contract import lock
 from deltawire_service.settings import Settings
 
 
@@ -29,6 +30,8 @@ def read_values(
     dtypes = dict.fromkeys(leaves, asked["dtype"])
     dtypes |= {f"data/{name}": "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
     arrays = wire.read_tensors(leaves, dtypes, limits=settings.wire_limits)
+    for array in arrays.values():
+        lock(array)  # views of them are what layers get
     return _under("params", arrays), _under("data", arrays)
 
 

@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 
 import pytest
+from support.distributions import install
 
 from deltawire_layers import Registry, RegistryError, load_layers
 from deltawire_layers.linear import Linear
@@ -19,16 +20,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An importable folder of installed distributions."""
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
-
-
-def install(site: Path, distribution: str, **kinds: str) -> None:
-    """Put a distribution (`acme 2.0`) with entry points (kind=module:attribute) into a folder."""
-    name, version = distribution.split()
-    metadata = site / f"{name}-{version}.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
-    lines = [f"{kind} = {value}" for kind, value in kinds.items()]
-    (metadata / "entry_points.txt").write_text("\n".join(["[deltawire.layers]", *lines]))
 
 
 def points(site: Path) -> list[EntryPoint]:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -25,23 +25,29 @@ def free_port() -> int:
 
 
 def printed(log: IO[bytes]) -> str:
-    log.seek(0)
-    return log.read().decode()
+    """What is in it; read at a place of its own, for the service writes where the file is."""
+    return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode()
 
 
 class Service(str):
-    """The address of a gunicorn; its process, and how to wait for its end."""
+    """The address of a gunicorn; its process, how to wait for its end, and what it has printed until now."""
 
     pid: int
     wait: Callable[..., int]
+    log: Callable[[], str]
 
 
 @contextmanager
 def running_service(
-    *arguments: str, seconds: float = 30.0, app: str = "deltawire_service.app:create_app()", **settings: str
+    *arguments: str,
+    seconds: float = 30.0,
+    app: str = "deltawire_service.app:create_app()",
+    environ: Mapping[str, str] | None = None,
+    **settings: str,
 ) -> Iterator[Service]:
     """A gunicorn that serves until the block ends.
 
+    app: another application than the service's own. environ: variables beside those of this process.
     settings: by the names of their variables, without the prefix, in small letters.
     """
     port = free_port()
@@ -49,11 +55,16 @@ def running_service(
     service = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
         + ["-b", f"127.0.0.1:{port}", "--pythonpath", str(TESTS), *arguments, app],
-        env=os.environ | {f"DELTAWIRE_{name.upper()}": value for name, value in settings.items()},
+        env={
+            **os.environ,
+            **(environ or {}),
+            **{f"DELTAWIRE_{name.upper()}": value for name, value in settings.items()},
+        },
         stdout=log,
         stderr=subprocess.STDOUT,
     )
-    url = f"http://127.0.0.1:{port}"
+    url = Service(f"http://127.0.0.1:{port}")
+    url.pid, url.wait, url.log = service.pid, service.wait, lambda: printed(log)
     end = time.monotonic() + seconds
     try:
         while True:
@@ -64,9 +75,7 @@ def running_service(
             except requests.ConnectionError:
                 assert time.monotonic() < end, "the service does not answer"
                 time.sleep(0.05)
-        address = Service(url)
-        address.pid, address.wait = service.pid, service.wait
-        yield address
+        yield url
     finally:
         service.terminate()
         service.wait(timeout=30)

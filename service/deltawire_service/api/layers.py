@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, Registry, arity
+from deltawire_layers import Layer, Registry, RegistryError, arity
 from deltawire_service.answers import LayerAnswer, LayersAnswer
 from deltawire_service.api.operation import operation
 from deltawire_service.engine.validation import nearest, shown
@@ -39,7 +40,18 @@ def blueprint(settings: Settings, layers: Registry) -> Blueprint:
 
 
 def describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
-    """A layer as the catalogue shows it; `formula` only when it has one."""
+    """A layer as the catalogue shows it. Raises RegistryError when it cannot be shown: no start, then."""
+    try:
+        described = _described(kind, layer, distribution)
+        wire.encode(described, wire.JSON)
+    except Exception as error:
+        at_fault = f"layer kind '{kind}' of distribution {distribution}"
+        raise RegistryError(f"{at_fault} cannot be described: {type(error).__name__}: {error}") from error
+    return described
+
+
+def _described(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
+    """The entry of the catalogue; `formula` only when the layer has one."""
     names, variadic = arity(layer)
     described: dict[str, Any] = {
         "kind": kind,

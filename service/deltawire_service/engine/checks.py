@@ -112,20 +112,21 @@ def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
     pointer = f"/data/{name}"
     if array.dtype != np.int64:
         yield Fault(pointer, "dtype_mismatch", f"input '{name}': expected int64, got {array.dtype}")
-    elif (
-        allowed is not None
-        and array.size
-        and not (
-            allowed.start <= np.minimum.reduce(array, axis=None)
-            and np.maximum.reduce(array, axis=None) < allowed.stop
-        )
-    ):
+    elif allowed is not None and array.size and not _all_in(array, allowed):
         place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
         steps = "".join(f"/{step}" for step in place)
         row = f" in row {place[0]}" if len(place) else ""
         got = f"got {array[tuple(place)]}{row}"
         detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {got}"
         yield Fault(f"{pointer}{steps}", "label_out_of_range", detail)
+
+
+def _all_in(array: Array, allowed: range) -> bool:
+    """Whether all integers are in a range."""
+    if allowed.start == 0:  # as almost always; a negative one, read without its sign, is larger than any
+        return bool(np.maximum.reduce(array.view(np.uint64), axis=None) < allowed.stop)
+    least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
+    return bool(allowed.start <= least and most < allowed.stop)
 
 
 def _memory(network: Graph, what: str, planned: int) -> None:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush
-from typing import Any, TypeVar
+from typing import Any
 
 from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, LayerError, Parameter, Registry, Shape, arity
-from deltawire_service.engine import checks
-from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
+from deltawire_layers import Layer, LayerError, Parameter, Registry
+from deltawire_service.engine import checks, contract
 from deltawire_service.engine.graph import InputSlot, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
@@ -24,7 +23,6 @@ from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.validation import Faults, nearest, shown
 from deltawire_service.engine.validation import faults as faults_of
 
-T = TypeVar("T")
 Entry = dict[str, Any]  # one node of the spec, as read
 
 
@@ -60,17 +58,24 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
             faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", detail))
             continue
         try:
-            made.append(layers[kind](**entry["config"]))
+            made.append(contract.make(entry["name"], kind, layers[kind], entry["config"]))
         except ValidationError as error:
-            found = faults_of(error, layers[kind].Config(), f"/nodes/{place}/config")
-            faults += [
-                Fault(fault.pointer, "config_invalid", f"node '{entry['name']}' ({kind}): {fault.detail}")
-                for fault in found
-            ]
-        except LAYER_FAILURE as error:
-            raise PluginError(entry["name"], kind, "fails to read its config") from error
+            faults += _config_faults(entry, place, layers[kind], error)
     faults.refuse()
     return made
+
+
+def _config_faults(entry: Entry, place: int, layer: type[Layer], error: ValidationError) -> Iterable[Fault]:
+    """What a layer finds wrong with a config; the messages are its own."""
+    name, kind = entry["name"], entry["kind"]
+
+    def found() -> list[Fault]:
+        return [
+            Fault(fault.pointer, "config_invalid", f"node '{name}' ({kind}): {fault.detail}")
+            for fault in faults_of(error, layer.Config(), f"/nodes/{place}/config")
+        ]
+
+    return contract.called(name, kind, "say what is wrong with its config", found)
 
 
 def _wire(read: dict[str, Any], made: list[Layer]) -> None:
@@ -79,9 +84,7 @@ def _wire(read: dict[str, Any], made: list[Layer]) -> None:
     entries: list[Entry] = read["nodes"]
     known = {*read["inputs"], *(entry["name"] for entry in entries)}
     for place, (entry, layer) in enumerate(zip(entries, made, strict=True)):
-        takes = arity(layer)
-        if not takes.names:
-            raise PluginError(entry["name"], entry["kind"], "takes no input; a batch has no other source")
+        takes = contract.takes(entry["name"], entry["kind"], layer)
         if "inputs" not in entry:
             before = [entries[place - 1]["name"]] if place else list(read["inputs"])
             if takes.variadic or len(takes.names) != 1 or len(before) != 1:
@@ -139,46 +142,6 @@ def _cycle(sources: list[set[int]], start: int, done: set[int]) -> list[int]:
         path.append(place)
 
 
-def _ask(
-    entry: Entry, place: int, question: Callable[..., T], fits: Callable[[T], bool], *shapes: Shape
-) -> T:
-    """Put a question about shapes to a layer: a LayerError is the caller's fault, all else the layer's."""
-    try:
-        answer = question(*shapes)
-        if fits(answer):
-            return answer
-    except LayerError as error:
-        one = f"/{error.input}" if error.input is not None else ""
-        at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
-        detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
-        raise Refused([Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)]) from None
-    except LAYER_FAILURE as error:
-        raise PluginError(entry["name"], entry["kind"], "fails to answer from shapes alone") from error
-    raise PluginError(entry["name"], entry["kind"], f"gives a wrong answer to {question.__name__}")
-
-
-def _is_shape(shape: Any) -> bool:
-    return isinstance(shape, tuple) and all(type(size) is int and size >= 1 for size in shape)
-
-
-def _are_parameters(parameters: Any) -> bool:
-    return isinstance(parameters, dict) and all(
-        isinstance(name, str)
-        and name.isidentifier()
-        and isinstance(parameter, Parameter)
-        and _is_shape(parameter.shape)
-        for name, parameter in parameters.items()
-    )
-
-
-def _are_ranges(ranges: Any) -> bool:
-    return isinstance(ranges, dict) and all(isinstance(allowed, range) for allowed in ranges.values())
-
-
-def _is_count(held: Any) -> bool:
-    return type(held) is int and held >= 0
-
-
 def _infer(
     read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits, threads: Threads
 ) -> Network:
@@ -189,7 +152,7 @@ def _infer(
         for name, slot in read["inputs"].items()
     }
     shapes = {name: slot.shape for name, slot in slots.items()}
-    owned: dict[str, dict[str, Parameter]] = {}
+    owned: dict[str, Mapping[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
     faults = Faults()
     for place in order:
@@ -198,21 +161,20 @@ def _infer(
             continue  # below a node already found wrong
         given = tuple(shapes[name] for name in entry["inputs"])
         try:
-            shape = _ask(entry, place, layer.output_shape, _is_shape, *given)
-            owned[entry["name"]] = _ask(entry, place, layer.parameters, _are_parameters, *given)
-            ranges = _ask(entry, place, layer.integer_inputs, _are_ranges, *given)
-            held = _ask(entry, place, layer.held, _is_count, *given)
-        except Refused as refused:
-            faults += refused.faults
+            shape, owned[entry["name"]], ranges, held = contract.declared(
+                entry["name"], entry["kind"], layer, given
+            )
+        except LayerError as error:
+            faults.append(_misfit(entry, place, error))
             continue
         if len(shape) >= limits.rank:
             most = f"at most {limits.rank} are allowed"
             detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, slots)
-        shapes[entry["name"]] = tuple(shape)
+        shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
-            entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, tuple(shape),
+            entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
             {local: f"{entry.get('tied_to', entry['name'])}.{local}" for local in owned[entry["name"]]}, held,
         )  # fmt: skip
     faults.refuse()
@@ -223,6 +185,14 @@ def _infer(
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()
     return Network(canonical, slots, nodes, parameters, loss, regularization, limits, identity, threads)
+
+
+def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
+    """A layer refuses the shapes of its inputs: the caller's fault."""
+    one = f"/{error.input}" if error.input is not None else ""
+    at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
+    detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
+    return Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)
 
 
 def _integers(
@@ -245,7 +215,7 @@ def _integers(
             slots[name] = replace(slots[name], range=allowed)
 
 
-def _parameters(entries: list[Entry], owned: dict[str, dict[str, Parameter]]) -> dict[str, Parameter]:
+def _parameters(entries: list[Entry], owned: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
     """The parameter table; a tied node adds nothing to it and must fit the node it is tied to."""
     faults, table = Faults(), dict[str, Parameter]()
     tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
@@ -319,7 +289,7 @@ def _canonical(
     nodes = []
     for entry, layer in zip(entries, made, strict=True):
         node = {key: entry[key] for key in ("name", "kind", "inputs", "tied_to") if key in entry}
-        nodes.append(node | {"config": layer.Config().dump(layer)})
+        nodes.append(node | {"config": contract.written(entry["name"], entry["kind"], layer)})
     canonical = {"version": read["version"], "inputs": read["inputs"], "nodes": nodes}
     if loss:
         canonical["loss"] = dict(loss)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-LAYER_FAILURE = (Exception, SystemExit)
-"""What a layer may raise and the process survives: a plugin's exit() is its own failure, not ours."""
-
 
 class DeadlineExceeded(Exception):
     """The time for the computation is over; noticed between two nodes."""

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Refused
-from deltawire_layers import Array, Parameter
-from deltawire_service.engine import checks
+from deltawire_layers import Array
+from deltawire_service.engine import checks, contract
 from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.check import Checked, as_dtype, check_gradients
-from deltawire_service.engine.errors import LAYER_FAILURE, PluginError
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
@@ -74,12 +73,7 @@ class Network(Graph):
         drawn = dict[str, Array]()
         for node in self.nodes.values():
             for name in set(node.parameters.values()) - drawn.keys():
-                try:
-                    array = draw(self.parameters[name], seed, name)
-                except LAYER_FAILURE as error:
-                    raise PluginError(node.name, node.kind, f"fails to draw '{name}'") from error
-                if not isinstance(array, np.ndarray) or array.shape != self.parameters[name].shape:
-                    raise PluginError(node.name, node.kind, f"draws '{name}' in a wrong shape")
+                array = contract.draw(node, name, self.parameters[name], stream(seed, name))
                 drawn[name] = array.astype(dtype)
         return {name: drawn[name] for name in self.parameters}
 
@@ -224,10 +218,7 @@ class Network(Graph):
         return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction)
 
 
-def draw(parameter: Parameter, seed: int, name: str) -> Array:
-    """A parameter's first numbers, float64."""
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The random numbers of one parameter."""
     key = np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4")
-    stream = np.random.Generator(
-        np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key))))
-    )
-    return parameter.init(stream, parameter.shape)
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key)))))

@@ -12,7 +12,8 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Pass, Watch, read_only, unwatched
+from deltawire_service.engine.backprop import Pass, Watch
+from deltawire_service.engine.contract import read_only
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
@@ -165,7 +166,7 @@ class Work(NamedTuple):
 
     def _assembled(self, trace: Trace | None = None) -> Assembly:
         def compute(start: int, stop: int) -> tuple[int, Pass]:
-            return self._pass(start, stop, trace.watch(start) if trace else unwatched)
+            return self._pass(start, stop, trace.watch(start) if trace else None)
 
         whole = Assembly(self.batch, self.dtype)
         threads = Threads() if trace else self.threads  # a trace is written by one
@@ -187,8 +188,7 @@ class Work(NamedTuple):
             else:
                 whole.place(("deltas" if slot is None else "data", name), start, delta)
 
-    @quietly  # which holds for one thread only
-    def _pass(self, start: int, stop: int, watch: Watch = unwatched) -> tuple[int, Pass]:
+    def _pass(self, start: int, stop: int, watch: Watch | None = None) -> tuple[int, Pass]:
         """Forward and backward over the rows from start to stop."""
         inputs, rows = self.network.inputs, stop - start
         params = {name: read_only(array) for name, array in self.params.items()}

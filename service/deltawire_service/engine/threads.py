@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from threading import Lock
 from typing import TypeVar
 
@@ -40,11 +41,14 @@ class Threads:
             if len(items) == 1:
                 yield compute(*items[0])
                 return
-            waiting = deque(self._pool.submit(compute, *item) for item in items[: self.count])
+            # Each in a context like the caller's: numpy's error handling is part of it.
+            waiting = deque(
+                self._pool.submit(copy_context().run, compute, *item) for item in items[: self.count]
+            )
             try:
                 for item in items[self.count :]:
                     done = waiting.popleft().result()
-                    waiting.append(self._pool.submit(compute, *item))
+                    waiting.append(self._pool.submit(copy_context().run, compute, *item))
                     yield done
                 while waiting:
                     yield waiting.popleft().result()
