@@ -211,7 +211,11 @@ class Work(NamedTuple):
     def _losses(self, whole: Assembly) -> Array:
         """Each example's weighted loss."""
         weights = self.network.loss.items()
-        losses = [weight * whole.take("values", name, ()) for name, weight in weights]
+        given = self.data  # where a check has cut the network open at a loss
+        losses = [
+            weight * (given[name] if name in given else whole.take("values", name, ()))
+            for name, weight in weights
+        ]
         return sum(losses[1:], losses[0])
 
     def _reduced(self, losses: Array) -> Any:
