@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from deltawire import embedded, wire
 from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor, to_trace
 from deltawire.body import to_send
-from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire.errors import Fault, Refused, ServiceFailed, TimedOut, Unreachable, failure
 from deltawire.network import Network
 from deltawire.retries import Retries
 from deltawire.wire import Array
@@ -308,22 +308,13 @@ class Client:
         try:
             if response.status_code == 200:
                 return read(wire.decode(content, accepts, TRUSTED, "response"))
-            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
+            failed = failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
             kind = response.headers.get("Content-Type", "no content type")
             detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
             fault = Fault("", "answer_invalid", detail)
             raise ServiceFailed([fault], response.status_code, request_id) from error
-        raise failure
-
-
-def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
-    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
-    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
-    request_id = problem["request_id"]
-    if status < 500:
-        return Refused(faults, status, request_id)
-    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
+        raise failed
 
 
 def _spec(network: Network | Mapping[str, Any]) -> Mapping[str, Any]:
