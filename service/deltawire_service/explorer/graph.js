@@ -1,5 +1,6 @@
 // The network as a picture: cards and edges, zoom, pan and fit.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
+import { ofPlace, sign } from "./badges.js";
 import { Card } from "./card.js";
 import { edgeKnown, isBackward, nodeAt } from "./model.js";
 import { short } from "./numbers.js";
@@ -9,7 +10,7 @@ const LEAST = 0.08, MOST = 4;
 // Kept free for the key and the buttons.
 export const ABOVE = 30, BELOW = 44;
 
-export function Graph({ model, drawing, step, selected, select, marks, badges, t, fitting, down }) {
+export function Graph({ model, drawing, step, selected, select, unfold, marks, badges, t, fitting, down }) {
   const frame = useRef();
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1 });
   const drag = useRef(null);
@@ -75,14 +76,16 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
         })}
         ${[...model.places.values()].map((place) => html`<${Card} key=${place.name} ...${{ place, model, step, t, detail, zoom: view.zoom }}
           box=${drawing.nodes.get(place.name)} current=${place.name === current} back=${back} selected=${place.name === selected}
-          mark=${marks.get(place.name)} badge=${badges.get(place.name)} select=${select} />`)}
+          mark=${marks.get(place.name)} badge=${ofPlace(badges, place.name)} select=${select} unfold=${unfold} />`)}
         ${detail && model.edges.filter(known).map((edge) => {
           const { label } = drawing.edges.get(edge.id);
           const scalar = edge.delta.shape.length === 0;
           const text = scalar ? short(edge.delta.numbers) : `‖${short(edge.delta.norm)}‖`;
           const width = 7.6 * text.length + 8;
+          const badge = badges.get(`edges/${edge.id}`);
           return html`<g key=${`label ${edge.id}`} class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${label.x} ${label.y})`}>
             <rect x=${-width / 2} y="-10" width=${width} height="20" rx="5" /><text y="5">${text}</text>
+            ${badge && html`<text class=${`badge ${badge.passed ? "passed" : "failed"}`} data-edge-badge=${edge.id} y="23">${sign(badge)}</text>`}
             <title>${t("edgeTitle", edge.to, edge.from)}: ${scalar ? String(edge.delta.numbers) : `‖δ‖ = ${edge.delta.norm}`}</title></g>`;
         })}
       </g>

@@ -4,6 +4,7 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Editor } from "./editor.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
+import { Findings } from "./findings.js";
 import { ABOVE, BELOW, Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
 import { Inputs } from "./inputs.js";
@@ -12,13 +13,14 @@ import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
 import { Plots } from "./plots.js";
-import { checked, look } from "./session.js";
+import { look } from "./session.js";
 import { fromHash, toHash } from "./state.js";
 import { Stepper } from "./stepper.js";
 import { Tour, TOURS } from "./tour.js";
 import { Training } from "./training.js";
 
 const TABS = ["inputs", "findings", "plots", "train", "edit"];
+const NONE = new Map();
 const NARROW = "(max-width: 760px)";
 
 // ">f": just after f's value; "<f": just after f sent its deltas; "end".
@@ -43,6 +45,7 @@ function Page({ layers, initial }) {
   const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
   const [theme, setTheme] = useState(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   const [badges, setBadges] = useState({ of: null, found: null });
+  const [unfolded, unfold] = useState(false);
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   const [view, setView] = useState(null);
   const canvas = useRef();
@@ -125,11 +128,10 @@ function Page({ layers, initial }) {
   const network = seen && JSON.stringify([seen.document.network, vertical]);
   const drawing = useMemo(() => (model && view ? layout(model.places, model.edges, vertical, view) : null), [network, view?.width, view?.height]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
-  const badgeOf = useMemo(() => badgesOf(badges.of === model ? badges.found : null), [badges, model]);
+  const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
   const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
   const select = (place) => { setSelected(place); setStep((old) => Math.max(old, stepOf(model, place))); };
-  const check = async () => setBadges({ of: model, found: await checked(seen) });
   const setData = (data, anew) => {
     setChanged(true);
     show({ ...document_, data }, { example: anew ? 0 : seen.row, then: keep });
@@ -151,7 +153,7 @@ function Page({ layers, initial }) {
     </header>
     <main>
       <div class="stage">
-        <div class="canvas" ref=${canvas}>${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, marks, t, badges: badgeOf, down: vertical, fitting: vertical }} />`}
+        <div class="canvas" ref=${canvas}>${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, down: vertical, fitting: vertical }} />`}
           <p class="key"><span class="green">${t("above")}</span><span class="red">${t("below")}</span><span class="red">${t("onEdges")}</span></p>
           <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button><button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
           ${faults.length > 0 && html`<p class="refused" role="alert">${faults[0].detail}</p>`}
@@ -162,9 +164,9 @@ function Page({ layers, initial }) {
           ${seen && html`<div class="content" role="tabpanel">
             ${tab === "inputs" && html`<${Inputs} document=${document_} example=${seen.row} losses=${seen.losses} t=${t} setData=${setData}
               choose=${(row) => show(document_, { example: row, then: keep })} />`}
-            ${tab === "findings" && html`<${Findings} ...${{ marks, t, select, check, found: badges.of === model ? badges.found : null }} />`}
+            ${tab === "findings" && html`<${Findings} ...${{ seen, marks, badges: badgesNow, setBadges, t, select }} />`}
             ${tab === "plots" && html`<${Plots} ...${{ model, t, theme }} />`}
-            ${tab === "train" && html`<${Training} ...${{ document: seen.document, model, t, theme }} setParams=${(params) => { setChanged(true); show({ ...seen.document, params }, { then: keep }); }} />`}
+            <div hidden=${tab !== "train"}><${Training} ...${{ document: seen.document, model, t, theme }} setParams=${(params) => { setChanged(true); show({ ...seen.document, params }, { then: keep }); }} /></div>
             ${tab === "edit" && html`<${Editor} document=${seen.document} faults=${faults} ...${{ layers, model, selected, edit, t }}
               apply=${(document) => edit(() => document, { renew: !sameParams(document, seen.document) ? false : true })} />`}
           </div>`}
@@ -172,7 +174,7 @@ function Page({ layers, initial }) {
       </div>
       <aside>
         <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
-        ${model && html`<${Panel} ...${{ model, step, t, select, marks, edit }} name=${selected} />`}
+        ${model && html`<${Panel} ...${{ model, step, go, t, select, marks, badges: badgesNow, edit, unfolded, unfold }} name=${selected} />`}
       </aside>
     </main>
   </div>`;
@@ -181,31 +183,8 @@ function Page({ layers, initial }) {
 // Parameters someone typed are theirs: they are refused when they do not fit, not replaced.
 const sameParams = (one, other) => JSON.stringify(one.params) === JSON.stringify(other.params);
 
-function Findings({ marks, t, select, check, found }) {
-  const all = [...marks].flatMap(([name, list]) => list.map((mark) => ({ name, ...mark })));
-  return html`<div class="findings">
-    <div><h3>${t("findingsTitle")}</h3>
-      ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
-      <ul>${all.map((mark) => html`<li data-finding=${`${mark.what} ${mark.name}`}><button class="link" onClick=${() => select(mark.name)}>${mark.name}</button> <b>${t(`mark_${mark.what}`)}</b> ${mark.text}</li>`)}</ul></div>
-    <div><button class="main" data-check onClick=${check}>${t("check")}</button> <p class="quiet">${t("checkNote")}</p>
-      ${found && html`<table class="checked"><caption>${t("checked")}</caption>${found.arrays.map((array) => html`<tr class=${array.passed ? "passed" : "failed"}>
-        <td>${array.passed ? "✓" : "✗"}</td><td>${array.name}</td><td>${worst(array)}</td></tr>`)}</table>`}</div>
-  </div>`;
-}
-
-const worst = (array) => (array.worst[0]?.relative_difference ?? 0).toExponential(0).replace("e-", "e−").replace("0e+0", "0");
-
-function badgesOf(found) {
-  const badges = new Map();
-  for (const array of found?.arrays ?? []) {
-    const place = array.name.split("/")[1].split(".")[0];
-    const difference = array.worst[0]?.relative_difference ?? 0;
-    const old = badges.get(place);
-    if (!old || difference > old.difference) badges.set(place, { passed: array.passed && (old?.passed ?? true), difference, text: worst(array) });
-  }
-  return badges;
-}
-
 const [layers, initial] = await Promise.all([api.layers(), fromHash(location.hash)]);
-render(html`<${Page} layers=${layers} initial=${initial} />`, document.getElementById("page"));
+const place = document.getElementById("page");
+place.replaceChildren();
+render(html`<${Page} layers=${layers} initial=${initial} />`, place);
 addEventListener("hashchange", () => location.reload());
