@@ -7,12 +7,15 @@ import { opened, request } from "./session.js";
 
 const NUMBERS = 3000; // checked in one request, about: each costs three forward passes
 
-// Relative to the largest number of the array that is shown; `what`: params/…, data/…, deltas/… or edges/….
+const EXACT = 1e-9; // as the service's own check has it: relative to the array's largest number, or to 1
+
+// The numbers shown against the complex step, relative to the largest of them; `what`: params/…, data/…, deltas/…, edges/….
 function badgeOf({ passed, worst }, what, shown) {
   const size = largest(shown);
-  const off = worst.map(({ index, complex_step }) => Math.abs(at(shown, index) - complex_step));
-  const difference = Math.max(0, ...off) / (size || 1);
-  return { what, passed, difference, text: difference ? difference.toExponential(0).replace("e-", "e−") : "0" };
+  const off = Math.max(0, ...worst.map(({ index, complex_step }) => Math.abs(at(shown, index) - complex_step)));
+  const difference = off / (size || 1);
+  const text = difference ? difference.toExponential(0).replace("e-", "e−") : "0";
+  return { what, passed: passed && off <= EXACT * Math.max(1, size), difference, text };
 }
 
 const at = (numbers, index) => index.reduce((part, place) => part[place], numbers);

@@ -13,15 +13,16 @@ export function Chains({ model, place, select, t }) {
     <ul class="ways" data-ways=${place.name}>${ways.map((way, i) => html`<li><span>${[way[0].from, ...way.map((edge) => edge.to)].join(" → ")}</span>
       <table class="factors">${way.map((edge) => html`<${Factor} ...${{ model, edge, select }} />`)}</table>
       <b>${way.map((edge) => bracketed(precise(edge.local.numbers))).join(" · ")} = <span class="red">${precise(products[i])}</span></b></li>`)}
-      ${ways.length > 1 && html`<li><span>${t("together")}</span><b>${products.map((number) => bracketed(precise(number))).join(" + ")} = <span class="red">${precise(sum)}</span></b></li>`}</ul>`;
+      ${ways.length > 1 && html`<li><span>${t("together")}</span>
+        <b>${products.map((number) => bracketed(precise(number))).join(" + ")} = <span class="red">${precise(sum)}</span></b></li>`}</ul>`;
 }
 
 // One step of the chain, and the equation it is the derivative of.
 function Factor({ model, edge, select }) {
   const node = model.places.get(edge.to);
   const equation = valueEquation(model, node);
-  const derivative = `\\frac{\\partial ${symbol(edge.to)}}{\\partial ${symbol(edge.from)}}`;
+  const derivative = `\\dfrac{\\partial ${symbol(edge.to)}}{\\partial ${symbol(edge.from)}}`;
   return html`<tr><td><${Formula} block=${false} tex=${`${derivative} = ${precise(edge.local.numbers).replace("−", "-")}`} /></td>
-    <td>${equation && html`<${Formula} block=${false} tex=${equation.names} />`}</td>
+    <td>${equation && html`<${Formula} block=${false} tex=${`\\displaystyle ${equation.names}`} />`}</td>
     <td><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button></td></tr>`;
 }

@@ -42,7 +42,8 @@ export function HeatMap({ traced, label, tone, chosen, choose, badge, t }) {
   const there = traced.numbers || traced.sample;
   return html`<figure class=${`heat ${tone ?? ""}`}>
     <figcaption>${label} <small>${times(traced.shape)}</small> <${Badge} badge=${badge} t=${t} />
-      ${there && html`<button class="link all" aria-expanded=${open} onClick=${toggle}>${t(open ? "fewer" : "allNumbers")}</button>`}</figcaption>
+      ${there && html`<button class="link all" aria-expanded=${open} onClick=${toggle}>
+        ${t(open ? "fewer" : "allNumbers")}</button>`}</figcaption>
     ${traced.numbers
       ? html`<${Map} ...${{ traced, label, chosen, choose }} open=${toggle} />`
       : html`<p class="summary">${short(traced.min)} … ${short(traced.max)}, ‖·‖ ${precise(traced.norm)}</p>`}
@@ -69,5 +70,6 @@ function Map({ traced, label, chosen, choose, open }) {
           <title>${shown === rows ? `[${i}, ${j}] ` : ""}${String(number)}</title></g>`;
       }))}
     </svg>
-    <div class="legend" aria-hidden="true"><span>${short(-largest)}</span><i class="bar"></i><span>${short(largest)}</span><span class="norm">‖·‖ ${precise(traced.norm)}</span></div>`;
+    <div class="legend" aria-hidden="true"><span>${short(-largest)}</span><i class="bar"></i><span>${short(largest)}</span>
+      <span class="norm">‖·‖ ${precise(traced.norm)}</span></div>`;
 }

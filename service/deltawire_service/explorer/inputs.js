@@ -15,7 +15,8 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
   return html`<div class="inputs">
     ${batch > 1 && html`<label class="field wide"><span>${t("example")}</span>
       <select class="example" value=${example} onChange=${(event) => choose(Number(event.target.value))}>
-        ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>${i + 1} / ${batch}${losses ? ` — ${t("loss")} ${precise(losses[i])}` : ""}</option>`)}
+        ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>
+          ${i + 1} / ${batch}${losses ? ` — ${t("loss")} ${precise(losses[i])}` : ""}</option>`)}
       </select><small>${t("exampleNote")}</small></label>`}
     <div class="sliders">${inputs.map(([name, slot]) => {
       const value = slot.shared ? document.data[name] : document.data[name]?.[example];
@@ -56,7 +57,7 @@ function Slider({ name, slot, value, set }) {
   const [range] = useState(reach);
   const whole = slot.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
-  const change = (event) => { if (event.target.value !== "" && Number.isFinite(Number(event.target.value))) set(name, Number(event.target.value)); };
+  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
     <input type="range" min=${whole ? 0 : -bound} max=${bound} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
     <input type="number" step=${whole ? 1 : "any"} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;

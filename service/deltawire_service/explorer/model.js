@@ -96,7 +96,10 @@ export function nodeAt(model, step) {
 
 export const isBackward = (model, step) => step > model.forward.length;
 
-export const valueKnown = (model, name, step) => !model.places.get(name).kind || model.forward.indexOf(name) < step && model.forward.includes(name);
+export function valueKnown(model, name, step) {
+  const there = model.forward.indexOf(name);
+  return !model.places.get(name).kind || (there >= 0 && there < step);
+}
 
 export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
 
@@ -108,7 +111,7 @@ export function arrivals(model, name, step) {
   const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
   const start = place.weight ? 1 : 0;
   if (start && isBackward(model, step)) {
-    terms.unshift({ from: null, delta: { numbers: place.weight, shape: [], norm: Math.abs(place.weight), min: place.weight, max: place.weight } });
+    terms.unshift({ from: null, delta: summary(place.weight, []) });
   }
   const missing = coming.length + start - terms.length;
   let sum = null;

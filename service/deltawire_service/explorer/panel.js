@@ -66,16 +66,20 @@ function Arriving({ place, came, badges, t, select }) {
   const written = (term) => (array ? from(term) : bracketed(precise(term.delta.numbers)));
   const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].join(" + ");
   const badge = (term) => badges.get(`edges/${term.edge?.id}`);
-  const whole = html`${several ? " = " : ""}<b class="red">${!array && came.sum && precise(came.sum.numbers)}</b> <${Badge} badge=${ofPlace(badges, place.name)} t=${t} />`;
+  const whole = html`${several ? " = " : ""}<b class="red">${!array && came.sum && precise(came.sum.numbers)}</b>
+    ${" "}<${Badge} badge=${ofPlace(badges, place.name)} t=${t} />`;
   return html`<h3 class="red">${t("arrivingTitle", place.name)}</h3>
     <ul class="terms">${came.terms.map((term) => html`<li>${term.from
       ? html`<button class="link" onClick=${() => select(term.from)}>${from(term)}</button>` : t("fromLoss")}
-      <b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b> ${several && html`<${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
+      ${" "}<b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b>
+      ${several && html` <${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
       ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
-    ${array && several && came.terms.map((term) => html`<${HeatMap} label=${from(term)} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
+    ${array && several && came.terms.map((term) => html`
+      <${HeatMap} label=${from(term)} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
     ${(came.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || several ? sum : ""}
       ${came.missing || array ? "" : whole}</p>`}
-    ${array && came.sum && !came.missing && html`<${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${ofPlace(badges, place.name)} t=${t} />`}`;
+    ${array && came.sum && !came.missing && html`
+      <${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${ofPlace(badges, place.name)} t=${t} />`}`;
 }
 
 function Sending({ model, place, edge, delta, badges, t }) {
@@ -88,7 +92,8 @@ function Sending({ model, place, edge, delta, badges, t }) {
     ${scalar && html`<div class="product" data-product=${edge.id}>
       <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
       <span class="factor"><b class="red">${precise(delta.numbers)}</b><small>${t("upstream")}<br />δ ${place.name}</small></span><i>=</i>
-      <span class="factor result"><b class="red">${precise(edge.delta.numbers)}</b><small>${t("sent")}<br />→ ${edge.from}</small><${Badge} badge=${badge} t=${t} /></span></div>`}
+      <span class="factor result"><b class="red">${precise(edge.delta.numbers)}</b><small>${t("sent")}<br />→ ${edge.from}</small>
+        <${Badge} badge=${badge} t=${t} /></span></div>`}
     ${edge.local && !scalar && html`<div class="maps">
       <${HeatMap} label=${`${t("local")} ∂${place.name}/∂${edge.from}`} traced=${edge.local} t=${t} /><i>∘</i>
       <${HeatMap} label=${`${t("upstream")} δ ${place.name}`} traced=${delta} tone="red" t=${t} /><i>=</i>

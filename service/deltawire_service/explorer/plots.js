@@ -1,7 +1,7 @@
 // Curves where people would rather look: norms over depth, saliency.
 import { html, useLayoutEffect, useRef } from "./dom.js";
 import { HeatMap } from "./heat.js";
-import { arrivals } from "./model.js";
+import { arrivals, summary } from "./model.js";
 import { flat, norm, raised } from "./numbers.js";
 
 const tenTo = (power) => (power === 0 ? "1" : `10${raised(power)}`);
@@ -39,7 +39,7 @@ function options({ title, series, log, names }) {
   return {
     title, cursor: { y: false }, legend: { show: series.length > 1, live: false }, scales: { x: { time: false } },
     axes: [{ ...axis, ...(named ?? { size: 34 }) },
-      { ...axis, size: 56, ...(log ? { incrs: [1, 2, 3, 5, 10, 20, 50], values: (_, ticks) => ticks.map(tenTo) } : {}) }],
+      { ...axis, size: 56, space: 26, ...(log ? { incrs: [1, 2, 3, 5, 10, 20, 50], values: (_, ticks) => ticks.map(tenTo) } : {}) }],
     series: [{}, ...series.map(({ label, tone, dashed }) => ({
       label, stroke: colour(tone), width: 2, spanGaps: true, dash: dashed ? [6, 4] : [],
       points: { show: (plot) => plot.data[0].length < CURVES, size: 6 },
@@ -56,15 +56,15 @@ export function Plots({ model, t, theme }) {
   });
   const inputs = [...model.places.values()].filter((place) => !place.kind && place.shape.length && place.slot.dtype !== "int64");
   return html`<div class="plots">
-    <${Curves} title=${t("normsTitle")} x=${ways.map((_, i) => i)} names=${ways} height=${190} log theme=${theme}
-      series=${[{ label: t("deltaNorm"), tone: "--red", numbers: deltas }, { label: t("gradientNorm"), tone: "--blue", dashed: true, numbers: gradients }]} />
+    <${Curves} title=${t("normsTitle")} x=${ways.map((_, i) => i)} names=${ways} height=${146} log theme=${theme}
+      series=${[{ label: t("deltaNorm"), tone: "--red", numbers: deltas },
+        { label: t("gradientNorm"), tone: "--blue", dashed: true, numbers: gradients }]} />
     ${inputs.map((place) => {
       const { sum } = arrivals(model, place.name, model.last);
       if (!sum?.numbers) return null;
       const absolute = flat(sum.numbers).map(Math.abs);
-      const largest = Math.max(...absolute);
       return html`<div class="saliency"><${HeatMap} label=${t("saliencySigned", place.name)} traced=${sum} t=${t} />
-        <${HeatMap} label=${t("saliencyAbsolute", place.name)} traced=${{ ...sum, numbers: absolute, shape: place.shape, min: 0, max: largest }} t=${t} /></div>`;
+        <${HeatMap} label=${t("saliencyAbsolute", place.name)} traced=${summary(absolute, place.shape)} t=${t} /></div>`;
     })}
     ${!inputs.length && html`<p class="quiet">${t("noSaliency")}</p>`}
   </div>`;

@@ -15,7 +15,7 @@ async function planned(network) {
 }
 
 // Random numbers for data that is not given at all: a network alone is enough to look at.
-function drawn(plan, inputs) {
+function invented(plan, inputs) {
   const fill = (shape, one) => (shape.length ? Array.from({ length: shape[0] }, () => fill(shape.slice(1), one)) : one());
   return Object.fromEntries(Object.entries(inputs).map(([name, slot]) => {
     const one = slot.dtype === "int64" ? () => 0 : () => Math.round(200 * Math.random() - 100) / 100;
@@ -33,9 +33,10 @@ const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(arr
 export async function look(asked, example, layers, renew) {
   const plan = await planned(asked.network);
   const document = { ...asked };
-  if (plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)))) document.params = (await api.init(document.network)).params;
+  const drawn = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
+  if (drawn) document.params = (await api.init(document.network)).params;
   if (!plan.parameters.length && renew) delete document.params;
-  document.data ??= drawn(plan, document.network.inputs);
+  document.data ??= invented(plan, document.network.inputs);
   const { network, params, data } = document;
   const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
   const row = Math.min(example, answer.losses.length - 1);

@@ -13,7 +13,7 @@ export function NumberTable({ traced, t }) {
   const many = Math.max(1, Math.floor(MOST / rows[0].length));
   const last = Math.ceil(rows.length / many) - 1;
   const first = Math.min(page, last) * many;
-  return html`<div class="numbers" data-numbers tabindex="0">
+  return html`<div class="all-numbers" data-numbers tabindex="0">
     ${!whole && html`<p class="quiet">${t("sampleOf", traced.sample.length, traced.shape.reduce((a, b) => a * b, 1))}</p>`}
     <table>
       <tr><th></th>${rows[0].map((_, column) => html`<th scope="col">${column}</th>`)}</tr>

@@ -71,7 +71,8 @@ export function Training({ document, model, setParams, t, theme }) {
     </div>
     ${error && html`<p class="warning">${error}</p>`}
     ${steps.length > 1
-      ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
+      ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}
+        ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
       : html`<p class="quiet">${t("trainNote")}</p>`}
   </div>`;
 }
