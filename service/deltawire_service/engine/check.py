@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ class Moving(NamedTuple):
 
     real: Work
     analytic: Work
+    until: float
 
     def loss(self, kind: str, name: str, index: tuple[int, ...], step: complex) -> Any:
         """The loss with a step added at one place of `params` or `data`; complex steps make it complex."""
@@ -65,7 +67,7 @@ class Moving(NamedTuple):
         arrays[name] = arrays[name].copy()
         arrays[name][index] += step
         moved: Any = {kind: arrays}
-        return work._replace(**moved).loss()
+        return work._replace(**moved).loss(self.until)
 
 
 def opened(work: Work, name: str, value: Array) -> Work:
@@ -86,15 +88,19 @@ def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
-def check_gradients(work: Work, result: Result, samples: int, worst: int = 3) -> list[Checked]:
+def check_gradients(
+    work: Work, result: Result, samples: int, until: float = inf, worst: int = 3
+) -> list[Checked]:
     """Check what a result has, at up to `samples` places of every array.
 
     work: that of its loss, in float64. result: gradients; and deltas, with the values of their nodes. Every
-    place costs three forward passes; of a delta, those of the nodes above it.
+    place costs three forward passes; of a delta, those of the nodes above it. Raises DeadlineExceeded at the
+    time `until`.
     """
     wide = np.dtype(np.complex128)
     params, data = as_dtype(work.params, wide), as_dtype(work.data, wide)
-    moving = Moving(work, work._replace(params=params, data=data, dtype=wide))
+    works = work, work._replace(params=params, data=data, dtype=wide)
+    moving = Moving(*works, until)
     arrays = len(result.params) + len(result.data) + len(result.deltas)
     samples = max(1, min(samples, MOST_PLACES // max(1, arrays)))
 
@@ -104,7 +110,8 @@ def check_gradients(work: Work, result: Result, samples: int, worst: int = 3) ->
         for name, gradient in result.data.items():
             yield _checked(f"data/{name}", moving, "data", name, gradient, samples, worst)
         for name, delta in result.deltas.items():
-            above = Moving(*(opened(work, name, result.values[name]) for work in moving))
+            real, analytic = (opened(one, name, result.values[name]) for one in works)
+            above = Moving(real, analytic, until)
             yield _checked(f"deltas/{name}", above, "data", name, delta, samples, worst)
 
     return list(checked())
