@@ -11,9 +11,9 @@ import requests
 from numpy.typing import ArrayLike
 
 from deltawire import embedded, wire
-from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor
+from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor, to_trace
 from deltawire.body import to_send
-from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire.errors import Fault, Refused, ServiceFailed, TimedOut, Unreachable, failure
 from deltawire.network import Network
 from deltawire.retries import Retries
 from deltawire.wire import Array
@@ -48,6 +48,8 @@ class Gradients:
     deltas: dict[str, Array]
     network_id: str
     """SHA-256 of the canonical spec, in hex."""
+    trace: dict[str, Any] | None = None
+    """Both passes in the order of computation, as POST /v1/gradients answers it, its numbers as arrays."""
 
 
 class Client:
@@ -146,6 +148,7 @@ class Client:
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
         non_finite: str = "error",
+        trace: bool = False,
     ) -> Gradients:
         """Loss, gradients, and whatever else is asked for, of a network on a batch.
 
@@ -155,10 +158,11 @@ class Client:
         wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by default
         True and False. reduction: "mean" over the examples, or "sum". losses: each example's loss too.
         values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
+        trace: every value and every delta on its way too; the whole answer then comes as JSON.
         """
         document = _on_batch(network, params, data) | {
             "wrt": _wrt(wrt), "reduction": reduction, "losses": losses, "values": _listed(values),
-            "deltas": _listed(deltas), "non_finite": non_finite, "tensors": "base64",
+            "deltas": _listed(deltas), "non_finite": non_finite, "trace": trace, "tensors": "base64",
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -171,9 +175,11 @@ class Client:
                 values=to_arrays(answer.get("values", {}), dtype, TRUSTED),
                 deltas=to_arrays(answer.get("deltas", {}), dtype, TRUSTED),
                 network_id=answer["network_id"],
+                trace=to_trace(answer["trace"], dtype, TRUSTED) if trace else None,
             )
 
-        return self._call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
+        sends = self._media_type
+        return self._call("POST", "/v1/gradients", document, read, sends, wire.JSON if trace else sends)
 
     def limits(self) -> dict[str, Any]:
         """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
@@ -234,16 +240,18 @@ class Client:
         data: Mapping[str, ArrayLike],
         *,
         wrt: Wrt | None = None,
+        deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
     ) -> dict[str, Any]:
         """Whether gradients agree with the complex step and with central differences.
 
-        wrt: as for `gradients`, but every parameter and input by default. samples: most places checked in
-        each array. The answer of POST /v1/check: `passed`, and for each of the `arrays` its `worst` places.
+        wrt: as for `gradients`, but every parameter and input by default. deltas: nodes whose deltas are
+        checked too. samples: most places checked in each array. The answer of POST /v1/check: `passed`, and
+        for each of the `arrays` its `worst` places.
         """
         document = _on_batch(network, params, data) | {
-            "wrt": _wrt(wrt), "reduction": reduction, "samples": samples,
+            "wrt": _wrt(wrt), "deltas": _listed(deltas), "reduction": reduction, "samples": samples,
         }  # fmt: skip
         return self._call("POST", "/v1/check", document, dict, self._media_type)
 
@@ -300,22 +308,13 @@ class Client:
         try:
             if response.status_code == 200:
                 return read(wire.decode(content, accepts, TRUSTED, "response"))
-            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
+            failed = failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
             kind = response.headers.get("Content-Type", "no content type")
             detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
             fault = Fault("", "answer_invalid", detail)
             raise ServiceFailed([fault], response.status_code, request_id) from error
-        raise failure
-
-
-def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
-    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
-    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
-    request_id = problem["request_id"]
-    if status < 500:
-        return Refused(faults, status, request_id)
-    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
+        raise failed
 
 
 def _spec(network: Network | Mapping[str, Any]) -> Mapping[str, Any]:

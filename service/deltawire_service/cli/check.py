@@ -50,12 +50,13 @@ def check(
     """Check gradients in two other ways.
 
     Those of backpropagation are held against the complex step, which is exact, and against central
-    differences, which need nothing from the layers. Exit code 1 when any is off.
+    differences, which need nothing from the layers; so are the deltas the request asks for. Exit code 1 when
+    any is off.
     """
     request = read_request(file, dtype)
     with Client(url) as client:
         weights, batch = arrays(client, request, params, data, seed)
-        options = request.pick("wrt", "reduction")
+        options = request.pick("wrt", "deltas", "reduction")
         checked = client.check(request.network, weights, batch, samples=samples, **options)
     if as_json:
         print_json(checked)

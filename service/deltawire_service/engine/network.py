@@ -146,17 +146,20 @@ class Network(Graph):
         *,
         wrt_params: bool | Iterable[str] = True,
         wrt_data: bool | Iterable[str] = True,
+        deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
         carriage: Carriage = ARRAYS,
     ) -> list[Checked]:
         """Gradients against the complex step and differences, at up to `samples` places of each array.
 
-        Computed in float64, whatever the arrays are; over all arrays, at most 5,000 places are checked.
+        deltas: nodes whose deltas are checked too, by moving their values. Computed in float64, whatever the
+        arrays are; over all arrays, at most 5,000 places are checked.
 
         Raises as `gradients` does.
         """
-        wants = self._wants(wrt_params, wrt_data, (), ())
+        deltas = tuple(deltas)
+        wants = self._wants(wrt_params, wrt_data, (), deltas)._replace(values=frozenset(deltas))
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
@@ -170,7 +173,7 @@ class Network(Graph):
             result = work.gradients(until)
             if not result.finite:
                 raise Refused([work.first_non_finite(until)])
-            return check_gradients(loss, result.params, result.data, samples, until)
+            return check_gradients(loss, result, samples, until)
 
         return self.run(compute, plan)
 

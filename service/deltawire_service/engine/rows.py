@@ -145,8 +145,9 @@ class Work(NamedTuple):
 
     def _losses(self, whole: Whole) -> Array:
         """Each example's weighted loss."""
+        values = {**self.data, **whole.values}  # data: where a check has cut the network open at a loss
         weighted = [
-            whole.values[name] if weight == 1 else weight * whole.values[name]
+            values[name] if weight == 1 else weight * values[name]
             for name, weight in self.network.loss.items()
         ]
         return sum(weighted[1:], weighted[0])
