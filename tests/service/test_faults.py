@@ -385,6 +385,8 @@ def test_fault(client: FlaskClient, row: Row) -> None:
 def test_every_code_is_provoked() -> None:
     """By a row above; what nobody can provoke alone from outside, in test_problems.py and test_slots.py."""
     elsewhere = {"bad_request", "plugin_error", "internal", "overloaded", "deadline_exceeded", "not_ready"}
+    elsewhere |= {"uri_too_long", "expectation_failed", "headers_too_large", "transfer_coding_unsupported"}
+    elsewhere |= {"unauthorized", "rate_limited"}
     assert {row.code for row in ROWS} | elsewhere == set(PROBLEMS)
 
 
