@@ -136,7 +136,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """What the application is told of the worker it runs in."""
-    service = getattr(worker.wsgi, "extensions", {}).get("deltawire")
+    service = getattr(worker.application, "extensions", {}).get("deltawire")
     if service is None:  # another application, or one that hides ours
         return
     service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive

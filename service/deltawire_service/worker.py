@@ -5,6 +5,7 @@ application, no chunked bodies, and a main loop that waits for nobody.
 from __future__ import annotations
 
 import socket
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
 from typing import Any
@@ -19,8 +20,11 @@ from deltawire_service.headers import HEADERS
 LINGER = 1.0
 """Seconds a client has to take its last answer before its connection is closed."""
 
-LINGER_BYTES = 2**16
-"""Of what such a client still sends, read and thrown away at most."""
+LINGER_BYTES = 2**26
+"""Of what such a client still sends, read and thrown away at most: then it has sent its body, and reads."""
+
+DRAINED_BYTES = 2**16
+"""Of a body nobody has read, what gunicorn reads and throws away to keep the connection."""
 
 
 class LengthRequired(errors.ParseException):  # type: ignore[misc]
@@ -46,6 +50,11 @@ REFUSALS: dict[type[Exception], tuple[str, str]] = {
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """One process of the service."""
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.application = self.wsgi
+        self.wsgi = partial(answered, self.application)
 
     def handle(self, conn: Any) -> Any:
         again = super().handle(conn)
@@ -90,6 +99,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.log.debug("nobody is there to be told: %s", error)
 
 
+def answered(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
+    """The application's answer. Where it did not read a large body, the connection is said to be closed, as
+    it will be, instead of waiting for the rest to throw it away."""
+
+    def start(*arguments: Any) -> Any:
+        if getattr(environ["wsgi.input"].reader, "length", 0) > DRAINED_BYTES:
+            start_response.__self__.force_close()
+        return start_response(*arguments)
+
+    return application(environ, start)
+
+
 def linger(sock: socket.socket) -> None:
     """End a connection so that the client can still take the answer: closing at once, with bytes of it
     unread, would reset the connection, and the answer would be lost (RFC 9112, 9.6)."""
@@ -98,7 +119,7 @@ def linger(sock: socket.socket) -> None:
         sock.shutdown(socket.SHUT_WR)
         while read < LINGER_BYTES and (left := end - monotonic()) > 0:
             sock.settimeout(left)
-            if not (piece := sock.recv(4096)):
+            if not (piece := sock.recv(2**16)):
                 break
             read += len(piece)
         sock.shutdown(socket.SHUT_RDWR)  # whoever closes it need not wait
