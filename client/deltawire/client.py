@@ -20,7 +20,7 @@ from deltawire.retries import Retries
 from deltawire.wire import Array
 
 TRUSTED = wire.Limits(
-    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
+    depth=64, members=2**62, lists=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
 )
 """What an answer may hold: the limits on requests are not for the service one asked."""
 

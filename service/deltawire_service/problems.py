@@ -60,7 +60,7 @@ ANYWHERE = (
 DOCUMENT: dict[str, Problem] = {
     "json_invalid": Problem(400, "The body is not strict JSON"),
     "json_too_deep": Problem(400, "The JSON is nested too deep"),
-    "json_too_many_members": Problem(413, "The JSON has too many objects and keys"),
+    "json_too_many_members": Problem(413, "The JSON has too many objects, keys or lists"),
     "tensor_body_invalid": Problem(400, "The binary body is not well formed"),
     "tensor_header_too_large": Problem(413, "The header of the binary body is too large"),
     "field_unknown": Problem(422, "A field is unknown"),
@@ -155,7 +155,7 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         faults = faults_of(error)
         g.code = faults[0].code
         problem = document(faults, g.request_id)
-        if problem["status"] >= 500:
+        if g.code in ("plugin_error", "internal"):  # the rest is nobody's bug, and may come by the thousand
             log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):

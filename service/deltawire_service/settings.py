@@ -42,6 +42,9 @@ class Settings:
     json_members: int = wire.DEFAULT.members
     """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
 
+    json_lists: int = wire.DEFAULT.lists
+    """Lists in a JSON body; larger tensors are better sent as base64, or in a binary body."""
+
     tensors: int = wire.DEFAULT.tensors
     """Tensors in a request, parameters and data together."""
 
@@ -117,6 +120,7 @@ class Settings:
         return wire.Limits(
             self.json_depth,
             self.json_members,
+            self.json_lists,
             self.rank,
             self.elements,
             self.tensors,

@@ -22,7 +22,7 @@ SECRET = "hunter2"
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
     """With one worker, so that whoever answers the next request is who got the last one."""
-    with running_service("-w", "1", app="hostile.watched:app()") as service:
+    with running_service("-w", "1", app="hostile.watched:app()", queue_seconds="10") as service:
         yield service
         log = service.log()
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]

@@ -18,7 +18,7 @@ from support.service import running_service
 
 def main() -> None:
     corpus, right, slowest, next_one = cases(), 0, 0.0, 0.0
-    with running_service("-w", "1") as service:
+    with running_service("-w", "1", queue_seconds="10") as service:
         for case in corpus:
             try:
                 seconds = replay(service, case)
