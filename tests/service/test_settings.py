@@ -76,6 +76,7 @@ BINARY = {"dtype": "float64", "shape": [3, 2], "base64": "A" * 64}
         ("json_body_bytes", 100, good(), "body_too_large"),
         ("json_depth", 3, good(), "json_too_deep"),
         ("json_members", 10, good(), "json_too_many_members"),
+        ("json_lists", 10, good(), "json_too_many_members"),
         ("tensors", 3, good(), "too_many_tensors"),
         ("rank", 1, good(), "shape_too_large"),
         ("rank", 2, changed(("/data/x", [[[1.0]]])), "shape_invalid"),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import sleep
 from typing import Any, NamedTuple
@@ -44,7 +45,7 @@ def filled(before: str, piece: str, after: str, size: int) -> bytes:
     return (before + piece * (room // len(piece.encode())) + after).encode()
 
 
-def in_json(size: int) -> dict[str, bytes]:
+def in_json(size: int) -> dict[str, Callable[[], bytes]]:
     """Bodies of JSON that are refused, as late as can be, or after as much as can be."""
     start = json.dumps(changed(("/data/x", "HERE")))
     before, after = start.split('"HERE"')
@@ -60,38 +61,40 @@ def in_json(size: int) -> dict[str, bytes]:
         "nulls": "null,",
     }
     bodies = {
-        f"{name} for a tensor": filled(f"{before}[", piece, f"null]{after}", size)
+        f"{name} for a tensor": partial(filled, f"{before}[", piece, f"null]{after}", size)
         for name, piece in numbers.items()
     }
     bodies |= {
-        f"{name} for nodes": filled(f"{nodes_before}[", piece, f"null]{nodes_after}", size)
+        f"{name} for nodes": partial(filled, f"{nodes_before}[", piece, f"null]{nodes_after}", size)
         for name, piece in numbers.items()
     }
     bodies |= {
-        f"{name}, unclosed": filled("[", piece, "", size)
+        f"{name}, unclosed": partial(filled, "[", piece, "", size)
         for name, piece in (*numbers.items(), ("objects", "{},"), ("keys", '{"a":0},'))
     }
     return bodies | {
-        "spaces": filled("", " ", "x", size),
-        "one name": filled('{"', "a", '":1}', size),
-        "one name of quotes": filled('{"', '\\"', '":1}', size),
-        "one name of escapes": filled('{"', "\\u00e9", '":1}', size),
-        "one name of backslashes": filled('{"', "\\\\", '":1}', size),
-        "one name of é": filled('{"', "é", '":1}', size),
-        "brackets in a name": filled('{"', "[", '":1}', size),
-        "colons in a name": filled('{"', ":", '":1}', size),
-        "quotes and brackets": filled("[", '"[",', "0", size),
-        "a kind": filled(nodes_before + '[{"kind":"', "linear ", f'"}}]{nodes_after}', size),
-        "base64": filled(before + '{"dtype":"float64","shape":[2],"base64":"', "A", f'"}}{after}', size),
-        "base64 with spaces": filled(
-            before + '{"dtype":"float64","shape":[1000,2],"base64":"', "AAA ", f'"}}{after}', size
+        "spaces": partial(filled, "", " ", "x", size),
+        "one name": partial(filled, '{"', "a", '":1}', size),
+        "one name of quotes": partial(filled, '{"', '\\"', '":1}', size),
+        "one name of escapes": partial(filled, '{"', "\\u00e9", '":1}', size),
+        "one name of backslashes": partial(filled, '{"', "\\\\", '":1}', size),
+        "one name of é": partial(filled, '{"', "é", '":1}', size),
+        "brackets in a name": partial(filled, '{"', "[", '":1}', size),
+        "colons in a name": partial(filled, '{"', ":", '":1}', size),
+        "quotes and brackets": partial(filled, "[", '"[",', "0", size),
+        "a kind": partial(filled, nodes_before + '[{"kind":"', "linear ", f'"}}]{nodes_after}', size),
+        "base64": partial(
+            filled, before + '{"dtype":"float64","shape":[2],"base64":"', "A", f'"}}{after}', size
         ),
-        "an integer": filled(before, "7", after, size),
-        "deep": filled("", "[", "", size),
+        "base64 with spaces": partial(
+            filled, before + '{"dtype":"float64","shape":[1000,2],"base64":"', "AAA ", f'"}}{after}', size
+        ),
+        "an integer": partial(filled, before, "7", after, size),
+        "deep": partial(filled, "", "[", "", size),
     }
 
 
-def many() -> dict[str, bytes]:
+def many() -> dict[str, Callable[[], bytes]]:
     """Bodies up to 64 KiB with as many things wrong, or to compare, as there can be."""
     kinds = [{"kind": f"linea{number}"} for number in range(500)]
     long_cycle = [{"name": f"n{i}", "kind": "relu", "inputs": [f"n{(i + 1) % 500}"]} for i in range(500)]
@@ -120,7 +123,7 @@ def many() -> dict[str, bytes]:
         ),
     }
     bodies = {name: json.dumps(document).encode() for name, document in documents.items()}
-    return {name: body for name, body in bodies.items() if len(body) <= SMALL}
+    return {name: partial(bytes, body) for name, body in bodies.items() if len(body) <= SMALL}
 
 
 def binary(document: dict[str, Any]) -> bytes:
@@ -156,7 +159,7 @@ def in_binary(size: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
 
 def refusals() -> list[Refusal]:
     found = [
-        Refusal(name, size, wire.JSON, lambda body=body: body)  # type: ignore[misc]
+        Refusal(name, size, wire.JSON, body)
         for size in (SMALL, LARGEST_JSON)
         for name, body in (in_json(size) | (many() if size == SMALL else {})).items()
     ]
