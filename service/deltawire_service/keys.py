@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import fcntl
 import os
 import re
 import struct
@@ -40,7 +39,6 @@ OPEN = frozenset({"/livez", "/readyz"})
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 CHALLENGES = ('Bearer realm="deltawire"', 'Basic realm="deltawire", charset="UTF-8"')
-
 
 BURST = 1.0
 """Seconds whose requests may come at once."""
@@ -88,6 +86,8 @@ class Rates:
 
     def wait(self, key: Key, now: float) -> float:
         """Seconds until the key may ask again; 0 when it may now, and has."""
+        import fcntl  # Windows has none; there the service runs embedded, without keys
+
         interval = 1 / key.requests_per_second
         ahead = max(0.0, BURST - interval)
         with self._lock:  # between threads

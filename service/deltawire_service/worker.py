@@ -101,7 +101,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 def answered(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
     """The application's answer. Where it did not read a large body, the connection is said to be closed, as
-    it will be, instead of waiting for the rest to throw it away."""
+    it will be, instead of waiting for the rest to throw it away.
+    """
 
     def start(*arguments: Any) -> Any:
         if getattr(environ["wsgi.input"].reader, "length", 0) > DRAINED_BYTES:
@@ -113,7 +114,8 @@ def answered(application: Any, environ: dict[str, Any], start_response: Any) -> 
 
 def linger(sock: socket.socket) -> None:
     """End a connection so that the client can still take the answer: closing at once, with bytes of it
-    unread, would reset the connection, and the answer would be lost (RFC 9112, 9.6)."""
+    unread, would reset the connection, and the answer would be lost (RFC 9112, 9.6).
+    """
     end, read = monotonic() + LINGER, 0
     try:
         sock.shutdown(socket.SHUT_WR)
