@@ -43,7 +43,7 @@ _PIECE = 2**20  # bytes looked at together: bounds the memory, and refuses a hos
 def _prescan(body: bytes, limits: Limits) -> None:
     """Raises Refused for a body that goes too deep or holds too much. A parser would find out too late."""
     opened = body.count(b"[") + body.count(b"{")
-    if opened <= limits.depth and opened + body.count(b":") <= limits.members:
+    if opened <= min(limits.depth, limits.lists) and opened + body.count(b":") <= limits.members:
         return  # with so few marks, wherever they stand
     if b"\\" in body:  # an escaped quote ends no string
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
