@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from support.posting import GONE, good
+from support.posting import GONE, good, put
 
 from deltawire import wire
 
@@ -189,13 +189,3 @@ def in_binary(document: dict[str, Any], left: set[tuple[str, ...]]) -> bytes:
                 }  # fmt: skip
     packed = json.dumps({"__metadata__": {"request": json.dumps(document)}} | header).encode()
     return len(packed).to_bytes(8, "little") + packed + data
-
-
-def put(document: Any, pointer: str, value: Any) -> None:
-    *path, last = (int(step) if step.isdigit() else step for step in pointer.strip("/").split("/"))
-    for step in path:
-        document = document[step]
-    if value is GONE:
-        del document[last]
-    else:
-        document[last] = value
