@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike
 from deltawire import embedded, wire
 from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor, to_trace
 from deltawire.body import to_send
+from deltawire.credentials import credentials
 from deltawire.errors import Fault, Refused, ServiceFailed, TimedOut, Unreachable, failure
 from deltawire.network import Network
 from deltawire.retries import Retries
 from deltawire.wire import Array
 
 TRUSTED = wire.Limits(
-    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
+    depth=64, members=2**62, lists=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
 )
 """What an answer may hold: the limits on requests are not for the service one asked."""
 
@@ -60,6 +61,7 @@ class Client:
     timeout: seconds to connect, and seconds to wait for bytes of the answer.
     session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
     retries: how often a call is repeated when the connection fails or the service says "not now".
+    api_key: sent as a bearer token. `https://user:key@host` sends it with HTTP Basic.
     media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
 
     Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
@@ -73,6 +75,7 @@ class Client:
         timeout: tuple[float, float] = (5.0, 60.0),
         session: requests.Session | None = None,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
+        api_key: str | None = None,
         media_type: str = wire.SAFETENSORS,
     ):
         if media_type not in wire.MEDIA_TYPES:
@@ -82,7 +85,7 @@ class Client:
         self._owns_session = session is None
         self._timeout = timeout
         self._retries = retries
-        self._url = (url or embedded.URL).rstrip("/")
+        self._url, self._auth = credentials((url or embedded.URL).rstrip("/"), api_key)
         if url is None:
             self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
 
@@ -290,6 +293,7 @@ class Client:
                 self._url + path,
                 data=body,
                 headers=headers,
+                auth=self._auth,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,

@@ -45,6 +45,7 @@ class EmbeddedAdapter(HTTPAdapter):
             raise NotInstalled([Fault("", "not_installed", detail)]) from error
         settings = Settings.from_environment()
         settings = replace(settings, log_level="error", queue_seconds=UNHURRIED, deadline_seconds=UNHURRIED)
+        settings = replace(settings, api_keys="", api_keys_file="")  # whoever runs it may ask it
         self._service = Client(create_app(settings))
 
     def send(

@@ -11,7 +11,10 @@ from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
 from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
 from deltawire_service.api import layers as catalogue
+from deltawire_service.cors import allow_origins
+from deltawire_service.engine import Run
 from deltawire_service.headers import guard_answers
+from deltawire_service.keys import read_keys, require_key, within_limits
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
@@ -36,8 +39,10 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
+    keys = read_keys(settings)
+    run: Run = within_limits(slots) if keys else slots
     networks = Networks(
-        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, slots
+        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, run
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
@@ -48,6 +53,9 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     log_requests(app, log)
     answer_errors(app, log)
     guard_answers(app)
+    allow_origins(app, frozenset(settings.cors_origins.split()))
+    if keys:
+        require_key(app, keys)
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(bodies.negotiate)

@@ -93,6 +93,18 @@ def test_health_is_answered_while_everything_computes() -> None:
         assert {call.result().status_code for call in computing} <= {200, 503}
 
 
+def test_who_would_wait_too_long_is_told_at_once_when_to_come_again() -> None:
+    with running_service("-w", "1", app=ODD) as service, ThreadPoolExecutor(1) as caller:
+        computing = caller.submit(post, service, pointwise("slow", 1.0))
+        time.sleep(0.2)
+        refused = [timed(service, good()) for _ in range(5)]
+        for answer, _ in refused:
+            assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 30
+        assert min(seconds for _, seconds in refused) < 0.1
+        assert computing.result().status_code == 200
+
+
 def test_readiness_ends_before_connections_do_and_what_was_accepted_is_answered() -> None:
     with running_service("-w", "1", app=ODD, drain_seconds="1", computations="2") as service:
         with ThreadPoolExecutor(1) as caller:
