@@ -11,8 +11,10 @@ from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
 from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
 from deltawire_service.api import layers as catalogue
+from deltawire_service.api import metrics as exposition
 from deltawire_service.headers import guard_answers
 from deltawire_service.logs import log_requests, make_log
+from deltawire_service.metrics import Metrics, count_requests
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
 from deltawire_service.readiness import Readiness
@@ -36,8 +38,14 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
+    metrics = Metrics()
     networks = Networks(
-        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, slots
+        layers,
+        settings.engine_limits,
+        settings.cached_networks,
+        settings.compute_threads,
+        metrics.counted(slots),
+        metrics.spent,
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
@@ -45,6 +53,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
     time_requests(app)
+    count_requests(app, metrics)
     log_requests(app, log)
     answer_errors(app, log)
     guard_answers(app)
@@ -59,6 +68,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.register_blueprint(limits.blueprint(settings))
     app.register_blueprint(v1)
     app.register_blueprint(health.blueprint(settings, readiness))
+    app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
     app.extensions["deltawire"] = Service(slots, readiness)

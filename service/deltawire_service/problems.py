@@ -142,7 +142,7 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         faults = faults_of(error)
         g.code = faults[0].code
         problem = document(faults, g.request_id)
-        if problem["status"] >= 500:
+        if problem["status"] == 500:  # 503 and 504 are no bugs, and come when there is no time for tracebacks
             log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):

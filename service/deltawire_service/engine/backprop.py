@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from itertools import pairwise
 from math import inf
 from time import monotonic
 from typing import Any
@@ -56,6 +57,7 @@ class Pass:
         self._activations: dict[str, Activation] = {}
         self._arriving = Deltas()
         self._dtype = dtype
+        self._clock: list[float] = []
 
     def forward(self) -> None:
         """Compute the nodes the program needs; `values` keeps those that stay: losses, and values asked
@@ -102,8 +104,20 @@ class Pass:
             name: self._arriving.take(name) for name in self.program.wants.data if name in self._arriving
         }
 
+    def seconds(self) -> dict[str, float]:
+        """How long the steps took, by the kind of their node; called when all have ended."""
+        found: dict[str, float] = {}
+        spans = pairwise((*self._clock, monotonic()))
+        nodes = [step.node for step in self.program.forward] + [step.node for step in self.program.backward]
+        for node, (start, stop) in zip(nodes, spans, strict=False):
+            found[node.kind] = found.get(node.kind, 0.0) + stop - start
+        return found
+
     def _in_time(self) -> None:
-        if monotonic() > self.until:
+        """Read the clock, once before each step: for the deadline, and for what the step before it took."""
+        now = monotonic()
+        self._clock.append(now)
+        if now > self.until:
             raise DeadlineExceeded
 
     def _equations(self, step: BackwardStep, activation: Activation, delta: Array) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from deltawire_service.engine.contract import read_only
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
+from deltawire_service.engine.running import Spent, uncounted
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
 
@@ -110,7 +112,7 @@ class NonFinite(Exception):
 class Work(NamedTuple):
     """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
 
-    until: after this time (time.monotonic) DeadlineExceeded is raised instead.
+    until: after this time (time.monotonic) DeadlineExceeded is raised instead. spent: is told what it took.
     """
 
     network: Graph
@@ -123,6 +125,7 @@ class Work(NamedTuple):
     threads: Threads
     reduction: str = "mean"
     until: float = inf
+    spent: Spent = uncounted
 
     @quietly
     def gradients(self) -> Result:
@@ -170,9 +173,13 @@ class Work(NamedTuple):
 
         whole = Assembly(self.batch, self.dtype)
         threads = Threads() if trace else self.threads  # a trace is written by one
+        spent = defaultdict[str, float](float)
         with closing(threads.map(compute, bounds(self.batch, self.plan.chunks))) as passes:
             for start, done in passes:
                 self._assemble(whole, start, done)
+                for kind, seconds in done.seconds().items():
+                    spent[kind] += seconds
+        self.spent(spent)
         return whole
 
     def _assemble(self, whole: Assembly, start: int, done: Pass) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Protocol, TypeVar
 
 from deltawire_service.engine.plan import Plan
 
 T = TypeVar("T")
+
+Spent = Callable[[Mapping[str, float]], None]
+"""Is told, after each computation, how many seconds its layers took, by kind."""
 
 
 class Run(Protocol):
@@ -24,3 +27,7 @@ class Run(Protocol):
 def at_once(compute: Callable[[float], T], plan: Plan | None = None) -> T:
     """Here and now, for as long as it takes."""
     return compute(inf)
+
+
+def uncounted(seconds: Mapping[str, float]) -> None:
+    """Nobody counts."""
