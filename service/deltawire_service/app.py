@@ -21,6 +21,7 @@ from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 from deltawire_service.slots import Slots
 from deltawire_service.timing import time_requests
+from deltawire_service.tracing import configured_provider, trace_requests
 
 
 class Service(NamedTuple):
@@ -33,7 +34,8 @@ class Service(NamedTuple):
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
     """The service, with these settings (else those of the environment) and these layers (else all installed).
 
-    Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting.
+    Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting,
+    tracing.NotInstalled when traces are asked for that cannot be sent.
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     time_requests(app)
     count_requests(app, metrics)
     log_requests(app, log)
+    trace_requests(app, configured_provider())
     answer_errors(app, log)
     guard_answers(app)
 

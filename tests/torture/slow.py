@@ -30,6 +30,8 @@ from torture.load import Answer, Connection, Target, arguments, first, p99, post
 SLOW = 100
 PATIENCE = 5.0
 """Seconds after which a good client gives up."""
+HELD = 12.0
+"""Seconds a reader that does not read stays; nginx is tired of it after 10."""
 LARGE = posted(pyramid(14, 1, answer_values=True))  # 2^18 numbers in JSON: what no buffer of a socket holds
 CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 
@@ -56,7 +58,7 @@ async def slow_reader(target: Target) -> None:
     with connection:
         await loop.sock_connect(connection, target)
         await loop.sock_sendall(connection, LARGE)
-        await asyncio.sleep(30)
+        await asyncio.sleep(HELD)
 
 
 async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, piece: bytes) -> None:
@@ -72,9 +74,10 @@ async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pi
         writer.close()
 
 
-async def attack(target: Target, number: int, held: Counter[str]) -> None:
-    """One slow client, for as long as it is let."""
+async def attack(target: Target, number: int, within: float, held: Counter[str]) -> None:
+    """One slow client, again and again. They come one by one: what is tried is slowness, not load."""
     how = (slow_head, slow_body, slow_reader)[number % 3]
+    await asyncio.sleep(within * number / SLOW)
     while True:
         held[how.__name__] += 1
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
@@ -105,8 +108,9 @@ async def measure(url: str, seconds: float) -> dict[str, Any]:
     target, held = Target.at(url), Counter[str]()
     await well_behaved(target, 1)
     quiet = await well_behaved(target, seconds / 3)
-    attackers = [asyncio.create_task(attack(target, number, held)) for number in range(SLOW)]
-    await asyncio.sleep(min(3.0, seconds / 4))  # until all are there
+    within = min(HELD, seconds / 4)
+    attackers = [asyncio.create_task(attack(target, number, within, held)) for number in range(SLOW)]
+    await asyncio.sleep(within + 1)
     during = await well_behaved(target, seconds)
     for attacker in attackers:
         attacker.cancel()
