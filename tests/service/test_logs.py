@@ -84,8 +84,9 @@ def test_lines_of_the_web_server_are_json_too(capfd: pytest.CaptureFixture[str])
 FORGED = '{"event": "request", "level": "info", "status": 200}'
 INJECTIONS = [
     f"a\n{FORGED}", f"a\r\n{FORGED}", f'", "level": "info"}}\n{FORGED}', "a\x1b[2J\x1b[31mred",
-    "a\x1b]0;title\x07",    "%s%s%n%x", "{0.__class__} {request_id}", "a\x00b", "a\u2028b\u2029c", "a\x85b",
-    "\u202egnp.exe", "\ud800",    "${jndi:ldap://127.0.0.1/a}", "<script>alert(1)</script>", "a" * 100_000, '\\"\\n', "аdmin", "a\x08\x08b",
+    "a\x1b]0;title\x07", "%s%s%n%x", "{0.__class__} {request_id}", "a\x00b", "a\u2028b\u2029c", "a\x85b",
+    "\u202egnp.exe", "\ud800", "${jndi:ldap://127.0.0.1/a}",
+    "<script>alert(1)</script>", "a" * 100_000, '\\"\\n', "аdmin", "a\x08\x08b",
 ]  # fmt: skip
 
 
