@@ -11,7 +11,7 @@ from deltawire_service.engine.plan import Plan
 T = TypeVar("T")
 
 Spent = Callable[[Mapping[str, float]], None]
-"""Is told, after each computation, how many seconds its layers took, by kind."""
+"""Is told how many seconds the layers of each kind took."""
 
 
 class Run(Protocol):
