@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     """The service, with these settings (else those of the environment) and these layers (else all installed).
 
     Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting,
-    tracing.NotInstalled when traces are asked for that cannot be sent.
+    NotInstalled when traces are asked for that cannot be sent.
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, Response, g, request
 
+from deltawire.errors import Fault, NotInstalled
+
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 """OpenTelemetry's own variables: without one of them, nothing is traced."""
-
-
-class NotInstalled(Exception):
-    """Traces are asked for, and the extra is not there."""
 
 
 def configured_provider() -> TracerProvider | None:
@@ -38,9 +36,8 @@ def configured_provider() -> TracerProvider | None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
         asked = next(name for name in ENDPOINTS if os.environ.get(name))
-        raise NotInstalled(
-            f"{asked} is set, but not all is installed: pip install 'deltawire[otel]'"
-        ) from error
+        detail = f"{asked} is set, but not all is installed: pip install 'deltawire[otel]'"
+        raise NotInstalled([Fault("", "not_installed", detail)]) from error
     service = {"service.name": os.environ.get("OTEL_SERVICE_NAME", "deltawire")}
     provider = TracerProvider(resource=Resource.create(service))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))

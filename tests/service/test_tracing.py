@@ -11,10 +11,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from support.layers import failing, registry
 from support.posting import changed, good, pointwise
 
+from deltawire.errors import NotInstalled
 from deltawire_service import app as module
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
-from deltawire_service.tracing import ENDPOINTS, NotInstalled, configured_provider
+from deltawire_service.tracing import ENDPOINTS, configured_provider
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
