@@ -59,7 +59,11 @@ class EmbeddedAdapter(HTTPAdapter):
     ) -> Response:
         path = urlsplit(str(request.url)).path
         answer = self._service.open(
-            path, method=request.method, headers=list(request.headers.items()), data=_joined(request.body)
+            path,
+            method=request.method,
+            headers=list(request.headers.items()),
+            data=_joined(request.body),
+            buffered=True,  # and so ended when it returns
         )
         raw = HTTPResponse(
             BytesIO(answer.data),

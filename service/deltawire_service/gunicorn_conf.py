@@ -19,6 +19,7 @@ from typing import Any
 from deltawire_service.allocator import IdleTrim, keep_memory
 from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.logs import server_logging
+from deltawire_service.shared_counts import VARIABLE, make_folder, tidy
 
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -75,6 +76,10 @@ control_socket_disable = True
 # Workers show that they live by touching a file: in memory, so that the root may be read-only and no disk is
 # waited for.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
+# There, too, they count what /metrics tells: in files of their own, which any of them adds up.
+metrics_folder = make_folder(worker_tmp_dir)
+raw_env.append(f"{VARIABLE}={metrics_folder}")
 
 # The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
@@ -154,6 +159,7 @@ def replace_worker(worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """A worker has ended: there are as many to be as before it was to be replaced."""
     server.num_workers = server.cfg.workers
+    tidy(metrics_folder, server.WORKERS)
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

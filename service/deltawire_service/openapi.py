@@ -89,6 +89,7 @@ TAGS = (
 PAGES = (
     ("/openapi.json", wire.JSON, "This description."),
     ("/docs", "text/html", "This description as a page."),
+    ("/metrics", "text/plain", "What is counted, for Prometheus."),
     ("/docs/{name}", "application/octet-stream", "What the page is made of."),
     ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
 )

@@ -155,7 +155,7 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         faults = faults_of(error)
         g.code = faults[0].code
         problem = document(faults, g.request_id)
-        if g.code in ("plugin_error", "internal"):  # the rest is nobody's bug, and may come by the thousand
+        if problem["status"] == 500:  # the rest is nobody's bug, and may come by the thousand
             log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):

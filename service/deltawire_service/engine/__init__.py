@@ -10,7 +10,7 @@ from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import Carriage, Plan
 from deltawire_service.engine.rows import Result
-from deltawire_service.engine.running import Run, at_once
+from deltawire_service.engine.running import Run, Spent, at_once, uncounted
 from deltawire_service.engine.threads import Threads
 
 __all__ = [
@@ -24,7 +24,9 @@ __all__ = [
     "PluginError",
     "Result",
     "Run",
+    "Spent",
     "Threads",
     "at_once",
     "compile_network",
+    "uncounted",
 ]

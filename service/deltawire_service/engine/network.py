@@ -19,7 +19,7 @@ from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work
-from deltawire_service.engine.running import Run, at_once
+from deltawire_service.engine.running import Run, Spent, at_once, uncounted
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
 
@@ -31,10 +31,12 @@ class Network(Graph):
     """A network ready to compute. Made by `compile_network`; immutable, shared between threads.
 
     threads: those it computes with. run: how its computations are run, at once if nobody bounds them.
+    spent: who counts what they take.
     """
 
     threads: Threads = field(default_factory=Threads)
     run: Run = at_once
+    spent: Spent = uncounted
 
     # Requests repeat: the last few answers to each of the next questions are kept.
 
@@ -217,7 +219,7 @@ class Network(Graph):
         plan = self._plan(wants, batch, dtype, carriage)
         checks.check_memory(self, plan, batch)
         program = self._program(wants)
-        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction)
+        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction, self.spent)
 
 
 def stream(seed: int, name: str) -> np.random.Generator:

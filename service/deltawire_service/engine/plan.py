@@ -80,7 +80,7 @@ def delta_numbers(network: Graph) -> int:
     """Numbers of one example's deltas at the moment when most of them are on their way."""
     arrived: set[str] = set()
     now = most = 0
-    for node in reversed(network.nodes.values()):
+    for node in reversed(list(network.nodes.values())):
         own = prod(node.shape)
         if node.name not in arrived:  # the loss, or nothing: counted all the same
             now += own

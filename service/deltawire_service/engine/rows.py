@@ -16,6 +16,7 @@ from deltawire_service.engine.contract import read_only
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
+from deltawire_service.engine.running import Spent, uncounted
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
 from deltawire_service.engine.whole import Whole
@@ -59,6 +60,7 @@ class Work(NamedTuple):
     """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
 
     Its methods raise DeadlineExceeded where they are not done at a time `until` (time.monotonic).
+    spent: is told what each chunk took.
     """
 
     network: Graph
@@ -70,6 +72,7 @@ class Work(NamedTuple):
     plan: Plan
     threads: Threads
     reduction: str = "mean"
+    spent: Spent = uncounted
 
     @quietly
     def gradients(self, until: float = inf) -> Result:
@@ -141,6 +144,7 @@ class Work(NamedTuple):
                     for name, weight in self.network.loss.items()
                 }
             )
+        self.spent(done.seconds())
         return done
 
     def _losses(self, whole: Whole) -> Array:
