@@ -37,7 +37,12 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
     networks = Networks(
-        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, slots
+        layers,
+        settings.engine_limits,
+        settings.cached_networks,
+        settings.compute_threads,
+        run=slots,
+        run_own=slots.here,
     )
     readiness = Readiness()
     log = make_log(settings.log_level)

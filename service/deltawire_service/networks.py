@@ -14,22 +14,32 @@ from deltawire.errors import Refused
 from deltawire_layers import Registry
 from deltawire_service.engine import Limits, Network, Run, Threads, at_once, compile_network
 
+OWN = "deltawire "
+"""How the name and version of the distribution begin that our own layers come in."""
+
 
 class Networks:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
     kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
-    run: how layers are called.
+    run: how layers are called. run_own: how our own are, which are known to end.
     """
 
     def __init__(
-        self, layers: Registry, limits: Limits, kept: int, compute_threads: int = 1, run: Run = at_once
+        self,
+        layers: Registry,
+        limits: Limits,
+        kept: int,
+        compute_threads: int = 1,
+        run: Run = at_once,
+        run_own: Run | None = None,
     ):
         self._layers = layers
         self._limits = limits
         self._kept = kept
         self._threads = Threads(compute_threads)
         self._run = run
+        self._run_own = run_own or run
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
 
@@ -47,7 +57,8 @@ class Networks:
             network = self._run(lambda _: compile_network(spec, self._layers, self._limits, self._threads))
         except Refused as refused:
             raise refused.under("/network") from None
-        network = replace(network, run=self._run)
+        own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
+        network = replace(network, run=self._run_own if own else self._run)
         with self._lock:
             # Two spellings of one network are one network: what it learned about its requests is shared.
             network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
