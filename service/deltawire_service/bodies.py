@@ -82,7 +82,7 @@ def read(settings: Settings) -> Any:
 
 
 def _received(length: int) -> bytes:
-    """So many bytes of the body, asked for at once: Flask asks for 64 KiB each time, and gunicorn copies more."""
+    """The body, asked for at once: Flask asks for 64 KiB each time, for which gunicorn copies a MiB."""
     stream = request.environ["wsgi.input"]
     body: bytes = stream.read(length)
     while len(body) < length:

@@ -32,7 +32,7 @@ class Reader:
         self._options = lru_cache(KEPT)(self._read_options)
 
     def __call__(self, document: Any) -> Mapping[str, Any]:
-        """The document as the schema reads it. Raises Refused with a fault for every place that does not fit."""
+        """The document as the schema reads it. Raises Refused, with a fault for every misfit."""
         if not self._passes(document):
             return load(self._schema, document)
         text = orjson.dumps({name: document[name] for name in document if name not in self._passing})

@@ -29,6 +29,8 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 }
 """The dtypes a tensor may have, as they lie in a body. No other string from outside ever becomes a dtype."""
 
+_NATIVE = {name: dtype.newbyteorder("=") for name, dtype in DTYPES.items()}
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -85,7 +87,7 @@ def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAU
     dtype_unsupported, dtype_mismatch.
     """
     if isinstance(leaf, np.ndarray):
-        if leaf.dtype.name != dtype:
+        if leaf.dtype != _NATIVE[dtype]:
             raise refusal(pointer, "dtype_mismatch", _mismatch(dtype, leaf.dtype.name))
         return leaf
     if isinstance(leaf, dict):
@@ -120,7 +122,9 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         raise _wrong_kind(numbers, dtype, pointer, shape)
     exact = _EXACT[dtype]
     if len(numbers) <= _FEW and numbers and -exact < min(numbers) and max(numbers) < exact:
-        return np.array(numbers, _NATIVE[dtype]).reshape(shape)  # looked at one by one in less time than an array
+        return np.array(numbers, _NATIVE[dtype]).reshape(
+            shape
+        )  # looked at one by one in less time than an array
     try:
         with np.errstate(over="ignore"):
             array = np.array(numbers, _NATIVE[dtype])
@@ -138,7 +142,6 @@ _EXACT = {"float32": 2**24, "float64": 2**53, "int64": 2**63}
 """Below, every integer is representable."""
 
 _FEW = 64
-_NATIVE = {name: dtype.newbyteorder("=") for name, dtype in DTYPES.items()}
 
 
 def _holds(number: float, dtype: str) -> bool:
