@@ -6,12 +6,10 @@ python -m benchmarks.http [--rounds 5] [--quick]
 from __future__ import annotations
 
 import json
-import resource
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
@@ -20,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engine.cases import CASES
+from benchmarks.http.bytes import call as bytes_alone
 from benchmarks.http.raw import raw_call
 from benchmarks.http.server import running, serving
 from benchmarks.machine import machine
@@ -70,6 +69,8 @@ def one_round(seconds: float) -> dict[str, list[float]]:
             found["b 128, SDK"] = timed(lambda: client.gradients(CASE.spec, PARAMS, DATA), seconds)
         found["cold start"] = [1e3 * ours.cold_start]
         found["MiB of a worker"] = [ours.worker_mib()]
+    with running(lambda port: ["-m", "benchmarks.http.bytes", str(port)], http=False) as bare:
+        found["b 128, its bytes alone"] = timed(bytes_alone(bare.port), seconds)
     with serving("benchmarks.http.peers:with_torch()") as peer:
         call = raw_call(peer.port, "/torch", saved.getvalue(), "application/octet-stream")
         loss, gradients = torch.load(BytesIO(call()))
@@ -128,25 +129,6 @@ def agree(peer: str, name: str, gradient: Any, expected: Mapping[str, Any]) -> N
         raise SystemExit(f"{peer} disagrees on {name}")
 
 
-def client_process(port: int, seconds: float) -> tuple[int, float]:
-    """Requests answered in this time, and seconds of processor the client took."""
-    call = raw_call(port, "/v1/gradients", BODY, wire.SAFETENSORS)
-    call()
-    before, count, start = resource.getrusage(resource.RUSAGE_SELF), 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        call()
-        count += 1
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    return count, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def throughput(workers: int, seconds: float, clients: int = 4) -> tuple[float, float]:
-    """Requests a second of several clients together, and the processors these take."""
-    with serving(workers=workers) as server, ProcessPoolExecutor(clients) as pool:
-        done = list(pool.map(client_process, [server.port] * clients, [seconds] * clients))
-    return sum(count for count, _ in done) / seconds, sum(cpu for _, cpu in done) / seconds
-
-
 TARGETS = [
     ("circuit", "empty Flask route", 1.5),
     ("b 128, raw client", "b 128, in process", 2.4),
@@ -179,14 +161,6 @@ def main() -> None:
     more = median(median(each["b 128, SDK"]) - median(each["b 128, raw client"]) for each in found)
     print(
         f"- the SDK adds {more:.2f} ms to the raw client, at most 1 wanted{' (missed)' if more > 1 else ''}"
-    )
-    pairs = [(throughput(1, 3 * seconds), throughput(2, 3 * seconds)) for _ in range(rounds)]
-    gain = median(two[0] / one[0] for one, two in pairs)
-    one, two = (median(pair[place][0] for pair in pairs) for place in (0, 1))
-    cpu = median(pair[1][1] for pair in pairs)
-    print(
-        f"- {one:.0f} requests a second with one worker, {two:.0f} with two: {gain:.2f}, at least 1.6 wanted"
-        f"{' (missed)' if gain < 1.6 else ''}; the clients take {cpu:.2f} processors of these"
     )
 
 

@@ -33,16 +33,19 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(application: str = OURS, workers: int = 1) -> Iterator[Server]:
+def serving(application: str = OURS, workers: int = 1, **environment: str) -> Iterator[Server]:
     """Serves a WSGI application by gunicorn as we ship it."""
     command = ["-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-w", str(workers)]
-    with running(lambda port: [*command, "-b", f"127.0.0.1:{port}", application]) as server:
+    with running(lambda port: [*command, "-b", f"127.0.0.1:{port}", application], **environment) as server:
         yield server
 
 
 @contextmanager
-def running(command: Callable[[int], list[str]], **environment: str) -> Iterator[Server]:
-    """Runs what Python is told with a free port of this machine, until the block ends."""
+def running(command: Callable[[int], list[str]], http: bool = True, **environment: str) -> Iterator[Server]:
+    """Runs what Python is told with a free port of this machine, until the block ends.
+
+    http: whether it answers HTTP; else it runs as soon as it takes connections.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -58,7 +61,7 @@ def running(command: Callable[[int], list[str]], **environment: str) -> Iterator
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=10) as first:
                     first.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                    if first.recv(1):
+                    if not http or first.recv(1):
                         break
             except OSError:
                 if process.poll() is not None or time.perf_counter() - begin > 60:
