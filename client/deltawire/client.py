@@ -174,7 +174,7 @@ class Client:
         return self._call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
 
     def limits(self) -> dict[str, Any]:
-        """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
+        """What is in force at the service: `limits`, `dtypes`, `media_types`, `threads`, `versions`."""
         return self._call("GET", "/v1/limits", None, dict)
 
     def forward(
