@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from flask import Response, g, request
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
+from deltawire_service.receiving import received, received_in_place
 from deltawire_service.settings import Settings
 
 
@@ -75,22 +75,11 @@ def read(settings: Settings) -> Any:
     most = settings.json_body_bytes if media_type == wire.JSON else settings.binary_body_bytes
     if length > most:
         raise _refusal("body_too_large", f"{length} bytes of {media_type}, at most {most} are read")
-    document = wire.decode(_received(length), media_type, settings.wire_limits)
+    receive = received if media_type == wire.JSON else received_in_place
+    document = wire.decode(receive(request.environ, length), media_type, settings.wire_limits)
     if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := _float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
-
-
-def _received(length: int) -> bytes:
-    """The body, asked for at once: Flask asks for 64 KiB each time, for which gunicorn copies a MiB."""
-    stream = request.environ["wsgi.input"]
-    body: bytes = stream.read(length)
-    while len(body) < length:
-        more = stream.read(length - len(body))
-        if not more:
-            raise ClientDisconnected()
-        body += more
-    return body
 
 
 JSON_TEXT = 25
