@@ -2,7 +2,8 @@
 
 Layers are called in threads of their own, not in the one that answers the request: a layer that hangs then
 costs a thread, and its request is answered all the same. To hand a computation over and back takes 0.1 ms,
-though; where no layer can hang and there is little to compute, it is spared.
+though, and another core finds none of its numbers in its cache; where no layer can hang and there is little
+to compute, it is spared.
 
 A request is refused at once when those before it will take longer than it may wait, judged by their plans'
 cost and the speed of the computations before; and later, when they took longer than judged.
@@ -30,8 +31,8 @@ MEMORY = 0.9
 FIXED_COST = 2**18
 """Bytes as which the calls of the smallest computation count: without them, it would pass for slow memory."""
 
-LITTLE = 2**20
-"""Bytes of cost that are computed in about a millisecond, ten times what it takes to hand them over."""
+LITTLE = 2**24
+"""Bytes of cost up to which no node takes much longer than a second, not even of a recurrent layer."""
 
 MOST_RETRY_AFTER = 30
 """Seconds a client is asked to wait at most: a queue this long is a guess."""
