@@ -13,7 +13,7 @@ from __future__ import annotations
 import json as stdlib_json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from reprlib import repr as shown
 from struct import Struct
 from typing import Any
@@ -140,11 +140,12 @@ def _header(body: bytes | bytearray | memoryview, limits: Limits) -> bytes:
 
 def _parsed(text: bytes) -> dict[str, Any]:
     """What the header says: strict JSON, in UTF-8, without NaN and half characters, with each key once."""
-    if text[:1] != b"{":
-        raise _invalid("the header must begin with {")
     try:
         header: dict[str, Any] = orjson.loads(text)
-        if orjson.dumps(header) != text.rstrip():  # else nothing was dropped, and nothing spelled in two ways
+        # As orjson would write it, nothing was dropped, and nothing is spelled in two ways.
+        if type(header) is not dict or orjson.dumps(header) != text.rstrip():
+            if not text.startswith(b"{"):
+                raise ValueError("it must begin with {")
             stdlib_json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise _invalid(f"the header is not strict JSON with each key once: {error}") from None
@@ -199,7 +200,14 @@ def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) ->
         raise Refused(faults)
     if len(tensors) > 1:
         tensors.sort(key=_span)
-    _check_spans(tensors, size)
+    filled = 0
+    for start, end, place, _, _ in tensors:
+        if start != filled:
+            what = "overlaps another" if start < filled else "leaves a hole before it"
+            raise _invalid(f"tensor {shown(place)} {what}")
+        filled = end
+    if filled != size:
+        raise _invalid(f"{size - filled} bytes after the last tensor")
     return tensors
 
 
@@ -212,17 +220,6 @@ def _dtype(code: Any, place: str) -> np.dtype[Any]:
         detail = f"expected one of {', '.join(_DTYPES)}, got {shown(code)}"
         raise refusal(f"/{place}", "dtype_unsupported", detail)
     return _DTYPES[code]
-
-
-def _check_spans(tensors: Iterable[Tensor], size: int) -> None:
-    filled = 0
-    for start, end, place, _, _ in tensors:
-        if start != filled:
-            what = "overlaps another" if start < filled else "leaves a hole before it"
-            raise _invalid(f"tensor {shown(place)} {what}")
-        filled = end
-    if filled != size:
-        raise _invalid(f"{size - filled} bytes after the last tensor")
 
 
 def _array(body: bytes | bytearray | memoryview, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
