@@ -43,7 +43,9 @@ def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "
     Numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity" in JSON, bytes in base64 and
     in the tensors of a binary body.
     """
-    return b"".join(encode_in_parts(document, media_type, tensors, part))
+    if media_type == JSON:
+        return json.encode(document, tensors)
+    return b"".join(safetensors.encode(document, part))
 
 
 def encode_in_parts(
