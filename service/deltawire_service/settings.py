@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Self
 
 from environs import Env
@@ -114,7 +114,7 @@ class Settings:
             }
         )
 
-    @property
+    @cached_property
     def wire_limits(self) -> wire.Limits:
         """The bounds on bodies and tensors."""
         return wire.Limits(
@@ -127,7 +127,7 @@ class Settings:
             self.tensor_header_bytes,
         )
 
-    @property
+    @cached_property
     def engine_limits(self) -> Limits:
         """The bounds on networks and their computation."""
         return Limits(self.nodes, self.rank, self.elements, self.planned_bytes)

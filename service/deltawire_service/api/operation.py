@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -11,7 +11,7 @@ from flask import Response
 from marshmallow import Schema
 
 from deltawire_service import bodies
-from deltawire_service.engine.validation import load
+from deltawire_service.options import Reader
 from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
@@ -49,16 +49,16 @@ def operation(
     """
 
     def decorate(view: View) -> Callable[..., Response]:
-        schema = request() if request else None
+        read = Reader(request()) if request else None
 
         @wraps(view)
         def answered(**path: str) -> Response:
-            if schema is None:
+            if read is None:
                 return bodies.answer(view(**path))
             with Phase("read"):
                 document = bodies.read(settings)
             with Phase("check"):
-                asked: Mapping[str, Any] = load(schema, document)
+                asked = read(document)
             answer = view(asked, **path)
             with Phase("write"):
                 return bodies.answer(answer, asked.get("tensors", "lists"))
