@@ -363,106 +363,83 @@ ONES = [[1, 0, 0]] * 3
 BIAS = {"params": {"scores.bias": [1, 0, 0]}}
 
 
-def derivative(path: str, *changes: tuple[str, Any], **more: Any) -> Send:
-    return sent(changed(*changes) | more, f"/v1/{path}")
+def cotangent(array: Any) -> dict[str, Any]:
+    return {"cotangents": {"scores": array}}
 
 
-def many(count: int, name: str = "scores.bias") -> dict[str, Any]:
-    """More vectors than memory is planned for."""
-    return {"params": {name: base64_of(np.zeros((count, 3)))}}
+def along(place: str, name: str, array: Any) -> dict[str, Any]:
+    return {"tangents": {place: {name: array}}, "outputs": ["loss"]}
 
 
-# Of each: the id, the route, what it has beside the good request, the code, the pointer.
+def ones(dtype: str) -> dict[str, Any]:
+    return base64_of(np.ones((3, 3), dtype))
+
+
+NAN, TWO = base64_of(np.full((3, 3), np.nan)), {"params": BIAS["params"], "data": {"x": [[[1, 0]] * 3] * 2}}
+COTANGENT, TANGENT, VECTOR = "/cotangents/scores", "/tangents/params/scores.bias", "/vectors/data"
 DERIVATIVES = [
-    Row(f"derivative {what}", derivative(path, **more), 422, code, pointer)
-    for what, path, more, code, pointer in (
-        ("vjp of nothing", "vjp", {"cotangents": {}}, "field_invalid", "/cotangents"),
-        ("vjp without", "vjp", {}, "field_missing", "/cotangents"),
-        ("vjp of no node", "vjp", {"cotangents": {"score": ONES}}, "unknown_name", "/cotangents/score"),
-        ("vjp of an input", "vjp", {"cotangents": {"y": [1, 1, 1]}}, "unknown_name", "/cotangents/y"),
-        ("vjp misshapen", "vjp", {"cotangents": {"scores": ONES[:2]}}, "shape_mismatch", "/cotangents/scores"),
-        ("vjp none", "vjp", {"cotangents": {"scores": []}}, "shape_mismatch", "/cotangents/scores"),
-        ("vjp ragged", "vjp", {"cotangents": {"scores": [[1], [1, 2]]}}, "tensor_invalid", "/cotangents/scores/1"),
-        ("vjp of null", "vjp", {"cotangents": {"scores": None}}, "tensor_invalid", "/cotangents/scores"),
+    Row(f"{path} {what}", sent(good() | more, f"/v1/{path}"), 422, code, pointer)
+    for path, what, more, code, pointer in (
+        ("vjp", "of nothing", {"cotangents": {}}, "field_invalid", "/cotangents"),
+        ("vjp", "without cotangents", {}, "field_missing", "/cotangents"),
+        ("vjp", "of no node", {"cotangents": {"score": ONES}}, "unknown_name", "/cotangents/score"),
+        ("vjp", "of an input", {"cotangents": {"y": [1, 1, 1]}}, "unknown_name", "/cotangents/y"),
+        ("vjp", "of two rows", cotangent(ONES[:2]), "shape_mismatch", COTANGENT),
+        ("vjp", "of none at once", cotangent([]), "shape_mismatch", COTANGENT),
+        ("vjp", "of ragged rows", cotangent([[1], [1, 2]]), "tensor_invalid", f"{COTANGENT}/1"),
+        ("vjp", "of null", cotangent(None), "tensor_invalid", COTANGENT),
+        ("vjp", "in float32", cotangent(ones("f4")), "dtype_mismatch", f"{COTANGENT}/dtype"),
+        ("vjp", "in integers", cotangent(ones("i8")), "dtype_mismatch", f"{COTANGENT}/dtype"),
+        ("vjp", "of NaN", cotangent(NAN), "non_finite", COTANGENT),
+        ("vjp", "by labels", cotangent(ONES) | {"wrt": {"data": ["y"]}}, "not_differentiable", "/wrt/data/0"),
+        ("jvp", "without tangents", {"outputs": ["scores"]}, "field_missing", "/tangents"),
+        ("jvp", "along nothing", {"tangents": {}, "outputs": ["scores"]}, "field_invalid", "/tangents"),
+        ("jvp", "of nothing", {"tangents": BIAS, "outputs": []}, "field_invalid", "/outputs"),
+        ("jvp", "of an input", {"tangents": BIAS, "outputs": ["x"]}, "unknown_name", "/outputs/0"),
+        ("jvp", "along labels", along("data", "y", [1, 1, 1]), "not_differentiable", "/tangents/data/y"),
+        ("jvp", "along no parameter", along("params", "b", [1]), "unknown_parameter", "/tangents/params/b"),
+        ("jvp", "along no input", along("data", "z", [1]), "unknown_data", "/tangents/data/z"),
+        ("jvp", "along too little", along("params", "scores.bias", [1]), "shape_mismatch", TANGENT),
+        ("jvp", "along a text", along("params", "scores.bias", "[]"), "tensor_invalid", TANGENT),
+        ("jvp", "field", {"tangents": {"param": {}}, "outputs": []}, "field_unknown", "/tangents/param"),
+        ("jacobian", "of nothing", {"outputs": []}, "field_invalid", "/outputs"),
+        ("jacobian", "any way", {"outputs": ["loss"], "way": "both"}, "field_invalid", "/way"),
+        ("hvp", "without vectors", {}, "field_missing", "/vectors"),
+        ("hvp", "along nothing", {"vectors": {}}, "field_invalid", "/vectors"),
+        ("hvp", "form of nothing", {"quadratic": True, "diagonal": {}}, "field_invalid", "/quadratic"),
+        ("hvp", "along labels", {"vectors": {"data": {"y": [1, 1, 1]}}}, "not_differentiable", f"{VECTOR}/y"),
+        ("hvp", "of one and two", {"vectors": TWO}, "shape_mismatch", f"{VECTOR}/x"),
+        ("hvp", "no samples", {"diagonal": {"samples": 0}}, "field_invalid", "/diagonal/samples"),
         (
-            "vjp in float32", "vjp", {"cotangents": {"scores": base64_of(np.ones((3, 3), "f4"))}},
-            "dtype_mismatch", "/cotangents/scores/dtype",
+            *("hvp", "of several cotangents"),
+            {"vectors": BIAS, "cotangents": {"loss": [[1, 1, 1]] * 2}},
+            *("shape_mismatch", "/cotangents"),
         ),
-        (
-            "vjp in integers", "vjp", {"cotangents": {"scores": base64_of(np.ones((3, 3), "i8"))}},
-            "dtype_mismatch", "/cotangents/scores/dtype",
-        ),
-        (
-            "vjp of NaN", "vjp", {"cotangents": {"scores": base64_of(np.full((3, 3), np.nan))}},
-            "non_finite", "/cotangents/scores",
-        ),
-        (
-            "vjp by labels", "vjp", {"cotangents": {"scores": ONES}, "wrt": {"data": ["y"]}},
-            "not_differentiable", "/wrt/data/0",
-        ),
-        (
-            "vjp of too many", "vjp", {"cotangents": {"loss": base64_of(np.zeros((2_000_000, 3)))}},
-            "memory_plan_exceeded", "/network",
-        ),
-        ("vjp tensors", "vjp", {"cotangents": dict.fromkeys(map("n{}".format, range(1001)), 0)}, "unknown_name", ""),
-        ("jvp without", "jvp", {"outputs": ["scores"]}, "field_missing", "/tangents"),
-        ("jvp along nothing", "jvp", {"tangents": {}, "outputs": ["scores"]}, "field_invalid", "/tangents"),
-        ("jvp of nothing", "jvp", {"tangents": BIAS, "outputs": []}, "field_invalid", "/outputs"),
-        ("jvp of no node", "jvp", {"tangents": BIAS, "outputs": ["x"]}, "unknown_name", "/outputs/0"),
-        (
-            "jvp along labels", "jvp", {"tangents": {"data": {"y": [1, 1, 1]}}, "outputs": ["loss"]},
-            "not_differentiable", "/tangents/data/y",
-        ),
-        (
-            "jvp along no parameter", "jvp", {"tangents": {"params": {"bias": [1]}}, "outputs": ["loss"]},
-            "unknown_parameter", "/tangents/params/bias",
-        ),
-        (
-            "jvp along no input", "jvp", {"tangents": {"data": {"z": [1]}}, "outputs": ["loss"]},
-            "unknown_data", "/tangents/data/z",
-        ),
-        (
-            "jvp misshapen", "jvp", {"tangents": {"params": {"scores.bias": [1]}}, "outputs": ["loss"]},
-            "shape_mismatch", "/tangents/params/scores.bias",
-        ),
-        ("jvp field", "jvp", {"tangents": {"param": {}}, "outputs": ["loss"]}, "field_unknown", "/tangents/param"),
-        (
-            "jvp along too many", "jvp", {"tangents": many(2_000_000), "outputs": ["scores"]},
-            "memory_plan_exceeded", "/network",
-        ),
-        ("jacobian of nothing", "jacobian", {"outputs": []}, "field_invalid", "/outputs"),
-        ("jacobian any way", "jacobian", {"outputs": ["loss"], "way": "both"}, "field_invalid", "/way"),
-        ("hvp of nothing", "hvp", {}, "field_missing", "/vectors"),
-        ("hvp of no vector", "hvp", {"vectors": {}}, "field_invalid", "/vectors"),
-        ("hvp quadratic of nothing", "hvp", {"quadratic": True, "diagonal": {}}, "field_invalid", "/quadratic"),
-        ("hvp along labels", "hvp", {"vectors": {"data": {"y": [1, 1, 1]}}}, "not_differentiable", "/vectors/data/y"),
-        (
-            "hvp of one and two", "hvp",
-            {"vectors": {"params": {"scores.bias": [1, 0, 0]}, "data": {"x": [[[1, 0]] * 3] * 2}}},
-            "shape_mismatch", "/vectors/data/x",
-        ),
-        ("hvp of too many", "hvp", {"vectors": many(2_000_000)}, "memory_plan_exceeded", "/network"),
-        ("hvp samples", "hvp", {"diagonal": {"samples": 0}}, "field_invalid", "/diagonal/samples"),
-        (
-            "hvp of several cotangents", "hvp", {"vectors": BIAS, "cotangents": {"loss": [[1, 1, 1]] * 2}},
-            "shape_mismatch", "/cotangents",
-        ),
-        ("trace of each", "gradients", {"per_example": True, "trace": True}, "field_invalid", "/trace"),
+        ("gradients", "trace of each", {"per_example": True, "trace": True}, "field_invalid", "/trace"),
     )
-]  # fmt: skip
+]
 
-WIDE = {
-    "inputs": {"x": {"shape": [1000]}},
-    "nodes": [{"name": "o", "kind": "linear", "config": {"units": 1000, "bias": False}}, {"kind": "sum"}],
-}
-LARGE = {
-    "network": WIDE,
-    "params": {"o.weight": base64_of(np.zeros((1000, 1000)))},
-    "data": {"x": base64_of(np.zeros((100, 1000)))},
-}
+
+def large(numbers: int, batch: int, units: int) -> dict[str, Any]:
+    """A small request whose derivatives may be large: o = W x, and its sum."""
+    nodes = [{"name": "o", "kind": "linear", "config": {"units": units, "bias": False}}, {"kind": "sum"}]
+    return {
+        "network": {"inputs": {"x": {"shape": [numbers]}}, "nodes": nodes},
+        "params": {"o.weight": base64_of(np.zeros((units, numbers)))},
+        "data": {"x": base64_of(np.zeros((batch, numbers)))},
+    }
+
+
+MOVED = {"data": {"x": base64_of(np.zeros((100, 1, 1000)))}}
 DERIVATIVES += [
-    Row("derivative too large", sent(LARGE | more, f"/v1/{path}"), 422, "memory_plan_exceeded", "/network")
-    for path, more in (("gradients", {"per_example": True}), ("jacobian", {"outputs": ["o"]}))
+    Row(f"{path} too large", sent(request | more, f"/v1/{path}"), 422, "memory_plan_exceeded", "/network")
+    for path, request, more in (
+        ("gradients", large(1000, 100, 1000), {"per_example": True}),
+        ("jacobian", large(1000, 100, 1000), {"outputs": ["o"]}),
+        ("vjp", large(1000, 1, 1000), {"cotangents": {"sum1": [[1]] * 100}}),
+        ("hvp", large(1000, 1, 1000), {"vectors": MOVED, "wrt": {}}),
+        ("jvp", large(1, 1, 100_000), {"tangents": {"data": {"x": [[[1]]] * 1000}}, "outputs": ["o"]}),
+    )
 ]
 
 ROWS = [

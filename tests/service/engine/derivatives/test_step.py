@@ -202,7 +202,7 @@ BIAS = np.ones(4)
         (Direction({"h.bias": BIAS}, {"s": np.ones((2, 4))}), "/data/s", "shape_mismatch"),
         (Direction({"h.bias": BIAS.astype("f4")}), "/params/h.bias", "dtype_mismatch"),
         (Direction({"h.bias": BIAS * np.nan}), "/params/h.bias", "non_finite"),
-        (Direction({"h.bias": np.ones((10**7, 4))}), None, "memory_plan_exceeded"),
+        (Direction({"h.bias": np.broadcast_to(BIAS, (10**7, 4))}), None, "memory_plan_exceeded"),
     ],
 )
 def test_what_is_refused(vectors: Direction, pointer: str | None, code: str) -> None:
