@@ -64,7 +64,7 @@ def test_jvp_is_the_jacobian_times_the_tangent(client: FlaskClient) -> None:
     jacobian = post(client, "/v1/jacobian", outputs=["loss"], wrt={"data": True})["jacobian"]["loss"]
     product = np.einsum("ni,ni->n", jacobian["data"]["x"], ALONG["data"]["x"])
     product += np.array(jacobian["params"]["scores.bias"]) @ ALONG["params"]["scores.bias"]
-    np.testing.assert_allclose(moved["tangents"]["loss"], product, rtol=1e-12)
+    np.testing.assert_allclose(moved["tangents"]["loss"], product, rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(moved["values"]["loss"], post(client, "/v1/gradients", losses=True)["losses"])
 
 
