@@ -24,8 +24,8 @@ serve: $(VENV)/service
 	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
 
 test: $(VENV)/dev
-	@echo "== running the tests (those that need torch or a browser run in CI: .ci/run)"
-	@$(BIN)/pytest -n auto -m "not torch and not browser"
+	@echo "== running the tests (those that need torch, jax or a browser run in CI: .ci/run)"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not browser"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo
@@ -46,6 +46,8 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.http
 	@echo "== workers and threads"
 	@$(BENCH)/bin/python -m benchmarks.http.tuning
+	@echo "== Hessian-vector products beside jax's"
+	@$(BENCH)/bin/python -m benchmarks.derivatives
 	@echo "== the engine beside torch, jax and autograd (about 15 minutes)"
 	@$(BENCH)/bin/python -m benchmarks.engine
 

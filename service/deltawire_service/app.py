@@ -9,7 +9,21 @@ from flask import Blueprint, Flask, request
 
 from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
-from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
+from deltawire_service.api import (
+    check,
+    docs,
+    forward,
+    gradients,
+    health,
+    hvp,
+    init,
+    jacobian,
+    jvp,
+    limits,
+    plan,
+    root,
+    vjp,
+)
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.cors import allow_origins
@@ -77,7 +91,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.before_request(bodies.negotiate)
     v1.before_request(partial(deadlines.begin, settings))
     v1.before_request(partial(admit, slots))
-    for computing in (gradients, forward, init, plan, check):
+    for computing in (gradients, forward, init, plan, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
     v1.register_blueprint(limits.blueprint(settings))

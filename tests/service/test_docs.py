@@ -20,7 +20,17 @@ from deltawire_service.app import create_app
 from deltawire_service.engine import compile_network
 from deltawire_service.engine.spec import InputSchema, NetworkSchema, NodeSchema, RegularizationSchema
 from deltawire_service.problems import PROBLEMS
-from deltawire_service.schemas import CheckSchema, ForwardSchema, GradientsSchema, InitSchema, PlanSchema
+from deltawire_service.schemas import (
+    CheckSchema,
+    ForwardSchema,
+    GradientsSchema,
+    HvpSchema,
+    InitSchema,
+    JacobianSchema,
+    JvpSchema,
+    PlanSchema,
+    VjpSchema,
+)
 from deltawire_service.settings import PREFIX, Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -73,6 +83,10 @@ def test_routes(client: FlaskClient) -> None:
     [
         ("POST /v1/gradients", GradientsSchema()),
         ("POST /v1/forward", ForwardSchema()),
+        ("POST /v1/vjp", VjpSchema()),
+        ("POST /v1/jvp", JvpSchema()),
+        ("POST /v1/jacobian", JacobianSchema()),
+        ("POST /v1/hvp", HvpSchema()),
         ("POST /v1/plan", PlanSchema()),
         ("POST /v1/check", CheckSchema()),
         ("POST /v1/init", InitSchema()),
@@ -92,7 +106,14 @@ def test_request_fields_and_their_defaults(route: str, schema: Any) -> None:
 
 def test_answer_fields(client: FlaskClient) -> None:
     everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
+    cotangents = {"cotangents": {"loss": [1, 1, 1]}, "values": ["scores"]}
+    along = {"params": {"scores.bias": [1, 0, 0]}}
+    hvp = {"vectors": along, "quadratic": True, "diagonal": {}}
     for route, answer in (
+        ("POST /v1/vjp", client.post("/v1/vjp", json=good() | cotangents).json),
+        ("POST /v1/jvp", client.post("/v1/jvp", json=good() | {"tangents": along, "outputs": ["loss"]}).json),
+        ("POST /v1/jacobian", client.post("/v1/jacobian", json=good() | {"outputs": ["loss"]}).json),
+        ("POST /v1/hvp", client.post("/v1/hvp", json=good() | hvp).json),
         ("POST /v1/gradients", client.post("/v1/gradients", json=everything).json),
         ("POST /v1/forward", client.post("/v1/forward", json=good() | {"values": ["scores"]}).json),
         ("POST /v1/plan", client.post("/v1/plan", json={"network": good()["network"]}).json),
@@ -130,9 +151,10 @@ def test_the_spec_and_the_tensor_shown_are_right(client: FlaskClient) -> None:
     assert client.post("/v1/gradients", json=request).json["values"]["x1"] == [1.0, 2.0]
 
 
-def test_the_call_shown_gets_the_answer_shown(client: FlaskClient) -> None:
-    request, answer = blocks(section("POST /v1/gradients"))
-    assert client.post("/v1/gradients", json=request).json == answer
+@pytest.mark.parametrize("route", ["gradients", "vjp", "jvp", "jacobian", "hvp"])
+def test_the_call_shown_gets_the_answer_shown(client: FlaskClient, route: str) -> None:
+    request, answer = blocks(section(f"POST /v1/{route}"))
+    assert client.post(f"/v1/{route}", json=request).json == answer
 
 
 def test_the_problem_shown_is_the_one_that_comes(client: FlaskClient) -> None:

@@ -35,9 +35,13 @@ _METADATA = "__metadata__"
 _SIZE = Struct("<Q")
 _NATIVE = sys.byteorder == "little"
 _PLACES = {
-    "request": re.compile(r"(?:(?:params|data)/)?[\w.-]{1,256}", re.ASCII).fullmatch,
+    "request": re.compile(
+        r"(?:(?:params|data|cotangents|(?:tangents|vectors)/(?:params|data))/)?[\w.-]{1,256}", re.ASCII
+    ).fullmatch,
     "response": re.compile(
-        r"losses|(?:params|values|deltas|gradients/params|gradients/data)/[\w.-]{1,256}", re.ASCII
+        r"losses|quadratic|(?:params|values|deltas|tangents"
+        r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
+        re.ASCII,
     ).fullmatch,
 }
 
@@ -172,7 +176,8 @@ def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) ->
     is_place = _PLACES[part]
     for name, entry in header.items():
         if is_place(name) is None:
-            names = "params/… or data/…" if part == "request" else "a place in an answer"
+            asked = "params/…, data/… or another place of tensors"
+            names = asked if part == "request" else "a place in an answer"
             raise _invalid(f"the tensor name {shown(name)} is not {names}, of letters, digits and _ . -")
         try:
             code, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from copy import copy
 from itertools import pairwise
 from math import inf, isfinite
 from time import monotonic
@@ -83,9 +84,17 @@ class Pass:
                 del values[name]
         self.values = {name: values[name] for name in self.program.stays}
 
+    def again(self) -> Pass:
+        """The same forward pass, ready for a backward pass of its own: values stay with this one."""
+        other = copy(self)
+        other.values, other.deltas, other.grads = {}, {}, {}
+        other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
+        other._clock = list(self._clock)
+        return other
+
     def backward(self, cotangents: Arrays) -> None:
-        """Send deltas down from the loss nodes, which start from their cotangents, (rows,) each: the pass's
-        own from now on."""
+        """Send deltas down from some nodes, which start from their cotangents, (rows, *shape) each: the
+        pass's own from now on."""
         arriving, wanted, context = self._arriving, self.program.wants.deltas, copy_context()
         clock = self._clock
         for name, cotangent in cotangents.items():
@@ -181,7 +190,7 @@ class Pass:
 def is_finite(array: Array) -> bool:
     """Whether every number is finite."""
     # One product, at the speed of memory: finite only where every number is, though it may overflow.
-    return isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
+    return isfinite(np.vdot(array, array).real) or bool(np.isfinite(array).all())
 
 
 def not_differentiable(node: Node, position: int) -> Refused:

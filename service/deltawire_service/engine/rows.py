@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from math import inf, isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from deltawire_service.engine.running import Spent, uncounted
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
 from deltawire_service.engine.whole import Whole
+
+T = TypeVar("T")
 
 
 class Result(NamedTuple):
@@ -61,6 +63,7 @@ class Work(NamedTuple):
 
     Its methods raise DeadlineExceeded where they are not done at a time `until` (time.monotonic).
     spent: is told what each chunk took.
+    starts: where deltas start, (batch, *shape) by node, in place of the loss.
     """
 
     network: Graph
@@ -73,59 +76,84 @@ class Work(NamedTuple):
     threads: Threads
     reduction: str = "mean"
     spent: Spent = uncounted
+    starts: Mapping[str, Array] | None = None
 
     @quietly
     def gradients(self, until: float = inf) -> Result:
         """Forward and backward over all chunks."""
         network, program, rows = self.network, self.program, (self.batch,)
         trace = Trace(program, self.batch, self.dtype) if program.wants.trace else None
-        whole = self._whole(until, trace)
-        losses = self._losses(whole)
-        loss = float(self._reduced(losses))
-        params = {name: whole.gradient(name, network.parameters[name].shape) for name in program.params}
+        whole = self.whole(until, trace)
+        losses = self.losses(whole)
+        loss = float(self.reduced(losses))
+        params = self.gradients_of(whole)
         finite = isfinite(loss) and whole.finite
         for name in network.regularization.parameters:
             if name in params and network.regularization.l2:
-                params[name] = self._decayed(name, params[name])
+                params[name] = self.decayed(name, params[name])
                 finite = finite and is_finite(params[name])
-        data = {}
-        for name in program.data:
-            slot = network.inputs[name]
-            data[name] = whole.delta(name, slot.shape if slot.shared else rows + slot.shape)
+        data = self.data_deltas(whole)
         values = {name: whole.values[name] for name in program.values}
         deltas = {name: whole.delta(name, rows + network.nodes[name].shape) for name in program.deltas}
         for array in (*data.values(), *values.values(), *deltas.values()):
             finite = finite and is_finite(array)
         return Result(loss, losses, params, data, values, deltas, finite, trace)
 
+    def gradients_of(self, whole: Whole) -> dict[str, Array]:
+        """What came back to the parameters the program wants."""
+        shapes = self.network.parameters
+        return {name: whole.gradient(name, shapes[name].shape) for name in self.program.params}
+
+    def data_deltas(self, whole: Whole) -> dict[str, Array]:
+        """What came back to the inputs the program wants."""
+        slots = ((name, self.network.inputs[name]) for name in self.program.data)
+        return {
+            name: whole.delta(name, slot.shape if slot.shared else (self.batch, *slot.shape))
+            for name, slot in slots
+        }
+
     @quietly
     def values(self, until: float = inf) -> tuple[dict[str, Array], bool]:
         """The values the program wants, (batch, *shape) by node, and whether they are finite."""
-        whole = self._whole(until)
+        whole = self.whole(until)
         values = {name: whole.values[name] for name in self.program.values}
         return values, all(map(is_finite, values.values()))
 
     @quietly
     def loss(self, until: float = inf) -> Any:
         """The reduced loss alone: complex when the arrays are."""
-        return self._reduced(self._losses(self._whole(until)))
+        return self.reduced(self.losses(self.whole(until)))
 
-    def _whole(self, until: float, trace: Trace | None = None) -> Whole:
+    def whole(self, until: float = inf, trace: Trace | None = None) -> Whole:
+        """What forward and backward give over all chunks."""
+
         def compute(start: int, stop: int) -> tuple[int, Pass]:
             return start, self._pass(start, stop, until, trace.watch(start) if trace else None)
 
         whole = Whole(self.batch, self.dtype, self.network.inputs)
-        threads = Threads() if trace else self.threads  # a trace is written by one
-        if self.plan.chunks == 1:
-            whole.add(*threads.alone(lambda: compute(0, self.batch), self.plan.cost_bytes))
-        else:
-            with closing(threads.map(compute, bounds(self.batch, self.plan.chunks))) as passes:
-                for start, done in passes:
-                    whole.add(start, done)
+        work = self._replace(threads=Threads()) if trace else self  # a trace is written by one
+        for start, done in work.chunks(compute):
+            whole.add(start, done)
         return whole
+
+    def chunks(self, compute: Callable[[int, int], T]) -> Iterator[T]:
+        """What `compute(start, stop)` gives for each chunk of rows, in order."""
+        if self.plan.chunks == 1:
+            yield self.threads.alone(lambda: compute(0, self.batch), self.plan.cost_bytes)
+            return
+        with closing(self.threads.map(compute, bounds(self.batch, self.plan.chunks))) as results:
+            yield from results
 
     def _pass(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
         """Forward and backward over the rows from start to stop."""
+        done = self.forward(start, stop, until, watch)
+        if self.program.backward:
+            done.backward(self.cotangents(start, stop))
+        self.spent(done.seconds())
+        return done
+
+    def forward(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
+        """The rows from start to stop, computed forward."""
         inputs, rows = self.network.inputs, stop - start
         params = {name: read_only(array) for name, array in self.params.items()}
         data = {
@@ -136,18 +164,17 @@ class Work(NamedTuple):
         }
         done = Pass(self.program, params, data, self.dtype, watch, until)
         done.forward()
-        if self.program.backward:
-            scale = 1 / self.batch if self.reduction == "mean" else 1.0
-            done.backward(
-                {
-                    name: np.full(rows, weight * scale, self.dtype)
-                    for name, weight in self.network.loss.items()
-                }
-            )
-        self.spent(done.seconds())
         return done
 
-    def _losses(self, whole: Whole) -> Array:
+    def cotangents(self, start: int, stop: int) -> dict[str, Array]:
+        """Where the deltas of some rows start: at the loss's weights, divided by the batch for a mean."""
+        if self.starts is not None:
+            return {name: np.array(array[start:stop], self.dtype) for name, array in self.starts.items()}
+        scale = 1 / self.batch if self.reduction == "mean" else 1.0
+        weights = self.network.loss.items()
+        return {name: np.full(stop - start, weight * scale, self.dtype) for name, weight in weights}
+
+    def losses(self, whole: Whole) -> Array:
         """Each example's weighted loss."""
         values = {**self.data, **whole.values}  # data: where a check has cut the network open at a loss
         weighted = [
@@ -156,7 +183,7 @@ class Work(NamedTuple):
         ]
         return sum(weighted[1:], weighted[0])
 
-    def _reduced(self, losses: Array) -> Any:
+    def reduced(self, losses: Array) -> Any:
         """The losses' mean or sum, and the regularization once.
 
         Sums run in float64 also for float32: a long batch keeps its digits, and it costs nothing beside the
@@ -170,15 +197,23 @@ class Work(NamedTuple):
             loss += regularization.l2 / 2 * np.einsum("i,i->", flat, flat, dtype=wide)
         return loss
 
-    def _decayed(self, name: str, gradient: Array) -> Array:
+    def decayed(self, name: str, gradient: Array) -> Array:
         """The gradient of a regularized parameter: with λW."""
         decay: Array = self.dtype.type(self.network.regularization.l2) * self.params[name]
         decay += gradient
         return decay
 
-    @quietly
     def first_non_finite(self, until: float = inf) -> Fault:
-        """Computes again, watching every array: where the first number that is not finite appeared."""
+        """Where the first number that is not finite appeared, computing again; or a sum that is too large."""
+        detail = f"a sum over the batch is too large for {self.dtype}"
+        return self.find_non_finite(until) or Fault("/network/loss", "non_finite", detail)
+
+    @quietly
+    def find_non_finite(self, until: float = inf, whose: str = "its") -> Fault | None:
+        """Computes again, watching every array: where the first number that is not finite appeared, if any.
+
+        whose: in the detail, before what is not finite.
+        """
         for place, arrays in (("params", self.params), ("data", self.data)):
             for name, array in arrays.items():
                 if not is_finite(array):
@@ -189,9 +224,9 @@ class Work(NamedTuple):
                 self._pass(start, stop, until, _watch)
         except NonFinite as found:
             node = found.node
-            detail = f"node '{node.name}' ({node.kind}): its {found.what} is the first that is not finite"
+            detail = f"node '{node.name}' ({node.kind}): {whose} {found.what} is the first that is not finite"
             return Fault(f"/network/nodes/{node.place}", "non_finite", detail)
-        return Fault("/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}")
+        return None
 
 
 def _watch(node: Node, part: Part, array: Array) -> None:
