@@ -11,10 +11,12 @@ from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
 from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
 from deltawire_service.api import layers as catalogue
+from deltawire_service.api import networks as publications
 from deltawire_service.headers import guard_answers
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
+from deltawire_service.published import PublishedNetworks
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 from deltawire_service.slots import Slots
@@ -26,6 +28,7 @@ class Service(NamedTuple):
 
     slots: Slots
     readiness: Readiness
+    published: PublishedNetworks
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -41,6 +44,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
+    published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
@@ -56,12 +60,13 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     for computing in (gradients, forward, init, plan, check):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
+    v1.register_blueprint(publications.blueprint(settings, published))
     v1.register_blueprint(limits.blueprint(settings))
     app.register_blueprint(v1)
     app.register_blueprint(health.blueprint(settings, readiness))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
-    app.extensions["deltawire"] = Service(slots, readiness)
+    app.extensions["deltawire"] = Service(slots, readiness, published)
     return app
 
 

@@ -49,7 +49,7 @@ def read(settings: Settings) -> Any:
     if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
         raise ClientDisconnected()
     document = wire.decode(body, request.mimetype, settings.wire_limits)
-    if isinstance(document, dict) and (dtype := _float_dtype(document)):
+    if isinstance(document, dict) and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
 
@@ -72,6 +72,7 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     itemsize = wire.DTYPES[dtype].itemsize
     lists = (read or request.mimetype) == wire.JSON
     return Carriage(
+        with_parameters="params_id" not in g,
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
         written_number=JSON_TEXT if (written or answered_as()) == wire.JSON else itemsize,
@@ -102,7 +103,7 @@ def _offered() -> tuple[str, ...]:
     return tuple(sorted(wire.MEDIA_TYPES, key=lambda media_type: media_type != request.mimetype))
 
 
-def _float_dtype(document: dict[str, Any]) -> str | None:
+def float_dtype(document: dict[str, Any]) -> str | None:
     """The dtype of the first floating-point array in a binary body: what it is computed in."""
     places = (document.get(place) for place in ("params", "data"))
     leaves = (leaf for place in places if isinstance(place, dict) for leaf in place.values())

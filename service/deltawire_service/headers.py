@@ -1,8 +1,8 @@
-"""Headers that keep a browser from making more of an answer than it is."""
+"""Headers of every answer: against browsers that make more of it, and whose parameters it tells of."""
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -18,4 +18,6 @@ def guard_answers(app: Flask) -> None:
     def add(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if "params_id" in g:
+            response.headers["Deltawire-Params-Id"] = g.params_id
         return response

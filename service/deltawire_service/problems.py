@@ -35,6 +35,7 @@ HTTP: dict[str, Problem] = {
     "body_truncated": Problem(400, "The body is shorter than its Content-Length"),
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
+    "network_not_found": Problem(404, "There is no such network"),
     "method_not_allowed": Problem(405, "The route does not take this method"),
     "deadline_invalid": Problem(400, "The deadline cannot be read"),
     "not_acceptable": Problem(406, "The answer cannot have a media type the client accepts"),

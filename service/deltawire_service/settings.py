@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self
 
 from environs import Env
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from deltawire import wire
 from deltawire_service.engine import Limits
 
 PREFIX = "DELTAWIRE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+def folder(path: str) -> None:
+    """Raises ValidationError unless there is a folder at the path, if it is one."""
+    if path and not Path(path).is_dir():
+        raise ValidationError("there is no such folder")
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,9 @@ class Settings:
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
 
+    networks_dir: str = ""
+    """Folder of the published networks, each a file NAME.safetensors; none when it is empty."""
+
     log_level: str = "info"
     """Least severe log lines written: debug, info (every request), warning or error."""
 
@@ -79,15 +89,18 @@ class Settings:
         """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
         env = Env()
         read: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, str: env.str}
-        checks = {
+        checks: dict[Any, Callable[..., Any]] = {
             int: validate.Range(min=1),
             float: validate.Range(min=0, max=1e6),
-            str: validate.OneOf(LOG_LEVELS),
+            "log_level": validate.OneOf(LOG_LEVELS),
+            "networks_dir": folder,
         }
         return cls(
             **{
                 setting.name: read[type(setting.default)](
-                    PREFIX + setting.name.upper(), setting.default, validate=checks[type(setting.default)]
+                    PREFIX + setting.name.upper(),
+                    setting.default,
+                    validate=checks.get(setting.name, checks.get(type(setting.default))),
                 )
                 for setting in fields(cls)
             }

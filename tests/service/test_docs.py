@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from marshmallow import missing
 from safetensors.numpy import save_file
 from support.posting import good
+from support.publishing import publish
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
@@ -55,8 +56,10 @@ def blocks(text: str) -> list[Any]:
 
 
 @pytest.fixture
-def client() -> FlaskClient:
-    return create_app(Settings(log_level="error")).test_client()
+def client(tmp_path: Path) -> FlaskClient:
+    """Of a service that has published the good request."""
+    publish(tmp_path)
+    return create_app(Settings(log_level="error", networks_dir=str(tmp_path))).test_client()
 
 
 def test_routes(client: FlaskClient) -> None:
@@ -91,14 +94,20 @@ def test_request_fields_and_their_defaults(route: str, schema: Any) -> None:
 
 
 def test_answer_fields(client: FlaskClient) -> None:
-    everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
+    by_name = {"network": {"name": "good"}, "data": good()["data"]}
+    everything = by_name | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
     for route, answer in (
         ("POST /v1/gradients", client.post("/v1/gradients", json=everything).json),
-        ("POST /v1/forward", client.post("/v1/forward", json=good() | {"values": ["scores"]}).json),
+        ("POST /v1/forward", client.post("/v1/forward", json=by_name | {"values": ["scores"]}).json),
         ("POST /v1/plan", client.post("/v1/plan", json={"network": good()["network"]}).json),
-        ("POST /v1/check", client.post("/v1/check", json=good()).json),
+        ("POST /v1/check", client.post("/v1/check", json=by_name).json),
         ("POST /v1/init", client.post("/v1/init", json={"network": good()["network"]}).json),
         ("GET /v1/limits", client.get("/v1/limits").json),
+        (
+            "GET /v1/networks",
+            client.get("/v1/networks").json | client.get("/v1/networks").json["networks"][0],
+        ),
+        ("GET /v1/networks/<name>", {"parameters": ..., "network": ...}),
         ("GET /v1/layers", {"layers": ..., **client.get("/v1/layers").json["layers"][0]}),
     ):
         documented = [name for row in rows(section(route), "answer | what it is") for name in named(row[0])]

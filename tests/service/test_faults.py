@@ -254,6 +254,7 @@ HTTP = [
     Row("no such route", lambda client: client.get("/v1/gradient"), 404, "not_found"),
     Row("slashes doubled", lambda client: client.get("/v1//layers"), 404, "not_found"),
     Row("no such layer", lambda client: client.get("/v1/layers/lineer"), 404, "layer_not_found"),
+    Row("no such network", lambda client: client.get("/v1/networks/digits"), 404, "network_not_found"),
     Row("wrong method", lambda client: client.get("/v1/gradients"), 405, "method_not_allowed"),
     Row("no deadline", post(b"{}", HTTP_DELTAWIRE_DEADLINE="soon"), 400, "deadline_invalid"),
     Row("Accept without JSON", post(b"{}", HTTP_ACCEPT="text/html"), 406, "not_acceptable"),

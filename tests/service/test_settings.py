@@ -23,13 +23,15 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environment() == Settings()
 
 
+WORDS = {"log_level": "warning", "networks_dir": "."}
+
+
 def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     for number, setting in enumerate(fields(Settings), start=1):
-        value = "warning" if setting.name == "log_level" else str(number)
-        monkeypatch.setenv(PREFIX + setting.name.upper(), value)
+        monkeypatch.setenv(PREFIX + setting.name.upper(), WORDS.get(setting.name, str(number)))
     read = Settings.from_environment()
     for number, setting in enumerate(fields(Settings), start=1):
-        assert getattr(read, setting.name) == ("warning" if setting.name == "log_level" else number)
+        assert getattr(read, setting.name) == WORDS.get(setting.name, number)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])
@@ -39,6 +41,8 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
 ) -> None:
     if isinstance(getattr(Settings, setting), float):
         value = {"0": "nan", "1.5": "inf"}.get(value, value)
+    if setting == "networks_dir" and not value:
+        value = "no such folder"  # an empty one is none
     monkeypatch.setenv(PREFIX + setting.upper(), value)
     with pytest.raises(EnvError, match=PREFIX + setting.upper()):
         create_app()

@@ -7,9 +7,11 @@ it is known which dtype its place needs. One file for each media type, and one f
 
 from __future__ import annotations
 
+from mmap import mmap
 from typing import Any
 
 from deltawire.wire import json, safetensors
+from deltawire.wire.safetensors import read_checkpoint
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
@@ -21,11 +23,11 @@ TENSORS = json.TENSORS
 
 __all__ = [
     "Array", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS", "decode",
-    "encode", "encode_in_parts", "read_tensor", "read_tensors",
+    "encode", "encode_in_parts", "read_checkpoint", "read_tensor", "read_tensors",
 ]  # fmt: skip
 
 
-def decode(body: bytes, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
+def decode(body: bytes | mmap, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
     """The document in a body. In JSON, of duplicate keys the last one counts.
 
     media_type: one of MEDIA_TYPES. part: `request` or `response`, what a binary body must be.
@@ -33,7 +35,7 @@ def decode(body: bytes, media_type: str, limits: Limits = DEFAULT, part: str = "
     for a binary body also tensor_header_too_large, tensor_body_invalid, too_many_tensors, dtype_unsupported,
     shape_invalid, shape_too_large.
     """
-    return json.decode(body, limits) if media_type == JSON else safetensors.decode(body, limits, part)
+    return json.decode(bytes(body), limits) if media_type == JSON else safetensors.decode(body, limits, part)
 
 
 def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "request") -> bytes:

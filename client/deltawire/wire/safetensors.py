@@ -14,6 +14,7 @@ import json as stdlib_json
 import re
 from collections.abc import Iterable, Mapping
 from math import prod
+from mmap import mmap
 from reprlib import repr as shown
 from typing import Any
 
@@ -22,9 +23,12 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import json
-from deltawire.wire.tensors import DTYPES, Array, Limits, check_shape, refusal
+from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, refusal
 
 MEDIA_TYPE = "application/vnd.safetensors"
+
+Body = bytes | mmap
+"""A body as it arrived, or a file as it lies."""
 
 _NAMES = {"F64": "float64", "I64": "int64", "F32": "float32"}
 _CODES = {name: code for code, name in _NAMES.items()}
@@ -38,7 +42,7 @@ _PLACES = {
 }
 
 
-def decode(body: bytes, limits: Limits, part: str) -> Any:
+def decode(body: Body, limits: Limits, part: str) -> Any:
     """The document in a body, whose metadata has its JSON under `part`: `request` or `response`.
 
     In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request.
@@ -49,9 +53,7 @@ def decode(body: bytes, limits: Limits, part: str) -> Any:
         raise _invalid(f"{_METADATA} must be an object of strings")
     if part not in metadata:
         raise _invalid(f"{_METADATA}.{part} is missing: the rest of the document, as JSON text")
-    if len(header) > limits.tensors:
-        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
-        raise refusal("", "too_many_tensors", detail)
+    _check_count(header, limits)
     places = {name: _place(name, part) for name in header}
     _check(header, places, limits, len(body) - start)
     document = json.decode(metadata[part], limits)
@@ -64,6 +66,15 @@ def decode(body: bytes, limits: Limits, part: str) -> Any:
             raise _invalid(f"tensor {shown(name)} has no place of its own in the document")
         node[last] = _array(body, start, entry)
     return document
+
+
+def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
+    """The arrays in a file that is no document, by their names; its metadata is not looked at."""
+    header, start = _header(body, limits)
+    header.pop(_METADATA, None)
+    _check_count(header, limits)
+    _check(header, {name: [name] for name in header}, limits, len(body) - start)
+    return {name: _array(body, start, entry) for name, entry in header.items()}
 
 
 def encode(document: Any, part: str) -> list[bytes | memoryview]:
@@ -110,7 +121,7 @@ def _without(node: Any, place: str, arrays: dict[str, Array]) -> Any:
     return rest
 
 
-def _header(body: bytes, limits: Limits) -> tuple[dict[str, Any], int]:
+def _header(body: Body, limits: Limits) -> tuple[dict[str, Any], int]:
     """The header, and where the numbers begin."""
     size = int.from_bytes(body[:8], "little")
     if len(body) < 8:
@@ -144,6 +155,12 @@ def _integer(text: str) -> int:
     if text == "-0":  # an integer to some readers, a float to others
         raise ValueError("-0 is no integer")
     return int(text)
+
+
+def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
+    if len(header) > limits.tensors:
+        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
+        raise refusal("", "too_many_tensors", detail)
 
 
 def _place(name: str, part: str) -> list[str]:
@@ -203,7 +220,7 @@ def _check_spans(spans: Iterable[tuple[int, int, str]], size: int) -> None:
         raise _invalid(f"{size - filled} bytes after the last tensor")
 
 
-def _array(body: bytes, start: int, entry: Mapping[str, Any]) -> Array:
+def _array(body: Body, start: int, entry: Mapping[str, Any]) -> Array:
     dtype = DTYPES[_NAMES[entry["dtype"]]]
     array: Array = np.ndarray(entry["shape"], dtype, body, start + entry["data_offsets"][0])
     if not array.flags.aligned or not dtype.isnative:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app, g
 from marshmallow import Schema
 
 from deltawire_service import bodies
@@ -16,12 +16,13 @@ from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SER
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
 
-BODY = (*HTTP.keys() - {"not_found", "layer_not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
+PATHS = {"not_found", "layer_not_found", "network_not_found", "method_not_allowed", "bad_request"}
+BODY = (*HTTP.keys() - PATHS, *DOCUMENT)
 """Codes a route that reads a body may answer with."""
 
 COMPILING = (
     *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
-    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors", "network_not_found"),
 )
 """… and one that compiles a network."""
 
@@ -58,8 +59,11 @@ def operation(
             with Phase("read"):
                 document = bodies.read(settings)
             with Phase("check"):
+                published = current_app.extensions["deltawire"].published
+                if named := published.complete(document, schema.fields):
+                    g.params_id = named.params_id
                 asked: Mapping[str, Any] = load(schema, document)
-            answer = view(asked, **path)
+            answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})
             with Phase("write"):
                 return bodies.answer(answer, asked.get("tensors", "lists"))
 

@@ -37,12 +37,20 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
     "--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535), help="Port."
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: the number of cores]")
-def serve(host: str, port: int, workers: int | None) -> None:
+@click.option(
+    "--networks",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder of published networks.  [default: DELTAWIRE_NETWORKS_DIR]",
+)
+def serve(host: str, port: int, workers: int | None, networks: str | None) -> None:
     """Serve over HTTP, with gunicorn.
 
     gunicorn gets the configuration shipped with deltawire. The command becomes gunicorn, so signals reach
     it. Settings come from the environment (docs/settings.md).
     """
+    if networks:
+        os.environ["DELTAWIRE_NETWORKS_DIR"] = networks
     # What would stop gunicorn is found here, where it can be told in one line.
     Settings.from_environment()
     load_layers()
