@@ -15,7 +15,14 @@ import numpy as np
 from deltawire_layers.kit.derivatives import dtype_kept, first_order, second_order
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, concurrent, pure, same_bits
-from deltawire_layers.kit.trial import ConformanceError, Measured, Pass, Trial
+from deltawire_layers.kit.trial import (
+    ConformanceError,
+    Measured,
+    Pass,
+    Trial,
+    gradient_of,
+    read_only,
+)
 from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
 
 __all__ = ["ConformanceError", "check_layer"]
@@ -168,6 +175,26 @@ def _independent(trial: Trial, here: Measured) -> None:
             problem = "of an example depends on the other examples"
             expected, size = parts[:, 0], np.abs(parts[:, 0])
         trial.agree(2, closure, problem, here.point, expected, got, here.rounding(closure, size))
+    _per_example(trial, here, alone)
+
+
+def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) -> None:
+    """Gradients that a layer keeps apart by a way of its own are those of batches of one."""
+    point = here.point.with_all(read_only)
+    found = trial.call(
+        "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
+    )
+    if found is None:
+        return
+    if found.keys() != trial.parameters.keys():
+        raise trial.broken(2, "per_example", f"has {sorted(found)}, expected {sorted(trial.parameters)}")
+    for name, parameter in trial.parameters.items():
+        closure = gradient_of(name)
+        rows = trial.fitting("per_example", point, found[name], (len(alone), *parameter.shape))
+        expected = np.stack([answers[closure] for answers in alone])
+        allowance = here.rounding(closure, np.abs(expected))
+        problem = f"of {name!r} is not the gradient of each example alone"
+        trial.agree(2, "per_example", problem, here.point, expected, rows, allowance)
 
 
 # Rule 6, documented by formula.

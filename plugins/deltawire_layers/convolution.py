@@ -117,6 +117,20 @@ class Convolution(Layer):
             grads["bias"] = lambda delta: delta.reshape(*delta.shape[:2], -1).sum(axis=(0, 2))
         return Activation(value, deltas=(input_delta,), grads=grads)
 
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        W = params["weight"]
+        gradient = np.zeros((len(x), self.groups, self.channels // self.groups, prod(W.shape[1:])), x.dtype)
+        for block in self._blocks(delta.shape, x):
+            part = gradient[block.examples]
+            apart = (
+                array.reshape(*array.shape[:2], len(part), -1).transpose(2, 0, 1, 3)
+                for array in (self._rows(delta, block), self._columns(x, block))
+            )
+            rows, columns = apart
+            part += rows @ columns.swapaxes(2, 3)
+        grads = {"weight": gradient.reshape(len(x), *W.shape)}
+        return grads | {"bias": delta.reshape(*delta.shape[:2], -1).sum(axis=2)} if self.bias else grads
+
     def _blocks(self, out: Shape, x: Array) -> Iterator[Block]:
         """The whole batch in blocks: several examples, or where one is large, a part of one."""
         batch, _, first, *others = out

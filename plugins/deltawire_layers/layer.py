@@ -120,6 +120,15 @@ class Layer:
         """Compute a batch; every array has the batch as its leading axis."""
         raise TypeError(f"{type(self).__name__} must define forward")
 
+    def per_example(
+        self, params: Mapping[str, Array], delta: Array, *inputs: Any
+    ) -> Mapping[str, Array] | None:
+        """The gradients that `forward` sums over the batch, kept apart: (batch, *shape) by parameter.
+
+        None: there is no way faster than to compute each example as a batch of one.
+        """
+        return None
+
 
 class Arity(NamedTuple):
     """The names of a layer's inputs, and whether the last name stands for any number more."""

@@ -31,6 +31,16 @@ def total(delta: Array) -> Array:
     )  # a matrix product, three times as fast as a sum over an axis
 
 
+def scattered(index: Array, delta: Array, shape: Shape) -> Array:
+    """Σ e_index δᵀ: every row of δ added to the row of a matrix that it was looked up from."""
+    # Rows looked up several times add up; sorting first makes that a sum over runs, in a fixed order.
+    order = np.argsort(index, axis=None, kind="stable")
+    looked_up, starts = np.unique(index.ravel()[order], return_index=True)
+    gradient = np.zeros(shape, delta.dtype)
+    gradient[looked_up] = np.add.reduceat(delta[order], starts, axis=0)
+    return gradient
+
+
 class Linear(Layer):
     """z = W x + b over the last axis, with x (..., n), W (units, n), b (units,)."""
 
@@ -71,6 +81,13 @@ class Linear(Layer):
             value += params["bias"]
             grads["bias"] = lambda delta: total(rows(delta))  # δ
         return Activation(value, deltas=(lambda delta: delta @ W,), grads=grads)  # Wᵀ δ
+
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        places = (len(x), prod(x.shape[1:-1]))
+        x, delta = (array.reshape(*places, array.shape[-1]) for array in (x, delta))
+        one = x.shape[1] == 1  # a product of a column and a row each
+        grads = {"weight": delta.swapaxes(1, 2) * x if one else delta.swapaxes(1, 2) @ x}
+        return grads | {"bias": delta.sum(axis=1)} if self.bias else grads
 
 
 class Embedding(Layer):
@@ -114,13 +131,12 @@ class Embedding(Layer):
 
     def forward(self, params: Mapping[str, Array], index: Array) -> Activation:
         W = params["weight"]
+        grads = {"weight": lambda delta: scattered(index, rows(delta), W.shape)}
+        return Activation(W[index], deltas=(None,), grads=grads)
 
-        def weight_gradient(delta: Array) -> Array:
-            # Rows looked up several times add up; sorting first makes that a sum over runs, in a fixed order.
-            order = np.argsort(index, axis=None, kind="stable")
-            looked_up, starts = np.unique(index.ravel()[order], return_index=True)
-            gradient = np.zeros(W.shape, delta.dtype)
-            gradient[looked_up] = np.add.reduceat(rows(delta)[order], starts, axis=0)
-            return gradient
-
-        return Activation(W[index], deltas=(None,), grads={"weight": weight_gradient})
+    def per_example(self, params: Mapping[str, Array], delta: Array, index: Array) -> dict[str, Array]:
+        batch, shape = len(index), params["weight"].shape
+        first = shape[0] * np.arange(batch)  # row of a matrix that has those of all examples
+        apart = index + first.reshape(-1, *(1,) * (index.ndim - 1))
+        gradient = scattered(apart, rows(delta), (batch * shape[0], shape[1]))
+        return {"weight": gradient.reshape(batch, *shape)}

@@ -78,6 +78,17 @@ def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) ->
     return Activation(value, deltas=tuple(partial(through, equation) for equation in back), grads=grads)
 
 
+def affine_per_example(params: Mapping[str, Array], axis: int, y: Array, delta: Array) -> dict[str, Array]:
+    """The gradients of `affine` for each example: sums over the places that share a weight."""
+    axes = list(range(y.ndim))
+    each = [0, axes[axis]]
+    grads = {
+        "weight": lambda: np.asarray(np.einsum(delta, axes, y, axes, each)),
+        "bias": lambda: np.asarray(np.einsum(delta, axes, each)),
+    }
+    return {name: grads[name]() for name in params}
+
+
 class LayerNorm(Layer):
     """y = w ∘ (x − mean x) / √(var x + eps) + b over the last axis, with x (..., n), w (n,), b (n,).
 
@@ -112,6 +123,9 @@ class LayerNorm(Layer):
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return affine(params, -1, *normalised(x, self.eps))
 
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        return affine_per_example(params, -1, normalised(x, self.eps)[0], delta)
+
 
 class RmsNorm(Layer):
     """y = w ∘ x / √(mean x² + eps) over the last axis, with x (..., n), w (n,).
@@ -145,6 +159,9 @@ class RmsNorm(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return affine(params, -1, *rescaled(x, self.eps))
+
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        return affine_per_example(params, -1, rescaled(x, self.eps)[0], delta)
 
 
 class ChannelNorm(Layer):
@@ -198,6 +215,10 @@ class GroupNorm(ChannelNorm):
             params, 1, y.reshape(x.shape), lambda delta: back(delta.reshape(grouped)).reshape(x.shape)
         )
 
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        y, _ = normalised(x.reshape(len(x), self.groups, -1), self.eps)
+        return affine_per_example(params, 1, y.reshape(x.shape), delta)
+
 
 class BatchNorm(ChannelNorm):
     """y = w ∘ (x − running_mean) / √(running_var + eps) + b by channel, with x (C, ...), the others (C,).
@@ -245,10 +266,21 @@ class BatchNorm(ChannelNorm):
         each = (*running_mean.shape, *(1,) * (x.ndim - 2))
         places = tuple(range(2, x.ndim))
         root = analytic.square_root(running_var + self.eps)
-        y = (x - running_mean.reshape(each)) / root.reshape(each)
+        y = self._normalised(x, running_mean, root)
         return affine(
             params, 1, y,
             lambda delta: delta / root.reshape(each),
             lambda delta: -delta.sum(axis=places) / root,
             lambda delta: -0.5 * (delta * y).sum(axis=places) / root / root,
         )  # fmt: skip
+
+    def per_example(
+        self, params: Mapping[str, Array], delta: Array, x: Array, running_mean: Array, running_var: Array
+    ) -> dict[str, Array]:
+        root = analytic.square_root(running_var + self.eps)
+        return affine_per_example(params, 1, self._normalised(x, running_mean, root), delta)
+
+    def _normalised(self, x: Array, mean: Array, root: Array) -> Array:
+        each = (*mean.shape, *(1,) * (x.ndim - 2))
+        normalised: Array = (x - mean.reshape(each)) / root.reshape(each)
+        return normalised

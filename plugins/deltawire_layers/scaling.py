@@ -33,6 +33,9 @@ class Scale(Layer):
             grads={"weight": lambda delta: np.asarray(np.einsum("n...,n...->...", delta, x))},
         )
 
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        return {"weight": delta * x}
+
 
 class Shift(Layer):
     """y = x + b, number by number, with x (...), b (...) of the same shape."""
@@ -52,6 +55,9 @@ class Shift(Layer):
             deltas=(lambda delta: delta,),
             grads={"bias": lambda delta: np.asarray(delta.sum(axis=0))},
         )
+
+    def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
+        return {"bias": delta}
 
 
 class DropoutMask(Layer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
+from copy import copy
 from math import inf
 from time import monotonic
 from typing import Any
@@ -77,9 +78,16 @@ class Pass:
                 del values[name]
         self.values = {name: value for name, value in values.items() if name not in self.data}
 
+    def again(self) -> Pass:
+        """The same forward pass, ready for a backward pass of its own: values stay with this one."""
+        other = copy(self)
+        other.values, other.deltas, other.grads = {}, {}, {}
+        other._activations, other._arriving = dict(self._activations), Deltas()
+        return other
+
     def backward(self, cotangents: Arrays) -> None:
-        """Send deltas down from the loss nodes, which start from their cotangents, (rows,) each: the pass's
-        own from now on."""
+        """Send deltas down from the loss nodes, which start from their cotangents, (rows, *shape) each: the
+        pass's own from now on."""
         for name, cotangent in cotangents.items():
             contract.lock(cotangent)
             self._arriving.add(name, cotangent.view())

@@ -215,6 +215,28 @@ def equation(
     return _checked(node, what, array, shape, dtype)
 
 
+def per_example(
+    node: Node, params: Mapping[str, Array], inputs: Sequence[Array], delta: Array, dtype: np.dtype[Any]
+) -> dict[str, Array] | None:
+    """The gradients of each row, (rows, *shape) by the layer's names, if the layer has a way of its own."""
+
+    def call() -> Mapping[str, Array] | None:
+        found = node.layer.per_example(params, delta, *inputs)
+        return None if found is None else dict(found)
+
+    found = called(node.name, node.kind, "give the gradients of each example", call)
+    if found is None:
+        return None
+    if found.keys() != params.keys():
+        raise PluginError(node.name, node.kind, "gives gradients per example that are not its parameters'")
+    return {
+        local: _checked(
+            node, f"gradient of {local} per example", array, (len(delta), *params[local].shape), dtype
+        )
+        for local, array in found.items()
+    }
+
+
 def _checked(node: Node, what: object, array: Any, shape: Shape, dtype: np.dtype[Any]) -> Array:
     """Hold an array to its declared shape and the one dtype; what is given on is a view nobody can unlock."""
     if type(array) is not np.ndarray:  # a matrix multiplies differently, a masked array hides numbers

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
@@ -15,11 +14,20 @@ from deltawire_layers import Array
 from deltawire_service.engine import checks, contract
 from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.check import Checked, as_dtype, check_gradients
-from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.derivatives import (
+    gradients_apart,
+    hessian_diagonal,
+    hvp,
+    jacobian,
+    jvp,
+    vjp,
+)
+from deltawire_service.engine.graph import Graph, Regularization
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work, all_finite
 from deltawire_service.engine.running import Run, at_once
+from deltawire_service.engine.streams import stream
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
 
@@ -52,6 +60,21 @@ class Network(Graph):
 
     def _make_plan(self, wants: Wanted, batch: int, dtype: np.dtype[Any], carriage: Carriage) -> Plan:
         return make_plan(self, self._program(wants), batch, dtype.itemsize, carriage, self.threads.count)
+
+    @cached_property
+    def toward(self) -> Callable[[tuple[str, ...]], Network]:
+        """This network with these nodes in its loss's place: deltas start from them, of any shape."""
+
+        def toward(outputs: tuple[str, ...]) -> Network:
+            return replace(self, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
+
+        return lru_cache(KEPT)(toward)
+
+    vjp = vjp
+    jvp = jvp
+    jacobian = jacobian
+    hvp = hvp
+    hessian_diagonal = hessian_diagonal
 
     def check_names(self, params: Arrays, data: Arrays, values: Iterable[str] | None = None) -> None:
         """Raises Refused unless the network's parameters and inputs are named, all of them and no others.
@@ -90,6 +113,7 @@ class Network(Graph):
         non_finite: str = "error",
         carriage: Carriage = ARRAYS,
         trace: bool = False,
+        per_example: bool = False,
     ) -> Result:
         """Loss and gradients of the network on a batch.
 
@@ -100,10 +124,14 @@ class Network(Graph):
         reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
         have results that are not finite given back. carriage: what the body takes, as far as the plan goes.
         trace: every array of both passes too, or its summary, in the order of computation.
+        per_example: gradients and deltas of each example's own loss: not divided, without the regularization;
+        gradients have the batch as leading axis.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
-        wants = self._wants(wrt_params, wrt_data, values, deltas, trace)
+        wants = self._wants(wrt_params, wrt_data, values, deltas, trace and not per_example)
         self.check_names(params, data)
+        if per_example:
+            return gradients_apart(self, wants, params, data, reduction, non_finite, carriage)
         work = self._work(wants, params, data, carriage, reduction)
 
         def compute(until: float) -> Result:
@@ -216,9 +244,3 @@ class Network(Graph):
         checks.check_memory(self, plan, batch)
         program = self._program(wants)
         return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction)
-
-
-def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of one parameter."""
-    key = np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key)))))

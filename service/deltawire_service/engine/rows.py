@@ -53,6 +53,8 @@ def all_finite(arrays: Iterable[Array]) -> bool:
     """Whether every number is finite."""
     for array in arrays:
         flat = array.reshape(-1)
+        if flat.dtype.kind == "c":
+            flat = np.ascontiguousarray(flat).view(np.float64)
         # One product, at the speed of memory: finite only where every number is, though it may overflow.
         if not isfinite(flat @ flat) and not np.isfinite(flat).all():
             return False
@@ -110,7 +112,8 @@ class NonFinite(Exception):
 class Work(NamedTuple):
     """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
 
-    until: after this time (time.monotonic) DeadlineExceeded is raised instead.
+    until: after this time (time.monotonic) DeadlineExceeded is raised instead. starts: where deltas start,
+    (batch, *shape) by node, in place of the loss.
     """
 
     network: Graph
@@ -123,48 +126,56 @@ class Work(NamedTuple):
     threads: Threads
     reduction: str = "mean"
     until: float = inf
+    starts: Mapping[str, Array] | None = None
 
     @quietly
     def gradients(self) -> Result:
         """Forward and backward over all chunks."""
         network, wants = self.network, self.program.wants
         trace = Trace(self.program, self.batch, self.dtype) if wants.trace else None
-        whole = self._assembled(trace)
-        losses = self._losses(whole)
-        batch = (self.batch,)
+        whole = self.assembled(trace)
+        losses = self.losses(whole)
         return Result(
-            loss=float(self._reduced(losses)),
+            loss=float(self.reduced(losses)),
             losses=losses,
-            params={
-                name: self._decayed(name, whole.take("params", name, parameter.shape))
-                for name, parameter in network.parameters.items()
-                if name in wants.params
-            },
-            data={
-                name: whole.take("data", name, slot.shape if slot.shared else batch + slot.shape)
-                for name, slot in network.inputs.items()
-                if name in wants.data
-            },
-            values=self._values(whole),
+            params={name: self.decayed(name, array) for name, array in self.params_of(whole).items()},
+            data=self.data_of(whole),
+            values=self.kept_values(whole),
             deltas={
-                name: whole.take("deltas", name, batch + node.shape)
+                name: whole.take("deltas", name, (self.batch, *node.shape))
                 for name, node in network.nodes.items()
                 if name in wants.deltas
             },
             trace=trace,
         )
 
+    def params_of(self, whole: Assembly) -> dict[str, Array]:
+        """What came back to the parameters the program wants."""
+        return {
+            name: whole.take("params", name, parameter.shape)
+            for name, parameter in self.network.parameters.items()
+            if name in self.program.wants.params
+        }
+
+    def data_of(self, whole: Assembly) -> dict[str, Array]:
+        """What came back to the inputs the program wants."""
+        return {
+            name: whole.take("data", name, slot.shape if slot.shared else (self.batch, *slot.shape))
+            for name, slot in self.network.inputs.items()
+            if name in self.program.wants.data
+        }
+
     @quietly
     def values(self) -> dict[str, Array]:
         """The values the program wants, (batch, *shape) by node."""
-        return self._values(self._assembled())
+        return self.kept_values(self.assembled())
 
     @quietly
     def loss(self) -> Any:
         """The reduced loss alone: complex when the arrays are."""
-        return self._reduced(self._losses(self._assembled()))
+        return self.reduced(self.losses(self.assembled()))
 
-    def _assembled(self, trace: Trace | None = None) -> Assembly:
+    def assembled(self, trace: Trace | None = None) -> Assembly:
         def compute(start: int, stop: int) -> tuple[int, Pass]:
             return self._pass(start, stop, trace.watch(start) if trace else None)
 
@@ -172,10 +183,10 @@ class Work(NamedTuple):
         threads = Threads() if trace else self.threads  # a trace is written by one
         with closing(threads.map(compute, bounds(self.batch, self.plan.chunks))) as passes:
             for start, done in passes:
-                self._assemble(whole, start, done)
+                self.assemble(whole, start, done)
         return whole
 
-    def _assemble(self, whole: Assembly, start: int, done: Pass) -> None:
+    def assemble(self, whole: Assembly, start: int, done: Pass) -> None:
         """Put into the whole what the rows from start on have given."""
         for name, value in done.values.items():
             whole.place(("values", name), start, value)
@@ -188,8 +199,8 @@ class Work(NamedTuple):
             else:
                 whole.place(("deltas" if slot is None else "data", name), start, delta)
 
-    def _pass(self, start: int, stop: int, watch: Watch | None = None) -> tuple[int, Pass]:
-        """Forward and backward over the rows from start to stop."""
+    def forward(self, start: int, stop: int, watch: Watch | None = None) -> Pass:
+        """The rows from start to stop, computed forward."""
         inputs, rows = self.network.inputs, stop - start
         params = {name: read_only(array) for name, array in self.params.items()}
         data = {
@@ -200,21 +211,30 @@ class Work(NamedTuple):
         }
         done = Pass(self.program, params, data, self.dtype, watch, self.until)
         done.forward()
+        return done
+
+    def cotangents(self, start: int, stop: int) -> dict[str, Array]:
+        """Where the deltas of some rows start: at the loss's weights, divided by the batch for a mean."""
+        if self.starts is not None:
+            return {name: np.array(array[start:stop], self.dtype) for name, array in self.starts.items()}
+        scale = 1 / self.batch if self.reduction == "mean" else 1.0
+        weights = self.network.loss.items()
+        return {name: np.full(stop - start, weight * scale, self.dtype) for name, weight in weights}
+
+    def _pass(self, start: int, stop: int, watch: Watch | None = None) -> tuple[int, Pass]:
+        """Forward and backward over the rows from start to stop."""
+        done = self.forward(start, stop, watch)
         if self.program.backward:
-            scale = 1 / self.batch if self.reduction == "mean" else 1.0
-            weights = self.network.loss.items()
-            done.backward(
-                {name: np.full(stop - start, weight * scale, self.dtype) for name, weight in weights}
-            )
+            done.backward(self.cotangents(start, stop))
         return start, done
 
-    def _losses(self, whole: Assembly) -> Array:
+    def losses(self, whole: Assembly) -> Array:
         """Each example's weighted loss."""
         weights = self.network.loss.items()
         losses = [weight * whole.take("values", name, ()) for name, weight in weights]
         return sum(losses[1:], losses[0])
 
-    def _reduced(self, losses: Array) -> Any:
+    def reduced(self, losses: Array) -> Any:
         """The losses' mean or sum, and the regularization once.
 
         Sums run in float64 also for float32: a long batch keeps its digits, and it costs nothing beside the
@@ -228,7 +248,7 @@ class Work(NamedTuple):
             loss += regularization.l2 / 2 * np.einsum("i,i->", flat, flat, dtype=wide)
         return loss
 
-    def _decayed(self, name: str, gradient: Array) -> Array:
+    def decayed(self, name: str, gradient: Array) -> Array:
         """The gradient, and λW where the parameter is regularized."""
         regularization = self.network.regularization
         if not regularization.l2 or name not in regularization.parameters:
@@ -237,13 +257,22 @@ class Work(NamedTuple):
         decay += gradient
         return decay
 
-    def _values(self, whole: Assembly) -> dict[str, Array]:
+    def kept_values(self, whole: Assembly) -> dict[str, Array]:
         wanted = self.program.wants.values
         return {name: whole.take("values", name, ()) for name in self.network.nodes if name in wanted}
 
-    @quietly
     def first_non_finite(self) -> Fault:
-        """Computes again, watching every array: where the first number that is not finite appeared."""
+        """Where the first number that is not finite appeared, computing again; or a sum that is too large."""
+        return self.find_non_finite() or Fault(
+            "/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}"
+        )
+
+    @quietly
+    def find_non_finite(self, whose: str = "its") -> Fault | None:
+        """Computes again, watching every array: where the first number that is not finite appeared, if any.
+
+        whose: `its`, of a node, before what is not finite.
+        """
         for place, arrays in (("params", self.params), ("data", self.data)):
             for name, array in arrays.items():
                 if not all_finite([array]):
@@ -254,9 +283,9 @@ class Work(NamedTuple):
                 self._pass(start, stop, _watch)
         except NonFinite as found:
             node = found.node
-            detail = f"node '{node.name}' ({node.kind}): its {found.what} is the first that is not finite"
+            detail = f"node '{node.name}' ({node.kind}): {whose} {found.what} is the first that is not finite"
             return Fault(f"/network/nodes/{node.place}", "non_finite", detail)
-        return Fault("/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}")
+        return None
 
 
 def _watch(node: Node, part: Part, array: Array) -> None:

@@ -62,12 +62,12 @@ def wanted_gradients(
     return Wanted(params, frozenset(data), wanted_values, wanted_deltas, trace=trace)
 
 
-def wanted_values(network: Graph, values: Iterable[str]) -> Wanted:
+def wanted_values(network: Graph, values: Iterable[str], option: str = "values") -> Wanted:
     """The values of some nodes and nothing else. Raises Refused where a name is unknown or none is given."""
-    names, faults = _nodes(network, "values", values)
+    names, faults = _nodes(network, option, values)
     if not names:
         detail = f"name at least one node whose value is wanted{nearest('', network.nodes)}"
-        faults.append(Fault("/values", "field_invalid", detail))
+        faults.append(Fault(f"/{option}", "field_invalid", detail))
     faults.refuse()
     return Wanted(values=names, loss=False)
 
