@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
-from uuid import uuid4
+from typing import Any
 
-import requests
 from numpy.typing import ArrayLike
 
-from deltawire import embedded, wire
-from deltawire.arrays import common_dtype, input_dtype, to_arrays, to_tensor
-from deltawire.body import to_send
-from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire import wire
+from deltawire.arrays import to_arrays
+from deltawire.calls import TRUSTED
+from deltawire.derivatives import Derivatives
+from deltawire.documents import Wrt, asked_wrt, listed, on_batch, spec_of
 from deltawire.network import Network
-from deltawire.retries import Retries
 from deltawire.wire import Array
-
-TRUSTED = wire.Limits(
-    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
-)
-"""What an answer may hold: the limits on requests are not for the service one asked."""
-
-LARGEST_HEADER = wire.DEFAULT.tensor_header_bytes
-"""Bytes of a binary body's header that services read; the spec of a large network has more."""
-
-PIECE_BYTES = 2**24
-"""Of an answer, read at once: `requests` itself would read 10 KiB at a time."""
-
-Wrt = Mapping[str, bool | Iterable[str]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,7 +34,7 @@ class Gradients:
     """SHA-256 of the canonical spec, in hex."""
 
 
-class Client:
+class Client(Derivatives):
     """Computes gradients with a deltawire service: `with Client("http://127.0.0.1:8000") as client: ...`
 
     url: address of the service. Without one the service runs embedded, in this process, which needs the extra
@@ -64,40 +48,9 @@ class Client:
     wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed (PluginFailed) when the service fails.
     """
 
-    def __init__(
-        self,
-        url: str | None = None,
-        *,
-        timeout: tuple[float, float] = (5.0, 60.0),
-        session: requests.Session | None = None,
-        retries: Retries = Retries(),  # noqa: B008 (immutable)
-        media_type: str = wire.SAFETENSORS,
-    ):
-        if media_type not in wire.MEDIA_TYPES:
-            raise ValueError(f"expected one of {', '.join(wire.MEDIA_TYPES)}, got {media_type!r}")
-        self._media_type = media_type
-        self._session = session or requests.Session()
-        self._owns_session = session is None
-        self._timeout = timeout
-        self._retries = retries
-        self._url = (url or embedded.URL).rstrip("/")
-        if url is None:
-            self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections, unless the session came from outside."""
-        if self._owns_session:
-            self._session.close()
-
     def layers(self) -> list[dict[str, Any]]:
         """The layers installed at the service, one dict each: `kind`, `summary`, `inputs`, `config`, …"""
-        return self._call("GET", "/v1/layers", None, lambda answer: list(answer["layers"]))
+        return self.call("GET", "/v1/layers", None, lambda answer: list(answer["layers"]))
 
     def init(
         self, network: Network | Mapping[str, Any], seed: int = 0, dtype: str = "float64"
@@ -106,8 +59,8 @@ class Client:
 
         seed: 0 up to 2^64 − 1. dtype: "float64" or "float32".
         """
-        document = {"network": _spec(network), "seed": seed, "dtype": dtype, "tensors": "base64"}
-        return self._call(
+        document = {"network": spec_of(network), "seed": seed, "dtype": dtype, "tensors": "base64"}
+        return self.call(
             "POST",
             "/v1/init",
             document,
@@ -156,9 +109,9 @@ class Client:
         True and False. reduction: "mean" over the examples, or "sum". losses: each example's loss too.
         values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
         """
-        document = _on_batch(network, params, data) | {
-            "wrt": _wrt(wrt), "reduction": reduction, "losses": losses, "values": _listed(values),
-            "deltas": _listed(deltas), "non_finite": non_finite, "tensors": "base64",
+        document = on_batch(network, params, data) | {
+            "wrt": asked_wrt(wrt), "reduction": reduction, "losses": losses, "values": listed(values),
+            "deltas": listed(deltas), "non_finite": non_finite, "tensors": "base64",
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -173,11 +126,11 @@ class Client:
                 network_id=answer["network_id"],
             )
 
-        return self._call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
+        return self.call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
 
     def limits(self) -> dict[str, Any]:
         """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
-        return self._call("GET", "/v1/limits", None, dict)
+        return self.call("GET", "/v1/limits", None, dict)
 
     def forward(
         self,
@@ -193,11 +146,11 @@ class Client:
         Only the parameters and inputs that lead to these nodes are needed: predictions need no labels.
         params, data, non_finite: as for `gradients`.
         """
-        document = _on_batch(network, params, data) | {
-            "values": _listed(values), "non_finite": non_finite, "tensors": "base64",
+        document = on_batch(network, params, data) | {
+            "values": listed(values), "non_finite": non_finite, "tensors": "base64",
         }  # fmt: skip
         dtype = document["dtype"]
-        return self._call(
+        return self.call(
             "POST",
             "/v1/forward",
             document,
@@ -222,10 +175,10 @@ class Client:
         memory held at once, of at most `limit_bytes`, and whether that `fits`; `cost_bytes`, …
         """
         document = {
-            "network": _spec(network), "batch": batch, "wrt": _wrt(wrt), "values": _listed(values),
-            "deltas": _listed(deltas), "dtype": dtype, "media_type": self._media_type,
+            "network": spec_of(network), "batch": batch, "wrt": asked_wrt(wrt), "values": listed(values),
+            "deltas": listed(deltas), "dtype": dtype, "media_type": self._media_type,
         }  # fmt: skip
-        return self._call("POST", "/v1/plan", document, dict)
+        return self.call("POST", "/v1/plan", document, dict)
 
     def check(
         self,
@@ -242,107 +195,7 @@ class Client:
         wrt: as for `gradients`, but every parameter and input by default. samples: most places checked in
         each array. The answer of POST /v1/check: `passed`, and for each of the `arrays` its `worst` places.
         """
-        document = _on_batch(network, params, data) | {
-            "wrt": _wrt(wrt), "reduction": reduction, "samples": samples,
+        document = on_batch(network, params, data) | {
+            "wrt": asked_wrt(wrt), "reduction": reduction, "samples": samples,
         }  # fmt: skip
-        return self._call("POST", "/v1/check", document, dict, self._media_type)
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        document: Any,
-        read: Callable[[Any], T],
-        sends: str = wire.JSON,
-        accepts: str = wire.JSON,
-    ) -> T:
-        """What `read` makes of the document the service answers.
-
-        sends, accepts: the media types of the request and of its answer.
-        """
-        request_id = uuid4().hex  # made here: a call without an answer can be found in the service's logs too
-        headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
-        body = None
-        if document is not None:
-            try:
-                parts = wire.encode_in_parts(document, sends, "base64")
-                if sends == wire.SAFETENSORS and len(parts[0]) - 8 > LARGEST_HEADER:
-                    sends = wire.JSON  # which has no header, and so no limit on it
-                    parts = wire.encode_in_parts(document, sends, "base64")
-            except TypeError as error:  # an integer over 64 bits, an object in a layer's config
-                raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
-            headers["Content-Type"] = sends
-            body = to_send(parts)
-        content = b""
-
-        def exchange() -> requests.Response:
-            nonlocal content
-            response = self._session.request(
-                method,
-                self._url + path,
-                data=body,
-                headers=headers,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            content = b"".join(response.iter_content(PIECE_BYTES))
-            return response
-
-        try:
-            response = self._retries.send(exchange)
-        except requests.Timeout as error:
-            fault = Fault("", "timed_out", f"no answer in time: {error}")
-            raise TimedOut([fault], None, request_id) from error
-        except requests.RequestException as error:
-            fault = Fault("", "unreachable", f"no service answers at {self._url}")
-            raise Unreachable([fault], None, request_id) from error
-        try:
-            if response.status_code == 200:
-                return read(wire.decode(content, accepts, TRUSTED, "response"))
-            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
-        except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
-            kind = response.headers.get("Content-Type", "no content type")
-            detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
-            fault = Fault("", "answer_invalid", detail)
-            raise ServiceFailed([fault], response.status_code, request_id) from error
-        raise failure
-
-
-def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
-    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
-    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
-    request_id = problem["request_id"]
-    if status < 500:
-        return Refused(faults, status, request_id)
-    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
-
-
-def _spec(network: Network | Mapping[str, Any]) -> Mapping[str, Any]:
-    return network.spec() if isinstance(network, Network) else network
-
-
-def _on_batch(
-    network: Network | Mapping[str, Any], params: Mapping[str, ArrayLike], data: Mapping[str, ArrayLike]
-) -> dict[str, Any]:
-    """What every request for numbers has: the spec, and arrays of one dtype."""
-    spec = _spec(network)
-    dtype = common_dtype([*params.values(), *data.values()])
-    return {
-        "network": spec,
-        "params": {name: to_tensor(value, dtype, f"/params/{name}") for name, value in params.items()},
-        "data": {
-            name: to_tensor(value, input_dtype(spec, name, dtype), f"/data/{name}")
-            for name, value in data.items()
-        },
-        "dtype": dtype,
-    }
-
-
-def _wrt(wrt: Wrt | None) -> dict[str, Any]:
-    return {place: _listed(asked) for place, asked in (wrt or {}).items()}
-
-
-def _listed(names: bool | Iterable[str]) -> Any:
-    """Names as a list. A single string stays one: the service says that it wants a list, not its letters."""
-    return names if isinstance(names, (bool, str)) else list(names)
+        return self.call("POST", "/v1/check", document, dict, self._media_type)

@@ -96,6 +96,57 @@ class GradientsAnswer(Computed):
     trace = fields.Nested(TraceAnswer, metadata={"description": "both passes, in the order of computation"})
 
 
+class ProductsOf(Schema):
+    params = named_tensors("by the parameters' names, shaped like them")
+    data = named_tensors("by the inputs' names, shaped like them")
+
+
+class VjpAnswer(Computed):
+    """Vector-Jacobian products: what comes back for the cotangents."""
+
+    products = fields.Nested(
+        ProductsOf,
+        required=True,
+        metadata={"description": "with the leading axis of the cotangents where they had one"},
+    )
+    values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
+
+
+class JvpAnswer(Computed):
+    """Jacobian-vector products: how the outputs move."""
+
+    values = named_tensors("values of the outputs, (batch, *shape)")
+    tangents = named_tensors("by output, with the leading axis of the tangents sent where they had one")
+
+
+class JacobianOf(Schema):
+    params = named_tensors("∂output/∂parameter of each example, (batch, *output shape, *shape)")
+    data = named_tensors("∂output/∂input of each example, (batch, *output shape, *shape)")
+
+
+class JacobianAnswer(Computed):
+    """The Jacobian of each example."""
+
+    jacobian = fields.Dict(
+        keys=fields.String(),
+        values=fields.Nested(JacobianOf),
+        required=True,
+        metadata={"description": "by output"},
+    )
+    way = fields.String(required=True, metadata={"description": "how it was computed: rows or columns"})
+
+
+class HvpAnswer(Computed):
+    """Hessian-vector products, and what else of the Hessian was asked for."""
+
+    products = fields.Nested(
+        ProductsOf, metadata={"description": "Hv, with the leading axis of the vectors where they had one"}
+    )
+    quadratic = Tensor(metadata={"description": "vᵀHv: a number, or one for each vector"})
+    diagonal = fields.Nested(ProductsOf, metadata={"description": "estimates of ∂²loss/∂θ²"})
+    hessian_trace = fields.Float(metadata={"description": "the sum of these estimates"})
+
+
 class ForwardAnswer(Computed):
     """Values of the nodes asked for."""
 

@@ -9,9 +9,25 @@ from flask import Blueprint, Flask, request
 
 from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
-from deltawire_service.api import check, docs, forward, gradients, health, init, limits, plan, root
+from deltawire_service.api import (
+    check,
+    docs,
+    forward,
+    gradients,
+    health,
+    hvp,
+    init,
+    jacobian,
+    jvp,
+    limits,
+    plan,
+    root,
+    vjp,
+)
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import networks as publications
+from deltawire_service.faces import FACES
+from deltawire_service.faces.face import Face
 from deltawire_service.headers import guard_answers
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.networks import Networks
@@ -57,7 +73,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.before_request(bodies.negotiate)
     v1.before_request(partial(deadlines.begin, settings))
     v1.before_request(partial(admit, slots))
-    for computing in (gradients, forward, init, plan, check):
+    for computing in (gradients, forward, init, plan, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
     v1.register_blueprint(publications.blueprint(settings, published))
@@ -66,6 +82,9 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app.register_blueprint(health.blueprint(settings, readiness))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
+    face = Face(settings, published, partial(admit, slots), log, readiness)
+    for name in filter(None, settings.faces.split(",")):
+        FACES[name](app, face)
     app.extensions["deltawire"] = Service(slots, readiness, published)
     return app
 

@@ -39,19 +39,25 @@ def read(settings: Settings) -> Any:
         expected = " or ".join(wire.MEDIA_TYPES)
         got = shown(request.mimetype) if request.mimetype else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
-    if request.content_length is None:
-        raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
     most = settings.json_body_bytes if request.mimetype == wire.JSON else settings.binary_body_bytes
-    if request.content_length > most:
-        detail = f"{request.content_length} bytes of {request.mimetype}, at most {most} are read"
-        raise _refusal("body_too_large", detail)
-    body = request.get_data(cache=False)
-    if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
-        raise ClientDisconnected()
+    body = received(most, f" of {request.mimetype}")
     document = wire.decode(body, request.mimetype, settings.wire_limits)
     if isinstance(document, dict) and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
+
+
+def received(most: int, kind: str = "") -> bytes:
+    """The body of this request, all of it. Raises as `read` does, when it has more bytes than `most` too."""
+    if request.content_length is None:
+        raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
+    if request.content_length > most:
+        detail = f"{request.content_length} bytes{kind}, at most {most} are read"
+        raise _refusal("body_too_large", detail)
+    body = request.get_data(cache=False)
+    if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
+        raise ClientDisconnected()
+    return body
 
 
 JOINED_BYTES = 2**16

@@ -64,6 +64,10 @@ REQUEST: dict[str, Any] = {
     "data": {"x": [[-1, -2]]},
     "wrt": {"data": True},
     "values": ["a"],
+    "outputs": ["a"],
+    "cotangents": {"a": [[1]]},
+    "tangents": {"data": {"x": [[1, 0]]}},
+    "vectors": {"data": {"x": [[1, 0]]}},
 }
 
 NAMED = {

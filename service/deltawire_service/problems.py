@@ -140,17 +140,28 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        faults = faults_of(error)
-        g.code = faults[0].code
-        problem = document(faults, g.request_id)
-        if problem["status"] >= 500:
-            log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+        problem = problem_of(error, log)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):
             response.allow.update(error.valid_methods or ())
-        if isinstance(error, Overloaded):
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return with_retry(response, error)
+
+
+def problem_of(error: Exception, log: FilteringBoundLogger) -> dict[str, Any]:
+    """The problem document of an exception, for whatever form the answer takes; the logs hear of it too."""
+    faults = faults_of(error)
+    g.code = faults[0].code
+    problem = document(faults, g.request_id)
+    if problem["status"] >= 500:
+        log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+    return problem
+
+
+def with_retry(response: Response, error: Exception) -> Response:
+    """The answer, with the time to try again where there is too much to compute now."""
+    if isinstance(error, Overloaded):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def faults_of(error: Exception) -> Sequence[Fault]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any
 
 from marshmallow import Schema
+from marshmallow.fields import Field
 from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
@@ -44,7 +45,7 @@ class SavedSchema(Schema):
     values = config.Names(MOST_NAMES)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Published:
     """A network with its parameters, read-only: views of the file, whose pages all processes share."""
 
@@ -179,7 +180,7 @@ class PublishedNetworks:
             detail = f"no network is published as {shown(name)}{nearest(known, self.served)}"
         raise Refused([Fault(pointer, "network_not_found", detail)])
 
-    def complete(self, document: Any, fields: Container[str]) -> Published | None:
+    def complete(self, document: Any, fields: Mapping[str, Field[Any]]) -> Published | None:
         """Fill in what a request may leave out that names its network, {"network": {"name": …}}.
 
         fields: those the request may have. Gives the network when its own parameters are filled in, as they
@@ -196,6 +197,8 @@ class PublishedNetworks:
             document["params"] = {**published.params, **params}
         if "data" in fields and isinstance(data, dict):
             document["data"] = {**standing_in(published, bool(data)), **data}
+        if "values" in fields and fields["values"].required:
+            document.setdefault("values", list(published.values))
         return published if "params" in fields and params == {} else None
 
 

@@ -128,6 +128,10 @@ class GradientsSchema(ComputeSchema):
         load_default=False,
         metadata={"description": "every value, and every delta on its way, in the order of computation"},
     )
+    per_example = config.Flag(
+        load_default=False,
+        metadata={"description": "gradients of each example's own loss, (batch, shape)"},
+    )
 
 
 class ForwardSchema(ComputeSchema):
@@ -135,6 +139,97 @@ class ForwardSchema(ComputeSchema):
 
     values = config.Names(
         MOST_NAMES, required=True, metadata={"description": "nodes whose values are wanted"}
+    )
+    non_finite = non_finite_field()
+
+
+def outputs_field() -> fields.Field[Any]:
+    return config.Names(MOST_NAMES, required=True, metadata={"description": "nodes to differentiate"})
+
+
+class VjpSchema(ComputeSchema):
+    """POST /v1/vjp."""
+
+    cotangents = Tensors(
+        required=True,
+        metadata={"description": "by node, (batch, shape), or (count, batch, shape) for several products"},
+    )
+    wrt = wrt_field()
+    values = config.Names(
+        MOST_NAMES, load_default=list, metadata={"description": "nodes whose values are wanted"}
+    )
+    non_finite = non_finite_field()
+
+
+class DirectionSchema(Schema):
+    """A tensor for some parameters and inputs, shaped like them, or several of each in a leading axis."""
+
+    params = Tensors(load_default=dict, metadata={"description": "by the parameters' names"})
+    data = Tensors(load_default=dict, metadata={"description": "by the inputs' names"})
+
+
+class JvpSchema(ComputeSchema):
+    """POST /v1/jvp."""
+
+    tangents = fields.Nested(
+        DirectionSchema,
+        required=True,
+        metadata={"description": "how parameters and inputs move; the others stay"},
+    )
+    outputs = outputs_field()
+    non_finite = non_finite_field()
+
+
+class JacobianSchema(ComputeSchema):
+    """POST /v1/jacobian."""
+
+    outputs = outputs_field()
+    wrt = wrt_field()
+    way = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=Choice("rows", "columns"),
+        metadata={"description": "how it is computed; null: the cheaper way"},
+    )
+    non_finite = non_finite_field()
+
+
+class DiagonalSchema(Schema):
+    """An estimate of the Hessian's diagonal."""
+
+    samples = config.Whole(
+        load_default=10,
+        validate=validate.Range(min=1, max=10_000),
+        metadata={"description": "random products it is made of"},
+    )
+    seed = config.Whole(
+        load_default=0,
+        validate=validate.Range(min=0, max=2**64 - 1),
+        metadata={"description": "where the random streams start from"},
+    )
+
+
+class HvpSchema(ComputeSchema):
+    """POST /v1/hvp."""
+
+    vectors = fields.Nested(
+        DirectionSchema,
+        load_default=None,
+        metadata={"description": "what the Hessian is multiplied by; zero for what it does not name"},
+    )
+    wrt = fields.Nested(
+        WrtSchema,
+        load_default=None,
+        metadata={"description": "the rows wanted; default: those that vectors name, else all parameters"},
+    )
+    cotangents = Tensors(
+        load_default=dict,
+        metadata={"description": "by node, (batch, shape): their sum in place of the loss"},
+    )
+    reduction = reduction_field()
+    quadratic = config.Flag(load_default=False, metadata={"description": "vᵀHv too"})
+    diagonal = fields.Nested(
+        DiagonalSchema, load_default=None, metadata={"description": "estimate the Hessian's diagonal too"}
     )
     non_finite = non_finite_field()
 

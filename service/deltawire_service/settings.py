@@ -14,6 +14,7 @@ from deltawire import wire
 from deltawire_service.engine import Limits
 
 PREFIX = "DELTAWIRE_"
+FACES = ("kserve", "tesseract", "umbridge")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -21,6 +22,13 @@ def folder(path: str) -> None:
     """Raises ValidationError unless there is a folder at the path, if it is one."""
     if path and not Path(path).is_dir():
         raise ValidationError("there is no such folder")
+
+
+def words(text: str) -> None:
+    """Raises ValidationError unless each of the words, with commas between them, is a face."""
+    for word in text.split(",") if text else ():
+        if word not in FACES:
+            raise ValidationError(f"expected some of {', '.join(FACES)}, with commas between them")
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,9 @@ class Settings:
     networks_dir: str = ""
     """Folder of the published networks, each a file NAME.safetensors; none when it is empty."""
 
+    faces: str = "kserve,tesseract,umbridge"
+    """The protocols of others that published networks are served in, beside /v1."""
+
     log_level: str = "info"
     """Least severe log lines written: debug, info (every request), warning or error."""
 
@@ -94,6 +105,7 @@ class Settings:
             float: validate.Range(min=0, max=1e6),
             "log_level": validate.OneOf(LOG_LEVELS),
             "networks_dir": folder,
+            "faces": words,
         }
         return cls(
             **{

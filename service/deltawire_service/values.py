@@ -8,7 +8,7 @@ from typing import Any
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_service.engine import Network
+from deltawire_service.engine import Direction, Network
 from deltawire_service.engine.contract import lock
 from deltawire_service.settings import Settings
 
@@ -33,6 +33,32 @@ def read_values(
     for array in arrays.values():
         lock(array)  # views of them are what layers get
     return _under("params", arrays), _under("data", arrays)
+
+
+def read_cotangents(asked: Mapping[str, Any], settings: Settings) -> dict[str, Array]:
+    """The cotangents of a request, by node, in its dtype."""
+    return _read(("cotangents",), asked["cotangents"], asked, settings)
+
+
+def read_direction(place: str, asked: Mapping[str, Any], settings: Settings) -> Direction:
+    """What a request has for some parameters and inputs at one of its places, in its dtype."""
+    return Direction(
+        *(_read((place, part), asked[place][part], asked, settings) for part in Direction._fields)
+    )
+
+
+def _read(
+    path: tuple[str, ...], tensors: dict[str, Any], asked: Mapping[str, Any], settings: Settings
+) -> dict[str, Array]:
+    place = "/".join(path)
+    if len(tensors) > settings.tensors:
+        detail = f"{len(tensors)} tensors, at most {settings.tensors} are allowed"
+        raise Refused([Fault(f"/{place}", "too_many_tensors", detail)])
+    leaves = _taken(place, tensors)
+    arrays = wire.read_tensors(leaves, dict.fromkeys(leaves, asked["dtype"]), limits=settings.wire_limits)
+    for array in arrays.values():
+        lock(array)
+    return _under(place, arrays)
 
 
 def _taken(place: str, tensors: dict[str, Any]) -> dict[str, Any]:

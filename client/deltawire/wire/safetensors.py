@@ -35,9 +35,13 @@ _CODES = {name: code for code, name in _NAMES.items()}
 _METADATA = "__metadata__"
 _KEYS = {"dtype", "shape", "data_offsets"}
 _PLACES = {
-    "request": re.compile(r"(?:(params|data)/)?([\w.-]{1,256})", re.ASCII),
+    "request": re.compile(
+        r"(?:(params|data|cotangents|(?:tangents|vectors)/(?:params|data))/)?([\w.-]{1,256})", re.ASCII
+    ),
     "response": re.compile(
-        r"losses|(params|values|deltas|gradients/params|gradients/data)/([\w.-]{1,256})", re.ASCII
+        r"losses|quadratic|(params|values|deltas|tangents"
+        r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/([\w.-]{1,256})",
+        re.ASCII,
     ),
 }
 
@@ -167,7 +171,9 @@ def _place(name: str, part: str) -> list[str]:
     """The keys that lead to a tensor."""
     found = _PLACES[part].fullmatch(name)
     if found is None:
-        names = "params/… or data/…" if part == "request" else "a place in an answer"
+        names = (
+            "params/…, data/… or another place of tensors" if part == "request" else "a place in an answer"
+        )
         raise _invalid(f"the tensor name {shown(name)} is not {names}, of letters, digits and _ . -")
     return name.split("/") if "/" in name or part == "response" else ["params", name]
 

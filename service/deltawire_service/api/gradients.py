@@ -31,6 +31,10 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
         if asked["trace"] and bodies.answered_as() != wire.JSON:
             detail = f"a trace is answered as JSON: send Accept: {wire.JSON}"
             raise Refused([Fault("/trace", "field_invalid", detail)])
+        if asked["trace"] and asked["per_example"]:
+            raise Refused(
+                [Fault("/trace", "field_invalid", "a trace shows sums: ask for it without per_example")]
+            )
         with Phase("check"):
             network = networks.compiled(asked["network"])
             params, data = read_values(network, asked, settings)
@@ -43,7 +47,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
                 carriage=bodies.carriage(asked["dtype"]),
                 **{
                     option: asked[option]
-                    for option in ("reduction", "values", "deltas", "non_finite", "trace")
+                    for option in ("reduction", "values", "deltas", "non_finite", "trace", "per_example")
                 },
             )
         return {

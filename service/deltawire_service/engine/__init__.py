@@ -4,6 +4,14 @@
 """
 
 from deltawire_service.engine.compile import compile_network
+from deltawire_service.engine.derivatives import (
+    Diagonal,
+    Direction,
+    HessianProducts,
+    Jacobian,
+    Products,
+    Tangents,
+)
 from deltawire_service.engine.errors import DeadlineExceeded, PluginError
 from deltawire_service.engine.graph import InputSlot, Node
 from deltawire_service.engine.limits import Limits
@@ -16,14 +24,20 @@ from deltawire_service.engine.threads import Threads
 __all__ = [
     "Carriage",
     "DeadlineExceeded",
+    "Diagonal",
+    "Direction",
+    "HessianProducts",
     "InputSlot",
+    "Jacobian",
     "Limits",
     "Network",
     "Node",
     "Plan",
     "PluginError",
+    "Products",
     "Result",
     "Run",
+    "Tangents",
     "Threads",
     "at_once",
     "compile_network",

@@ -15,6 +15,7 @@ from deltawire_service.engine import checks, contract
 from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.check import Checked, as_dtype, check_gradients
 from deltawire_service.engine.derivatives import (
+    check_outputs,
     gradients_apart,
     hessian_diagonal,
     hvp,
@@ -70,6 +71,7 @@ class Network(Graph):
 
         return lru_cache(KEPT)(toward)
 
+    check_outputs = check_outputs
     vjp = vjp
     jvp = jvp
     jacobian = jacobian

@@ -4,7 +4,7 @@
 `hvp` and `hessian_diagonal` run the complex step through a whole gradient.
 """
 
-from deltawire_service.engine.derivatives.directions import Direction
+from deltawire_service.engine.derivatives.directions import Direction, check_outputs
 from deltawire_service.engine.derivatives.hessian import Diagonal, HessianProducts, hessian_diagonal, hvp
 from deltawire_service.engine.derivatives.jacobian import Jacobian, jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents, jvp
@@ -18,6 +18,7 @@ __all__ = [
     "Jacobian",
     "Products",
     "Tangents",
+    "check_outputs",
     "gradients_apart",
     "hessian_diagonal",
     "hvp",

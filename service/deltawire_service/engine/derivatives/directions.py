@@ -41,7 +41,7 @@ class Direction(NamedTuple):
         }
 
 
-def check_outputs(network: Graph, cotangents: Arrays) -> tuple[str, ...]:
+def check_outputs(network: Graph, cotangents: Mapping[str, Any]) -> tuple[str, ...]:
     """The nodes that cotangents are for. Raises Refused where there is no such node, or no cotangent."""
     faults = Faults()
     for name in sorted(cotangents.keys() - network.nodes.keys()):

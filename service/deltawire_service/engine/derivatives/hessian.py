@@ -124,6 +124,7 @@ def hessian_diagonal(
     wrt_data: bool | Iterable[str] = False,
     samples: int = 10,
     seed: int = 0,
+    cotangents: Arrays | None = None,
     reduction: str = "mean",
     non_finite: str = "error",
     carriage: Carriage = ARRAYS,
@@ -137,9 +138,13 @@ def hessian_diagonal(
     Communications in Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a
     matrix", Applied Numerical Mathematics 57, 2007.
     """
-    work, wants = _work(network, params, data, (wrt_params, wrt_data), Direction(), None, reduction)
-    work = _planned(work, carriage, samples, (), 2)
-    named = Direction(*(dict.fromkeys(names, np.empty(0)) for names in (wants.params, wants.data)))
+    work, wants = _work(network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction)
+    work = _planned(work, carriage, samples, (cotangents or {}).values(), 2)
+    nothing = np.empty(0)
+    named = Direction(
+        {name: nothing for name in network.parameters if name in wants.params},
+        {name: nothing for name in network.inputs if name in wants.data},
+    )
     shapes = directions.shapes_of(network, work.batch, named)
 
     def compute(until: float) -> Diagonal:

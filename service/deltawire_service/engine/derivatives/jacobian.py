@@ -149,7 +149,10 @@ def _by_columns(work: Work, wants: Wanted, blocks: dict[str, Direction]) -> None
 
 
 def _columns(work: Work, wants: Wanted) -> Iterator[tuple[str, str, Shape]]:
-    for name in wants.params & work.params.keys():
-        yield "params", name, work.network.parameters[name].shape
-    for name in wants.data & work.data.keys():
-        yield "data", name, work.network.inputs[name].shape
+    """Place, name and shape of all that is moved, as far as it was given: the rest has no influence."""
+    for name, parameter in work.network.parameters.items():
+        if name in wants.params and name in work.params:
+            yield "params", name, parameter.shape
+    for name, slot in work.network.inputs.items():
+        if name in wants.data and name in work.data:
+            yield "data", name, slot.shape

@@ -1,0 +1,132 @@
+"""Calls of the service: a document out, a document back, over HTTP or in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import requests
+
+from deltawire import embedded, wire
+from deltawire.body import to_send
+from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire.retries import Retries
+
+TRUSTED = wire.Limits(
+    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
+)
+"""What an answer may hold: the limits on requests are not for the service one asked."""
+
+LARGEST_HEADER = wire.DEFAULT.tensor_header_bytes
+"""Bytes of a binary body's header that services read; the spec of a large network has more."""
+
+PIECE_BYTES = 2**24
+"""Of an answer, read at once: `requests` itself would read 10 KiB at a time."""
+
+T = TypeVar("T")
+
+
+class Calls:
+    """What a client has to call the service with; `Client` says what there is to call."""
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout: tuple[float, float] = (5.0, 60.0),
+        session: requests.Session | None = None,
+        retries: Retries = Retries(),  # noqa: B008 (immutable)
+        media_type: str = wire.SAFETENSORS,
+    ):
+        if media_type not in wire.MEDIA_TYPES:
+            raise ValueError(f"expected one of {', '.join(wire.MEDIA_TYPES)}, got {media_type!r}")
+        self._media_type = media_type
+        self._session = session or requests.Session()
+        self._owns_session = session is None
+        self._timeout = timeout
+        self._retries = retries
+        self._url = (url or embedded.URL).rstrip("/")
+        if url is None:
+            self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, unless the session came from outside."""
+        if self._owns_session:
+            self._session.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        document: Any,
+        read: Callable[[Any], T],
+        sends: str = wire.JSON,
+        accepts: str = wire.JSON,
+    ) -> T:
+        """What `read` makes of the document the service answers.
+
+        sends, accepts: the media types of the request and of its answer.
+        """
+        request_id = uuid4().hex  # made here: a call without an answer can be found in the service's logs too
+        headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
+        body = None
+        if document is not None:
+            try:
+                parts = wire.encode_in_parts(document, sends, "base64")
+                if sends == wire.SAFETENSORS and len(parts[0]) - 8 > LARGEST_HEADER:
+                    sends = wire.JSON  # which has no header, and so no limit on it
+                    parts = wire.encode_in_parts(document, sends, "base64")
+            except TypeError as error:  # an integer over 64 bits, an object in a layer's config
+                raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
+            headers["Content-Type"] = sends
+            body = to_send(parts)
+        content = b""
+
+        def exchange() -> requests.Response:
+            nonlocal content
+            response = self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            content = b"".join(response.iter_content(PIECE_BYTES))
+            return response
+
+        try:
+            response = self._retries.send(exchange)
+        except requests.Timeout as error:
+            fault = Fault("", "timed_out", f"no answer in time: {error}")
+            raise TimedOut([fault], None, request_id) from error
+        except requests.RequestException as error:
+            fault = Fault("", "unreachable", f"no service answers at {self._url}")
+            raise Unreachable([fault], None, request_id) from error
+        try:
+            if response.status_code == 200:
+                return read(wire.decode(content, accepts, TRUSTED, "response"))
+            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
+        except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
+            kind = response.headers.get("Content-Type", "no content type")
+            detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
+            fault = Fault("", "answer_invalid", detail)
+            raise ServiceFailed([fault], response.status_code, request_id) from error
+        raise failure
+
+
+def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
+    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
+    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
+    request_id = problem["request_id"]
+    if status < 500:
+        return Refused(faults, status, request_id)
+    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
