@@ -14,7 +14,7 @@ from deltawire.wire.tensors import check_shape
 from deltawire_service.engine.validation import shown
 from deltawire_service.faces.face import refusal
 
-SMALLER = {
+SMALLER: dict[str, np.dtype[Any]] = {
     "int32": np.dtype("<i4"),
     "int16": np.dtype("<i2"),
     "int8": np.dtype("i1"),
@@ -71,7 +71,7 @@ def read_abstract(leaf: Any, dtype: str, pointer: str, limits: wire.Limits) -> A
     shape: Any = leaf.get("shape")
     given = leaf.get("dtype")
     check_shape(shape, f"{pointer}/shape", limits)
-    if given != dtype and not (dtype == "int64" and given in SMALLER):
+    if given != dtype and not (dtype == "int64" and isinstance(given, str) and given in SMALLER):
         raise refusal("dtype_mismatch", f"expected {dtype}, got {shown(given)}", f"{pointer}/dtype")
     return np.broadcast_to(np.zeros((), dtype), tuple(shape))
 
