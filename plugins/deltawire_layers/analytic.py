@@ -67,14 +67,11 @@ def sigmoid(x: Array) -> Array:
     if np.iscomplexobj(x):
         value = sigmoid(x.real)
         return _step(x, value, value * sigmoid(-x.real))
-    y = np.negative(x, out=np.empty_like(x))  # one array from here on: memory costs more than arithmetic
-    if y.size and np.maximum.reduce(y, axis=None) > _LARGEST_POWER[y.dtype.char]:
-        return np.asarray(
-            np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
-        )  # the tail, with its last digits
-    np.exp(y, out=y)
-    y += 1
-    return np.divide(1, y, out=y)
+    if x.size and np.maximum.reduce(x, axis=None) > _LARGEST_POWER[x.dtype.char]:
+        return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
+    y: Array = np.exp(x)
+    y /= y + 1
+    return y
 
 
 _LARGEST_POWER = {dtype: float(np.log(np.finfo(dtype).max)) - 1 for dtype in "fd"}
@@ -230,17 +227,23 @@ def direction(x: Array) -> tuple[Array, Array]:
 
 def shifted(x: Array) -> Array:
     """x minus its greatest real part along the last axis: an exponent that cannot overflow."""
-    return np.asarray(x - x.real.max(axis=-1, keepdims=True))
+    return np.asarray(x - np.maximum.reduce(x.real, axis=-1, keepdims=True))
+
+
+def powers_and_total(relative: Array) -> tuple[Array, Array]:
+    """e^x, for a shifted x, and Σ e^x over the last axis, which keeps one place."""
+    powers = np.exp(relative)
+    return powers, np.add.reduce(powers, axis=-1, keepdims=True)
 
 
 def softmax(x: Array) -> Array:
     """e^x / Σ e^x over the last axis."""
-    powers = np.exp(shifted(x))
-    powers /= powers.sum(axis=-1, keepdims=True)
+    powers, total = powers_and_total(shifted(x))
+    powers /= total
     return powers
 
 
 def log_softmax(x: Array) -> Array:
     """x − log Σ e^x over the last axis, precise also where the probability is near 0."""
     relative = shifted(x)
-    return relative - log(np.exp(relative).sum(axis=-1, keepdims=True))
+    return relative - log(powers_and_total(relative)[1])

@@ -18,17 +18,31 @@ def rows(array: Array) -> Array:
     return array if array.ndim == 2 else array.reshape(prod(array.shape[:-1]), array.shape[-1])
 
 
+def product(x: Array, W: Array) -> Array:
+    """x W over the last axis of x (..., n), for a matrix W (n, m): (..., m)."""
+    z: Array = np.dot(rows(x), W)  # one product, not one for each example
+    return z if x.ndim == 2 else z.reshape(*x.shape[:-1], W.shape[1])
+
+
 def outer(delta: Array, x: Array) -> Array:
     """Σ δ xᵀ over the rows of δ (rows, m) and x (rows, n): (m, n)."""
-    # Of one row BLAS makes a matrix product all the same, at a fifth of the speed.
-    return delta.T * x if len(delta) == 1 else delta.T @ x
+    # Of a single row, `@` makes a full matrix product, at an eighth of the speed.
+    gradient: Array = np.dot(delta.T, x)
+    return gradient
 
 
 def total(delta: Array) -> Array:
     """Σ δ over the rows of δ (rows, m): (m,)."""
-    return (
-        np.ones(len(delta), delta.dtype) @ delta
-    )  # a matrix product, three times as fast as a sum over an axis
+    if len(delta) == 1:
+        row: Array = delta[0]
+        return row
+    ones = None if delta.size < _MANY else np.ones(len(delta), delta.dtype)
+    gradient: Array = np.add.reduce(delta, axis=0) if ones is None else np.dot(ones, delta)
+    return gradient
+
+
+_MANY = 2**14
+"""From so many numbers on, BLAS sums rows faster than numpy, though it multiplies them by 1."""
 
 
 def scattered(index: Array, delta: Array, shape: Shape) -> Array:
@@ -75,12 +89,12 @@ class Linear(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W = params["weight"]
-        value = x @ W.T
+        value = product(x, W.T)
         grads = {"weight": lambda delta: outer(rows(delta), rows(x))}  # δ xᵀ
         if self.bias:
             value += params["bias"]
             grads["bias"] = lambda delta: total(rows(delta))  # δ
-        return Activation(value, deltas=(lambda delta: delta @ W,), grads=grads)  # Wᵀ δ
+        return Activation(value, deltas=(lambda delta: product(delta, W),), grads=grads)  # Wᵀ δ
 
     def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
         places = (len(x), prod(x.shape[1:-1]))

@@ -35,14 +35,9 @@ def labels_of(classes: Shape, label: Shape) -> Shape:
     return ()
 
 
-def at_labels(x: Array, label: Array) -> Array:
-    """The number each row of x (..., C) has at its label (...)."""
-    return np.asarray(x[labelled(label)])
-
-
-def labelled(label: Array) -> tuple[Array, ...]:
-    """The places that labels (...) name in an array (..., C), as an index into it."""
-    return (*np.indices(label.shape, sparse=True), label)
+def labelled(label: Array, classes: int) -> Array:
+    """Where the labels (...) point, as places in a flat array (..., classes)."""
+    return np.arange(0, label.size * classes, classes) + label.reshape(-1)
 
 
 class SoftmaxNll(Layer):
@@ -63,18 +58,20 @@ class SoftmaxNll(Layer):
         return {1: range(scores[-1])}
 
     def held(self, scores: Shape, label: Shape) -> int:
-        return prod(scores)
+        return prod(scores) + 3 * prod(label)
 
     def forward(self, params: Mapping[str, Array], scores: Array, label: Array) -> Activation:
-        log_p = analytic.log_softmax(scores)
+        relative, places = analytic.shifted(scores), labelled(label, scores.shape[-1])
+        powers, total = analytic.powers_and_total(relative)
+        surprise = analytic.log(total).reshape(label.shape) - relative.take(places).reshape(label.shape)
 
         def scores_delta(delta: Array) -> Array:
-            p = np.exp(log_p)
-            p[labelled(label)] -= 1
+            p = powers / total
+            p.put(places, p.take(places) - 1)
             p *= per_example(delta, p)
             return p
 
-        return Activation(-over_example(at_labels(log_p, label)), deltas=(scores_delta, None))
+        return Activation(over_example(surprise), deltas=(scores_delta, None))
 
 
 class Nll(Layer):
@@ -88,14 +85,20 @@ class Nll(Layer):
     def integer_inputs(self, log_probabilities: Shape, label: Shape) -> dict[int, range]:
         return {1: range(log_probabilities[-1])}
 
+    def held(self, log_probabilities: Shape, label: Shape) -> int:
+        return 2 * prod(label)
+
     def forward(self, params: Mapping[str, Array], log_probabilities: Array, label: Array) -> Activation:
+        places = labelled(label, log_probabilities.shape[-1])
+
         def log_probabilities_delta(delta: Array) -> Array:
             picked = np.zeros(log_probabilities.shape, delta.dtype)
-            picked[labelled(label)] = -per_example(delta, label)
+            picked.put(places, np.broadcast_to(per_example(-delta, label), label.shape))
             return picked
 
         return Activation(
-            -over_example(at_labels(log_probabilities, label)), deltas=(log_probabilities_delta, None)
+            -over_example(log_probabilities.take(places).reshape(label.shape)),
+            deltas=(log_probabilities_delta, None),
         )
 
 

@@ -551,6 +551,19 @@ def test_data_can_be_pinned(spec: Path, checkpoint: Path, batch: Path, here: Pat
     assert client.get("/v1/networks/flow").json["values"] == ["probs"]
 
 
+def test_a_request_may_have_its_parameters_in_itself(spec: Path, here: Path) -> None:
+    assert run("publish", FLOW, "--name", "flow").exit_code == 0
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    named = client.post("/v1/gradients", json={"network": {"name": "flow"}})
+    assert (
+        without(named.json, "params_id")
+        == client.post(
+            "/v1/gradients", json={key: REQUEST[key] for key in ("network", "params", "data")}
+        ).json
+    )
+    assert document("publish", spec, code=Exit.REFUSED)["code"] == "missing_parameter"
+
+
 def test_what_could_not_be_served_is_not_published(spec: Path, checkpoint: Path, here: Path) -> None:
     before = sorted(here.iterdir())
     save_file({"hidden.weight": np.ones((4, 4))}, here / "half")

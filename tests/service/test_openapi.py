@@ -25,10 +25,10 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
-    """Of a service that has published the good request."""
+    """Of a service that has published the good request; protocols of others are described by others."""
     folder = tmp_path_factory.mktemp("networks")
     publish(folder)
-    return create_app(Settings(log_level="error", networks_dir=str(folder))).test_client()
+    return create_app(Settings(log_level="error", networks_dir=str(folder), faces="")).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,14 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/gradients", good() | {"tensors": "base64", "dtype": "float32"}),
     ("/v1/forward", good() | {"values": ["scores"]}),
     ("/v1/check", good() | {"samples": 2}),
+    ("/v1/gradients", good() | {"per_example": True}),
+    ("/v1/vjp", good() | {"cotangents": {"scores": [[1, 0, 0]] * 3}, "values": ["scores"]}),
+    ("/v1/jvp", good() | {"tangents": {"data": {"x": [[1, 0]] * 3}}, "outputs": ["scores"]}),
+    ("/v1/jacobian", good() | {"outputs": ["loss"], "way": "columns"}),
+    (
+        "/v1/hvp",
+        good() | {"vectors": {"params": {"scores.bias": [1, 0, 0]}}, "quadratic": True, "diagonal": {}},
+    ),
     ("/v1/plan", {"network": good()["network"], "batch": 7}),
     ("/v1/init", {"network": good()["network"], "seed": 3}),
     ("/v1/gradients", {"network": {"name": "good"}, "data": good()["data"]}),

@@ -23,7 +23,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environment() == Settings()
 
 
-WORDS = {"log_level": "warning", "networks_dir": "."}
+WORDS = {"log_level": "warning", "networks_dir": ".", "faces": "umbridge"}
 
 
 def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,8 +41,8 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
 ) -> None:
     if isinstance(getattr(Settings, setting), float):
         value = {"0": "nan", "1.5": "inf"}.get(value, value)
-    if setting == "networks_dir" and not value:
-        value = "no such folder"  # an empty one is none
+    if setting in ("networks_dir", "faces") and not value:
+        value = "no such one"  # an empty one is none
     monkeypatch.setenv(PREFIX + setting.upper(), value)
     with pytest.raises(EnvError, match=PREFIX + setting.upper()):
         create_app()

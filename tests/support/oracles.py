@@ -69,45 +69,50 @@ def part(x: Any, axis: int, start: int, stop: int | None) -> Any:
     return x[(slice(None),) * (axis + 1) + (slice(start, stop),)]
 
 
-def autograd_log_softmax(x: Any) -> Any:
-    top = anp.max(x, axis=-1, keepdims=True)
-    return x - top - anp.log(anp.sum(anp.exp(x - top), axis=-1, keepdims=True))
+def kinds_of(xp: Any) -> dict[str, Any]:
+    """The layers, written in the functions of a module like numpy: HIPS autograd's, or jax's."""
+
+    def log_softmax(x: Any) -> Any:
+        top = xp.max(x, axis=-1, keepdims=True)
+        return x - top - xp.log(xp.sum(xp.exp(x - top), axis=-1, keepdims=True))
+
+    def pick(x: Any, label: Any) -> Any:
+        return over_example(xp.sum(x * (label[..., None] == np.arange(x.shape[-1])), axis=-1))
+
+    def linear(x: Any, units: int, bias: Any, weight: Any) -> Any:
+        return xp.einsum("...i,ji->...j", x, weight) + (0 if isinstance(bias, bool) else bias)
+
+    return {
+        "linear": linear,
+        "embedding": lambda i, rows, width, weight: weight[i],
+        "sigmoid": lambda x: 0.5 * (xp.tanh(x / 2) + 1),
+        "tanh": xp.tanh,
+        "relu": lambda x: xp.where(x > 0, x, 0.0),
+        "exp": xp.exp,
+        "negate": lambda x: -x,
+        "reciprocal": lambda x: 1 / x,
+        "identity": lambda x: x,
+        "add": lambda x, *more: sum(more, x),
+        "subtract": lambda a, b: a - b,
+        "multiply": lambda a, b: a * b,
+        "maximum": xp.maximum,
+        "dot": lambda a, b: xp.sum(a * b, axis=-1),
+        "concat": lambda *xs, axis=-1: xp.concatenate(xs, axis % (xs[0].ndim - 1) + 1),
+        "slice": part,
+        "sum": lambda x, axes=None: xp.sum(x, axis=example_axes(x, axes)),
+        "flatten": lambda x: xp.reshape(x, (len(x), -1)),
+        "softmax": lambda x: xp.exp(log_softmax(x)),
+        "log_softmax": log_softmax,
+        "softmax_nll": lambda x, label: -pick(log_softmax(x), label),
+        "nll": lambda x, label: -pick(x, label),
+        "squared_error": lambda a, b: over_example((a - b) ** 2),
+        "max_margin": lambda s, c, margin=1.0: over_example(
+            xp.where(margin - s + c > 0, margin - s + c, 0.0)
+        ),
+    }
 
 
-def autograd_pick(x: Any, label: Any) -> Any:
-    return over_example(anp.sum(x * (label[..., None] == np.arange(x.shape[-1])), axis=-1))
-
-
-def autograd_linear(x: Any, units: int, bias: Any, weight: Any) -> Any:
-    return anp.einsum("...i,ji->...j", x, weight) + (0 if isinstance(bias, bool) else bias)
-
-
-AUTOGRAD = {
-    "linear": autograd_linear,
-    "embedding": lambda i, rows, width, weight: weight[i],
-    "sigmoid": lambda x: 0.5 * (anp.tanh(x / 2) + 1),
-    "tanh": anp.tanh,
-    "relu": lambda x: anp.where(x > 0, x, 0.0),
-    "exp": anp.exp,
-    "negate": lambda x: -x,
-    "reciprocal": lambda x: 1 / x,
-    "identity": lambda x: x,
-    "add": lambda x, *more: sum(more, x),
-    "subtract": lambda a, b: a - b,
-    "multiply": lambda a, b: a * b,
-    "maximum": anp.maximum,
-    "dot": lambda a, b: anp.sum(a * b, axis=-1),
-    "concat": lambda *xs, axis=-1: anp.concatenate(xs, axis % (xs[0].ndim - 1) + 1),
-    "slice": part,
-    "sum": lambda x, axes=None: anp.sum(x, axis=example_axes(x, axes)),
-    "flatten": lambda x: anp.reshape(x, (len(x), -1)),
-    "softmax": lambda x: anp.exp(autograd_log_softmax(x)),
-    "log_softmax": autograd_log_softmax,
-    "softmax_nll": lambda x, label: -autograd_pick(autograd_log_softmax(x), label),
-    "nll": lambda x, label: -autograd_pick(x, label),
-    "squared_error": lambda a, b: over_example((a - b) ** 2),
-    "max_margin": lambda s, c, margin=1.0: over_example(anp.where(margin - s + c > 0, margin - s + c, 0.0)),
-}
+AUTOGRAD = kinds_of(anp)
 
 
 def by_autograd(example: Example, shapes: dict[str, tuple[int, ...]]) -> Answer:

@@ -22,7 +22,7 @@ from deltawire_service.settings import Settings
 
 @click.command(cls=Command)
 @click.argument("file", type=click.File("rb"))
-@click.argument("params", type=click.File("rb"))
+@click.argument("params", type=click.File("rb"), required=False)
 @click.option("--name", help="Name to publish under.  [default: that of FILE]")
 @click.option(
     "--into",
@@ -37,7 +37,7 @@ from deltawire_service.settings import Settings
 @json_option
 def publish(
     file: BinaryIO,
-    params: BinaryIO,
+    params: BinaryIO | None,
     name: str | None,
     into: Path,
     data: Leaves | None,
@@ -46,16 +46,25 @@ def publish(
 ) -> None:
     """Write a network and its parameters as DIR/NAME.safetensors.
 
-    PARAMS is a checkpoint in the safetensors format, a tensor for every parameter. What could not be served
-    is refused here; a file of this name is replaced in one step, so that a service may have it open.
+    PARAMS is a checkpoint in the safetensors format, a tensor for every parameter; without one, FILE has
+    them. What could not be served is refused here; a file of this name is replaced in one step, so that a
+    service may have it open.
     """
     name = check_name(name or Path(file.name).stem)
     settings = Settings.from_environment()
-    checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
-    request = read_request(file, common_dtype(checkpoint.values()))
+    if params is None:
+        request = read_request(file)
+        own = request.params or {}
+        arrays = {
+            name: wire.read_tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in own.items()
+        }
+    else:
+        checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
+        request = read_request(file, common_dtype(checkpoint.values()))
+        arrays = {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()}
     document = {
         "network": request.network,
-        "params": {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()},
+        "params": arrays,
         "data": batch(request, (request.data or {}) if data is None else data),
         **({"values": list(values)} if values else request.pick("values")),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from copy import copy
-from math import inf
+from math import inf, isfinite
 from time import monotonic
 from typing import Any
 
@@ -32,7 +32,7 @@ class Pass:
     axis. params, data: read-only.
 
     After `forward`: losses and values by node. After `backward`: deltas by node and input as the program
-    wants them, grads by parameter, summed over the rows.
+    wants them, grads by parameter, summed over the rows, and whether these are finite.
 
     until: after this time (time.monotonic) no other node is computed, but DeadlineExceeded raised.
     """
@@ -54,8 +54,10 @@ class Pass:
         self.values: dict[str, Array] = {}
         self.deltas: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
+        self.finite = True
         self._activations: dict[str, Activation] = {}
-        self._arriving = Deltas()
+        self._arriving: dict[str, Array] = {}
+        self._summed: set[str] = set()
         self._dtype = dtype
 
     def forward(self) -> None:
@@ -63,7 +65,8 @@ class Pass:
         for."""
         values, given, context = dict(self.data), self.params, copy_context()
         for node, kept, release in self.program.forward:
-            self._in_time()
+            if monotonic() > self.until:
+                raise DeadlineExceeded
             inputs = [values[name] for name in node.inputs]
             params = {local: given[name] for local, name in node.parameters.items()}
             value, activation = contract.forward(node, params, inputs, self._dtype)
@@ -76,67 +79,80 @@ class Pass:
                 self.watch(node, VALUE, value)
             for name in release:
                 del values[name]
-        self.values = {name: value for name, value in values.items() if name not in self.data}
+        self.values = {name: values[name] for name in self.program.stays}
 
     def again(self) -> Pass:
         """The same forward pass, ready for a backward pass of its own: values stay with this one."""
         other = copy(self)
         other.values, other.deltas, other.grads = {}, {}, {}
-        other._activations, other._arriving = dict(self._activations), Deltas()
+        other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
         return other
 
     def backward(self, cotangents: Arrays) -> None:
-        """Send deltas down from the loss nodes, which start from their cotangents, (rows, *shape) each: the
+        """Send deltas down from some nodes, which start from their cotangents, (rows, *shape) each: the
         pass's own from now on."""
+        arriving, wanted, context = self._arriving, self.program.wants.deltas, copy_context()
         for name, cotangent in cotangents.items():
             contract.lock(cotangent)
-            self._arriving.add(name, cotangent.view())
-        context = copy_context()
+            arriving[name] = cotangent.view()
         for step in self.program.backward:
-            self._in_time()
-            node = step.node
-            if node.name not in self._arriving:  # traced, and behind an input without a derivative
+            if monotonic() > self.until:
+                raise DeadlineExceeded
+            name = step.node.name
+            if name not in arriving:  # traced, and behind an input without a derivative
                 continue
-            delta = self._arriving.take(node.name)
+            delta = self._arrived(name)
             if self.watch:
-                self.watch(node, DELTA, delta)
-            if node.name in self.program.wants.deltas:
-                self.deltas[node.name] = delta
+                self.watch(step.node, DELTA, delta)
+            if name in wanted:
+                self.deltas[name] = delta
             if step.grads or step.deltas:
-                self._equations(step, self._activations.pop(node.name), delta)
+                self._equations(step, self._activations.pop(name), delta)
                 if copy_context() != context:
                     context = contract.restored(context)
-        self.deltas |= {
-            name: self._arriving.take(name) for name in self.program.wants.data if name in self._arriving
-        }
+        for name in self.program.wants.data:
+            if name in arriving:
+                self.deltas[name] = self._arrived(name)
 
-    def _in_time(self) -> None:
-        if monotonic() > self.until:
-            raise DeadlineExceeded
+    def _send(self, name: str, delta: Array) -> None:
+        """A consumer's share of the delta of a node or an input: those of several add up."""
+        arriving = self._arriving
+        if name not in arriving:
+            arriving[name] = delta
+        elif name in self._summed:
+            arriving[name] += delta
+        else:  # layers may give back their arguments, so only sums made here are added to in place
+            arriving[name] = arriving[name] + delta
+            self._summed.add(name)
+
+    def _arrived(self, name: str) -> Array:
+        """The sum of all shares, handed over for good."""
+        delta = self._arriving.pop(name)
+        if name in self._summed:
+            contract.lock(delta)
+            return delta.view()
+        return delta
 
     def _equations(self, step: BackwardStep, activation: Activation, delta: Array) -> None:
-        node, dtype = step.node, self._dtype
+        node, dtype, grads = step.node, self._dtype, self.grads
         signal = contract.signal(node, activation, delta)
         for local, name, what in step.grads:
             shape = self.params[name].shape
             gradient = contract.equation(node, what, activation.grads[local], signal, shape, dtype)
             if self.watch:
                 self.watch(node, what, gradient)
-            self.grads[name] = self.grads[name] + gradient if name in self.grads else gradient
+            grads[name] = gradient = grads[name] + gradient if name in grads else gradient
+            # Now, while the caches have it: for large layers, later would cost as much as their sigmoids.
+            self.finite = self.finite and is_finite(gradient)
         for position, source, what in step.deltas:
             equation = activation.deltas[position]
-            if equation is None and source not in self.program.needed:
-                continue
             if equation is None:
-                detail = (
-                    f"node '{node.name}' ({node.kind}) has no derivative with respect to its input '{source}'"
-                )
-                raise Refused(
-                    [Fault(f"/network/nodes/{node.place}/inputs/{position}", "not_differentiable", detail)]
-                )
+                if source in self.program.needed:
+                    raise not_differentiable(node, position)
+                continue
             shape = (len(delta), *node.input_shapes[position])
             below = contract.equation(node, what, equation, signal, shape, dtype)
-            self._arriving.add(source, below)
+            self._send(source, below)
             if self.watch:
                 self.watch(node, what, below)
                 if step.local:
@@ -153,32 +169,14 @@ class Pass:
         return contract.equation(node, part, equation, signal, delta.shape, self._dtype)
 
 
-class Deltas:
-    """The deltas on their way down: those of several consumers add up."""
+def is_finite(array: Array) -> bool:
+    """Whether every number is finite."""
+    # One product, at the speed of memory: finite only where every number is, though it may overflow.
+    return isfinite(np.vdot(array, array).real) or bool(np.isfinite(array).all())
 
-    def __init__(self) -> None:
-        self._sums: dict[str, Array] = {}
-        self._own: set[str] = set()
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._sums
-
-    def add(self, name: str, delta: Array) -> None:
-        """A consumer's share. Layers may give back their arguments, so only sums made here are added to in
-        place."""
-        if name not in self._sums:
-            self._sums[name] = delta
-        elif name in self._own:
-            self._sums[name] += delta
-        else:
-            self._sums[name] = self._sums[name] + delta
-            self._own.add(name)
-
-    def take(self, name: str) -> Array:
-        """The sum of all shares, handed over for good."""
-        delta = self._sums.pop(name)
-        if name in self._own:
-            self._own.discard(name)
-            contract.lock(delta)
-            return delta.view()
-        return delta
+def not_differentiable(node: Node, position: int) -> Refused:
+    """The refusal of a derivative that a layer does not have."""
+    source = node.inputs[position]
+    detail = f"node '{node.name}' ({node.kind}) has no derivative with respect to its input '{source}'"
+    return Refused([Fault(f"/network/nodes/{node.place}/inputs/{position}", "not_differentiable", detail)])

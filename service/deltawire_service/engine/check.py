@@ -7,6 +7,7 @@ The complex step, f(x + i·h).imag / h with h = 1e-200, is exact for analytic la
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -54,6 +55,7 @@ class Moving(NamedTuple):
 
     real: Work
     analytic: Work
+    until: float
 
     def loss(self, kind: str, name: str, index: tuple[int, ...], step: complex) -> Any:
         """The loss with a step added at one place of `params` or `data`; complex steps make it complex."""
@@ -62,7 +64,7 @@ class Moving(NamedTuple):
         arrays[name] = arrays[name].copy()
         arrays[name][index] += step
         moved: Any = {kind: arrays}
-        return work._replace(**moved).loss()
+        return work._replace(**moved).loss(self.until)
 
 
 def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
@@ -70,14 +72,19 @@ def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
-def check_gradients(work: Work, params: Arrays, data: Arrays, samples: int, worst: int = 3) -> list[Checked]:
+def check_gradients(
+    work: Work, params: Arrays, data: Arrays, samples: int, until: float = inf, worst: int = 3
+) -> list[Checked]:
     """Check gradients of the work's loss, float64, at up to `samples` places of every array.
 
-    params, data: the gradients to check. Every place costs three forward passes.
+    params, data: the gradients to check. Every place costs three forward passes. Raises DeadlineExceeded at
+    the time `until`.
     """
     wide = np.dtype(np.complex128)
     moving = Moving(
-        work, work._replace(params=as_dtype(work.params, wide), data=as_dtype(work.data, wide), dtype=wide)
+        work,
+        work._replace(params=as_dtype(work.params, wide), data=as_dtype(work.data, wide), dtype=wide),
+        until,
     )
     samples = max(1, min(samples, MOST_PLACES // max(1, len(params) + len(data))))
     return [

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Array
-from deltawire_service.engine.graph import Graph
+from deltawire_layers import Array, Shape
+from deltawire_service.engine.graph import Graph, InputSlot
 from deltawire_service.engine.plan import Plan, parameter_numbers, row_numbers
 from deltawire_service.engine.program import upstream
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
@@ -62,37 +62,47 @@ def check_arrays(
 
     Raises Refused unless every array has the shape and dtype the network expects.
     """
-    inputs = network.inputs
-    floats = [*params.values(), *(data[name] for name in data if inputs[name].dtype == "float")]
-    dtype = floats[0].dtype if floats else np.dtype(np.float64)
-    faults = Faults()
-    if dtype not in FLOATS or any(array.dtype != dtype for array in floats):
-        faults += _dtypes(network, params, data, dtype)
+    faults, floats = Faults(), list(params.values())
     for name, array in params.items():
         if array.shape != (shape := network.parameters[name].shape):
             detail = f"parameter '{name}': expected shape {list(shape)}, got {list(array.shape)}"
             faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
-    batch = None
+    sized, batch = "", 1  # the first input with a batch axis, and how many examples it has
     for name, array in data.items():
-        pointer, slot = f"/data/{name}", inputs[name]
-        leading = 0 if slot.shared else 1
-        if array.ndim != len(slot.shape) + leading or array.shape[leading:] != slot.shape:
-            expected = ", ".join([*(["batch"] if leading else []), *map(str, slot.shape)])
-            detail = f"input '{name}': expected shape [{expected}], got {list(array.shape)}"
-            faults.append(Fault(pointer, "shape_mismatch", detail))
-        elif leading and len(array) == 0:
-            faults.append(
-                Fault(pointer, "batch_empty", f"input '{name}': expected at least one example, got none")
-            )
-        elif leading and batch is not None and len(array) != batch[1]:
-            detail = f"input '{name}': expected {batch[1]} examples like '{batch[0]}', got {len(array)}"
-            faults.append(Fault(pointer, "batch_mismatch", detail))
-        elif leading:
-            batch = (name, len(array))
-        if slot.dtype == "int64":
+        slot, shape = network.inputs[name], array.shape
+        if slot.dtype == "float":
+            floats.append(array)
+        else:
             faults += _labels(name, array, slot.range)
+        if slot.shared:
+            if shape != slot.shape:
+                faults.append(_unshaped(name, slot, shape))
+        elif not shape or shape[1:] != slot.shape:
+            faults.append(_unshaped(name, slot, shape))
+        elif not sized and shape[0]:
+            sized, batch = name, shape[0]
+        elif shape[0] != batch:
+            faults.append(_unequal(name, shape[0], sized, batch))
+    dtype = floats[0].dtype if floats else FLOATS[1]
+    if [array for array in floats if array.dtype != dtype] or dtype not in FLOATS:
+        faults += _dtypes(network, params, data, dtype)
     faults.refuse()
-    return batch[1] if batch else 1, dtype
+    return batch, dtype
+
+
+def _unshaped(name: str, slot: InputSlot, shape: Shape) -> Fault:
+    expected = ", ".join([*([] if slot.shared else ["batch"]), *map(str, slot.shape)])
+    detail = f"input '{name}': expected shape [{expected}], got {list(shape)}"
+    return Fault(f"/data/{name}", "shape_mismatch", detail)
+
+
+def _unequal(name: str, got: int, first: str, batch: int) -> Fault:
+    if not got:
+        return Fault(
+            f"/data/{name}", "batch_empty", f"input '{name}': expected at least one example, got none"
+        )
+    detail = f"input '{name}': expected {batch} examples like '{first}', got {got}"
+    return Fault(f"/data/{name}", "batch_mismatch", detail)
 
 
 def _dtypes(
@@ -109,16 +119,16 @@ def _dtypes(
 
 
 def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
-    pointer = f"/data/{name}"
     if array.dtype != np.int64:
-        yield Fault(pointer, "dtype_mismatch", f"input '{name}': expected int64, got {array.dtype}")
+        detail = f"input '{name}': expected int64, got {array.dtype}"
+        yield Fault(f"/data/{name}", "dtype_mismatch", detail)
     elif allowed is not None and array.size and not _all_in(array, allowed):
         place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
         steps = "".join(f"/{step}" for step in place)
         row = f" in row {place[0]}" if len(place) else ""
         got = f"got {array[tuple(place)]}{row}"
         detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {got}"
-        yield Fault(f"{pointer}{steps}", "label_out_of_range", detail)
+        yield Fault(f"/data/{name}{steps}", "label_out_of_range", detail)
 
 
 def _all_in(array: Array, allowed: range) -> bool:
@@ -129,10 +139,10 @@ def _all_in(array: Array, allowed: range) -> bool:
     return bool(allowed.start <= least and most < allowed.stop)
 
 
-def _memory(network: Graph, what: str, planned: int) -> None:
+def _memory(network: Graph, what: str, planned: int, *numbers: int) -> None:
     limit = network.limits.planned_bytes
     if planned > limit:
-        detail = f"{what} needs {planned} bytes at its peak, at most {limit} are allowed"
+        detail = f"{what.format(*numbers)} needs {planned} bytes at its peak, at most {limit} are allowed"
         raise Refused([Fault("/network", "memory_plan_exceeded", detail)])
 
 
@@ -151,4 +161,4 @@ def check_parameter_bytes(network: Graph) -> None:
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:
     """Raises Refused when the request's planned peak exceeds the limit."""
-    _memory(network, f"a batch of {batch}", plan.peak_bytes)
+    _memory(network, "a batch of {}", plan.peak_bytes, batch)

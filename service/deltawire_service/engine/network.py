@@ -26,7 +26,7 @@ from deltawire_service.engine.derivatives import (
 from deltawire_service.engine.graph import Graph, Regularization
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
-from deltawire_service.engine.rows import Result, Work, all_finite
+from deltawire_service.engine.rows import Result, Work
 from deltawire_service.engine.running import Run, at_once
 from deltawire_service.engine.streams import stream
 from deltawire_service.engine.threads import Threads
@@ -137,10 +137,9 @@ class Network(Graph):
         work = self._work(wants, params, data, carriage, reduction)
 
         def compute(until: float) -> Result:
-            timed = work._replace(until=until)
-            result = timed.gradients()
-            if non_finite == "error" and not result.finite():
-                raise Refused([timed.first_non_finite()])
+            result = work.gradients(until)
+            if non_finite == "error" and not result.finite:
+                raise Refused([work.first_non_finite(until)])
             return result
 
         return self.run(compute, work.plan)
@@ -163,11 +162,10 @@ class Network(Graph):
         work = self._work(wants, params, data, carriage)
 
         def compute(until: float) -> dict[str, Array]:
-            timed = work._replace(until=until)
-            found = timed.values()
-            if non_finite == "error" and not all_finite(found.values()):
-                raise Refused([timed.first_non_finite()])
-            return found
+            values, finite = work.values(until)
+            if non_finite == "error" and not finite:
+                raise Refused([work.first_non_finite(until)])
+            return values
 
         return self.run(compute, work.plan)
 
@@ -199,10 +197,10 @@ class Network(Graph):
         loss = work._replace(program=self._program(wanted_loss(self)), plan=plan)
 
         def compute(until: float) -> list[Checked]:
-            result = work._replace(until=until).gradients()
-            if not result.finite():
-                raise Refused([work._replace(until=until).first_non_finite()])
-            return check_gradients(loss._replace(until=until), result.params, result.data, samples)
+            result = work.gradients(until)
+            if not result.finite:
+                raise Refused([work.first_non_finite(until)])
+            return check_gradients(loss, result.params, result.data, samples, until)
 
         return self.run(compute, plan)
 
@@ -235,8 +233,9 @@ class Network(Graph):
         deltas: Iterable[str],
         trace: bool = False,
     ) -> Wanted:
-        wrt = (asked if isinstance(asked, bool) else tuple(asked) for asked in (wrt_params, wrt_data))
-        return self._wanted(*wrt, tuple(values), tuple(deltas), trace)
+        params = wrt_params if isinstance(wrt_params, bool) else tuple(wrt_params)
+        data = wrt_data if isinstance(wrt_data, bool) else tuple(wrt_data)
+        return self._wanted(params, data, tuple(values), tuple(deltas), trace)
 
     def _work(
         self, wants: Wanted, params: Arrays, data: Arrays, carriage: Carriage, reduction: str = "mean"

@@ -50,6 +50,13 @@ class Program(NamedTuple):
     wants: Wanted
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
+    stays: tuple[str, ...]
+    """The nodes whose values are kept: losses, and values asked for."""
+    params: tuple[str, ...]
+    data: tuple[str, ...]
+    values: tuple[str, ...]
+    deltas: tuple[str, ...]
+    """What is wanted, in the order of the network."""
     needed: frozenset[str]
     """The nodes and inputs whose deltas lead to something wanted. A trace follows the others where it can."""
 
@@ -95,7 +102,7 @@ def make_program(network: Graph, wants: Wanted) -> Program:
 
     steps = [node for node in nodes if node.name in computed]
     last = {source: node.name for node in steps for source in node.inputs}
-    stays = {*loss, *wants.values}
+    stays = tuple(node.name for node in steps if node.name in loss or node.name in wants.values)
     forward = tuple(
         ForwardStep(
             node,
@@ -106,7 +113,17 @@ def make_program(network: Graph, wants: Wanted) -> Program:
         )
         for node in steps
     )
-    return Program(wants, forward, backward, needed)
+    return Program(
+        wants,
+        forward,
+        backward,
+        stays,
+        tuple(name for name in network.parameters if name in wants.params),
+        tuple(name for name in network.inputs if name in wants.data),
+        tuple(name for name in network.nodes if name in wants.values),
+        tuple(name for name in network.nodes if name in wants.deltas),
+        needed,
+    )
 
 
 def upstream(network: Graph, names: Iterable[str]) -> set[str]:

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from deltawire.errors import Fault
-from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Pass, Watch
+from deltawire_layers import Array
+from deltawire_service.engine.backprop import Pass, Watch, is_finite
 from deltawire_service.engine.contract import read_only
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
+from deltawire_service.engine.whole import Whole
+
+T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """What `Network.gradients` answers; the parts that were not asked for are empty.
 
     loss: the reduced loss. losses: (batch,). params, data: gradients by name. values, deltas: (batch,
-    *shape) by node.
+    *shape) by node. finite: whether every number of them is.
     """
 
     loss: float
@@ -35,70 +36,17 @@ class Result:
     data: dict[str, Array]
     values: dict[str, Array]
     deltas: dict[str, Array]
+    finite: bool
     trace: Trace | None = None
-
-    def finite(self) -> bool:
-        """Whether every number of the answer is finite."""
-        parts = (self.params, self.data, self.values, self.deltas)
-        arrays = [self.losses, *(array for part in parts for array in part.values())]
-        return isfinite(self.loss) and all_finite(arrays)
 
 
 quietly = np.errstate(all="ignore")
 """Overflow and the like show in the results, which are checked; numpy's warnings would only go to the log."""
 
 
-@quietly
-def all_finite(arrays: Iterable[Array]) -> bool:
-    """Whether every number is finite."""
-    for array in arrays:
-        flat = array.reshape(-1)
-        if flat.dtype.kind == "c":
-            flat = np.ascontiguousarray(flat).view(np.float64)
-        # One product, at the speed of memory: finite only where every number is, though it may overflow.
-        if not isfinite(flat @ flat) and not np.isfinite(flat).all():
-            return False
-    return True
-
-
 def bounds(batch: int, chunks: int) -> list[tuple[int, int]]:
     """The batch cut into chunks as even as they come: (start, stop) of each."""
     return [(batch * chunk // chunks, batch * (chunk + 1) // chunks) for chunk in range(chunks)]
-
-
-class Assembly:
-    """What the chunks of a batch give, put together: rows one below the other, gradients added."""
-
-    def __init__(self, batch: int, dtype: np.dtype[Any]):
-        self._batch = batch
-        self._dtype = dtype
-        self._whole: dict[tuple[str, str], Array] = {}
-        self._sums: set[tuple[str, str]] = set()
-
-    def place(self, key: tuple[str, str], start: int, rows: Array) -> None:
-        """Some rows of the whole, from `start` on; all of them are taken as they are."""
-        if len(rows) == self._batch:
-            self._whole[key] = rows
-        else:
-            if key not in self._whole:
-                self._whole[key] = np.empty((self._batch, *rows.shape[1:]), rows.dtype)
-            self._whole[key][start : start + len(rows)] = rows
-
-    def add(self, key: tuple[str, str], part: Array) -> None:
-        """A chunk's share of a sum over the batch. Layers may give back what is theirs: the sum is ours."""
-        if key not in self._whole:
-            self._whole[key] = part
-        elif key in self._sums:
-            self._whole[key] += part
-        else:
-            self._whole[key] = self._whole[key] + part
-            self._sums.add(key)
-
-    def take(self, kind: str, name: str, shape: Shape) -> Array:
-        """The whole; zeros where no chunk gave anything: what does not lead to the loss does not change
-        it."""
-        key = (kind, name)
-        return self._whole[key] if key in self._whole else np.zeros(shape, self._dtype)
 
 
 class NonFinite(Exception):
@@ -112,8 +60,8 @@ class NonFinite(Exception):
 class Work(NamedTuple):
     """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
 
-    until: after this time (time.monotonic) DeadlineExceeded is raised instead. starts: where deltas start,
-    (batch, *shape) by node, in place of the loss.
+    Its methods raise DeadlineExceeded where they are not done at a time `until` (time.monotonic).
+    starts: where deltas start, (batch, *shape) by node, in place of the loss.
     """
 
     network: Graph
@@ -125,81 +73,82 @@ class Work(NamedTuple):
     plan: Plan
     threads: Threads
     reduction: str = "mean"
-    until: float = inf
     starts: Mapping[str, Array] | None = None
 
     @quietly
-    def gradients(self) -> Result:
+    def gradients(self, until: float = inf) -> Result:
         """Forward and backward over all chunks."""
-        network, wants = self.network, self.program.wants
-        trace = Trace(self.program, self.batch, self.dtype) if wants.trace else None
-        whole = self.assembled(trace)
+        network, program, rows = self.network, self.program, (self.batch,)
+        trace = Trace(program, self.batch, self.dtype) if program.wants.trace else None
+        whole = self.whole(until, trace)
         losses = self.losses(whole)
-        return Result(
-            loss=float(self.reduced(losses)),
-            losses=losses,
-            params={name: self.decayed(name, array) for name, array in self.params_of(whole).items()},
-            data=self.data_of(whole),
-            values=self.kept_values(whole),
-            deltas={
-                name: whole.take("deltas", name, (self.batch, *node.shape))
-                for name, node in network.nodes.items()
-                if name in wants.deltas
-            },
-            trace=trace,
-        )
+        loss = float(self.reduced(losses))
+        params = self.gradients_of(whole)
+        finite = isfinite(loss) and whole.finite
+        for name in network.regularization.parameters:
+            if name in params and network.regularization.l2:
+                params[name] = self.decayed(name, params[name])
+                finite = finite and is_finite(params[name])
+        data = self.data_deltas(whole)
+        values = {name: whole.values[name] for name in program.values}
+        deltas = {name: whole.delta(name, rows + network.nodes[name].shape) for name in program.deltas}
+        for array in (*data.values(), *values.values(), *deltas.values()):
+            finite = finite and is_finite(array)
+        return Result(loss, losses, params, data, values, deltas, finite, trace)
 
-    def params_of(self, whole: Assembly) -> dict[str, Array]:
+    def gradients_of(self, whole: Whole) -> dict[str, Array]:
         """What came back to the parameters the program wants."""
-        return {
-            name: whole.take("params", name, parameter.shape)
-            for name, parameter in self.network.parameters.items()
-            if name in self.program.wants.params
-        }
+        shapes = self.network.parameters
+        return {name: whole.gradient(name, shapes[name].shape) for name in self.program.params}
 
-    def data_of(self, whole: Assembly) -> dict[str, Array]:
+    def data_deltas(self, whole: Whole) -> dict[str, Array]:
         """What came back to the inputs the program wants."""
+        slots = ((name, self.network.inputs[name]) for name in self.program.data)
         return {
-            name: whole.take("data", name, slot.shape if slot.shared else (self.batch, *slot.shape))
-            for name, slot in self.network.inputs.items()
-            if name in self.program.wants.data
+            name: whole.delta(name, slot.shape if slot.shared else (self.batch, *slot.shape))
+            for name, slot in slots
         }
 
     @quietly
-    def values(self) -> dict[str, Array]:
-        """The values the program wants, (batch, *shape) by node."""
-        return self.kept_values(self.assembled())
+    def values(self, until: float = inf) -> tuple[dict[str, Array], bool]:
+        """The values the program wants, (batch, *shape) by node, and whether they are finite."""
+        whole = self.whole(until)
+        values = {name: whole.values[name] for name in self.program.values}
+        return values, all(map(is_finite, values.values()))
 
     @quietly
-    def loss(self) -> Any:
+    def loss(self, until: float = inf) -> Any:
         """The reduced loss alone: complex when the arrays are."""
-        return self.reduced(self.losses(self.assembled()))
+        return self.reduced(self.losses(self.whole(until)))
 
-    def assembled(self, trace: Trace | None = None) -> Assembly:
+    def whole(self, until: float = inf, trace: Trace | None = None) -> Whole:
+        """What forward and backward give over all chunks."""
+
         def compute(start: int, stop: int) -> tuple[int, Pass]:
-            return self._pass(start, stop, trace.watch(start) if trace else None)
+            return start, self._pass(start, stop, until, trace.watch(start) if trace else None)
 
-        whole = Assembly(self.batch, self.dtype)
-        threads = Threads() if trace else self.threads  # a trace is written by one
-        with closing(threads.map(compute, bounds(self.batch, self.plan.chunks))) as passes:
-            for start, done in passes:
-                self.assemble(whole, start, done)
+        whole = Whole(self.batch, self.dtype, self.network.inputs)
+        work = self._replace(threads=Threads()) if trace else self  # a trace is written by one
+        for start, done in work.chunks(compute):
+            whole.add(start, done)
         return whole
 
-    def assemble(self, whole: Assembly, start: int, done: Pass) -> None:
-        """Put into the whole what the rows from start on have given."""
-        for name, value in done.values.items():
-            whole.place(("values", name), start, value)
-        for name, gradient in done.grads.items():
-            whole.add(("params", name), gradient)
-        for name, delta in done.deltas.items():
-            slot = self.network.inputs.get(name)
-            if slot is not None and slot.shared:
-                whole.add(("data", name), delta.sum(axis=0))
-            else:
-                whole.place(("deltas" if slot is None else "data", name), start, delta)
+    def chunks(self, compute: Callable[[int, int], T]) -> Iterator[T]:
+        """What `compute(start, stop)` gives for each chunk of rows, in order."""
+        if self.plan.chunks == 1:
+            yield self.threads.alone(lambda: compute(0, self.batch), self.plan.cost_bytes)
+            return
+        with closing(self.threads.map(compute, bounds(self.batch, self.plan.chunks))) as results:
+            yield from results
 
-    def forward(self, start: int, stop: int, watch: Watch | None = None) -> Pass:
+    def _pass(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
+        """Forward and backward over the rows from start to stop."""
+        done = self.forward(start, stop, until, watch)
+        if self.program.backward:
+            done.backward(self.cotangents(start, stop))
+        return done
+
+    def forward(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
         """The rows from start to stop, computed forward."""
         inputs, rows = self.network.inputs, stop - start
         params = {name: read_only(array) for name, array in self.params.items()}
@@ -209,7 +158,7 @@ class Work(NamedTuple):
             else read_only(array[start:stop])
             for name, array in self.data.items()
         }
-        done = Pass(self.program, params, data, self.dtype, watch, self.until)
+        done = Pass(self.program, params, data, self.dtype, watch, until)
         done.forward()
         return done
 
@@ -221,18 +170,13 @@ class Work(NamedTuple):
         weights = self.network.loss.items()
         return {name: np.full(stop - start, weight * scale, self.dtype) for name, weight in weights}
 
-    def _pass(self, start: int, stop: int, watch: Watch | None = None) -> tuple[int, Pass]:
-        """Forward and backward over the rows from start to stop."""
-        done = self.forward(start, stop, watch)
-        if self.program.backward:
-            done.backward(self.cotangents(start, stop))
-        return start, done
-
-    def losses(self, whole: Assembly) -> Array:
+    def losses(self, whole: Whole) -> Array:
         """Each example's weighted loss."""
-        weights = self.network.loss.items()
-        losses = [weight * whole.take("values", name, ()) for name, weight in weights]
-        return sum(losses[1:], losses[0])
+        weighted = [
+            whole.values[name] if weight == 1 else weight * whole.values[name]
+            for name, weight in self.network.loss.items()
+        ]
+        return sum(weighted[1:], weighted[0])
 
     def reduced(self, losses: Array) -> Any:
         """The losses' mean or sum, and the regularization once.
@@ -240,8 +184,8 @@ class Work(NamedTuple):
         Sums run in float64 also for float32: a long batch keeps its digits, and it costs nothing beside the
         rest.
         """
-        wide = np.result_type(self.dtype, np.float64)
-        loss = losses.sum(dtype=wide) / (self.batch if self.reduction == "mean" else 1)
+        wide = np.complex128 if self.dtype.kind == "c" else np.float64
+        loss = np.add.reduce(losses, dtype=wide) / (self.batch if self.reduction == "mean" else 1)
         regularization = self.network.regularization
         for name in regularization.parameters if regularization.l2 else ():
             flat = self.params[name].ravel()
@@ -249,38 +193,30 @@ class Work(NamedTuple):
         return loss
 
     def decayed(self, name: str, gradient: Array) -> Array:
-        """The gradient, and λW where the parameter is regularized."""
-        regularization = self.network.regularization
-        if not regularization.l2 or name not in regularization.parameters:
-            return gradient
-        decay: Array = self.dtype.type(regularization.l2) * self.params[name]
+        """The gradient of a regularized parameter: with λW."""
+        decay: Array = self.dtype.type(self.network.regularization.l2) * self.params[name]
         decay += gradient
         return decay
 
-    def kept_values(self, whole: Assembly) -> dict[str, Array]:
-        wanted = self.program.wants.values
-        return {name: whole.take("values", name, ()) for name in self.network.nodes if name in wanted}
-
-    def first_non_finite(self) -> Fault:
+    def first_non_finite(self, until: float = inf) -> Fault:
         """Where the first number that is not finite appeared, computing again; or a sum that is too large."""
-        return self.find_non_finite() or Fault(
-            "/network/loss", "non_finite", f"a sum over the batch is too large for {self.dtype}"
-        )
+        detail = f"a sum over the batch is too large for {self.dtype}"
+        return self.find_non_finite(until) or Fault("/network/loss", "non_finite", detail)
 
     @quietly
-    def find_non_finite(self, whose: str = "its") -> Fault | None:
+    def find_non_finite(self, until: float = inf, whose: str = "its") -> Fault | None:
         """Computes again, watching every array: where the first number that is not finite appeared, if any.
 
-        whose: `its`, of a node, before what is not finite.
+        whose: in the detail, before what is not finite.
         """
         for place, arrays in (("params", self.params), ("data", self.data)):
             for name, array in arrays.items():
-                if not all_finite([array]):
+                if not is_finite(array):
                     detail = f"'{name}' holds a number that is not finite"
                     return Fault(f"/{place}/{name}", "non_finite", detail)
         try:
             for start, stop in bounds(self.batch, self.plan.chunks):
-                self._pass(start, stop, _watch)
+                self._pass(start, stop, until, _watch)
         except NonFinite as found:
             node = found.node
             detail = f"node '{node.name}' ({node.kind}): {whose} {found.what} is the first that is not finite"
@@ -289,5 +225,5 @@ class Work(NamedTuple):
 
 
 def _watch(node: Node, part: Part, array: Array) -> None:
-    if not all_finite([array]):
+    if not is_finite(array):
         raise NonFinite(node, str(part))

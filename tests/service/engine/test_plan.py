@@ -30,7 +30,7 @@ def test_a_plan_adds_up() -> None:
     assert plan.given_bytes == 4 * (parameters + 32 + 100 * inputs)
     assert plan.answered_bytes == 4 * (parameters + 100 * (64 + 32 + 2))
     # values and deltas of every node, what softmax_nll holds, the inputs and their deltas
-    assert plan.work_bytes == 4 * 100 * (2 * inputs + 2 * (32 + 32 + 1 + 32) + 32)
+    assert plan.work_bytes == 4 * 100 * (2 * inputs + 2 * (32 + 32 + 1 + 32) + 32 + 3)
     assert plan.peak_bytes == plan.given_bytes + plan.answered_bytes + plan.work_bytes
     assert (plan.rows_at_once, plan.chunks, plan.passes) == (100, 1, 3)
 

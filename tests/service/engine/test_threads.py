@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_info
 from deltawire_layers import load_layers
 from deltawire_service.engine import Network, Threads, compile_network
 from deltawire_service.engine.plan import count_chunks
+from deltawire_service.engine.threads import SHARED_BYTES
 
 LAYERS = load_layers()
 WIDE = {
@@ -59,12 +60,14 @@ def test_results_come_in_order_and_from_several_threads() -> None:
     assert len({thread for _, thread in found}) == 2
 
 
-def test_matrix_products_get_all_threads_when_there_is_one_chunk() -> None:
-    def blas(_: int) -> set[int]:
+def test_matrix_products_get_all_threads_when_there_is_one_large_chunk() -> None:
+    def blas(_: int = 0) -> set[int]:
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
     threads = Threads(2)
-    assert list(threads.map(blas, [(0,)])) == [{2}]
+    assert threads.alone(blas, SHARED_BYTES) == {2}
+    assert threads.alone(blas, SHARED_BYTES - 1) == {1}
+    assert threads.alone(blas, SHARED_BYTES) == {2}
     assert list(threads.map(blas, [(0,), (1,)])) == [{1}, {1}]
 
 

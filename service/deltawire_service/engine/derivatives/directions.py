@@ -10,9 +10,8 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Arrays
+from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.rows import all_finite
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
 NOTHING: Arrays = MappingProxyType({})
@@ -128,6 +127,6 @@ def stacked(parts: Iterable[Mapping[str, Array]], count: int | None) -> dict[str
 def non_finite(place: str, arrays: Arrays) -> Fault | None:
     """The first of these arrays that holds a number that is not finite."""
     for name, array in arrays.items():
-        if not all_finite([array]):
+        if not is_finite(array):
             return Fault(f"/{place}/{name}", "non_finite", f"'{name}' holds a number that is not finite")
     return None

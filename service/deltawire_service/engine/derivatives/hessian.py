@@ -11,13 +11,13 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays
+from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage, make_plan
-from deltawire_service.engine.rows import Work, all_finite, quietly
+from deltawire_service.engine.rows import Work, quietly
 from deltawire_service.engine.streams import stream
 from deltawire_service.engine.wanted import Wanted
 
@@ -39,7 +39,7 @@ class HessianProducts:
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
         sums = () if self.quadratic is None else (self.quadratic,)
-        return all_finite([*self.params.values(), *self.data.values(), *sums])
+        return all(map(is_finite, (*self.params.values(), *self.data.values(), *sums)))
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Diagonal:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
-        return all_finite([*self.params.values(), *self.data.values()])
+        return all(map(is_finite, (*self.params.values(), *self.data.values())))
 
 
 def hvp(
@@ -94,22 +94,21 @@ def hvp(
     work = _planned(work, carriage, times, [*flat.values(), *(cotangents or {}).values()], times)
 
     def compute(until: float) -> HessianProducts:
-        timed = work._replace(until=until)
         rows, sums = list[Direction](), list[float]()
         for index in range(times):
             along = Direction(*(directions.one_of(part, count, index) for part in vectors))
             step = Step(along)
-            product = _product(timed, step)
+            product = _product(work, step, until)
             if quadratic:
                 sums.append(_inner(along, product))
-            rows.append(_only(product, wants, timed.dtype))
+            rows.append(_only(product, wants, work.dtype))
         found = HessianProducts(
             directions.stacked((row.params for row in rows), count),
             directions.stacked((row.data for row in rows), count),
-            np.array(sums if count else sums[0], timed.dtype) if quadratic else None,
+            np.array(sums if count else sums[0], work.dtype) if quadratic else None,
         )
         if non_finite == "error" and not found.finite():
-            raise Refused([directions.non_finite("vectors", flat) or step.first_non_finite(timed)])
+            raise Refused([directions.non_finite("vectors", flat) or step.first_non_finite(work, until)])
         return found
 
     return network.run(compute, work.plan)
@@ -148,19 +147,18 @@ def hessian_diagonal(
     shapes = directions.shapes_of(network, work.batch, named)
 
     def compute(until: float) -> Diagonal:
-        timed = work._replace(until=until)
         sums = {place: np.zeros(shape) for place, shape in shapes.items()}
         for signs in _signs(seed, shapes, samples):
             step = Step(Direction.of(signs))
-            for place, product in _product(timed, step).flat().items():
+            for place, product in _product(work, step, until).flat().items():
                 sums[place] += signs[place] * product
         for total in sums.values():
             total /= samples
         trace = float(sum(total.sum() for total in sums.values()))
-        rows = _only(Direction.of(sums), wants, timed.dtype)
+        rows = _only(Direction.of(sums), wants, work.dtype)
         found = Diagonal(dict(rows.params), dict(rows.data), trace)
         if non_finite == "error" and not found.finite():
-            raise Refused([step.first_non_finite(timed)])
+            raise Refused([step.first_non_finite(work, until)])
         return found
 
     return network.run(compute, work.plan)
@@ -213,15 +211,21 @@ def _planned(work: Work, carriage: Carriage, times: int, given: Iterable[Array],
 
 
 @quietly
-def _product(work: Work, step: Step) -> Direction:
+def _product(work: Work, step: Step, until: float) -> Direction:
     """One product in float64: the derivative of a whole gradient along the step."""
     moved = step.moved(work)
-    whole = moved.assembled()
+    whole = moved.whole(until)
+    regularization = moved.network.regularization
+    params = {
+        name: moved.decayed(name, gradient)
+        if regularization.l2 and name in regularization.parameters
+        else gradient
+        for name, gradient in moved.gradients_of(whole).items()
+    }
     wide = np.dtype(np.float64)
-    params = {name: moved.decayed(name, array) for name, array in moved.params_of(whole).items()}
     return Direction(
         {name: step.derivative(array, wide) for name, array in params.items()},
-        {name: step.derivative(array, wide) for name, array in moved.data_of(whole).items()},
+        {name: step.derivative(array, wide) for name, array in moved.data_deltas(whole).items()},
     )
 
 

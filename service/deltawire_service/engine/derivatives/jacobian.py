@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -13,13 +12,13 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays
+from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import each_gradient, with_inputs
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
-from deltawire_service.engine.rows import Work, all_finite, bounds, quietly
+from deltawire_service.engine.rows import Work, quietly
 from deltawire_service.engine.wanted import Wanted, wanted_values
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class Jacobian:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
-        return all_finite(array for block in self.outputs.values() for array in block.flat().values())
+        return all(is_finite(array) for block in self.outputs.values() for array in block.flat().values())
 
 
 def jacobian(
@@ -91,7 +90,6 @@ def jacobian(
     work = Work(target, program, params, data, batch, dtype, plan, network.threads)
 
     def compute(until: float) -> Jacobian:
-        timed = work._replace(until=until)
 
         def zeros(shape: Shape, by: Mapping[str, Shape]) -> dict[str, Array]:
             return {name: np.zeros((batch, *shape, *each), dtype) for name, each in by.items()}
@@ -99,10 +97,10 @@ def jacobian(
         blocks = {
             name: Direction(zeros(shape, by_params), zeros(shape, by_data)) for name, shape in out.items()
         }
-        (_by_rows if way == "rows" else _by_columns)(timed, wants, blocks)
+        (_by_rows if way == "rows" else _by_columns)(work, wants, blocks, until)
         found = Jacobian(blocks, way)
         if non_finite == "error" and not found.finite():
-            fault = timed.find_non_finite() if way == "rows" else None
+            fault = work.find_non_finite(until) if way == "rows" else None
             detail = "the Jacobian holds a number that is not finite"
             raise Refused([fault or Fault("/network", "non_finite", detail)])
         return found
@@ -111,11 +109,11 @@ def jacobian(
 
 
 @quietly
-def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction]) -> None:
+def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: float) -> None:
     """A backward pass for each number of each output, of all examples at once."""
 
     def compute(start: int, stop: int) -> None:
-        begun = work.forward(start, stop)
+        begun = work.forward(start, stop, until)
         for name, block in blocks.items():
             shape = work.network.nodes[name].shape
             for place in np.ndindex(shape):
@@ -126,15 +124,14 @@ def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction]) -> None:
                 for at, array in block.data.items():
                     if at in each.deltas:
                         array[start:stop, *place] = each.deltas[at]
-                for at, gradient in each_gradient(work, begun, each, wants.params):
+                for at, gradient in each_gradient(work, begun, each, wants.params, until):
                     block.params[at][start:stop, *place] += gradient
 
-    with closing(work.threads.map(compute, bounds(work.batch, work.plan.chunks))) as chunks:
-        for _ in chunks:
-            pass
+    for _ in work.chunks(compute):  # each has written its rows
+        pass
 
 
-def _by_columns(work: Work, wants: Wanted, blocks: dict[str, Direction]) -> None:
+def _by_columns(work: Work, wants: Wanted, blocks: dict[str, Direction], until: float) -> None:
     """A step for each number of each parameter and input, of all examples at once."""
     for part, name, shape in _columns(work, wants):
         for place in np.ndindex(shape):
@@ -142,7 +139,8 @@ def _by_columns(work: Work, wants: Wanted, blocks: dict[str, Direction]) -> None
             along = np.zeros(shape if shared else (work.batch, *shape))
             along[place if shared else (slice(None), *place)] = 1
             step = Step(Direction(**{part: {name: along}}))
-            for output, value in step.moved(work).values().items():
+            values, _ = step.moved(work).values(until)
+            for output, value in values.items():
                 derivative = step.derivative(value, work.dtype)
                 axes = (slice(None),) * derivative.ndim
                 getattr(blocks[output], part)[name][*axes, *place] = derivative

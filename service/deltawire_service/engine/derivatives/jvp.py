@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from deltawire.errors import Refused
 from deltawire_layers import Array
 from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays
+from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
-from deltawire_service.engine.rows import Work, all_finite
+from deltawire_service.engine.rows import Work
 from deltawire_service.engine.wanted import wanted_values
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Tangents:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
-        return all_finite(array for part in (self.values, self.tangents) for array in part.values())
+        return all(is_finite(array) for part in vars(self).values() for array in part.values())
 
 
 def jvp(
@@ -66,16 +66,15 @@ def jvp(
     work = Work(network, network._program(wants), params, data, batch, dtype, plan, network.threads)
 
     def compute(until: float) -> Tangents:
-        timed = work._replace(until=until)
         answers = list[dict[str, Array]]()
         for index in range(times):
             step = Step(Direction(*(directions.one_of(part, count, index) for part in tangents)))
-            found = step.moved(timed).values()
+            found, _ = step.moved(work).values(until)
             answers.append({name: step.derivative(array, dtype) for name, array in found.items()})
         values = {name: array.real.astype(dtype) for name, array in found.items()}
         answer = Tangents(values, directions.stacked(answers, count))
         if non_finite == "error" and not answer.finite():
-            raise Refused([directions.non_finite("tangents", flat) or step.first_non_finite(timed)])
+            raise Refused([directions.non_finite("tangents", flat) or step.first_non_finite(work, until)])
         return answer
 
     return network.run(compute, plan)

@@ -7,7 +7,7 @@ equations of parameters are called otherwise, from a node's inputs and its delta
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,14 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array
 from deltawire_service.engine import checks, contract
-from deltawire_service.engine.backprop import Arrays, Pass
+from deltawire_service.engine.backprop import Arrays, Pass, is_finite
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.errors import DeadlineExceeded
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Carriage
-from deltawire_service.engine.rows import Assembly, Result, Work, bounds, quietly
+from deltawire_service.engine.rows import Result, Work, quietly
 from deltawire_service.engine.wanted import Wanted
+from deltawire_service.engine.whole import Whole
 
 if TYPE_CHECKING:
     from deltawire_service.engine.network import Network
@@ -59,18 +60,17 @@ def gradients_apart(
     work = Work(network, program, params, data, batch, dtype, plan, network.threads, reduction)
 
     def compute(until: float) -> Result:
-        timed = work._replace(until=until)
-        result = _result(timed, wants)
-        if non_finite == "error" and not result.finite():
+        result = _result(work, wants, until)
+        if non_finite == "error" and not result.finite:
             detail = "the gradient of an example holds a number that is not finite"
-            raise Refused([timed.find_non_finite() or Fault("/network", "non_finite", detail)])
+            raise Refused([work.find_non_finite(until) or Fault("/network", "non_finite", detail)])
         return result
 
     return network.run(compute, plan)
 
 
 @quietly
-def _result(work: Work, wants: Wanted) -> Result:
+def _result(work: Work, wants: Wanted, until: float) -> Result:
     """Both passes over all chunks, and the gradients of each chunk's rows put in their places."""
     network, batch = work.network, work.batch
     params = {
@@ -86,10 +86,10 @@ def _result(work: Work, wants: Wanted) -> Result:
     apart = work._replace(reduction="sum")
 
     def compute(start: int, stop: int) -> tuple[int, Pass]:
-        done = apart.forward(start, stop)
+        done = apart.forward(start, stop, until)
         if apart.program.backward:
             done.backward(apart.cotangents(start, stop))
-        for name, gradient in each_gradient(apart, done, done, wants.params):
+        for name, gradient in each_gradient(apart, done, done, wants.params, until):
             params[name][start:stop] += gradient
         for name, array in data.items():
             if name in done.deltas:
@@ -99,27 +99,24 @@ def _result(work: Work, wants: Wanted) -> Result:
         done.deltas = {name: delta for name, delta in done.deltas.items() if name in wants.deltas}
         return start, done
 
-    whole = Assembly(batch, work.dtype)
-    with closing(work.threads.map(compute, bounds(batch, work.plan.chunks))) as passes:
-        for start, done in passes:
-            work.assemble(whole, start, done)
+    whole = Whole(batch, work.dtype, network.inputs)
+    for start, done in work.chunks(compute):
+        whole.add(start, done)
     losses = work.losses(whole)
-    return Result(
-        loss=float(work.reduced(losses)),
-        losses=losses,
-        params=params,
-        data=data,
-        values={name: whole.take("values", name, ()) for name in network.nodes if name in wants.values},
-        deltas={
-            name: whole.take("deltas", name, (batch, *node.shape))
-            for name, node in network.nodes.items()
-            if name in wants.deltas
-        },
-    )
+    loss = float(work.reduced(losses))
+    values = {name: whole.values[name] for name in network.nodes if name in wants.values}
+    deltas = {
+        name: whole.delta(name, (batch, *node.shape))
+        for name, node in network.nodes.items()
+        if name in wants.deltas
+    }
+    parts = (params, data, values, deltas)
+    finite = isfinite(loss) and all(is_finite(array) for part in parts for array in part.values())
+    return Result(loss, losses, params, data, values, deltas, finite)
 
 
 def each_gradient(
-    work: Work, forward: Pass, backward: Pass, params: frozenset[str]
+    work: Work, forward: Pass, backward: Pass, params: frozenset[str], until: float
 ) -> Iterator[tuple[str, Array]]:
     """The gradients of the rows of a pass, (rows, *shape) by parameter: one for each node that has it."""
     values = {**forward.data, **forward.values}
@@ -128,21 +125,25 @@ def each_gradient(
         if wanted and node.name in backward.deltas:
             given = {local: forward.params[name] for local, name in node.parameters.items()}
             inputs = [values[name] for name in node.inputs]
-            found = _of_node(work, node, given, inputs, backward.deltas[node.name])
+            found = _of_node(work, node, given, inputs, backward.deltas[node.name], until)
             yield from ((name, found[local]) for local, name in wanted.items())
 
 
-def _of_node(work: Work, node: Node, params: Arrays, inputs: list[Array], delta: Array) -> Arrays:
+def _of_node(
+    work: Work, node: Node, params: Arrays, inputs: list[Array], delta: Array, until: float
+) -> Arrays:
     """Gradients of one node, by the layer's names: as fast as it knows, else row by row."""
     found = contract.per_example(node, params, inputs, delta, work.dtype)
-    return _row_by_row(work, node, params, inputs, delta) if found is None else found
+    return _row_by_row(work, node, params, inputs, delta, until) if found is None else found
 
 
-def _row_by_row(work: Work, node: Node, params: Arrays, inputs: list[Array], delta: Array) -> Arrays:
+def _row_by_row(
+    work: Work, node: Node, params: Arrays, inputs: list[Array], delta: Array, until: float
+) -> Arrays:
     """Each row as a batch of one: right for any layer."""
     found = {local: np.empty((len(delta), *array.shape), work.dtype) for local, array in params.items()}
     for row in range(len(delta)):
-        if monotonic() > work.until:
+        if monotonic() > until:
             raise DeadlineExceeded
         alone = slice(row, row + 1)
         _, activation = contract.forward(node, params, [array[alone] for array in inputs], work.dtype)

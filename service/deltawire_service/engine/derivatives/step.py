@@ -49,9 +49,10 @@ class Step:
         derivative: Array = np.ldexp(array.imag, self.size - STEP)
         return derivative.astype(dtype, copy=False)
 
-    def first_non_finite(self, work: Work) -> Fault:
+    def first_non_finite(self, work: Work, until: float) -> Fault:
         """Where the first number that is not finite appeared: in the work itself, or in its derivative."""
-        found = work.find_non_finite() or self.moved(work).find_non_finite("the derivative of its")
+        found = work.find_non_finite(until)
+        found = found or self.moved(work).find_non_finite(until, "the derivative of its")
         return found or Fault("/network", "non_finite", f"a derivative is too large for {work.dtype}")
 
     def _moved(self, arrays: Arrays, along: Arrays) -> dict[str, Array]:

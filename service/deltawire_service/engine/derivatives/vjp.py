@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array
 from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays, Pass
+from deltawire_service.engine.backprop import Arrays, Pass, is_finite
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.plan import ARRAYS, Carriage
-from deltawire_service.engine.rows import Assembly, Work, all_finite, bounds, quietly
+from deltawire_service.engine.rows import Work, quietly
+from deltawire_service.engine.whole import Whole
 
 if TYPE_CHECKING:
     from deltawire_service.engine.network import Network
@@ -31,7 +31,7 @@ class Products:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
-        return all_finite(array for part in vars(self).values() for array in part.values())
+        return all(is_finite(array) for part in vars(self).values() for array in part.values())
 
 
 def vjp(
@@ -73,42 +73,41 @@ def vjp(
     work = Work(target, target._program(wants), params, data, batch, dtype, plan, network.threads)
 
     def compute(until: float) -> Products:
-        timed = work._replace(until=until)
         each = [directions.one_of(cotangents, count, index) for index in range(times)]
-        wholes = products(timed, each)
+        wholes = _products(work, each, until)
         found = Products(
-            directions.stacked((timed.params_of(whole) for whole in wholes), count),
-            directions.stacked((timed.data_of(whole) for whole in wholes), count),
-            timed.kept_values(wholes[0]),
+            directions.stacked((work.gradients_of(whole) for whole in wholes), count),
+            directions.stacked((work.data_deltas(whole) for whole in wholes), count),
+            {name: wholes[0].values[name] for name in work.program.values},
         )
         if non_finite == "error" and not found.finite():
-            raise Refused([directions.non_finite("cotangents", cotangents) or _first_non_finite(timed, each)])
+            fault = directions.non_finite("cotangents", cotangents)
+            raise Refused([fault or _first_non_finite(work, each, until)])
         return found
 
     return network.run(compute, plan)
 
 
 @quietly
-def products(work: Work, cotangents: list[Arrays]) -> list[Assembly]:
+def _products(work: Work, cotangents: list[Arrays], until: float) -> list[Whole]:
     """What comes back for each of the cotangents, (batch, *shape) by node; values are with the first."""
 
     def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
-        begun = work.forward(start, stop)
+        begun = work.forward(start, stop, until)
         passes = [begun.again() for _ in cotangents]
         passes[0].values = begun.values
         for each, starts in zip(passes, cotangents, strict=True):
             each.backward(work._replace(starts=starts).cotangents(start, stop))
         return start, passes
 
-    wholes = [Assembly(work.batch, work.dtype) for _ in cotangents]
-    with closing(work.threads.map(compute, bounds(work.batch, work.plan.chunks))) as chunks:
-        for start, passes in chunks:
-            for whole, done in zip(wholes, passes, strict=True):
-                work.assemble(whole, start, done)
+    wholes = [Whole(work.batch, work.dtype, work.network.inputs) for _ in cotangents]
+    for start, passes in work.chunks(compute):
+        for whole, done in zip(wholes, passes, strict=True):
+            whole.add(start, done)
     return wholes
 
 
-def _first_non_finite(work: Work, cotangents: list[Arrays]) -> Fault:
-    found = (work._replace(starts=starts).find_non_finite() for starts in cotangents)
+def _first_non_finite(work: Work, cotangents: list[Arrays], until: float) -> Fault:
+    found = (work._replace(starts=starts).find_non_finite(until) for starts in cotangents)
     summed = Fault("/network", "non_finite", f"a sum over the batch is too large for {work.dtype}")
     return next(filter(None, found), summed)
