@@ -26,22 +26,18 @@ def register(app: Flask, face: Face) -> None:
     models_of = lru_cache(256)(models)
 
     def every() -> list[Model]:
-        return [
-            model for published in face.published.served.values() for model in models_of(published).values()
-        ]
+        served = face.published.served.values()
+        return [model for published in served for model in models_of(published).values()]
 
     def named(name: str, of: str = VERSION) -> Model:
-        network, _, part = name.partition(":")
-        found = face.published.served.get(network)
-        offered = models_of(found) if found else {}
-        if part not in offered or name.endswith(":"):
-            raise refusal(
-                "network_not_found",
-                f"there is no model {shown(name)}{nearest(name, [m.name for m in every()])}",
-            )
+        published = face.published.served.get(name.partition(":")[0])
+        offered = models_of(published) if published else {}
+        if name not in offered:
+            known = nearest(name, [model.name for model in every()])
+            raise refusal("network_not_found", f"there is no model {shown(name)}{known}")
         if of != VERSION:
             raise refusal("network_not_found", f"model '{name}' has version {VERSION} only, not {shown(of)}")
-        return offered[part]
+        return offered[name]
 
     @routes.get("/v2")
     def server() -> Response:

@@ -22,7 +22,6 @@ from deltawire_service.values import read_values
 
 VERSION = "1"
 PLATFORM = "deltawire"
-GRADIENTS = "gradients"
 
 Arrays = Mapping[str, Array]
 Compute = Callable[[Network, list[str], dict[str, Any], Settings, dict[str, Any]], Arrays]
@@ -84,7 +83,7 @@ class Model:
 
 
 def models(published: Published) -> dict[str, Model]:
-    """The models of a published network, by what follows its name."""
+    """The models of a published network, by name."""
     network, dtype = published.network, published.dtype
 
     def values_of(names: Iterable[str]) -> dict[str, Slot]:
@@ -100,7 +99,7 @@ def models(published: Published) -> dict[str, Model]:
     }
     leads = upstream(network, published.values)
     inputs = {name: slot for name, slot in data.items() if name in leads}
-    found = {"": Model(published.name, published, inputs, data, values_of(published.values), values)}
+    found = [Model(published.name, published, inputs, data, values_of(published.values), values)]
     if network.loss:
         params = {name: Slot(dtype, each.shape, True) for name, each in network.parameters.items()}
         floats = {name: slot for name, slot in data.items() if network.inputs[name].dtype == "float"}
@@ -110,8 +109,8 @@ def models(published: Published) -> dict[str, Model]:
             **{f"gradients/data/{name}": slot for name, slot in floats.items()},
         }
         both = data | params
-        found[GRADIENTS] = Model(f"{published.name}:{GRADIENTS}", published, both, both, outputs, gradients)
-    return found
+        found.append(Model(f"{published.name}:gradients", published, both, both, outputs, gradients))
+    return {model.name: model for model in found}
 
 
 def values(

@@ -162,9 +162,10 @@ class Inputs:
 
 
 def encoding() -> str:
-    """How the answer writes arrays: as bytes, unless the client asks for JSON and nothing else."""
-    best = request.accept_mimetypes.best_match([BASE64, JSON], BASE64)
-    return "json" if best == JSON else "base64"
+    """How the answer writes arrays: as bytes, unless what the client would rather have is plain JSON."""
+    accepted = (media_type.partition(";")[0].strip() for media_type, _ in request.accept_mimetypes)
+    known = (each for each in accepted if each in (JSON, BASE64, "application/*", "*/*"))
+    return "json" if next(known, BASE64) == JSON else "base64"
 
 
 def vectors(asked: Mapping[str, Any], key: str, paths: Any) -> dict[str, Any]:

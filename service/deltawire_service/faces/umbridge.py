@@ -26,18 +26,17 @@ def register(app: Flask, face: Face) -> None:
     routes = face.blueprint("umbridge", failed)
     models_of = lru_cache(256)(models)
 
+    def every() -> list[str]:
+        return [name for published in face.published.served.values() for name in models_of(published)]
+
     def named(asked: Mapping[str, Any]) -> Model:
         name = asked.get("name")
-        network, _, of = name.partition(".") if isinstance(name, str) else ("", "", "")
-        found = face.published.served.get(network)
-        offered = models_of(found) if found else {}
-        if of not in offered:
-            known = [each for served in face.published.served.values() for each in names(served)]
-            raise refusal("network_not_found", f"there is no model {shown(name)}{nearest(name, known)}")
-        return offered[of]
-
-    def names(published: Published) -> list[str]:
-        return [f"{published.name}.{of}".removesuffix(".") for of in models_of(published)]
+        known = name if isinstance(name, str) else ""
+        published = face.published.served.get(known.partition(".")[0])
+        offered = models_of(published) if published else {}
+        if known not in offered:
+            raise refusal("network_not_found", f"there is no model {shown(name)}{nearest(known, every())}")
+        return offered[known]
 
     def point(model: Model, asked: Mapping[str, Any]) -> Any:
         vectors = asked.get("input")
@@ -50,8 +49,7 @@ def register(app: Flask, face: Face) -> None:
     @routes.get("/Info")
     def info() -> Response:
         """The protocol's version, and the names of all models."""
-        offered = [name for published in face.published.served.values() for name in names(published)]
-        return json({"protocolVersion": 1.0, "models": offered})
+        return json({"protocolVersion": 1.0, "models": every()})
 
     @routes.post("/ModelInfo")
     def model_info() -> Response:
@@ -110,14 +108,14 @@ def register(app: Flask, face: Face) -> None:
 
 
 def models(published: Published) -> dict[str, Model]:
-    """The models of a published network, by what follows its name."""
+    """The models of a published network, by name."""
     found: dict[str, Model] = {}
     forward = Forward(published)
     if forward.inputs:
-        found[""] = forward
+        found[published.name] = forward
     if published.network.loss and published.network.parameters:
-        found["loss"] = Objective.loss(published)
-        found["loglik"] = Objective.loglik(published)
+        found[f"{published.name}.loss"] = Objective.loss(published)
+        found[f"{published.name}.loglik"] = Objective.loglik(published)
     return found
 
 
