@@ -39,20 +39,24 @@ def published_as(url: str) -> set[str]:
     return {answer.json()["params_id"] for answer in answers}
 
 
-def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("networks").mkdir()
     in_cli = next(
         block for block in blocks(ROOT / "docs" / "cli.md") if "checkpoint.safetensors" in block.text
     )
     exec(compile(in_cli.text, "docs/cli.md", "exec"), {})
-    first, call, answer = blocks(PAGE)
+    first, call, answer, python, printed = blocks(PAGE)
     publishing, serving = first.text.splitlines()
     assert run(*publishing.split()[1:]).exit_code == 0
     assert serving == "deltawire serve --networks networks"
     with running_service("-w", "2", networks_dir="networks") as url:
         text = call.text.replace("http://127.0.0.1:8000", url)
         done = subprocess.run(text, shell=True, capture_output=True, text=True, check=True, timeout=30)
+        exec(compile(python.text.replace("http://127.0.0.1:8000", url), str(PAGE), "exec"), {})
+    assert capsys.readouterr().out == printed.text
     assert json.loads(done.stdout) == json.loads(answer.text)
 
 
