@@ -1,8 +1,8 @@
-"""Headers of every answer: against browsers that make more of it, and whose parameters it tells of."""
+"""Headers of answers: against browsers that make more of them, and what they tell of parameters."""
 
 from __future__ import annotations
 
-from flask import Flask, Response, g
+from flask import Flask, Response, after_this_request, g
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -18,6 +18,15 @@ def guard_answers(app: Flask) -> None:
     def add(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
-        if "params_id" in g:
-            response.headers["Deltawire-Params-Id"] = g.params_id
         return response
+
+
+def tell_parameters(params_id: str) -> None:
+    """Let the present answer tell whose parameters it comes from, whatever its form."""
+
+    @after_this_request
+    def add(response: Response) -> Response:
+        response.headers["Deltawire-Params-Id"] = params_id
+        return response
+
+    g.params_id = params_id

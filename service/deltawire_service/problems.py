@@ -144,7 +144,7 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):
             response.allow.update(error.valid_methods or ())
-        return with_retry(response, error)
+        return with_headers(response, error)
 
 
 def problem_of(error: Exception, log: FilteringBoundLogger) -> dict[str, Any]:
@@ -157,8 +157,8 @@ def problem_of(error: Exception, log: FilteringBoundLogger) -> dict[str, Any]:
     return problem
 
 
-def with_retry(response: Response, error: Exception) -> Response:
-    """The answer, with the time to try again where there is too much to compute now."""
+def with_headers(response: Response, error: Exception) -> Response:
+    """The answer, with what its headers tell of the exception: the time to try again."""
     if isinstance(error, Overloaded):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

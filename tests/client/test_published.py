@@ -1,4 +1,4 @@
-"""Published networks from the client: a name in a spec's place, their dtype, integers where they take them."""
+"""Published networks from the client: a name in a spec's place, and the dtypes that it takes."""
 
 from __future__ import annotations
 

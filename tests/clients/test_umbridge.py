@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import emcee
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pymc
 import pytest
 import umbridge
 from support.clients import FLOW, PARAMS, POINTS, SEEN, X, Y
 from support.service import Service
-from umbridge.pymc import UmbridgeOp
+
+with warnings.catch_warnings():  # what they warn of as they are imported is no fault of ours
+    warnings.simplefilter("ignore")
+    import pymc
+    from umbridge.pymc import UmbridgeOp
 
 pytestmark = [pytest.mark.clients, pytest.mark.filterwarnings("default")]
 SIGMA, PRIOR = 0.5, 2.0

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import Response, current_app, g
+from flask import Response, current_app
 from marshmallow import Schema
 
 from deltawire_service import bodies
 from deltawire_service.engine.validation import load
+from deltawire_service.headers import tell_parameters
 from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
@@ -61,7 +62,7 @@ def operation(
             with Phase("check"):
                 published = current_app.extensions["deltawire"].published
                 if named := published.complete(document, schema.fields):
-                    g.params_id = named.params_id
+                    tell_parameters(named.params_id)
                 asked: Mapping[str, Any] = load(schema, document)
             answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})
             with Phase("write"):

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service import bodies, deadlines
-from deltawire_service.problems import problem_of, with_retry
+from deltawire_service.headers import tell_parameters
+from deltawire_service.problems import problem_of, with_headers
 from deltawire_service.published import Published, PublishedNetworks
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
@@ -39,7 +40,7 @@ class Face(NamedTuple):
 
         @routes.errorhandler(Exception)
         def answer_error(error: Exception) -> Response:
-            return with_retry(answer(problem_of(error, self.log)), error)
+            return with_headers(answer(problem_of(error, self.log)), error)
 
         return routes
 
@@ -59,7 +60,7 @@ def json(document: Any, status: int = 200) -> Response:
 
 def own_parameters(published: Published) -> dict[str, Array]:
     """The published parameters, for a request that is answered with them as they are."""
-    g.params_id = published.params_id
+    tell_parameters(published.params_id)
     return dict(published.params)
 
 
