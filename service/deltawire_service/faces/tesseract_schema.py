@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache, partial
 from importlib.metadata import version
 from math import prod
 from typing import Any, NamedTuple
@@ -20,9 +21,8 @@ from deltawire_service.published import Published, standing_in
 from deltawire_service.settings import Settings
 from deltawire_service.values import read_values
 
-ENDPOINTS = (
-    *("apply", "abstract_eval", "jacobian", "jacobian_vector_product", "vector_jacobian_product", "health"),
-)
+DERIVATIVES = ("jacobian", "jacobian_vector_product", "vector_jacobian_product")
+ENDPOINTS = ("apply", "abstract_eval", *DERIVATIVES, "health")
 
 
 class Place(NamedTuple):
@@ -42,6 +42,7 @@ class Signature:
         used = {name for node in owners for name in node.parameters.values()}
         self.published = published
         self.network = network
+        self._cast = lru_cache(1)(partial(cast, published.params))
         self.outputs = {name: network.nodes[name].shape for name in published.values}
         self.places = {name: Place("data", name) for name in network.inputs if name in leads}
         self.places |= {
@@ -72,7 +73,7 @@ class Signature:
         if not isinstance(inputs, dict):
             raise refusal("field_invalid", f"expected an object, got {shown(inputs)}", "/inputs")
         found = {path: (leaf, f"/inputs/{path}") for path, leaf in inputs.items() if path != "params"}
-        params = inputs.get("params") or {}
+        params = {} if inputs.get("params") is None else inputs["params"]
         if not isinstance(params, dict) or not all(isinstance(of, dict) for of in params.values()):
             detail = "expected parameters by node and name, as in {hidden: {weight: …}}"
             raise refusal("field_invalid", detail, "/inputs/params")
@@ -104,11 +105,11 @@ class Signature:
         if not given["params"] and dtype == self.published.dtype:
             params = own_parameters(self.published)
         else:
-            params = {name: array.astype(dtype, copy=False) for name, array in self.published.params.items()}
+            params = self._cast(dtype)
         batch = any(self.batched("data", name) for name in given["data"])
         asked = {
             "params": params | given["params"],
-            "data": {**standing_in(self.published, batch), **given["data"]},
+            "data": {**cast(standing_in(self.published, batch), dtype), **given["data"]},
             "dtype": dtype,
         }
         return read_values(self.network, asked, settings, list(self.outputs))
@@ -152,6 +153,11 @@ class Signature:
         if numbers > min(settings.elements, settings.planned_bytes // 64):
             detail = f"the Jacobian has {numbers} numbers: ask for products with it, or send fewer examples"
             raise refusal("memory_plan_exceeded", detail)
+
+
+def cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
+    """Arrays in the dtype of a request; integers stay."""
+    return {name: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for name, a in arrays.items()}
 
 
 def listed(asked: Mapping[str, Any], key: str) -> list[str]:
