@@ -154,11 +154,8 @@ class Inputs:
 
     def options(self) -> dict[str, Any]:
         """How to compute: JSON has no numbers that are not finite."""
-        form = encoding()
-        return {
-            "non_finite": "error" if form == "json" else "return",
-            "carriage": bodies.carriage(self.dtype, wire.JSON, wire.JSON),
-        }
+        carriage = bodies.carriage(self.dtype, wire.JSON, wire.JSON)
+        return {"non_finite": "error" if encoding() == "json" else "return", "carriage": carriage}
 
 
 def encoding() -> str:
@@ -186,7 +183,7 @@ def failed(problem: dict[str, Any]) -> Response:
     errors = [
         {
             "type": error["code"],
-            "loc": error["pointer"].strip("/").split("/"),
+            "loc": list(filter(None, error["pointer"].split("/"))),
             "msg": error["detail"],
             "input": None,
         }
