@@ -360,7 +360,107 @@ F13 = [
     for code in ("tensor_header_too_large",)
 ]
 
-ROWS = [*F12, *F13, *F01, *F05, *F06, *F07, *F08, *F09, *F10, *F11, *F16, *F17, *HTTP, *FIELDS, *NETWORK]
+ONES = [[1, 0, 0]] * 3
+BIAS = {"params": {"scores.bias": [1, 0, 0]}}
+
+
+def cotangent(array: Any) -> dict[str, Any]:
+    return {"cotangents": {"scores": array}}
+
+
+def along(place: str, name: str, array: Any) -> dict[str, Any]:
+    return {"tangents": {place: {name: array}}, "outputs": ["loss"]}
+
+
+def ones(dtype: str) -> dict[str, Any]:
+    return base64_of(np.ones((3, 3), dtype))
+
+
+NAN, TWO = base64_of(np.full((3, 3), np.nan)), {"params": BIAS["params"], "data": {"x": [[[1, 0]] * 3] * 2}}
+COTANGENT, TANGENT, VECTOR = "/cotangents/scores", "/tangents/params/scores.bias", "/vectors/data"
+DERIVATIVES = [
+    Row(f"{path} {what}", sent(good() | more, f"/v1/{path}"), 422, code, pointer)
+    for path, what, more, code, pointer in (
+        ("vjp", "of nothing", {"cotangents": {}}, "field_invalid", "/cotangents"),
+        ("vjp", "without cotangents", {}, "field_missing", "/cotangents"),
+        ("vjp", "of no node", {"cotangents": {"score": ONES}}, "unknown_name", "/cotangents/score"),
+        ("vjp", "of an input", {"cotangents": {"y": [1, 1, 1]}}, "unknown_name", "/cotangents/y"),
+        ("vjp", "of two rows", cotangent(ONES[:2]), "shape_mismatch", COTANGENT),
+        ("vjp", "of none at once", cotangent([]), "shape_mismatch", COTANGENT),
+        ("vjp", "of ragged rows", cotangent([[1], [1, 2]]), "tensor_invalid", f"{COTANGENT}/1"),
+        ("vjp", "of null", cotangent(None), "tensor_invalid", COTANGENT),
+        ("vjp", "in float32", cotangent(ones("f4")), "dtype_mismatch", f"{COTANGENT}/dtype"),
+        ("vjp", "in integers", cotangent(ones("i8")), "dtype_mismatch", f"{COTANGENT}/dtype"),
+        ("vjp", "of NaN", cotangent(NAN), "non_finite", COTANGENT),
+        ("vjp", "by labels", cotangent(ONES) | {"wrt": {"data": ["y"]}}, "not_differentiable", "/wrt/data/0"),
+        ("jvp", "without tangents", {"outputs": ["scores"]}, "field_missing", "/tangents"),
+        ("jvp", "along nothing", {"tangents": {}, "outputs": ["scores"]}, "field_invalid", "/tangents"),
+        ("jvp", "of nothing", {"tangents": BIAS, "outputs": []}, "field_invalid", "/outputs"),
+        ("jvp", "of an input", {"tangents": BIAS, "outputs": ["x"]}, "unknown_name", "/outputs/0"),
+        ("jvp", "along labels", along("data", "y", [1, 1, 1]), "not_differentiable", "/tangents/data/y"),
+        ("jvp", "along no parameter", along("params", "b", [1]), "unknown_parameter", "/tangents/params/b"),
+        ("jvp", "along no input", along("data", "z", [1]), "unknown_data", "/tangents/data/z"),
+        ("jvp", "along too little", along("params", "scores.bias", [1]), "shape_mismatch", TANGENT),
+        ("jvp", "along a text", along("params", "scores.bias", "[]"), "tensor_invalid", TANGENT),
+        ("jvp", "field", {"tangents": {"param": {}}, "outputs": []}, "field_unknown", "/tangents/param"),
+        ("jacobian", "of nothing", {"outputs": []}, "field_invalid", "/outputs"),
+        ("jacobian", "any way", {"outputs": ["loss"], "way": "both"}, "field_invalid", "/way"),
+        ("hvp", "without vectors", {}, "field_missing", "/vectors"),
+        ("hvp", "along nothing", {"vectors": {}}, "field_invalid", "/vectors"),
+        ("hvp", "form of nothing", {"quadratic": True, "diagonal": {}}, "field_invalid", "/quadratic"),
+        ("hvp", "along labels", {"vectors": {"data": {"y": [1, 1, 1]}}}, "not_differentiable", f"{VECTOR}/y"),
+        ("hvp", "of one and two", {"vectors": TWO}, "shape_mismatch", f"{VECTOR}/x"),
+        ("hvp", "no samples", {"diagonal": {"samples": 0}}, "field_invalid", "/diagonal/samples"),
+        (
+            *("hvp", "of several cotangents"),
+            {"vectors": BIAS, "cotangents": {"loss": [[1, 1, 1]] * 2}},
+            *("shape_mismatch", "/cotangents"),
+        ),
+        ("gradients", "trace of each", {"per_example": True, "trace": True}, "field_invalid", "/trace"),
+    )
+]
+
+
+def large(numbers: int, batch: int, units: int) -> dict[str, Any]:
+    """A small request whose derivatives may be large: o = W x, and its sum."""
+    nodes = [{"name": "o", "kind": "linear", "config": {"units": units, "bias": False}}, {"kind": "sum"}]
+    return {
+        "network": {"inputs": {"x": {"shape": [numbers]}}, "nodes": nodes},
+        "params": {"o.weight": base64_of(np.zeros((units, numbers)))},
+        "data": {"x": base64_of(np.zeros((batch, numbers)))},
+    }
+
+
+MOVED = {"data": {"x": base64_of(np.zeros((100, 1, 1000)))}}
+DERIVATIVES += [
+    Row(f"{path} too large", sent(request | more, f"/v1/{path}"), 422, "memory_plan_exceeded", "/network")
+    for path, request, more in (
+        ("gradients", large(1000, 100, 1000), {"per_example": True}),
+        ("jacobian", large(1000, 100, 1000), {"outputs": ["o"]}),
+        ("vjp", large(1000, 1, 1000), {"cotangents": {"sum1": [[1]] * 100}}),
+        ("hvp", large(1000, 1, 1000), {"vectors": MOVED, "wrt": {}}),
+        ("jvp", large(1, 1, 100_000), {"tangents": {"data": {"x": [[[1]]] * 1000}}, "outputs": ["o"]}),
+    )
+]
+
+ROWS = [
+    *DERIVATIVES,
+    *F12,
+    *F13,
+    *F01,
+    *F05,
+    *F06,
+    *F07,
+    *F08,
+    *F09,
+    *F10,
+    *F11,
+    *F16,
+    *F17,
+    *HTTP,
+    *FIELDS,
+    *NETWORK,
+]
 
 
 @pytest.fixture(scope="module")

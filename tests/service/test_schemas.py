@@ -15,7 +15,7 @@ def test_defaults() -> None:
     assert load(GradientsSchema(), {"network": 1, "data": {}}) == {
         "network": 1, "params": {}, "data": {}, "wrt": {"params": True, "data": False}, "reduction": "mean",
         "losses": False, "values": [], "deltas": [], "dtype": "float64", "non_finite": "error",
-        "tensors": "lists", "trace": False,
+        "tensors": "lists", "trace": False, "per_example": False,
     }  # fmt: skip
     assert load(InitSchema(), {"network": 1}) == {
         "network": 1, "seed": 0, "dtype": "float64", "tensors": "lists",
