@@ -15,13 +15,13 @@ import numpy as np
 from tesseract_core import Tesseract
 from tesseract_jax import apply_tesseract
 
-STEPS, RATE = 60, 0.5
+STEPS, RATE = 100, 0.5
 
 
 def batch(seed: int = 0) -> tuple[Any, Any]:
-    """Points inside a circle and outside of it."""
+    """Points above a parabola and below it."""
     x = np.random.default_rng(seed).uniform(-1, 1, (80, 2))
-    return jnp.asarray(x), jnp.asarray((x**2).sum(axis=1) > 0.6, int)
+    return jnp.asarray(x), jnp.asarray(x[:, 1] > x[:, 0] ** 2 - 0.3, int)
 
 
 def main(url: str = "http://127.0.0.1:8000") -> None:
@@ -45,7 +45,7 @@ def main(url: str = "http://127.0.0.1:8000") -> None:
     def scores(params: Any, x: Any) -> Any:
         hidden = jnp.tanh(x @ params["first"].T + params["shift"])
         middle = apply_tesseract(flow, {"x": hidden, "params": params["served"]})["probs"]
-        return 5 * middle @ params["last"].T
+        return 2 * middle @ params["last"].T
 
     def loss(params: Any, x: Any, y: Any) -> Any:
         return -jax.nn.log_softmax(scores(params, x))[jnp.arange(len(y)), y].mean()

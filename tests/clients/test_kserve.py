@@ -120,7 +120,7 @@ def test_mistakes_are_told_in_words(url: Service) -> None:
     for inputs, words in (
         ([tensor("z", X)], "got 'z'"),
         ([tensor("x", X.astype("f4"))], "expected FP64, got 'FP32'"),
-        ([tensor("x", X[:, :3])], r"expected \(batch, 4\), got"),
+        ([tensor("x", X[:, :3])], r"expected shape \[batch, 4\], got \[2, 3\]"),
         ([], "'x' is missing"),
     ):
         with pytest.raises(InferenceServerException, match=words):
