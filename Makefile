@@ -43,6 +43,8 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.memory
 	@echo "== requests over HTTP"
 	@$(BENCH)/bin/python -m benchmarks.http
+	@echo "== Hessian-vector products beside jax's"
+	@$(BENCH)/bin/python -m benchmarks.derivatives
 	@echo "== the engine beside torch, jax and autograd (about 15 minutes)"
 	@$(BENCH)/bin/python -m benchmarks.engine
 

@@ -175,9 +175,10 @@ def test_the_spec_and_the_tensor_shown_are_right(client: FlaskClient) -> None:
     assert client.post("/v1/gradients", json=request).json["values"]["x1"] == [1.0, 2.0]
 
 
-def test_the_call_shown_gets_the_answer_shown(client: FlaskClient) -> None:
-    request, answer = blocks(section("POST /v1/gradients"))
-    assert client.post("/v1/gradients", json=request).json == answer
+@pytest.mark.parametrize("route", ["gradients", "vjp", "jvp", "jacobian", "hvp"])
+def test_the_call_shown_gets_the_answer_shown(client: FlaskClient, route: str) -> None:
+    request, answer = blocks(section(f"POST /v1/{route}"))
+    assert client.post(f"/v1/{route}", json=request).json == answer
 
 
 def test_the_problem_shown_is_the_one_that_comes(client: FlaskClient) -> None:

@@ -16,7 +16,7 @@ from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.planning import repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
-from deltawire_service.engine.plan import ARRAYS, Carriage, make_plan
+from deltawire_service.engine.plan import ARRAYS, Carriage
 from deltawire_service.engine.rows import Work, quietly
 from deltawire_service.engine.streams import stream
 from deltawire_service.engine.wanted import Wanted
@@ -86,7 +86,7 @@ def hvp(
         tuple(vectors.data) if wrt_data is None else wrt_data,
     )
     work, wants = _work(
-        network, params, data, wrt, vectors if quadratic else Direction(), cotangents, reduction
+        network, params, data, wrt, vectors if quadratic else Direction(), cotangents, reduction, carriage
     )
     flat, shapes = vectors.flat(), directions.shapes_of(network, work.batch, vectors)
     count = directions.counted("vectors", flat, shapes, work.dtype)
@@ -137,7 +137,9 @@ def hessian_diagonal(
     Communications in Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a
     matrix", Applied Numerical Mathematics 57, 2007.
     """
-    work, wants = _work(network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction)
+    work, wants = _work(
+        network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction, carriage
+    )
     work = _planned(work, carriage, samples, (cotangents or {}).values(), 2)
     nothing = np.empty(0)
     named = Direction(
@@ -172,8 +174,9 @@ def _work(
     more: Direction,
     cotangents: Arrays | None,
     reduction: str,
+    carriage: Carriage,
 ) -> tuple[Work, Wanted]:
-    """The gradient to be computed with steps, not planned yet, and what of it was asked for.
+    """The gradient to be computed with steps, planned for once, and what of it was asked for.
 
     more: rows that are needed beside those asked for.
     """
@@ -190,7 +193,7 @@ def _work(
                 "expected cotangents without a leading axis: the vectors are what there may be several of"
             )
             raise Refused([Fault("/cotangents", "shape_mismatch", detail)])
-    plan = network._plan(wants, batch, COMPLEX, ARRAYS)
+    plan = network._plan(wants, batch, COMPLEX, carriage)
     program = network._program(wants)
     work = Work(
         network, program, params, data, batch, dtype, plan, network.threads, reduction, starts=cotangents
@@ -203,9 +206,8 @@ def _planned(work: Work, carriage: Carriage, times: int, given: Iterable[Array],
     network, wants = work.network, work.program.wants
     answer = [network.parameters[name].shape for name in wants.params]
     answer += [(work.batch, *network.inputs[name].shape) for name in wants.data]
-    plan = make_plan(network, work.program, work.batch, COMPLEX.itemsize, carriage, work.threads.count)
     shapes = (array.shape for array in given)
-    plan = repeated(plan, carriage, 8, times, shapes, answer * answers)
+    plan = repeated(work.plan, carriage, 8, times, shapes, answer * answers)
     checks.check_memory(network, plan, work.batch)
     return work._replace(plan=plan)
 

@@ -100,7 +100,8 @@ def jacobian(
         (_by_rows if way == "rows" else _by_columns)(work, wants, blocks, until)
         found = Jacobian(blocks, way)
         if non_finite == "error" and not found.finite():
-            fault = work.find_non_finite(until) if way == "rows" else None
+            starts = {name: np.ones((batch, *shape), dtype) for name, shape in out.items()}
+            fault = work._replace(starts=starts).find_non_finite(until)
             detail = "the Jacobian holds a number that is not finite"
             raise Refused([fault or Fault("/network", "non_finite", detail)])
         return found

@@ -46,8 +46,7 @@ class Step:
     @quietly
     def derivative(self, array: Array, dtype: np.dtype[Any]) -> Array:
         """The derivative along the direction of what a moved work has computed."""
-        derivative: Array = np.ldexp(array.imag, self.size - STEP)
-        return derivative.astype(dtype, copy=False)
+        return _scaled(array.imag, self.size - STEP, np.empty(array.shape)).astype(dtype, copy=False)
 
     def first_non_finite(self, work: Work, until: float) -> Fault:
         """Where the first number that is not finite appeared: in the work itself, or in its derivative."""
@@ -62,7 +61,18 @@ class Step:
         }
 
     def _with_step(self, array: Array, along: Array | None) -> Array:
-        moved = array.astype(COMPLEX)
-        if along is not None:
-            moved.imag = np.ldexp(np.ldexp(along.astype(np.float64), -self.size), STEP)
+        moved = np.empty(array.shape, COMPLEX)
+        moved.real = array
+        if along is None:
+            moved.imag = 0
+        else:
+            _scaled(along, STEP - self.size, moved.imag)
         return moved
+
+
+def _scaled(array: Array, power: int, out: Array) -> Array:
+    """The numbers times 2 to a power, which rounds nothing, in float64."""
+    if -1022 <= power <= 1023:  # a number itself: five times as fast as ldexp
+        return np.multiply(array, 2.0**power, out=out, dtype=np.float64)
+    half = power // 2
+    return np.ldexp(np.ldexp(array.astype(np.float64), half, out=out), power - half, out=out)

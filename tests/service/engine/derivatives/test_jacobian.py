@@ -97,8 +97,8 @@ def test_a_large_one_is_refused_before_it_is_computed() -> None:
 
 def test_what_is_not_finite_names_its_node() -> None:
     nodes = [{"name": "o", "kind": "reciprocal"}]
-    network = compiled({"inputs": {"x": {"shape": []}}, "nodes": nodes})
+    network = compiled({"inputs": {"x": {"shape": [2]}}, "nodes": nodes})
     for way in ("rows", "columns"):
         with pytest.raises(Refused) as refused:
-            network.jacobian({}, {"x": np.zeros(2)}, ["o"], wrt_data=True, way=way)
+            network.jacobian({}, {"x": np.zeros((3, 2))}, ["o"], wrt_data=True, way=way)
         assert (refused.value.pointer, refused.value.code) == ("/network/nodes/0", "non_finite")
