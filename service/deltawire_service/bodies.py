@@ -54,7 +54,10 @@ def received(most: int, kind: str = "") -> bytes:
     if request.content_length > most:
         detail = f"{request.content_length} bytes{kind}, at most {most} are read"
         raise _refusal("body_too_large", detail)
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except OSError:  # the connection was reset
+        raise ClientDisconnected() from None
     if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
         raise ClientDisconnected()
     return body

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,6 +32,15 @@ def words(text: str) -> None:
             raise ValidationError(f"expected some of {', '.join(FACES)}, with commas between them")
 
 
+TEXTS: dict[str, Callable[[str], Any]] = {
+    "log_level": validate.OneOf(LOG_LEVELS),
+    "cors_origins": validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host"),
+    "networks_dir": folder,
+    "faces": words,
+}
+"""What settings that are texts may be, where not anything."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What may differ between installations: each is the variable `DELTAWIRE_` and its name in capitals."""
@@ -49,6 +59,9 @@ class Settings:
 
     json_members: int = wire.DEFAULT.members
     """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
+
+    json_lists: int = wire.DEFAULT.lists
+    """Lists in a JSON body; larger tensors are better sent as base64, or in a binary body."""
 
     tensors: int = wire.DEFAULT.tensors
     """Tensors in a request, parameters and data together."""
@@ -83,6 +96,18 @@ class Settings:
     drain_seconds: float = 0.0
     """Seconds for which /readyz says that the service stops, before it takes no more connections."""
 
+    api_keys_file: str = ""
+    """File of API keys, a line each. Without any key, whoever reaches the service may ask."""
+
+    api_keys: str = ""
+    """The same lines, for those who have no file."""
+
+    insecure_public: bool = False
+    """Whether the service may listen to other machines without keys."""
+
+    cors_origins: str = ""
+    """Origins whose pages may read answers in a browser, with spaces between them."""
+
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
 
@@ -99,21 +124,16 @@ class Settings:
     def from_environment(cls) -> Self:
         """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
         env = Env()
-        read: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, str: env.str}
-        checks: dict[Any, Callable[..., Any]] = {
-            int: validate.Range(min=1),
-            float: validate.Range(min=0, max=1e6),
-            "log_level": validate.OneOf(LOG_LEVELS),
-            "networks_dir": folder,
-            "faces": words,
+        readers: dict[type, Callable[..., Any]] = {
+            int: partial(env.int, validate=validate.Range(min=1)),
+            float: partial(env.float, validate=validate.Range(min=0, max=1e6)),
+            bool: env.bool,
         }
         return cls(
             **{
-                setting.name: read[type(setting.default)](
-                    PREFIX + setting.name.upper(),
-                    setting.default,
-                    validate=checks.get(setting.name, checks.get(type(setting.default))),
-                )
+                setting.name: readers.get(
+                    type(setting.default), partial(env.str, validate=TEXTS.get(setting.name))
+                )(PREFIX + setting.name.upper(), setting.default)
                 for setting in fields(cls)
             }
         )
@@ -124,6 +144,7 @@ class Settings:
         return wire.Limits(
             self.json_depth,
             self.json_members,
+            self.json_lists,
             self.rank,
             self.elements,
             self.tensors,

@@ -157,8 +157,10 @@ def failed(problem: dict[str, Any]) -> Response:
         status, kind = 400, "ModelNotFound"
     elif problem["code"] == "non_finite":
         status, kind = 500, "InvalidOutput"
-    elif status < 500:
+    elif status in (400, 422):
         status, kind = 400, "InvalidInput"
+    elif status < 500:
+        kind = "InvalidInput"
     pointer = problem["errors"][0]["pointer"]
     message = f"{pointer}: {problem['detail']}".removeprefix(": ")
     return json({"error": {"type": kind, "message": message}}, status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,20 @@ def test_all_can_be_switched_off(tmp_path: Path) -> None:
     assert set(NAMES) == set(FACES)
     asking = create_app(Settings(log_level="error", networks_dir=str(tmp_path), faces="")).test_client()
     assert {asking.get(route).status_code for route in ROUTES.values()} == {404}
+
+
+@pytest.mark.parametrize("route", ROUTES.values())
+def test_keys_are_asked_for_in_every_protocol(route: str, tmp_path: Path) -> None:
+    publish_all(tmp_path)
+    line = f"{hashlib.sha256(b'secret').hexdigest()} tests requests_per_second=1"
+    settings = Settings(log_level="error", networks_dir=str(tmp_path), api_keys=line)
+    asking = create_app(settings).test_client()
+    refused = asking.get(route)
+    assert refused.status_code in (400, 401) and "Basic" in ",".join(
+        refused.headers.getlist("WWW-Authenticate")
+    )
+    assert "API key" in refused.text and "secret" not in refused.text
+    assert (
+        asking.get(route, auth=("secret", "")).status_code == 200
+    )  # as in http://secret@host, for clients of few ways
+    assert asking.get(route, headers={"Authorization": "Bearer secret"}).headers["Retry-After"] == "1"

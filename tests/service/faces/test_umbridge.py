@@ -150,14 +150,14 @@ def test_bodies_have_a_length_and_a_limit(tmp_path: Path) -> None:
     publish(tmp_path)
     settings = Settings(log_level="error", networks_dir=str(tmp_path), json_body_bytes=1000)
     asking = create_app(settings).test_client()
-    refused(post(asking, "Evaluate", b" " * 1001), "InvalidInput")
+    refused(post(asking, "Evaluate", b" " * 1001), "InvalidInput", 413)
     chunked = asking.post(
         "/Evaluate",
         data=b"{}",
         headers={"Transfer-Encoding": "chunked"},
         environ_overrides={"CONTENT_LENGTH": None},
     )
-    refused(chunked, "InvalidInput")
+    refused(chunked, "InvalidInput", 411)
 
 
 def test_what_is_not_finite_is_an_invalid_output(client: FlaskClient) -> None:
