@@ -51,6 +51,8 @@ REFUSALS: dict[type[Exception], tuple[str, str]] = {
 class Worker(ThreadWorker):  # type: ignore[misc]
     """One process of the service."""
 
+    wsgi: Any
+
     def load_wsgi(self) -> None:
         super().load_wsgi()
         self.application = self.wsgi
