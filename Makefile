@@ -24,8 +24,8 @@ serve: $(VENV)/service
 	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
 
 test: $(VENV)/dev
-	@echo "== running the tests (those that need torch, jax or a browser run in CI: .ci/run)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not browser"
+	@echo "== running the tests (those that need torch, jax, a browser or other clients run in CI: .ci/run)"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not browser and not clients"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo
@@ -72,7 +72,7 @@ clean:
 	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
-$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/browser: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
+$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/browser $(VENV)/clients: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing deltawire[$*] into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	@touch $@

@@ -15,9 +15,10 @@ from deltawire.errors import (
     Unreachable,
 )
 from deltawire.network import Handle, Network
+from deltawire.published import Published
 from deltawire.retries import Retries
 
 __all__ = [
     "Client", "DeltawireError", "Fault", "Gradients", "Handle", "Network", "NotInstalled", "PluginFailed",
-    "Refused", "Retries", "ServiceFailed", "TimedOut", "Unreachable",
+    "Published", "Refused", "Retries", "ServiceFailed", "TimedOut", "Unreachable",
 ]  # fmt: skip

@@ -33,15 +33,18 @@ def to_trace(traced: Any, dtype: str, limits: wire.Limits) -> Any:
     }
 
 
-def common_dtype(values: Iterable[Any]) -> str:
-    """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64."""
+def common_dtype(values: Iterable[Any], default: str = "float64") -> str:
+    """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64.
+
+    default: where there is no such array.
+    """
     arrays = (value for value in values if isinstance(value, np.ndarray))
     found = sorted({array.dtype.name for array in arrays if array.dtype.kind == "f"})
     if len(found) > 1 or not {"float32", "float64"}.issuperset(found):
         got = " and ".join(found)
         detail = f"expected arrays of one dtype, float32 or float64, got {got}: convert them with astype"
         raise Refused([Fault("", "dtype_mismatch", detail)])
-    return found[0] if found else "float64"
+    return found[0] if found else default
 
 
 def input_dtype(spec: Mapping[str, Any], name: str, dtype: str) -> str:

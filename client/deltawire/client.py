@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from numpy.typing import ArrayLike
 
@@ -14,6 +15,7 @@ from deltawire.calls import TRUSTED
 from deltawire.derivatives import Derivatives
 from deltawire.documents import Wrt, asked_wrt, listed, on_batch, spec_of
 from deltawire.network import Network
+from deltawire.published import Published
 from deltawire.wire import Array
 
 
@@ -47,13 +49,23 @@ class Client(Derivatives):
     api_key: sent as a bearer token. `https://user:key@host` sends it with HTTP Basic.
     media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
 
-    Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
-    wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed (PluginFailed) when the service fails.
+    Networks are `Network` objects, specs as plain dicts, or what `published` gives. Every method raises
+    Refused when the request is wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed
+    (PluginFailed) when the service fails.
     """
 
     def layers(self) -> list[dict[str, Any]]:
         """The layers installed at the service, one dict each: `kind`, `summary`, `inputs`, `config`, …"""
         return self.call("GET", "/v1/layers", None, lambda answer: list(answer["layers"]))
+
+    def networks(self) -> list[dict[str, Any]]:
+        """The networks that are published at the service, one dict each: `name`, `inputs`, `values`, …"""
+        return self.call("GET", "/v1/networks", None, lambda answer: list(answer["networks"]))
+
+    def published(self, name: str) -> Published:
+        """A network that is published at the service, for a spec's place: then `params` may be {}, for those
+        that were published, and `data` too, when data is pinned."""
+        return self.call("GET", f"/v1/networks/{quote(name, safe='')}", None, Published)
 
     def init(
         self, network: Network | Mapping[str, Any], seed: int = 0, dtype: str = "float64"

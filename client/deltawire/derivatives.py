@@ -11,9 +11,9 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from deltawire import wire
-from deltawire.arrays import common_dtype, to_arrays, to_tensor
+from deltawire.arrays import to_arrays, to_tensor
 from deltawire.calls import TRUSTED, Calls
-from deltawire.documents import Wrt, asked_wrt, listed, on_batch
+from deltawire.documents import Wrt, asked_wrt, dtype_of, listed, on_batch
 from deltawire.network import Network
 from deltawire.wire import Array
 
@@ -210,7 +210,7 @@ def _directions(place: str, arrays: Arrays) -> dict[str, Arrays]:
 def _with(network: Spec, params: Arrays, data: Arrays, more: Mapping[str, Arrays]) -> dict[str, Any]:
     """What every request has, and more arrays at their places, all of one dtype."""
     arrays = [array for part in (params, data, *more.values()) for array in part.values()]
-    dtype = common_dtype(arrays)
+    dtype = dtype_of(network, arrays)
     document = on_batch(network, params, data, dtype) | {"tensors": "base64"}
     for place, part in more.items():
         node = document

@@ -24,6 +24,18 @@ def named_tensors(description: str, required: bool = True) -> fields.Field[Any]:
 NETWORK_ID = {"description": "SHA-256 of the canonical spec, in hex: equal networks have equal ones"}
 
 
+PARAMS_ID = {
+    "description": "SHA-256 of the parameters, in hex: those of a published network, taken as they are"
+}
+
+
+class Computed(Schema):
+    """What every answer with numbers tells of where they come from."""
+
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+    params_id = fields.String(metadata=PARAMS_ID)
+
+
 class GradientsOf(Schema):
     params = named_tensors("∂loss/∂parameter, by the parameters' names")
     data = named_tensors("∂loss/∂input, by the inputs' names")
@@ -73,7 +85,7 @@ class TraceAnswer(Schema):
     backward = fields.List(fields.Nested(TracedDelta), required=True)
 
 
-class GradientsAnswer(Schema):
+class GradientsAnswer(Computed):
     """The loss, its gradients, and what was asked for beside them."""
 
     loss = Loss(required=True, metadata={"description": "the reduced loss, with the regularization"})
@@ -82,7 +94,6 @@ class GradientsAnswer(Schema):
     values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
     deltas = named_tensors("deltas of the nodes asked for, (batch, *shape)", required=False)
     trace = fields.Nested(TraceAnswer, metadata={"description": "both passes, in the order of computation"})
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
 class ProductsOf(Schema):
@@ -90,7 +101,7 @@ class ProductsOf(Schema):
     data = named_tensors("by the inputs' names, shaped like them")
 
 
-class VjpAnswer(Schema):
+class VjpAnswer(Computed):
     """Vector-Jacobian products: what comes back for the cotangents."""
 
     products = fields.Nested(
@@ -99,15 +110,13 @@ class VjpAnswer(Schema):
         metadata={"description": "with the leading axis of the cotangents where they had one"},
     )
     values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
-class JvpAnswer(Schema):
+class JvpAnswer(Computed):
     """Jacobian-vector products: how the outputs move."""
 
     values = named_tensors("values of the outputs, (batch, *shape)")
     tangents = named_tensors("by output, with the leading axis of the tangents sent where they had one")
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
 class JacobianOf(Schema):
@@ -115,7 +124,7 @@ class JacobianOf(Schema):
     data = named_tensors("∂output/∂input of each example, (batch, *output shape, *shape)")
 
 
-class JacobianAnswer(Schema):
+class JacobianAnswer(Computed):
     """The Jacobian of each example."""
 
     jacobian = fields.Dict(
@@ -125,10 +134,9 @@ class JacobianAnswer(Schema):
         metadata={"description": "by output"},
     )
     way = fields.String(required=True, metadata={"description": "how it was computed: rows or columns"})
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
-class HvpAnswer(Schema):
+class HvpAnswer(Computed):
     """Hessian-vector products, and what else of the Hessian was asked for."""
 
     products = fields.Nested(
@@ -137,14 +145,12 @@ class HvpAnswer(Schema):
     quadratic = Tensor(metadata={"description": "vᵀHv: a number, or one for each vector"})
     diagonal = fields.Nested(ProductsOf, metadata={"description": "estimates of ∂²loss/∂θ²"})
     hessian_trace = fields.Float(metadata={"description": "the sum of these estimates"})
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
-class ForwardAnswer(Schema):
+class ForwardAnswer(Computed):
     """Values of the nodes asked for."""
 
     values = named_tensors("(batch, *shape), by the nodes' names")
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
 class InitAnswer(Schema):
@@ -216,12 +222,11 @@ class CheckedArray(Schema):
     worst = fields.List(fields.Nested(CheckedPlace), required=True, metadata={"description": "worst first"})
 
 
-class CheckAnswer(Schema):
+class CheckAnswer(Computed):
     """Every array that was checked, with its worst places."""
 
     passed = fields.Boolean(required=True, metadata={"description": "all of them"})
     arrays = fields.List(fields.Nested(CheckedArray), required=True)
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
 class LayerInputs(Schema):
@@ -251,6 +256,44 @@ class LayersAnswer(Schema):
     """The installed layers."""
 
     layers = fields.List(fields.Nested(LayerAnswer), required=True)
+
+
+class PublishedInput(Schema):
+    shape = sizes()
+    dtype = fields.String(required=True)
+    shared = fields.Boolean(required=True)
+    pinned = fields.Boolean(required=True, metadata={"description": "whether it has data that stands in"})
+
+
+class PublishedEntry(Schema):
+    """A published network, as the list shows it."""
+
+    name = fields.String(required=True)
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+    params_id = fields.String(required=True, metadata=PARAMS_ID)
+    dtype = fields.String(required=True, metadata={"description": "of its parameters"})
+    inputs = fields.Dict(keys=fields.String(), values=fields.Nested(PublishedInput), required=True)
+    values = fields.List(fields.String(), required=True, metadata={"description": "nodes it offers"})
+
+
+class PublishedAnswer(PublishedEntry):
+    """A published network."""
+
+    parameters = fields.List(fields.Nested(PlannedParameter), required=True)
+    network = fields.Dict(required=True, metadata={"description": "the spec, with its defaults"})
+
+
+class RefusedAnswer(Schema):
+    name = fields.String(required=True)
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class PublishedListAnswer(Schema):
+    """The published networks."""
+
+    networks = fields.List(fields.Nested(PublishedEntry), required=True)
+    refused = fields.List(fields.Nested(RefusedAnswer), required=True)
 
 
 class LimitsAnswer(Schema):

@@ -26,14 +26,18 @@ from deltawire_service.api import (
 )
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
+from deltawire_service.api import networks as publications
 from deltawire_service.cors import allow_origins
 from deltawire_service.engine import Run
+from deltawire_service.faces import FACES
+from deltawire_service.faces.face import Face
 from deltawire_service.headers import guard_answers
 from deltawire_service.keys import read_keys, require_key, within_limits
 from deltawire_service.logs import log_requests, make_log
 from deltawire_service.metrics import Metrics, count_requests
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
+from deltawire_service.published import PublishedNetworks
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 from deltawire_service.slots import Slots
@@ -46,6 +50,7 @@ class Service(NamedTuple):
 
     slots: Slots
     readiness: Readiness
+    published: PublishedNetworks
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -74,6 +79,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
+    published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
@@ -94,13 +100,17 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     for computing in (gradients, forward, init, plan, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
+    v1.register_blueprint(publications.blueprint(settings, published))
     v1.register_blueprint(limits.blueprint(settings))
     app.register_blueprint(v1)
     app.register_blueprint(health.blueprint(settings, readiness))
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
-    app.extensions["deltawire"] = Service(slots, readiness)
+    face = Face(settings, published, partial(admit, slots), log, readiness)
+    for name in filter(None, settings.faces.split(",")):
+        FACES[name](app, face)
+    app.extensions["deltawire"] = Service(slots, readiness, published)
     return app
 
 

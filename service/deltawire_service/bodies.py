@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from flask import Response, g, request
@@ -13,10 +14,15 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
+from deltawire_service import receiving
 from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
-from deltawire_service.receiving import received, received_in_place
 from deltawire_service.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+B = TypeVar("B")
 
 
 def negotiate() -> None:
@@ -70,21 +76,34 @@ def read(settings: Settings) -> Any:
         expected = " or ".join(wire.MEDIA_TYPES)
         got = shown(media_type) if media_type else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
+    most = settings.json_body_bytes if media_type == wire.JSON else settings.binary_body_bytes
+    length = _announced(most, f" of {media_type}")
+    receive = receiving.received if media_type == wire.JSON else receiving.received_in_place
+    document = wire.decode(_from(receive, length), media_type, settings.wire_limits)
+    if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := float_dtype(document)):
+        document.setdefault("dtype", dtype)
+    return document
+
+
+def received(most: int) -> bytes:
+    """The body of this request, all of it. Raises as `read` does, when it has more bytes than `most` too."""
+    return _from(receiving.received, _announced(most))
+
+
+def _announced(most: int, kind: str = "") -> int:
     length = request.content_length
     if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
-    most = settings.json_body_bytes if media_type == wire.JSON else settings.binary_body_bytes
     if length > most:
-        raise _refusal("body_too_large", f"{length} bytes of {media_type}, at most {most} are read")
-    receive = received if media_type == wire.JSON else received_in_place
+        raise _refusal("body_too_large", f"{length} bytes{kind}, at most {most} are read")
+    return length
+
+
+def _from(receive: Callable[[WSGIEnvironment, int], B], length: int) -> B:
     try:
-        body = receive(request.environ, length)
+        return receive(request.environ, length)
     except OSError:  # the connection was reset
         raise ClientDisconnected() from None
-    document = wire.decode(body, media_type, settings.wire_limits)
-    if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := _float_dtype(document)):
-        document.setdefault("dtype", dtype)
-    return document
 
 
 JSON_TEXT = 25
@@ -102,6 +121,7 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     itemsize = wire.DTYPES[dtype].itemsize
     lists = (read or _media_type(request.headers.get("Content-Type", ""))) == wire.JSON
     return Carriage(
+        with_parameters="params_id" not in g,
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
         written_number=JSON_TEXT if (written or answered_as()) == wire.JSON else itemsize,
@@ -122,7 +142,7 @@ def answered_as() -> str:
     return str(g.get("answered", wire.JSON))  # outside /v1 there is nothing to settle
 
 
-def _float_dtype(document: dict[str, Any]) -> str | None:
+def float_dtype(document: dict[str, Any]) -> str | None:
     """The dtype of the first floating-point array in a binary body: what it is computed in."""
     places = (document.get(place) for place in ("params", "data"))
     leaves = (leaf for place in places if isinstance(place, dict) for leaf in place.values())

@@ -110,6 +110,13 @@ A first call, the gradient of the sigmoid at 0:
     announce_draining()
 
 
+def on_reload(server: Any) -> None:
+    """On SIGHUP: read the published networks anew, before workers that have them replace the old ones."""
+    service = getattr(server.app.wsgi(), "extensions", {}).get("deltawire")
+    if service is not None:
+        service.published.reload()
+
+
 draining = mmap.mmap(-1, 1)
 """One byte that all processes share: not 0 once the service is told to stop."""
 

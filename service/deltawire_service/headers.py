@@ -1,11 +1,11 @@
-"""Headers that keep a browser from making more of an answer than it is."""
+"""Headers of answers: against browsers that make more of them, and what they tell of parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, Response, after_this_request, g
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -30,3 +30,14 @@ def guard_answers(app: Flask) -> None:
         return answer(environ, start)
 
     app.wsgi_app = guarded  # type: ignore[method-assign]
+
+
+def tell_parameters(params_id: str) -> None:
+    """Let the present answer tell whose parameters it comes from, whatever its form."""
+
+    @after_this_request
+    def add(response: Response) -> Response:
+        response.headers["Deltawire-Params-Id"] = params_id
+        return response
+
+    g.params_id = params_id

@@ -47,21 +47,19 @@ class Networks:
         self._lock = Lock()
 
     def compiled(self, spec: Any) -> Network:
-        """The network of a posted spec, JSON values as parsed.
+        """The network of a posted spec, JSON values as parsed; one that is a network already, as it is.
 
         Raises Refused, with pointers below /network, where every request has its spec.
         """
+        if isinstance(spec, Network):
+            return spec
         key = hashlib.sha256(orjson.dumps(spec)).digest()
         with self._lock:
             if key in self._networks:
                 self._networks.move_to_end(key)
                 return self._networks[key]
-        try:  # outside the lock: compiling one network twice at once is harmless, waiting for another is not
-            network = self._run(lambda _: compile_network(spec, self._layers, self._limits, self._threads))
-        except Refused as refused:
-            raise refused.under("/network") from None
-        own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
-        network = replace(network, run=self._run_own if own else self._run, spent=self._spent)
+        # Outside the lock: compiling one network twice at once is harmless, waiting for another is not.
+        network = self._run(lambda _: self.compile(spec))
         with self._lock:
             # Two spellings of one network are one network: what it learned about its requests is shared.
             network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
@@ -69,3 +67,12 @@ class Networks:
             if len(self._networks) > self._kept:
                 self._networks.popitem(last=False)
         return network
+
+    def compile(self, spec: Any) -> Network:
+        """The network of a spec, here and now, for whoever keeps it. Raises as `compiled` does."""
+        try:
+            network = compile_network(spec, self._layers, self._limits, self._threads)
+        except Refused as refused:
+            raise refused.under("/network") from None
+        own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
+        return replace(network, run=self._run_own if own else self._run, spent=self._spent)

@@ -70,11 +70,19 @@ REQUEST: dict[str, Any] = {
     "vectors": {"data": {"x": [[1, 0]]}},
 }
 
+NAMED = {
+    "type": "object",
+    "description": "A published network.",
+    "required": ["name"],
+    "additionalProperties": False,
+    "properties": {"name": {"type": "string"}},
+}
+
 # What marshmallow cannot say of fields of ours.
 FIELDS: dict[type, dict[str, Any]] = {
     answers.Tensor: {"$ref": "#/components/schemas/Tensor"},
     schemas.Tensors: {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
-    schemas.Spec: {"$ref": "#/components/schemas/Network"},
+    schemas.Spec: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
     schemas.Wanted: {"oneOf": [{"type": "boolean"}, NAMES]},
     answers.Loss: {"type": ["number", "string"]},
     LossField: {
@@ -86,6 +94,7 @@ FIELDS: dict[type, dict[str, Any]] = {
 TAGS = (
     ("networks", "what the service is for"),
     ("layers", "what is installed"),
+    ("published", "networks that are kept here, to be asked for by name"),
     ("operations", "for those who run the service"),
 )
 
@@ -103,6 +112,8 @@ def tag(path: str) -> str:
     """The group of operations a path belongs to."""
     if path.startswith("/v1/layers"):
         return "layers"
+    if path.startswith("/v1/networks"):
+        return "published"
     return "networks" if path.startswith("/v1/") and path != "/v1/limits" else "operations"
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from marshmallow import Schema, fields
 
+from deltawire_service.engine import Network
 from deltawire_service.engine.validation import load
 from deltawire_service.schemas import Spec, Tensors
 
@@ -55,7 +56,7 @@ class Reader:
             if name not in document:
                 if field.required:
                     return False
-            elif type(document[name]) is not dict:
+            elif not isinstance(document[name], dict | Network):
                 return False
         return True
 

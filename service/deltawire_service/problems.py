@@ -37,6 +37,7 @@ HTTP: dict[str, Problem] = {
     "unauthorized": Problem(401, "The request has no key the service knows"),
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
+    "network_not_found": Problem(404, "There is no such network"),
     "method_not_allowed": Problem(405, "The route does not take this method"),
     "deadline_invalid": Problem(400, "The deadline cannot be read"),
     "not_acceptable": Problem(406, "The answer cannot have a media type the client accepts"),
@@ -152,19 +153,30 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        faults = faults_of(error)
-        g.code = faults[0].code
-        problem = document(faults, g.request_id)
-        if problem["status"] == 500:  # the rest is nobody's bug, and may come by the thousand
-            log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+        problem = problem_of(error, log)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):
             response.allow.update(error.valid_methods or ())
-        if isinstance(error, Unauthorized):
-            challenge(response)
-        if isinstance(error, Overloaded | RateLimited):
-            response.headers["Retry-After"] = str(error.retry_after)
-        return response
+        return with_headers(response, error)
+
+
+def problem_of(error: Exception, log: FilteringBoundLogger) -> dict[str, Any]:
+    """The problem document of an exception, for whatever form the answer takes; the logs hear of it too."""
+    faults = faults_of(error)
+    g.code = faults[0].code
+    problem = document(faults, g.request_id)
+    if problem["status"] == 500:  # the rest is nobody's bug, and may come by the thousand
+        log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+    return problem
+
+
+def with_headers(response: Response, error: Exception) -> Response:
+    """The answer, with what its headers tell of the exception: what key to bring, when to try again."""
+    if isinstance(error, Unauthorized):
+        challenge(response)
+    if isinstance(error, Overloaded | RateLimited):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def faults_of(error: Exception) -> Sequence[Fault]:

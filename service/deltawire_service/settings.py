@@ -5,20 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Self
 
 from environs import Env
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from deltawire import wire
 from deltawire_service.engine import Limits
 
 PREFIX = "DELTAWIRE_"
+FACES = ("kserve", "tesseract", "umbridge")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-TEXTS: dict[str, validate.Validator] = {
+
+def folder(path: str) -> None:
+    """Raises ValidationError unless there is a folder at the path, if it is one."""
+    if path and not Path(path).is_dir():
+        raise ValidationError("there is no such folder")
+
+
+def words(text: str) -> None:
+    """Raises ValidationError unless each of the words, with commas between them, is a face."""
+    for word in text.split(",") if text else ():
+        if word not in FACES:
+            raise ValidationError(f"expected some of {', '.join(FACES)}, with commas between them")
+
+
+TEXTS: dict[str, Callable[[str], Any]] = {
     "log_level": validate.OneOf(LOG_LEVELS),
     "cors_origins": validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host"),
+    "networks_dir": folder,
+    "faces": words,
 }
 """What settings that are texts may be, where not anything."""
 
@@ -92,6 +110,12 @@ class Settings:
 
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
+
+    networks_dir: str = ""
+    """Folder of the published networks, each a file NAME.safetensors; none when it is empty."""
+
+    faces: str = "kserve,tesseract,umbridge"
+    """The protocols of others that published networks are served in, beside /v1."""
 
     log_level: str = "info"
     """Least severe log lines written: debug, info (every request), warning or error."""

@@ -6,14 +6,13 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import requests
 from support.posting import good, pointwise
-from support.service import Service, running_service
+from support.service import Service, children, running_service
 
 from deltawire import Client
 
@@ -27,10 +26,6 @@ def post(service: Service, request: dict[str, Any], **headers: str) -> requests.
 def timed(service: Service, request: dict[str, Any]) -> tuple[requests.Response, float]:
     started = time.monotonic()
     return post(service, request), time.monotonic() - started
-
-
-def children(pid: int) -> set[int]:
-    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def all_children(pid: int, count: int) -> set[int]:

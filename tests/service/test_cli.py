@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import requests
 from flask import Flask
+from safetensors.numpy import load_file, save_file
 from support.console import ROOT, run
 from support.layers import BUILT_IN, failing, registry
 from support.service import free_port, running_service
@@ -479,6 +480,15 @@ def test_serve_becomes_gunicorn_and_prints_a_call_that_works(monkeypatch: pytest
     assert "-w" not in became[became.index(f"0.0.0.0:{port}") :]
 
 
+def test_serve_publishes_a_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = []
+    monkeypatch.setattr(os, "execv", lambda *_: published.append(os.environ["DELTAWIRE_NETWORKS_DIR"]))
+    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", "elsewhere")
+    assert run("serve", "--port", free_port(), "--networks", here).exit_code == 0
+    assert published == [str(here)]
+    assert run("serve", "--networks", here / "none").exit_code == Exit.USAGE
+
+
 def test_serve_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("started"))
     with make_server("127.0.0.1", 0, Flask("busy")) as busy:
@@ -510,6 +520,78 @@ def test_serve_serves_until_it_is_told_to_stop() -> None:
         printed, _ = service.communicate(timeout=30)
     assert service.returncode == 0
     assert printed.startswith(f"serving on http://127.0.0.1:{port} ")
+
+
+@pytest.fixture
+def checkpoint(here: Path) -> Path:
+    save_file(Client().init(SPEC, 0, "float32"), here / "checkpoint.safetensors")
+    return here / "checkpoint.safetensors"
+
+
+def test_what_is_published_can_be_served(spec: Path, checkpoint: Path, here: Path) -> None:
+    told = document("publish", spec, checkpoint, "--name", "flow-1", "--value", "probs", "--value", "scores")
+    assert (told["name"], told["path"]) == ("flow-1", "flow-1.safetensors")
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    (shown,) = client.get("/v1/networks").json["networks"]
+    assert {key: shown[key] for key in ("network_id", "params_id")} == without(told, "name", "path")
+    assert (shown["values"], shown["dtype"]) == (["probs", "scores"], "float32")
+    # The file is whole to the library that the format comes from; its numbers are the checkpoint's.
+    read, wrote = load_file(here / "flow-1.safetensors"), load_file(checkpoint)
+    assert {name: array.tobytes() for name, array in read.items()} == {
+        f"params/{name}": array.tobytes() for name, array in wrote.items()
+    }
+
+
+def test_data_can_be_pinned(spec: Path, checkpoint: Path, batch: Path, here: Path) -> None:
+    assert run("publish", spec, checkpoint, "--data", batch).exit_code == 0
+    assert (
+        run("publish", FLOW, checkpoint, "--name", "flow").exit_code == 0
+    )  # whose request has data, and values
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    answers = [client.post("/v1/gradients", json={"network": {"name": name}}) for name in ("spec", "flow")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    assert client.get("/v1/networks/flow").json["values"] == ["probs"]
+
+
+def test_a_request_may_have_its_parameters_in_itself(spec: Path, here: Path) -> None:
+    assert run("publish", FLOW, "--name", "flow").exit_code == 0
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    named = client.post("/v1/gradients", json={"network": {"name": "flow"}})
+    assert (
+        without(named.json, "params_id")
+        == client.post(
+            "/v1/gradients", json={key: REQUEST[key] for key in ("network", "params", "data")}
+        ).json
+    )
+    assert document("publish", spec, code=Exit.REFUSED)["code"] == "missing_parameter"
+
+
+def test_what_could_not_be_served_is_not_published(spec: Path, checkpoint: Path, here: Path) -> None:
+    before = sorted(here.iterdir())
+    save_file({"hidden.weight": np.ones((4, 4))}, here / "half")
+    for arguments, code in (
+        ((spec, here / "half"), "missing_parameter"),
+        ((spec, spec), "tensor_body_invalid"),
+        ((checkpoint, checkpoint), "json_invalid"),
+        ((spec, checkpoint, "--value", "score"), "unknown_name"),
+        ((spec, checkpoint, "--name", "../flow"), "name_invalid"),
+        ((spec, checkpoint, "--name", "flow.loss"), "name_invalid"),
+    ):
+        assert document("publish", *arguments, code=Exit.REFUSED)["code"] == code
+    assert sorted(here.iterdir()) == sorted([*before, here / "half"])
+
+
+def test_a_published_network_is_replaced_and_never_written_to(
+    spec: Path, checkpoint: Path, here: Path
+) -> None:
+    run("publish", spec, checkpoint, "--name", "flow")
+    with (here / "flow.safetensors").open("rb") as served:
+        before = served.read()
+        save_file(Client().init(SPEC, 1), checkpoint)
+        run("publish", spec, checkpoint, "--name", "flow")
+        served.seek(0)
+        assert served.read() == before != (here / "flow.safetensors").read_bytes()
 
 
 def test_demo(monkeypatch: pytest.MonkeyPatch) -> None:

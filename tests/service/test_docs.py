@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from marshmallow import missing
 from safetensors.numpy import save_file
 from support.posting import good
+from support.publishing import publish
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
@@ -31,7 +32,7 @@ from deltawire_service.schemas import (
     PlanSchema,
     VjpSchema,
 )
-from deltawire_service.settings import PREFIX, Settings
+from deltawire_service.settings import FACES, PREFIX, Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text()
@@ -65,17 +66,31 @@ def blocks(text: str) -> list[Any]:
 
 
 @pytest.fixture
-def client() -> FlaskClient:
-    return create_app(Settings(log_level="error")).test_client()
+def client(tmp_path: Path) -> FlaskClient:
+    """Of a service that has published the good request."""
+    publish(tmp_path)
+    return create_app(Settings(log_level="error", networks_dir=str(tmp_path))).test_client()
 
 
-def test_routes(client: FlaskClient) -> None:
+def routes(**settings: Any) -> list[str]:
+    return create_app(Settings(log_level="error", **settings)).test_client().get("/").json["routes"]
+
+
+def test_routes() -> None:
     documented = [named(row[0])[0] for row in rows(API, "route | does")]
-    assert sorted(documented) == client.get("/").json["routes"]
+    assert sorted(documented) == routes(faces="")
     for route in documented:
         assert not route.partition(" ")[2].startswith("/v1") or f"\n## {route}\n" in API
     in_readme = [route for row in rows(README, "route | does") for route in named(row[0])]
     assert sorted(in_readme) == sorted(documented)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_routes_of_a_face_are_on_its_page(face: str) -> None:
+    page = (DOCS / f"{face}.md").read_text()
+    documented = [route for row in rows(page, "route | does") for route in named(row[0])]
+    assert sorted(documented) == sorted(set(routes(faces=face)) - set(routes(faces="")))
+    assert f"({face}.md)" in API and f"(docs/{face}.md)" in README
 
 
 @pytest.mark.parametrize(
@@ -105,21 +120,30 @@ def test_request_fields_and_their_defaults(route: str, schema: Any) -> None:
 
 
 def test_answer_fields(client: FlaskClient) -> None:
-    everything = good() | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
+    by_name = {"network": {"name": "good"}, "data": good()["data"]}
+    everything = by_name | {"losses": True, "values": ["scores"], "deltas": ["scores"], "trace": True}
     cotangents = {"cotangents": {"loss": [1, 1, 1]}, "values": ["scores"]}
     along = {"params": {"scores.bias": [1, 0, 0]}}
     hvp = {"vectors": along, "quadratic": True, "diagonal": {}}
     for route, answer in (
-        ("POST /v1/vjp", client.post("/v1/vjp", json=good() | cotangents).json),
-        ("POST /v1/jvp", client.post("/v1/jvp", json=good() | {"tangents": along, "outputs": ["loss"]}).json),
-        ("POST /v1/jacobian", client.post("/v1/jacobian", json=good() | {"outputs": ["loss"]}).json),
-        ("POST /v1/hvp", client.post("/v1/hvp", json=good() | hvp).json),
+        ("POST /v1/vjp", client.post("/v1/vjp", json=by_name | cotangents).json),
+        (
+            "POST /v1/jvp",
+            client.post("/v1/jvp", json=by_name | {"tangents": along, "outputs": ["loss"]}).json,
+        ),
+        ("POST /v1/jacobian", client.post("/v1/jacobian", json=by_name | {"outputs": ["loss"]}).json),
+        ("POST /v1/hvp", client.post("/v1/hvp", json=by_name | hvp).json),
         ("POST /v1/gradients", client.post("/v1/gradients", json=everything).json),
-        ("POST /v1/forward", client.post("/v1/forward", json=good() | {"values": ["scores"]}).json),
+        ("POST /v1/forward", client.post("/v1/forward", json=by_name | {"values": ["scores"]}).json),
         ("POST /v1/plan", client.post("/v1/plan", json={"network": good()["network"]}).json),
-        ("POST /v1/check", client.post("/v1/check", json=good()).json),
+        ("POST /v1/check", client.post("/v1/check", json=by_name).json),
         ("POST /v1/init", client.post("/v1/init", json={"network": good()["network"]}).json),
         ("GET /v1/limits", client.get("/v1/limits").json),
+        (
+            "GET /v1/networks",
+            client.get("/v1/networks").json | client.get("/v1/networks").json["networks"][0],
+        ),
+        ("GET /v1/networks/<name>", {"parameters": ..., "network": ...}),
         ("GET /v1/layers", {"layers": ..., **client.get("/v1/layers").json["layers"][0]}),
     ):
         documented = [name for row in rows(section(route), "answer | what it is") for name in named(row[0])]

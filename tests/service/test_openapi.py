@@ -13,6 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 from support.posting import GONE, changed, good
+from support.publishing import publish
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
@@ -23,8 +24,11 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")
-def client() -> FlaskClient:
-    return create_app(Settings(log_level="error")).test_client()
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """Of a service that has published the good request; protocols of others are described by others."""
+    folder = tmp_path_factory.mktemp("networks")
+    publish(folder)
+    return create_app(Settings(log_level="error", networks_dir=str(folder), faces="")).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("/v1/plan", {"network": good()["network"], "batch": 7}),
     ("/v1/init", {"network": good()["network"], "seed": 3}),
+    ("/v1/gradients", {"network": {"name": "good"}, "data": good()["data"]}),
 ]
 
 
@@ -110,7 +115,7 @@ def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document:
         assert answer.status_code == 200, f"{path}: {answer.text}"
 
 
-@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v1/layers", "/v1/limits"])
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v1/layers", "/v1/limits", "/v1/networks"])
 def test_answers_fit_their_schemas(client: FlaskClient, document: dict[str, Any], path: str) -> None:
     schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
     check(document, schema, client.get(path).json)

@@ -24,7 +24,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
-TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key"}
+TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "faces": "umbridge"}
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
 
@@ -57,6 +57,9 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
         ("cors_origins", "example.org"),
         ("cors_origins", "https://example.org/path"),
         ("api_keys_file", "/no/such/file"),
+        ("networks_dir", "/no/such/folder"),
+        ("faces", "umbridge,grpc"),
+        ("faces", "umbridge kserve"),
     ],
 )
 def test_a_text_that_does_not_fit_stops_the_start_and_names_the_variable(

@@ -32,4 +32,5 @@ def slow(x: Any) -> Any:
 
 def app() -> Flask:
     kinds = {"hang": sleep, "hold": hold, "slow": slow}
-    return create_app(layers=registry(**{kind: failing("delta", how) for kind, how in kinds.items()}))
+    backward = {kind: failing("delta", how) for kind, how in kinds.items()}
+    return create_app(layers=registry(**backward, slow_value=failing("value", slow)))

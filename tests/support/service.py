@@ -29,6 +29,11 @@ def printed(log: IO[bytes]) -> str:
     return os.pread(log.fileno(), os.fstat(log.fileno()).st_size, 0).decode()
 
 
+def children(pid: int) -> set[int]:
+    """The worker processes of a gunicorn."""
+    return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
 class Service(str):
     """The address of a gunicorn; its process, how to wait for its end, and what it has printed until now."""
 

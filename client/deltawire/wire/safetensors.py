@@ -14,6 +14,7 @@ import json as stdlib_json
 import re
 import sys
 from collections.abc import Mapping
+from mmap import mmap
 from reprlib import repr as shown
 from struct import Struct
 from typing import Any
@@ -23,9 +24,12 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import json
-from deltawire.wire.tensors import DTYPES, Array, Limits, check_shape, refusal
+from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, refusal
 
 MEDIA_TYPE = "application/vnd.safetensors"
+
+Body = bytes | bytearray | memoryview | mmap
+"""A body as it arrived, or a file as it lies."""
 
 _DTYPES = {"F64": DTYPES["float64"], "I64": DTYPES["int64"], "F32": DTYPES["float32"]}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
@@ -43,6 +47,7 @@ _PLACES = {
         r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
         re.ASCII,
     ).fullmatch,
+    "checkpoint": re.compile(".*", re.DOTALL).fullmatch,
 }
 
 
@@ -50,7 +55,7 @@ Tensor = tuple[int, int, str, np.dtype[Any], list[int]]
 """Where a tensor's numbers begin and end, counted from the end of the header; its place, dtype, shape."""
 
 
-def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> Any:
+def decode(body: Body, limits: Limits, part: str) -> Any:
     """The document in a body, whose metadata has its JSON under `part`: `request` or `response`.
 
     In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request.
@@ -64,9 +69,7 @@ def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> A
             raise _invalid(f"{_METADATA} must be an object of strings")
     if part not in metadata:
         raise _invalid(f"{_METADATA}.{part} is missing: the rest of the document, as JSON text")
-    if len(header) > limits.tensors:
-        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
-        raise refusal("", "too_many_tensors", detail)
+    _check_count(header, limits)
     begin = 8 + len(text)
     tensors = _tensors(header, part, limits, len(body) - begin)
     document = json.decode(metadata[part], limits)
@@ -79,6 +82,17 @@ def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> A
             raise _invalid(f"tensor {shown(place)} has no place of its own in the document")
         node[last] = _array(body, begin + start, dtype, shape)
     return document
+
+
+def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
+    """The arrays in a file that is no document, by their names; its metadata is not looked at."""
+    text = _header(body, limits)
+    header = _parsed(text)
+    header.pop(_METADATA, None)
+    _check_count(header, limits)
+    begin = 8 + len(text)
+    tensors = _tensors(header, "checkpoint", limits, len(body) - begin)
+    return {name: _array(body, begin + start, dtype, shape) for start, _, name, dtype, shape in tensors}
 
 
 def encode(document: Any, part: str) -> list[bytes | memoryview]:
@@ -127,7 +141,7 @@ def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> d
     return rest
 
 
-def _header(body: bytes | bytearray | memoryview, limits: Limits) -> bytes:
+def _header(body: Body, limits: Limits) -> bytes:
     """The text of the header."""
     if len(body) < 8:
         raise _invalid(f"a body has at least 8 bytes, got {len(body)}")
@@ -169,6 +183,12 @@ def _integer(text: str) -> int:
     return int(text)
 
 
+def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
+    if len(header) > limits.tensors:
+        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
+        raise refusal("", "too_many_tensors", detail)
+
+
 def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) -> list[Tensor]:
     """The tensors in the order of their numbers, which fill the `size` bytes after the header."""
     tensors = []
@@ -187,7 +207,7 @@ def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) ->
         if not described:
             what = "must have dtype, shape and data_offsets, two whole numbers, and nothing else"
             raise _invalid(f"tensor {shown(name)} {what}")
-        place = name if part == "response" or "/" in name else f"params/{name}"
+        place = f"params/{name}" if part == "request" and "/" not in name else name
         try:
             dtype, numbers = _dtype(code, place), check_shape(shape, f"/{place}", limits)
         except Refused as refused:
@@ -227,7 +247,7 @@ def _dtype(code: Any, place: str) -> np.dtype[Any]:
     return _DTYPES[code]
 
 
-def _array(body: bytes | bytearray | memoryview, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
+def _array(body: Body, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
     array: Array = np.ndarray(shape, dtype, body, start)
     if not (_NATIVE and array.flags.aligned):
         writeable = array.flags.writeable

@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 from marshmallow import Schema
 
 from deltawire_service import bodies
+from deltawire_service.headers import tell_parameters
 from deltawire_service.options import Reader
 from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
 
-BODY = (*HTTP.keys() - {"layer_not_found", *ANYWHERE}, *DOCUMENT)
+BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", *ANYWHERE}, *DOCUMENT)
 """Codes a route that reads a body may answer with."""
 
 COMPILING = (
     *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
-    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors", "network_not_found"),
 )
 """… and one that compiles a network."""
 
@@ -49,7 +50,8 @@ def operation(
     """
 
     def decorate(view: View) -> Callable[..., Response]:
-        read = Reader(request()) if request else None
+        schema = request() if request else None
+        read, fields = (Reader(schema), schema.fields) if schema else (None, {})
 
         @wraps(view)
         def answered(**path: str) -> Response:
@@ -58,8 +60,11 @@ def operation(
             with Phase("read"):
                 document = bodies.read(settings)
             with Phase("check"):
+                published = current_app.extensions["deltawire"].published
+                if named := published.complete(document, fields):
+                    tell_parameters(named.params_id)
                 asked = read(document)
-            answer = view(asked, **path)
+            answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})
             with Phase("write"):
                 return bodies.answer(answer, asked.get("tensors", "lists"))
 

@@ -10,6 +10,7 @@ from deltawire_service.cli.conformance import check_layer
 from deltawire_service.cli.gradients import gradients
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
+from deltawire_service.cli.publish import publish
 from deltawire_service.cli.start import demo, serve
 
 EXIT_CODES = """\b
@@ -32,5 +33,5 @@ def deltawire() -> None:
     """Gradient computation as a service: a network and a batch in; loss, deltas and gradients out."""
 
 
-for command in (check, check_layer, demo, gradients, layers, new_layer, plan, serve):
+for command in (check, check_layer, demo, gradients, layers, new_layer, plan, publish, serve):
     deltawire.add_command(command)

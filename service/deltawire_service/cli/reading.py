@@ -83,8 +83,13 @@ def arrays(
         raise click.UsageError(f"FILE has no data: give --data FILE.npz with arrays for {wanted}")
     return (
         {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()},
-        {name: _tensor(leaf, _dtype(request, name), f"/data/{name}") for name, leaf in data.items()},
+        batch(request, data),
     )
+
+
+def batch(request: Request, data: Leaves) -> dict[str, Array]:
+    """Data for the network, of the request's dtype, or of integers where the network takes those."""
+    return {name: _tensor(leaf, _dtype(request, name), f"/data/{name}") for name, leaf in data.items()}
 
 
 def batch_size(request: Request) -> int:

@@ -39,13 +39,21 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
     "--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535), help="Port."
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: the number of cores]")
+@click.option(
+    "--networks",
+    type=click.Path(exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder of published networks.  [default: DELTAWIRE_NETWORKS_DIR]",
+)
 @click.option("--insecure-public", is_flag=True, help="Serve other machines without API keys.")
-def serve(host: str, port: int, workers: int | None, insecure_public: bool) -> None:
+def serve(host: str, port: int, workers: int | None, networks: str | None, insecure_public: bool) -> None:
     """Serve over HTTP, with gunicorn.
 
     gunicorn gets the configuration shipped with deltawire. The command becomes gunicorn, so signals reach
     it. Settings come from the environment (docs/settings.md).
     """
+    if networks:
+        os.environ["DELTAWIRE_NETWORKS_DIR"] = networks
     # What would stop gunicorn is found here, where it can be told in one line.
     if insecure_public:
         os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"

@@ -30,6 +30,8 @@ class Carriage(NamedTuple):
     read_list: int = 0
     """For each list of numbers, or of lists, that an array comes in."""
     written_number: int = 0
+    with_parameters: bool = True
+    """Whether the parameters come in too, or lie here already."""
 
 
 ARRAYS = Carriage()
@@ -130,6 +132,9 @@ def make_plan(
     given = parameter_numbers(network) + shared + batch * example
     whole = [parameter.shape for parameter in network.parameters.values()]
     whole += [slot.shape if slot.shared else (batch, *slot.shape) for slot in network.inputs.values()]
+    if not carriage.with_parameters:
+        whole = whole[len(network.parameters) :]
+    read = numbers(whole)
     lists = sum(sum(accumulate((1, *shape[:-1]), mul)) for shape in whole)
 
     rows = numbers(network.inputs[name].shape for name in wants.data)
@@ -151,7 +156,7 @@ def make_plan(
     return Plan(
         given_bytes=given * itemsize,
         answered_bytes=(held * gradients + kept + rows) * itemsize,
-        read_bytes=given * carriage.read_number + lists * carriage.read_list,
+        read_bytes=read * carriage.read_number + lists * carriage.read_list,
         work_bytes=threads * at_once * row_numbers(network) * itemsize,
         written_bytes=(gradients + rows) * carriage.written_number,
         rows_at_once=at_once,

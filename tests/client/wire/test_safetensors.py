@@ -322,3 +322,25 @@ def test_arrays_are_parts_as_they_are_or_copied_once() -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert copied * sent.nbytes <= peak <= copied * sent.nbytes + 20_000
+
+
+def test_a_checkpoint_is_read_by_the_names_of_its_tensors() -> None:
+    tensors = {"a/b c": np.arange(6.0).reshape(2, 3), "é": np.arange(3), "": np.ones((), np.float32)}
+    read = wire.read_checkpoint(save(tensors, metadata={"format": "pt"}))
+    assert all(same(read[name], tensors[name]) for name in tensors) and len(read) == 3
+    assert wire.read_checkpoint(save({})) == {}
+
+
+def test_a_checkpoint_is_read_as_strictly() -> None:
+    body = save({"a": np.ones(2), "b": np.ones(2)})
+    for spoilt, code in (
+        (body[:-1], "tensor_body_invalid"),
+        (body + b"\0", "tensor_body_invalid"),
+        (body_of({"a": entry(0, 4, dtype="F16")}, bytes(4)), "dtype_unsupported"),
+        (body_of({"a": entry(0, 4, [2**62, 0])}, bytes(4)), "shape_too_large"),
+    ):
+        with pytest.raises(Refused) as told:
+            wire.read_checkpoint(spoilt)
+        assert told.value.code == code
+    with pytest.raises(Refused, match="2 tensors"):
+        wire.read_checkpoint(body, wire.Limits(tensors=1))

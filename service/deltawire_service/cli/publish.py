@@ -1,0 +1,84 @@
+"""deltawire publish: a network with its parameters, for a service to offer by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from deltawire import wire
+from deltawire.arrays import common_dtype
+from deltawire_layers import load_layers
+from deltawire_service.cli.options import json_option
+from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.reading import Leaves, batch, npz, read_request
+from deltawire_service.cli.terminal import print_json
+from deltawire_service.networks import Networks
+from deltawire_service.published import SUFFIX, check_name, of_files, read_published
+from deltawire_service.settings import Settings
+
+
+@click.command(cls=Command)
+@click.argument("file", type=click.File("rb"))
+@click.argument("params", type=click.File("rb"), required=False)
+@click.option("--name", help="Name to publish under.  [default: that of FILE]")
+@click.option(
+    "--into",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    envvar="DELTAWIRE_NETWORKS_DIR",
+    default=".",
+    metavar="DIR",
+    help="Folder to write into.  [default: DELTAWIRE_NETWORKS_DIR, or the current folder]",
+)
+@click.option("--data", type=npz, metavar="FILE.npz", help="Data to pin: what stands in for data left out.")
+@click.option("--value", "values", multiple=True, metavar="NODE", help="A node to offer; once for each.")
+@json_option
+def publish(
+    file: BinaryIO,
+    params: BinaryIO | None,
+    name: str | None,
+    into: Path,
+    data: Leaves | None,
+    values: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Write a network and its parameters as DIR/NAME.safetensors.
+
+    PARAMS is a checkpoint in the safetensors format, a tensor for every parameter; without one, FILE has
+    them. What could not be served is refused here; a file of this name is replaced in one step, so that a
+    service may have it open.
+    """
+    name = check_name(name or Path(file.name).stem)
+    settings = Settings.from_environment()
+    if params is None:
+        request = read_request(file)
+        own = request.params or {}
+        arrays = {
+            name: wire.read_tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in own.items()
+        }
+    else:
+        checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
+        request = read_request(file, common_dtype(checkpoint.values()))
+        arrays = {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()}
+    document = {
+        "network": request.network,
+        "params": arrays,
+        "data": batch(request, (request.data or {}) if data is None else data),
+        **({"values": list(values)} if values else request.pick("values")),
+    }
+    path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
+    compiled = Networks(load_layers(), settings.engine_limits, kept=1).compile
+    try:
+        with draft.open("wb") as written:
+            written.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))
+        published = read_published(name, draft, compiled, settings.wire_limits)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    if as_json:
+        told = {"network_id": published.network.id, "params_id": published.params_id}
+        print_json({"name": name, "path": str(path)} | told)
+    else:
+        click.echo(f"published {name} as {path}; a service that runs takes it in on SIGHUP")
