@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused
@@ -25,6 +25,9 @@ class Served:
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     shared: frozenset[str]
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # a copy of a model asks the same service: nothing here changes
 
 
 def served(network: Network | Mapping[str, Any], outputs: Iterable[str], client: Client | None) -> Served:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from importlib import import_module
 from typing import Any
 
@@ -123,6 +124,9 @@ def test_constants_labels_and_a_state_dict(torch: Any, client: Client) -> None:
     assert repr(module).startswith("RemoteNetwork(\n  index -> norm")
     module(torch.tensor([[0, 4]])).sum().backward()
     assert module.words.weight.grad.abs().sum(1).gt(0).tolist() == [True, False, False, False, True]
+    copied = deepcopy(module)
+    assert copied.words.weight is not module.words.weight
+    assert torch.equal(copied(torch.tensor([[1, 2]])), module(torch.tensor([[1, 2]])))
     again = remote(net, constants=constants, client=client, seed=3)
     again.load_state_dict(module.state_dict())
     assert torch.equal(again(torch.tensor([[1, 2]])), module(torch.tensor([[1, 2]])))

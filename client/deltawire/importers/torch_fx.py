@@ -31,9 +31,8 @@ def from_torch(module: nn.Module, *examples: torch.Tensor) -> Imported:
     """
     batches = [[_repeated(example, count) for example in examples] for count in BATCHES]
     with _in_eval_mode(module), torch.no_grad():
-        module(
-            *(example.clone() for example in batches[0])
-        )  # what it raises by itself is the caller's to see
+        # What it raises by itself is the caller's to see.
+        module(*(example.clone() for example in batches[0]))
         failures: list[Exception] = []
         for trace in (_traced, _exported):
             try:
