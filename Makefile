@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 
-.PHONY: serve test demo lint docs picture clean help
+.PHONY: serve test demo lint bench fuzz torture docs picture clean help
 
 help:
 	@echo "make serve   install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes it)"
@@ -14,6 +14,7 @@ help:
 	@echo "make lint    style and types"
 	@echo "make bench   install the peers in an environment of their own, and measure side by side with them"
 	@echo "make fuzz    a million mutants of binary bodies"
+	@echo "make torture what docs/reliability.md tells, measured anew (up to 30 minutes; nginx must be installed)"
 	@echo "make docs    write docs/layers.md anew, from the layers"
 	@echo "make picture take the README's picture anew, of the explorer as served (needs chromium)"
 	@echo "make clean   remove what the others made"
@@ -51,6 +52,13 @@ bench: $(BENCH)/ready
 fuzz: $(VENV)/dev
 	@echo "== a million mutants of binary bodies, beside the safetensors library"
 	@MUTANTS=1000000 $(BIN)/pytest tests/client/wire/test_safetensors.py -k library_accepts
+
+# Each prints its figures and its seed; all are run, whatever the ones before found.
+TORTURE := $(basename $(notdir $(wildcard $(addprefix tests/torture/,fuzz.py refusals.py plugins.py overload.py slow.py growth.py restarts.py))))
+torture: $(VENV)/dev
+	@status=0; for program in $(TORTURE); do \
+	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \
+	done; exit $$status
 
 docs: $(VENV)/dev
 	@$(BIN)/python tools/docs/layers.py

@@ -19,6 +19,20 @@ def to_arrays(tensors: dict[str, Any], dtype: str, limits: wire.Limits) -> dict[
     return {name: array.copy() for name, array in read.items()}
 
 
+def to_trace(traced: Any, dtype: str, limits: wire.Limits) -> Any:
+    """The trace of an answer with arrays in place of its tensors, which are whole, or a sample."""
+    if isinstance(traced, list):
+        return [to_trace(part, dtype, limits) for part in traced]
+    if not isinstance(traced, dict):
+        return traced
+    return {
+        key: wire.read_tensor(part, dtype, limits=limits).copy()
+        if key in ("numbers", "sample") and "norm" in traced
+        else to_trace(part, dtype, limits)
+        for key, part in traced.items()
+    }
+
+
 def common_dtype(values: Iterable[Any]) -> str:
     """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64."""
     arrays = (value for value in values if isinstance(value, np.ndarray))

@@ -10,11 +10,12 @@ import requests
 
 from deltawire import embedded, wire
 from deltawire.body import to_send
-from deltawire.errors import Fault, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable
+from deltawire.credentials import credentials
+from deltawire.errors import Fault, Refused, ServiceFailed, TimedOut, Unreachable, failure
 from deltawire.retries import Retries
 
 TRUSTED = wire.Limits(
-    depth=64, members=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
+    depth=64, members=2**62, lists=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
 )
 """What an answer may hold: the limits on requests are not for the service one asked."""
 
@@ -37,6 +38,7 @@ class Calls:
         timeout: tuple[float, float] = (5.0, 60.0),
         session: requests.Session | None = None,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
+        api_key: str | None = None,
         media_type: str = wire.SAFETENSORS,
     ):
         if media_type not in wire.MEDIA_TYPES:
@@ -46,7 +48,7 @@ class Calls:
         self._owns_session = session is None
         self._timeout = timeout
         self._retries = retries
-        self._url = (url or embedded.URL).rstrip("/")
+        self._url, self._auth = credentials((url or embedded.URL).rstrip("/"), api_key)
         if url is None:
             self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
 
@@ -96,6 +98,7 @@ class Calls:
                 self._url + path,
                 data=body,
                 headers=headers,
+                auth=self._auth,
                 timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
@@ -114,19 +117,10 @@ class Calls:
         try:
             if response.status_code == 200:
                 return read(wire.decode(content, accepts, TRUSTED, "response"))
-            failure = _failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
+            failed = failure(wire.decode(content, wire.JSON, TRUSTED), response.status_code)
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
             kind = response.headers.get("Content-Type", "no content type")
             detail = f"{self._url} answered {response.status_code} ({kind}), but not as a deltawire service"
             fault = Fault("", "answer_invalid", detail)
             raise ServiceFailed([fault], response.status_code, request_id) from error
-        raise failure
-
-
-def _failure(problem: Any, status: int) -> Refused | ServiceFailed:
-    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
-    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
-    request_id = problem["request_id"]
-    if status < 500:
-        return Refused(faults, status, request_id)
-    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)
+        raise failed

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from deltawire import wire
-from deltawire.arrays import to_arrays
+from deltawire.arrays import to_arrays, to_trace
 from deltawire.calls import TRUSTED
 from deltawire.derivatives import Derivatives
 from deltawire.documents import Wrt, asked_wrt, listed, on_batch, spec_of
@@ -32,6 +32,8 @@ class Gradients:
     deltas: dict[str, Array]
     network_id: str
     """SHA-256 of the canonical spec, in hex."""
+    trace: dict[str, Any] | None = None
+    """Both passes in the order of computation, as POST /v1/gradients answers it, its numbers as arrays."""
 
 
 class Client(Derivatives):
@@ -42,6 +44,7 @@ class Client(Derivatives):
     timeout: seconds to connect, and seconds to wait for bytes of the answer.
     session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
     retries: how often a call is repeated when the connection fails or the service says "not now".
+    api_key: sent as a bearer token. `https://user:key@host` sends it with HTTP Basic.
     media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
 
     Networks are `Network` objects or specs as plain dicts. Every method raises Refused when the request is
@@ -99,6 +102,7 @@ class Client(Derivatives):
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
         non_finite: str = "error",
+        trace: bool = False,
     ) -> Gradients:
         """Loss, gradients, and whatever else is asked for, of a network on a batch.
 
@@ -108,10 +112,11 @@ class Client(Derivatives):
         wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by default
         True and False. reduction: "mean" over the examples, or "sum". losses: each example's loss too.
         values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
+        trace: every value and every delta on its way too; the whole answer then comes as JSON.
         """
         document = on_batch(network, params, data) | {
             "wrt": asked_wrt(wrt), "reduction": reduction, "losses": losses, "values": listed(values),
-            "deltas": listed(deltas), "non_finite": non_finite, "tensors": "base64",
+            "deltas": listed(deltas), "non_finite": non_finite, "trace": trace, "tensors": "base64",
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -124,9 +129,11 @@ class Client(Derivatives):
                 values=to_arrays(answer.get("values", {}), dtype, TRUSTED),
                 deltas=to_arrays(answer.get("deltas", {}), dtype, TRUSTED),
                 network_id=answer["network_id"],
+                trace=to_trace(answer["trace"], dtype, TRUSTED) if trace else None,
             )
 
-        return self.call("POST", "/v1/gradients", document, read, self._media_type, self._media_type)
+        sends = self._media_type
+        return self.call("POST", "/v1/gradients", document, read, sends, wire.JSON if trace else sends)
 
     def limits(self) -> dict[str, Any]:
         """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
@@ -187,15 +194,17 @@ class Client(Derivatives):
         data: Mapping[str, ArrayLike],
         *,
         wrt: Wrt | None = None,
+        deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
     ) -> dict[str, Any]:
         """Whether gradients agree with the complex step and with central differences.
 
-        wrt: as for `gradients`, but every parameter and input by default. samples: most places checked in
-        each array. The answer of POST /v1/check: `passed`, and for each of the `arrays` its `worst` places.
+        wrt: as for `gradients`, but every parameter and input by default. deltas: nodes whose deltas are
+        checked too. samples: most places checked in each array. The answer of POST /v1/check: `passed`, and
+        for each of the `arrays` its `worst` places.
         """
         document = on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "reduction": reduction, "samples": samples,
+            "wrt": asked_wrt(wrt), "deltas": listed(deltas), "reduction": reduction, "samples": samples,
         }  # fmt: skip
         return self.call("POST", "/v1/check", document, dict, self._media_type)

@@ -45,6 +45,7 @@ class EmbeddedAdapter(HTTPAdapter):
             raise NotInstalled([Fault("", "not_installed", detail)]) from error
         settings = Settings.from_environment()
         settings = replace(settings, log_level="error", queue_seconds=UNHURRIED, deadline_seconds=UNHURRIED)
+        settings = replace(settings, api_keys="", api_keys_file="")  # whoever runs it may ask it
         self._service = Client(create_app(settings))
 
     def send(
@@ -58,7 +59,11 @@ class EmbeddedAdapter(HTTPAdapter):
     ) -> Response:
         path = urlsplit(str(request.url)).path
         answer = self._service.open(
-            path, method=request.method, headers=list(request.headers.items()), data=_joined(request.body)
+            path,
+            method=request.method,
+            headers=list(request.headers.items()),
+            data=_joined(request.body),
+            buffered=True,  # and so ended when it returns
         )
         raw = HTTPResponse(
             BytesIO(answer.data),

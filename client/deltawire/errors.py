@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import islice
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 MOST_FAULTS = 20
 """Faults one error lists: enough to mend a request by, and few enough to bound what a hostile one costs."""
@@ -92,3 +92,12 @@ class PluginFailed(ServiceFailed):
 
 class NotInstalled(DeltawireError):
     """A library that an extra brings is missing: for a client without a URL, the service itself."""
+
+
+def failure(problem: Any, status: int) -> Refused | ServiceFailed:
+    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
+    faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
+    request_id = problem["request_id"]
+    if status < 500:
+        return Refused(faults, status, request_id)
+    return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)

@@ -1,7 +1,8 @@
 """When a call is made again: all calls are pure, so repeating one can change nothing but the waiting.
 
-The wait before a repetition is drawn uniformly from 0 to a bound that doubles each time ("full jitter"), so
-that many clients turned away at once do not come back at once.
+The wait before a repetition is drawn uniformly between half a bound and all of it, and the bound doubles each
+time ("equal jitter"): many clients turned away at once do not come back at once, and each comes for long
+enough: 7 waits last 6 s at least, in which a service that was stopped has started again.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Retries:
     seconds; a service that asks for more is not asked again.
     """
 
-    attempts: int = 7
+    attempts: int = 8
     budget: float = 120.0
     first: float = 0.1
     longest: float = 10.0
@@ -67,7 +68,7 @@ class Retries:
     def _wait(self, attempt: int, retry_after: str | None) -> float:
         bound = min(self.longest, self.first * 2 ** (attempt - 1))
         asked = seconds(retry_after) if retry_after else 0.0
-        return asked + random.uniform(0, bound) if asked <= self.patience else inf
+        return asked + random.uniform(bound / 2, bound) if asked <= self.patience else inf
 
 
 def seconds(retry_after: str) -> float:

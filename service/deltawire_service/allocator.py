@@ -10,6 +10,7 @@ Other C libraries have no such calls: there nothing is changed.
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 from collections.abc import Callable
 from threading import Event, Thread
@@ -56,4 +57,5 @@ class IdleTrim:
             self._busy.clear()  # whoever ends from here on wakes this thread once more
             while (left := self._ended + self._idle - monotonic()) > 0:
                 sleep(left)
+            gc.collect()  # workers collect seldom, and errors hold their requests in cycles
             trim(0)

@@ -209,7 +209,7 @@ class CheckedPlace(Schema):
 
 
 class CheckedArray(Schema):
-    name = fields.String(required=True, metadata={"description": "params/… or data/…"})
+    name = fields.String(required=True, metadata={"description": "params/…, data/… or deltas/…"})
     numbers = whole("in the array")
     checked = whole("places checked")
     passed = fields.Boolean(required=True)

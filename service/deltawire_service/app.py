@@ -25,14 +25,19 @@ from deltawire_service.api import (
     vjp,
 )
 from deltawire_service.api import layers as catalogue
+from deltawire_service.api import metrics as exposition
+from deltawire_service.cors import allow_origins
 from deltawire_service.headers import guard_answers
+from deltawire_service.keys import read_keys, require_key, within_limits
 from deltawire_service.logs import log_requests, make_log
+from deltawire_service.metrics import Metrics, count_requests
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 from deltawire_service.slots import Slots
 from deltawire_service.timing import time_requests
+from deltawire_service.tracing import configured_provider, trace_requests
 
 
 class Service(NamedTuple):
@@ -45,13 +50,21 @@ class Service(NamedTuple):
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
     """The service, with these settings (else those of the environment) and these layers (else all installed).
 
-    Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting.
+    Raises RegistryError when an installed plugin cannot be used, environs.EnvError for an unfit setting,
+    NotInstalled when traces are asked for that cannot be sent.
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
+    keys = read_keys(settings)
+    metrics = Metrics()
     networks = Networks(
-        layers, settings.engine_limits, settings.cached_networks, settings.compute_threads, slots
+        layers,
+        settings.engine_limits,
+        settings.cached_networks,
+        settings.compute_threads,
+        metrics.counted(within_limits(slots) if keys else slots),
+        metrics.spent,
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
@@ -59,9 +72,14 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
     time_requests(app)
+    count_requests(app, metrics)
     log_requests(app, log)
+    trace_requests(app, configured_provider())
     answer_errors(app, log)
     guard_answers(app)
+    allow_origins(app, frozenset(settings.cors_origins.split()))
+    if keys:
+        require_key(app, keys)
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(bodies.negotiate)
@@ -73,6 +91,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.register_blueprint(limits.blueprint(settings))
     app.register_blueprint(v1)
     app.register_blueprint(health.blueprint(settings, readiness))
+    app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
     app.extensions["deltawire"] = Service(slots, readiness)

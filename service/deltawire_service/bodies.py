@@ -45,7 +45,10 @@ def read(settings: Settings) -> Any:
     if request.content_length > most:
         detail = f"{request.content_length} bytes of {request.mimetype}, at most {most} are read"
         raise _refusal("body_too_large", detail)
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except OSError:  # the connection was reset
+        raise ClientDisconnected() from None
     if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
         raise ClientDisconnected()
     document = wire.decode(body, request.mimetype, settings.wire_limits)

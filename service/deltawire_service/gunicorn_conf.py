@@ -17,7 +17,9 @@ from threading import Timer
 from typing import Any
 
 from deltawire_service.allocator import IdleTrim, keep_memory
+from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.logs import server_logging
+from deltawire_service.shared_counts import VARIABLE, make_folder, tidy
 
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -45,8 +47,14 @@ raw_env = [
 
 # Threads, so that a worker that computes still reads bodies and answers health checks. They do not compute
 # (slots.py does), but wait: for bodies, for their turn, for the result.
-worker_class = "gthread"
+worker_class = "deltawire_service.worker.Worker"
 threads = 16
+
+# No caller says where the application is mounted: gunicorn believes those on this machine by default.
+forwarder_headers = ""
+
+# Twice what is usual: a key that is far too long is a wrong key, and told so.
+limit_request_field_size = 2**14
 
 # A worker shows once a second that it lives. One that does not is held by a layer that never lets other
 # threads of Python run: it is ended, and another takes its place, within two seconds after this time.
@@ -69,15 +77,24 @@ control_socket_disable = True
 # waited for.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
+# There, too, they count what /metrics tells: in files of their own, which any of them adds up.
+metrics_folder = make_folder(worker_tmp_dir)
+raw_env.append(f"{VARIABLE}={metrics_folder}")
+
 # The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
 logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", ""))
 
 
 def when_ready(server: Any) -> None:
-    """Say where the service is, and what to try first: on standard output, where no log goes."""
-    host, port = server.LISTENERS[0].getsockname()[:2]
-    address = f"http://{host}:{port}"
+    """Refuse to compute for other machines without knowing for whom; else say where the service is, and what
+    to try first: on standard output, where no log goes.
+    """
+    public = [sock.getsockname()[0] for sock in server.LISTENERS if is_public(sock.getsockname())]
+    if public and not may_be_public():
+        raise RuntimeError(NOT_PUBLIC.format(host=public[0]))  # gunicorn prints it, and exits with 1
+    where = server.LISTENERS[0].getsockname()
+    address = f"http://{where[0]}:{where[1]}" if isinstance(where, tuple) else f"unix:{where}"
     spec = '{"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid"}]}'
     print(
         f"""
@@ -124,7 +141,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """What the application is told of the worker it runs in."""
-    service = getattr(worker.wsgi, "extensions", {}).get("deltawire")
+    service = getattr(worker.application, "extensions", {}).get("deltawire")
     if service is None:  # another application, or one that hides ours
         return
     service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
@@ -142,6 +159,7 @@ def replace_worker(worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """A worker has ended: there are as many to be as before it was to be replaced."""
     server.num_workers = server.cfg.workers
+    tidy(metrics_folder, server.WORKERS)
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

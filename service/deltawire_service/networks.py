@@ -12,24 +12,31 @@ import orjson
 
 from deltawire.errors import Refused
 from deltawire_layers import Registry
-from deltawire_service.engine import Limits, Network, Run, Threads, at_once, compile_network
+from deltawire_service.engine import Limits, Network, Run, Spent, Threads, at_once, compile_network, uncounted
 
 
 class Networks:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
     kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
-    run: how layers are called.
+    run: how layers are called. spent: who counts what they take.
     """
 
     def __init__(
-        self, layers: Registry, limits: Limits, kept: int, compute_threads: int = 1, run: Run = at_once
+        self,
+        layers: Registry,
+        limits: Limits,
+        kept: int,
+        compute_threads: int = 1,
+        run: Run = at_once,
+        spent: Spent = uncounted,
     ):
         self._layers = layers
         self._limits = limits
         self._kept = kept
         self._threads = Threads(compute_threads)
         self._run = run
+        self._spent = spent
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
 
@@ -47,7 +54,7 @@ class Networks:
             network = self._run(lambda _: compile_network(spec, self._layers, self._limits, self._threads))
         except Refused as refused:
             raise refused.under("/network") from None
-        network = replace(network, run=self._run)
+        network = replace(network, run=self._run, spent=self._spent)
         with self._lock:
             # Two spellings of one network are one network: what it learned about its requests is shared.
             network = next((kept for kept in self._networks.values() if kept.id == network.id), network)

@@ -93,6 +93,7 @@ TAGS = (
 PAGES = (
     ("/openapi.json", wire.JSON, "This description."),
     ("/docs", "text/html", "This description as a page."),
+    ("/metrics", "text/plain", "What is counted, for Prometheus."),
     ("/docs/{name}", "application/octet-stream", "What the page is made of."),
     ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
 )
@@ -119,10 +120,14 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         servers=[{"url": "/"}],
+        security=[{}, {"bearer": []}, {"basic": []}],
         tags=[{"name": name, "description": text} for name, text in TAGS],
     )
     assert plugin.converter is not None
     plugin.converter.add_attribute_function(_field)  # type: ignore[no-untyped-call]
+    for scheme in ("bearer", "basic"):
+        told = {"type": "http", "scheme": scheme, "description": "an API key, where the service has any"}
+        spec.components.security_scheme(scheme, told)
     spec.components.schema("Numbers", NUMBERS)
     spec.components.schema("Tensor", TENSOR)
     spec.components.schema("Network", schema=NetworkSchema)
@@ -160,9 +165,6 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     return described
 
 
-ANYWHERE = ("bad_request", "not_found", "method_not_allowed")
-"""What may come before a route is found."""
-
 READING = ("not_acceptable", "content_encoding_unsupported")
 """What any route below /v1 looks at first."""
 
@@ -195,7 +197,7 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
         content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
         described["responses"][str(status)] = {"description": told, "content": content}
-    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in ANYWHERE)
+    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in problems.ANYWHERE)
     content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described

@@ -16,6 +16,7 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, MethodNotAllowed
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import DeadlineExceeded, PluginError
+from deltawire_service.keys import RateLimited, Unauthorized, challenge
 from deltawire_service.slots import Overloaded
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,6 +34,7 @@ class Problem(NamedTuple):
 HTTP: dict[str, Problem] = {
     "bad_request": Problem(400, "The request cannot be read"),
     "body_truncated": Problem(400, "The body is shorter than its Content-Length"),
+    "unauthorized": Problem(401, "The request has no key the service knows"),
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
     "method_not_allowed": Problem(405, "The route does not take this method"),
@@ -40,14 +42,25 @@ HTTP: dict[str, Problem] = {
     "not_acceptable": Problem(406, "The answer cannot have a media type the client accepts"),
     "length_required": Problem(411, "The request has no Content-Length"),
     "body_too_large": Problem(413, "The body is too large"),
+    "uri_too_long": Problem(414, "The first line of the request is too long"),
     "media_type_unsupported": Problem(415, "The body has a media type the service does not read"),
     "content_encoding_unsupported": Problem(415, "The body is encoded (compressed)"),
+    "expectation_failed": Problem(417, "The request expects what the service does not do"),
+    "rate_limited": Problem(429, "The key has asked too often"),
+    "headers_too_large": Problem(431, "The headers of the request are too large"),
+    "transfer_coding_unsupported": Problem(501, "The body has a transfer coding the service does not read"),
 }
+
+ANYWHERE = (
+    *("bad_request", "unauthorized", "not_found", "method_not_allowed", "uri_too_long", "expectation_failed"),
+    *("rate_limited", "headers_too_large", "transfer_coding_unsupported"),
+)
+"""What may come before a route is found."""
 
 DOCUMENT: dict[str, Problem] = {
     "json_invalid": Problem(400, "The body is not strict JSON"),
     "json_too_deep": Problem(400, "The JSON is nested too deep"),
-    "json_too_many_members": Problem(413, "The JSON has too many objects and keys"),
+    "json_too_many_members": Problem(413, "The JSON has too many objects, keys or lists"),
     "tensor_body_invalid": Problem(400, "The binary body is not well formed"),
     "tensor_header_too_large": Problem(413, "The header of the binary body is too large"),
     "field_unknown": Problem(422, "A field is unknown"),
@@ -142,12 +155,14 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
         faults = faults_of(error)
         g.code = faults[0].code
         problem = document(faults, g.request_id)
-        if problem["status"] >= 500:
+        if problem["status"] == 500:  # the rest is nobody's bug, and may come by the thousand
             log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
         response = Response(wire.encode(problem, wire.JSON), problem["status"], mimetype=MEDIA_TYPE)
         if isinstance(error, MethodNotAllowed):
             response.allow.update(error.valid_methods or ())
-        if isinstance(error, Overloaded):
+        if isinstance(error, Unauthorized):
+            challenge(response)
+        if isinstance(error, Overloaded | RateLimited):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 
@@ -159,6 +174,10 @@ def faults_of(error: Exception) -> Sequence[Fault]:
     if isinstance(error, PluginError):
         detail = f"the layer of node '{error.node}', of kind '{error.kind}', failed; the request may be right"
         return [Fault("", "plugin_error", detail)]
+    if isinstance(error, Unauthorized):
+        return [Fault("", "unauthorized", "send an API key as a bearer token, or with HTTP Basic")]
+    if isinstance(error, RateLimited):
+        return [Fault("", "rate_limited", str(error))]
     if isinstance(error, Overloaded):
         return [Fault("", "overloaded", str(error))]
     if isinstance(error, DeadlineExceeded):

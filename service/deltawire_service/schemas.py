@@ -238,6 +238,11 @@ class CheckSchema(ComputeSchema):
     """POST /v1/check."""
 
     wrt = wrt_field(WrtAllSchema)
+    deltas = config.Names(
+        MOST_NAMES,
+        load_default=list,
+        metadata={"description": "nodes whose deltas are checked too, by moving their values"},
+    )
     reduction = reduction_field()
     samples = config.Whole(
         load_default=10,

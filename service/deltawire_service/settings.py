@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Self
 
 from environs import Env
@@ -14,6 +15,12 @@ from deltawire_service.engine import Limits
 
 PREFIX = "DELTAWIRE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
+
+TEXTS: dict[str, validate.Validator] = {
+    "log_level": validate.OneOf(LOG_LEVELS),
+    "cors_origins": validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host"),
+}
+"""What settings that are texts may be, where not anything."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,9 @@ class Settings:
 
     json_members: int = wire.DEFAULT.members
     """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
+
+    json_lists: int = wire.DEFAULT.lists
+    """Lists in a JSON body; larger tensors are better sent as base64, or in a binary body."""
 
     tensors: int = wire.DEFAULT.tensors
     """Tensors in a request, parameters and data together."""
@@ -68,6 +78,18 @@ class Settings:
     drain_seconds: float = 0.0
     """Seconds for which /readyz says that the service stops, before it takes no more connections."""
 
+    api_keys_file: str = ""
+    """File of API keys, a line each. Without any key, whoever reaches the service may ask."""
+
+    api_keys: str = ""
+    """The same lines, for those who have no file."""
+
+    insecure_public: bool = False
+    """Whether the service may listen to other machines without keys."""
+
+    cors_origins: str = ""
+    """Origins whose pages may read answers in a browser, with spaces between them."""
+
     cached_networks: int = 128
     """Compiled networks kept by each worker process, the most recently used ones."""
 
@@ -78,17 +100,16 @@ class Settings:
     def from_environment(cls) -> Self:
         """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
         env = Env()
-        read: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, str: env.str}
-        checks = {
-            int: validate.Range(min=1),
-            float: validate.Range(min=0, max=1e6),
-            str: validate.OneOf(LOG_LEVELS),
+        readers: dict[type, Callable[..., Any]] = {
+            int: partial(env.int, validate=validate.Range(min=1)),
+            float: partial(env.float, validate=validate.Range(min=0, max=1e6)),
+            bool: env.bool,
         }
         return cls(
             **{
-                setting.name: read[type(setting.default)](
-                    PREFIX + setting.name.upper(), setting.default, validate=checks[type(setting.default)]
-                )
+                setting.name: readers.get(
+                    type(setting.default), partial(env.str, validate=TEXTS.get(setting.name))
+                )(PREFIX + setting.name.upper(), setting.default)
                 for setting in fields(cls)
             }
         )
@@ -99,6 +120,7 @@ class Settings:
         return wire.Limits(
             self.json_depth,
             self.json_members,
+            self.json_lists,
             self.rank,
             self.elements,
             self.tensors,

@@ -119,7 +119,8 @@ class Slots:
     def _wait_on(self, turn: Turn, until: float) -> None:
         """What has begun may end; what has not has waited long enough."""
         with self._lock:
-            if turn.began is None:
+            free = len(self._running) < self._count and self._waiting and self._waiting[0] is turn
+            if turn.began is None and not free:  # a free slot's thread takes it as soon as it gets a core
                 self._waiting.remove(turn)
                 raise Overloaded(self._retry_after())
         left = max(0.0, until + GRACE - monotonic())

@@ -186,27 +186,6 @@ def test_korean(page: Page) -> None:
     assert explorer.page.locator("text=Forward").count() == 0
 
 
-def test_training_lowers_the_loss(page: Page) -> None:
-    explorer = Explorer(page, "example=moons")
-    explorer.tab("Train")
-    page.locator("[data-train]").click()
-    page.locator('[data-trained="300"]').wait_for(timeout=60_000)
-    told = page.locator("output").inner_text()
-    loss, accuracy = (float(number) for number in re.findall(r"([\d.]+)(?:,| %|$)", told)[-2:])
-    assert loss < 0.35 and accuracy > 80
-    assert page.locator(".training canvas").count() == 2
-
-
-def test_the_check_puts_badges_beside_the_gradients(page: Page) -> None:
-    explorer = Explorer(page, "example=flow_graph")
-    explorer.tab("Findings")
-    page.locator("[data-check]").click()
-    page.locator('[data-badge="x"]').wait_for()
-    for place in ("x", "hidden", "scores"):
-        assert (page.locator(f'[data-badge="{place}"]').text_content() or "").startswith("✓")
-    assert page.locator(".checked tr.passed").count() == 5
-
-
 def test_plots(page: Page) -> None:
     explorer = Explorer(page, "example=flow_graph")
     explorer.tab("Plots")

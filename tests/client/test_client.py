@@ -91,6 +91,29 @@ def test_everything_that_can_be_asked_for(client: Client) -> None:
     assert client.value_and_grad(net.spec(), params, BATCH)[0] == loss
 
 
+def test_a_trace(client: Client) -> None:
+    answer = client.gradients(circuit(), {}, {"x": [-2], "y": [5], "z": [-4]}, trace=True)
+    assert answer.trace is not None and answer.loss == -12
+    forward, backward = answer.trace["forward"], answer.trace["backward"]
+    assert [float(step["value"]["numbers"][0]) for step in forward] == [3, -12]
+    sent = {(sent["to"], float(sent["delta"]["numbers"][0])) for step in backward for sent in step["sends"]}
+    assert sent == {("add1", -4), ("z", 3), ("x", -4), ("y", -4)}
+    local = backward[0]["sends"][0]["local"]
+    assert isinstance(local["numbers"], np.ndarray) and local["numbers"].dtype == np.float64
+    assert (local["shape"], local["norm"], local["numbers"].tolist()) == ([1], 4, [-4])
+    assert client.gradients(circuit(), {}, {"x": [-2], "y": [5], "z": [-4]}).trace is None
+
+
+def test_a_trace_keeps_the_dtype_and_samples_what_is_large(client: Client) -> None:
+    net = Network()
+    net.layer("sum", net.layer("tanh", net.input("numbers", shape=(5000,))))
+    x = np.linspace(-1, 1, 5000, dtype=np.float32)[None]
+    trace = client.gradients(net, {}, {"numbers": x}, trace=True).trace
+    assert trace is not None
+    value = trace["forward"][0]["value"]
+    assert value["sample"].shape == (16,) and value["sample"].dtype == np.float32 and "numbers" not in value
+
+
 def test_a_training_loop_goes_down(client: Client) -> None:
     net = classifier()
     params = client.init(net)
@@ -148,6 +171,10 @@ def test_check_agrees_unless_there_is_a_kink(client: Client) -> None:
         net, client.init(net), BATCH, wrt={"params": ["*.bias"], "data": False}, reduction="sum"
     )
     assert {array["name"] for array in only["arrays"]} == {"params/hidden.bias", "params/linear1.bias"}
+    deltas = client.check(
+        net, client.init(net), BATCH, wrt={"params": False, "data": False}, deltas=["hidden"]
+    )
+    assert deltas["passed"] and [array["name"] for array in deltas["arrays"]] == ["deltas/hidden"]
     kinked = Network()
     kinked.loss = kinked.layer("relu", kinked.input("x"))
     assert not client.check(kinked, {}, {"x": [0.0]})["passed"]

@@ -93,6 +93,18 @@ def test_health_is_answered_while_everything_computes() -> None:
         assert {call.result().status_code for call in computing} <= {200, 503}
 
 
+def test_who_would_wait_too_long_is_told_at_once_when_to_come_again() -> None:
+    with running_service("-w", "1", app=ODD) as service, ThreadPoolExecutor(1) as caller:
+        computing = caller.submit(post, service, pointwise("slow", 1.0))
+        time.sleep(0.2)
+        refused = [timed(service, good()) for _ in range(5)]
+        for answer, _ in refused:
+            assert (answer.status_code, answer.json()["code"]) == (503, "overloaded")
+            assert 1 <= int(answer.headers["Retry-After"]) <= 30
+        assert min(seconds for _, seconds in refused) < 0.1
+        assert computing.result().status_code == 200
+
+
 def test_readiness_ends_before_connections_do_and_what_was_accepted_is_answered() -> None:
     with running_service("-w", "1", app=ODD, drain_seconds="1", computations="2") as service:
         with ThreadPoolExecutor(1) as caller:
@@ -107,10 +119,15 @@ def test_readiness_ends_before_connections_do_and_what_was_accepted_is_answered(
         assert service.wait(timeout=10) == 0
 
 
-def test_a_request_begun_before_the_stop_is_answered() -> None:
-    with running_service("-w", "1", app=ODD) as service, ThreadPoolExecutor(1) as caller:
-        accepted = caller.submit(post, service, pointwise("slow", 1.0))
-        time.sleep(0.3)
+@pytest.mark.parametrize("workers, requests_", [(1, 1), (3, 9)])
+def test_every_request_begun_before_the_stop_is_answered(workers: int, requests_: int) -> None:
+    with (
+        running_service("-w", str(workers), app=ODD, computations="9") as service,
+        ThreadPoolExecutor(requests_) as callers,
+    ):
+        all_children(service.pid, workers)
+        accepted = [callers.submit(post, service, pointwise("slow", 1.0)) for _ in range(requests_)]
+        time.sleep(0.5)
         os.kill(service.pid, signal.SIGTERM)
-        assert accepted.result().status_code == 200
+        assert {call.result().status_code for call in accepted} == {200}
         assert service.wait(timeout=10) == 0

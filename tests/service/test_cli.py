@@ -84,9 +84,9 @@ def test_json_is_what_the_service_answers() -> None:
     assert document("layers") == answered("GET", "/v1/layers")
     assert document("layers", "linear") == answered("GET", "/v1/layers/linear")
     assert document("gradients", FLOW) == answered("POST", "/v1/gradients", REQUEST)
-    only_numbers = without(REQUEST, "losses", "values", "deltas")
+    checked = without(REQUEST, "losses", "values")
     assert document("check", FLOW, "--samples", "3") == answered(
-        "POST", "/v1/check", only_numbers | {"samples": 3}
+        "POST", "/v1/check", checked | {"samples": 3}
     )
     asked = without(REQUEST, "params", "data", "losses") | {"batch": 2, "media_type": wire.SAFETENSORS}
     assert document("plan", FLOW) == answered("POST", "/v1/plan", asked)
@@ -471,7 +471,10 @@ def test_serve_becomes_gunicorn_and_prints_a_call_that_works(monkeypatch: pytest
     body = json.loads(result.stdout.partition("-d '")[2].partition("'")[0])
     assert answered("POST", "/v1/gradients", body)["gradients"]["data"] == {"x": [-4], "y": [-4], "z": [3]}
     assert "whoever reaches" not in result.stdout
-    everywhere = run("serve", "--host", "0.0.0.0", "--port", port)
+    monkeypatch.setenv("DELTAWIRE_INSECURE_PUBLIC", "0")  # and what is set below, for this test only
+    refused = run("serve", "--host", "0.0.0.0", "--port", port)
+    assert refused.exit_code == Exit.USAGE and "DELTAWIRE_API_KEYS_FILE" in refused.stderr
+    everywhere = run("serve", "--host", "0.0.0.0", "--port", port, "--insecure-public")
     assert f"http://127.0.0.1:{port}" in everywhere.stdout and "whoever reaches" in everywhere.stdout
     assert "-w" not in became[became.index(f"0.0.0.0:{port}") :]
 

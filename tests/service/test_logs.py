@@ -7,7 +7,8 @@ import logging.config
 from typing import Any
 
 import pytest
-from support.posting import changed, good
+from support.layers import failing, registry
+from support.posting import changed, good, pointwise
 
 from deltawire_service.app import create_app
 from deltawire_service.logs import server_logging
@@ -78,3 +79,70 @@ def test_lines_of_the_web_server_are_json_too(capfd: pytest.CaptureFixture[str])
     invalid, failed = lines(capfd)
     assert (invalid["event"], invalid["level"]) == ("Invalid request from 1.2.3.4", "warning")
     assert "ValueError: boom" in failed["exception"]
+
+
+FORGED = '{"event": "request", "level": "info", "status": 200}'
+INJECTIONS = [
+    f"a\n{FORGED}", f"a\r\n{FORGED}", f'", "level": "info"}}\n{FORGED}', "a\x1b[2J\x1b[31mred",
+    "a\x1b]0;title\x07", "%s%s%n%x", "{0.__class__} {request_id}", "a\x00b", "a\u2028b\u2029c", "a\x85b",
+    "\u202egnp.exe", "\ud800", "${jndi:ldap://127.0.0.1/a}",
+    "<script>alert(1)</script>", "a" * 100_000, '\\"\\n', "аdmin", "a\x08\x08b",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", INJECTIONS, ids=range(len(INJECTIONS)))
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_no_text_of_a_caller_gets_into_the_log(
+    text: str, level: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever it is sent: one line of JSON a request, with these keys and no others."""
+    client = create_app(Settings(log_level=level)).test_client()
+    raw = text.encode("utf-8", "surrogatepass").decode(
+        "latin-1"
+    )  # as a server that checks nothing hands it on
+    name = escaped(changed(("/network/nodes/0/name", text)))
+    client.post("/v1/gradients", data=name, content_type="application/json")
+    kind = escaped(changed(("/network/nodes/0/kind", text)))
+    client.post("/v1/gradients", data=kind, content_type="application/json")
+    wanted = escaped(changed(("/wrt", {"data": [text]})))
+    client.post("/v1/gradients", data=wanted, content_type="application/json")
+    for variable in (
+        "HTTP_X_REQUEST_ID",
+        "HTTP_USER_AGENT",
+        "HTTP_ACCEPT",
+        "HTTP_DELTAWIRE_DEADLINE",
+        "PATH_INFO",
+    ):
+        client.get("/livez", environ_overrides={variable: raw})
+    client.get("/livez", environ_overrides={"QUERY_STRING": raw})
+    client.post("/v1/gradients", environ_overrides={"CONTENT_TYPE": raw}, data=b"{}")
+    written = capfd.readouterr().err
+    found = [json.loads(line) for line in written.split("\n")[:-1]]
+    assert len(found) == 10
+    keys = {"method", "route", "status", "code", "ms", "request_id", "event", "level", "timestamp"}
+    assert all(line.keys() == keys for line in found)
+    assert written.isascii() and written.replace("\n", "").isprintable()
+    told = json.dumps(
+        [[line[key] for key in sorted(keys - {"timestamp", "ms", "request_id"})] for line in found]
+    )
+    assert not any(part in told for part in (text, FORGED, "jndi", "script", "aaaa", "gnp", "__class__"))
+    assert all(len(line["request_id"]) == 32 for line in found)
+
+
+def escaped(request: dict[str, Any]) -> bytes:
+    """As JSON with escapes: strings a strict writer would refuse are what is sent here."""
+    return json.dumps(request).encode()
+
+
+@pytest.mark.parametrize("text", INJECTIONS[:8])
+def test_what_a_layer_raises_stays_in_its_line(text: str, capfd: pytest.CaptureFixture[str]) -> None:
+    def fail(x: Any) -> Any:
+        raise ValueError(text)
+
+    client = create_app(Settings(), registry(odd=failing("delta", fail))).test_client()
+    client.post("/v1/gradients", json=pointwise("odd", 1.0))
+    written = capfd.readouterr().err
+    failed, answered = (json.loads(line) for line in written.split("\n")[:-1])
+    assert failed["event"] == "failed" and failed["level"] == "error" and "ValueError" in failed["exception"]
+    assert answered["event"] == "request" and failed["request_id"] == answered["request_id"]
+    assert written.isascii() and written.replace("\n", "").isprintable()

@@ -23,22 +23,45 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environment() == Settings()
 
 
+TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
+TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key"}
+NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
+
+
 def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    for number, setting in enumerate(fields(Settings), start=1):
-        value = "warning" if setting.name == "log_level" else str(number)
-        monkeypatch.setenv(PREFIX + setting.name.upper(), value)
+    given = {name: number for number, name in enumerate(NUMBERS, start=1)} | TEXTS | {"insecure_public": True}
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name.upper(), str(value))
     read = Settings.from_environment()
-    for number, setting in enumerate(fields(Settings), start=1):
-        assert getattr(read, setting.name) == ("warning" if setting.name == "log_level" else number)
+    assert {setting.name: getattr(read, setting.name) for setting in fields(Settings)} == given
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])
-@pytest.mark.parametrize("setting", [setting.name for setting in fields(Settings)])
+@pytest.mark.parametrize("setting", [*NUMBERS, "log_level"])
 def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
     setting: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if isinstance(getattr(Settings, setting), float):
         value = {"0": "nan", "1.5": "inf"}.get(value, value)
+    monkeypatch.setenv(PREFIX + setting.upper(), value)
+    with pytest.raises(EnvError, match=PREFIX + setting.upper()):
+        create_app()
+
+
+@pytest.mark.parametrize(
+    "setting, value",
+    [
+        ("insecure_public", "perhaps"),
+        ("cors_origins", "*"),
+        ("cors_origins", "https://*.example.org"),
+        ("cors_origins", "example.org"),
+        ("cors_origins", "https://example.org/path"),
+        ("api_keys_file", "/no/such/file"),
+    ],
+)
+def test_a_text_that_does_not_fit_stops_the_start_and_names_the_variable(
+    setting: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(PREFIX + setting.upper(), value)
     with pytest.raises(EnvError, match=PREFIX + setting.upper()):
         create_app()
@@ -53,6 +76,7 @@ BINARY = {"dtype": "float64", "shape": [3, 2], "base64": "A" * 64}
         ("json_body_bytes", 100, good(), "body_too_large"),
         ("json_depth", 3, good(), "json_too_deep"),
         ("json_members", 10, good(), "json_too_many_members"),
+        ("json_lists", 10, good(), "json_too_many_members"),
         ("tensors", 3, good(), "too_many_tensors"),
         ("rank", 1, good(), "shape_too_large"),
         ("rank", 2, changed(("/data/x", [[[1.0]]])), "shape_invalid"),

@@ -44,7 +44,7 @@ class Explorer:
         """What stands on the edges: `consumer→source` and the number it sends."""
         labels = self.page.locator("[data-edge-gradient]")
         names = labels.evaluate_all("all => all.map(one => one.dataset.edgeGradient)")
-        return dict(zip(names, labels.locator("text").all_text_contents(), strict=True))
+        return dict(zip(names, labels.locator("text:not(.badge)").all_text_contents(), strict=True))
 
     def panel(self) -> str:
         return self.page.locator(".panel").inner_text()

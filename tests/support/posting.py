@@ -33,15 +33,19 @@ def changed(*changes: tuple[str, Any]) -> dict[str, Any]:
     """The good request with values replaced, given the JSON pointers of their places."""
     request = good()
     for pointer, value in changes:
-        *path, last = (int(step) if step.isdigit() else step for step in pointer.strip("/").split("/"))
-        place: Any = request
-        for step in path:
-            place = place[step]
-        if value is GONE:
-            del place[last]
-        else:
-            place[last] = value
+        put(request, pointer, value)
     return request
+
+
+def put(document: Any, pointer: str, value: Any) -> None:
+    """Replace, or take out, what is at a place of a document."""
+    *path, last = (int(step) if step.isdigit() else step for step in pointer.strip("/").split("/"))
+    for step in path:
+        document = document[step]
+    if value is GONE:
+        del document[last]
+    else:
+        document[last] = value
 
 
 def pointwise(kind: str, x: float) -> dict[str, Any]:

@@ -37,6 +37,17 @@ class Service(str):
     log: Callable[[], str]
 
 
+def command(port: int, *arguments: str, app: str = "deltawire_service.app:create_app()") -> list[str]:
+    """What starts a gunicorn as shipped."""
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
+    return [*gunicorn, "-b", f"127.0.0.1:{port}", "--pythonpath", str(TESTS), *arguments, app]
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's, with settings by the names of their variables, without the prefix, in small letters."""
+    return {**os.environ, **{f"DELTAWIRE_{name.upper()}": value for name, value in settings.items()}}
+
+
 @contextmanager
 def running_service(
     *arguments: str,
@@ -48,18 +59,13 @@ def running_service(
     """A gunicorn that serves until the block ends.
 
     app: another application than the service's own. environ: variables beside those of this process.
-    settings: by the names of their variables, without the prefix, in small letters.
+    settings: as for `environment`.
     """
     port = free_port()
     log = TemporaryFile()  # nobody reads while it serves, and a pipe that is full would stop it
     service = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
-        + ["-b", f"127.0.0.1:{port}", "--pythonpath", str(TESTS), *arguments, app],
-        env={
-            **os.environ,
-            **(environ or {}),
-            **{f"DELTAWIRE_{name.upper()}": value for name, value in settings.items()},
-        },
+        command(port, *arguments, app=app),
+        env=environment(**settings) | dict(environ or {}),
         stdout=log,
         stderr=subprocess.STDOUT,
     )

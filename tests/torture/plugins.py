@@ -140,7 +140,7 @@ class Service:
     def __init__(self, compute_threads: int):
         self._log = StringIO()
         with redirect_stderr(self._log):
-            self._app = create_app(Settings(compute_threads=compute_threads), LAYERS)
+            self._app = create_app(Settings(compute_threads=compute_threads, queue_seconds=60), LAYERS)
 
     def log(self) -> str:
         return self._log.getvalue()

@@ -32,7 +32,7 @@ def encode(document: Any, tensors: str = "lists") -> bytes:
     return orjson.dumps(_strict(document, write), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-_QUOTE, _COLON, _OBJECT = b'":{'
+_QUOTE, _COLON, _OBJECT, _LIST = b'":{['
 _TEXT = bytes(set(range(256)) - set(b'"[]{}:'))
 _STEP = np.zeros(256, np.int8)
 _STEP[list(b"[{")] = 1
@@ -43,11 +43,11 @@ _PIECE = 2**20  # bytes looked at together: bounds the memory, and refuses a hos
 def _prescan(body: bytes, limits: Limits) -> None:
     """Raises Refused for a body that goes too deep or holds too much. A parser would find out too late."""
     opened = body.count(b"[") + body.count(b"{")
-    if opened <= limits.depth and opened + body.count(b":") <= limits.members:
+    if opened <= min(limits.depth, limits.lists) and opened + body.count(b":") <= limits.members:
         return  # with so few marks, wherever they stand
     if b"\\" in body:  # an escaped quote ends no string
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    depth = members = quotes = 0
+    depth = members = lists = quotes = 0
     for start in range(0, len(body), _PIECE):
         marks = np.frombuffer(body[start : start + _PIECE].translate(None, _TEXT), np.uint8)
         is_quote = marks == _QUOTE
@@ -58,6 +58,10 @@ def _prescan(body: bytes, limits: Limits) -> None:
         members += int(np.count_nonzero((structure == _OBJECT) | (structure == _COLON)))
         if members > limits.members:
             detail = f"more than {limits.members} objects and keys; write many numbers as one tensor"
+            raise refusal("", "json_too_many_members", detail)
+        lists += int(np.count_nonzero(structure == _LIST))
+        if lists > limits.lists:
+            detail = f"more than {limits.lists} lists; write large tensors as base64, or send a binary body"
             raise refusal("", "json_too_many_members", detail)
         depths = np.cumsum(_STEP[structure], dtype=np.int32) + depth
         if depths.max(initial=0) > limits.depth:

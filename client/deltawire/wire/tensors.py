@@ -40,6 +40,9 @@ class Limits:
     members: int = 20_000
     """Objects and keys in one document. A tensor in lists has none, a long list of nodes has many."""
 
+    lists: int = 2**20
+    """Lists in one document: the rows of tensors, above all. Each takes as long as a dozen numbers."""
+
     rank: int = 8
     """Axes of a tensor."""
 
@@ -153,7 +156,8 @@ _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list",
 def _wrong_kind(numbers: list[Any], dtype: str, pointer: str, shape: list[int]) -> Refused:
     """What to say of the first leaf that is not what the first one promises."""
     expected = {list} if type(numbers[0]) is list else _number_types(dtype)
-    index = next(i for i, number in enumerate(numbers) if type(number) not in expected)
+    types = list(map(type, numbers))  # looked through without any Python for single numbers
+    index = min(types.index(kind) for kind in set(types) - expected)
     place, wrong = _place(pointer, index, shape), numbers[index]
     if dtype == "int64" and type(wrong) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""

@@ -25,7 +25,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
     @routes.post("/check")
     @operation(settings, CheckAnswer, CheckSchema, COMPUTING)
     def check(asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Gradients of a network on a batch, checked by two other ways; the worst places are named."""
+        """Gradients and deltas on a batch, checked by two other ways; the worst places are named."""
         with Phase("check"):
             network = networks.compiled(asked["network"])
             params, data = read_values(network, asked, settings)
@@ -35,6 +35,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
                 data,
                 wrt_params=asked["wrt"]["params"],
                 wrt_data=asked["wrt"]["data"],
+                deltas=asked["deltas"],
                 reduction=asked["reduction"],
                 samples=asked["samples"],
                 carriage=bodies.carriage(asked["dtype"]),

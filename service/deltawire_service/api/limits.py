@@ -20,7 +20,7 @@ def blueprint(settings: Settings) -> Blueprint:
     """The route, for these settings."""
     routes = Blueprint("limits", __name__)
     answer = {
-        "limits": {name: limit for name, limit in asdict(settings).items() if isinstance(limit, int | float)},
+        "limits": {name: limit for name, limit in asdict(settings).items() if type(limit) in (int, float)},
         "dtypes": list(wire.DTYPES),
         "media_types": list(wire.MEDIA_TYPES),
         "versions": {

@@ -12,11 +12,11 @@ from marshmallow import Schema
 
 from deltawire_service import bodies
 from deltawire_service.engine.validation import load
-from deltawire_service.problems import COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
+from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
 
-BODY = (*HTTP.keys() - {"not_found", "layer_not_found", "method_not_allowed", "bad_request"}, *DOCUMENT)
+BODY = (*HTTP.keys() - {"layer_not_found", *ANYWHERE}, *DOCUMENT)
 """Codes a route that reads a body may answer with."""
 
 COMPILING = (

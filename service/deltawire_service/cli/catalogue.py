@@ -14,11 +14,10 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from deltawire import Client
 from deltawire.errors import Fault, Refused
 from deltawire_layers import load_layers
 from deltawire_service.cli.formula import readable
-from deltawire_service.cli.options import json_option, url_option
+from deltawire_service.cli.options import asked, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, counted, one_line, print_json, table
 from deltawire_service.engine.validation import nearest, shown
@@ -34,7 +33,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 @json_option
 def layers(kind: str | None, url: str | None, as_json: bool) -> None:
     """Show the installed layers, or KIND in full."""
-    with Client(url) as client:
+    with asked(url) as client:
         listed = client.layers()
     if kind is None:
         if as_json:

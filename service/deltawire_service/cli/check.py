@@ -8,8 +8,7 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
-from deltawire import Client
-from deltawire_service.cli.options import array_options, json_option, request_argument, url_option
+from deltawire_service.cli.options import array_options, asked, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.reading import Leaves, arrays, read_request
 from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text, table
@@ -50,12 +49,13 @@ def check(
     """Check gradients in two other ways.
 
     Those of backpropagation are held against the complex step, which is exact, and against central
-    differences, which need nothing from the layers. Exit code 1 when any is off.
+    differences, which need nothing from the layers; so are the deltas the request asks for. Exit code 1 when
+    any is off.
     """
     request = read_request(file, dtype)
-    with Client(url) as client:
+    with asked(url) as client:
         weights, batch = arrays(client, request, params, data, seed)
-        options = request.pick("wrt", "reduction")
+        options = request.pick("wrt", "deltas", "reduction")
         checked = client.check(request.network, weights, batch, samples=samples, **options)
     if as_json:
         print_json(checked)

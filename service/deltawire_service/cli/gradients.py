@@ -8,9 +8,9 @@ import click
 import numpy as np
 from rich.console import Console
 
-from deltawire import Client, Gradients
+from deltawire import Gradients
 from deltawire.wire import Array
-from deltawire_service.cli.options import array_options, json_option, request_argument, url_option
+from deltawire_service.cli.options import array_options, asked, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.reading import Leaves, arrays, read_request
 from deltawire_service.cli.terminal import console, one_line, print_json, shape_text, table
@@ -42,7 +42,7 @@ def gradients(
     FILE says what is wanted beside them: values, deltas, losses.
     """
     request = read_request(file, dtype)
-    with Client(url) as client:
+    with asked(url) as client:
         weights, batch = arrays(client, request, params, data, seed)
         options = request.pick("wrt", "reduction", "losses", "values", "deltas", "non_finite")
         answer = client.gradients(request.network, weights, batch, **options)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
 
+from deltawire import Client
 from deltawire_service.cli.reading import npz
+
+
+def asked(url: str | None) -> Client:
+    """The client for a `--url`, with the key in DELTAWIRE_API_KEY: others can read a command line."""
+    return Client(url, api_key=(os.environ.get("DELTAWIRE_API_KEY") or None) if url else None)
 
 
 def url_option(command: Any) -> Any:

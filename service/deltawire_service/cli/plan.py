@@ -8,8 +8,7 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
-from deltawire import Client
-from deltawire_service.cli.options import json_option, request_argument, url_option
+from deltawire_service.cli.options import asked, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.reading import batch_size, read_request
 from deltawire_service.cli.terminal import (
@@ -48,7 +47,7 @@ def plan(
     Nothing is computed. Exit code 1 when the service would refuse it, because it needs too much memory.
     """
     request = read_request(file, dtype)
-    with Client(url) as client:
+    with asked(url) as client:
         planned = client.plan(
             request.network,
             batch or batch_size(request),

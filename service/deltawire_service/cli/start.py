@@ -11,6 +11,8 @@ import click
 from deltawire.errors import Fault, NotInstalled
 from deltawire_layers import load_layers
 from deltawire_service.cli.outcome import Command
+from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
+from deltawire_service.keys import read_keys
 from deltawire_service.settings import Settings
 
 FIRST_CALL = """\
@@ -37,24 +39,32 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
     "--port", default=8000, show_default=True, envvar="PORT", type=click.IntRange(1, 65535), help="Port."
 )
 @click.option("--workers", type=click.IntRange(1), help="Processes.  [default: the number of cores]")
-def serve(host: str, port: int, workers: int | None) -> None:
+@click.option("--insecure-public", is_flag=True, help="Serve other machines without API keys.")
+def serve(host: str, port: int, workers: int | None, insecure_public: bool) -> None:
     """Serve over HTTP, with gunicorn.
 
     gunicorn gets the configuration shipped with deltawire. The command becomes gunicorn, so signals reach
     it. Settings come from the environment (docs/settings.md).
     """
     # What would stop gunicorn is found here, where it can be told in one line.
-    Settings.from_environment()
+    if insecure_public:
+        os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"
+    keys = read_keys(Settings.from_environment())
     load_layers()
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        socket.create_server((host, port), family=family).close()
+        with socket.create_server((host, port), family=family) as server:
+            public = is_public(server.getsockname())
     except OSError as error:
         raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    if public and not may_be_public():
+        raise click.UsageError(f"{NOT_PUBLIC.format(host=host)}; --insecure-public does the same")
     place = f"[{host}]" if ":" in host else host
     everywhere = host in ("0.0.0.0", "::")
     click.echo(FIRST_CALL.format(address=f"http://{'127.0.0.1' if everywhere else place}:{port}"))
-    if everywhere:
+    if keys:
+        click.echo('it needs a key: -H "Authorization: Bearer $DELTAWIRE_API_KEY"\n')
+    elif public:
         click.echo("whoever reaches this machine can compute here\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]

@@ -18,7 +18,7 @@ from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import Carriage, Plan
 from deltawire_service.engine.rows import Result
-from deltawire_service.engine.running import Run, at_once
+from deltawire_service.engine.running import Run, Spent, at_once, uncounted
 from deltawire_service.engine.threads import Threads
 
 __all__ = [
@@ -37,8 +37,10 @@ __all__ = [
     "Products",
     "Result",
     "Run",
+    "Spent",
     "Tangents",
     "Threads",
     "at_once",
     "compile_network",
+    "uncounted",
 ]

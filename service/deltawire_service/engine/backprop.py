@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from copy import copy
+from itertools import pairwise
 from math import inf, isfinite
 from time import monotonic
 from typing import Any
@@ -59,13 +60,15 @@ class Pass:
         self._arriving: dict[str, Array] = {}
         self._summed: set[str] = set()
         self._dtype = dtype
+        self._clock: list[float] = []  # before each step
 
     def forward(self) -> None:
         """Compute the nodes the program needs; `values` keeps those that stay: losses, and values asked
         for."""
-        values, given, context = dict(self.data), self.params, copy_context()
+        values, given, context, clock = dict(self.data), self.params, copy_context(), self._clock
         for node, kept, release in self.program.forward:
-            if monotonic() > self.until:
+            clock.append(monotonic())
+            if clock[-1] > self.until:
                 raise DeadlineExceeded
             inputs = [values[name] for name in node.inputs]
             params = {local: given[name] for local, name in node.parameters.items()}
@@ -86,17 +89,20 @@ class Pass:
         other = copy(self)
         other.values, other.deltas, other.grads = {}, {}, {}
         other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
+        other._clock = list(self._clock)
         return other
 
     def backward(self, cotangents: Arrays) -> None:
         """Send deltas down from some nodes, which start from their cotangents, (rows, *shape) each: the
         pass's own from now on."""
         arriving, wanted, context = self._arriving, self.program.wants.deltas, copy_context()
+        clock = self._clock
         for name, cotangent in cotangents.items():
             contract.lock(cotangent)
             arriving[name] = cotangent.view()
         for step in self.program.backward:
-            if monotonic() > self.until:
+            clock.append(monotonic())
+            if clock[-1] > self.until:
                 raise DeadlineExceeded
             name = step.node.name
             if name not in arriving:  # traced, and behind an input without a derivative
@@ -113,6 +119,18 @@ class Pass:
         for name in self.program.wants.data:
             if name in arriving:
                 self.deltas[name] = self._arrived(name)
+
+    def seconds(self) -> dict[str, float]:
+        """How long the steps took, by the kind of their node; asked when all have ended.
+
+        The clock is read before each step in any case, for the deadline: until the next reading is its time.
+        """
+        found: dict[str, float] = {}
+        spans = pairwise((*self._clock, monotonic()))
+        nodes = [step.node for step in self.program.forward] + [step.node for step in self.program.backward]
+        for node, (start, stop) in zip(nodes, spans, strict=False):
+            found[node.kind] = found.get(node.kind, 0.0) + stop - start
+        return found
 
     def _send(self, name: str, delta: Array) -> None:
         """A consumer's share of the delta of a node or an input: those of several add up."""

@@ -6,7 +6,8 @@ The complex step, f(x + i·h).imag / h with h = 1e-200, is exact for analytic la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, NamedTuple
 
@@ -14,7 +15,9 @@ import numpy as np
 
 from deltawire_layers import Array
 from deltawire_service.engine.backprop import Arrays
-from deltawire_service.engine.rows import Work
+from deltawire_service.engine.graph import InputSlot
+from deltawire_service.engine.program import make_program
+from deltawire_service.engine.rows import Result, Work
 
 STEP = 1e-200
 """So small that its square vanishes: where two factors move, their product leaves an exact tie a tie."""
@@ -41,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Checked:
-    """How one parameter or input did: its worst places first."""
+    """How one parameter, input or delta did: its worst places first."""
 
     name: str
     numbers: int
@@ -67,34 +70,56 @@ class Moving(NamedTuple):
         return work._replace(**moved).loss(self.until)
 
 
+def opened(work: Work, name: str, value: Array) -> Work:
+    """The work on the network cut open at a node: its value, (batch, *shape), is data from there on.
+
+    So the delta of the node is the gradient by an input, and what leads to the node is not computed again.
+    """
+    network = work.network
+    inputs = {**network.inputs, name: InputSlot(network.nodes[name].shape, "float", shared=False)}
+    nodes = {other: node for other, node in network.nodes.items() if other != name}
+    network = replace(network, inputs=inputs, nodes=nodes)
+    data = {**work.data, name: value.astype(work.dtype)}
+    return work._replace(network=network, program=make_program(network, work.program.wants), data=data)
+
+
 def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
     """The arrays in another floating dtype; integers stay."""
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
 def check_gradients(
-    work: Work, params: Arrays, data: Arrays, samples: int, until: float = inf, worst: int = 3
+    work: Work, result: Result, samples: int, until: float = inf, worst: int = 3
 ) -> list[Checked]:
-    """Check gradients of the work's loss, float64, at up to `samples` places of every array.
+    """Check what a result has, at up to `samples` places of every array.
 
-    params, data: the gradients to check. Every place costs three forward passes. Raises DeadlineExceeded at
-    the time `until`.
+    work: that of its loss, in float64. result: gradients; and deltas, with the values of their nodes. Every
+    place costs three forward passes; of a delta, those of the nodes above it. Raises DeadlineExceeded at the
+    time `until`.
     """
     wide = np.dtype(np.complex128)
-    moving = Moving(
-        work,
-        work._replace(params=as_dtype(work.params, wide), data=as_dtype(work.data, wide), dtype=wide),
-        until,
-    )
-    samples = max(1, min(samples, MOST_PLACES // max(1, len(params) + len(data))))
-    return [
-        _checked(moving, kind, name, gradient, samples, worst)
-        for kind, gradients in (("params", params), ("data", data))
-        for name, gradient in gradients.items()
-    ]
+    params, data = as_dtype(work.params, wide), as_dtype(work.data, wide)
+    works = work, work._replace(params=params, data=data, dtype=wide)
+    moving = Moving(*works, until)
+    arrays = len(result.params) + len(result.data) + len(result.deltas)
+    samples = max(1, min(samples, MOST_PLACES // max(1, arrays)))
+
+    def checked() -> Iterator[Checked]:
+        for name, gradient in result.params.items():
+            yield _checked(f"params/{name}", moving, "params", name, gradient, samples, worst)
+        for name, gradient in result.data.items():
+            yield _checked(f"data/{name}", moving, "data", name, gradient, samples, worst)
+        for name, delta in result.deltas.items():
+            real, analytic = (opened(one, name, result.values[name]) for one in works)
+            above = Moving(real, analytic, until)
+            yield _checked(f"deltas/{name}", above, "data", name, delta, samples, worst)
+
+    return list(checked())
 
 
-def _checked(moving: Moving, kind: str, name: str, gradient: Array, samples: int, worst: int) -> Checked:
+def _checked(
+    called: str, moving: Moving, kind: str, name: str, gradient: Array, samples: int, worst: int
+) -> Checked:
     size = max(1.0, float(np.abs(gradient).max()))
     indices = _indices(gradient.shape, samples)
     places = [_place(moving, kind, name, gradient, size, index) for index in indices]
@@ -103,7 +128,7 @@ def _checked(moving: Moving, kind: str, name: str, gradient: Array, samples: int
         place.relative_difference <= EXACT and place.relative_difference_to_differences <= COARSE
         for place in places
     )
-    return Checked(f"{kind}/{name}", gradient.size, len(places), passed, tuple(places[:worst]))
+    return Checked(called, gradient.size, len(places), passed, tuple(places[:worst]))
 
 
 def _indices(shape: tuple[int, ...], samples: int) -> list[tuple[int, ...]]:

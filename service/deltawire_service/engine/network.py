@@ -27,7 +27,7 @@ from deltawire_service.engine.graph import Graph, Regularization
 from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work
-from deltawire_service.engine.running import Run, at_once
+from deltawire_service.engine.running import Run, Spent, at_once, uncounted
 from deltawire_service.engine.streams import stream
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
@@ -40,10 +40,12 @@ class Network(Graph):
     """A network ready to compute. Made by `compile_network`; immutable, shared between threads.
 
     threads: those it computes with. run: how its computations are run, at once if nobody bounds them.
+    spent: who counts what they take.
     """
 
     threads: Threads = field(default_factory=Threads)
     run: Run = at_once
+    spent: Spent = uncounted
 
     # Requests repeat: the last few answers to each of the next questions are kept.
 
@@ -176,17 +178,20 @@ class Network(Graph):
         *,
         wrt_params: bool | Iterable[str] = True,
         wrt_data: bool | Iterable[str] = True,
+        deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
         carriage: Carriage = ARRAYS,
     ) -> list[Checked]:
         """Gradients against the complex step and differences, at up to `samples` places of each array.
 
-        Computed in float64, whatever the arrays are; over all arrays, at most 5,000 places are checked.
+        deltas: nodes whose deltas are checked too, by moving their values. Computed in float64, whatever the
+        arrays are; over all arrays, at most 5,000 places are checked.
 
         Raises as `gradients` does.
         """
-        wants = self._wants(wrt_params, wrt_data, (), ())
+        deltas = tuple(deltas)
+        wants = self._wants(wrt_params, wrt_data, (), deltas)._replace(values=frozenset(deltas))
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
@@ -200,7 +205,7 @@ class Network(Graph):
             result = work.gradients(until)
             if not result.finite:
                 raise Refused([work.first_non_finite(until)])
-            return check_gradients(loss, result.params, result.data, samples, until)
+            return check_gradients(loss, result, samples, until)
 
         return self.run(compute, plan)
 
@@ -244,4 +249,4 @@ class Network(Graph):
         plan = self._plan(wants, batch, dtype, carriage)
         checks.check_memory(self, plan, batch)
         program = self._program(wants)
-        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction)
+        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction, self.spent)

@@ -19,7 +19,7 @@ from deltawire_service.engine.wanted import Wanted
 CHUNK_BYTES = 16 * 2**20
 """The work of one chunk of rows is about this large: near the caches, and the memory of any batch bounded."""
 
-CHUNK_ROWS, MOST_CHUNK_BYTES = 256, 64 * 2**20
+CHUNK_ROWS, MOST_CHUNK_BYTES = 512, 128 * 2**20
 """But a chunk has this many rows if they are not larger than that: for fewer, matrix products are slower."""
 
 
@@ -68,9 +68,30 @@ class Plan:
 
 
 def row_numbers(network: Graph) -> int:
-    """Numbers that one example takes at the peak: values, what the equations hold, and deltas."""
-    inputs = sum(prod(slot.shape) for slot in network.inputs.values() if not slot.shared)
-    return 2 * inputs + sum(2 * prod(node.shape) + node.held for node in network.nodes.values())
+    """Numbers that one example takes at the peak: all values, what the equations hold, deltas on their way.
+
+    Values stay until the deltas have come to them; deltas are gone as soon as they are passed down.
+    """
+    values = sum(prod(node.shape) + node.held for node in network.nodes.values())
+    return values + delta_numbers(network)
+
+
+def delta_numbers(network: Graph) -> int:
+    """Numbers of one example's deltas at the moment when most of them are on their way."""
+    arrived: set[str] = set()
+    now = most = 0
+    for node in reversed(list(network.nodes.values())):
+        own = prod(node.shape)
+        if node.name not in arrived:  # the loss, or nothing: counted all the same
+            now += own
+        for name, shape in zip(node.inputs, node.input_shapes, strict=True):
+            sent = prod(shape)
+            # Where another consumer's share has arrived, their sum is a third array for a moment.
+            most = max(most, now + sent * (2 if name in arrived else 1))
+            now += 0 if name in arrived else sent
+            arrived.add(name)
+        now -= own
+    return most
 
 
 def parameter_numbers(network: Graph, names: Iterable[str] | None = None) -> int:

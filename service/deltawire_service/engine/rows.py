@@ -16,6 +16,7 @@ from deltawire_service.engine.contract import read_only
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import Part, Program
+from deltawire_service.engine.running import Spent, uncounted
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.trace import Trace
 from deltawire_service.engine.whole import Whole
@@ -61,6 +62,7 @@ class Work(NamedTuple):
     """One request, checked and ready to compute: arrays in `dtype`, `batch` rows of data.
 
     Its methods raise DeadlineExceeded where they are not done at a time `until` (time.monotonic).
+    spent: is told what each chunk took.
     starts: where deltas start, (batch, *shape) by node, in place of the loss.
     """
 
@@ -73,6 +75,7 @@ class Work(NamedTuple):
     plan: Plan
     threads: Threads
     reduction: str = "mean"
+    spent: Spent = uncounted
     starts: Mapping[str, Array] | None = None
 
     @quietly
@@ -146,6 +149,7 @@ class Work(NamedTuple):
         done = self.forward(start, stop, until, watch)
         if self.program.backward:
             done.backward(self.cotangents(start, stop))
+        self.spent(done.seconds())
         return done
 
     def forward(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
@@ -172,8 +176,9 @@ class Work(NamedTuple):
 
     def losses(self, whole: Whole) -> Array:
         """Each example's weighted loss."""
+        values = {**self.data, **whole.values}  # data: where a check has cut the network open at a loss
         weighted = [
-            whole.values[name] if weight == 1 else weight * whole.values[name]
+            values[name] if weight == 1 else weight * values[name]
             for name, weight in self.network.loss.items()
         ]
         return sum(weighted[1:], weighted[0])

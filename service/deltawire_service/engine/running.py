@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Protocol, TypeVar
 
 from deltawire_service.engine.plan import Plan
 
 T = TypeVar("T")
+
+Spent = Callable[[Mapping[str, float]], None]
+"""Is told how many seconds the layers of each kind took."""
 
 
 class Run(Protocol):
@@ -24,3 +27,7 @@ class Run(Protocol):
 def at_once(compute: Callable[[float], T], plan: Plan | None = None) -> T:
     """Here and now, for as long as it takes."""
     return compute(inf)
+
+
+def uncounted(seconds: Mapping[str, float]) -> None:
+    """Nobody counts."""

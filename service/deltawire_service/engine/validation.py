@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import islice
 from os.path import commonprefix
 from typing import Any, Self
 
@@ -65,7 +66,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     alike = [other for other in known if isinstance(name, str) and abs(len(other) - len(name)) <= 4]
     # Comparing costs most where names are long and alike: the few that begin most like this one are enough.
     alike.sort(key=lambda other: -len(commonprefix([other, name])))
-    close = get_close_matches(name, alike[:64], n=1, cutoff=0.6)
+    close = alike and get_close_matches(name, alike[:16], n=1, cutoff=0.6)  # which indexes the name first
     if close:
         return f"; did you mean '{close[0]}'?"
     if not known:
@@ -98,6 +99,7 @@ Described = Schema | fields.Field[Any] | None
 def faults(error: ValidationError, schema: Schema, pointer: str) -> list[Fault]:
     """What a schema found wrong with the document at `pointer`."""
     found = _faults(error.normalized_messages(), schema, pointer)  # type: ignore[no-untyped-call]
+    found = islice(found, 5 * MOST_FAULTS)  # a nearest name for each of thousands takes long
     return sorted(
         found, key=lambda fault: fault.code != "field_unknown"
     )  # a misspelt key explains a missing one

@@ -16,15 +16,25 @@ async function answered(response) {
 
 const headers = { "Content-Type": "application/json", Accept: "application/json" };
 
-const post = async (route, body, signal) =>
-  answered(await fetch(route, { method: "POST", headers, body: JSON.stringify(body), signal }));
+const TRIES = 8; // while the service has no room for more
+
+async function asked(route, options) {
+  for (let tries = 1; ; tries += 1) {
+    const response = await fetch(route, options);
+    if (response.status !== 503 || tries === TRIES) return answered(response);
+    const seconds = Number(response.headers.get("Retry-After")) || 1;
+    await new Promise((resume) => { setTimeout(resume, 1000 * Math.min(seconds, 5)); });
+  }
+}
+
+const post = (route, body) => asked(route, { method: "POST", headers, body: JSON.stringify(body) });
 
 export const layers = async () => {
-  const { layers } = await answered(await fetch("/v1/layers", { headers: { Accept: "application/json" } }));
+  const { layers } = await asked("/v1/layers", { headers: { Accept: "application/json" } });
   return new Map(layers.map((layer) => [layer.kind, layer]));
 };
-export const example = async (name) => answered(await fetch(`/explorer/examples/${name}.json`));
+export const example = (name) => asked(`/explorer/examples/${name}.json`);
 export const plan = (network) => post("/v1/plan", { network });
 export const init = (network, seed = 0) => post("/v1/init", { network, seed });
-export const gradients = (body, signal) => post("/v1/gradients", body, signal);
+export const gradients = (body) => post("/v1/gradients", body);
 export const check = (body) => post("/v1/check", body);

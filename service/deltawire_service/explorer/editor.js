@@ -23,11 +23,13 @@ export function Editor({ document, apply, faults, layers, model, selected, edit,
   const lines = new Set(found.map((one) => one.line));
   const count = text.split("\n").length;
   return html`<div class="editing"><div class="editor">
-    <pre class="lines" ref=${numbers} aria-hidden="true">${Array.from({ length: count }, (_, i) => html`<span class=${lines.has(i + 1) ? "wrong" : ""}>${i + 1}\n</span>`)}</pre>
+    <pre class="lines" ref=${numbers} aria-hidden="true">${Array.from({ length: count }, (_, i) =>
+      html`<span class=${lines.has(i + 1) ? "wrong" : ""}>${i + 1}\n</span>`)}</pre>
     <textarea spellcheck="false" aria-label=${t("edit")} value=${text} wrap="off" onInput=${(event) => change(event.target.value)}
       onScroll=${(event) => { numbers.current.scrollTop = event.target.scrollTop; }}></textarea></div>
     <div class="beside">
-      ${found.length ? html`<ul class="faults" role="alert">${found.map((one) => html`<li data-line=${one.line}><b>${t("line", one.line)}</b> ${one.detail} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+      ${found.length ? html`<ul class="faults" role="alert">${found.map((one) => html`<li data-line=${one.line}>
+          <b>${t("line", one.line)}</b> ${one.detail} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
         : html`<p class="quiet">${t("editNote")}</p>`}
       ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div></div>`;

@@ -59,6 +59,13 @@ const result = (name, traced) => (traced?.shape.length === 0 && typeof traced.nu
 // Nothing is said twice.
 const equal = (made, comes) => (made.replace(/[{}()]/g, "") === comes.replace(/[{}()]/g, "") ? `= ${comes}` : `= ${made} = ${comes}`);
 
+// Parentheses as high as the matrices between them, and none around a matrix alone, which has its own.
+function grown(tex) {
+  if (!tex.includes("pmatrix") || tex.split("(").length !== tex.split(")").length) return tex;
+  return tex.replaceAll("(", "\\left(").replaceAll(")", "\\right)")
+    .replace(/\\left\((\{\\begin\{pmatrix\}(?:(?!\\begin).)*\\end\{pmatrix\}\})\\right\)/g, "$1");
+}
+
 // The symbols of a node: as names (with shapes), and as numbers.
 function symbols(model, node, delta) {
   // Number by number, all shapes are one: they are told once, in the title.
@@ -78,7 +85,7 @@ function symbols(model, node, delta) {
   }
   const scalar = node.shape.length === 0 && node.inputs.every((source) => model.places.get(source).shape.length === 0);
   const tidy = (tex) => (scalar ? tex.replaceAll("\\circ", "\\cdot") : tex);
-  return { names: (tex) => tidy(fill(tex, names)), numbers: (tex) => tidy(fill(tex, numbers)) };
+  return { names: (tex) => tidy(fill(tex, names)), numbers: (tex) => grown(tidy(fill(tex, numbers))) };
 }
 
 // What stands for a parameter the node does not have (a bias that is switched off) is left as it is written.

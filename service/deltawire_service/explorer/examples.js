@@ -4,7 +4,7 @@ import { example } from "./api.js";
 const FILES = ["circuit", "sigmoid_neuron_gates", "sigmoid_neuron_layer", "window_classifier", "flow_graph"];
 
 // The same numbers every time: a linear congruential generator.
-function random(seed) {
+export function random(seed) {
   let state = seed;
   return () => { state = (1664525 * state + 1013904223) % 4294967296; return state / 4294967296; };
 }

@@ -12,7 +12,9 @@ function picture(svg, drawing) {
   const used = getComputedStyle(document.documentElement);
   const text = rules.map((rule) => rule.cssText).join("\n");
   const names = [...new Set(text.match(/--[\w-]+/g))];
-  style.textContent = `svg { ${names.map((name) => `${name}: ${used.getPropertyValue(name)};`).join(" ")} background: ${used.getPropertyValue("--page")}; font-family: system-ui, sans-serif }\n${text}`;
+  const values = names.map((name) => `${name}: ${used.getPropertyValue(name)};`).join(" ");
+  const ground = used.getPropertyValue("--page");
+  style.textContent = `svg { ${values} background: ${ground}; font-family: system-ui, sans-serif }\n${text}`;
   copy.prepend(style);
   return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
 }

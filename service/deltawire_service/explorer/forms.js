@@ -10,7 +10,15 @@ function Field({ name, schema, value, change, required }) {
     const { value: text, checked } = event.target;
     if (type === "boolean") change(checked);
     else if (type === "integer" || type === "number") change(text === "" ? undefined : Number(text));
-    else if (type === "array") { try { change(text === "" ? undefined : JSON.parse(text)); } catch { event.target.setCustomValidity("[…]"); event.target.reportValidity(); } }
+    else if (type === "array") {
+      try {
+        change(text === "" ? undefined : JSON.parse(text));
+        event.target.setCustomValidity("");
+      } catch {
+        event.target.setCustomValidity("[…]");
+        event.target.reportValidity();
+      }
+    }
     else change(text === "" ? undefined : text);
   };
   const control = schema.enum

@@ -1,5 +1,6 @@
 // The network as a picture: cards and edges, zoom, pan and fit.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
+import { ofPlace, sign } from "./badges.js";
 import { Card } from "./card.js";
 import { edgeKnown, isBackward, nodeAt } from "./model.js";
 import { short } from "./numbers.js";
@@ -9,12 +10,12 @@ const LEAST = 0.08, MOST = 4;
 // Kept free for the key and the buttons.
 export const ABOVE = 30, BELOW = 44;
 
-export function Graph({ model, drawing, step, selected, select, marks, badges, t, fitting, down }) {
+export function Graph({ model, drawing, step, selected, select, unfold, marks, badges, t, down }) {
   const frame = useRef();
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1 });
   const drag = useRef(null);
   const fit = () => setView(fitted(drawing, frame.current, down));
-  useLayoutEffect(fit, [drawing, fitting]);
+  useLayoutEffect(fit, [drawing, down]);
   useEffect(() => {
     const watch = new ResizeObserver(fit);
     watch.observe(frame.current);
@@ -53,7 +54,9 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
       const [wide, high] = [frame.current.clientWidth, frame.current.clientHeight];
       const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
       const inside = x - half > 0 && x + half < wide && y - tall > ABOVE - 8 && y + tall < high - BELOW + 8;
-      return inside || old.zoom > 3 ? old : { ...old, x: half * 2 > wide || x - half > 0 && x + half < wide ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
+      if (inside || old.zoom > 3) return old;
+      const across = half * 2 > wide || (x - half > 0 && x + half < wide);
+      return { ...old, x: across ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
     });
   }, [selected, step, drawing]);
   const back = isBackward(model, step);
@@ -62,8 +65,10 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
   return html`<div class="graph" ref=${frame} onPointerDown=${start} onPointerMove=${move} onPointerUp=${() => { drag.current = null; }}>
     <svg class="drawing" role="group" aria-label=${t("graph")}>
       <defs>
-        <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto"><path d="M0 .8 7 4 0 7.2z" class="head" /></marker>
-        <marker id="head-back" viewBox="0 0 8 8" refX="1" refY="4" markerUnits="userSpaceOnUse" markerWidth="13" markerHeight="13" orient="auto"><path d="M8 .8 1 4 8 7.2z" class="head back" /></marker>
+        <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto">
+          <path d="M0 .8 7 4 0 7.2z" class="head" /></marker>
+        <marker id="head-back" viewBox="0 0 8 8" refX="1" refY="4" markerUnits="userSpaceOnUse" markerWidth="13" markerHeight="13" orient="auto">
+          <path d="M8 .8 1 4 8 7.2z" class="head back" /></marker>
       </defs>
       <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
         ${model.edges.map((edge) => {
@@ -75,16 +80,9 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
         })}
         ${[...model.places.values()].map((place) => html`<${Card} key=${place.name} ...${{ place, model, step, t, detail, zoom: view.zoom }}
           box=${drawing.nodes.get(place.name)} current=${place.name === current} back=${back} selected=${place.name === selected}
-          mark=${marks.get(place.name)} badge=${badges.get(place.name)} select=${select} />`)}
-        ${detail && model.edges.filter(known).map((edge) => {
-          const { label } = drawing.edges.get(edge.id);
-          const scalar = edge.delta.shape.length === 0;
-          const text = scalar ? short(edge.delta.numbers) : `‖${short(edge.delta.norm)}‖`;
-          const width = 7.6 * text.length + 8;
-          return html`<g key=${`label ${edge.id}`} class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${label.x} ${label.y})`}>
-            <rect x=${-width / 2} y="-10" width=${width} height="20" rx="5" /><text y="5">${text}</text>
-            <title>${t("edgeTitle", edge.to, edge.from)}: ${scalar ? String(edge.delta.numbers) : `‖δ‖ = ${edge.delta.norm}`}</title></g>`;
-        })}
+          mark=${marks.get(place.name)} badge=${ofPlace(badges, place.name)} select=${select} unfold=${unfold} />`)}
+        ${detail && model.edges.filter(known).map((edge) => html`<${EdgeLabel} key=${`label ${edge.id}`} edge=${edge} t=${t}
+          place=${drawing.edges.get(edge.id).label} badge=${badges.get(`edges/${edge.id}`)} />`)}
       </g>
     </svg>
     <div class="zoom">
@@ -93,6 +91,17 @@ export function Graph({ model, drawing, step, selected, select, marks, badges, t
       <button onClick=${fit} title=${t("fit")}>⤢</button>
     </div>
   </div>`;
+}
+
+// What a path sends back.
+function EdgeLabel({ edge, place, badge, t }) {
+  const scalar = edge.delta.shape.length === 0;
+  const text = scalar ? short(edge.delta.numbers) : `‖${short(edge.delta.norm)}‖`;
+  const width = 7.6 * text.length + 8;
+  return html`<g class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${place.x} ${place.y})`}>
+    <rect x=${-width / 2} y="-10" width=${width} height="20" rx="5" /><text y="5">${text}</text>
+    ${badge && html`<text class=${`badge ${badge.passed ? "passed" : "failed"}`} data-edge-badge=${edge.id} y="23">${sign(badge)}</text>`}
+    <title>${t("edgeTitle", edge.to, edge.from)}: ${scalar ? String(edge.delta.numbers) : `‖δ‖ = ${edge.delta.norm}`}</title></g>`;
 }
 
 function fitted(drawing, frame, down) {

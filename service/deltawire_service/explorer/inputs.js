@@ -1,10 +1,10 @@
-// The data: sliders and fields for single numbers, text for arrays, the choice of the example, a batch from a file.
+// The data: sliders and fields for single numbers, text for arrays, the choice of the example, a batch from elsewhere.
+import { columnsOf, readBatch, Unreadable } from "./batch.js";
 import { html, useState } from "./dom.js";
 import { precise, times } from "./numbers.js";
 
 export function Inputs({ document, example, choose, losses, setData, t }) {
   const inputs = Object.entries(document.network.inputs);
-  const [error, setError] = useState("");
   const first = inputs.find(([, slot]) => !slot.shared);
   const batch = first ? document.data[first[0]]?.length ?? 1 : 1;
   const set = (name, value) => {
@@ -12,26 +12,44 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
     const array = slot.shared ? value : document.data[name].map((old, i) => (i === example ? value : old));
     setData({ ...document.data, [name]: array });
   };
-  const upload = async (file) => {
-    try {
-      const data = JSON.parse(await file.text());
-      setError("");
-      setData({ ...document.data, ...(data.data ?? data) }, true);
-    } catch (wrong) { setError(wrong.message); }
-  };
   return html`<div class="inputs">
     ${batch > 1 && html`<label class="field wide"><span>${t("example")}</span>
       <select class="example" value=${example} onChange=${(event) => choose(Number(event.target.value))}>
-        ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>${i + 1} / ${batch}${losses ? ` — ${t("loss")} ${precise(losses[i])}` : ""}</option>`)}
+        ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>
+          ${i + 1} / ${batch}${losses ? ` — ${t("loss")} ${precise(losses[i])}` : ""}</option>`)}
       </select><small>${t("exampleNote")}</small></label>`}
     <div class="sliders">${inputs.map(([name, slot]) => {
       const value = slot.shared ? document.data[name] : document.data[name]?.[example];
       return slot.shape.length === 0 && typeof value === "number"
         ? html`<${Slider} key=${name} ...${{ name, slot, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, slot, value, set, t }} />`;
     })}</div>
-    <label class="upload">${t("upload")} <input type="file" accept=".json,application/json" onChange=${(event) => event.target.files[0] && upload(event.target.files[0])} /></label>
-    ${error && html`<p class="warning">${error}</p>`}
+    <${Batch} inputs=${document.network.inputs} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
+}
+
+// A batch from a file, or pasted.
+function Batch({ inputs, take, t }) {
+  const [told, setTold] = useState(null);
+  const read = (text) => {
+    try {
+      const data = readBatch(text, inputs);
+      take(data);
+      setTold({ text: t("batchRead", Object.values(data)[0]?.length ?? 0) });
+    } catch (wrong) {
+      if (!(wrong instanceof Unreadable)) throw wrong;
+      setTold({ wrong: true, text: t(wrong.message, ...wrong.values) });
+    }
+  };
+  const columns = columnsOf(inputs);
+  const shown = columns.length > 8 ? [...columns.slice(0, 6), "…", columns.at(-1)] : columns;
+  return html`<details class="batch"><summary>${t("batch")}</summary>
+    <p class="quiet">${t("batchNote")} <code>${shown.join(",")}</code></p>
+    <textarea rows="3" spellcheck="false" data-paste aria-label=${t("paste")} placeholder=${t("paste")}
+      onInput=${(event) => read(event.target.value)}></textarea>
+    <label>${t("upload")} <input type="file" data-upload accept=".csv,.tsv,.txt,.json,text/csv,application/json"
+      onChange=${async (event) => { const [file] = event.target.files; if (file) read(await file.text()); event.target.value = ""; }} /></label>
+    ${told && html`<p class=${told.wrong ? "warning" : "quiet"} role="status" data-batch=${told.wrong ? "wrong" : "read"}>${told.text}</p>`}
+  </details>`;
 }
 
 function Slider({ name, slot, value, set }) {
@@ -39,7 +57,7 @@ function Slider({ name, slot, value, set }) {
   const [range] = useState(reach);
   const whole = slot.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
-  const change = (event) => { if (event.target.value !== "" && Number.isFinite(Number(event.target.value))) set(name, Number(event.target.value)); };
+  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
     <input type="range" min=${whole ? 0 : -bound} max=${bound} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
     <input type="number" step=${whole ? 1 : "any"} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;

@@ -2,12 +2,12 @@
 import dagre from "./vendor/dagre.js";
 
 const GUTTER = 44;
-const labelSize = (place) => ({ width: place.shape.length ? 74 : 50, height: 18 });
+const labelSize = (place) => ({ width: place.shape.length ? 74 : 46, height: 18 });
 
 export function sizeOf(place) {
   const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.8));
   const array = place.shape.length > 0;
-  return { width: Math.min(190, Math.max(array ? 112 : 74, 9 * chars + 22)), height: array ? 136 : 88 };
+  return { width: Math.min(190, Math.max(array ? 112 : 66, 9 * chars + 18)), height: array ? 136 : 88 };
 }
 
 // {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
@@ -30,7 +30,7 @@ export function layout(places, edges, down, view) {
 // Everything left to right; for a drawing from top to bottom, x and y are swapped at the end.
 function run(places, edges, down, plain) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
-  graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 42, ranker: "network-simplex" });
+  graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 30, ranker: "network-simplex" });
   for (const [name, place] of places) {
     const { width, height } = sizeOf(place);
     graph.setNode(name, down ? { width: height, height: width } : { width, height });
@@ -224,7 +224,7 @@ function turned(drawing) {
   const swap = (path) => path.replace(/(-?[\d.]+) (-?[\d.]+)/g, "$2 $1");
   return {
     nodes: new Map([...drawing.nodes].map(([name, node]) => [name, { x: node.y, y: node.x, width: node.height, height: node.width }])),
-    edges: new Map([...drawing.edges].map(([id, edge]) => [id, { path: swap(edge.path), label: { x: edge.label.y, y: edge.label.x }, jump: edge.jump }])),
+    edges: new Map([...drawing.edges].map(([id, { path, label, jump }]) => [id, { path: swap(path), label: { x: label.y, y: label.x }, jump }])),
     width: drawing.height, height: drawing.width,
   };
 }

@@ -1,24 +1,23 @@
 // The page: what is looked at, how far, and all its parts around that.
 import * as api from "./api.js";
 import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
-import { Editor } from "./editor.js";
+import { Drawer, TABS } from "./drawer.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
 import { ABOVE, BELOW, Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
-import { Inputs } from "./inputs.js";
 import { layout } from "./layout.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
-import { Plots } from "./plots.js";
-import { checked, look } from "./session.js";
+import { look } from "./session.js";
 import { fromHash, toHash } from "./state.js";
 import { Stepper } from "./stepper.js";
+import { Top } from "./top.js";
 import { Tour, TOURS } from "./tour.js";
-import { Training } from "./training.js";
 
-const TABS = ["inputs", "findings", "plots", "train", "edit"];
+const NONE = new Map();
+const LONGEST = 1_000_000; // of an address; browsers take no more than twice that
 const NARROW = "(max-width: 760px)";
 
 // ">f": just after f's value; "<f": just after f sent its deltas; "end".
@@ -43,6 +42,7 @@ function Page({ layers, initial }) {
   const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
   const [theme, setTheme] = useState(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
   const [badges, setBadges] = useState({ of: null, found: null });
+  const [unfolded, unfold] = useState(false);
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   const [view, setView] = useState(null);
   const canvas = useRef();
@@ -115,8 +115,9 @@ function Page({ layers, initial }) {
   useEffect(() => {
     if (!seen) return undefined;
     const wait = setTimeout(async () => {
-      const hash = await toHash({ name, changed, document: seen.document, step, selected, example: seen.row, lang, tour, stop, down, tab });
-      history.replaceState(null, "", hash);
+      const { document, row: example } = seen;
+      const hash = await toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab });
+      history.replaceState(null, "", hash.length > LONGEST ? "#" : hash);
     }, 150);
     return () => clearTimeout(wait);
   }, [seen, step, selected, lang, tour, stop, down, tab]);
@@ -125,87 +126,41 @@ function Page({ layers, initial }) {
   const network = seen && JSON.stringify([seen.document.network, vertical]);
   const drawing = useMemo(() => (model && view ? layout(model.places, model.edges, vertical, view) : null), [network, view?.width, view?.height]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
-  const badgeOf = useMemo(() => badgesOf(badges.of === model ? badges.found : null), [badges, model]);
+  const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
   const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
   const select = (place) => { setSelected(place); setStep((old) => Math.max(old, stepOf(model, place))); };
-  const check = async () => setBadges({ of: model, found: await checked(seen) });
-  const setData = (data, anew) => {
+  const changeTo = (document, options = {}) => {
     setChanged(true);
-    show({ ...document_, data }, { example: anew ? 0 : seen.row, then: keep });
+    show(document, { then: keep, ...options });
   };
+  const own = (chosen) => { setTour(null); open(chosen, atEnd); };
 
   return html`<div class="page">
-    <header class="top">
-      <h1>δ deltawire <small>${t("subtitle")}</small></h1>
-      <label class="choose"><span>${t("network")}</span><select aria-label=${t("network")} class="network" value=${changed ? "own" : name}
-          onChange=${(event) => { setTour(null); open(event.target.value, atEnd); }}>
-        ${changed && html`<option value="own" selected>${t("example_own")}</option>`}
-        ${NAMES.map((one) => html`<option value=${one} selected=${!changed && one === name}>${t(`example_${one}`)}</option>`)}</select></label>
-      <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`<button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang === "ko" ? 1 : 0]}</button>`)}</nav>
-      <div class="switches">
-        <button onClick=${() => setTheme(theme === "dark" ? "light" : "dark")} data-theme-switch title=${t(theme === "dark" ? "light" : "dark")} aria-label=${t(theme === "dark" ? "light" : "dark")}>◐</button>
-        ${Object.entries(LANGUAGES).map(([code, label]) => html`<button lang=${code} class=${lang === code ? "on" : ""} aria-pressed=${lang === code} onClick=${() => setLang(code)}>${label}</button>`)}
-        <a href="/docs">${t("api")}</a>
-      </div>
-    </header>
+    <${Top} open=${own} ...${{ name, changed, tour, openTour, theme, setTheme, lang, setLang, t }} />
     <main>
       <div class="stage">
-        <div class="canvas" ref=${canvas}>${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, marks, t, badges: badgeOf, down: vertical, fitting: vertical }} />`}
+        <div class="canvas" ref=${canvas}>
+          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, down: vertical }} />`}
           <p class="key"><span class="green">${t("above")}</span><span class="red">${t("below")}</span><span class="red">${t("onEdges")}</span></p>
-          <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button><button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
+          <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button>
+            <button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
           ${faults.length > 0 && html`<p class="refused" role="alert">${faults[0].detail}</p>`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
-        <div class="drawer">
-          <div class="tabs" role="tablist">${TABS.map((one) => html`<button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${t(`tab_${one}`)}${one === "findings" && marks.size ? html` <b class="count">${marks.size}</b>` : ""}</button>`)}</div>
-          ${seen && html`<div class="content" role="tabpanel">
-            ${tab === "inputs" && html`<${Inputs} document=${document_} example=${seen.row} losses=${seen.losses} t=${t} setData=${setData}
-              choose=${(row) => show(document_, { example: row, then: keep })} />`}
-            ${tab === "findings" && html`<${Findings} ...${{ marks, t, select, check, found: badges.of === model ? badges.found : null }} />`}
-            ${tab === "plots" && html`<${Plots} ...${{ model, t, theme }} />`}
-            ${tab === "train" && html`<${Training} ...${{ document: seen.document, model, t, theme }} setParams=${(params) => { setChanged(true); show({ ...seen.document, params }, { then: keep }); }} />`}
-            ${tab === "edit" && html`<${Editor} document=${seen.document} faults=${faults} ...${{ layers, model, selected, edit, t }}
-              apply=${(document) => edit(() => document, { renew: !sameParams(document, seen.document) ? false : true })} />`}
-          </div>`}
-        </div>
+        <${Drawer} badges=${badgesNow} document=${document_} choose=${(row) => show(document_, { example: row, then: keep })} change=${changeTo}
+          ...${{ tab, setTab, seen, faults, layers, selected, select, marks, setBadges, edit, t, theme }} />
       </div>
       <aside>
         <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
-        ${model && html`<${Panel} ...${{ model, step, t, select, marks, edit }} name=${selected} />`}
+        ${model && html`<${Panel} ...${{ model, step, go, t, select, marks, badges: badgesNow, edit, unfolded, unfold }} name=${selected} />`}
       </aside>
     </main>
   </div>`;
 }
 
-// Parameters someone typed are theirs: they are refused when they do not fit, not replaced.
-const sameParams = (one, other) => JSON.stringify(one.params) === JSON.stringify(other.params);
-
-function Findings({ marks, t, select, check, found }) {
-  const all = [...marks].flatMap(([name, list]) => list.map((mark) => ({ name, ...mark })));
-  return html`<div class="findings">
-    <div><h3>${t("findingsTitle")}</h3>
-      ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
-      <ul>${all.map((mark) => html`<li data-finding=${`${mark.what} ${mark.name}`}><button class="link" onClick=${() => select(mark.name)}>${mark.name}</button> <b>${t(`mark_${mark.what}`)}</b> ${mark.text}</li>`)}</ul></div>
-    <div><button class="main" data-check onClick=${check}>${t("check")}</button> <p class="quiet">${t("checkNote")}</p>
-      ${found && html`<table class="checked"><caption>${t("checked")}</caption>${found.arrays.map((array) => html`<tr class=${array.passed ? "passed" : "failed"}>
-        <td>${array.passed ? "✓" : "✗"}</td><td>${array.name}</td><td>${worst(array)}</td></tr>`)}</table>`}</div>
-  </div>`;
-}
-
-const worst = (array) => (array.worst[0]?.relative_difference ?? 0).toExponential(0).replace("e-", "e−").replace("0e+0", "0");
-
-function badgesOf(found) {
-  const badges = new Map();
-  for (const array of found?.arrays ?? []) {
-    const place = array.name.split("/")[1].split(".")[0];
-    const difference = array.worst[0]?.relative_difference ?? 0;
-    const old = badges.get(place);
-    if (!old || difference > old.difference) badges.set(place, { passed: array.passed && (old?.passed ?? true), difference, text: worst(array) });
-  }
-  return badges;
-}
-
 const [layers, initial] = await Promise.all([api.layers(), fromHash(location.hash)]);
-render(html`<${Page} layers=${layers} initial=${initial} />`, document.getElementById("page"));
+const place = document.getElementById("page");
+place.replaceChildren();
+render(html`<${Page} layers=${layers} initial=${initial} />`, place);
 addEventListener("hashchange", () => location.reload());

@@ -31,13 +31,13 @@ export function marksOf(model, t) {
     const consumers = sent.map((edge) => edge.to).join(", ");
     const what = ratio <= SMALL ? "vanishing" : "exploding";
     const step = above ? own / above : 1;
-    if (sent.length) add(name, what, t(what, name, precise(ratio), consumers, precise(step), culprit(model, name, t)));
+    if (sent.length) add(name, what, t(what, name, precise(ratio), consumers, precise(step), culprit(model, name, marks, t)));
   }
   return marks;
 }
 
 // On the way from the loss to a node, the place where delta shrinks (or grows) most.
-function culprit(model, name, t) {
+function culprit(model, name, marks, t) {
   let worst = null;
   let at = name;
   for (let hops = 0; hops < 200; hops += 1) {
@@ -49,5 +49,7 @@ function culprit(model, name, t) {
     if (!worst || Math.abs(Math.log(ratio || 1e-300)) > Math.abs(Math.log(worst.ratio || 1e-300))) worst = { ratio, name: edge.to };
     at = edge.to;
   }
-  return worst ? t("culprit", worst.name, precise(worst.ratio)) : "";
+  if (!worst) return "";
+  const why = marks.get(worst.name)?.find((mark) => mark.what === "saturated" || mark.what === "dead");
+  return t("culprit", worst.name, precise(worst.ratio), why ? t(`because_${why.what}`) : "");
 }

@@ -4,15 +4,18 @@ import { flat, plus } from "./numbers.js";
 // The numbers of a traced array without the batch axis; null where there is only a summary.
 const only = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null) : undefined);
 
-const strip = (traced) =>
-  traced && { numbers: only(traced), shape: traced.shape.slice(1), min: traced.min, max: traced.max, norm: traced.norm };
+const strip = (traced) => traced && { ...traced, numbers: only(traced), shape: traced.shape.slice(1) };
 
 const whole = (traced) => ({ ...traced, numbers: traced.numbers ?? null });
 
 export function summary(numbers, shape) {
-  const all = flat(numbers);
-  const square = all.reduce((sum, x) => sum + x * x, 0);
-  return { numbers, shape, min: Math.min(...all), max: Math.max(...all), norm: Math.sqrt(square) };
+  let [min, max, square] = [Infinity, -Infinity, 0];
+  for (const number of flat(numbers)) {
+    min = Math.min(min, number);
+    max = Math.max(max, number);
+    square += number * number;
+  }
+  return { numbers, shape, min, max, norm: Math.sqrt(square) };
 }
 
 // place: an input or a node, in the order of the spec. edges: source -> node, with the delta sent back.
@@ -26,7 +29,8 @@ export function build(document, plan, answer, layers, index) {
   }
   const spec = document.network.nodes;
   const named = placesOf(document.network);
-  const values = new Map(answer.trace.forward.map((step) => [step.node, strip(step.value)]));
+  const values = new Map(answer.trace.forward.map(({ node, value }) => // of what the trace only samples, the answer has all
+    [node, { ...strip(value), numbers: only(value) ?? answer.values[node][0] }]));
   const returned = new Map(answer.trace.backward.map((step) => [step.node, step]));
   for (const { name, kind, inputs, shape } of plan.nodes) {
     const entry = spec[named.get(name)] ?? {};
@@ -92,7 +96,10 @@ export function nodeAt(model, step) {
 
 export const isBackward = (model, step) => step > model.forward.length;
 
-export const valueKnown = (model, name, step) => !model.places.get(name).kind || model.forward.indexOf(name) < step && model.forward.includes(name);
+export function valueKnown(model, name, step) {
+  const there = model.forward.indexOf(name);
+  return !model.places.get(name).kind || (there >= 0 && there < step);
+}
 
 export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
 
@@ -104,7 +111,7 @@ export function arrivals(model, name, step) {
   const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
   const start = place.weight ? 1 : 0;
   if (start && isBackward(model, step)) {
-    terms.unshift({ from: null, delta: { numbers: place.weight, shape: [], norm: Math.abs(place.weight), min: place.weight, max: place.weight } });
+    terms.unshift({ from: null, delta: summary(place.weight, []) });
   }
   const missing = coming.length + start - terms.length;
   let sum = null;

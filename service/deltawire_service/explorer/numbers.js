@@ -49,6 +49,8 @@ export const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text)
 
 export const flat = (numbers) => (Array.isArray(numbers) ? numbers.flat(Infinity) : [numbers]);
 
+export const largest = (numbers) => flat(numbers).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
+
 export const norm = (numbers) => Math.sqrt(flat(numbers).reduce((sum, x) => sum + x * x, 0));
 
 export function plus(a, b) {

@@ -21,10 +21,17 @@ export function lineOf(text, pointer) {
   const wanted = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   let at = 0, best = { depth: -1, at: 0 };
   const skip = () => { while (/\s/.test(text[at])) at += 1; };
-  const string = () => { const start = at; at += 1; while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1; at += 1; return JSON.parse(text.slice(start, at)); };
+  const string = () => {
+    const start = at;
+    at += 1;
+    while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+    at += 1;
+    return JSON.parse(text.slice(start, at));
+  };
   const value = (path) => {
     skip();
-    if (path.length > best.depth && path.length <= wanted.length && path.every((part, i) => part === wanted[i])) best = { depth: path.length, at };
+    const leads = path.length <= wanted.length && path.every((part, i) => part === wanted[i]);
+    if (leads && path.length > best.depth) best = { depth: path.length, at };
     if (text[at] === "{" || text[at] === "[") {
       const object = text[at] === "{";
       at += 1; skip();

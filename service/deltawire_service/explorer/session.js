@@ -15,7 +15,7 @@ async function planned(network) {
 }
 
 // Random numbers for data that is not given at all: a network alone is enough to look at.
-function drawn(plan, inputs) {
+function invented(plan, inputs) {
   const fill = (shape, one) => (shape.length ? Array.from({ length: shape[0] }, () => fill(shape.slice(1), one)) : one());
   return Object.fromEntries(Object.entries(inputs).map(([name, slot]) => {
     const one = slot.dtype === "int64" ? () => 0 : () => Math.round(200 * Math.random() - 100) / 100;
@@ -33,24 +33,37 @@ const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(arr
 export async function look(asked, example, layers, renew) {
   const plan = await planned(asked.network);
   const document = { ...asked };
-  if (plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)))) document.params = (await api.init(document.network)).params;
+  const drawn = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
+  if (drawn) document.params = (await api.init(document.network)).params;
   if (!plan.parameters.length && renew) delete document.params;
-  document.data ??= drawn(plan, document.network.inputs);
-  const request = { network: document.network, params: document.params, data: document.data };
-  const answer = await api.gradients({ ...request, wrt: { params: false }, losses: true });
+  document.data ??= invented(plan, document.network.inputs);
+  const { network, params, data } = document;
+  const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
   const row = Math.min(example, answer.losses.length - 1);
-  const one = Object.fromEntries(Object.entries(document.data).map(([name, array]) =>
-    [name, document.network.inputs[name].shared ? array : [array[row]]]));
   const traced = await api.gradients({
-    ...request, data: one, trace: true, values: plan.nodes.map((node) => node.name),
+    ...request(document, row), trace: true, values: plan.nodes.map((node) => node.name),
   });
   return { document, plan, row, losses: answer.losses, loss: answer.loss, model: build(document, plan, traced, layers, row) };
 }
 
-// Per place: the largest relative difference the check found among its arrays.
-export async function checked({ document, row }) {
-  const one = Object.fromEntries(Object.entries(document.data).map(([name, array]) =>
-    [name, document.network.inputs[name].shared ? array : [array[row]]]));
-  const { arrays, passed } = await api.check({ network: document.network, params: document.params ?? {}, data: one });
-  return { arrays, passed };
+// The request on one example of the batch.
+export function request({ network, params, data }, row) {
+  const one = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : [array[row]]]);
+  return { network, params: params ?? {}, data: Object.fromEntries(one) };
+}
+
+// The request with an edge cut open: its consumer takes a new input there, of the same value, so that the gradient by
+// that input is what the edge sends back.
+export function opened({ network, params, data }, model, edge) {
+  let cut = "cut";
+  while (model.places.has(cut)) cut += "_";
+  const nodes = network.nodes.map((node, place) => {
+    const { name, inputs } = [...model.places.values()].find((one) => one.kind && one.place === place);
+    return { ...node, name, inputs: inputs.map((source, i) => (name === edge.to && i === edge.position ? cut : source)) };
+  });
+  const { shape, value } = model.places.get(edge.from);
+  return {
+    network: { ...network, nodes, inputs: { ...network.inputs, [cut]: { shape } } }, params,
+    data: { ...data, [cut]: [value.numbers] }, wrt: { params: false, data: [cut] },
+  };
 }

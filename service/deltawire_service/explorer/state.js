@@ -34,7 +34,7 @@ export async function fromHash(hash) {
   const whole = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
   const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
   return {
-    name: parts.get("example"), document: parts.has("state") ? await decode(parts.get("state")) : null,
+    name: parts.get("example"), document: parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null, // a link cut short
     step: whole("step"), selected: parts.get("at"), example: whole("row") ?? 0, lang: parts.get("lang"),
     tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
   };

@@ -1,86 +1,78 @@
-// "Train here": gradient descent in the page; every gradient comes from /v1/gradients.
-import { html, useEffect, useRef, useState } from "./dom.js";
+// "Train here": curves that grow while it runs; pause, and back to where it began.
 import * as api from "./api.js";
+import { batchOf, descend, judged, NOTHING } from "./descent.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
+import { precise } from "./numbers.js";
 import { Curves } from "./plots.js";
-import { flat, minus, norm, precise } from "./numbers.js";
 
-const STEPS = 300, SHOWN_EVERY = 5;
-
-// Scores to be compared with a label: an integer input of one number whose consumer also takes a vector.
-function judged(model) {
-  for (const place of model.places.values()) {
-    if (place.kind || place.slot.dtype !== "int64" || place.shape.length) continue;
-    for (const edge of model.edges.filter((one) => one.from === place.name)) {
-      const scores = model.places.get(edge.to).inputs.find((name) => model.places.get(name).kind && model.places.get(name).shape.length === 1);
-      if (scores) return { label: place.name, scores };
-    }
-  }
-  return null;
-}
-
-function accuracy(answer, document, what) {
-  const right = answer.values[what.scores].filter((row, i) => row.indexOf(Math.max(...row)) === document.data[what.label][i]);
-  return right.length / answer.values[what.scores].length;
-}
+const STEPS = 300, HEIGHT = 118;
 
 export function Training({ document, model, setParams, t, theme }) {
   const [rate, setRate] = useState(0.3);
-  const [running, setRunning] = useState(false);
-  const [history, setHistory] = useState({ steps: [], loss: [], norm: [], accuracy: [] });
+  const [size, setSize] = useState(null); // examples of a step; null: all
+  const [history, setHistory] = useState(NOTHING);
   const [error, setError] = useState("");
-  const work = useRef(null);
+  const [running, setRunning] = useState(null);
+  const start = useRef(null); // the parameters before the first step
+  const seed = useRef(0);
+  const give = useRef();
+  give.current = setParams; // of the page as it is when a run ends, not as it was when it began
   const network = JSON.stringify([document.network, document.data]);
-  useEffect(() => () => { if (work.current) work.current.stopped = true; }, [network]);
-  useEffect(() => { setRunning(false); setHistory({ steps: [], loss: [], norm: [], accuracy: [] }); }, [network]);
+  const run = useRef(null);
+  const drop = () => { // what still runs counts no more
+    if (run.current) run.current.stopped = run.current.discarded = true;
+    setRunning(null);
+    setHistory(NOTHING);
+    setError("");
+  };
+  useEffect(() => { start.current = null; return drop; }, [network]);
   if (!model.parameters.length) return html`<p class="quiet">${t("nothingToTrain")}</p>`;
 
   const what = judged(model);
-  const start = async () => {
-    const run = { stopped: false };
-    work.current = run;
-    setRunning(true);
+  const train = async () => {
+    const mine = run.current = { stopped: false, discarded: false };
+    setRunning(mine);
     setError("");
+    if (!history.steps.length) start.current = document.params;
     let params = document.params;
-    const seen = { steps: [...history.steps], loss: [...history.loss], norm: [...history.norm], accuracy: [...history.accuracy] };
-    let last = null;
-    const from = seen.steps.length ? seen.steps.at(-1) + 1 : 0;
+    const seen = (now, stepped) => { params = stepped; setHistory(now); };
     try {
-      for (let step = from; step < from + STEPS && !run.stopped; step += 1) {
-        const answer = await api.gradients({ network: document.network, params, data: document.data, values: what ? [what.scores] : [] });
-        seen.steps.push(step);
-        seen.loss.push(answer.loss);
-        seen.norm.push(norm(Object.values(answer.gradients.params).flatMap(flat)));
-        seen.accuracy.push(what ? accuracy(answer, document, what) : null);
-        params = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, answer.gradients.params[name], rate)]));
-        last = params;
-        if (step % SHOWN_EVERY === 0) setHistory({ steps: [...seen.steps], loss: [...seen.loss], norm: [...seen.norm], accuracy: [...seen.accuracy] });
-      }
+      const last = (Math.floor(history.steps.length / STEPS) + 1) * STEPS;
+      await descend(document, { params, history, last, rate, count: size ?? batchOf(document), what, run: mine, seen });
     } catch (wrong) {
       if (!(wrong instanceof api.Refused)) throw wrong;
       setError(wrong.message);
     }
-    setHistory({ ...seen });
-    setRunning(false);
-    if (last) setParams(last);
+    if (mine.discarded) return;
+    setRunning(null);
+    give.current(params);
   };
-  const stop = () => { if (work.current) work.current.stopped = true; };
-  const reset = async () => {
-    stop();
-    setHistory({ steps: [], loss: [], norm: [], accuracy: [] });
-    setParams((await api.init(document.network)).params);
+  const pause = () => { run.current.stopped = true; };
+  const reset = () => { drop(); give.current(start.current); };
+  const renew = async () => {
+    drop();
+    seed.current += 1;
+    start.current = null;
+    give.current((await api.init(document.network, seed.current)).params);
   };
-  const { steps, loss, norm: norms, accuracy: rates } = history;
+  const { steps, loss, norm, accuracy } = history;
+  const curve = (title, tone, numbers, log) => html`<${Curves} title=${title} x=${steps} height=${HEIGHT} theme=${theme} log=${log}
+    series=${[{ label: title, tone, numbers }]} />`;
   return html`<div class="training">
     <div class="controls">
-      <button class="main" data-train onClick=${running ? stop : start}>${running ? t("pause") : t("train", STEPS)}</button>
-      <button onClick=${reset}>${t("reset")}</button>
-      <label>${t("rate")} <input type="number" step="any" min="0" value=${rate} onChange=${(event) => setRate(Number(event.target.value))} /></label>
-      ${steps.length > 0 && html`<output data-trained=${steps.length}>${t("trained", steps.length)}: ${t("loss")} <b>${precise(loss.at(-1))}</b>${what ? html`, ${t("accuracy")} <b>${precise(100 * rates.at(-1))} %</b>` : ""}</output>`}
+      <button class="main" data-train onClick=${running ? pause : train}>${running ? t("pause") : t("train", STEPS - (steps.length % STEPS))}</button>
+      <button data-reset disabled=${!steps.length} onClick=${reset}>${t("reset")}</button>
+      <button data-renew onClick=${renew}>${t("renew")}</button>
+      <label>${t("rate")} <input type="number" step="any" min="0" data-rate value=${rate} onChange=${(event) => setRate(Number(event.target.value))} /></label>
+      ${batchOf(document) > 1 && html`<label>${t("perStep")} <input type="number" min="1" max=${batchOf(document)} data-size value=${size ?? batchOf(document)}
+        onChange=${(event) => setSize(Math.max(1, Math.min(batchOf(document), Math.round(Number(event.target.value)) || 1)))} /></label>`}
+      ${steps.length > 0 && html`<output data-trained=${steps.length}>${t("trained", steps.length)}: ${t("loss")} <b>${precise(loss.at(-1))}</b>
+        ${what && html`, ${t("accuracy")} <b>${precise(100 * accuracy.at(-1))} %</b>`}</output>`}
     </div>
     ${error && html`<p class="warning">${error}</p>`}
-    ${steps.length > 1 ? html`<div class="pair"><${Curves} title=${t("lossCurve")} x=${steps} theme=${theme}
-        series=${[{ label: t("loss"), tone: "--red", numbers: loss }, ...(what ? [{ label: t("accuracy"), tone: "--green", dashed: true, numbers: rates }] : [])]} />
-      <${Curves} title=${t("gradientNorms")} x=${steps} log theme=${theme} series=${[{ label: "‖∇‖", tone: "--blue", numbers: norms }]} /></div>`
+    ${steps.length > 1
+      ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}
+        ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
       : html`<p class="quiet">${t("trainNote")}</p>`}
   </div>`;
 }

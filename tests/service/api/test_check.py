@@ -48,6 +48,15 @@ def test_a_wrong_layer_is_found(client: FlaskClient) -> None:
     assert (worst["gradient"], worst["complex_step"]) == (1.0, 3.0)
 
 
+def test_deltas_are_checked_too(client: FlaskClient) -> None:
+    nodes = [{"name": "a", "kind": "tanh"}, {"name": "b", "kind": "forgetful"}, {"kind": "sum"}]
+    network = {"inputs": {"x": {"shape": [2]}}, "nodes": nodes}
+    asked = {"network": network, "data": {"x": [[1, 2]]}, "wrt": {"data": False}, "deltas": ["a", "b"]}
+    answer = client.post("/v1/check", json=asked).json
+    found = {array["name"]: array["passed"] for array in answer["arrays"]}
+    assert found == {"deltas/a": False, "deltas/b": True}
+
+
 def test_places_are_bounded(client: FlaskClient) -> None:
     answer = client.post("/v1/check", json=good() | {"samples": 2, "wrt": {"data": False}}).json
     assert [array["checked"] for array in answer["arrays"]] == [2, 2]

@@ -14,7 +14,7 @@ def test_every_limit_is_told() -> None:
     settings = Settings(log_level="error", nodes=17)
     answer = create_app(settings).test_client().get("/v1/limits").json
     assert answer["limits"] == {
-        name: limit for name, limit in asdict(settings).items() if name != "log_level"
+        name: limit for name, limit in asdict(settings).items() if type(limit) in (int, float)
     }
     assert answer["limits"]["nodes"] == 17
     assert answer["dtypes"] == ["float32", "float64", "int64"]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from support.engine import compiled
 from support.layers import registry
 from support.networks import Example, examples
 
+from deltawire.errors import Refused
 from deltawire_layers import Activation, Layer
 from deltawire_service.engine import compile_network
 
@@ -17,10 +19,11 @@ from deltawire_service.engine import compile_network
 @settings(max_examples=30)
 @given(examples(most_nodes=8))
 def test_right_networks_pass(example: Example) -> None:
-    checked = compiled(example.spec).check(
-        example.params, example.data, reduction=example.reduction, samples=4
+    network = compiled(example.spec)
+    checked = network.check(
+        example.params, example.data, deltas=network.nodes, reduction=example.reduction, samples=4
     )
-    names = {f"params/{name}" for name in example.params}
+    names = {f"params/{name}" for name in example.params} | {f"deltas/{name}" for name in network.nodes}
     names |= {f"data/{name}" for name, array in example.data.items() if array.dtype != np.int64}
     assert {found.name for found in checked} == names
     for found in checked:
@@ -53,6 +56,31 @@ def test_a_wrong_place_is_found_and_named() -> None:
     assert worst.index == (0, 2)
     assert abs(worst.gradient - 6.06) < 1e-12 and abs(worst.complex_step - 6) < 1e-12
     assert abs(worst.differences - 6) < 1e-6 and abs(worst.relative_difference - 0.06 / 6.06) < 1e-9
+
+
+def test_a_delta_is_checked_above_its_node_only() -> None:
+    """What the layers below do wrong is no fault of the deltas above them."""
+    nodes = [{"name": "below", "kind": "wrong"}, {"kind": "tanh"}, {"name": "above", "kind": "wrong"}]
+    spec = {"inputs": {"x": {"shape": [3]}}, "nodes": [*nodes, {"name": "loss", "kind": "sum"}]}
+    network = compile_network(spec, registry(wrong=HalfWrong))
+    x = np.array([[0.5, -1.0, 0.25], [1.0, 0.75, -0.5]])
+    found = {
+        checked.name: checked
+        for checked in network.check({}, {"x": x}, wrt_data=False, deltas=["below", "above", "loss"])
+    }
+    assert {name: checked.passed for name, checked in found.items()} == {
+        "deltas/below": False, "deltas/above": True, "deltas/loss": True,
+    }  # fmt: skip
+    assert found["deltas/below"].worst[0].index in ((0, 2), (1, 2))
+    (loss,) = {place.complex_step for place in found["deltas/loss"].worst}
+    assert loss == 0.5  # the mean of two
+
+
+def test_a_delta_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"name": "squared", "kind": "tanh"}]}
+        compiled(spec).check({}, {"x": np.array([1.0])}, deltas=["squared", "qubed"])
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [("/deltas/1", "unknown_name")]
 
 
 def test_float32_requests_are_checked_in_float64() -> None:

@@ -196,7 +196,17 @@ def _work(
     plan = network._plan(wants, batch, COMPLEX, carriage)
     program = network._program(wants)
     work = Work(
-        network, program, params, data, batch, dtype, plan, network.threads, reduction, starts=cotangents
+        network,
+        program,
+        params,
+        data,
+        batch,
+        dtype,
+        plan,
+        network.threads,
+        reduction,
+        starts=cotangents,
+        spent=network.spent,
     )
     return work, asked
 

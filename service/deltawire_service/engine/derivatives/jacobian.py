@@ -87,7 +87,7 @@ def jacobian(
         max(1, rows if way == "rows" else columns), answered=answered,
     )  # fmt: skip
     checks.check_memory(network, plan, batch)
-    work = Work(target, program, params, data, batch, dtype, plan, network.threads)
+    work = Work(target, program, params, data, batch, dtype, plan, network.threads, spent=network.spent)
 
     def compute(until: float) -> Jacobian:
 

@@ -63,7 +63,17 @@ def jvp(
     given = [array.shape for array in flat.values()]
     plan = repeated(network._plan(wants, batch, COMPLEX, carriage), carriage, 16, times, given, out)
     checks.check_memory(network, plan, batch)
-    work = Work(network, network._program(wants), params, data, batch, dtype, plan, network.threads)
+    work = Work(
+        network,
+        network._program(wants),
+        params,
+        data,
+        batch,
+        dtype,
+        plan,
+        network.threads,
+        spent=network.spent,
+    )
 
     def compute(until: float) -> Tangents:
         answers = list[dict[str, Array]]()

@@ -57,7 +57,9 @@ def gradients_apart(
     plan = repeated(plan, carriage, dtype.itemsize, 1, answered=answered)
     checks.check_memory(network, plan, batch)
     program = network._program(with_inputs(network, wants))
-    work = Work(network, program, params, data, batch, dtype, plan, network.threads, reduction)
+    work = Work(
+        network, program, params, data, batch, dtype, plan, network.threads, reduction, spent=network.spent
+    )
 
     def compute(until: float) -> Result:
         result = _result(work, wants, until)

@@ -70,7 +70,9 @@ def vjp(
         target._plan(wants, batch, dtype, carriage), carriage, dtype.itemsize, times, given, answered
     )
     checks.check_memory(network, plan, batch)
-    work = Work(target, target._program(wants), params, data, batch, dtype, plan, network.threads)
+    work = Work(
+        target, target._program(wants), params, data, batch, dtype, plan, network.threads, spent=network.spent
+    )
 
     def compute(until: float) -> Products:
         each = [directions.one_of(cotangents, count, index) for index in range(times)]

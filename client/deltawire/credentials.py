@@ -1,0 +1,39 @@
+"""How a client proves who asks: an API key, given as such or in the URL."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from requests import PreparedRequest
+from requests.auth import AuthBase, HTTPBasicAuth
+
+
+class Bearer(AuthBase):
+    """The key as a bearer token (RFC 6750)."""
+
+    def __init__(self, key: str):
+        self._key = key
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+
+def credentials(url: str, api_key: str | None) -> tuple[str, AuthBase | None]:
+    """The URL without what it says of a user, so that no message shows a key, and how to send the key.
+
+    Raises ValueError when the key cannot be in a header.
+    """
+    if api_key is not None and not (
+        api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key
+    ):
+        raise ValueError("an API key is made of ASCII letters, digits and punctuation")
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    url = urlunsplit(parts._replace(netloc=host)) if at else url
+    if api_key is not None:
+        return url, Bearer(api_key)
+    if not at:
+        return url, None
+    name, _, password = user.partition(":")
+    return url, HTTPBasicAuth(unquote(name).encode(), unquote(password).encode())

@@ -1,0 +1,32 @@
+"""Pages of other origins: none may read an answer, unless DELTAWIRE_CORS_ORIGINS names theirs."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Deltawire-Deadline, X-Request-Id",
+    "Access-Control-Max-Age": "600",
+}
+READABLE = {"Access-Control-Expose-Headers": "Retry-After, Server-Timing, X-Request-Id"}
+
+
+def allow_origins(app: Flask, origins: frozenset[str]) -> None:
+    """Let pages of these origins (`https://example.org`) send requests and read the answers."""
+    if not origins:
+        return
+
+    @app.before_request
+    def preflight() -> Response | None:
+        asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        return Response(status=204) if asked else None  # a browser asks without credentials: before any key
+
+    @app.after_request
+    def permit(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin")
+        if origin in origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.update(PREFLIGHT if response.status_code == 204 else READABLE)
+        return response

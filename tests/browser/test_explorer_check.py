@@ -1,0 +1,77 @@
+"""The gradient check: a badge beside every red number, and no badge that says yes to a wrong one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.explorer import Explorer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
+pytestmark = pytest.mark.browser
+
+
+def checked(page: Page, state: str) -> Explorer:
+    explorer = Explorer(page, state)
+    explorer.tab("Findings")
+    page.locator("[data-check]").click()
+    page.locator(".checked").wait_for(timeout=60_000)
+    return explorer
+
+
+def badges(page: Page, attribute: str) -> dict[str, str]:
+    """What stands beside the numbers of the graph, by place or edge."""
+    found = page.locator(f".drawing [{attribute}]").evaluate_all(
+        "(all, name) => all.map(one => [one.getAttribute(name), one.firstChild.textContent])", attribute
+    )
+    return dict(found)
+
+
+@pytest.mark.parametrize("name", ["fan_out", "flow_graph", "window_classifier", "deep_sigmoid"])
+def test_every_red_number_has_one(page: Page, name: str) -> None:
+    explorer = checked(page, f"example={name}")
+    places, edges = badges(page, "data-badge"), badges(page, "data-edge-badge")
+    assert places.keys() == explorer.deltas().keys()
+    assert len(edges) == len(explorer.edges())
+    for badge in [*places.values(), *edges.values()]:
+        sign, difference = badge.split()
+        assert sign == "✓" and float(difference.replace("−", "-")) < 1e-9
+    assert page.locator(".checked tr.failed").count() == 0
+
+
+def test_gradients_of_parameters_have_one(page: Page) -> None:
+    checked(page, "example=flow_graph&at=scores")
+    for parameter in ("scores.weight", "scores.bias"):
+        badge = page.locator(f'.panel [data-badge="params/{parameter}"]')
+        assert badge.inner_text().startswith("✓")
+
+
+def test_a_path_is_checked_by_itself(page: Page) -> None:
+    """Of the two that meet at x, each has a row of its own."""
+    explorer = checked(page, "example=fan_out&at=x")
+    told = page.locator(".checked").inner_text()
+    assert "f → x" in told and "s → x" in told and "δ s" in told
+    assert page.locator('.panel .terms [data-badge^="edges/x→"]').count() == 2
+    explorer.at(4)  # the sum is not finished: nothing to say yes to
+    assert "x" not in badges(page, "data-badge")
+
+
+def test_a_wrong_number_fails(page: Page) -> None:
+    def off_by_a_little(route: Route) -> None:
+        answer = route.fetch()
+        body = answer.json()
+        for step in body.get("trace", {}).get("backward", []):
+            for sent in step["sends"]:
+                if (step["node"], sent["to"]) == ("f", "x"):
+                    sent["delta"]["numbers"][0] += 1e-6
+        route.fulfill(response=answer, json=body)
+
+    page.route("**/v1/gradients", off_by_a_little)
+    checked(page, "example=fan_out&at=x")
+    edges = badges(page, "data-edge-badge")
+    assert edges["x→f/1"].startswith("✗") and edges["x→s/0"].startswith("✓")
+    assert badges(page, "data-badge")["x"].startswith("✗")
+    failed = page.locator(".checked tr.failed").all_inner_texts()
+    assert len(failed) == 2

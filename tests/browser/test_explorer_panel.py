@@ -1,0 +1,54 @@
+"""The panel beside the graph: all numbers on a click, parameters unfolded, jumps to a node's steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.explorer import Explorer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_click_on_a_heat_map_shows_all_its_numbers(page: Page) -> None:
+    Explorer(page, "example=window_classifier&at=x")
+    page.locator(".heat", has_text="value of x").locator("svg").click()
+    value = page.locator(".heat", has_text="value of x").locator("[data-numbers] td").all_inner_texts()
+    assert len(value) == 20 and value[:4] == ["0.08", "−0.49", "0.23", "−0.78"]
+    delta = page.locator(".heat", has_text="δ x").first
+    delta.locator(".all").click()
+    numbers = delta.locator("[data-numbers] td").all_inner_texts()
+    assert len(numbers) == 20 and all(len(number) > 12 for number in numbers)  # every digit of them
+    delta.locator(".all").click()
+    assert delta.locator("[data-numbers]").count() == 0
+
+
+def test_where_a_click_chooses_a_cell_a_button_shows_the_numbers(page: Page) -> None:
+    Explorer(page, "example=window_classifier&at=z1")
+    gradient = page.locator(".heat", has_text="∂L/∂z1.weight")
+    gradient.locator(".cell").nth(3).click()
+    assert gradient.locator("[data-numbers]").count() == 0
+    gradient.locator(".all").click()
+    assert gradient.locator("[data-numbers] td").count() == 60
+
+
+def test_parameters_unfold_from_their_card(page: Page) -> None:
+    Explorer(page, "example=flow_graph&at=x")
+    page.locator("[data-unfold=hidden]").click()
+    page.locator("[data-panel=hidden] details[open] .heat", has_text="hidden.weight").wait_for()
+
+
+def test_jumps_to_the_steps_of_a_node(page: Page) -> None:
+    explorer = Explorer(page, "example=sigmoid_neuron_gates&at=s")
+    for jump, step in (("jumpForward", 3), ("jumpBackward", 12)):
+        page.locator(f"[data-jump={jump}]").click()
+        page.locator(f'[data-step="{step}"]').wait_for()
+        assert "s" in explorer.values() and explorer.page.locator('[data-panel="s"]').count() == 1
+
+
+def test_a_link_that_was_cut_short_opens_the_first_network(page: Page) -> None:
+    explorer = Explorer(page, "state=zVbrTp&step=2")
+    assert explorer.values().keys() == {"x", "y", "z", "q", "f"} and explorer.step() == 2

@@ -1,0 +1,125 @@
+"""Training in the page: curves that grow, pause, reset, new parameters."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.explorer import Explorer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+TRAINED = "all => all.map(one => Number(one.dataset.trained)).concat(0)[0]"
+
+
+def steps(page: Page) -> int:
+    return int(page.locator("[data-trained]").evaluate_all(TRAINED))
+
+
+def grown(page: Page, most: int) -> None:
+    """Waits until it has gone so many steps."""
+    for _ in range(600):
+        if steps(page) >= most:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"{steps(page)} steps, not {most}")
+
+
+def told(page: Page) -> tuple[float, float]:
+    """Loss and accuracy, in percent."""
+    loss, accuracy = re.findall(r"([\d.]+)(?:,| %)", page.locator("output").inner_text())
+    return float(loss), float(accuracy)
+
+
+def params(page: Page) -> dict[str, Any]:
+    page.get_by_role("tab", name="Edit").click()
+    found = json.loads(page.locator(".editor textarea").input_value())["params"]
+    page.get_by_role("tab", name="Train").click()
+    return dict(found)
+
+
+def paused(page: Page, after: int) -> int:
+    """Trains for some steps and stops."""
+    page.locator("[data-train]").click()
+    grown(page, after)
+    page.locator("[data-train]", has_text="Pause").click()
+    page.locator("[data-train]", has_text="Train").wait_for()
+    return steps(page)
+
+
+def test_it_lowers_the_loss(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    page.locator("[data-train]").click()
+    page.locator(".curved canvas").nth(2).wait_for()  # loss, accuracy and gradient norm, while it runs
+    assert steps(page) < 300
+    first = told(page)
+    page.locator('[data-trained="300"]').wait_for(timeout=90_000)
+    loss, accuracy = told(page)
+    assert loss < 0.35 and loss < first[0] and accuracy > 80
+    assert page.locator(".curved canvas").count() == 3
+
+
+def test_pause_go_on_reset(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    start = params(page)
+    there = paused(page, 5)
+    assert there < 300
+    page.wait_for_timeout(500)
+    assert steps(page) == there
+    trained = params(page)
+    assert trained != start
+    assert explorer.values()["loss"]  # the picture is that of the trained network
+    further = paused(page, there + 3)
+    assert there < further < 300
+    page.locator("[data-reset]").click()
+    page.locator("[data-trained]").wait_for(state="detached")
+    assert params(page) == start
+    assert page.locator("[data-reset]").is_disabled()
+
+
+def test_reset_while_it_runs(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    start = params(page)
+    page.locator("[data-train]").click()
+    page.locator("[data-trained]").wait_for()
+    page.locator("[data-reset]").click()
+    page.locator("[data-train]", has_text="Train 300").wait_for()
+    page.wait_for_timeout(500)  # what was under way arrives, and counts no more
+    assert steps(page) == 0 and params(page) == start
+
+
+def test_new_parameters_are_other_ones_every_time(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    seen = [params(page)]
+    for _ in range(2):
+        page.locator("[data-renew]").click()
+        page.wait_for_timeout(500)
+        seen.append(params(page))
+    assert len({json.dumps(one) for one in seen}) == 3
+
+
+def test_it_goes_on_beside_other_tabs_and_ends_with_other_data(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    page.locator("[data-size]").fill("16")
+    page.locator("[data-size]").press("Enter")
+    page.locator("[data-train]").click()
+    page.locator("[data-trained]").wait_for()
+    before = steps(page)
+    explorer.tab("Plots")
+    grown(page, before + 1)
+    explorer.tab("Inputs")
+    page.locator('[data-input="x"]').fill("[9, 9]")
+    page.locator('[data-input="x"]').press("Tab")
+    page.locator("[data-trained]").wait_for(state="detached")
+    page.wait_for_timeout(500)
+    assert json.loads(page.locator('[data-input="x"]').input_value()) == [9, 9]

@@ -1,0 +1,56 @@
+"""API keys of a client: sent in the right way, never shown."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import pytest
+from support.console import run
+from support.posting import good
+from support.service import running_service
+
+from deltawire import Client
+from deltawire.credentials import credentials
+from deltawire.errors import Refused, Unreachable
+from deltawire.retries import Retries
+
+KEY = "a+b/c=~x@y:z"
+
+
+def test_a_service_with_keys_answers_those_who_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_service("-w", "1", api_keys=f"{sha256(KEY.encode()).hexdigest()} me") as service:
+        quoted = "a%2Bb%2Fc%3D~x%40y%3Az"
+        for client in (
+            Client(service, api_key=KEY),
+            Client(service.replace("://", f"://me:{quoted}@")),
+            Client(service.replace("://", f"://{quoted}@")),
+        ):
+            x = good()
+            with client:
+                assert client.gradients(x["network"], x["params"], x["data"]).loss > 0
+        with Client(service, api_key="wrong") as client, pytest.raises(Refused) as refused:
+            client.limits()
+        assert (refused.value.code, refused.value.status) == ("unauthorized", 401)
+
+        assert run("layers", "--url", str(service)).exit_code == 3
+        monkeypatch.setenv("DELTAWIRE_API_KEY", KEY)
+        assert run("layers", "--url", str(service)).exit_code == 0
+    assert run("layers").exit_code == 0
+
+
+def test_no_message_shows_a_key() -> None:
+    with Client("http://me:secret@127.0.0.1:9", retries=Retries(attempts=1)) as client:
+        with pytest.raises(Unreachable) as error:
+            client.limits()
+    assert "secret" not in str(error.value) and "127.0.0.1:9" in str(error.value)
+
+
+def test_a_url_without_a_user_stays_as_it_is() -> None:
+    assert credentials("http://127.0.0.1:8000/base", None) == ("http://127.0.0.1:8000/base", None)
+    assert credentials("http://u:p@[::1]:8000/base", None)[0] == "http://[::1]:8000/base"
+
+
+@pytest.mark.parametrize("key", ["é", "a b", "a\r\nX: y", ""])
+def test_a_key_that_cannot_be_in_a_header_is_refused(key: str) -> None:
+    with pytest.raises(ValueError):
+        Client("http://127.0.0.1:9", api_key=key)
