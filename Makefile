@@ -44,6 +44,8 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.memory
 	@echo "== requests over HTTP"
 	@$(BENCH)/bin/python -m benchmarks.http
+	@echo "== workers and threads"
+	@$(BENCH)/bin/python -m benchmarks.http.tuning
 	@echo "== Hessian-vector products beside jax's"
 	@$(BENCH)/bin/python -m benchmarks.derivatives
 	@echo "== the engine beside torch, jax and autograd (about 15 minutes)"

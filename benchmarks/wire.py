@@ -24,33 +24,41 @@ CONTENDERS = ("ours", "memcpy", "library", "lists")
 TARGETS = [("10 million", "memcpy", 3.0), ("10 million", "library", 0.5), ("1,000", "library", 1.0)]
 
 
-def ours(array: Any) -> Any:
+Contender = Callable[[Any], Any]
+
+
+def ours() -> Contender:
     from deltawire import wire
 
     limits = wire.Limits(elements=2**40)
-    body = wire.encode({"data": {"x": array}}, wire.SAFETENSORS)
-    return wire.decode(body, wire.SAFETENSORS, limits)["data"]["x"]
+
+    def there_and_back(array: Any) -> Any:
+        body = wire.encode({"data": {"x": array}}, wire.SAFETENSORS)
+        return wire.decode(body, wire.SAFETENSORS, limits)["data"]["x"]
+
+    return there_and_back
 
 
-def memcpy(array: Any) -> Any:
-    return np.frombuffer(array.tobytes(), array.dtype)
+def memcpy() -> Contender:
+    return lambda array: np.frombuffer(array.tobytes(), array.dtype)
 
 
-def library(array: Any) -> Any:
+def library() -> Contender:
     from safetensors import numpy as safetensors
 
-    return safetensors.load(safetensors.save({"data/x": array}))["data/x"]
+    return lambda array: safetensors.load(safetensors.save({"data/x": array}))["data/x"]
 
 
-def lists(array: Any) -> Any:
+def lists() -> Contender:
     import orjson
 
-    return np.array(orjson.loads(orjson.dumps(array, option=orjson.OPT_SERIALIZE_NUMPY)), array.dtype)
+    numpy = orjson.OPT_SERIALIZE_NUMPY
+    return lambda array: np.array(orjson.loads(orjson.dumps(array, option=numpy)), array.dtype)
 
 
 def work(name: str) -> None:
     """A contender in its process: reads a size from a line, writes how long so many numbers take."""
-    contender: Callable[[Any], Any] = globals()[name]
+    contender: Contender = globals()[name]()
     for line in sys.stdin:
         array = np.random.default_rng(0).standard_normal(SIZES[line.strip()], np.float32)
         if contender(array).tobytes() != array.tobytes():

@@ -1,15 +1,15 @@
-"""Requests over HTTP on this machine: ours beside an empty Flask route, the engine alone, Flask with torch.
+"""Requests over HTTP on this machine: ours beside an empty Flask route, the engine alone, and other servers.
 
 python -m benchmarks.http [--rounds 5] [--quick]
 """
 
 from __future__ import annotations
 
-import resource
+import json
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engine.cases import CASES
+from benchmarks.http.bytes import call as bytes_alone
 from benchmarks.http.raw import raw_call
-from benchmarks.http.server import serving
+from benchmarks.http.server import running, serving
 from benchmarks.machine import machine
 from benchmarks.side_by_side import Contender
 from benchmarks.tables import number, table
@@ -68,43 +69,72 @@ def one_round(seconds: float) -> dict[str, list[float]]:
             found["b 128, SDK"] = timed(lambda: client.gradients(CASE.spec, PARAMS, DATA), seconds)
         found["cold start"] = [1e3 * ours.cold_start]
         found["MiB of a worker"] = [ours.worker_mib()]
+    with running(lambda port: ["-m", "benchmarks.http.bytes", str(port)], http=False) as bare:
+        found["b 128, its bytes alone"] = timed(bytes_alone(bare.port), seconds)
     with serving("benchmarks.http.peers:with_torch()") as peer:
         call = raw_call(peer.port, "/torch", saved.getvalue(), "application/octet-stream")
         loss, gradients = torch.load(BytesIO(call()))
         for name, array in gradients.items():
-            if not np.allclose(array.numpy(), answer.params[name], atol=1e-5):
-                raise SystemExit(f"torch disagrees on {name}")
+            agree("torch", name, array.numpy().ravel(), answer.params)
         found["b 128, Flask + torch.save"] = timed(call, seconds)
         found["b 128, Flask + torch, JSON"] = timed(raw_call(peer.port, "/json", lists, wire.JSON), seconds)
+    found |= foreign(answer.params, seconds)
     engine = Contender(["-m", "benchmarks.engine.worker", "ours", "float32", "1", str(seconds)])
     found["b 128, in process"] = [engine.ask(CASE.name)["ms"]]
     engine.stop()
     return found
 
 
-def client_process(port: int, seconds: float) -> tuple[int, float]:
-    """Requests answered in this time, and seconds of processor the client took."""
-    call = raw_call(port, "/v1/gradients", BODY, wire.SAFETENSORS)
-    call()
-    before, count, start = resource.getrusage(resource.RUSAGE_SELF), 0, time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        call()
-        count += 1
-    after = resource.getrusage(resource.RUSAGE_SELF)
-    return count, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def foreign(expected: Mapping[str, Any], seconds: float) -> dict[str, list[float]]:
+    """Times of the servers of tesseract-core and UM-Bridge, whose numbers must be those expected."""
+    found: dict[str, list[float]] = {}
+    paths = [f"params.{{{name}}}" for name in PARAMS]
+    body = json.dumps({
+        "inputs": {"params": {name: encoded(array) for name, array in PARAMS.items()}}
+        | {name: encoded(array) for name, array in DATA.items()},
+        "vjp_inputs": paths, "vjp_outputs": ["loss"], "cotangent_vector": {"loss": 1.0},
+    }).encode()  # fmt: skip
+    serve = ["-m", "tesseract_core.runtime", "serve", "--host", "127.0.0.1", "--port"]
+    api = str(Path("benchmarks/http/tesseract_api.py").resolve())
+    with running(lambda port: [*serve, str(port)], TESSERACT_API_PATH=api) as server:
+        call = raw_call(server.port, "/vector_jacobian_product", body, wire.JSON, f"{wire.JSON}+base64")
+        given = json.loads(bytes(call()))
+        for name, path in zip(PARAMS, paths, strict=True):
+            raw = b64decode(given[path]["data"]["buffer"])
+            agree("tesseract", name, np.frombuffer(raw, np.float32), expected)
+        found["b 128, tesseract-core (base64)"] = timed(call, seconds)
+    body = json.dumps({
+        "name": "b", "outWrt": 0, "inWrt": 0, "sens": [1.0],
+        "input": [np.concatenate([array.ravel() for array in PARAMS.values()]).tolist()]
+        + [array.ravel().tolist() for array in (DATA["x"], DATA["y"])],
+    }).encode()  # fmt: skip
+    with running(lambda port: ["-m", "benchmarks.http.umbridge_server", str(port)]) as server:
+        call = raw_call(server.port, "/Gradient", body, wire.JSON)
+        flat = np.array(json.loads(bytes(call()))["output"], np.float32)
+        ends = np.cumsum([array.size for array in PARAMS.values()])
+        for name, part in zip(PARAMS, np.split(flat, ends[:-1]), strict=True):
+            agree("umbridge", name, part, expected)
+        found["b 128, umbridge"] = timed(call, 0)
+    return found
 
 
-def throughput(workers: int, seconds: float, clients: int = 4) -> tuple[float, float]:
-    """Requests a second of several clients together, and the processors these take."""
-    with serving(workers=workers) as server, ProcessPoolExecutor(clients) as pool:
-        done = list(pool.map(client_process, [server.port] * clients, [seconds] * clients))
-    return sum(count for count, _ in done) / seconds, sum(cpu for _, cpu in done) / seconds
+def encoded(array: Any) -> dict[str, Any]:
+    """An array as Tesseracts take it."""
+    data = {"buffer": b64encode(array.tobytes()).decode(), "encoding": "base64"}
+    return {"object_type": "array", "shape": array.shape, "dtype": array.dtype.name, "data": data}
+
+
+def agree(peer: str, name: str, gradient: Any, expected: Mapping[str, Any]) -> None:
+    if not np.allclose(gradient, expected[name].ravel(), atol=1e-5):
+        raise SystemExit(f"{peer} disagrees on {name}")
 
 
 TARGETS = [
     ("circuit", "empty Flask route", 1.5),
     ("b 128, raw client", "b 128, in process", 2.4),
-    ("b 128, SDK", "b 128, Flask + torch, JSON", 0.1),
+    ("b 128, raw client", "b 128, tesseract-core (base64)", 0.4),
+    ("b 128, raw client", "b 128, umbridge", 0.01),
+    ("b 128, raw client", "b 128, Flask + torch, JSON", 0.1),
 ]
 
 
@@ -115,7 +145,7 @@ def main() -> None:
     given = parser.parse_args()
     rounds, seconds = (2, 0.3) if given.quick else (given.rounds, 1.0)
     found = [one_round(seconds) for _ in range(rounds)]
-    print(machine(["flask", "gunicorn", "requests", "torch"]), "", sep="\n")
+    print(machine(["flask", "gunicorn", "requests", "torch", "tesseract-core", "umbridge"]), "", sep="\n")
     rows = [
         [
             name,
@@ -131,14 +161,6 @@ def main() -> None:
     more = median(median(each["b 128, SDK"]) - median(each["b 128, raw client"]) for each in found)
     print(
         f"- the SDK adds {more:.2f} ms to the raw client, at most 1 wanted{' (missed)' if more > 1 else ''}"
-    )
-    pairs = [(throughput(1, 3 * seconds), throughput(2, 3 * seconds)) for _ in range(rounds)]
-    gain = median(two[0] / one[0] for one, two in pairs)
-    one, two = (median(pair[place][0] for pair in pairs) for place in (0, 1))
-    cpu = median(pair[1][1] for pair in pairs)
-    print(
-        f"- {one:.0f} requests a second with one worker, {two:.0f} with two: {gain:.2f}, at least 1.6 wanted"
-        f"{' (missed)' if gain < 1.6 else ''}; the clients take {cpu:.2f} processors of these"
     )
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable
 BUFFER_BYTES = 2**26
 
 
-def raw_call(port: int, path: str, body: bytes, media_type: str) -> Callable[[], memoryview]:
+def raw_call(
+    port: int, path: str, body: bytes, media_type: str, accept: str | None = None
+) -> Callable[[], memoryview]:
     """A function that sends the request and gives the body of the answer, which must be a 200."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\nAccept: {media_type}\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\n"
+        f"Accept: {accept or media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     ).encode()
     buffer = memoryview(bytearray(BUFFER_BYTES))
 

@@ -1,4 +1,4 @@
-"""A gunicorn as we ship it, serving any application, in processes of its own."""
+"""Servers in processes of their own: a gunicorn as we ship it, or any other program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -33,30 +33,41 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(application: str = OURS, workers: int = 1) -> Iterator[Server]:
-    """Serves the application on a free port of this machine until the block ends."""
+def serving(application: str = OURS, workers: int = 1, **environment: str) -> Iterator[Server]:
+    """Serves a WSGI application by gunicorn as we ship it."""
+    command = ["-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-w", str(workers)]
+    with running(lambda port: [*command, "-b", f"127.0.0.1:{port}", application], **environment) as server:
+        yield server
+
+
+@contextmanager
+def running(command: Callable[[int], list[str]], http: bool = True, **environment: str) -> Iterator[Server]:
+    """Runs what Python is told with a free port of this machine, until the block ends.
+
+    http: whether it answers HTTP; else it runs as soon as it takes connections.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-w", str(workers)]
-        + ["-b", f"127.0.0.1:{port}", application],
+        [sys.executable, *command(port)],
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"DELTAWIRE_LOG_LEVEL": "warning"},
+        stderr=subprocess.DEVNULL,  # ours writes a line for every request
+        env=os.environ | environment,
     )
     try:
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=10) as first:
                     first.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                    if first.recv(1):
+                    if not http or first.recv(1):
                         break
             except OSError:
                 if process.poll() is not None or time.perf_counter() - begin > 60:
-                    raise SystemExit(f"{application} does not start") from None
+                    raise SystemExit(f"{process.args} does not start") from None
                 time.sleep(0.01)
         yield Server(port, time.perf_counter() - begin, process.pid)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)

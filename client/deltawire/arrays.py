@@ -14,9 +14,9 @@ from deltawire.wire import Array
 
 
 def to_arrays(tensors: dict[str, Any], dtype: str, limits: wire.Limits) -> dict[str, Array]:
-    """Arrays of an answer, copied: as read they are read-only, and parameters are to be stepped in place."""
+    """Arrays of an answer, copied where they are read-only: parameters are to be stepped in place."""
     read = wire.read_tensors(tensors, dict.fromkeys(tensors, dtype), limits=limits)
-    return {name: array.copy() for name, array in read.items()}
+    return {name: array if array.flags.writeable else array.copy() for name, array in read.items()}
 
 
 def to_trace(traced: Any, dtype: str, limits: wire.Limits) -> Any:

@@ -148,7 +148,7 @@ class Client(Derivatives):
         return self.call("POST", "/v1/gradients", document, read, sends, wire.JSON if trace else sends)
 
     def limits(self) -> dict[str, Any]:
-        """What is in force at the service: `limits`, `dtypes`, `media_types` and `versions`."""
+        """What is in force at the service: `limits`, `dtypes`, `media_types`, `threads`, `versions`."""
         return self.call("GET", "/v1/limits", None, dict)
 
     def forward(

@@ -302,6 +302,14 @@ class LimitsAnswer(Schema):
     limits = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     dtypes = fields.List(fields.String(), required=True)
     media_types = fields.List(fields.String(), required=True)
+    threads = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={
+            "description": "of each worker: computations at once, compute threads, BLAS threads; cores"
+        },
+    )
     versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 

@@ -28,6 +28,7 @@ from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
 from deltawire_service.cors import allow_origins
+from deltawire_service.engine import Run
 from deltawire_service.faces import FACES
 from deltawire_service.faces.face import Face
 from deltawire_service.headers import guard_answers
@@ -63,13 +64,18 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
     keys = read_keys(settings)
     metrics = Metrics()
+
+    def allowed(run: Run) -> Run:
+        return metrics.counted(within_limits(run) if keys else run)
+
     networks = Networks(
         layers,
         settings.engine_limits,
         settings.cached_networks,
         settings.compute_threads,
-        metrics.counted(within_limits(slots) if keys else slots),
-        metrics.spent,
+        run=allowed(slots),
+        run_own=allowed(slots.here),
+        spent=metrics.spent,
     )
     readiness = Readiness()
     log = make_log(settings.log_level)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from flask import Response, g, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
+from deltawire_service.receiving import received, received_in_place
 from deltawire_service.settings import Settings
 
 
@@ -20,13 +25,39 @@ def negotiate() -> None:
 
     Raises Refused when the client could not read it, or the body is compressed.
     """
-    offered = _offered()
-    g.answered = request.accept_mimetypes.best_match(offered) if request.accept_mimetypes else offered[0]
+    headers = request.headers
+    offered = _offered(request.method, headers.get("Content-Type", ""))
+    g.answered = _acceptable(headers.get("Accept", ""), offered)
     if g.answered is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+    if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
+
+
+# Clients say the same at every request: what it means is worked out once. Headers are bounded by the server.
+
+
+@lru_cache(64)
+def _media_type(content_type: str) -> str:
+    """What a Content-Type is without its parameters."""
+    return parse_options_header(content_type)[0].lower()
+
+
+@lru_cache(64)
+def _offered(method: str, content_type: str) -> tuple[str, ...]:
+    """The media types an answer may have, the one taken without a preference first."""
+    if method != "POST":
+        return (wire.JSON,)
+    sent = _media_type(content_type)
+    return tuple(sorted(wire.MEDIA_TYPES, key=lambda media_type: media_type != sent))
+
+
+@lru_cache(64)
+def _acceptable(accept: str, offered: tuple[str, ...]) -> str | None:
+    """The one of those offered that a client accepts best."""
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return accepted.best_match(offered) if accepted else offered[0]
 
 
 def read(settings: Settings) -> Any:
@@ -35,36 +66,35 @@ def read(settings: Settings) -> Any:
     Raises Refused before reading a body of another media type, without a Content-Length, or over the limit,
     and ClientDisconnected when less comes than was announced.
     """
-    if request.mimetype not in wire.MEDIA_TYPES:
+    media_type = _media_type(request.headers.get("Content-Type", ""))
+    if media_type not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
-        got = shown(request.mimetype) if request.mimetype else "none"
+        got = shown(media_type) if media_type else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
-    most = settings.json_body_bytes if request.mimetype == wire.JSON else settings.binary_body_bytes
-    body = received(most, f" of {request.mimetype}")
-    document = wire.decode(body, request.mimetype, settings.wire_limits)
-    if isinstance(document, dict) and (dtype := float_dtype(document)):
+    if media_type == wire.JSON:
+        body = whole(settings.json_body_bytes, received, f" of {media_type}")
+    else:
+        body = whole(settings.binary_body_bytes, received_in_place, f" of {media_type}")
+    document = wire.decode(body, media_type, settings.wire_limits)
+    if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
 
 
-def received(most: int, kind: str = "") -> bytes:
-    """The body of this request, all of it. Raises as `read` does, when it has more bytes than `most` too."""
-    if request.content_length is None:
+def whole(
+    most: int, receive: Callable[[Any, int], bytes | memoryview] = received, kind: str = ""
+) -> bytes | memoryview:
+    """The body of this request, all of it. Raises as `read` does, when it has more than `most` bytes too."""
+    length = request.content_length
+    if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
-    if request.content_length > most:
-        detail = f"{request.content_length} bytes{kind}, at most {most} are read"
-        raise _refusal("body_too_large", detail)
+    if length > most:
+        raise _refusal("body_too_large", f"{length} bytes{kind}, at most {most} are read")
     try:
-        body = request.get_data(cache=False)
+        return receive(request.environ, length)
     except OSError:  # the connection was reset
         raise ClientDisconnected() from None
-    if len(body) < request.content_length:  # some servers raise this themselves, gunicorn's stream just ends
-        raise ClientDisconnected()
-    return body
 
-
-JOINED_BYTES = 2**16
-"""An answer up to here is sent in one part."""
 
 JSON_TEXT = 25
 """Bytes of a float64 at its longest in JSON, with its comma."""
@@ -79,7 +109,7 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     A body is held twice for a moment, as it arrives; lists are forgotten as they become arrays.
     """
     itemsize = wire.DTYPES[dtype].itemsize
-    lists = (read or request.mimetype) == wire.JSON
+    lists = (read or _media_type(request.headers.get("Content-Type", ""))) == wire.JSON
     return Carriage(
         with_parameters="params_id" not in g,
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
@@ -94,22 +124,12 @@ def answer(document: Any, tensors: str = "lists") -> Response:
     tensors: how JSON writes them, `lists` or `base64`.
     """
     media_type = answered_as()
-    parts = wire.encode_in_parts(document, media_type, tensors, "response")
-    # A server takes nothing but bytes: this is the one copy of an array. Small ones travel better together.
-    small = sum(map(len, parts)) <= JOINED_BYTES
-    return Response([b"".join(parts)] if small else list(map(bytes, parts)), mimetype=media_type)
+    return Response(wire.encode(document, media_type, tensors, "response"), content_type=media_type)
 
 
 def answered_as() -> str:
     """The media type of the answer to this request."""
     return str(g.get("answered", wire.JSON))  # outside /v1 there is nothing to settle
-
-
-def _offered() -> tuple[str, ...]:
-    """The media types an answer may have, the one taken without a preference first."""
-    if request.method != "POST":
-        return (wire.JSON,)
-    return tuple(sorted(wire.MEDIA_TYPES, key=lambda media_type: media_type != request.mimetype))
 
 
 def float_dtype(document: dict[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ def make_log(level: str) -> FilteringBoundLogger:
         structlog.WriteLogger(sys.stderr),
         processors=STAMPS + RENDERERS,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-    )
+    ).bind()  # else it would be put together anew for every line
     return log
 
 
@@ -46,16 +46,18 @@ def log_requests(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = g.request_id
-        log.info(
-            "request",
-            method=request.method,
-            route=request.url_rule.rule if request.url_rule else None,  # the path itself is the caller's text
-            status=response.status_code,
-            code=g.get("code"),
-            ms=round(1000 * (perf_counter() - g.started), 3),
-            request_id=g.request_id,
-        )
+        response.headers["X-Request-Id"] = request_id = g.request_id
+        if log.is_enabled_for(logging.INFO):
+            rule = request.url_rule
+            log.info(
+                "request",
+                method=request.method,
+                route=rule.rule if rule else None,  # the path itself is the caller's text
+                status=response.status_code,
+                code=g.get("code"),
+                ms=round(1000 * (perf_counter() - g.started), 3),
+                request_id=request_id,
+            )
         return response
 
 

@@ -14,12 +14,16 @@ from deltawire.errors import Refused
 from deltawire_layers import Registry
 from deltawire_service.engine import Limits, Network, Run, Spent, Threads, at_once, compile_network, uncounted
 
+OWN = "deltawire "
+"""How the name and version of the distribution begin that our own layers come in."""
+
 
 class Networks:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
     kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
-    run: how layers are called. spent: who counts what they take.
+    run: how layers are called. run_own: how our own are, which are known to end. spent: who counts what they
+    take.
     """
 
     def __init__(
@@ -29,6 +33,7 @@ class Networks:
         kept: int,
         compute_threads: int = 1,
         run: Run = at_once,
+        run_own: Run | None = None,
         spent: Spent = uncounted,
     ):
         self._layers = layers
@@ -36,6 +41,7 @@ class Networks:
         self._kept = kept
         self._threads = Threads(compute_threads)
         self._run = run
+        self._run_own = run_own or run
         self._spent = spent
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
@@ -68,4 +74,5 @@ class Networks:
             network = compile_network(spec, self._layers, self._limits, self._threads)
         except Refused as refused:
             raise refused.under("/network") from None
-        return replace(network, run=self._run, spent=self._spent)
+        own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
+        return replace(network, run=self._run_own if own else self._run, spent=self._spent)

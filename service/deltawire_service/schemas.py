@@ -32,6 +32,10 @@ class Tensors(fields.Field[Any]):
         return value
 
 
+class Spec(fields.Raw):
+    """A network; the engine reads it with a schema of its own."""
+
+
 class Choice(validate.OneOf):
     """One of a few words."""
 
@@ -95,10 +99,6 @@ def non_finite_field() -> fields.Field[Any]:
         validate=Choice("error", "return"),
         metadata={"description": "what becomes of a result that is not finite"},
     )
-
-
-class Spec(fields.Raw):
-    """A network; the engine reads it with a schema of its own."""
 
 
 class ComputeSchema(Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -138,7 +138,7 @@ class Settings:
             }
         )
 
-    @property
+    @cached_property
     def wire_limits(self) -> wire.Limits:
         """The bounds on bodies and tensors."""
         return wire.Limits(
@@ -151,7 +151,7 @@ class Settings:
             self.tensor_header_bytes,
         )
 
-    @property
+    @cached_property
     def engine_limits(self) -> Limits:
         """The bounds on networks and their computation."""
         return Limits(self.nodes, self.rank, self.elements, self.planned_bytes)

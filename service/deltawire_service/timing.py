@@ -21,7 +21,8 @@ class Phase:
         self._started = perf_counter()
 
     def __exit__(self, *exception: object) -> None:
-        g.phases[self._name] = g.phases.get(self._name, 0.0) + perf_counter() - self._started
+        phases = g.phases
+        phases[self._name] = phases.get(self._name, 0.0) + perf_counter() - self._started
 
 
 def time_requests(app: Flask) -> None:
@@ -33,7 +34,8 @@ def time_requests(app: Flask) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        phases = g.phases | {"total": perf_counter() - g.started}
+        phases = g.phases
+        phases["total"] = perf_counter() - g.started
         response.headers["Server-Timing"] = ", ".join(
             f"{name};dur={1000 * seconds:.3f}" for name, seconds in phases.items()
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from hostile.corpus import FOLDER, Case, cases, read
-from hostile.replay import SECONDS, replay, seconds_of_the_next
+from hostile.replay import PATIENCE, replay, seconds_of_the_next
 from hostile.watched import OWN, watch
 from support.service import Service, running_service
 
@@ -36,8 +36,8 @@ def test_every_case_is_answered_as_it_says(service: Service, file: Path) -> None
     wrong = []
     for case in read(file.read_text()):
         try:
-            replay(service, case)
-            assert seconds_of_the_next(service) < SECONDS
+            replay(service, case, PATIENCE)
+            assert seconds_of_the_next(service) < PATIENCE
         except (AssertionError, OSError, ValueError) as error:
             wrong.append(f"{case.id}: {type(error).__name__} {error}")
     assert not wrong, "\n".join(wrong)
@@ -46,7 +46,7 @@ def test_every_case_is_answered_as_it_says(service: Service, file: Path) -> None
 def test_every_line_of_the_log_is_json_and_holds_nothing_of_a_request(service: Service) -> None:
     before = len(service.log())
     for case in read((FOLDER / "H08_logs.http").read_text()):
-        replay(service, case)
+        replay(service, case, PATIENCE)
     told = service.log()[before:]
     assert SECRET in "".join(case.sent.decode("latin-1") for case in cases())
     lines = told.splitlines()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event
+from threading import Event, get_ident
 from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +19,7 @@ from deltawire_service import slots as module
 from deltawire_service.app import create_app
 from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.settings import Settings
-from deltawire_service.slots import FIXED_COST, Overloaded, Slots
+from deltawire_service.slots import FIXED_COST, LITTLE, Overloaded, Slots
 
 
 def make(count: int = 1, queue_seconds: float = 5.0, seconds: float = 30.0, **options: Any) -> Slots:
@@ -139,6 +139,50 @@ def test_a_computation_that_hangs_is_given_up_and_the_next_one_computes(
     assert slots(lambda _: "next") == "next"
     release.set()
     assert slots(lambda _: "last") == "last" and told == ["hung"]
+
+
+def test_a_little_is_computed_where_it_is_asked_for_and_much_is_not() -> None:
+    slots = make()
+    assert slots.here(lambda _: get_ident(), plan(cost=LITTLE)) == get_ident()
+    assert slots.here(lambda _: get_ident(), plan(cost=LITTLE + 1)) != get_ident()
+    assert slots.here(lambda _: get_ident()) != get_ident()  # nothing is known of what it takes
+    with pytest.raises(SystemExit):
+        slots.here(lambda _: (_ for _ in ()).throw(SystemExit), plan())
+    with pytest.raises(DeadlineExceeded):
+        make(seconds=0.0).here(lambda _: pytest.fail("computed"), plan())
+    assert not slots._running
+
+
+def test_what_is_computed_there_holds_a_slot_and_hands_it_on() -> None:
+    slots, order = make(), list[str]()
+    with ThreadPoolExecutor(2) as callers:
+        with busy(slots):
+            until(lambda: len(slots._running) == 1)
+            waits = callers.submit(slots.here, lambda _: get_ident(), plan())
+            until(lambda: slots.waiting == 1)
+        assert waits.result(5) != get_ident()
+        begun, release = Event(), Event()
+        first = callers.submit(
+            slots.here, lambda _: (begun.set(), release.wait(5), order.append("first")), plan()
+        )
+        assert begun.wait(5)
+        second = callers.submit(slots, lambda _: order.append("second"), plan())
+        until(lambda: slots.waiting == 1)
+        release.set()
+        first.result(5), second.result(5)
+    assert order == ["first", "second"]
+
+
+def test_only_layers_of_our_own_are_computed_in_the_thread_of_their_request() -> None:
+    found = list[int]()
+    seen = failing("delta", lambda delta: (found.append(get_ident()), delta)[1])
+    assert client_with(seen).post("/v1/gradients", json=pointwise("odd", 1.0)).status_code == 200
+    assert found and get_ident() not in found
+    app = create_app(Settings())
+    client, slots = app.test_client(), app.extensions["deltawire"].slots
+    assert client.post("/v1/gradients", json=good()).status_code == 200  # compiled in a thread of its own
+    slots._work.notify = lambda: pytest.fail("handed over")
+    assert client.post("/v1/gradients", json=good()).status_code == 200
 
 
 def client_with(kind: Any, **settings: Any) -> FlaskClient:

@@ -7,7 +7,6 @@ it is known which dtype its place needs. One file for each media type, and one f
 
 from __future__ import annotations
 
-from mmap import mmap
 from typing import Any
 
 from deltawire.wire import json, safetensors
@@ -27,10 +26,11 @@ __all__ = [
 ]  # fmt: skip
 
 
-def decode(body: bytes | mmap, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
+def decode(body: bytes | memoryview, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
     """The document in a body. In JSON, of duplicate keys the last one counts.
 
-    media_type: one of MEDIA_TYPES. part: `request` or `response`, what a binary body must be.
+    body: when it can be written to, so can the arrays of a binary one. media_type: one of MEDIA_TYPES.
+    part: `request` or `response`, what a binary body must be.
     Raises Refused: json_too_deep, json_too_many_members, or json_invalid for all but strict JSON in UTF-8;
     for a binary body also tensor_header_too_large, tensor_body_invalid, too_many_tensors, dtype_unsupported,
     shape_invalid, shape_too_large.
@@ -44,7 +44,9 @@ def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "
     Numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity" in JSON, bytes in base64 and
     in the tensors of a binary body.
     """
-    return b"".join(encode_in_parts(document, media_type, tensors, part))
+    if media_type == JSON:
+        return json.encode(document, tensors)
+    return b"".join(safetensors.encode(document, part))
 
 
 def encode_in_parts(

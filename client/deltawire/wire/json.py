@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from deltawire.wire.tensors import Array, Limits, refusal, to_base64, to_lists
+from deltawire.wire.tensors import Limits, refusal, spelled, to_base64
 
 MEDIA_TYPE = "application/json"
 TENSORS = ("lists", "base64")
@@ -28,8 +28,35 @@ def decode(body: bytes | str, limits: Limits) -> Any:
 
 def encode(document: Any, tensors: str = "lists") -> bytes:
     """The JSON text of a document, its arrays written as `lists` or as `base64`."""
-    write = {"lists": to_lists, "base64": to_base64}[tensors]
-    return orjson.dumps(_strict(document, write), option=orjson.OPT_SERIALIZE_NUMPY)
+    default, option = _WRITERS[tensors]
+    text = orjson.dumps(document, default, option)
+    # What is not finite was written as null. Nearly no document has any: they are looked for only then.
+    return orjson.dumps(_finite(document, tensors), default, option) if b"null" in text else text
+
+
+def _as_lists(value: Any) -> Any:
+    """What orjson does not write by itself."""
+    if isinstance(value, np.ndarray):  # not contiguous, or of no axes
+        return np.ascontiguousarray(value) if value.ndim else value[()]
+    return _plain(value)
+
+
+def _as_base64(value: Any) -> Any:
+    return to_base64(value) if isinstance(value, np.ndarray) else _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} has no place in JSON")
+
+
+_WRITERS: Mapping[str, tuple[Callable[[Any], Any], int]] = {
+    "lists": (_as_lists, orjson.OPT_SERIALIZE_NUMPY),
+    "base64": (_as_base64, 0),
+}
 
 
 _QUOTE, _COLON, _OBJECT, _LIST = b'":{['
@@ -70,14 +97,14 @@ def _prescan(body: bytes, limits: Limits) -> None:
         quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
 
 
-def _strict(document: Any, write: Callable[[Array], Any]) -> Any:
-    """The document with its arrays written, and without the numbers that JSON cannot say."""
+def _finite(document: Any, tensors: str) -> Any:
+    """The document with the numbers that JSON cannot say spelled out."""
     if isinstance(document, Mapping):
-        return {key: _strict(value, write) for key, value in document.items()}
+        return {key: _finite(value, tensors) for key, value in document.items()}
     if isinstance(document, (list, tuple)):
-        return [_strict(value, write) for value in document]
+        return [_finite(value, tensors) for value in document]
     if isinstance(document, np.ndarray):
-        return write(document)
-    if isinstance(document, float) and not isfinite(document):
+        return spelled(document) if tensors == "lists" else document
+    if isinstance(document, float | np.floating) and not isfinite(document):
         return "NaN" if isnan(document) else "Infinity" if document > 0 else "-Infinity"
     return document

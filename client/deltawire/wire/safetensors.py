@@ -4,7 +4,7 @@
     n bytes   the header, JSON: {"__metadata__": {"request": "{…}"}, "data/x": {"dtype", "shape", "data_offsets"}, …}
     the rest  the numbers of all tensors, one after the other, without holes
 
-Reading is strict: a body that any reader could take for another document is refused. The arrays are read-only
+Reading is strict: a body that any reader could take for another document is refused. The arrays are
 views of the body, unless they lie where the machine cannot compute with them.
 """  # noqa: E501
 
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import json as stdlib_json
 import re
-from collections.abc import Iterable, Mapping
-from math import prod
-from mmap import mmap
+import sys
+from collections.abc import Mapping
 from reprlib import repr as shown
+from struct import Struct
 from typing import Any
 
 import numpy as np
@@ -27,58 +27,66 @@ from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, 
 
 MEDIA_TYPE = "application/vnd.safetensors"
 
-Body = bytes | mmap
-"""A body as it arrived, or a file as it lies."""
-
-_NAMES = {"F64": "float64", "I64": "int64", "F32": "float32"}
-_CODES = {name: code for code, name in _NAMES.items()}
+_DTYPES = {"F64": DTYPES["float64"], "I64": DTYPES["int64"], "F32": DTYPES["float32"]}
+_CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
+    dtype.newbyteorder(): code for code, dtype in _DTYPES.items()
+}
 _METADATA = "__metadata__"
-_KEYS = {"dtype", "shape", "data_offsets"}
+_SIZE = Struct("<Q")
+_NATIVE = sys.byteorder == "little"
 _PLACES = {
     "request": re.compile(
-        r"(?:(params|data|cotangents|(?:tangents|vectors)/(?:params|data))/)?([\w.-]{1,256})", re.ASCII
-    ),
+        r"(?:(?:params|data|cotangents|(?:tangents|vectors)/(?:params|data))/)?[\w.-]{1,256}", re.ASCII
+    ).fullmatch,
     "response": re.compile(
-        r"losses|quadratic|(params|values|deltas|tangents"
-        r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/([\w.-]{1,256})",
+        r"losses|quadratic|(?:params|values|deltas|tangents"
+        r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
         re.ASCII,
-    ),
+    ).fullmatch,
+    "checkpoint": re.compile(r".*", re.DOTALL).fullmatch,
 }
 
 
-def decode(body: Body, limits: Limits, part: str) -> Any:
+Tensor = tuple[int, int, str, np.dtype[Any], list[int]]
+"""Where a tensor's numbers begin and end, counted from the end of the header; its place, dtype, shape."""
+
+
+def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> Any:
     """The document in a body, whose metadata has its JSON under `part`: `request` or `response`.
 
     In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request.
+    The arrays can be written to where the body can.
     """
-    header, start = _header(body, limits)
+    text = _header(body, limits)
+    header = _parsed(text)
     metadata = header.pop(_METADATA, {})
-    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise _invalid(f"{_METADATA} must be an object of strings")
+    for value in metadata.values() if type(metadata) is dict else [None]:
+        if type(value) is not str:
+            raise _invalid(f"{_METADATA} must be an object of strings")
     if part not in metadata:
         raise _invalid(f"{_METADATA}.{part} is missing: the rest of the document, as JSON text")
-    _check_count(header, limits)
-    places = {name: _place(name, part) for name in header}
-    _check(header, places, limits, len(body) - start)
+    begin = 8 + len(text)
+    tensors = _tensors(header, part, limits, len(body) - begin)
     document = json.decode(metadata[part], limits)
-    for name, entry in header.items():
-        *path, last = places[name]
+    for start, _, place, dtype, shape in tensors:
+        *path, last = place.split("/")
         node = document
         for key in path:
-            node = node.setdefault(key, {}) if isinstance(node, dict) else None
-        if not isinstance(node, dict) or last in node:
-            raise _invalid(f"tensor {shown(name)} has no place of its own in the document")
-        node[last] = _array(body, start, entry)
+            node = node.setdefault(key, {}) if type(node) is dict else None
+        if type(node) is not dict or last in node:
+            raise _invalid(f"tensor {shown(place)} has no place of its own in the document")
+        node[last] = _array(body, begin + start, dtype, shape)
     return document
 
 
-def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
+def read_checkpoint(body: bytes | memoryview, limits: Limits = DEFAULT) -> dict[str, Array]:
     """The arrays in a file that is no document, by their names; its metadata is not looked at."""
-    header, start = _header(body, limits)
+    text = _header(body, limits)
+    header = _parsed(text)
     header.pop(_METADATA, None)
-    _check_count(header, limits)
-    _check(header, {name: [name] for name in header}, limits, len(body) - start)
-    return {name: _array(body, start, entry) for name, entry in header.items()}
+    begin = 8 + len(text)
+    tensors = _tensors(header, "checkpoint", limits, len(body) - begin)
+    return {name: _array(body, begin + start, dtype, shape) for start, _, name, dtype, shape in tensors}
 
 
 def encode(document: Any, part: str) -> list[bytes | memoryview]:
@@ -89,47 +97,49 @@ def encode(document: Any, part: str) -> list[bytes | memoryview]:
     arrays: dict[str, Array] = {}
     text = json.encode(_without(document, "", arrays)).decode()
     header: dict[str, Any] = {_METADATA: {part: text}}
-    buffers: list[bytes | memoryview] = []
+    parts: list[bytes | memoryview] = [b""]
     end = 0
-    for name in sorted(arrays, key=lambda name: -arrays[name].itemsize):  # so all numbers lie aligned
-        array = arrays[name]
-        dtype = array.dtype.name
-        header[name] = {
-            "dtype": _CODES[dtype],
-            "shape": array.shape,
-            "data_offsets": (end, end + array.nbytes),
-        }
-        buffers.append(_numbers(array.astype(DTYPES[dtype], copy=False)))
-        end += array.nbytes
+    # The widest first: so all numbers lie aligned.
+    for name, array in sorted(arrays.items(), key=_width) if len(arrays) > 1 else arrays.items():
+        start, end = end, end + array.nbytes
+        code = _CODES[array.dtype]
+        header[name] = {"dtype": code, "shape": array.shape, "data_offsets": (start, end)}
+        parts.append(_numbers(array, _DTYPES[code]))
     written = orjson.dumps(header)
-    written += b" " * (-len(written) % 8)
-    return [len(written).to_bytes(8, "little") + written, *buffers]
+    padding = -len(written) % 8
+    parts[0] = _SIZE.pack(len(written) + padding) + written + b" " * padding
+    return parts
 
 
-def _numbers(array: Array) -> bytes | memoryview:
-    """The numbers of an array in C order: a view of it where they lie so."""
-    return array.reshape(-1).view(np.uint8).data if array.flags.c_contiguous else array.tobytes()
+def _width(named: tuple[str, Array]) -> int:
+    return -named[1].itemsize
 
 
-def _without(node: Any, place: str, arrays: dict[str, Array]) -> Any:
+def _numbers(array: Array, dtype: np.dtype[Any]) -> bytes | memoryview:
+    """The numbers of an array in C order, as this dtype has them: a view of it where they lie so."""
+    if array.dtype is not dtype:
+        array = array.astype(dtype, copy=False)
+    return array.data.cast("B") if array.size and array.flags.c_contiguous else array.tobytes()
+
+
+def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> dict[str, Any]:
     """The document without the arrays in its objects, which are put into `arrays` by their places."""
-    if not isinstance(node, Mapping):
-        return node
     rest = {}
     for key, value in node.items():
-        below = f"{place}/{key}" if place else str(key)
         if isinstance(value, np.ndarray):
-            arrays[below] = value
+            arrays[place + key] = value
+        elif type(value) is dict or isinstance(value, Mapping):
+            rest[key] = _without(value, f"{place}{key}/", arrays)
         else:
-            rest[key] = _without(value, below, arrays)
+            rest[key] = value
     return rest
 
 
-def _header(body: Body, limits: Limits) -> tuple[dict[str, Any], int]:
-    """The header, and where the numbers begin."""
-    size = int.from_bytes(body[:8], "little")
+def _header(body: bytes | bytearray | memoryview, limits: Limits) -> bytes:
+    """The text of the header."""
     if len(body) < 8:
         raise _invalid(f"a body has at least 8 bytes, got {len(body)}")
+    (size,) = _SIZE.unpack_from(body)
     if size > len(body) - 8:
         raise _invalid(f"the header is said to have {size} bytes, {len(body) - 8} follow")
     if size > limits.tensor_header_bytes:
@@ -137,15 +147,21 @@ def _header(body: Body, limits: Limits) -> tuple[dict[str, Any], int]:
             f"a header of {size} bytes, at most {limits.tensor_header_bytes} are read; JSON has no header"
         )
         raise refusal("", "tensor_header_too_large", detail)
-    text = body[8 : 8 + size]
-    if not text.startswith(b"{"):
-        raise _invalid("the header must begin with {")
+    return bytes(body[8 : 8 + size])
+
+
+def _parsed(text: bytes) -> dict[str, Any]:
+    """What the header says: strict JSON, in UTF-8, without NaN and half characters, with each key once."""
     try:
-        orjson.loads(text)  # strict: UTF-8, no NaN, no half characters
-        header = stdlib_json.loads(text, object_pairs_hook=_object, parse_int=_integer)  # each key once
+        header: dict[str, Any] = orjson.loads(text)
+        # As orjson would write it, nothing was dropped, and nothing is spelled in two ways.
+        if type(header) is not dict or orjson.dumps(header) != text.rstrip():
+            if not text.startswith(b"{"):
+                raise ValueError("it must begin with {")
+            stdlib_json.loads(text, object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise _invalid(f"the header is not strict JSON with each key once: {error}") from None
-    return header, 8 + size
+    return header
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -161,77 +177,73 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
+def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) -> list[Tensor]:
+    """The tensors in the order of their numbers, which fill the `size` bytes after the header."""
     if len(header) > limits.tensors:
         detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
         raise refusal("", "too_many_tensors", detail)
-
-
-def _place(name: str, part: str) -> list[str]:
-    """The keys that lead to a tensor."""
-    found = _PLACES[part].fullmatch(name)
-    if found is None:
-        names = (
-            "params/…, data/… or another place of tensors" if part == "request" else "a place in an answer"
-        )
-        raise _invalid(f"the tensor name {shown(name)} is not {names}, of letters, digits and _ . -")
-    return name.split("/") if "/" in name or part == "response" else ["params", name]
-
-
-def _check(header: Mapping[str, Any], places: Mapping[str, list[str]], limits: Limits, size: int) -> None:
-    """Raises Refused unless all tensors are well described, and fill the `size` bytes after the header."""
-    spans = []
-    faults = list[Fault]()
+    tensors = []
+    faults: list[Fault] = []
+    is_place = _PLACES[part]
     for name, entry in header.items():
-        if not isinstance(entry, dict) or entry.keys() != _KEYS:
-            raise _invalid(f"tensor {shown(name)} must have dtype, shape and data_offsets, and nothing else")
+        if is_place(name) is None:
+            asked = "params/…, data/… or another place of tensors"
+            names = asked if part == "request" else "a place in an answer"
+            raise _invalid(f"the tensor name {shown(name)} is not {names}, of letters, digits and _ . -")
         try:
-            _describe(entry, "/" + "/".join(places[name]), limits)
+            code, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
+            described = len(entry) == 3 and type(start) is type(end) is int
+        except (KeyError, TypeError, ValueError):
+            described = False
+        if not described:
+            what = "must have dtype, shape and data_offsets, two whole numbers, and nothing else"
+            raise _invalid(f"tensor {shown(name)} {what}")
+        place = f"params/{name}" if part == "request" and "/" not in name else name
+        try:
+            dtype, numbers = _dtype(code, place), check_shape(shape, f"/{place}", limits)
         except Refused as refused:
             faults += refused.faults
             continue
-        offsets = entry["data_offsets"]
-        if not isinstance(offsets, list) or [type(offset) for offset in offsets] != [int, int]:
-            raise _invalid(f"the data_offsets of {shown(name)} must be two whole numbers")
-        start, end = offsets
         if not 0 <= start <= end <= size:
             raise _invalid(
                 f"the data_offsets of {shown(name)} are out of range: {size} bytes of numbers came"
             )
-        expected = prod(entry["shape"]) * DTYPES[_NAMES[entry["dtype"]]].itemsize
+        expected = numbers * dtype.itemsize
         if end - start != expected:
             raise _invalid(f"tensor {shown(name)} has {end - start} bytes, its shape needs {expected}")
-        spans.append((start, end, name))
+        tensors.append((start, end, place, dtype, shape))
     if faults:
         raise Refused(faults)
-    _check_spans(sorted(spans), size)
-
-
-def _describe(entry: Mapping[str, Any], pointer: str, limits: Limits) -> None:
-    dtype = entry["dtype"]
-    if not isinstance(dtype, str) or dtype not in _NAMES:
-        detail = f"expected one of {', '.join(_NAMES)}, got {shown(dtype)}"
-        raise refusal(pointer, "dtype_unsupported", detail)
-    check_shape(entry["shape"], pointer, limits)
-
-
-def _check_spans(spans: Iterable[tuple[int, int, str]], size: int) -> None:
+    if len(tensors) > 1:
+        tensors.sort(key=_span)
     filled = 0
-    for start, end, name in spans:
+    for start, end, place, _, _ in tensors:
         if start != filled:
             what = "overlaps another" if start < filled else "leaves a hole before it"
-            raise _invalid(f"tensor {shown(name)} {what}")
+            raise _invalid(f"tensor {shown(place)} {what}")
         filled = end
     if filled != size:
         raise _invalid(f"{size - filled} bytes after the last tensor")
+    return tensors
 
 
-def _array(body: Body, start: int, entry: Mapping[str, Any]) -> Array:
-    dtype = DTYPES[_NAMES[entry["dtype"]]]
-    array: Array = np.ndarray(entry["shape"], dtype, body, start + entry["data_offsets"][0])
-    if not array.flags.aligned or not dtype.isnative:
+def _span(tensor: Tensor) -> tuple[int, int]:
+    return tensor[:2]
+
+
+def _dtype(code: Any, place: str) -> np.dtype[Any]:
+    if type(code) is not str or code not in _DTYPES:
+        detail = f"expected one of {', '.join(_DTYPES)}, got {shown(code)}"
+        raise refusal(f"/{place}", "dtype_unsupported", detail)
+    return _DTYPES[code]
+
+
+def _array(body: bytes | bytearray | memoryview, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
+    array: Array = np.ndarray(shape, dtype, body, start)
+    if not (_NATIVE and array.flags.aligned):
+        writeable = array.flags.writeable
         array = array.astype(dtype.newbyteorder("="))
-        array.flags.writeable = False
+        array.flags.writeable = writeable
     return array
 
 

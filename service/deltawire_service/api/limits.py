@@ -1,7 +1,8 @@
-"""GET /v1/limits: every limit in force, what tensors may be, and versions."""
+"""GET /v1/limits: every limit in force, what tensors may be, threads, and versions."""
 
 from __future__ import annotations
 
+import os
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from flask import Blueprint
+from threadpoolctl import threadpool_info
 
 from deltawire import wire
 from deltawire_service.answers import LimitsAnswer
@@ -23,6 +25,7 @@ def blueprint(settings: Settings) -> Blueprint:
         "limits": {name: limit for name, limit in asdict(settings).items() if type(limit) in (int, float)},
         "dtypes": list(wire.DTYPES),
         "media_types": list(wire.MEDIA_TYPES),
+        "threads": threads(settings),
         "versions": {
             "deltawire": version("deltawire"),
             "numpy": np.__version__,
@@ -33,7 +36,20 @@ def blueprint(settings: Settings) -> Blueprint:
     @routes.get("/limits")
     @operation(settings, LimitsAnswer)
     def limits() -> dict[str, Any]:
-        """Every limit in force, dtypes, media types and versions."""
+        """Every limit in force, dtypes, media types, threads and versions."""
         return answer
 
     return routes
+
+
+def threads(settings: Settings) -> dict[str, int]:
+    """How a worker process computes, on how many cores it may. BLAS has what it was started with."""
+    affine = hasattr(os, "sched_getaffinity")
+    return {
+        "cores": len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1,
+        "computations": settings.computations,
+        "compute": settings.compute_threads,
+        "blas": max(
+            (pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1
+        ),
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -11,8 +11,8 @@ from flask import Response, current_app
 from marshmallow import Schema
 
 from deltawire_service import bodies
-from deltawire_service.engine.validation import load
 from deltawire_service.headers import tell_parameters
+from deltawire_service.options import Reader
 from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
 from deltawire_service.timing import Phase
@@ -50,19 +50,19 @@ def operation(
     """
 
     def decorate(view: View) -> Callable[..., Response]:
-        schema = request() if request else None
+        read = Reader(request()) if request else None
 
         @wraps(view)
         def answered(**path: str) -> Response:
-            if schema is None:
+            if read is None:
                 return bodies.answer(view(**path))
             with Phase("read"):
                 document = bodies.read(settings)
             with Phase("check"):
                 published = current_app.extensions["deltawire"].published
-                if named := published.complete(document, schema.fields):
+                if named := published.complete(document, read.fields):
                     tell_parameters(named.params_id)
-                asked: Mapping[str, Any] = load(schema, document)
+                asked = read(document)
             answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})
             with Phase("write"):
                 return bodies.answer(answer, asked.get("tensors", "lists"))

@@ -30,9 +30,9 @@ export async function checked({ document, row, model }) {
   const samples = Math.max(2, Math.min(10, Math.floor(NUMBERS / count ** 1.5)));
   const { arrays } = await api.check({ ...asked, deltas: [...places.keys()], samples });
   for (const array of arrays) {
-    const [kind, name] = array.name.split("/");
-    const shared = kind === "data" && document.network.inputs[name].shared;
-    if (kind === "params") add(array.name, array, model.gradients[name]);
+    const [place, name] = array.name.split("/");
+    const shared = place === "data" && document.network.inputs[name].shared;
+    if (place === "params") add(array.name, array, model.gradients[name]);
     else {
       const shown = arrivals(model, name, model.last).sum?.numbers;
       if (shown !== undefined) add(array.name, array, shared ? shown : [shown]);

@@ -34,8 +34,8 @@ export function Findings({ seen, marks, badges, setBadges, t, select }) {
 
 // edges/x→f/1 is what f sends to x, its input 1.
 function told(what) {
-  const [kind, ...name] = what.split("/");
-  if (kind !== "edges") return `${{ params: "∂L/∂", data: "δ ", deltas: "δ " }[kind]}${name.join("/")}`;
+  const [place, ...name] = what.split("/");
+  if (place !== "edges") return `${{ params: "∂L/∂", data: "δ ", deltas: "δ " }[place]}${name.join("/")}`;
   const [from, to] = name[0].split("→");
   return `${to} → ${from}`;
 }

@@ -110,6 +110,32 @@ def test_a_checkpoint_of_another_writer_is_read() -> None:
     assert document["data"] == request["data"] and same(document["params"]["h.weight"], weight)
 
 
+def test_a_header_spelled_in_another_way_is_read_with_care() -> None:
+    spaced = json.dumps(META | {"data/x": entry(0, 4)}, indent=1).encode()
+    escaped = (
+        b'{"\\u005f_metadata__":{"request":"{}"},"data/x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+    )
+    for text in (spaced, escaped):
+        assert decoded(body_of(text, bytes(4)))["data"]["x"].tolist() == [0]
+        twice = text[:-1] + b',"\\u0064ata/x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+        assert refused(body_of(twice, bytes(4))) == "tensor_body_invalid"
+    assert (
+        refused(body_of(b'{"__metadata__":{"request":"{}","a":"\\u003a","a":""}}')) == "tensor_body_invalid"
+    )
+
+
+def test_arrays_can_be_written_to_where_the_body_can() -> None:
+    body = bytearray(wire.encode({"data": {"x": np.ones(3), "y": np.ones(2, np.float32)}}, wire.SAFETENSORS))
+    data = wire.decode(memoryview(body), wire.SAFETENSORS)["data"]
+    data["x"][1] = 2.0
+    assert wire.decode(bytes(body), wire.SAFETENSORS)["data"]["x"].tolist() == [1.0, 2.0, 1.0]
+    for spaces in range(4):
+        shifted = bytearray(
+            body_of(json.dumps(META | {"data/x": entry(0, 8)}).encode() + b" " * spaces, bytes(8))
+        )
+        assert decoded(shifted)["data"]["x"].flags.writeable
+
+
 def test_answers_have_their_own_places() -> None:
     array = np.ones(2)
     answer = {

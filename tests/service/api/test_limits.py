@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
@@ -19,4 +21,18 @@ def test_every_limit_is_told() -> None:
     assert answer["limits"]["nodes"] == 17
     assert answer["dtypes"] == ["float32", "float64", "int64"]
     assert answer["media_types"] == ["application/json", "application/vnd.safetensors"]
+    assert answer["threads"] == {
+        "cores": len(os.sched_getaffinity(0)), "computations": 1, "compute": 1, "blas": blas_threads(),
+    }  # fmt: skip
     assert answer["versions"]["numpy"] == np.__version__
+
+
+def blas_threads() -> int:
+    (blas,) = (pool for pool in threadpool_info() if "numpy.libs" in pool["filepath"])
+    return int(blas["num_threads"])
+
+
+def test_the_thread_policy_is_the_one_in_force() -> None:
+    settings = Settings(log_level="error", compute_threads=3, computations=2)
+    threads = create_app(settings).test_client().get("/v1/limits").json["threads"]
+    assert (threads["compute"], threads["computations"]) == (3, 2)
