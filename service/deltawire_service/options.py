@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from deltawire_service.engine import Network
 from deltawire_service.engine.validation import load
@@ -31,11 +31,14 @@ class Reader:
         self._passing = {
             name: field for name, field in schema.fields.items() if isinstance(field, Spec | Tensors)
         }
+        self._kept = not any(
+            isinstance(field, fields.Nested) and _holds_tensors(field) for field in schema.fields.values()
+        )
         self._options = lru_cache(KEPT)(self._read_options)
 
     def __call__(self, document: Any) -> Mapping[str, Any]:
         """The document as the schema reads it. Raises Refused, with a fault for every misfit."""
-        if not self._passes(document):
+        if not self._kept or not self._passes(document):
             return load(self._schema, document)
         text = orjson.dumps({name: document[name] for name in document if name not in self._passing})
         if len(text) > KEPT_BYTES:
@@ -62,3 +65,10 @@ class Reader:
         """The options alone; whoever gets them only reads."""
         loaded = load(self._schema, orjson.loads(text) | dict.fromkeys(self._passing, {}))
         return {name: value for name, value in loaded.items() if name not in self._passing}
+
+
+def _holds_tensors(field: fields.Field[Any]) -> bool:
+    """Whether there are tensors somewhere in what a field holds."""
+    if isinstance(field, fields.Nested):
+        return any(_holds_tensors(inner) for inner in field.schema.fields.values())
+    return isinstance(field, Tensors)

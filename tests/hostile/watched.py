@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Flask, has_request_context
 
 import deltawire_service
 from deltawire_service.app import create_app
+from deltawire_service.shared_counts import VARIABLE
 
 OWN = str(Path(deltawire_service.__file__).parent)
 REACHING = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.remove")
@@ -25,8 +27,10 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def own(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether it is a file of the service's pages."""
-    return event == "open" and str(Path(str(arguments[0])).resolve()).startswith(OWN)
+    """Whether it is a file of the service's pages, or of the counts its workers share."""
+    if event not in ("open", "os.listdir"):
+        return False
+    return str(Path(str(arguments[0])).resolve()).startswith((OWN, os.environ.get(VARIABLE, OWN)))
 
 
 def app() -> Flask:
@@ -35,5 +39,6 @@ def app() -> Flask:
         warm.get("/openapi.json")
         warm.get("/docs")
         warm.get("/nowhere")
+        warm.get("/metrics")
     sys.addaudithook(watch)
     return service
