@@ -24,8 +24,8 @@ serve: $(VENV)/service
 	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
 
 test: $(VENV)/dev
-	@echo "== running the tests (those that need torch, jax, a browser or other clients run in CI: .ci/run)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not browser and not clients"
+	@echo "== running the tests (those that need torch, jax, onnx, a browser or other clients run in CI: .ci/run)"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not browser and not clients"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo

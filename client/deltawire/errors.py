@@ -3,11 +3,12 @@
     DeltawireError          `code` and `pointer` say what is wrong and where, `errors` lists every place;
     │                       `status` and `request_id` are the answer's, None when there was none
     ├── Refused             the request is wrong: nothing was computed, and repeating it unchanged cannot help
+    │                       (a model to import or export that cannot be expressed: `not_expressible`)
     ├── Unreachable         no answer came: `unreachable`; repeating it may help
     │   └── TimedOut        none came in time: `timed_out`
     ├── ServiceFailed       the service failed, or what answered is no deltawire service: `answer_invalid`
     │   └── PluginFailed    a layer's own bug: `plugin_error`; the detail names the node and its kind
-    └── NotInstalled        a client without a URL on a machine without the service: `not_installed`
+    └── NotInstalled        an extra is missing, the service for a client without a URL: `not_installed`
 
 The service's codes are listed in docs/api.md; those above are the client's own. All errors can be pickled.
 """
@@ -90,7 +91,7 @@ class PluginFailed(ServiceFailed):
 
 
 class NotInstalled(DeltawireError):
-    """A client without a URL computes in its own process, and the service is not installed there."""
+    """A library that an extra brings is missing: for a client without a URL, the service itself."""
 
 
 def failure(problem: Any, status: int) -> Refused | ServiceFailed:

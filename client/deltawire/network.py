@@ -52,9 +52,11 @@ class Network:
     """A network being built: `spec()` is what the service gets.
 
     Names are those of the spec: a node without one is called by its kind and a running number (`linear1`).
+    `metadata` are notes of one's own, strings by name, which go with the spec and change nothing.
     """
 
     def __init__(self) -> None:
+        self.metadata: dict[str, str] = {}
         self._inputs: dict[str, dict[str, Any]] = {}
         self._nodes: dict[str, dict[str, Any]] = {}
         self._loss: str | dict[str, float] | None = None
@@ -139,6 +141,8 @@ class Network:
             spec["loss"] = self._loss
         if self._regularization is not None:
             spec["regularization"] = self._regularization
+        if self.metadata:
+            spec["metadata"] = self.metadata
         return deepcopy(spec)
 
     @classmethod
@@ -158,6 +162,7 @@ class Network:
             network._nodes[node["name"]] = node
         network._loss = spec.get("loss")
         network._regularization = spec.get("regularization")
+        network.metadata = spec.get("metadata", {})
         return network
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from flask import Response, g, request
@@ -14,10 +14,15 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
+from deltawire_service import receiving
 from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
-from deltawire_service.receiving import received, received_in_place
 from deltawire_service.settings import Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+B = TypeVar("B")
 
 
 def negotiate() -> None:
@@ -71,25 +76,30 @@ def read(settings: Settings) -> Any:
         expected = " or ".join(wire.MEDIA_TYPES)
         got = shown(media_type) if media_type else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
-    if media_type == wire.JSON:
-        body = whole(settings.json_body_bytes, received, f" of {media_type}")
-    else:
-        body = whole(settings.binary_body_bytes, received_in_place, f" of {media_type}")
-    document = wire.decode(body, media_type, settings.wire_limits)
+    most = settings.json_body_bytes if media_type == wire.JSON else settings.binary_body_bytes
+    length = _announced(most, f" of {media_type}")
+    receive = receiving.received if media_type == wire.JSON else receiving.received_in_place
+    document = wire.decode(_from(receive, length), media_type, settings.wire_limits)
     if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
 
 
-def whole(
-    most: int, receive: Callable[[Any, int], bytes | memoryview] = received, kind: str = ""
-) -> bytes | memoryview:
-    """The body of this request, all of it. Raises as `read` does, when it has more than `most` bytes too."""
+def received(most: int) -> bytes:
+    """The body of this request, all of it. Raises as `read` does, when it has more bytes than `most` too."""
+    return _from(receiving.received, _announced(most))
+
+
+def _announced(most: int, kind: str = "") -> int:
     length = request.content_length
     if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
     if length > most:
         raise _refusal("body_too_large", f"{length} bytes{kind}, at most {most} are read")
+    return length
+
+
+def _from(receive: Callable[[WSGIEnvironment, int], B], length: int) -> B:
     try:
         return receive(request.environ, length)
     except OSError:  # the connection was reset

@@ -27,7 +27,6 @@ class Reader:
 
     def __init__(self, schema: Schema):
         self._schema = schema
-        self.fields = schema.fields
         self._passing = {
             name: field for name, field in schema.fields.items() if isinstance(field, Spec | Tensors)
         }
@@ -57,7 +56,7 @@ class Reader:
             if name not in document:
                 if field.required:
                     return False
-            elif type(document[name]) not in (dict, Network):
+            elif not isinstance(document[name], dict | Network):
                 return False
         return True
 

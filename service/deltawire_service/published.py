@@ -84,7 +84,7 @@ def read_published(
         except ValueError:
             raise Refused([Fault("", "tensor_body_invalid", "the file is empty")]) from None
     limits = of_files(limits)
-    document = wire.decode(memoryview(mapped), wire.SAFETENSORS, limits)
+    document = wire.decode(mapped, wire.SAFETENSORS, limits)
     dtype = float_dtype(document) or "float64"
     saved = load(SavedSchema(), document)
     network = compiled(saved["network"])

@@ -113,6 +113,16 @@ def test_the_spec_is_a_copy() -> None:
     assert net.spec() == classifier().spec()
 
 
+def test_metadata_goes_with_the_spec() -> None:
+    net = classifier()
+    assert "metadata" not in net.spec()
+    net.metadata["drawn by"] = "hand"
+    read = Network.from_spec(net.spec())
+    assert read.metadata == net.spec()["metadata"] == {"drawn by": "hand"}
+    read.metadata.clear()
+    assert net.metadata
+
+
 def test_names_taken_and_handles_of_another_network_are_refused() -> None:
     net = classifier()
     for pointer, code, wrong in (

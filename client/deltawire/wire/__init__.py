@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from deltawire.wire import json, safetensors
-from deltawire.wire.safetensors import read_checkpoint
+from deltawire.wire.safetensors import Body, read_checkpoint
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
@@ -26,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def decode(body: bytes | memoryview, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
+def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
     """The document in a body. In JSON, of duplicate keys the last one counts.
 
     body: when it can be written to, so can the arrays of a binary one. media_type: one of MEDIA_TYPES.

@@ -14,6 +14,7 @@ import json as stdlib_json
 import re
 import sys
 from collections.abc import Mapping
+from mmap import mmap
 from reprlib import repr as shown
 from struct import Struct
 from typing import Any
@@ -26,6 +27,9 @@ from deltawire.wire import json
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, refusal
 
 MEDIA_TYPE = "application/vnd.safetensors"
+
+Body = bytes | bytearray | memoryview | mmap
+"""A body as it arrived, or a file as it lies."""
 
 _DTYPES = {"F64": DTYPES["float64"], "I64": DTYPES["int64"], "F32": DTYPES["float32"]}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
@@ -43,7 +47,7 @@ _PLACES = {
         r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
         re.ASCII,
     ).fullmatch,
-    "checkpoint": re.compile(r".*", re.DOTALL).fullmatch,
+    "checkpoint": re.compile(".*", re.DOTALL).fullmatch,
 }
 
 
@@ -51,7 +55,7 @@ Tensor = tuple[int, int, str, np.dtype[Any], list[int]]
 """Where a tensor's numbers begin and end, counted from the end of the header; its place, dtype, shape."""
 
 
-def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> Any:
+def decode(body: Body, limits: Limits, part: str) -> Any:
     """The document in a body, whose metadata has its JSON under `part`: `request` or `response`.
 
     In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request.
@@ -65,6 +69,7 @@ def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> A
             raise _invalid(f"{_METADATA} must be an object of strings")
     if part not in metadata:
         raise _invalid(f"{_METADATA}.{part} is missing: the rest of the document, as JSON text")
+    _check_count(header, limits)
     begin = 8 + len(text)
     tensors = _tensors(header, part, limits, len(body) - begin)
     document = json.decode(metadata[part], limits)
@@ -79,11 +84,12 @@ def decode(body: bytes | bytearray | memoryview, limits: Limits, part: str) -> A
     return document
 
 
-def read_checkpoint(body: bytes | memoryview, limits: Limits = DEFAULT) -> dict[str, Array]:
+def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
     """The arrays in a file that is no document, by their names; its metadata is not looked at."""
     text = _header(body, limits)
     header = _parsed(text)
     header.pop(_METADATA, None)
+    _check_count(header, limits)
     begin = 8 + len(text)
     tensors = _tensors(header, "checkpoint", limits, len(body) - begin)
     return {name: _array(body, begin + start, dtype, shape) for start, _, name, dtype, shape in tensors}
@@ -135,7 +141,7 @@ def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> d
     return rest
 
 
-def _header(body: bytes | bytearray | memoryview, limits: Limits) -> bytes:
+def _header(body: Body, limits: Limits) -> bytes:
     """The text of the header."""
     if len(body) < 8:
         raise _invalid(f"a body has at least 8 bytes, got {len(body)}")
@@ -177,11 +183,14 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) -> list[Tensor]:
-    """The tensors in the order of their numbers, which fill the `size` bytes after the header."""
+def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
     if len(header) > limits.tensors:
         detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
         raise refusal("", "too_many_tensors", detail)
+
+
+def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) -> list[Tensor]:
+    """The tensors in the order of their numbers, which fill the `size` bytes after the header."""
     tensors = []
     faults: list[Fault] = []
     is_place = _PLACES[part]
@@ -238,7 +247,7 @@ def _dtype(code: Any, place: str) -> np.dtype[Any]:
     return _DTYPES[code]
 
 
-def _array(body: bytes | bytearray | memoryview, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
+def _array(body: Body, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
     array: Array = np.ndarray(shape, dtype, body, start)
     if not (_NATIVE and array.flags.aligned):
         writeable = array.flags.writeable

@@ -50,7 +50,8 @@ def operation(
     """
 
     def decorate(view: View) -> Callable[..., Response]:
-        read = Reader(request()) if request else None
+        schema = request() if request else None
+        read, fields = (Reader(schema), schema.fields) if schema else (None, {})
 
         @wraps(view)
         def answered(**path: str) -> Response:
@@ -60,7 +61,7 @@ def operation(
                 document = bodies.read(settings)
             with Phase("check"):
                 published = current_app.extensions["deltawire"].published
-                if named := published.complete(document, read.fields):
+                if named := published.complete(document, fields):
                     tell_parameters(named.params_id)
                 asked = read(document)
             answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})

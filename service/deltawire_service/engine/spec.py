@@ -120,6 +120,11 @@ class NetworkSchema(Schema):
     nodes = fields.List(fields.Nested(NodeSchema), required=True, validate=validate.Length(min=1))
     loss = LossField(metadata={"description": "default: the last node"})
     regularization = fields.Nested(RegularizationSchema)
+    metadata = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "the caller's own notes: strings by name, which change nothing"},
+    )
 
 
 def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:

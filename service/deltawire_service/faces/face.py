@@ -46,7 +46,7 @@ class Face(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """The JSON object in the body of this request, whatever its Content-Type."""
-        body = bodies.whole(self.settings.json_body_bytes)
+        body = bodies.received(self.settings.json_body_bytes)
         document = wire.decode(body, wire.JSON, self.settings.wire_limits)
         if not isinstance(document, dict):
             raise refusal("field_invalid", "the body must be a JSON object")

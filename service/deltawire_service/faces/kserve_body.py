@@ -16,7 +16,6 @@ from deltawire.wire.tensors import check_shape
 from deltawire_service import bodies
 from deltawire_service.engine.validation import shown
 from deltawire_service.faces.face import refusal
-from deltawire_service.receiving import received_in_place
 from deltawire_service.settings import Settings
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
@@ -49,24 +48,23 @@ class Slot(NamedTuple):
 
 def receive(settings: Settings) -> Body:
     """The body of this request, inflated. Raises Refused where it is no such body."""
-    most = settings.binary_body_bytes
-    body = memoryview(_inflated(bodies.whole(most, received_in_place), most))
+    body = _inflated(bodies.received(settings.binary_body_bytes), settings.binary_body_bytes)
     given = request.headers.get(HEAD_LENGTH)
     length = len(body) if given is None else int(given) if given.isdecimal() and len(given) < 20 else -1
     if not 0 <= length <= len(body):
         raise refusal("field_invalid", f"{HEAD_LENGTH} is {shown(given)}, and {len(body)} bytes came")
     if length == 0 and given is not None:
-        return Body({}, body, True)
+        return Body({}, memoryview(body), True)
     if length > settings.json_body_bytes:
         detail = f"{length} bytes of JSON, at most {settings.json_body_bytes} are read: send tensors as bytes"
         raise refusal("body_too_large", detail)
-    head = wire.decode(bytes(body[:length]), wire.JSON, settings.wire_limits)
+    head = wire.decode(body[:length], wire.JSON, settings.wire_limits)
     if not isinstance(head, dict):
         raise refusal("field_invalid", "the body must begin with a JSON object")
-    return Body(head, body[length:], False)
+    return Body(head, memoryview(body)[length:], False)
 
 
-def _inflated(body: bytes | memoryview, most: int) -> bytes | memoryview:
+def _inflated(body: bytes, most: int) -> bytes:
     """The body without its compression, of at most so many bytes: no more than that is ever inflated."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):

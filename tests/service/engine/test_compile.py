@@ -313,6 +313,7 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
     "loss weight": (spec(LOSS, loss={"sum1": "1"}), "loss_invalid", "/loss", "weights"),
     "boolean weight": (spec(LOSS, loss={"sum1": True}), "loss_invalid", "/loss", "weights"),
     "no losses": (spec(LOSS, loss={}), "loss_invalid", "/loss", ""),
+    "metadata that is no text": (spec(LOSS, metadata={"a": 1}), "field_invalid", "/metadata/a", ""),
     "negative l2": (spec(LOSS, regularization={"l2": -1}), "field_invalid", "/regularization/l2", ""),
     "l2 of nothing": (
         spec(LOSS, regularization={"l2": 1, "parameters": ["*.weight"]}),
@@ -416,6 +417,10 @@ def test_limits_are_the_ones_given() -> None:
         compile_network(spec({"kind": "tanh"}, LOSS), LAYERS, Limits(nodes=1))
 
 
+def test_metadata_changes_nothing() -> None:
+    assert compiled(spec(LOSS, metadata={"params/a": "b"})).id == compiled(spec(LOSS)).id
+
+
 def test_regularization_may_find_no_weights() -> None:
     assert compiled(spec(LOSS, regularization={"l2": 1})).regularization.parameters == ()
 
@@ -487,6 +492,7 @@ JSON = st.recursive(
                     "config",
                     "tied_to",
                     "regularization",
+                    "metadata",
                     "l2",
                     "dtype",
                 ]

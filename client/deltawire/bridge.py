@@ -1,0 +1,46 @@
+"""What a bridge to another framework knows of a served network before its first call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from deltawire.client import Client
+from deltawire.errors import Fault, Refused
+from deltawire.network import Network
+
+
+@dataclass(frozen=True)
+class Served:
+    """A network at a service.
+
+    spec: what goes along with every request. inputs: names in the order of the spec. outputs: nodes whose
+    values are wanted. shapes: of one example, by node. shared: the inputs without a batch axis.
+    """
+
+    client: Client
+    spec: Mapping[str, Any]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    shared: frozenset[str]
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # a copy of a model asks the same service: nothing here changes
+
+
+def served(network: Network | Mapping[str, Any], outputs: Iterable[str], client: Client | None) -> Served:
+    """The network as the service plans it; outputs: by default the last node of the spec.
+
+    Raises Refused when the network is none, or has no such node.
+    """
+    asked = client or Client()
+    spec = Network.from_spec(network.spec() if isinstance(network, Network) else network).spec()
+    shapes = {node["name"]: tuple(node["shape"]) for node in asked.plan(spec)["nodes"]}
+    wanted = tuple(outputs) or (spec["nodes"][-1]["name"],)
+    if unknown := [name for name in wanted if name not in shapes]:
+        detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
+        raise Refused([Fault("/outputs", "unknown_name", detail)])
+    shared = frozenset(name for name, slot in spec["inputs"].items() if slot.get("shared"))
+    return Served(asked, spec, tuple(spec["inputs"]), wanted, shapes, shared)

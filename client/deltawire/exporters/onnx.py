@@ -1,0 +1,111 @@
+"""A network and its parameters as an ONNX model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from deltawire.client import Client
+from deltawire.errors import Fault, Refused
+from deltawire.extras import missing
+from deltawire.network import Network
+from deltawire.wire import Array
+
+try:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+except ModuleNotFoundError as error:
+    raise missing("onnx", error) from error
+
+from deltawire.exporters import onnx_blocks, onnx_losses  # noqa: F401 (they register their kinds)
+from deltawire.exporters.onnx_kinds import KINDS, Place
+
+OPSET = 23
+"""The first with RMSNormalization."""
+
+IR_VERSION = 11
+"""That of ONNX 1.18, the first with this opset."""
+
+
+def to_onnx(
+    network: Network | Mapping[str, Any],
+    params: Mapping[str, Array],
+    constants: Mapping[str, Array] | None = None,
+    outputs: Iterable[str] = (),
+    *,
+    dtype: str = "float32",
+    client: Client | None = None,
+) -> onnx.ModelProto:
+    """A model that computes chosen nodes of a network; its batch is the axis `batch`.
+
+    params: by name, all of one dtype; they become initializers of the same names. constants: data of shared
+    inputs to become initializers too; the other shared inputs stay inputs, without a batch axis.
+    outputs: names of nodes, by default those no other node takes. dtype: of a network without parameters.
+    client: of the service that knows the network's shapes, by default an embedded one.
+    Raises Refused, with `not_expressible` for every kind that ONNX has no operators for.
+    """
+    spec = network.spec() if isinstance(network, Network) else dict(network)
+    nodes = (client or Client()).plan(spec)["nodes"]
+    written = Network.from_spec(spec).spec()["nodes"]
+    entries = {entry["name"]: entry for entry in written}
+    taken = {name for node in nodes for name in node["inputs"]}
+    wanted = list(outputs) or [node["name"] for node in nodes if node["name"] not in taken]
+    nodes = _leading_to(wanted, nodes)
+    stored = {**params, **(constants or {})}
+    own = next((array.dtype for array in params.values()), np.dtype(dtype))
+    shapes = {name: tuple(slot["shape"]) for name, slot in spec["inputs"].items()}
+    shapes |= {node["name"]: tuple(node["shape"]) for node in nodes}
+
+    graph: list[onnx.NodeProto] = []
+    initializers: dict[str, Array] = {}
+    faults = []
+    for node in nodes:
+        entry = entries[node["name"]]
+        if node["kind"] not in KINDS:
+            detail = f"node '{node['name']}' ({node['kind']}): ONNX has no operators for this kind"
+            faults.append(Fault("", "not_expressible", detail))
+            continue
+        owner = entry.get("tied_to", node["name"])
+        place = Place(node["name"], owner, node["inputs"], shapes, stored, own, graph, initializers)
+        place.shared = {name for name, slot in spec["inputs"].items() if slot.get("shared")}
+        try:
+            KINDS[node["kind"]](place, **entry.get("config", {}))
+        except Refused as refused:
+            faults.extend(refused.faults)
+    if faults:
+        raise Refused(faults)
+
+    used = {name for node in graph for name in node.input}
+    inputs = [_input(name, slot, own) for name, slot in spec["inputs"].items() if name in used - {*stored}]
+    initializers |= {name: array for name, array in stored.items() if name in used}
+    kind = helper.np_dtype_to_tensor_dtype(own)
+    given = [helper.make_tensor_value_info(name, kind, ["batch", *shapes[name]]) for name in wanted]
+    tensors = [
+        numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in initializers.items()
+    ]
+    model = helper.make_model(
+        helper.make_graph(graph, "network", inputs, given, tensors),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="deltawire",
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _leading_to(wanted: Iterable[str], nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The nodes that these are computed from, and they themselves, in order."""
+    needed = set(wanted)
+    for node in reversed(nodes):
+        if node["name"] in needed:
+            needed |= set(node["inputs"])
+    return [node for node in nodes if node["name"] in needed]
+
+
+def _input(name: str, slot: Mapping[str, Any], dtype: np.dtype[Any]) -> onnx.ValueInfoProto:
+    integers = slot.get("dtype") == "int64"
+    kind = TensorProto.INT64 if integers else helper.np_dtype_to_tensor_dtype(dtype)
+    shape = list(slot["shape"])
+    return helper.make_tensor_value_info(name, kind, shape if slot.get("shared") else ["batch", *shape])

@@ -1,0 +1,267 @@
+"""Layers as ONNX operators. Each takes the place of a node, and the layer's config by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from deltawire.errors import Fault, Refused
+from deltawire.named import Named
+from deltawire.wire import Array
+
+Shape = tuple[int, ...]
+KINDS = Named()
+kind = KINDS.register
+
+
+@dataclass
+class Place:
+    """A node of the network being written as nodes of a graph.
+
+    owner: the node whose parameters it has. shapes: of one example, by name. stored: parameters and
+    constants.
+    """
+
+    name: str
+    owner: str
+    inputs: Sequence[str]
+    shapes: Mapping[str, Shape]
+    stored: Mapping[str, Array]
+    dtype: np.dtype[Any]
+    graph: list[onnx.NodeProto]
+    initializers: dict[str, Array]
+    shared: set[str] = field(default_factory=set)
+
+    def shape(self, which: int = 0) -> Shape:
+        return self.shapes[self.inputs[which]]
+
+    def refuse(self, why: str) -> NoReturn:
+        raise Refused([Fault("", "not_expressible", f"node '{self.name}': {why}")])
+
+    def param(self, local: str) -> str:
+        return f"{self.owner}.{local}"
+
+    def put(self, operator: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
+        """A node of the graph; the last one of a place carries its name. Its output's name."""
+        output = self.name if last else f"{self.name}.{operator.lower()}{len(self.graph)}"
+        self.graph.append(helper.make_node(operator, list(inputs), [output], output, **attributes))
+        return output
+
+    def end(self, operator: str, *inputs: str, **attributes: Any) -> None:
+        self.put(operator, *inputs, last=True, **attributes)
+
+    def constant(self, values: Any, dtype: Any = None) -> str:
+        """An initializer of its own: of the network's dtype, or int64 for axes and shapes."""
+        name = f"{self.name}.constant{len(self.initializers)}"
+        self.initializers[name] = np.asarray(values, dtype or self.dtype)
+        return name
+
+    def axes(self, *axes: int) -> str:
+        return self.constant(axes, np.int64)
+
+    def spread(self, which: int) -> str:
+        """An input; of a shared one, with a leading axis of 1 that fits any batch."""
+        name = self.inputs[which]
+        return self.put("Unsqueeze", name, self.axes(0)) if name in self.shared else name
+
+    def total(self, x: str, rank: int) -> None:
+        """The sum over all axes of the example, the last of this place."""
+        if rank:
+            self.end("ReduceSum", x, self.axes(*range(1, rank + 1)), keepdims=0)
+        else:
+            self.end("Identity", x)
+
+
+def operator(name: str) -> Callable[[Place], None]:
+    return lambda at: at.end(name, *(at.spread(which) for which in range(len(at.inputs))))
+
+
+KINDS |= {
+    ours: operator(theirs)
+    for ours, theirs in {
+        "add": "Sum", "divide": "Div", "exp": "Exp", "gelu": "Gelu", "identity": "Identity", "log": "Log",
+        "matmul": "MatMul", "maximum": "Max", "minimum": "Min", "multiply": "Mul", "negate": "Neg",
+        "reciprocal": "Reciprocal", "relu": "Relu", "sigmoid": "Sigmoid", "softplus": "Softplus",
+        "sqrt": "Sqrt", "subtract": "Sub", "tanh": "Tanh",
+    }.items()
+}  # fmt: skip
+
+
+@kind("elu")
+def elu(at: Place, alpha: float = 1.0) -> None:
+    at.end("Elu", at.spread(0), alpha=alpha)
+
+
+@kind("leaky_relu")
+def leaky_relu(at: Place, slope: float = 0.01) -> None:
+    at.end("LeakyRelu", at.spread(0), alpha=slope)
+
+
+@kind("silu")
+def silu(at: Place) -> None:
+    x = at.spread(0)
+    at.end("Mul", x, at.put("Sigmoid", x))
+
+
+@kind("power")
+def power(at: Place, exponent: float) -> None:
+    at.end("Pow", at.spread(0), at.constant(exponent))
+
+
+KINDS["softmax"] = lambda at: at.end("Softmax", at.spread(0), axis=-1)
+KINDS["log_softmax"] = lambda at: at.end("LogSoftmax", at.spread(0), axis=-1)
+
+
+@kind("dot")
+def dot(at: Place) -> None:
+    product = at.put("Mul", at.spread(0), at.spread(1))
+    at.end("ReduceSum", product, at.axes(-1), keepdims=0)
+
+
+@kind("linear")
+def linear(at: Place, units: int, bias: bool = True) -> None:
+    x, weight = at.spread(0), at.param("weight")
+    if len(at.shape()) == 1:
+        at.end("Gemm", x, weight, *([at.param("bias")] if bias else []), transB=1)
+        return
+    turned = at.put("Transpose", weight, perm=[1, 0])
+    if bias:
+        at.end("Add", at.put("MatMul", x, turned), at.param("bias"))
+    else:
+        at.end("MatMul", x, turned)
+
+
+@kind("embedding")
+def embedding(at: Place, rows: int, width: int) -> None:
+    at.end("Gather", at.param("weight"), at.spread(0), axis=0)
+
+
+@kind("scale")
+def scale(at: Place) -> None:
+    at.end("Mul", at.spread(0), at.param("weight"))
+
+
+@kind("shift")
+def shift(at: Place) -> None:
+    at.end("Add", at.spread(0), at.param("bias"))
+
+
+@kind("dropout_mask")
+def dropout_mask(at: Place, p: float = 0.5) -> None:
+    mask = at.put("Cast", at.spread(1), to=helper.np_dtype_to_tensor_dtype(at.dtype))
+    at.end("Div", at.put("Mul", at.spread(0), mask), at.constant(1 - p))
+
+
+@kind("concat")
+def concat(at: Place, axis: int = -1) -> None:
+    if at.shared & {*at.inputs}:
+        at.refuse("a shared input beside others of the batch")
+    at.end("Concat", *at.inputs, axis=axis if axis < 0 else axis + 1)
+
+
+@kind("slice")
+def cut(at: Place, axis: int = -1, start: int = 0, stop: int | None = None) -> None:
+    size = at.shape()[axis]
+    first, last, _ = slice(start, stop).indices(size)
+    along = axis if axis < 0 else axis + 1
+    at.end("Slice", at.spread(0), at.axes(first), at.axes(last), at.axes(along))
+
+
+@kind("flatten", "reshape")
+def reshape(at: Place, shape: Sequence[int] | None = None) -> None:
+    sizes = at.shapes[at.name] if at.name in at.shapes else shape or ()
+    at.end("Reshape", at.spread(0), at.axes(0, *sizes) if at.shape() else at.axes(-1, *sizes))
+
+
+@kind("transpose")
+def transpose(at: Place, axes: Sequence[int] | None = None) -> None:
+    rank = len(at.shape())
+    order = list(reversed(range(rank))) if axes is None else [axis % rank for axis in axes]
+    at.end("Transpose", at.spread(0), perm=[0, *(axis + 1 for axis in order)])
+
+
+@kind("sum", "mean")
+def total(at: Place, axes: Sequence[int] | None = None, operator: str = "ReduceSum") -> None:
+    rank = len(at.shape())
+    along = [axis % rank + 1 for axis in (range(rank) if axes is None else axes)]
+    if along:
+        at.end(operator, at.spread(0), at.axes(*along), keepdims=0)
+    else:
+        at.end("Identity", at.spread(0))
+
+
+KINDS["mean"] = lambda at, axes=None: total(at, axes, "ReduceMean")
+
+
+@kind("max")
+def greatest(at: Place, axis: int = -1) -> None:
+    at.end("ReduceMax", at.spread(0), at.axes(axis % len(at.shape()) + 1), keepdims=0)
+
+
+@kind("layer_norm")
+def layer_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
+    width = at.shape()[-1:]
+    scale, bias = affine_or_plain(at, affine, width)
+    at.end("LayerNormalization", at.spread(0), scale, bias, axis=-1, epsilon=eps)
+
+
+@kind("rms_norm")
+def rms_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
+    scale = at.param("weight") if affine else at.constant(np.ones(at.shape()[-1:]))
+    at.end("RMSNormalization", at.spread(0), scale, axis=-1, epsilon=eps)
+
+
+@kind("group_norm")
+def group_norm(at: Place, groups: int, eps: float = 1e-5, affine: bool = True) -> None:
+    scale, bias = affine_or_plain(at, affine, at.shape()[:1])
+    at.end("GroupNormalization", at.spread(0), scale, bias, num_groups=groups, epsilon=eps)
+
+
+@kind("batch_norm")
+def batch_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
+    if not at.shared.issuperset(at.inputs[1:]):
+        at.refuse("statistics of each example: in ONNX they are those of all")
+    scale, bias = affine_or_plain(at, affine, at.shape()[:1])
+    at.end("BatchNormalization", at.spread(0), scale, bias, *at.inputs[1:], epsilon=eps)
+
+
+def affine_or_plain(at: Place, affine: bool, width: Shape) -> tuple[str, str]:
+    if affine:
+        return at.param("weight"), at.param("bias")
+    return at.constant(np.ones(width)), at.constant(np.zeros(width))
+
+
+@kind("conv1d", "conv2d")
+def conv(
+    at: Place, channels: int, kernel: Any, groups: int = 1, bias: bool = True, stride: Any = 1,
+    padding: Any = 0, dilation: Any = 1,
+) -> None:  # fmt: skip
+    rank = len(at.shape()) - 1
+    at.end(
+        "Conv", at.spread(0), at.param("weight"), *([at.param("bias")] if bias else []), group=groups,
+        kernel_shape=each(kernel, rank), strides=each(stride, rank), pads=each(padding, rank) * 2,
+        dilations=each(dilation, rank),
+    )  # fmt: skip
+
+
+@kind("max_pool2d", "avg_pool2d")
+def pool(at: Place, kernel: Any, stride: Any = None, padding: Any = 0, **average: int) -> None:
+    if len(at.shape()) != 3:
+        at.refuse(f"pools examples of shape {list(at.shape())}: in ONNX they have channels and two axes")
+    sizes = each(kernel, 2)
+    operator = "AveragePool" if average else "MaxPool"
+    strides, pads = sizes if stride is None else each(stride, 2), each(padding, 2) * 2
+    at.end(operator, at.spread(0), kernel_shape=sizes, strides=strides, pads=pads, **average)
+
+
+KINDS["avg_pool2d"] = lambda at, **config: pool(at, **config, count_include_pad=1)
+
+
+def each(sizes: Any, rank: int) -> list[int]:
+    given = [sizes] if isinstance(sizes, int) else list(sizes)
+    return given * rank if len(given) == 1 else given

@@ -1,0 +1,78 @@
+"""Parameters under the names and in the layout of a torch module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from deltawire.extras import missing
+from deltawire.network import Network
+from deltawire.wire import Array
+
+try:
+    import torch
+except ModuleNotFoundError as error:
+    raise missing("torch", error) from error
+
+NAMES = {
+    ("multi_head_attention", "out_proj_weight"): "out_proj.weight",
+    ("multi_head_attention", "out_proj_bias"): "out_proj.bias",
+} | {
+    (kind, f"{what}_{which}"): f"{what}_{which}_l0"
+    for kind in ("elman", "gru", "lstm")
+    for what in ("weight", "bias")
+    for which in ("ih", "hh")
+}
+"""What torch calls the parameters it has other local names for."""
+
+STATISTICS = "running_mean", "running_var"
+"""The second and third input of a batch_norm: buffers of torch's module."""
+
+
+def to_state_dict(
+    network: Network | Mapping[str, Any],
+    params: Mapping[str, Array],
+    constants: Mapping[str, Array] | None = None,
+) -> dict[str, torch.Tensor]:
+    """What `module.load_state_dict` takes, a module of the same layers.
+
+    An imported network's metadata has the names; those of any other are `node.parameter`, as its nodes are
+    called. A node tied to another has the same tensors under its own names, as torch has.
+    constants: data of the network's shared inputs; the running statistics of norms are part of the state.
+    """
+    spec = network.spec() if isinstance(network, Network) else network
+    notes: Mapping[str, str] = spec.get("metadata", {})
+    given = constants or {}
+    state = {}
+    for node in spec["nodes"]:
+        owner = node.get("tied_to", node["name"])
+        for local, array in _of(owner, params):
+            place = f"params/{node['name']}.{local}"
+            theirs = NAMES.get((node["kind"], local), local)
+            name = notes.get(place, f"{node['name']}.{theirs}")
+            state[name] = _tensor(array, notes.get(f"layout/{place}", ""))
+        if node["kind"] == "batch_norm":
+            for statistic, source in zip(STATISTICS, node["inputs"][1:], strict=True):
+                if source in given:
+                    name = notes.get(f"data/{source}", f"{node['name']}.{statistic}")
+                    state[name] = _tensor(given[source])
+    return state
+
+
+def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """The parameters of a node, by their local names."""
+    for name, array in params.items():
+        owner, _, local = name.partition(".")
+        if owner == node:
+            yield local, array
+
+
+def _tensor(array: Array, layout: str = "") -> torch.Tensor:
+    """A tensor of its own, in the layout the import has noted."""
+    if layout == "transposed":
+        array = array.T
+    elif layout:
+        array = array.reshape([int(size) for size in layout.removeprefix("shape ").split(",")])
+    return torch.from_numpy(np.array(array))

@@ -1,0 +1,119 @@
+"""A classifier for scikit-learn whose gradients come from a deltawire service."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from deltawire.client import Client
+from deltawire.extras import missing
+from deltawire.network import Network
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+except ModuleNotFoundError as error:
+    raise missing("sklearn", error) from error
+
+BETAS = 0.9, 0.999
+TINY = 1e-8
+"""Of Adam, as in Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, arXiv:1412.6980."""
+
+
+class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
+    """Linear layers, activations and a softmax, fitted by Adam; a deltawire service differentiates them.
+
+    hidden: units of each hidden layer. activation: kind of the layer after each: "relu", "tanh", "sigmoid", …
+    l2: λ of the penalty (λ/2)·ΣW² beside the mean loss. rate: step size. epochs: passes through the data.
+    batch: examples in a step. random_state: of the first parameters and of the order of the examples.
+    url: address of the service; without one it runs in this process.
+    Fitted, it has `network_`, `params_`, `classes_` and `losses_`, the mean loss of each epoch.
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (32,),
+        *,
+        activation: str = "relu",
+        l2: float = 1e-4,
+        rate: float = 0.01,
+        epochs: int = 100,
+        batch: int = 64,
+        random_state: Any = None,
+        url: str | None = None,
+    ):
+        self.hidden = hidden
+        self.activation = activation
+        self.l2 = l2
+        self.rate = rate
+        self.epochs = epochs
+        self.batch = batch
+        self.random_state = random_state
+        self.url = url
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to examples X (n, features) of classes y (n,). Raises ValueError, or what `Client` raises."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        check_classification_targets(y)
+        self.classes_, labels = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"expected at least 2 classes, got 1 class, {self.classes_[0]!r}")
+        random = check_random_state(self.random_state)
+        self.network_ = self._network().spec()
+        self.losses_ = []
+        self._client = Client(self.url)
+        self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
+        moments = [{name: np.zeros_like(w) for name, w in self.params_.items()} for _ in BETAS]
+        step = 0
+        for _ in range(self.epochs):
+            total = 0.0
+            order = random.permutation(len(X))
+            for start in range(0, len(X), self.batch):
+                rows = order[start : start + self.batch]
+                data = {"x": X[rows], "y": labels[rows].astype(np.int64)}
+                loss, gradients = self._client.value_and_grad(self.network_, self.params_, data)
+                step += 1
+                self._move(gradients, moments, step)
+                total += loss * len(rows)
+            self.losses_.append(total / len(X))
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, (n, classes), in the order of `classes_`."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        client = getattr(self, "_client", None) or Client(self.url)
+        return client.forward(self.network_, self.params_, {"x": X}, ["probabilities"])["probabilities"]
+
+    def predict(self, X: Any) -> Any:
+        """The most probable class of each example, (n,)."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def __getstate__(self) -> Any:
+        """What is pickled: all but the connection to the service."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_client"}
+
+    def _network(self) -> Network:
+        net = Network()
+        x = net.input("x", (self.n_features_in_,))
+        for place, units in enumerate(self.hidden):
+            x = net.layer("linear", x, units=int(units), name=f"hidden_{place}")
+            x = net.layer(self.activation, x, name=f"active_{place}")
+        scores = net.layer("linear", x, units=len(self.classes_), name="scores")
+        net.layer("softmax", scores, name="probabilities")
+        net.loss = net.layer("softmax_nll", scores, net.input("y", dtype="int64"), name="loss")
+        if self.l2:
+            net.regularize(float(self.l2))
+        return net
+
+    def _move(self, gradients: Any, moments: Any, step: int) -> None:
+        """One step of Adam."""
+        sizes = [1 - beta**step for beta in BETAS]
+        for name, gradient in gradients.items():
+            for moment, beta, power in zip(moments, BETAS, (1, 2), strict=True):
+                moment[name] += (1 - beta) * (gradient**power - moment[name])
+            mean, square = (moment[name] / size for moment, size in zip(moments, sizes, strict=True))
+            self.params_[name] -= self.rate * mean / (np.sqrt(square) + TINY)

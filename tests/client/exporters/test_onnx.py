@@ -1,0 +1,124 @@
+"""Every kind as an ONNX model: the numbers of ONNX's own reference, and the same network imported again."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+from support.layers import BUILT_IN
+from support.onnx_cases import CASES, batch_of, network_of
+
+from deltawire import Client, Network, Refused
+
+pytestmark = pytest.mark.onnx
+SEVERAL_NODES = {  # kinds ONNX writes as several operators: imported again, they are several layers
+    "attention", "binary_nll", "cosine_distance", "dot", "dropout_mask", "elman", "gru", "huber",
+    "kl_divergence", "lstm", "max_margin", "multi_head_attention", "nll", "silu", "softmax_nll",
+    "squared_error",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client()
+
+
+def to_onnx(*arguments: Any, **options: Any) -> Any:
+    return import_module("deltawire.exporters.onnx").to_onnx(*arguments, **options)
+
+
+def from_onnx(model: Any) -> Any:
+    return import_module("deltawire.importers.onnx").from_onnx(model)
+
+
+def run(model: Any, data: dict[str, np.ndarray]) -> Any:
+    """What ONNX's own reference computes."""
+    with np.errstate(all="ignore"):
+        return import_module("onnx.reference").ReferenceEvaluator(model).run(None, data)
+
+
+def test_every_kind_is_tried() -> None:
+    import_module("deltawire.exporters.onnx")
+    kinds = import_module("deltawire.exporters.onnx_kinds").KINDS
+    assert set(kinds) == set(BUILT_IN) == {kind for kind, _, _ in CASES} | {"batch_norm"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind, config, shapes", CASES, ids=[f"{c[0]}-{i}" for i, c in enumerate(CASES)])
+def test_every_kind_comes_and_goes(
+    kind: str, config: dict[str, Any], shapes: list[Any], dtype: str, client: Client
+) -> None:
+    stream = np.random.default_rng(0)
+    net = network_of(kind, config, shapes)
+    params = {
+        name: array + stream.uniform(-0.3, 0.3, array.shape).astype(dtype)
+        for name, array in client.init(net, dtype=dtype).items()
+    }
+    data = batch_of(shapes, stream, dtype)
+    model = to_onnx(net, params, dtype=dtype)
+    (theirs,) = run(model, data)
+    ours = client.forward(net, params, data, ["layer"])["layer"]
+    within = 1e-6 if dtype == "float32" else 1e-7  # attributes of ONNX (eps, alpha) are of float32 always
+    assert theirs.dtype == ours.dtype == dtype
+    np.testing.assert_allclose(ours, theirs, rtol=within, atol=within * max(1, np.abs(theirs).max()))
+
+    if kind in SEVERAL_NODES and kind not in ("silu", "dot"):
+        return
+    again = from_onnx(model)
+    there = client.forward(again.network, again.params, again.constants | data, again.outputs)
+    np.testing.assert_allclose(there[again.outputs[0]], ours, rtol=within, atol=within)
+    if kind not in SEVERAL_NODES and config.get("affine", True) and shapes != [()]:
+        assert [node["kind"] for node in again.network.spec()["nodes"]][-1] in (kind, "reshape", "flatten")
+        assert again.params.keys() == params.keys()
+        assert all(np.array_equal(again.params[name], params[name]) for name in params)
+
+
+def test_the_import_finds_what_was_exported(client: Client) -> None:
+    net = Network()
+    x, skip = net.input("x", (2, 8, 8)), net.input("skip", (3,))
+    mean, var = net.input("mean", (4,), shared=True), net.input("var", (4,), shared=True)
+    y = net.layer("conv2d", x, channels=4, kernel=3, name="conv")
+    y = net.layer("relu", net.layer("batch_norm", y, mean, var, name="norm"), name="active")
+    y = net.layer("flatten", net.layer("max_pool2d", y, kernel=2, name="pool"), name="flat")
+    first = net.layer("linear", y, units=3, name="first")
+    second = net.layer("linear", y, units=3, name="second", tied_to=first)
+    net.layer("softmax", net.layer("add", first, second, skip, name="sum"), name="out")
+    stream = np.random.default_rng(1)
+    params = client.init(net, dtype="float32")
+    data = {"x": stream.standard_normal((5, 2, 8, 8)), "skip": stream.standard_normal((5, 3))}
+    data = {name: array.astype(np.float32) for name, array in data.items()}
+    statistics = {"mean": np.arange(4.0), "var": np.arange(1.0, 5)}
+    statistics = {name: array.astype(np.float32) for name, array in statistics.items()}
+    model = to_onnx(net, params, statistics)
+    assert [slot.name for slot in model.graph.input] == ["x", "skip"]
+    ours = client.forward(net, params, data | statistics, ["out"])["out"]
+    np.testing.assert_allclose(run(model, data)[0], ours, atol=1e-6)
+
+    again = from_onnx(model)
+    assert again.params.keys() == params.keys() and again.constants.keys() == statistics.keys()
+    assert again.outputs == ("out",)
+    ids = [client.plan(one)["network_id"] for one in (net, again.network)]
+    assert ids[0] == ids[1]
+
+
+def test_only_what_leads_to_the_outputs_is_written(client: Client) -> None:
+    net = Network()
+    x, y = net.input("x", (3,)), net.input("y", dtype="int64")
+    scores = net.layer("linear", x, units=4, name="scores")
+    net.layer("softmax", scores, name="probabilities")
+    net.loss = net.layer("softmax_nll", scores, y, name="loss")
+    params = client.init(net)
+    model = to_onnx(net, params, outputs=["probabilities"])
+    assert [slot.name for slot in model.graph.input] == ["x"]
+    assert [slot.name for slot in to_onnx(net, params).graph.output] == ["probabilities", "loss"]
+
+
+def test_what_onnx_has_no_operators_for_is_refused_by_name() -> None:
+    net = Network()
+    q, mask = net.input("q", (3, 4)), net.input("mask", (3, 3), "int64", shared=True)
+    net.layer("attention", q, q, q, mask, name="heard")
+    with pytest.raises(Refused, match="node 'heard': has a mask") as refused:
+        to_onnx(net, {})
+    assert refused.value.code == "not_expressible"

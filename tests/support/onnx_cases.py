@@ -1,0 +1,78 @@
+"""Networks to export, by kind: the config, and the shapes of the inputs, integers as (shape, range)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deltawire import Network
+
+Shapes = list[Any]
+
+CASES: list[tuple[str, dict[str, Any], Shapes]] = [
+    *((kind, {}, [(3, 4)]) for kind in (
+        "elu", "exp", "gelu", "identity", "leaky_relu", "negate", "relu", "sigmoid", "silu", "softplus",
+        "tanh", "softmax", "log_softmax", "scale", "shift", "flatten", "transpose", "sum", "mean", "max",
+        "layer_norm", "rms_norm",
+    )),
+    *((kind, {}, [(3, 4), (3, 4)]) for kind in (
+        "add", "divide", "maximum", "minimum", "multiply", "subtract", "dot", "concat", "binary_nll",
+        "cosine_distance", "huber", "max_margin", "squared_error",
+    )),
+    *((kind, {}, [((3, 4), (0.1, 2.0))]) for kind in ("log", "sqrt", "reciprocal")),
+    ("kl_divergence", {}, [(3, 4), ((3, 4), (0.1, 2.0))]),
+    ("nll", {}, [(3, 4), ((3,), 4)]), ("softmax_nll", {}, [(4,), ((), 4)]),
+    ("add", {}, [(4,), (4,), (4,)]), ("elu", {"alpha": 0.5}, [()]), ("leaky_relu", {"slope": 0.3}, [(2,)]),
+    ("power", {"exponent": 3}, [(4,)]), ("huber", {"delta": 0.2}, [(), ()]),
+    ("matmul", {}, [(2, 3, 4), (2, 4, 5)]), ("linear", {"units": 3}, [(4,)]),
+    ("linear", {"units": 3}, [(2, 4)]), ("linear", {"units": 3, "bias": False}, [(2, 2, 4)]),
+    ("linear", {"units": 3, "bias": False}, [(4,)]), ("embedding", {"rows": 5, "width": 3}, [((2, 2), 5)]),
+    ("dropout_mask", {"p": 0.25}, [(3,), ((3,), 2)]), ("concat", {"axis": 0}, [(2, 3), (1, 3)]),
+    ("slice", {"start": 1, "stop": -1}, [(2, 5)]), ("slice", {"axis": 0, "stop": 1}, [(2, 5)]),
+    ("reshape", {"shape": [4, -1]}, [(2, 6)]), ("reshape", {"shape": [1]}, [()]),
+    ("transpose", {"axes": [1, 0, 2]}, [(2, 3, 4)]), ("sum", {"axes": [-1]}, [(2, 3)]), ("sum", {}, [()]),
+    ("mean", {"axes": [0]}, [(2, 3)]), ("max", {"axis": 0}, [(2, 3)]),
+    ("layer_norm", {"affine": False}, [(4,)]), ("rms_norm", {"affine": False, "eps": 0.1}, [(4,)]),
+    ("group_norm", {"groups": 2}, [(4, 3)]), ("group_norm", {"groups": 2, "affine": False}, [(4, 2, 2)]),
+    ("conv1d", {"channels": 4, "kernel": 3, "groups": 2, "bias": False}, [(2, 6)]),
+    (
+        "conv2d", {"channels": 3, "kernel": [2, 3], "stride": 2, "padding": [0, 1], "dilation": [2, 1]},
+        [(2, 7, 6)],
+    ),
+    ("max_pool2d", {"kernel": 2}, [(2, 5, 6)]),
+    ("max_pool2d", {"kernel": 3, "stride": 1, "padding": 1}, [(2, 5, 6)]),
+    ("avg_pool2d", {"kernel": [2, 3], "padding": [1, 0]}, [(2, 4, 6)]),
+    ("attention", {"causal": True}, [(3, 4), (3, 4), (3, 5)]),
+    ("attention", {}, [(2, 3, 4), (2, 5, 4), (2, 5, 2)]),
+    ("multi_head_attention", {"heads": 2, "causal": True}, [(3, 4), (3, 4), (3, 4)]),
+    ("multi_head_attention", {"heads": 2, "bias": False}, [(3, 4), (2, 4), (2, 4)]),
+    ("elman", {"units": 3}, [(4, 2)]), ("gru", {"units": 3}, [(4, 2)]), ("lstm", {"units": 3}, [(4, 2)]),
+]  # fmt: skip
+
+
+def network_of(kind: str, config: dict[str, Any], shapes: Shapes) -> Network:
+    """The one layer on inputs x0, x1, …, called `layer`."""
+    net = Network()
+    inputs = []
+    for place, shape in enumerate(shapes):
+        whole = len(shape) == 2 and isinstance(shape[0], tuple) and isinstance(shape[1], int)
+        size = shape[0] if shape and isinstance(shape[0], tuple) else shape
+        inputs.append(net.input(f"x{place}", size, "int64" if whole else None))
+    net.layer(kind, *inputs, name="layer", **config)
+    return net
+
+
+def batch_of(shapes: Shapes, stream: np.random.Generator, dtype: str, rows: int = 3) -> dict[str, np.ndarray]:
+    """Random numbers for the inputs of `network_of`."""
+    made = {}
+    for place, shape in enumerate(shapes):
+        if shape and isinstance(shape[0], tuple):
+            size, allowed = shape
+            made[f"x{place}"] = (
+                stream.integers(0, allowed, (rows, *size)) if isinstance(allowed, int)
+                else stream.uniform(*allowed, (rows, *size)).astype(dtype)
+            )  # fmt: skip
+        else:
+            made[f"x{place}"] = stream.standard_normal((rows, *shape)).astype(dtype)
+    return made
