@@ -21,7 +21,7 @@ help:
 
 serve: $(VENV)/service
 	@echo "== starting the service on http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
-	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
+	@exec $(BIN)/deltawire serve --port $(PORT)
 
 test: $(VENV)/dev
 	@echo "== running the tests (those that need torch, jax, onnx, a browser or other clients run in CI: .ci/run)"

@@ -14,7 +14,7 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.graph import Graph, InputSlot
-from deltawire_service.engine.plan import Plan, parameter_numbers, row_numbers
+from deltawire_service.engine.plan import Plan, make_drawing_plan, parameter_numbers, row_numbers
 from deltawire_service.engine.program import upstream
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
@@ -156,7 +156,7 @@ def check_smallest(network: Graph) -> None:
 
 def check_parameter_bytes(network: Graph) -> None:
     """Raises Refused when the parameters alone exceed the planned memory."""
-    _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
+    _memory(network, "drawing the parameters", make_drawing_plan(network).peak_bytes)
 
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:

@@ -13,7 +13,7 @@ from deltawire.errors import Refused
 from deltawire_layers import Array
 from deltawire_service.engine import checks, contract
 from deltawire_service.engine.backprop import Arrays
-from deltawire_service.engine.check import Checked, as_dtype, check_gradients
+from deltawire_service.engine.check import Checked, as_dtype, check_gradients, check_plan
 from deltawire_service.engine.derivatives import (
     check_outputs,
     gradients_apart,
@@ -24,7 +24,7 @@ from deltawire_service.engine.derivatives import (
     vjp,
 )
 from deltawire_service.engine.graph import Graph, Regularization
-from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
+from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_drawing_plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work
 from deltawire_service.engine.running import Run, Spent, at_once, uncounted
@@ -94,7 +94,7 @@ class Network(Graph):
         the parameters would not fit in the planned memory.
         """
         checks.check_parameter_bytes(self)
-        return self.run(lambda _: self._drawn(seed, dtype))
+        return self.run(lambda _: self._drawn(seed, dtype), make_drawing_plan(self))
 
     def _drawn(self, seed: int, dtype: Any) -> dict[str, Array]:
         drawn = dict[str, Array]()
@@ -195,7 +195,8 @@ class Network(Graph):
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
-        plan = self._plan(wants, batch, np.dtype(np.complex128), carriage)
+        arrays = len(wants.params) + len(wants.data) + len(deltas)
+        plan = check_plan(self._plan(wants, batch, np.dtype(np.complex128), carriage), arrays, samples)
         checks.check_memory(self, plan, batch)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
         work = self._work(wants, params, data, carriage, reduction)
