@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush
+from math import prod
 from typing import Any
 
 from marshmallow import ValidationError
@@ -155,6 +156,7 @@ def _infer(
     owned: dict[str, Mapping[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
     faults = Faults()
+    numbers = 0  # at the peak of one example, at least: values stay until the deltas have come to them
     for place in order:
         entry, layer = entries[place], made[place]
         if any(name not in shapes for name in entry["inputs"]):
@@ -172,6 +174,11 @@ def _infer(
             detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, slots)
+        numbers += prod(shape) + held
+        if "tied_to" not in entry:
+            numbers += sum(prod(parameter.shape) for parameter in owned[entry["name"]].values())
+        if not faults:  # here already: what follows may be hundreds of nodes, each twice as large
+            checks.check_numbers(limits, entry["name"], numbers)
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
