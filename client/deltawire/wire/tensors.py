@@ -163,9 +163,7 @@ def _number_types(dtype: str) -> set[type]:
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
 
 
-def _check_types(
-    leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]
-) -> None:
+def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
     """Raises Refused at the first leaf that is not what the first one promises."""
     for start in range(0, len(leaves), _PIECE):
         piece = leaves[start : start + _PIECE]
