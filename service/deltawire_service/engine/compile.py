@@ -126,7 +126,8 @@ def _order(entries: list[Entry]) -> list[int]:
                 heappush(ready, consumer)
     if len(order) < len(entries):
         cycle = _cycle(sources, next(place for place, count in enumerate(waiting) if count), set(order))
-        names = " → ".join(entries[place]["name"] for place in cycle)
+        around = [entries[place]["name"] for place in cycle]
+        names = " → ".join(around if len(around) <= 12 else [*around[:6], "…", *around[-5:]])
         detail = f"the graph has a cycle: {names}; a network has none"
         raise Refused([Fault(f"/nodes/{cycle[-1]}/inputs", "graph_cycle", detail)])
     return order
