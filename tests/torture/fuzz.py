@@ -15,6 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import requests
@@ -45,9 +46,16 @@ class Findings:
         self.statuses = Counter[int]()
         self.wrong = list[str]()
 
-    def add(self, what: str, sent: bytes, answer: requests.Response) -> None:
-        self.statuses[answer.status_code] += 1
-        if complaint := wrong_with(answer):
+    def add(self, what: str, sent: bytes, send: Callable[[], requests.Response]) -> None:
+        """Send it. That no answer comes is a finding too."""
+        try:
+            answer = send()
+        except requests.RequestException as error:
+            status, complaint = 0, f"no answer, {error}"
+        else:
+            status, complaint = answer.status_code, wrong_with(answer)
+        self.statuses[status] += 1
+        if complaint:
             self.wrong.append(f"{what}: {complaint}; sent {sent[:2000]!r}")
 
 
@@ -138,8 +146,8 @@ def mutants(url: str, count: int, rng: random.Random, findings: Findings) -> Non
             else:
                 sent = mutant(rng, body)
             headers = {"Content-Type": media_type, "Accept": rng.choice([*wire.MEDIA_TYPES, "*/*"])}
-            answer = session.post(url + path, data=sent, headers=headers, timeout=60)
-            findings.add(f"mutant of {path} {media_type}", sent, answer)
+            post = partial(session.post, url + path, data=sent, headers=headers, timeout=60)
+            findings.add(f"mutant of {path} {media_type}", sent, post)
 
 
 def drawn(url: str, count: int, start: int, findings: Findings) -> None:
@@ -168,10 +176,9 @@ def draw(strategy: Any, count: int, start: int, url: str, findings: Findings) ->
     )
 
     def send(case: Any) -> None:
-        answer = requests.request(**case.as_transport_kwargs(base_url=url), timeout=60)
-        sent = answer.request.body or b""
-        what = f"{answer.request.method} {answer.request.url}"
-        findings.add(what, sent if isinstance(sent, bytes) else str(sent).encode(), answer)
+        asked = case.as_transport_kwargs(base_url=url)
+        what, sent = f"{asked['method']} {asked['url']}", str(asked.get("data") or asked.get("json")).encode()
+        findings.add(what, sent, partial(requests.request, **asked, timeout=60))
 
     tried: Callable[[], None] = seed(start)(bounds(drawing(strategy)(send)))
     with suppress(Unsatisfiable):  # no text is wrong for a name in a path
