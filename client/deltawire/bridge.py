@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from deltawire.client import Client
+from deltawire.documents import spec_of
 from deltawire.errors import Fault, Refused
 from deltawire.network import Network
+from deltawire.published import Published
 
 
 @dataclass(frozen=True)
 class Served:
     """A network at a service.
 
-    spec: what goes along with every request. inputs: names in the order of the spec. outputs: nodes whose
-    values are wanted. shapes: of one example, by node. shared: the inputs without a batch axis.
+    request: what goes along with every call in a spec's place. inputs: names in the order of the spec.
+    outputs: nodes whose values are wanted. shapes: of one example, by node. shared: the inputs without a
+    batch axis.
     """
 
     client: Client
-    spec: Mapping[str, Any]
+    request: Mapping[str, Any]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
@@ -36,11 +39,13 @@ def served(network: Network | Mapping[str, Any], outputs: Iterable[str], client:
     Raises Refused when the network is none, or has no such node.
     """
     asked = client or Client()
-    spec = Network.from_spec(network.spec() if isinstance(network, Network) else network).spec()
+    written = network.shown["network"] if isinstance(network, Published) else spec_of(network)
+    spec = Network.from_spec(written).spec()
     shapes = {node["name"]: tuple(node["shape"]) for node in asked.plan(spec)["nodes"]}
     wanted = tuple(outputs) or (spec["nodes"][-1]["name"],)
     if unknown := [name for name in wanted if name not in shapes]:
         detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
         raise Refused([Fault("/outputs", "unknown_name", detail)])
     shared = frozenset(name for name, slot in spec["inputs"].items() if slot.get("shared"))
-    return Served(asked, spec, tuple(spec["inputs"]), wanted, shapes, shared)
+    request = network if isinstance(network, Published) else spec
+    return Served(asked, request, tuple(spec["inputs"]), wanted, shapes, shared)

@@ -32,6 +32,7 @@ def remote_function(
 ) -> Function:
     """f(params, data) -> values, {name: (batch, *shape)}, under jax.jit, jax.grad, jax.vjp and jax.vmap.
 
+    network: its spec, or one from `Client.published`, whose parameters stay at the service: give {}.
     outputs: names of nodes, by default the last one. params, constants: parameters, and data, that are not
     among the arguments, so that no derivative is taken by them. client: of the service; by default one in
     this process.
@@ -41,7 +42,7 @@ def remote_function(
     have those.
     """
     known = served(network, outputs, client)
-    service, spec = known.client, known.spec
+    service, spec = known.client, known.request
     kept, with_data = (
         _numpy({n: jnp.asarray(x) for n, x in (own or {}).items()}) for own in (params, constants)
     )

@@ -12,6 +12,7 @@ from deltawire.client import Client
 from deltawire.errors import Fault, Refused
 from deltawire.extras import missing
 from deltawire.network import Network
+from deltawire.published import Published
 from deltawire.wire import Array
 
 try:
@@ -24,7 +25,8 @@ class RemoteNetwork(torch.nn.Module):
     """y = network(x), computed by a service; trains inside a larger module as any other part of it.
 
     network: its spec. params: first parameters, by name, `hidden.weight` that of a child `hidden`: they are
-    the module's own, and sent with every call. Without them they are drawn from the seed.
+    the module's own, and sent with every call. Without them they are drawn from the seed; those of a network
+    from `Client.published` stay at the service, and do not learn.
     constants: data of inputs that are the same for every call, statistics of a norm among them.
     outputs: nodes whose values `forward` gives: one a tensor, several a tuple. By default the last node.
     client: of the service; by default one in this process. trainable: False keeps the parameters as buffers.
@@ -49,8 +51,10 @@ class RemoteNetwork(torch.nn.Module):
         self._served = known = served(network, outputs, client)
         self._constants = dict(constants or {})
         self._inputs = tuple(name for name in known.inputs if name not in self._constants)
-        if params is None:
-            params = known.client.init(known.spec, seed, str(dtype).removeprefix("torch."))
+        if params is None and isinstance(network, Published):
+            params = {}
+        elif params is None:
+            params = known.client.init(known.request, seed, str(dtype).removeprefix("torch."))
         self._names = tuple(params)
         for name, value in params.items():
             node, _, local = name.partition(".")
@@ -102,7 +106,7 @@ class _Served(torch.autograd.Function):
         context.save_for_backward(*tensors)
         params, data = module.arrays(names, tensors)
         known = module._served
-        values = known.client.forward(known.spec, params, data, known.outputs)
+        values = known.client.forward(known.request, params, data, known.outputs)
         return tuple(torch.from_numpy(values[name]) for name in known.outputs)
 
     @staticmethod
@@ -116,7 +120,7 @@ class _Served(torch.autograd.Function):
             "params": [name for name in asked if "." in name] or False,
             "data": [name for name in asked if "." not in name] or False,
         }
-        products = known.client.vjp(known.spec, params, data, by_output, wrt=wrt)
+        products = known.client.vjp(known.request, params, data, by_output, wrt=wrt)
         given = *tensors, *cotangents
         found = {name: _Constant.apply(torch.from_numpy(products[name]), *given) for name in asked}
         return None, None, *(found.get(name) for name in names)

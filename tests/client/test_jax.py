@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.posting import good
+from support.publishing import as_arrays, publish
 
 from deltawire import Client, Network, Refused
 
@@ -136,3 +139,20 @@ def test_other_derivatives_are_refused(jax: Any, client: Client) -> None:
 def test_an_output_that_is_no_node_is_named(client: Client) -> None:
     with pytest.raises(Refused, match="no node is named 'sise'; known: words, flat"):
         remote(network(), ["sise"], client=client)
+
+
+def test_parameters_may_stay_at_the_service(
+    jax: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "kept")
+    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", str(tmp_path))
+    params, data = as_arrays(good()["params"]), as_arrays(good()["data"])
+    with Client() as client:
+        kept = remote(client.published("kept"), client=client)
+        sent = remote(good()["network"], client=client)
+
+    def gradient(function: Any, params: Any) -> Any:
+        return jax.grad(lambda x: function(params, {**data, "x": x})["loss"].sum())(data["x"])
+
+    found = gradient(kept, {})
+    assert np.array_equal(found, gradient(sent, params)) and np.abs(found).max() > 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
+from support.posting import good
+from support.publishing import publish
 
 from deltawire import Client, Network, Refused
 
@@ -151,3 +154,23 @@ def test_inputs_that_are_no_inputs_are_named(torch: Any, client: Client) -> None
     assert "w" in refused.value.pointer + str(refused.value)
     with pytest.raises(Refused, match="a tensor is on meta"):
         module(torch.zeros(1, 4, device="meta"), torch.zeros(3))
+
+
+def test_parameters_may_stay_at_the_service(
+    torch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "kept", "float32")
+    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", str(tmp_path))
+    request = good()
+    with Client() as client:
+        kept = remote(client.published("kept"), client=client)
+        params = {name: torch.tensor(numbers) for name, numbers in request["params"].items()}
+        sent = remote(request["network"], params, client=client)
+    assert not list(kept.parameters())
+    gradients = []
+    for module in (kept, sent):
+        data = {name: torch.tensor(numbers) for name, numbers in request["data"].items()}
+        data["x"].requires_grad_()
+        module(**data).sum().backward()
+        gradients.append(data["x"].grad)
+    assert torch.equal(*gradients) and gradients[0].abs().max() > 0

@@ -149,7 +149,8 @@ class Work(NamedTuple):
         done = self.forward(start, stop, until, watch)
         if self.program.backward:
             done.backward(self.cotangents(start, stop))
-        self.spent(done.seconds())
+        if self.spent is not uncounted:
+            self.spent(done.seconds())
         return done
 
     def forward(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
