@@ -56,8 +56,8 @@ fuzz: $(VENV)/dev
 	@MUTANTS=1000000 $(BIN)/pytest tests/client/wire/test_safetensors.py -k library_accepts
 
 # Each prints its figures and its seed; all are run, whatever the ones before found.
-TORTURE := $(basename $(notdir $(wildcard $(addprefix tests/torture/,fuzz.py refusals.py plugins.py overload.py slow.py growth.py restarts.py))))
-torture: $(VENV)/dev
+TORTURE := fuzz hostile refusals plugins overload slow growth restarts
+torture: $(VENV)/torture
 	@status=0; for program in $(TORTURE); do \
 	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \
 	done; exit $$status
@@ -72,7 +72,7 @@ clean:
 	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
-$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/browser $(VENV)/clients: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
+$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/torture $(VENV)/browser $(VENV)/clients: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing deltawire[$*] into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	@touch $@

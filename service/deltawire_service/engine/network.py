@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
@@ -32,6 +33,8 @@ from deltawire_service.engine.streams import stream
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
 
+T = TypeVar("T")
+
 KEPT = 16
 
 
@@ -51,15 +54,15 @@ class Network(Graph):
 
     @cached_property
     def _wanted(self) -> Callable[..., Wanted]:
-        return lru_cache(KEPT)(partial(wanted_gradients, self))
+        return self._keeping(wanted_gradients)
 
     @cached_property
     def _program(self) -> Callable[[Wanted], Program]:
-        return lru_cache(KEPT)(partial(make_program, self))
+        return self._keeping(make_program)
 
     @cached_property
     def _plan(self) -> Callable[..., Plan]:
-        return lru_cache(KEPT)(self._make_plan)
+        return self._keeping(Network._make_plan)
 
     def _make_plan(self, wants: Wanted, batch: int, dtype: np.dtype[Any], carriage: Carriage) -> Plan:
         return make_plan(self, self._program(wants), batch, dtype.itemsize, carriage, self.threads.count)
@@ -68,10 +71,18 @@ class Network(Graph):
     def toward(self) -> Callable[[tuple[str, ...]], Network]:
         """This network with these nodes in its loss's place: deltas start from them, of any shape."""
 
-        def toward(outputs: tuple[str, ...]) -> Network:
-            return replace(self, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
+        def toward(network: Network, outputs: tuple[str, ...]) -> Network:
+            return replace(network, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
 
-        return lru_cache(KEPT)(toward)
+        return self._keeping(toward)
+
+    def _keeping(self, answer: Callable[..., T]) -> Callable[..., T]:
+        """What answers a question about this network, and keeps the last few answers.
+
+        It does not hold the network: one that is used no more goes at once, and not when the collector comes.
+        """
+        network = ref(self)
+        return lru_cache(KEPT)(lambda *question: answer(network(), *question))
 
     check_outputs = check_outputs
     vjp = vjp
