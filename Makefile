@@ -14,7 +14,7 @@ help:
 	@echo "make lint    style and types"
 	@echo "make bench   install the peers in an environment of their own, and measure side by side with them"
 	@echo "make fuzz    a million mutants of binary bodies"
-	@echo "make torture what docs/reliability.md tells, measured anew (up to 30 minutes; nginx must be installed)"
+	@echo "make torture what docs/reliability.md tells, measured anew (nginx must be installed)"
 	@echo "make docs    write docs/layers.md anew, from the layers"
 	@echo "make picture take the README's picture anew, of the explorer as served (needs chromium)"
 	@echo "make clean   remove what the others made"
