@@ -34,7 +34,7 @@ const TEXTS = {
   local: ["local gradient", "국소 기울기"], upstream: ["upstream gradient", "상류 기울기"], sent: ["sent down", "내려보내는 δ"],
   gradientTitle: [(name) => `Gradient of ${name}`, (name) => `${name}의 기울기`],
   oneWeight: [(name) => `∂L/∂${name} is made of:`, (name) => `∂L/∂${name}의 내역:`],
-  shareOf: [(node) => `from ${node}:`, (node) => `${node}에서:`], decay: ["regularization:", "정규화 항:"], together: ["together", "합계"],
+  shareOf: [(node) => `share of ${node}:`, (node) => `${node}의 몫:`], soFar: ["so far", "지금까지"], decay: ["regularization:", "정규화 항:"], together: ["together", "합계"],
   chooseCell: ["Click another cell of the gradient to take that number apart.", "기울기의 다른 칸을 클릭하면 그 숫자의 내역이 나옵니다."],
   wayTitle: [(name) => `The chain rule from ${name} to the loss`, (name) => `${name}에서 손실까지의 연쇄 법칙`],
   waysTitle: [(name) => `What each path from ${name} contributes`, (name) => `${name}에서 갈라진 경로별 기여`],

@@ -26,7 +26,7 @@ export function Panel({ model, step, name, go, t, select, marks, badges, edit, u
     ${back && came.expected > 0 && html`<${Arriving} ...${{ place, came, badges, t, select }} />`}
     ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: came.sum, badges, t }} />`)}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
-      ...${{ model, place, parameter, delta: came.sum, t }} />`)}
+      ...${{ model, place, parameter, step, t }} />`)}
     ${back && !came.missing && html`<${Chains} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
       <${ConfigForm} ...${{ place, edit, t }} />
