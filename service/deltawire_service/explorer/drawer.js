@@ -8,7 +8,7 @@ import { Training } from "./training.js";
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
-export function Drawer({ tab, setTab, seen, document, faults, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
+export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
   const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${marks.size}</b>`}`;
   return html`<div class="drawer">
     <div class="tabs" role="tablist">${TABS.map((one) => html`
@@ -20,8 +20,8 @@ export function Drawer({ tab, setTab, seen, document, faults, layers, selected, 
       ${tab === "plots" && html`<${Plots} model=${seen.model} ...${{ t, theme }} />`}
       <div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} ...${{ t, theme }}
         setParams=${(params) => change({ ...seen.document, params })} /></div>
-      ${tab === "edit" && html`<${Editor} document=${seen.document} model=${seen.model} ...${{ faults, layers, selected, edit, t }}
-        apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} />`}
+      <div class="editing" hidden=${tab !== "edit"}><${Editor} document=${seen.document} model=${seen.model} ...${{ faults, breaks, layers, selected, edit, t }}
+        apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} /></div>
     </div>`}
   </div>`;
 }

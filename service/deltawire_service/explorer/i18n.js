@@ -1,6 +1,8 @@
 // Every word of the page, in English and in Korean. Korean texts put no particle behind a name: which one it takes depends on the name.
 
 const TEXTS = {
+  welcome: ["Click a node, or start here:", "노드를 클릭하거나 여기서 시작하세요:"],
+  lastValid: ["Last valid network.", "마지막으로 올바랐던 네트워크입니다."],
   subtitle: ["see backprop happen", "눈으로 보는 역전파"],
   network: ["Network", "네트워크"],
   lecture: ["The lecture, in four explanations", "강의: 네 가지 설명"],
@@ -31,6 +33,7 @@ const TEXTS = {
   fromNode: [(name) => `from ${name}`, (name) => `${name}에서`], fromLoss: ["the start: ∂loss/∂loss", "출발점: ∂손실/∂손실"],
   missing: [(count) => `${count} still to come`, (count) => `${count}개는 아직 도착하지 않음`],
   sendsTitle: [(name, to) => `${name} sends to ${to}`, (name, to) => `${name} → ${to}: 보내는 신호`],
+  sizes: ["sizes, which do not add up:", "크기(노름, 더해도 합의 크기가 되지는 않습니다):"],
   local: ["local gradient", "국소 기울기"], upstream: ["upstream gradient", "상류 기울기"], sent: ["sent down", "내려보내는 δ"],
   gradientTitle: [(name) => `Gradient of ${name}`, (name) => `${name}의 기울기`],
   oneWeight: [(name) => `∂L/∂${name} is made of:`, (name) => `∂L/∂${name}의 내역:`],
@@ -99,8 +102,10 @@ export const LANGUAGES = { en: "English", ko: "한국어" };
 
 export function translator(lang) {
   const index = Object.keys(LANGUAGES).indexOf(lang);
-  return (key, ...values) => {
+  const t = (key, ...values) => {
     const text = TEXTS[key][index];
     return typeof text === "function" ? text(...values) : text;
   };
+  t.known = (key) => Boolean(TEXTS[key]?.[index]);
+  return t;
 }

@@ -13,7 +13,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
   const label = `∂L/∂${name}`;
   const shown = shares.missing ? shares.sum : shares.gradient;
   const parts = shown?.numbers && partsOf(model, name, shares, chosen, t);
-  return html`<section data-gradient=${name}><h3 class="red">${t("gradientTitle", name)}</h3>
+  return html`<section data-section="gradient" data-gradient=${name}><h3 class="red">${t("gradientTitle", name)}</h3>
     <${Equation} ...${{ model, place, parameter, shares, t }} />
     ${shown && html`<${HeatMap} label=${shares.missing ? `${label}: ${t("soFar")}` : label} tone="red" badge=${shares.missing ? null : badge}
       traced=${shown} t=${t} ...${parts ? { chosen, choose } : {}} />`}
