@@ -22,6 +22,13 @@ export function judged(model) {
   return null;
 }
 
+// Whether the loss of the last steps is far above that of the first ones: the steps are too long.
+export function diverging(loss) {
+  if (loss.length < 10) return false;
+  const mean = (numbers) => numbers.reduce((a, b) => a + Math.abs(b), 0) / numbers.length;
+  return mean(loss.slice(-5)) > 2 * mean(loss.slice(0, 5)) + 1e-3;
+}
+
 function accuracy(scores, labels) {
   const right = scores.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]);
   return right.length / scores.length;

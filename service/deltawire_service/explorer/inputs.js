@@ -1,6 +1,6 @@
 // The data: sliders and fields for single numbers, text for arrays, the choice of the example, a batch from elsewhere.
 import { columnsOf, readBatch, Unreadable } from "./batch.js";
-import { html, useState } from "./dom.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise, times } from "./numbers.js";
 
 export function Inputs({ document, example, choose, losses, setData, t }) {
@@ -30,25 +30,27 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
 // A batch from a file, or pasted.
 function Batch({ inputs, take, t }) {
   const [told, setTold] = useState(null);
-  const read = (text) => {
+  const note = useRef();
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [told]);
+  const read = (text, file) => {
     try {
       const data = readBatch(text, inputs);
       take(data);
-      setTold({ text: t("batchRead", Object.values(data)[0]?.length ?? 0) });
+      setTold({ text: t("batchRead", Object.values(data)[0]?.length ?? 0, file) });
     } catch (wrong) {
       if (!(wrong instanceof Unreadable)) throw wrong;
-      setTold({ wrong: true, text: t(wrong.message, ...wrong.values) });
+      setTold({ wrong: true, text: (file ? `${file}: ` : "") + t(wrong.message, ...wrong.values) });
     }
   };
   const columns = columnsOf(inputs);
   const shown = columns.length > 8 ? [...columns.slice(0, 6), "…", columns.at(-1)] : columns;
   return html`<details class="batch"><summary>${t("batch")}</summary>
+    ${told && html`<p ref=${note} class=${told.wrong ? "warning" : "taken"} role="status" data-batch=${told.wrong ? "wrong" : "read"}>${told.text}</p>`}
     <p class="quiet">${t("batchNote")} <code>${shown.join(",")}</code></p>
     <textarea rows="3" spellcheck="false" data-paste aria-label=${t("paste")} placeholder=${t("paste")}
       onInput=${(event) => read(event.target.value)}></textarea>
     <label>${t("upload")} <input type="file" data-upload accept=".csv,.tsv,.txt,.json,text/csv,application/json"
-      onChange=${async (event) => { const [file] = event.target.files; if (file) read(await file.text()); event.target.value = ""; }} /></label>
-    ${told && html`<p class=${told.wrong ? "warning" : "quiet"} role="status" data-batch=${told.wrong ? "wrong" : "read"}>${told.text}</p>`}
+      onChange=${async (event) => { const [file] = event.target.files; if (file) read(await file.text(), file.name); event.target.value = ""; }} /></label>
   </details>`;
 }
 

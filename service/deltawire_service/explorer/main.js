@@ -4,9 +4,10 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Drawer, TABS } from "./drawer.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
-import { ABOVE, BELOW, Graph } from "./graph.js";
+import { ABOVE, BELOW, oriented } from "./fit.js";
+import { Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
-import { layout } from "./layout.js";
+import { Key } from "./key.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
@@ -52,7 +53,6 @@ function Page({ layers, initial }) {
   const aside = useRef();
   const turn = useRef(0);
   const t = useMemo(() => translator(lang), [lang]);
-  const vertical = down ?? narrow;
 
   const show = async (document, { example = seen?.row ?? 0, renew = false, then } = {}) => {
     const mine = turn.current += 1;
@@ -133,8 +133,8 @@ function Page({ layers, initial }) {
   }, [seen, step, selected, lang, tour, stop, down, tab]);
 
   const model = seen?.model;
-  const network = seen && JSON.stringify([seen.document.network, vertical]);
-  const drawing = useMemo(() => (model && view ? layout(model.places, model.edges, vertical, view) : null), [network, view?.width, view?.height]);
+  const network = seen && JSON.stringify([seen.document.network, down, narrow]);
+  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view?.width, view?.height]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
   const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
@@ -156,10 +156,10 @@ function Page({ layers, initial }) {
     <main>
       <div class="stage">
         <div class=${`canvas ${faults.length ? "stale" : ""}`} ref=${canvas}>
-          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, down: vertical }} />`}
-          <p class="key"><span class="green">${t("above")}</span><span class="red">${t("below")}</span><span class="red">${t("onEdges")}</span></p>
-          <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button>
-            <button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
+          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
+          <${Key} t=${t} />
+          <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
+            <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
