@@ -39,6 +39,12 @@ def test_every_red_number_has_one(page: Page, name: str) -> None:
         sign, difference = badge.split()
         assert sign == "✓" and float(difference.replace("−", "-")) < 1e-9
     assert page.locator(".checked tr.failed").count() == 0
+    assert (
+        page.locator('[data-agree="true"]')
+        .inner_text()
+        .startswith(f"All {page.locator('.checked tr').count()} agree to")
+    )
+    assert page.locator("details.each[open]").count() == 0
 
 
 def test_gradients_of_parameters_have_one(page: Page) -> None:
@@ -73,5 +79,6 @@ def test_a_wrong_number_fails(page: Page) -> None:
     edges = badges(page, "data-edge-badge")
     assert edges["x→f/1"].startswith("✗") and edges["x→s/0"].startswith("✓")
     assert badges(page, "data-badge")["x"].startswith("✗")
-    failed = page.locator(".checked tr.failed").all_inner_texts()
+    assert page.locator('[data-agree="false"]').inner_text().startswith("2 of ")
+    failed = page.locator(".checked tr.failed").all_inner_texts()  # and the table is unfolded
     assert len(failed) == 2

@@ -22,11 +22,11 @@ export function judged(model) {
   return null;
 }
 
-// Whether the loss of the last steps is far above that of the first ones: the steps are too long.
+// Whether the loss of the last steps is far above the first one: the steps are too long.
 export function diverging(loss) {
   if (loss.length < 10) return false;
-  const mean = (numbers) => numbers.reduce((a, b) => a + Math.abs(b), 0) / numbers.length;
-  return mean(loss.slice(-5)) > 2 * mean(loss.slice(0, 5)) + 1e-3;
+  const last = loss.slice(-5).reduce((sum, one) => sum + Math.abs(one), 0) / 5;
+  return last > 2 * Math.abs(loss[0]) + 1e-3;
 }
 
 function accuracy(scores, labels) {

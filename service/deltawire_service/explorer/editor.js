@@ -6,15 +6,22 @@ import { told } from "./refusal.js";
 
 const PAUSE = 250; // of typing, before what is typed is tried
 
-export function Editor({ document, apply, faults, breaks, layers, model, selected, edit, t }) {
-  const [text, setText] = useState(written(document));
+// `draft`: {of, text}, a text that was typed and refused; `of` the document it would have replaced.
+export function Editor({ document, draft, apply, faults, breaks, layers, model, selected, edit, t }) {
+  const [text, setText] = useState(draft.current.of === document && faults.length ? draft.current.text : written(document));
   const numbers = useRef();
   const waiting = useRef();
   const trying = useRef();
   trying.current = apply; // of the page as it is when the pause ends
-  useEffect(() => setText((old) => (same(old, document) ? old : written(document))), [document]);
+  const shown = useRef(document);
+  useEffect(() => {
+    if (shown.current !== document) setText((old) => (same(old, document) ? old : written(document)));
+    shown.current = document;
+  }, [document]);
+  useEffect(() => () => clearTimeout(waiting.current), []);
   const change = (now) => {
     setText(now);
+    draft.current = { of: document, text: now };
     clearTimeout(waiting.current);
     try {
       const read = JSON.parse(now);

@@ -3,7 +3,7 @@ import { columnsOf, readBatch, Unreadable } from "./batch.js";
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise, times } from "./numbers.js";
 
-export function Inputs({ document, example, choose, losses, setData, t }) {
+export function Inputs({ document, ranges, example, choose, losses, setData, t }) {
   const inputs = Object.entries(document.network.inputs);
   const first = inputs.find(([, slot]) => !slot.shared);
   const batch = first ? document.data[first[0]]?.length ?? 1 : 1;
@@ -21,7 +21,7 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
     <div class="sliders">${inputs.map(([name, slot]) => {
       const value = slot.shared ? document.data[name] : document.data[name]?.[example];
       return slot.shape.length === 0 && typeof value === "number"
-        ? html`<${Slider} key=${name} ...${{ name, slot, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, slot, value, set, t }} />`;
+        ? html`<${Slider} key=${name} allowed=${ranges[name]} ...${{ name, slot, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, slot, value, set, t }} />`;
     })}</div>
     <${Batch} inputs=${document.network.inputs} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
@@ -54,15 +54,17 @@ function Batch({ inputs, take, t }) {
   </details>`;
 }
 
-function Slider({ name, slot, value, set }) {
+// `allowed`: of integers, the least and the largest the layers take.
+function Slider({ name, slot, value, allowed, set }) {
   const reach = Math.max(10, Math.ceil(2 * Math.abs(value)));
   const [range] = useState(reach);
   const whole = slot.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
+  const [least, most] = allowed ?? [whole ? 0 : -bound, bound];
   const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
-    <input type="range" min=${whole ? 0 : -bound} max=${bound} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
-    <input type="number" step=${whole ? 1 : "any"} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
+    <input type="range" min=${least} max=${most} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
+    <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
 }
 
 function ArrayField({ name, slot, value, set, t }) {
