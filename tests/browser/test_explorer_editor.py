@@ -48,7 +48,8 @@ def test_the_banner_covers_no_number(page: Page, faults: list[str]) -> None:
           const banner = document.querySelector('.refused').getBoundingClientRect();
           return all.filter(one => {
             const box = one.getBoundingClientRect();
-            return box.right > banner.left && box.left < banner.right && box.bottom > banner.top && box.top < banner.bottom;
+            return box.right > banner.left && box.left < banner.right
+              && box.bottom > banner.top && box.top < banner.bottom;
           }).length;
         }"""
     )
@@ -65,7 +66,8 @@ def test_line_numbers_scroll_with_the_text(page: Page) -> None:
             """() => {
               const text = document.querySelector('.editor textarea');
               const first = document.querySelector('.lines span').getBoundingClientRect().top;
-              return first + text.scrollTop - text.getBoundingClientRect().top - parseFloat(getComputedStyle(text).paddingTop);
+              const top = text.getBoundingClientRect().top + parseFloat(getComputedStyle(text).paddingTop);
+              return first + text.scrollTop - top;
             }"""
         )
         assert abs(off) <= 1, (place, off)

@@ -19,7 +19,8 @@ IN_CANVAS = """all => {
   const frame = document.querySelector('.graph').getBoundingClientRect();
   return all.filter(one => {
     const box = one.getBoundingClientRect();
-    return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1;
+    return box.left < frame.left - 1 || box.right > frame.right + 1
+      || box.top < frame.top - 1 || box.bottom > frame.bottom + 1;
   }).map(one => one.parentNode.dataset.node);
 }"""
 
