@@ -1,4 +1,4 @@
-"""The editor: what is wrong is told while it is wrong, the last valid picture does not look current, few requests."""
+"""The editor: what is wrong is told while it is wrong, the last valid picture is dimmed, few requests."""
 
 from __future__ import annotations
 
