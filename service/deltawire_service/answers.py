@@ -186,6 +186,12 @@ class PlanAnswer(Schema):
 
     nodes = fields.List(fields.Nested(PlannedNode), required=True, metadata={"description": "in order"})
     parameters = fields.List(fields.Nested(PlannedParameter), required=True)
+    ranges = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.Integer()),
+        required=True,
+        metadata={"description": "of inputs that take integers: the least and the largest"},
+    )
     loss = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     given_bytes = whole("parameters and data")
     answered_bytes = whole(

@@ -64,6 +64,8 @@ def test_it_is_read(page: Page, text: str) -> None:
         ("x[0],x[1],y\n1,2,3\n\n4,5", "Line 4: expected 3 columns, got 2."),
         ("1,2\n3,4", "Expected 3 columns (x[0], x[1], y), got 2."),
         ("x[0],x[1],y", "There is no example in it."),
+        ("a,b,y\n1,2,3", "unknown columns a, b; missing x[0], x[1]"),
+        ("a,b\n1,2", "unknown columns a, b; missing x[0], x[1], y"),
         ('{"x": [[1, 2]],\n  "y": [0]]}', "Line 2: no JSON"),
         ('[{"x": [1, 2], "y": 0}, {"x": [1, 2]}]', "Example 2 has no y."),
     ],
@@ -95,6 +97,9 @@ def test_a_file_with_shared_inputs_and_matrices(page: Page) -> None:
     page.locator("[data-upload]").set_input_files(
         {"name": "batch.csv", "mimeType": "text/csv", "buffer": b"1,2,3,4,10\n5,6,7,8,20\n"}
     )
-    assert told(page) == ("read", "2 examples read")
+    assert told(page) == ("read", "2 examples read from batch.csv")
+    note, frame = page.locator("[data-batch]").bounding_box(), page.locator(".content").bounding_box()
+    assert note and frame and frame["y"] <= note["y"]
+    assert note["y"] + note["height"] <= frame["y"] + frame["height"]  # without scrolling
     page.locator('[data-value="f"] text', has_text="300").wait_for()
     assert data(page) == {"m": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "k": 3, "s": [10, 20]}

@@ -17,7 +17,7 @@ def checked(page: Page, state: str) -> Explorer:
     explorer = Explorer(page, state)
     explorer.tab("Findings")
     page.locator("[data-check]").click()
-    page.locator(".checked").wait_for(timeout=60_000)
+    page.locator("[data-agree]").wait_for(timeout=60_000)
     return explorer
 
 
@@ -39,6 +39,12 @@ def test_every_red_number_has_one(page: Page, name: str) -> None:
         sign, difference = badge.split()
         assert sign == "✓" and float(difference.replace("−", "-")) < 1e-9
     assert page.locator(".checked tr.failed").count() == 0
+    assert (
+        page.locator('[data-agree="true"]')
+        .inner_text()
+        .startswith(f"All {page.locator('.checked tr').count()} agree to")
+    )
+    assert page.locator("details.each[open]").count() == 0
 
 
 def test_gradients_of_parameters_have_one(page: Page) -> None:
@@ -51,7 +57,7 @@ def test_gradients_of_parameters_have_one(page: Page) -> None:
 def test_a_path_is_checked_by_itself(page: Page) -> None:
     """Of the two that meet at x, each has a row of its own."""
     explorer = checked(page, "example=fan_out&at=x")
-    told = page.locator(".checked").inner_text()
+    told = page.locator(".checked").text_content() or ""
     assert "f → x" in told and "s → x" in told and "δ s" in told
     assert page.locator('.panel .terms [data-badge^="edges/x→"]').count() == 2
     explorer.at(4)  # the sum is not finished: nothing to say yes to
@@ -73,5 +79,6 @@ def test_a_wrong_number_fails(page: Page) -> None:
     edges = badges(page, "data-edge-badge")
     assert edges["x→f/1"].startswith("✗") and edges["x→s/0"].startswith("✓")
     assert badges(page, "data-badge")["x"].startswith("✗")
-    failed = page.locator(".checked tr.failed").all_inner_texts()
+    assert page.locator('[data-agree="false"]').inner_text().startswith("2 of ")
+    failed = page.locator(".checked tr.failed").all_inner_texts()  # and the table is unfolded
     assert len(failed) == 2

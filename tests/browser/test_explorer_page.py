@@ -254,3 +254,9 @@ def test_texts_stand_out(page: Page, scheme: str) -> None:
     Explorer(page, "example=circuit")
     worst = page.evaluate(script("contrast"))
     assert worst >= 4.5, worst
+
+
+def test_a_slider_of_labels_ends_with_the_last_of_them(page: Page) -> None:
+    Explorer(page, "example=flow_graph")
+    slider = page.locator('.slider input[aria-label="y"]')
+    assert (slider.get_attribute("min"), slider.get_attribute("max")) == ("0", "2")

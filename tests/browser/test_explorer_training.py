@@ -123,3 +123,14 @@ def test_it_goes_on_beside_other_tabs_and_ends_with_other_data(page: Page) -> No
     page.locator("[data-trained]").wait_for(state="detached")
     page.wait_for_timeout(500)
     assert json.loads(page.locator('[data-input="x"]').input_value()) == [9, 9]
+
+
+def test_a_loss_that_grows_is_told(page: Page) -> None:
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    page.locator("[data-rate]").fill("200")
+    page.locator("[data-rate]").press("Enter")
+    page.locator("[data-train]").click()
+    page.locator("[data-training-warning]", has_text="Lower the learning rate").wait_for(timeout=60_000)
+    page.locator("[data-reset]").click()
+    page.locator("[data-training-warning]").wait_for(state="detached")

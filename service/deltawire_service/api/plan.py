@@ -54,7 +54,7 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
 
 
 def tables(network: Network) -> dict[str, Any]:
-    """The nodes in the order of computation, and the parameters."""
+    """The nodes in the order of computation, the parameters, and what integers the inputs take."""
     return {
         "nodes": [
             {"name": node.name, "kind": node.kind, "inputs": node.inputs, "shape": node.shape}
@@ -64,5 +64,10 @@ def tables(network: Network) -> dict[str, Any]:
             {"name": name, "shape": parameter.shape, "numbers": prod(parameter.shape)}
             for name, parameter in network.parameters.items()
         ],
+        "ranges": {
+            name: [slot.range.start, slot.range.stop - 1]
+            for name, slot in network.inputs.items()
+            if slot.range is not None
+        },
         "loss": network.loss,
     }

@@ -72,13 +72,21 @@ function cellsOf(line, by) {
   return [...cells, cell.trim()];
 }
 
-// Of each input its columns: by their names where the head has them all, else in the order of the inputs.
+const listed = (names) => names.slice(0, 6).join(", ") + (names.length > 6 ? ", …" : "");
+
+// Of each input its columns: by their names where the head has them all, in the order of the inputs where it has none of
+// them, and as many. A head with some of the names is a mistake.
 function placesOf(head, slots, count) {
   const named = new Map(slots.map((slot) => [slot.name, indexed(slot).map((name) => (head ?? []).indexOf(name))]));
   const total = slots.reduce((sum, { size }) => sum + size, 0);
   let of = named;
-  if ([...named.values()].flat().includes(-1)) {
-    if (count !== total) throw new Unreadable("batchHead", total, slots.flatMap(indexed).slice(0, 6).join(", ") + (total > 6 ? ", …" : ""), count);
+  const wanted = slots.flatMap(indexed);
+  const missing = wanted.filter((name) => head && !head.includes(name));
+  if (missing.length && (count !== total || missing.length < total)) {
+    throw new Unreadable("batchNames", listed(head.filter((name) => !wanted.includes(name))), listed(missing));
+  }
+  if (!head || missing.length) {
+    if (count !== total) throw new Unreadable("batchHead", total, listed(wanted), count);
     let next = 0;
     of = new Map(slots.map(({ name, size }) => [name, Array.from({ length: size }, () => next++)]));
   }

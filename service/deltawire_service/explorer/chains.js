@@ -9,12 +9,12 @@ export function Chains({ model, place, select, t }) {
   if (!ways.length) return null;
   const products = ways.map((way) => way.reduce((product, edge) => product * edge.local.numbers, model.places.get(way.at(-1).to).weight));
   const sum = products.reduce((a, b) => a + b, 0);
-  return html`<h3 class="red">${t(ways.length > 1 ? "waysTitle" : "wayTitle", place.name)}</h3>
+  return html`<section data-section="ways"><h3 class="red">${t(ways.length > 1 ? "waysTitle" : "wayTitle", place.name)}</h3>
     <ul class="ways" data-ways=${place.name}>${ways.map((way, i) => html`<li><span>${[way[0].from, ...way.map((edge) => edge.to)].join(" → ")}</span>
       <table class="factors">${way.map((edge) => html`<${Factor} ...${{ model, edge, select }} />`)}</table>
       <b>${way.map((edge) => bracketed(precise(edge.local.numbers))).join(" · ")} = <span class="red">${precise(products[i])}</span></b></li>`)}
       ${ways.length > 1 && html`<li><span>${t("together")}</span>
-        <b>${products.map((number) => bracketed(precise(number))).join(" + ")} = <span class="red">${precise(sum)}</span></b></li>`}</ul>`;
+        <b>${products.map((number) => bracketed(precise(number))).join(" + ")} = <span class="red">${precise(sum)}</span></b></li>`}</ul></section>`;
 }
 
 // One step of the chain, and the equation it is the derivative of.

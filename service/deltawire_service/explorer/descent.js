@@ -22,6 +22,13 @@ export function judged(model) {
   return null;
 }
 
+// Whether the loss of the last steps is far above the first one: the steps are too long.
+export function diverging(loss) {
+  if (loss.length < 10) return false;
+  const last = loss.slice(-5).reduce((sum, one) => sum + Math.abs(one), 0) / 5;
+  return last > 2 * Math.abs(loss[0]) + 1e-3;
+}
+
 function accuracy(scores, labels) {
   const right = scores.filter((row, i) => row.indexOf(Math.max(...row)) === labels[i]);
   return right.length / scores.length;

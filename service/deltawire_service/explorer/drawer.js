@@ -1,5 +1,5 @@
 // Below the graph, in tabs: the inputs, what stands out, plots, training, the request as text.
-import { html } from "./dom.js";
+import { html, useRef } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { Inputs } from "./inputs.js";
@@ -8,20 +8,21 @@ import { Training } from "./training.js";
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
-export function Drawer({ tab, setTab, seen, document, faults, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
+export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
+  const draft = useRef({}); // what was typed, while other tabs are looked at
   const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${marks.size}</b>`}`;
   return html`<div class="drawer">
     <div class="tabs" role="tablist">${TABS.map((one) => html`
       <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
     ${seen && html`<div class="content" role="tabpanel">
-      ${tab === "inputs" && html`<${Inputs} example=${seen.row} losses=${seen.losses} ...${{ document, choose, t }}
+      ${tab === "inputs" && html`<${Inputs} ranges=${seen.plan.ranges} example=${seen.row} losses=${seen.losses} ...${{ document, choose, t }}
         setData=${(data, anew) => change({ ...document, data }, anew ? { example: 0 } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ seen, marks, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${seen.model} ...${{ t, theme }} />`}
       <div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} ...${{ t, theme }}
         setParams=${(params) => change({ ...seen.document, params })} /></div>
-      ${tab === "edit" && html`<${Editor} document=${seen.document} model=${seen.model} ...${{ faults, layers, selected, edit, t }}
-        apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} />`}
+      ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${seen.document} model=${seen.model} ...${{ faults, breaks, layers, selected, edit, t }}
+        apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} /></div>`}
     </div>`}
   </div>`;
 }

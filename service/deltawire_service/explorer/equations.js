@@ -1,6 +1,6 @@
 // A layer's own LaTeX, first with the names of this node, then with its numbers.
 import { html, useEffect, useRef } from "./dom.js";
-import { latex, times } from "./numbers.js";
+import { latex } from "./numbers.js";
 
 // Set as elements, not as text: the page's policy allows no style attributes in markup.
 export function Formula({ tex, numbers, block = true }) {
@@ -116,14 +116,11 @@ export function deltaEquation(model, node, position, delta, sent) {
   return { names: `\\delta_{${symbol(node.name)} \\to ${source}} = ${names}`, numbers: equal(numbers, result("δ", sent)) };
 }
 
-export function gradientEquation(model, node, parameter, delta) {
+// What a node alone brings to a parameter's gradient: one term of it, as names and as numbers.
+export function shareEquation(model, node, parameter, delta) {
   const formula = node.layer?.formula?.grads[parameter.local];
   if (!formula) return null;
   const fills = symbols(model, node, delta);
-  return {
-    names: `\\frac{\\partial L}{\\partial\\, ${symbol(parameter.local)}} = ${fills.names(formula)}`,
-    numbers: `= ${fills.numbers(formula)}`,
-  };
+  return { names: fills.names(formula), numbers: fills.numbers(formula) };
 }
 
-export const shapeText = (shape) => (shape.length ? times(shape) : "1");

@@ -1,12 +1,17 @@
 // The picture as a file: SVG with the styles it needs inside, or PNG drawn from it.
+import { HEIGHT, written } from "./key.js";
 
-function picture(svg, drawing) {
+const LEAST = 300; // wide: the key has to fit
+
+function picture(svg, drawing, t) {
   const copy = svg.cloneNode(true);
+  const [width, height] = [Math.max(LEAST, drawing.width) + 16, drawing.height + HEIGHT + 40];
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("viewBox", `-8 -8 ${drawing.width + 16} ${drawing.height + 24}`);
-  copy.setAttribute("width", drawing.width + 16);
-  copy.setAttribute("height", drawing.height + 24);
+  copy.setAttribute("viewBox", `-8 -8 ${width} ${height}`);
+  copy.setAttribute("width", width);
+  copy.setAttribute("height", height);
   copy.querySelector("g[transform]").removeAttribute("transform");
+  copy.append(written(t, drawing.height + 32));
   const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
   const rules = [...document.styleSheets].filter((sheet) => sheet.href?.endsWith("/graph.css")).flatMap((sheet) => [...sheet.cssRules]);
   const used = getComputedStyle(document.documentElement);
@@ -27,12 +32,12 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export function saveSvg(drawing, name) {
-  save(picture(document.querySelector("svg.drawing"), drawing), `${name}.svg`);
+export function saveSvg(drawing, name, t) {
+  save(picture(document.querySelector("svg.drawing"), drawing, t), `${name}.svg`);
 }
 
-export async function savePng(drawing, name) {
-  const address = URL.createObjectURL(picture(document.querySelector("svg.drawing"), drawing));
+export async function savePng(drawing, name, t) {
+  const address = URL.createObjectURL(picture(document.querySelector("svg.drawing"), drawing, t));
   const image = new Image();
   image.src = address;
   await image.decode();

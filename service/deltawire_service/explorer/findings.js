@@ -2,6 +2,7 @@
 import { Refused } from "./api.js";
 import { checked, sign } from "./badges.js";
 import { html, useState } from "./dom.js";
+import { told } from "./refusal.js";
 
 export function Findings({ seen, marks, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
@@ -14,7 +15,7 @@ export function Findings({ seen, marks, badges, setBadges, t, select }) {
       setBadges({ of: seen.model, found: await checked(seen) });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      setRefused(error.message);
+      setRefused(told(error.problem, t));
     } finally {
       setChecking(false);
     }
@@ -27,13 +28,23 @@ export function Findings({ seen, marks, badges, setBadges, t, select }) {
     <div><button class="main" data-check disabled=${checking} onClick=${check}>${t(checking ? "checking" : "check")}</button>
       <p class="quiet">${t("checkNote")}</p>
       ${refused && html`<p class="warning" role="alert">${refused}</p>`}
-      ${badges.size > 0 && html`<table class="checked"><caption>${t("checked")}</caption>${[...badges.values()].map((badge) => html`
-        <tr class=${badge.passed ? "passed" : "failed"}><td>${sign(badge)}</td><td>${told(badge.what)}</td></tr>`)}</table>`}</div>
+      ${badges.size > 0 && html`<${Summary} ...${{ badges, t }} />`}</div>
   </div>`;
 }
 
+// All of them in a sentence; each in a table, unfolded where one is wrong.
+function Summary({ badges, t }) {
+  const all = [...badges.values()];
+  const wrong = all.filter((badge) => !badge.passed).length;
+  const most = Math.max(...all.map((badge) => badge.difference));
+  const bound = most ? `1e−${Math.floor(-Math.log10(most))}` : "0";
+  return html`<p class=${wrong ? "failed" : "green"} role="status" data-agree=${wrong === 0}><b>${wrong ? t("disagree", wrong, all.length) : t("agree", all.length, bound)}</b></p>
+    <details class="each" open=${wrong > 0}><summary>${t("each")}</summary><table class="checked"><caption>${t("checked")}</caption>${all.map((badge) => html`
+        <tr class=${badge.passed ? "passed" : "failed"}><td>${sign(badge)}</td><td>${named(badge.what)}</td></tr>`)}</table></details>`;
+}
+
 // edges/x→f/1 is what f sends to x, its input 1.
-function told(what) {
+function named(what) {
   const [place, ...name] = what.split("/");
   if (place !== "edges") return `${{ params: "∂L/∂", data: "δ ", deltas: "δ " }[place]}${name.join("/")}`;
   const [from, to] = name[0].split("→");

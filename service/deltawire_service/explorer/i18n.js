@@ -1,6 +1,8 @@
 // Every word of the page, in English and in Korean. Korean texts put no particle behind a name: which one it takes depends on the name.
 
 const TEXTS = {
+  welcome: ["Click a node, or start here:", "노드를 클릭하거나 여기서 시작하세요:"],
+  lastValid: ["Last valid network.", "마지막으로 올바랐던 네트워크입니다."],
   subtitle: ["see backprop happen", "눈으로 보는 역전파"],
   network: ["Network", "네트워크"],
   lecture: ["The lecture, in four explanations", "강의: 네 가지 설명"],
@@ -8,6 +10,7 @@ const TEXTS = {
   above: ["above: value", "위: 값"],
   below: ["below: δ = ∂loss/∂value", "아래: δ = ∂손실/∂값"],
   onEdges: ["on edges: what each path sends back", "간선: 경로마다 되돌아오는 δ"],
+  normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells:", "칸:"], colours: ["cells: blue below 0, orange above", "칸 색: 파랑 음수, 주황 양수"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to} → ${from} 경로로 전달되는 δ`],
@@ -31,10 +34,11 @@ const TEXTS = {
   fromNode: [(name) => `from ${name}`, (name) => `${name}에서`], fromLoss: ["the start: ∂loss/∂loss", "출발점: ∂손실/∂손실"],
   missing: [(count) => `${count} still to come`, (count) => `${count}개는 아직 도착하지 않음`],
   sendsTitle: [(name, to) => `${name} sends to ${to}`, (name, to) => `${name} → ${to}: 보내는 신호`],
+  sizes: ["sizes, which do not add up:", "크기(노름, 더해도 합의 크기가 되지는 않습니다):"],
   local: ["local gradient", "국소 기울기"], upstream: ["upstream gradient", "상류 기울기"], sent: ["sent down", "내려보내는 δ"],
   gradientTitle: [(name) => `Gradient of ${name}`, (name) => `${name}의 기울기`],
   oneWeight: [(name) => `∂L/∂${name} is made of:`, (name) => `∂L/∂${name}의 내역:`],
-  shareOf: [(node) => `from ${node}:`, (node) => `${node}에서:`], decay: ["regularization:", "정규화 항:"], together: ["together", "합계"],
+  shareOf: [(node) => `share of ${node}:`, (node) => `${node}의 몫:`], soFar: ["so far", "지금까지"], decay: ["regularization:", "정규화 항:"], together: ["together", "합계"],
   chooseCell: ["Click another cell of the gradient to take that number apart.", "기울기의 다른 칸을 클릭하면 그 숫자의 내역이 나옵니다."],
   wayTitle: [(name) => `The chain rule from ${name} to the loss`, (name) => `${name}에서 손실까지의 연쇄 법칙`],
   waysTitle: [(name) => `What each path from ${name} contributes`, (name) => `${name}에서 갈라진 경로별 기여`],
@@ -45,7 +49,9 @@ const TEXTS = {
   batch: ["A whole batch: file or paste", "배치 전체 넣기: 파일 또는 붙여넣기"],
   batchNote: ["CSV, TSV or JSON, one line for each example. Columns, by these names or in this order:", "CSV, TSV, JSON 모두 됩니다. 한 줄이 예제 하나이고, 열은 이름으로 찾거나 다음 순서로 읽습니다:"],
   paste: ["paste here", "여기에 붙여넣기"], upload: ["or choose a file", "또는 파일 선택"],
-  batchRead: [(count) => `${count} examples read`, (count) => `예제 ${count}개를 읽었습니다`],
+  batchRead: [(count, file) => `${count} examples read${file ? ` from ${file}` : ""}`, (count, file) => `${file ? `${file}: ` : ""}예제 ${count}개를 읽었습니다`],
+  batchNames: [(unknown, missing) => [unknown && `unknown columns ${unknown}`, missing && `missing ${missing}`].filter(Boolean).join("; "),
+    (unknown, missing) => [unknown && `알 수 없는 열: ${unknown}`, missing && `빠진 열: ${missing}`].filter(Boolean).join("; ")],
   batchEmpty: ["There is no example in it.", "예제가 하나도 없습니다."],
   batchJson: [(line, why) => `Line ${line}: no JSON (${why})`, (line, why) => `${line}번째 줄: 올바른 JSON이 아닙니다 (${why})`],
   batchMissing: [(row, name) => `Example ${row} has no ${name}.`, (row, name) => `${row}번째 예제에 ${name} 값이 없습니다.`],
@@ -59,6 +65,9 @@ const TEXTS = {
   check: ["Check the gradients", "기울기 검사"], checking: ["checking …", "검사 중 …"],
   checkNote: ["Compares every gradient with the complex step and with differences, which know nothing of backprop.",
     "모든 기울기를 역전파와 무관한 두 방법, 복소 스텝 미분과 중앙 차분으로 구한 값과 비교합니다."],
+  agree: [(count, most) => `All ${count} agree to ${most}.`, (count, most) => `${count}개 모두 ${most} 이내로 일치합니다.`],
+  disagree: [(wrong, count) => `${wrong} of ${count} do not agree.`, (wrong, count) => `${count}개 중 ${wrong}개가 일치하지 않습니다.`],
+  each: ["each of them", "하나씩 보기"],
   checked: ["relative difference to the complex step", "복소 스텝 미분과의 상대 오차"],
   badgeTitle: ["relative difference to the complex step", "복소 스텝 미분과의 상대 오차"],
   noFindings: ["Nothing vanishes, explodes, is saturated or dead here.", "소실, 폭발, 포화, 죽은 유닛이 없습니다."],
@@ -86,6 +95,7 @@ const TEXTS = {
   lossCurve: ["loss over steps", "단계별 손실"], accuracyCurve: ["accuracy over steps", "단계별 정확도"], gradientNorms: ["gradient norm over steps (log)", "단계별 기울기 노름 (로그 눈금)"],
   trainNote: ["Stochastic gradient descent: w ← w − rate · ∂L/∂w, every gradient from /v1/gradients. With fewer examples a step, other ones are drawn at each.",
     "확률적 경사 하강법(SGD): w ← w − 학습률 · ∂L/∂w. 기울기는 모두 /v1/gradients에서 받습니다. 단계당 예제 수를 줄이면 단계마다 예제를 새로 뽑습니다."],
+  diverging: ["The loss grows: it is diverging. Lower the learning rate.", "손실이 커지고 있습니다(발산). 학습률을 낮추세요."],
   nothingToTrain: ["This network has no parameters.", "이 네트워크에는 매개변수가 없습니다."],
   light: ["light", "밝은 화면"], dark: ["dark", "어두운 화면"], api: ["API", "API"], close: ["close", "닫기"],
   example_circuit: ["Circuit (x + y)·z", "회로 (x + y)·z"], example_fan_out: ["Fan-out: (x + y)·y·x", "분기(fan-out): (x + y)·y·x"],
@@ -95,12 +105,28 @@ const TEXTS = {
   example_moons: ["Two moons, to train", "두 초승달 데이터, 학습용"], example_own: ["your own", "직접 만든 네트워크"],
 };
 
+// What a refusal is about, by its code; the sentences of the service are English.
+const CODES = {
+  json_invalid: "올바른 JSON이 아닙니다", field_unknown: "알 수 없는 필드입니다", field_missing: "필드가 빠졌습니다", field_invalid: "필드 값이 잘못되었습니다",
+  name_invalid: "이름 형식이 잘못되었습니다", name_reserved: "예약된 이름입니다", duplicate_name: "같은 이름이 두 번 쓰였습니다",
+  unknown_kind: "그런 종류의 층이 없습니다", config_invalid: "층의 설정이 잘못되었습니다", arity_mismatch: "층의 입력 개수가 맞지 않습니다",
+  unknown_input: "노드의 입력이 존재하지 않습니다", graph_cycle: "그래프에 순환이 있습니다", tie_invalid: "매개변수를 공유할 수 없습니다",
+  loss_missing: "손실이 없습니다", loss_invalid: "손실이 예제마다 숫자 하나가 아닙니다", tensor_invalid: "숫자 배열이 아닙니다", shape_mismatch: "모양(shape)이 맞지 않습니다",
+  shape_invalid: "모양(shape)이 잘못되었습니다", dtype_mismatch: "dtype이 맞지 않습니다", missing_parameter: "매개변수가 빠졌습니다", unknown_parameter: "네트워크에 없는 매개변수입니다",
+  missing_data: "입력 데이터가 빠졌습니다", unknown_data: "네트워크의 입력이 아닌 데이터입니다", batch_mismatch: "배치 크기가 서로 다릅니다", batch_empty: "배치가 비어 있습니다",
+  label_out_of_range: "정수가 허용 범위를 벗어났습니다", non_finite: "결과가 유한하지 않습니다", not_differentiable: "미분할 수 없습니다",
+  memory_plan_exceeded: "메모리가 너무 많이 필요합니다", overloaded: "서비스가 바쁩니다", deadline_exceeded: "계산이 너무 오래 걸렸습니다", plugin_error: "층에서 오류가 났습니다",
+};
+for (const [code, korean] of Object.entries(CODES)) TEXTS[`code_${code}`] = ["", korean];
+
 export const LANGUAGES = { en: "English", ko: "한국어" };
 
 export function translator(lang) {
   const index = Object.keys(LANGUAGES).indexOf(lang);
-  return (key, ...values) => {
+  const t = (key, ...values) => {
     const text = TEXTS[key][index];
     return typeof text === "function" ? text(...values) : text;
   };
+  t.known = (key) => Boolean(TEXTS[key]?.[index]);
+  return t;
 }

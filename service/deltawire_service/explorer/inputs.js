@@ -1,9 +1,9 @@
 // The data: sliders and fields for single numbers, text for arrays, the choice of the example, a batch from elsewhere.
 import { columnsOf, readBatch, Unreadable } from "./batch.js";
-import { html, useState } from "./dom.js";
+import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise, times } from "./numbers.js";
 
-export function Inputs({ document, example, choose, losses, setData, t }) {
+export function Inputs({ document, ranges, example, choose, losses, setData, t }) {
   const inputs = Object.entries(document.network.inputs);
   const first = inputs.find(([, slot]) => !slot.shared);
   const batch = first ? document.data[first[0]]?.length ?? 1 : 1;
@@ -21,7 +21,7 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
     <div class="sliders">${inputs.map(([name, slot]) => {
       const value = slot.shared ? document.data[name] : document.data[name]?.[example];
       return slot.shape.length === 0 && typeof value === "number"
-        ? html`<${Slider} key=${name} ...${{ name, slot, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, slot, value, set, t }} />`;
+        ? html`<${Slider} key=${name} allowed=${ranges[name]} ...${{ name, slot, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, slot, value, set, t }} />`;
     })}</div>
     <${Batch} inputs=${document.network.inputs} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
@@ -30,37 +30,41 @@ export function Inputs({ document, example, choose, losses, setData, t }) {
 // A batch from a file, or pasted.
 function Batch({ inputs, take, t }) {
   const [told, setTold] = useState(null);
-  const read = (text) => {
+  const note = useRef();
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [told]);
+  const read = (text, file) => {
     try {
       const data = readBatch(text, inputs);
       take(data);
-      setTold({ text: t("batchRead", Object.values(data)[0]?.length ?? 0) });
+      setTold({ text: t("batchRead", Object.values(data)[0]?.length ?? 0, file) });
     } catch (wrong) {
       if (!(wrong instanceof Unreadable)) throw wrong;
-      setTold({ wrong: true, text: t(wrong.message, ...wrong.values) });
+      setTold({ wrong: true, text: (file ? `${file}: ` : "") + t(wrong.message, ...wrong.values) });
     }
   };
   const columns = columnsOf(inputs);
   const shown = columns.length > 8 ? [...columns.slice(0, 6), "…", columns.at(-1)] : columns;
   return html`<details class="batch"><summary>${t("batch")}</summary>
+    ${told && html`<p ref=${note} class=${told.wrong ? "warning" : "taken"} role="status" data-batch=${told.wrong ? "wrong" : "read"}>${told.text}</p>`}
     <p class="quiet">${t("batchNote")} <code>${shown.join(",")}</code></p>
     <textarea rows="3" spellcheck="false" data-paste aria-label=${t("paste")} placeholder=${t("paste")}
       onInput=${(event) => read(event.target.value)}></textarea>
     <label>${t("upload")} <input type="file" data-upload accept=".csv,.tsv,.txt,.json,text/csv,application/json"
-      onChange=${async (event) => { const [file] = event.target.files; if (file) read(await file.text()); event.target.value = ""; }} /></label>
-    ${told && html`<p class=${told.wrong ? "warning" : "quiet"} role="status" data-batch=${told.wrong ? "wrong" : "read"}>${told.text}</p>`}
+      onChange=${async (event) => { const [file] = event.target.files; if (file) read(await file.text(), file.name); event.target.value = ""; }} /></label>
   </details>`;
 }
 
-function Slider({ name, slot, value, set }) {
+// `allowed`: of integers, the least and the largest the layers take.
+function Slider({ name, slot, value, allowed, set }) {
   const reach = Math.max(10, Math.ceil(2 * Math.abs(value)));
   const [range] = useState(reach);
   const whole = slot.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
+  const [least, most] = allowed ?? [whole ? 0 : -bound, bound];
   const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
-    <input type="range" min=${whole ? 0 : -bound} max=${bound} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
-    <input type="number" step=${whole ? 1 : "any"} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
+    <input type="range" min=${least} max=${most} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
+    <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
 }
 
 function ArrayField({ name, slot, value, set, t }) {

@@ -121,7 +121,7 @@ function stacked({ nodes, ways }, edges, view, rows) {
     return { x: Math.max(margin - 12, Math.min(width - margin + 12, x)), y };
   };
 
-  const labelled = ({ x, y }) => ({ x: Math.max(28, Math.min(width - 28, x)), y });
+  const labelled = ({ x, y }) => ({ x: Math.max(40, Math.min(width - 40, x)), y });
   const placed = new Map([...nodes].map(([name, node]) => [name, { ...node, ...moved(node) }]));
   const drawn = new Map();
   const rankOf = (node) => columns.findIndex((column) => Math.abs(column.x - node.x) < 1);

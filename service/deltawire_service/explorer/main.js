@@ -4,17 +4,21 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Drawer, TABS } from "./drawer.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
-import { ABOVE, BELOW, Graph } from "./graph.js";
+import { ABOVE, BELOW, oriented } from "./fit.js";
+import { Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
-import { layout } from "./layout.js";
+import { Key } from "./key.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
+import { Refusal } from "./refusal.js";
+import { bringUp } from "./sight.js";
 import { look } from "./session.js";
-import { fromHash, toHash } from "./state.js";
+import { fromHash, remember, remembered, toHash } from "./state.js";
 import { Stepper } from "./stepper.js";
 import { Top } from "./top.js";
-import { Tour, TOURS } from "./tour.js";
+import { Tour, Welcome } from "./tour.js";
+import { TOURS } from "./tours.js";
 
 const NONE = new Map();
 const LONGEST = 1_000_000; // of an address; browsers take no more than twice that
@@ -40,22 +44,22 @@ function Page({ layers, initial }) {
   const [stop, setStop] = useState(initial.stop);
   const [down, setDown] = useState(initial.down);
   const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
-  const [theme, setTheme] = useState(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  const [theme, setTheme] = useState(remembered("theme", ["light", "dark"]) ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
   const [badges, setBadges] = useState({ of: null, found: null });
   const [unfolded, unfold] = useState(false);
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   const [view, setView] = useState(null);
   const canvas = useRef();
+  const aside = useRef();
   const turn = useRef(0);
   const t = useMemo(() => translator(lang), [lang]);
-  const vertical = down ?? narrow;
 
   const show = async (document, { example = seen?.row ?? 0, renew = false, then } = {}) => {
     const mine = turn.current += 1;
     setDocument(document);
     try {
-      const found = await look(document, example, layers, renew);
-      if (mine !== turn.current) return;
+      const found = await look(document, example, layers, renew, () => mine !== turn.current);
+      if (!found || mine !== turn.current) return;
       setFaults([]);
       setDocument(found.document);
       setSeen(found);
@@ -64,6 +68,10 @@ function Page({ layers, initial }) {
       if (!(error instanceof api.Refused)) throw error;
       if (mine === turn.current) setFaults(error.faults.length ? error.faults : [{ pointer: "", detail: error.message }]);
     }
+  };
+  const breaks = (fault) => { // a text that is no JSON: what was under way counts no more
+    turn.current += 1;
+    setFaults([fault]);
   };
   const edit = (change, options = {}) => {
     setChanged(true);
@@ -77,6 +85,7 @@ function Page({ layers, initial }) {
   const open = async (chosen, then) => {
     setName(chosen);
     setChanged(false);
+    setDown(null); // what suits one network does not suit the next
     await show(await exampleDocument(chosen), { example: 0, then });
   };
   const atEnd = (model) => { setStep(model.last); setSelected(nodeAt(model, model.last)); };
@@ -106,6 +115,7 @@ function Page({ layers, initial }) {
   }, []);
   useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
   useEffect(() => { document.documentElement.lang = lang; }, [lang]);
+  useEffect(() => { if (seen) bringUp(aside.current, TOURS[tour]?.stops[stop]?.see, narrow); }, [seen?.document.network, tour, stop, step, selected, lang]);
   useEffect(() => {
     const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });
     const watch = new ResizeObserver(size);
@@ -123,13 +133,18 @@ function Page({ layers, initial }) {
   }, [seen, step, selected, lang, tour, stop, down, tab]);
 
   const model = seen?.model;
-  const network = seen && JSON.stringify([seen.document.network, vertical]);
-  const drawing = useMemo(() => (model && view ? layout(model.places, model.edges, vertical, view) : null), [network, view?.width, view?.height]);
+  const network = seen && JSON.stringify([seen.document.network, down, narrow]);
+  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view?.width, view?.height]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
   const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
   const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
-  const select = (place) => { setSelected(place); setStep((old) => Math.max(old, stepOf(model, place))); };
+  const select = (place) => {
+    setSelected(place);
+    setStep((old) => Math.max(old, stepOf(model, place)));
+    if (narrow) aside.current.querySelector(".panel").scrollIntoView({ behavior: "smooth" });
+  };
+  const changeTheme = (other) => { setTheme(other); remember("theme", other); };
   const changeTo = (document, options = {}) => {
     setChanged(true);
     show(document, { then: keep, ...options });
@@ -137,22 +152,23 @@ function Page({ layers, initial }) {
   const own = (chosen) => { setTour(null); open(chosen, atEnd); };
 
   return html`<div class="page">
-    <${Top} open=${own} ...${{ name, changed, tour, openTour, theme, setTheme, lang, setLang, t }} />
+    <${Top} open=${own} ...${{ name, changed, tour, openTour, theme, lang, setLang, t }} setTheme=${changeTheme} />
     <main>
       <div class="stage">
-        <div class="canvas" ref=${canvas}>
-          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, down: vertical }} />`}
-          <p class="key"><span class="green">${t("above")}</span><span class="red">${t("below")}</span><span class="red">${t("onEdges")}</span></p>
-          <p class="tools"><button onClick=${() => setDown(!vertical)}>${t(vertical ? "across" : "down")}</button>
-            <button onClick=${() => saveSvg(drawing, name)}>SVG</button><button onClick=${() => savePng(drawing, name)}>PNG</button></p>
-          ${faults.length > 0 && html`<p class="refused" role="alert">${faults[0].detail}</p>`}
+        <div class=${`canvas ${faults.length ? "stale" : ""}`} ref=${canvas}>
+          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
+          <${Key} t=${t} />
+          <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
+            <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
+          ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
         <${Drawer} badges=${badgesNow} document=${document_} choose=${(row) => show(document_, { example: row, then: keep })} change=${changeTo}
-          ...${{ tab, setTab, seen, faults, layers, selected, select, marks, setBadges, edit, t, theme }} />
+          ...${{ tab, setTab, seen, faults, breaks, layers, selected, select, marks, setBadges, edit, t, theme }} />
       </div>
-      <aside>
+      <aside ref=${aside}>
         <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
+        ${tour === null && !changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
         ${model && html`<${Panel} ...${{ model, step, go, t, select, marks, badges: badgesNow, edit, unfolded, unfold }} name=${selected} />`}
       </aside>
     </main>

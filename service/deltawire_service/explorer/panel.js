@@ -26,7 +26,7 @@ export function Panel({ model, step, name, go, t, select, marks, badges, edit, u
     ${back && came.expected > 0 && html`<${Arriving} ...${{ place, came, badges, t, select }} />`}
     ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: came.sum, badges, t }} />`)}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
-      ...${{ model, place, parameter, delta: came.sum, t }} />`)}
+      ...${{ model, place, parameter, step, t }} />`)}
     ${back && !came.missing && html`<${Chains} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
       <${ConfigForm} ...${{ place, edit, t }} />
@@ -43,43 +43,46 @@ function Jumps({ model, name, step, go, t }) {
 }
 
 function Given({ place, t }) {
-  return html`<h3 class="green">${t("given")}</h3>${place.shape.length
+  return html`<section data-section="value"><h3 class="green">${t("given")}</h3>${place.shape.length
     ? html`<${HeatMap} label=${place.name} traced=${place.value} tone="green" t=${t} />`
-    : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}`;
+    : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }
 
 function Value({ model, place, step, t }) {
   const equation = valueEquation(model, place);
   const known = valueKnown(model, place.name, step);
-  return html`<h3 class="green">${t("valueTitle")}</h3>
+  return html`<section data-section="value"><h3 class="green">${t("valueTitle")}</h3>
     ${equation
       ? html`<${Formula} tex=${equation.names} />${known && html`<${Formula} tex=${equation.numbers} numbers />`}`
       : html`<p>${t("noFormula")}</p>`}
-    ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}`;
+    ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
 
 function Arriving({ place, came, badges, t, select }) {
   const array = place.shape.length > 0;
   const several = came.terms.length > 1;
   const from = (term) => t("fromNode", term.from ?? "loss");
-  // Norms do not add up, so of arrays the terms are named, and drawn one by one.
-  const written = (term) => (array ? from(term) : bracketed(precise(term.delta.numbers)));
-  const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].join(" + ");
+  // Norms do not add up, so of arrays the terms are named by their paths, and drawn one by one.
+  const path = (term) => html`δ<sub>${term.from ?? t("loss")}→${place.name}</sub>`;
+  const written = (term) => (array ? path(term) : bracketed(precise(term.delta.numbers)));
+  const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].flatMap((term, i) => (i ? [" + ", term] : [term]));
   const badge = (term) => badges.get(`edges/${term.edge?.id}`);
   const whole = html`${several ? " = " : ""}<b class="red">${!array && came.sum && precise(came.sum.numbers)}</b>
     ${" "}<${Badge} badge=${ofPlace(badges, place.name)} t=${t} />`;
-  return html`<h3 class="red">${t("arrivingTitle", place.name)}</h3>
+  return html`<section data-section="arriving"><h3 class="red">${t("arrivingTitle", place.name)}</h3>
     <ul class="terms">${came.terms.map((term) => html`<li>${term.from
       ? html`<button class="link" onClick=${() => select(term.from)}>${from(term)}</button>` : t("fromLoss")}
       ${" "}<b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b>
       ${several && html` <${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
       ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
     ${array && several && came.terms.map((term) => html`
-      <${HeatMap} label=${from(term)} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
+      <${HeatMap} label=${html`${path(term)} ${from(term)}`} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
     ${(came.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || several ? sum : ""}
       ${came.missing || array ? "" : whole}</p>`}
+    ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${came.terms.map((term, i) =>
+      html`${i ? ", " : ""}‖${path(term)}‖ = ${precise(term.delta.norm)}`)}${came.sum && !came.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(came.sum.norm)}`}</p>`}
     ${array && came.sum && !came.missing && html`
-      <${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${ofPlace(badges, place.name)} t=${t} />`}`;
+      <${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${ofPlace(badges, place.name)} t=${t} />`}</section>`;
 }
 
 function Sending({ model, place, edge, delta, badges, t }) {
@@ -87,7 +90,7 @@ function Sending({ model, place, edge, delta, badges, t }) {
   const scalar = edge.local && edge.local.shape.length === 0;
   const badge = badges.get(`edges/${edge.id}`);
   const sent = html`<${HeatMap} label=${`${t("sent")} → ${edge.from}`} traced=${edge.delta} tone="red" badge=${badge} t=${t} />`;
-  return html`<h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
+  return html`<section data-section="sends"><h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
     ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} numbers />`}
     ${scalar && html`<div class="product" data-product=${edge.id}>
       <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
@@ -98,5 +101,5 @@ function Sending({ model, place, edge, delta, badges, t }) {
       <${HeatMap} label=${`${t("local")} ∂${place.name}/∂${edge.from}`} traced=${edge.local} t=${t} /><i>∘</i>
       <${HeatMap} label=${`${t("upstream")} δ ${place.name}`} traced=${delta} tone="red" t=${t} /><i>=</i>
       ${sent}</div>`}
-    ${!edge.local && edge.delta.shape.length > 0 && sent}`;
+    ${!edge.local && edge.delta.shape.length > 0 && sent}</section>`;
 }

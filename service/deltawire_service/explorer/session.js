@@ -30,8 +30,10 @@ const fits = (params, plan) =>
 const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(array[0])] : []);
 
 // {document, model, plan, losses}. `renew`: parameters that do not fit the network are drawn anew, instead of refused.
-export async function look(asked, example, layers, renew) {
+// `over`: whether something newer is looked at; then the rest is not asked for, and there is nothing to see.
+export async function look(asked, example, layers, renew, over = () => false) {
   const plan = await planned(asked.network);
+  if (over()) return null;
   const document = { ...asked };
   const drawn = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
   if (drawn) document.params = (await api.init(document.network)).params;
@@ -39,6 +41,7 @@ export async function look(asked, example, layers, renew) {
   document.data ??= invented(plan, document.network.inputs);
   const { network, params, data } = document;
   const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
+  if (over()) return null;
   const row = Math.min(example, answer.losses.length - 1);
   const traced = await api.gradients({
     ...request(document, row), trace: true, values: plan.nodes.map((node) => node.name),

@@ -39,3 +39,17 @@ export async function fromHash(hash) {
     tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
   };
 }
+
+// What the visitor chose, beyond this page; a browser may keep nothing, and then it is asked again.
+export function remembered(key, choices) {
+  try {
+    const kept = localStorage.getItem(`deltawire.${key}`);
+    return choices.includes(kept) ? kept : null;
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key, choice) {
+  try { localStorage.setItem(`deltawire.${key}`, choice); } catch { /* storage is switched off */ }
+}

@@ -1,9 +1,10 @@
 // "Train here": curves that grow while it runs; pause, and back to where it began.
 import * as api from "./api.js";
-import { batchOf, descend, judged, NOTHING } from "./descent.js";
+import { batchOf, descend, diverging, judged, NOTHING } from "./descent.js";
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise } from "./numbers.js";
 import { Curves } from "./plots.js";
+import { told } from "./refusal.js";
 
 const STEPS = 300, HEIGHT = 118;
 
@@ -41,7 +42,7 @@ export function Training({ document, model, setParams, t, theme }) {
       await descend(document, { params, history, last, rate, count: size ?? batchOf(document), what, run: mine, seen });
     } catch (wrong) {
       if (!(wrong instanceof api.Refused)) throw wrong;
-      setError(wrong.message);
+      setError(wrong.problem.code === "non_finite" ? t("diverging") : told(wrong.problem, t));
     }
     if (mine.discarded) return;
     setRunning(null);
@@ -69,7 +70,7 @@ export function Training({ document, model, setParams, t, theme }) {
       ${steps.length > 0 && html`<output data-trained=${steps.length}>${t("trained", steps.length)}: ${t("loss")} <b>${precise(loss.at(-1))}</b>
         ${what && html`, ${t("accuracy")} <b>${precise(100 * accuracy.at(-1))} %</b>`}</output>`}
     </div>
-    ${error && html`<p class="warning">${error}</p>`}
+    ${(error || diverging(loss)) && html`<p class="warning" role="status" data-training-warning>${error || t("diverging")}</p>`}
     ${steps.length > 1
       ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}
         ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`

@@ -29,6 +29,7 @@ def test_shapes_parameters_and_memory(client: FlaskClient) -> None:
         {"name": "scores.weight", "shape": [3, 2], "numbers": 6},
         {"name": "scores.bias", "shape": [3], "numbers": 3},
     ]
+    assert answer["ranges"] == {"y": [0, 2]}
     assert answer["loss"] == {"loss": 1.0}
     assert answer["given_bytes"] == 8 * (9 + 1000 * 3)
     assert answer["peak_bytes"] == answer["given_bytes"] + max(

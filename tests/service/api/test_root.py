@@ -106,7 +106,7 @@ def test_every_text_is_there_in_both_languages() -> None:
     known = set(re.findall(r"^  (\w+): \[|, (\w+): \[", texts, re.MULTILINE))
     assert used <= {one or other for one, other in known}
     hangul = re.compile("[가-힣]")
-    assert len(hangul.findall(texts)) > 500 and len(hangul.findall((PAGE / "tour.js").read_text())) > 800
+    assert len(hangul.findall(texts)) > 500 and len(hangul.findall((PAGE / "tours.js").read_text())) > 800
 
 
 def test_the_readme_opens_with_its_picture() -> None:

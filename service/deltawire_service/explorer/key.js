@@ -1,0 +1,29 @@
+// What the signs in the picture mean: on the page, and below an exported picture.
+import { html } from "./dom.js";
+
+const ENTRIES = [["above", "green"], ["below", "red"], ["onEdges", "red"], ["normKey", ""]];
+
+export function Key({ t }) {
+  return html`<p class="key">${ENTRIES.map(([key, tone]) => html`<span class=${tone}>${t(key)}</span>`)}
+    <span>${t("cells")} − <i class="bar"></i> +</span></p>`;
+}
+
+// As SVG, from (0, y) downwards; there is room to say the colours in words.
+export function written(t, y) {
+  const place = (name, attributes, text = "") => {
+    const element = document.createElementNS("http://www.w3.org/2000/svg", name);
+    Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+    element.textContent = text;
+    return element;
+  };
+  const group = place("g", { class: "legend" });
+  const lines = ENTRIES.map(([key]) => t(key));
+  lines.forEach((line, i) => group.append(place("text", { class: "legend-text", x: 0, y: y + 18 * i }, line)));
+  ["h-9", "h-5", "h0", "h5", "h9"].forEach((shade, i) =>
+    group.append(place("rect", { class: shade, x: 14 + 10 * i, y: y + 18 * lines.length - 10, width: 10, height: 10 })));
+  group.append(place("text", { class: "legend-text", x: 0, y: y + 18 * lines.length }, "−"));
+  group.append(place("text", { class: "legend-text", x: 68, y: y + 18 * lines.length }, `+ ${t("colours")}`));
+  return group;
+}
+
+export const HEIGHT = 18 * (ENTRIES.length + 1);

@@ -1,0 +1,62 @@
+"""Gradients of parameters that several nodes share, or that are regularized: every term is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.explorer import Explorer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+
+def formulas(page: Page, parameter: str) -> list[str]:
+    written = page.locator(f'[data-gradient="{parameter}"] .formula')
+    return list(written.evaluate_all("all => all.map(one => one.dataset.tex)"))
+
+
+def numbers(page: Page, parameter: str) -> list[float]:
+    """Of its heat map."""
+    heat = page.locator(f'[data-gradient="{parameter}"] .heat')
+    heat.locator(".all").click()
+    return [float(one.replace("−", "-")) for one in heat.locator("[data-numbers] td").all_inner_texts()]
+
+
+@pytest.mark.parametrize("node", ["z1", "z1_corrupt"])
+def test_the_gradient_is_written_as_the_sum_of_its_terms(page: Page, node: str) -> None:
+    Explorer(page, f"example=window_classifier&at={node}&step=30")
+    weight = formulas(page, "z1.weight")[0]
+    assert r"\partial\, \text{z1.weight}" in weight
+    assert r"\delta_{z_{1}}" in weight and r"\delta_{\text{z1\_corrupt}}" in weight
+    assert r"+ \lambda\, \text{z1.weight}" in weight
+    bias = formulas(page, "z1.bias")[0]
+    assert bias.count(r"\delta_") == 2 and "lambda" not in bias  # its glob names weights alone
+    shares = page.locator('[data-gradient="z1.bias"] [data-share]')
+    assert shares.evaluate_all("all => all.map(one => one.dataset.share)") == ["z1_corrupt", "z1"]
+
+
+def test_a_share_that_is_still_to_come_is_no_part_of_the_sum(page: Page) -> None:
+    Explorer(page, "example=window_classifier&at=z1_corrupt&step=25")
+    first = numbers(page, "z1.bias")
+    told = page.locator('[data-gradient="z1.bias"]').inner_text()
+    assert "so far" in told and "share of z1: ? 1 still to come" in told
+    page.goto("about:blank")
+    Explorer(page, "example=window_classifier&at=z1_corrupt&step=30")
+    whole = numbers(page, "z1.bias")
+    assert "so far" not in page.locator('[data-gradient="z1.bias"]').inner_text()
+    page.goto("about:blank")
+    Explorer(page, "example=window_classifier&at=z1&step=30")
+    page.locator(".heat", has_text="δ z1").first.locator(".all").click()
+    second = page.locator(".heat", has_text="δ z1").first.locator("[data-numbers] td").all_inner_texts()
+    assert whole == pytest.approx(
+        [a + float(b.replace("−", "-")) for a, b in zip(first, second, strict=True)]
+    )
+
+
+def test_a_parameter_of_one_node_keeps_its_one_equation(page: Page) -> None:
+    Explorer(page, "example=flow_graph&at=scores")
+    names, share = formulas(page, "scores.weight")
+    assert r"\partial\, \text{weight}" in names and "aligned" not in names and share.startswith("= ")
