@@ -15,7 +15,7 @@ from deltawire_service.engine import checks
 from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import each_gradient, with_inputs
-from deltawire_service.engine.derivatives.planning import repeated
+from deltawire_service.engine.derivatives.planning import beside_floats, repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
 from deltawire_service.engine.rows import Work, quietly
@@ -78,14 +78,12 @@ def jacobian(
         way = "rows" if 1 + ROW_COST * rows <= STEP_COST * columns else "columns"
     answered = [(batch, *shape, *by) for shape in out.values() for by in shapes]
     if way == "rows":
-        program = target._program(with_inputs(target, wants))
+        program, wide, times = target._program(with_inputs(target, wants)), dtype, rows
+        once = target._plan(program.wants, batch, wide, carriage)
     else:
-        program = network._program(Wanted(values=frozenset(names), loss=False))
-    wide = dtype if way == "rows" else COMPLEX
-    plan = repeated(
-        target._plan(program.wants, batch, wide, carriage), carriage, wide.itemsize,
-        max(1, rows if way == "rows" else columns), answered=answered,
-    )  # fmt: skip
+        program, wide, times = network._program(Wanted(values=frozenset(names), loss=False)), COMPLEX, columns
+        once = beside_floats(target._plan(program.wants, batch, wide, carriage), dtype)
+    plan = repeated(once, carriage, wide.itemsize, max(1, times), answered=answered)
     checks.check_memory(network, plan, batch)
     work = Work(target, program, params, data, batch, dtype, plan, network.threads, spent=network.spent)
 
