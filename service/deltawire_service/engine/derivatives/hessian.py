@@ -139,9 +139,10 @@ def hessian_diagonal(
     diag H ≈ mean of v ∘ Hv with every number of v −1 or 1 (Rademacher), drawn from PCG64 streams keyed by
     `seed` and the arrays' places: the same on every machine. Unbiased; the variance of an entry is
     Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. products: what the same request has been
-    answered with already; it is planned for. The other arguments, and what is raised: as for `hvp`. Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix",
-    Communications in Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a
-    matrix", Applied Numerical Mathematics 57, 2007.
+    answered with already; it is planned for. The other arguments, and what is raised: as for `hvp`.
+    Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
+    Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a matrix", Applied
+    Numerical Mathematics 57, 2007.
     """
     work, wants = _work(
         network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction, carriage

@@ -113,6 +113,7 @@ def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: flo
 
     def compute(start: int, stop: int) -> None:
         begun = work.forward(start, stop, until)
+        work.account(begun)
         for name, block in blocks.items():
             shape = work.network.nodes[name].shape
             for place in np.ndindex(shape):
@@ -120,6 +121,7 @@ def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: flo
                 one[:, *place] = 1
                 each = begun.again()
                 each.backward({name: one})
+                work.account(each)
                 for at, array in block.data.items():
                     if at in each.deltas:
                         array[start:stop, *place] = each.deltas[at]
