@@ -52,6 +52,7 @@ def jacobian(
     wrt_params: bool | Iterable[str] = True,
     wrt_data: bool | Iterable[str] = False,
     way: str | None = None,
+    made: Iterable[Shape] = (),
     non_finite: str = "error",
     carriage: Carriage = ARRAYS,
 ) -> Jacobian:
@@ -62,6 +63,7 @@ def jacobian(
     them are needed. wrt_params, wrt_data: as for `gradients`.
     way: `rows`, one backward pass for each number of an output; `columns`, one forward pass in complex
     numbers for each number of a parameter and of an example's data; None: the cheaper one.
+    made: the shapes of arrays that will be made of the answer and written in its place; they are planned for.
     non_finite, carriage, and what is raised: as for `gradients`; memory_plan_exceeded when it is too large.
     """
     names = sorted(wanted_values(network, outputs, "outputs").values)
@@ -76,7 +78,7 @@ def jacobian(
     rows, columns = sum(map(prod, out.values())), sum(map(prod, shapes))
     if way is None:
         way = "rows" if 1 + ROW_COST * rows <= STEP_COST * columns else "columns"
-    answered = [(batch, *shape, *by) for shape in out.values() for by in shapes]
+    answered = [*((batch, *shape, *by) for shape in out.values() for by in shapes), *made]
     if way == "rows":
         program, wide, times = target._program(with_inputs(target, wants)), dtype, rows
         once = target._plan(program.wants, batch, wide, carriage)
