@@ -14,14 +14,14 @@ help:
 	@echo "make lint    style and types"
 	@echo "make bench   install the peers in an environment of their own, and measure side by side with them"
 	@echo "make fuzz    a million mutants of binary bodies"
-	@echo "make torture what docs/reliability.md tells, measured anew (up to 30 minutes; nginx must be installed)"
+	@echo "make torture what docs/reliability.md tells, measured anew (nginx must be installed)"
 	@echo "make docs    write docs/layers.md anew, from the layers"
 	@echo "make picture take the README's picture anew, of the explorer as served (needs chromium)"
 	@echo "make clean   remove what the others made"
 
 serve: $(VENV)/service
 	@echo "== starting the service on http://127.0.0.1:$(PORT) (Ctrl-C stops it)"
-	@exec $(BIN)/gunicorn -c python:deltawire_service.gunicorn_conf -b 127.0.0.1:$(PORT) "deltawire_service.app:create_app()"
+	@exec $(BIN)/deltawire serve --port $(PORT)
 
 test: $(VENV)/dev
 	@echo "== running the tests (those that need torch, jax, onnx, a browser or other clients run in CI: .ci/run)"
@@ -56,8 +56,8 @@ fuzz: $(VENV)/dev
 	@MUTANTS=1000000 $(BIN)/pytest tests/client/wire/test_safetensors.py -k library_accepts
 
 # Each prints its figures and its seed; all are run, whatever the ones before found.
-TORTURE := $(basename $(notdir $(wildcard $(addprefix tests/torture/,fuzz.py refusals.py plugins.py overload.py slow.py growth.py restarts.py))))
-torture: $(VENV)/dev
+TORTURE := fuzz hostile refusals plugins overload slow growth restarts
+torture: $(VENV)/torture
 	@status=0; for program in $(TORTURE); do \
 	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \
 	done; exit $$status
@@ -72,7 +72,7 @@ clean:
 	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 # One environment; each of these files says that an extra is installed in it for the pyproject.toml of today.
-$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/browser $(VENV)/clients: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
+$(VENV)/service $(VENV)/demo $(VENV)/dev $(VENV)/torture $(VENV)/browser $(VENV)/clients: $(VENV)/%: pyproject.toml | $(VENV)/bin/python
 	@echo "== installing deltawire[$*] into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	@touch $@

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import inf
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
@@ -146,8 +147,11 @@ class Arity(NamedTuple):
 
 def arity(layer: Layer | type[Layer]) -> Arity:
     """The inputs a layer takes, read from the signature of its `output_shape`."""
-    signature = inspect.signature(layer.output_shape)
-    names = [
-        p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL and p.name != "self"
-    ]
-    return Arity(tuple(names), any(p.kind is p.VAR_POSITIONAL for p in signature.parameters.values()))
+    return _arity((layer if isinstance(layer, type) else type(layer)).output_shape)
+
+
+@lru_cache(1024)  # a network may have hundreds of nodes of one kind, and reading takes long
+def _arity(output_shape: Callable[..., Shape]) -> Arity:
+    parameters = inspect.signature(output_shape).parameters.values()
+    names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name != "self"]
+    return Arity(tuple(names), any(p.kind is p.VAR_POSITIONAL for p in parameters))

@@ -87,34 +87,26 @@ logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", ""))
 
 
 def when_ready(server: Any) -> None:
-    """Refuse to compute for other machines without knowing for whom; else say where the service is, and what
-    to try first: on standard output, where no log goes.
+    """Refuse to compute for other machines without knowing for whom; else say where the service is: on
+    standard output, where no log goes.
     """
     public = [sock.getsockname()[0] for sock in server.LISTENERS if is_public(sock.getsockname())]
     if public and not may_be_public():
         raise RuntimeError(NOT_PUBLIC.format(host=public[0]))  # gunicorn prints it, and exits with 1
     where = server.LISTENERS[0].getsockname()
     address = f"http://{where[0]}:{where[1]}" if isinstance(where, tuple) else f"unix:{where}"
-    spec = '{"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid"}]}'
-    print(
-        f"""
-deltawire serves at {address}   (API: {address}/docs)
-A first call, the gradient of the sigmoid at 0:
-
-  curl -s {address}/v1/gradients -H 'Content-Type: application/json' \\
-    -d '{{"network": {spec}, "data": {{"x": [0]}}, "wrt": {{"data": true}}}}'
-""",
-        flush=True,
-    )
-
+    print(f"deltawire serves at {address}   (the explorer; the API: {address}/docs)", flush=True)
     announce_draining()
 
 
 def on_reload(server: Any) -> None:
     """On SIGHUP: read the published networks anew, before workers that have them replace the old ones."""
     service = getattr(server.app.wsgi(), "extensions", {}).get("deltawire")
-    if service is not None:
-        service.published.reload()
+    try:
+        if service is not None:
+            service.published.reload()
+    except Exception:  # whatever it is: an exception here would end the service
+        server.log.exception("the published networks are not read anew")
 
 
 draining = mmap.mmap(-1, 1)

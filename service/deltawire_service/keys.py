@@ -192,6 +192,12 @@ def presented(authorization: str) -> list[bytes]:
     return []
 
 
+def planned_bytes(settings: Settings) -> int:
+    """Peak memory that the present request may plan: the service's limit, or its key's, which may be less."""
+    key = g.get("key")
+    return int(min(settings.planned_bytes, key.planned_bytes)) if key else settings.planned_bytes
+
+
 def within_limits(run: Run) -> Run:
     """The same way to call layers, for plans that the present key may ask for."""
 

@@ -49,8 +49,8 @@ class Reader:
         return self._options(text) | passing
 
     def _passes(self, document: Any) -> bool:
-        """Whether there is nothing to say about what the schema lets pass."""
-        if type(document) is not dict:
+        """Whether there is nothing to say about what the schema lets pass, and no array but there."""
+        if type(document) is not dict or not document.keys() <= self._schema.fields.keys():
             return False
         for name, field in self._passing.items():
             if name not in document:

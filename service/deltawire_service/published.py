@@ -84,9 +84,8 @@ def read_published(
         except ValueError:
             raise Refused([Fault("", "tensor_body_invalid", "the file is empty")]) from None
     limits = of_files(limits)
-    document = wire.decode(mapped, wire.SAFETENSORS, limits)
-    dtype = float_dtype(document) or "float64"
-    saved = load(SavedSchema(), document)
+    saved = load(SavedSchema(), wire.decode(mapped, wire.SAFETENSORS, limits))
+    dtype = float_dtype(saved) or "float64"
     network = compiled(saved["network"])
     network.check_names(saved["params"], dict.fromkeys(network.inputs) | saved["data"])
     dtypes = {name: slot.dtype if slot.dtype == "int64" else dtype for name, slot in network.inputs.items()}

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from gunicorn.http.body import LengthReader
 from werkzeug.exceptions import ClientDisconnected
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ def received_in_place(environ: WSGIEnvironment, length: int) -> bytes | memoryvi
     reader: Any = getattr(environ["wsgi.input"], "reader", None)
     unreader: Any = getattr(reader, "unreader", None)
     socket, take = getattr(unreader, "sock", None), getattr(unreader, "take_buffered", None)
-    if length < LARGE or type(reader) is not LengthReader or socket is None or take is None:
+    known = f"{type(reader).__module__}.{type(reader).__name__}" == "gunicorn.http.body.LengthReader"
+    if length < LARGE or not known or socket is None or take is None:
         return received(environ, length)
     begun = take()
     body = np.empty(length, np.uint8).data

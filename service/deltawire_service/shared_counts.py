@@ -10,7 +10,6 @@ import atexit
 import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -53,7 +52,7 @@ def collected(own: CollectorRegistry) -> CollectorRegistry:
         def collect(self) -> Iterator[Metric]:
             return iter(self._metrics)
 
-    with _locked(folder, LOCK_SH):
+    with _locked(folder):
         collector = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
         metrics = list(collector.collect())  # type: ignore[no-untyped-call]
     registry = CollectorRegistry(auto_describe=False)
@@ -70,7 +69,7 @@ def tidy(folder: str, alive: Collection[int]) -> None:
     from prometheus_client.mmap_dict import MmapedDict
 
     try:
-        with _locked(folder, LOCK_EX | LOCK_NB):
+        with _locked(folder, alone=True):
             for file in list(Path(folder).glob("*_*.db")):
                 kind, _, process = file.stem.rpartition("_")
                 if process == ENDED or int(process) in alive:
@@ -87,10 +86,13 @@ def tidy(folder: str, alive: Collection[int]) -> None:
 
 
 @contextmanager
-def _locked(folder: str, how: int) -> Iterator[None]:
+def _locked(folder: str, alone: bool = False) -> Iterator[None]:
+    """alone: or not at all, BlockingIOError then."""
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock  # Windows has none, and nothing to share
+
     opened = os.open(folder, os.O_RDONLY)
     try:
-        flock(opened, how)
+        flock(opened, LOCK_EX | LOCK_NB if alone else LOCK_SH)
         yield
     finally:
         os.close(opened)

@@ -156,6 +156,9 @@ class Slots:
         if turn.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
             return
         with self._lock:
+            if turn.began is None:  # no thread has come to it
+                self._waiting.remove(turn)
+                raise DeadlineExceeded
             if turn not in self._running:  # it has just ended
                 return
             self._running.remove(turn)  # its thread is given up, and another takes its place

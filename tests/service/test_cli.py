@@ -519,7 +519,7 @@ def test_serve_serves_until_it_is_told_to_stop() -> None:
         service.send_signal(signal.SIGTERM)
         printed, _ = service.communicate(timeout=30)
     assert service.returncode == 0
-    assert printed.startswith(f"serving on http://127.0.0.1:{port} ")
+    assert printed.startswith(f"starting on http://127.0.0.1:{port} ")
 
 
 @pytest.fixture

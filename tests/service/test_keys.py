@@ -150,3 +150,17 @@ def test_a_line_that_does_not_fit_stops_the_start(line: str, told: str) -> None:
         client(line)
     assert told in str(refused.value) and "DELTAWIRE_API_KEYS" in str(refused.value)
     assert SECRET not in str(refused.value)
+
+
+def test_the_limit_of_a_key_holds_for_drawing_parameters_and_is_what_it_is_told() -> None:
+    keyed = client(f"{DIGEST} laptop planned_bytes=100000")
+    network = {
+        "inputs": {"x": {"shape": [100]}},
+        "nodes": [{"kind": "linear", "config": {"units": 100}}, {"kind": "sum"}],
+    }
+    drawn = keyed.post("/v1/init", json={"network": network}, headers=bearer())
+    assert (drawn.status_code, drawn.json["code"]) == (422, "memory_plan_exceeded")
+    planned = keyed.post("/v1/plan", json={"network": network, "batch": 1}, headers=bearer()).json
+    assert (planned["limit_bytes"], planned["fits"]) == (100_000, False)
+    limits = keyed.get("/v1/limits", headers=bearer()).json["limits"]
+    assert limits["planned_bytes"] == 100_000

@@ -167,6 +167,7 @@ SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a link to nothing": (lambda path: (path.unlink(), path.symlink_to("nowhere")), "tensor_body_invalid"),
     "no request": (lambda path: save_file(load_file(path), path), "tensor_body_invalid"),
     "no spec": (lambda path: save_file({}, path, metadata={"request": "{}"}), "field_missing"),
+    "no object": (lambda path: save_file({}, path, metadata={"request": "[1]"}), "field_invalid"),
     "no JSON": (lambda path: save_file({}, path, metadata={"request": "{,}"}), "json_invalid"),
     "other fields": (lambda path: publish(path.parent, path.stem, trace=True), "field_unknown"),
     "a wrong kind": (

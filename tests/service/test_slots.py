@@ -251,3 +251,14 @@ def test_readiness_has_a_reason() -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json["code"], answer.json["detail"]) == (503, "not_ready", "draining")
     assert client.get("/livez").status_code == 200
+
+
+def test_what_no_thread_comes_to_before_the_deadline_is_not_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "GRACE", 0.05)
+    monkeypatch.setattr(Slots, "_add_thread", lambda self: None)  # none gets a core
+    slots = make(seconds=0.1, queue_seconds=0.05)
+    with pytest.raises(DeadlineExceeded):
+        slots(lambda _: "late")
+    assert slots.waiting == 0

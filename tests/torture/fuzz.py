@@ -1,6 +1,6 @@
 """Requests nobody would write, at the real gunicorn as shipped: none may make the service fail.
 
-    PYTHONPATH=tests python -m torture.fuzz [TOTAL] [SEED]
+    PYTHONPATH=tests python -m torture.fuzz [--short]
 
 5,000 of them, or a quarter when fewer are asked for, are drawn by schemathesis from the service's own
 /openapi.json; the rest are mutants of right bodies, in both media types, to all routes. Whatever is answered
@@ -15,19 +15,21 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import requests
 import schemathesis
 from hostile.corpus import POSTS, spoilt
 from hostile.replay import MEDIA_TYPE, MEMBERS
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import given as drawing
 from hypothesis.errors import Unsatisfiable
 from support.service import running_service
+from torture.load import arguments, report
 
 from deltawire import wire
 
-TOTAL = 100_000
 DRAWN = 5_000
 FORBIDDEN = (500, 502, 504)
 ROUTES = [(f"/v1/{route}", media_type) for route in POSTS for media_type in wire.MEDIA_TYPES]
@@ -44,9 +46,16 @@ class Findings:
         self.statuses = Counter[int]()
         self.wrong = list[str]()
 
-    def add(self, what: str, sent: bytes, answer: requests.Response) -> None:
-        self.statuses[answer.status_code] += 1
-        if complaint := wrong_with(answer):
+    def add(self, what: str, sent: bytes, send: Callable[[], requests.Response]) -> None:
+        """Send it. That no answer comes is a finding too."""
+        try:
+            answer = send()
+        except requests.RequestException as error:
+            status, complaint = 0, f"no answer, {error}"
+        else:
+            status, complaint = answer.status_code, wrong_with(answer)
+        self.statuses[status] += 1
+        if complaint:
             self.wrong.append(f"{what}: {complaint}; sent {sent[:2000]!r}")
 
 
@@ -137,8 +146,8 @@ def mutants(url: str, count: int, rng: random.Random, findings: Findings) -> Non
             else:
                 sent = mutant(rng, body)
             headers = {"Content-Type": media_type, "Accept": rng.choice([*wire.MEDIA_TYPES, "*/*"])}
-            answer = session.post(url + path, data=sent, headers=headers, timeout=60)
-            findings.add(f"mutant of {path} {media_type}", sent, answer)
+            post = partial(session.post, url + path, data=sent, headers=headers, timeout=60)
+            findings.add(f"mutant of {path} {media_type}", sent, post)
 
 
 def drawn(url: str, count: int, start: int, findings: Findings) -> None:
@@ -167,37 +176,37 @@ def draw(strategy: Any, count: int, start: int, url: str, findings: Findings) ->
     )
 
     def send(case: Any) -> None:
-        answer = requests.request(**case.as_transport_kwargs(base_url=url), timeout=60)
-        sent = answer.request.body or b""
-        what = f"{answer.request.method} {answer.request.url}"
-        findings.add(what, sent if isinstance(sent, bytes) else str(sent).encode(), answer)
+        asked = case.as_transport_kwargs(base_url=url)
+        what, sent = f"{asked['method']} {asked['url']}", str(asked.get("data") or asked.get("json")).encode()
+        findings.add(what, sent, partial(requests.request, **asked, timeout=60))
 
-    tried: Callable[[], None] = seed(start)(bounds(given(strategy)(send)))
+    tried: Callable[[], None] = seed(start)(bounds(drawing(strategy)(send)))
     with suppress(Unsatisfiable):  # no text is wrong for a name in a path
         tried()
 
 
 def main() -> None:
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else TOTAL
-    start = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(2**32)
-    print(f"seed {start}", file=sys.stderr)
+    given = arguments("fuzz", requests="instead of 100,000")
+    total = int(given.requests or (2_000 if given.short else 100_000))
     by_schema, by_mutation = Findings(), Findings()
     with running_service("-w", "2", queue_seconds="10", log_level="error") as service:
-        drawn(service, min(DRAWN, total // 4), start, by_schema)
-        mutants(service, total - by_schema.statuses.total(), random.Random(start), by_mutation)
-        replaced = service.log().count("Booting worker") - 2
-    for complaint in (by_schema.wrong + by_mutation.wrong)[:20]:
+        drawn(service, min(DRAWN, total // 4), given.seed, by_schema)
+        mutants(service, total - by_schema.statuses.total(), random.Random(given.seed), by_mutation)
+        replaced = max(0, service.log().count("Booting worker") - 2)
+    failures = by_schema.wrong + by_mutation.wrong
+    for complaint in failures[:20]:
         print(complaint, file=sys.stderr)
-    found = {
-        "seed": start,
-        "by_schema": by_schema.statuses.total(),
-        "mutants": by_mutation.statuses.total(),
-        "failures": len(by_schema.wrong) + len(by_mutation.wrong),
-        "workers_replaced": max(0, replaced),
-        "statuses": dict(sorted((by_schema.statuses + by_mutation.statuses).items())),
-    }
-    print(json.dumps(found, indent=2))
-    sys.exit(found["failures"] > 0 or found["workers_replaced"] > 0)
+    report(
+        {
+            "seed": given.seed,
+            "by_schema": by_schema.statuses.total(),
+            "mutants": by_mutation.statuses.total(),
+            "failures": len(failures),
+            "workers_replaced": replaced,
+            "statuses": dict(sorted((by_schema.statuses + by_mutation.statuses).items())),
+        },
+        {"no failure": not failures, "the same workers": not replaced},
+    )
 
 
 if __name__ == "__main__":

@@ -8,18 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.service import running_service
-from torture.plugins import (
-    CAPACITY_BACK,
-    CASES,
-    START_CASES,
-    Case,
-    Server,
-    Services,
-    Start,
-    installed,
-    lose_a_worker,
-    serving,
-)
+from torture.plugins import CAPACITY_BACK, CASES, Case, Server, Services, lose_a_worker, serving
+from torture.starts import START_CASES, Start, installed
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,8 @@ def refusal(pointer: str, code: str, detail: str) -> Refused:
 def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
     shape: list[int] = []
     numbers: list[Any] = [leaf]
-    while (kinds := set(map(type, numbers))) == {list}:
+    while numbers and type(numbers[0]) is list:
+        _check_types(numbers, {list}, dtype, pointer, shape)
         sizes = set(map(len, numbers))
         if len(sizes) > 1:
             first = len(numbers[0])
@@ -118,11 +119,10 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         shape += sizes
         if len(shape) > limits.rank:
             raise refusal(pointer, "shape_invalid", f"more than {limits.rank} axes")
-        numbers = list(chain.from_iterable(numbers))
+        numbers = numbers[0] if len(numbers) == 1 else list(chain.from_iterable(numbers))
         if len(numbers) > limits.elements:
             raise refusal(pointer, "shape_too_large", f"more than {limits.elements} numbers")
-    if not kinds <= _number_types(dtype):
-        raise _wrong_kind(numbers, dtype, pointer, shape)
+    _check_types(numbers, _number_types(dtype), dtype, pointer, shape)
     exact = _EXACT[dtype]
     if len(numbers) <= _FEW and numbers and -exact < min(numbers) and max(numbers) < exact:
         return np.array(numbers, _NATIVE[dtype]).reshape(
@@ -163,18 +163,29 @@ def _number_types(dtype: str) -> set[type]:
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
 
 
-def _wrong_kind(numbers: list[Any], dtype: str, pointer: str, shape: list[int]) -> Refused:
-    """What to say of the first leaf that is not what the first one promises."""
-    expected = {list} if type(numbers[0]) is list else _number_types(dtype)
-    types = list(map(type, numbers))  # looked through without any Python for single numbers
-    index = min(types.index(kind) for kind in set(types) - expected)
-    place, wrong = _place(pointer, index, shape), numbers[index]
-    if dtype == "int64" and type(wrong) in (float, bool):
+def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
+    """Raises Refused at the first leaf that is not what the first one promises."""
+    for start in range(0, len(leaves), _PIECE):
+        piece = leaves[start : start + _PIECE]
+        if not expected.issuperset(map(type, piece)):
+            index = start + next(i for i, leaf in enumerate(piece) if type(leaf) not in expected)
+            raise _wrong_type(leaves[index], index, expected, dtype, pointer, shape)
+
+
+_PIECE = 2**12
+"""Leaves looked at together: among so many, the wrong one is found in no time."""
+
+
+def _wrong_type(
+    leaf: Any, index: int, expected: set[type], dtype: str, pointer: str, shape: list[int]
+) -> Refused:
+    place = _place(pointer, index, shape)
+    if dtype == "int64" and type(leaf) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
-        detail = f"expected an integer, got {orjson.dumps(wrong).decode()}{row}"
+        detail = f"expected an integer, got {orjson.dumps(leaf).decode()}{row}"
         return refusal(place, "dtype_mismatch", detail)
     what = "a list" if expected == {list} else "a number"
-    return refusal(place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(wrong), 'a number')}")
+    return refusal(place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), 'a number')}")
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:

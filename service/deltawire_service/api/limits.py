@@ -15,14 +15,15 @@ from threadpoolctl import threadpool_info
 from deltawire import wire
 from deltawire_service.answers import LimitsAnswer
 from deltawire_service.api.operation import operation
+from deltawire_service.keys import planned_bytes
 from deltawire_service.settings import Settings
 
 
 def blueprint(settings: Settings) -> Blueprint:
     """The route, for these settings."""
     routes = Blueprint("limits", __name__)
+    limits_of_all = {n: limit for n, limit in asdict(settings).items() if type(limit) in (int, float)}
     answer = {
-        "limits": {name: limit for name, limit in asdict(settings).items() if type(limit) in (int, float)},
         "dtypes": list(wire.DTYPES),
         "media_types": list(wire.MEDIA_TYPES),
         "threads": threads(settings),
@@ -37,7 +38,7 @@ def blueprint(settings: Settings) -> Blueprint:
     @operation(settings, LimitsAnswer)
     def limits() -> dict[str, Any]:
         """Every limit in force, dtypes, media types, threads and versions."""
-        return answer
+        return {**answer, "limits": {**limits_of_all, "planned_bytes": planned_bytes(settings)}}
 
     return routes
 

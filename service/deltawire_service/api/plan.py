@@ -14,6 +14,7 @@ from deltawire_service import bodies
 from deltawire_service.answers import PlanAnswer
 from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.engine import Network
+from deltawire_service.keys import planned_bytes
 from deltawire_service.networks import Networks
 from deltawire_service.schemas import PlanSchema
 from deltawire_service.settings import Settings
@@ -39,12 +40,13 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
                 deltas=asked["deltas"],
                 carriage=bodies.carriage(asked["dtype"], asked["media_type"], asked["media_type"]),
             )
+        limit = planned_bytes(settings)
         return {
             **tables(network),
             **asdict(planned),
             "peak_bytes": planned.peak_bytes,
-            "limit_bytes": settings.planned_bytes,
-            "fits": planned.peak_bytes <= settings.planned_bytes,
+            "limit_bytes": limit,
+            "fits": planned.peak_bytes <= limit,
             "network_id": network.id,
         }
 

@@ -26,11 +26,11 @@ from deltawire_service.settings import Settings
 @click.option("--name", help="Name to publish under.  [default: that of FILE]")
 @click.option(
     "--into",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     envvar="DELTAWIRE_NETWORKS_DIR",
     default=".",
     metavar="DIR",
-    help="Folder to write into.  [default: DELTAWIRE_NETWORKS_DIR, or the current folder]",
+    help="Folder to write into, made if need be.  [default: DELTAWIRE_NETWORKS_DIR, or the current one]",
 )
 @click.option("--data", type=npz, metavar="FILE.npz", help="Data to pin: what stands in for data left out.")
 @click.option("--value", "values", multiple=True, metavar="NODE", help="A node to offer; once for each.")
@@ -70,6 +70,7 @@ def publish(
     }
     path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
     compiled = Networks(load_layers(), settings.engine_limits, kept=1).compile
+    into.mkdir(parents=True, exist_ok=True)
     try:
         with draft.open("wb") as written:
             written.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))

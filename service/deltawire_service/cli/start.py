@@ -16,7 +16,7 @@ from deltawire_service.keys import read_keys
 from deltawire_service.settings import Settings
 
 FIRST_CALL = """\
-serving on {address}   (Ctrl-C stops it; its API, for people: {address}/docs)
+starting on {address}   (Ctrl-C stops it; its API, for people: {address}/docs)
 a first call to try: ∂f/∂x, ∂f/∂y and ∂f/∂z of f = (x + y)·z
 
 curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{

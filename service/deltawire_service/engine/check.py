@@ -16,6 +16,7 @@ import numpy as np
 from deltawire_layers import Array
 from deltawire_service.engine.backprop import Arrays
 from deltawire_service.engine.graph import InputSlot
+from deltawire_service.engine.plan import Plan
 from deltawire_service.engine.program import make_program
 from deltawire_service.engine.rows import Result, Work
 
@@ -88,6 +89,23 @@ def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
+def check_plan(plan: Plan, arrays: int, samples: int) -> Plan:
+    """What a check of so many arrays takes, where `plan` is that of their gradients in complex128.
+
+    The arrays are there in float64, too, and one of them once more, moved; each place costs three passes.
+    """
+    return replace(
+        plan,
+        given_bytes=plan.given_bytes + plan.given_bytes // 2 + plan.given_bytes,
+        cost_bytes=plan.cost_bytes * (1 + arrays * places(arrays, samples)),
+    )
+
+
+def places(arrays: int, samples: int) -> int:
+    """How many places of each array are checked at most."""
+    return max(1, min(samples, MOST_PLACES // max(1, arrays)))
+
+
 def check_gradients(
     work: Work, result: Result, samples: int, until: float = inf, worst: int = 3
 ) -> list[Checked]:
@@ -102,7 +120,7 @@ def check_gradients(
     works = work, work._replace(params=params, data=data, dtype=wide)
     moving = Moving(*works, until)
     arrays = len(result.params) + len(result.data) + len(result.deltas)
-    samples = max(1, min(samples, MOST_PLACES // max(1, arrays)))
+    samples = places(arrays, samples)
 
     def checked() -> Iterator[Checked]:
         for name, gradient in result.params.items():

@@ -14,7 +14,8 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.graph import Graph, InputSlot
-from deltawire_service.engine.plan import Plan, parameter_numbers, row_numbers
+from deltawire_service.engine.limits import Limits
+from deltawire_service.engine.plan import Plan, make_drawing_plan, parameter_numbers, row_numbers
 from deltawire_service.engine.program import upstream
 from deltawire_service.engine.validation import Faults, escape, nearest, shown
 
@@ -139,26 +140,30 @@ def _all_in(array: Array, allowed: range) -> bool:
     return bool(allowed.start <= least and most < allowed.stop)
 
 
-def _memory(network: Graph, what: str, planned: int, *numbers: int) -> None:
-    limit = network.limits.planned_bytes
-    if planned > limit:
-        detail = f"{what.format(*numbers)} needs {planned} bytes at its peak, at most {limit} are allowed"
-        raise Refused([Fault("/network", "memory_plan_exceeded", detail)])
+def _memory(limits: Limits, what: str, planned: int, pointer: str = "/network") -> None:
+    if planned > limits.planned_bytes:
+        most = f"at most {limits.planned_bytes} are allowed"
+        detail = f"{what} needs {planned} bytes at its peak, {most}"
+        raise Refused([Fault(pointer, "memory_plan_exceeded", detail)])
+
+
+def check_numbers(limits: Limits, node: str, numbers: int) -> None:
+    """Raises Refused when as many float32 numbers do not fit as an example has up to a node: the pointer is
+    relative to the spec."""
+    _memory(limits, f"one example in float32, up to node '{node}',", 4 * numbers, pointer="")
 
 
 def check_smallest(network: Graph) -> None:
-    """Raises Refused when not even one float32 example fits: pointers relative to the spec."""
-    try:
-        _memory(network, "one example in float32", 4 * (parameter_numbers(network) + row_numbers(network)))
-    except Refused as refused:
-        raise Refused(fault._replace(pointer="") for fault in refused.faults) from None
+    """Raises Refused when not even one float32 example fits: the pointer is relative to the spec."""
+    numbers = parameter_numbers(network) + row_numbers(network)
+    _memory(network.limits, "one example in float32", 4 * numbers, pointer="")
 
 
 def check_parameter_bytes(network: Graph) -> None:
     """Raises Refused when the parameters alone exceed the planned memory."""
-    _memory(network, "drawing the parameters", 2 * 8 * parameter_numbers(network))
+    _memory(network.limits, "drawing the parameters", make_drawing_plan(network).peak_bytes)
 
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:
     """Raises Refused when the request's planned peak exceeds the limit."""
-    _memory(network, "a batch of {}", plan.peak_bytes, batch)
+    _memory(network.limits, f"a batch of {batch}", plan.peak_bytes)

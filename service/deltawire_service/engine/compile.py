@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush
+from math import prod
 from typing import Any
 
 from marshmallow import ValidationError
@@ -125,7 +126,8 @@ def _order(entries: list[Entry]) -> list[int]:
                 heappush(ready, consumer)
     if len(order) < len(entries):
         cycle = _cycle(sources, next(place for place, count in enumerate(waiting) if count), set(order))
-        names = " → ".join(entries[place]["name"] for place in cycle)
+        around = [entries[place]["name"] for place in cycle]
+        names = " → ".join(around if len(around) <= 12 else [*around[:6], "…", *around[-5:]])
         detail = f"the graph has a cycle: {names}; a network has none"
         raise Refused([Fault(f"/nodes/{cycle[-1]}/inputs", "graph_cycle", detail)])
     return order
@@ -155,6 +157,7 @@ def _infer(
     owned: dict[str, Mapping[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
     faults = Faults()
+    numbers = 0  # at the peak of one example, at least: values stay until the deltas have come to them
     for place in order:
         entry, layer = entries[place], made[place]
         if any(name not in shapes for name in entry["inputs"]):
@@ -172,6 +175,11 @@ def _infer(
             detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, slots)
+        numbers += prod(shape) + held
+        if "tied_to" not in entry:
+            numbers += sum(prod(parameter.shape) for parameter in owned[entry["name"]].values())
+        if not faults:  # here already: what follows may be hundreds of nodes, each twice as large
+            checks.check_numbers(limits, entry["name"], numbers)
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache, partial
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+from weakref import ref
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from deltawire.errors import Refused
 from deltawire_layers import Array
 from deltawire_service.engine import checks, contract
 from deltawire_service.engine.backprop import Arrays
-from deltawire_service.engine.check import Checked, as_dtype, check_gradients
+from deltawire_service.engine.check import Checked, as_dtype, check_gradients, check_plan
 from deltawire_service.engine.derivatives import (
     check_outputs,
     gradients_apart,
@@ -24,13 +25,15 @@ from deltawire_service.engine.derivatives import (
     vjp,
 )
 from deltawire_service.engine.graph import Graph, Regularization
-from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_plan
+from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_drawing_plan, make_plan
 from deltawire_service.engine.program import Program, make_program
 from deltawire_service.engine.rows import Result, Work
 from deltawire_service.engine.running import Run, Spent, at_once, uncounted
 from deltawire_service.engine.streams import stream
 from deltawire_service.engine.threads import Threads
 from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
+
+T = TypeVar("T")
 
 KEPT = 16
 
@@ -51,15 +54,15 @@ class Network(Graph):
 
     @cached_property
     def _wanted(self) -> Callable[..., Wanted]:
-        return lru_cache(KEPT)(partial(wanted_gradients, self))
+        return self._keeping(wanted_gradients)
 
     @cached_property
     def _program(self) -> Callable[[Wanted], Program]:
-        return lru_cache(KEPT)(partial(make_program, self))
+        return self._keeping(make_program)
 
     @cached_property
     def _plan(self) -> Callable[..., Plan]:
-        return lru_cache(KEPT)(self._make_plan)
+        return self._keeping(Network._make_plan)
 
     def _make_plan(self, wants: Wanted, batch: int, dtype: np.dtype[Any], carriage: Carriage) -> Plan:
         return make_plan(self, self._program(wants), batch, dtype.itemsize, carriage, self.threads.count)
@@ -68,10 +71,18 @@ class Network(Graph):
     def toward(self) -> Callable[[tuple[str, ...]], Network]:
         """This network with these nodes in its loss's place: deltas start from them, of any shape."""
 
-        def toward(outputs: tuple[str, ...]) -> Network:
-            return replace(self, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
+        def toward(network: Network, outputs: tuple[str, ...]) -> Network:
+            return replace(network, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
 
-        return lru_cache(KEPT)(toward)
+        return self._keeping(toward)
+
+    def _keeping(self, answer: Callable[..., T]) -> Callable[..., T]:
+        """What answers a question about this network, and keeps the last few answers.
+
+        It does not hold the network: one that is used no more goes at once, and not when the collector comes.
+        """
+        network = ref(self)
+        return lru_cache(KEPT)(lambda *question: answer(network(), *question))
 
     check_outputs = check_outputs
     vjp = vjp
@@ -94,7 +105,7 @@ class Network(Graph):
         the parameters would not fit in the planned memory.
         """
         checks.check_parameter_bytes(self)
-        return self.run(lambda _: self._drawn(seed, dtype))
+        return self.run(lambda _: self._drawn(seed, dtype), make_drawing_plan(self))
 
     def _drawn(self, seed: int, dtype: Any) -> dict[str, Array]:
         drawn = dict[str, Array]()
@@ -195,7 +206,8 @@ class Network(Graph):
         self.check_names(params, data)
         batch, _ = checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
-        plan = self._plan(wants, batch, np.dtype(np.complex128), carriage)
+        arrays = len(wants.params) + len(wants.data) + len(deltas)
+        plan = check_plan(self._plan(wants, batch, np.dtype(np.complex128), carriage), arrays, samples)
         checks.check_memory(self, plan, batch)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
         work = self._work(wants, params, data, carriage, reduction)

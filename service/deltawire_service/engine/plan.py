@@ -115,6 +115,23 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     return chunks + chunks % 2 if chunks > 1 else 1
 
 
+def make_drawing_plan(network: Graph) -> Plan:
+    """The plan of drawing a network's parameters: each is drawn in float64, then has the dtype wanted."""
+    drawn = 2 * 8 * parameter_numbers(network)
+    return Plan(
+        given_bytes=0,
+        answered_bytes=drawn,
+        read_bytes=0,
+        work_bytes=0,
+        written_bytes=0,
+        rows_at_once=0,
+        chunks=1,
+        passes=1,
+        threads=1,
+        cost_bytes=drawn,
+    )
+
+
 def make_plan(
     network: Graph, program: Program, batch: int, itemsize: int, carriage: Carriage = ARRAYS, threads: int = 1
 ) -> Plan:

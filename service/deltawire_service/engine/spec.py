@@ -127,6 +127,10 @@ class NetworkSchema(Schema):
     )
 
 
+NETWORK = NetworkSchema()
+"""Made once: it takes longer than to read a small network, and leaves cycles for the collector."""
+
+
 def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
     """The spec with names, input dtypes and config filled in.
 
@@ -144,7 +148,7 @@ def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
         raise Refused(
             [Fault("/inputs", "too_many_nodes", f"{len(inputs)} inputs, at most {limits.nodes} are allowed")]
         )
-    read = load(NetworkSchema(), spec)
+    read = load(NETWORK, spec)
     found = (_oversized(name, slot["shape"], limits) for name, slot in read["inputs"].items())
     faults = Faults(fault for fault in found if fault)
     faults += _name_nodes(read)

@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from support.posting import changed, good
 
+from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -127,3 +128,25 @@ def test_a_trace_is_answered_in_json_only(client: FlaskClient) -> None:
     (fault,) = answer.json["errors"]
     assert (fault["pointer"], fault["code"]) == ("/trace", "field_invalid")
     assert "Accept: application/json" in fault["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("/v1/gradients", "cotangents/h"),
+        ("/v1/vjp", "tangents/params/x"),
+        ("/v1/plan", "params/scores.bias"),
+        ("/v1/init", "data/x"),
+    ],
+)
+def test_a_tensor_at_a_place_the_route_does_not_have_is_an_unknown_field(path: str, place: str) -> None:
+    document: dict[str, Any] = {"network": good()["network"]}
+    *keys, last = place.split("/")
+    inner = document
+    for key in keys:
+        inner = inner.setdefault(key, {})
+    inner[last] = np.zeros(3)
+    body = wire.encode(document, wire.SAFETENSORS)
+    answer = create_app().test_client().post(path, data=body, content_type=wire.SAFETENSORS)
+    assert answer.status_code == 422
+    assert {"pointer": f"/{keys[0]}", "code": "field_unknown"}.items() <= answer.json["errors"][0].items()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tracemalloc
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +17,7 @@ from support.networks import Example, examples
 
 from deltawire.errors import Refused
 from deltawire_layers import Activation, Layer
-from deltawire_service.engine import compile_network
+from deltawire_service.engine import Plan, compile_network
 
 
 @settings(max_examples=30)
@@ -89,3 +93,29 @@ def test_float32_requests_are_checked_in_float64() -> None:
     checked = network.check(network.init(0, np.float32), {"x": np.array([[0.5, -0.25]], np.float32)})
     assert all(array.passed for array in checked)
     assert max(array.worst[0].relative_difference for array in checked) < 1e-14
+
+
+def test_a_check_is_planned_with_all_its_passes_and_copies() -> None:
+    spec = {
+        "inputs": {"x": {"shape": [300]}},
+        "nodes": [{"kind": "linear", "name": "z", "config": {"units": 300}}, {"kind": "sum"}],
+    }
+    planned = list[Plan]()
+
+    def run(compute: Callable[[float], Any], plan: Plan | None = None) -> Any:
+        if plan:
+            planned.append(plan)
+        return compute(inf)
+
+    network = replace(compiled(spec), run=run)
+    params, data = network.init(0), {"x": np.ones((2, 300))}
+    network.gradients(params, data)
+    tracemalloc.start()
+    try:
+        network.check(params, data, samples=3)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    *_, gradient, check = planned
+    assert check.cost_bytes > 9 * 3 * gradient.cost_bytes / gradient.passes  # three arrays, three places
+    assert peak <= 1.2 * (check.peak_bytes - gradient.given_bytes)  # what was given is not ours

@@ -356,6 +356,12 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         "/inputs",
         "513",
     ),
+    "a long cycle": (
+        spec(*[{"name": f"n{n}", "kind": "tanh", "inputs": [f"n{(n + 1) % 500}"]} for n in range(500)], LOSS),
+        "graph_cycle",
+        "/nodes/0/inputs",
+        "→ … →",
+    ),
     "F02": (
         spec({"kind": "linear", "config": {"units": 100_000}}, LOSS, inputs={"x": {"shape": [100_000]}}),
         "memory_plan_exceeded",
@@ -369,7 +375,7 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         ),
         "memory_plan_exceeded",
         "",
-        "at most",
+        "up to node 'c27'",
     ),
 }
 

@@ -3,7 +3,9 @@ numbers."""
 
 from __future__ import annotations
 
+import gc
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -206,3 +208,17 @@ def test_first_numbers_come_from_seed_and_name_alone() -> None:
         {"inputs": {"x": {"shape": [2]}}, "nodes": [{"name": "h", "kind": "linear", "config": {"units": 3}}]}
     )
     assert alone.init(7)["h.weight"].tolist() == drawn["h.weight"].tolist()
+
+
+def test_a_network_that_nobody_uses_is_gone_at_once() -> None:
+    params, data = request()
+    network = compiled(SPEC)
+    network.gradients(params, data)
+    network.vjp(params, data, {"probs": np.ones((4, 3))})
+    kept = ref(network)
+    gc.disable()  # workers collect seldom
+    try:
+        del network
+        assert kept() is None
+    finally:
+        gc.enable()
