@@ -98,6 +98,7 @@ def test_products_are_held_while_the_diagonal_is_computed(monkeypatch: pytest.Mo
     products, diagonal, first, second = planned
     assert first == products
     numbers = 50 * 6 + 50
+    assert second.given_bytes == diagonal.given_bytes + 50 * 6 * 8
     assert second.answered_bytes == diagonal.answered_bytes + numbers * 8
     assert second.written_bytes == diagonal.written_bytes + numbers * bodies.JSON_TEXT
 

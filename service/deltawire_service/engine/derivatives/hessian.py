@@ -128,7 +128,7 @@ def hessian_diagonal(
     wrt_data: bool | Iterable[str] = False,
     samples: int = 10,
     seed: int = 0,
-    products: HessianProducts | None = None,
+    before: tuple[Direction, HessianProducts] | None = None,
     cotangents: Arrays | None = None,
     reduction: str = "mean",
     non_finite: str = "error",
@@ -138,8 +138,8 @@ def hessian_diagonal(
 
     diag H ≈ mean of v ∘ Hv with every number of v −1 or 1 (Rademacher), drawn from PCG64 streams keyed by
     `seed` and the arrays' places: the same on every machine. Unbiased; the variance of an entry is
-    Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. products: what the same request has been
-    answered with already; it is planned for. The other arguments, and what is raised: as for `hvp`.
+    Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. before: vectors that the same request
+    brought, and their products: planned for. The other arguments, and what is raised: as for `hvp`.
     Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
     Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a matrix", Applied
     Numerical Mathematics 57, 2007.
@@ -147,8 +147,8 @@ def hessian_diagonal(
     work, wants = _work(
         network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction, carriage
     )
-    held = products.arrays() if products else []
-    work = _planned(work, carriage, samples, (cotangents or {}).values(), 2, held)
+    brought, held = (before[0].flat().values(), before[1].arrays()) if before else ((), ())
+    work = _planned(work, carriage, samples, [*(cotangents or {}).values(), *brought], 2, held)
     nothing = np.empty(0)
     named = Direction(
         {name: nothing for name in network.parameters if name in wants.params},
