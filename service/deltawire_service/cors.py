@@ -6,10 +6,14 @@ from flask import Flask, Response, request
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
-    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Deltawire-Deadline, X-Request-Id",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Deltawire-Deadline, "
+    "Inference-Header-Content-Length, X-Request-Id, traceparent",
     "Access-Control-Max-Age": "600",
 }
-READABLE = {"Access-Control-Expose-Headers": "Retry-After, Server-Timing, X-Request-Id"}
+READABLE = {
+    "Access-Control-Expose-Headers": "Deltawire-Params-Id, Inference-Header-Content-Length, Retry-After, "
+    "Server-Timing, X-Request-Id"
+}
 
 
 def allow_origins(app: Flask, origins: frozenset[str]) -> None:

@@ -36,8 +36,10 @@ def test_a_page_that_is_named_may_ask_and_read() -> None:
     preflight = here.options("/v1/gradients", headers={"Origin": ORIGIN} | PREFLIGHT)
     assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    for name in ("Authorization", "Inference-Header-Content-Length", "traceparent"):
+        assert name in preflight.headers["Access-Control-Allow-Headers"].split(", ")
     answer = here.get("/v1/limits", headers={"Origin": ORIGIN})  # the reason of a refusal is to be read, too
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
-    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+    for name in ("Retry-After", "Deltawire-Params-Id", "Inference-Header-Content-Length"):
+        assert name in answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert "Origin" in answer.headers["Vary"]

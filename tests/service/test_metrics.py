@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -19,7 +20,7 @@ from support.layers import failing, registry
 from support.posting import changed, good, pointwise
 from support.service import Service, running_service
 
-from deltawire_layers import Registry
+from deltawire_layers import Activation, Layer, Registry, load_layers
 from deltawire_service.app import create_app
 from deltawire_service.problems import PROBLEMS
 from deltawire_service.settings import Settings
@@ -109,6 +110,76 @@ def test_seconds_are_those_of_the_kind_that_takes_them(compute_threads: int) -> 
     found = told(client)
     seconds = {kind: found[f"deltawire_compute_seconds_total{{kind={kind}}}"] for kind in ("slow", "sigmoid")}
     assert 0.1 < seconds["slow"] < 5 and 0 < seconds["sigmoid"] < seconds["slow"]
+
+
+SECONDS = "deltawire_compute_seconds_total{kind=slow}"
+TWICE = {"cotangents": {"slow1": [[1.0], [1.0]]}, "wrt": {"data": True}}
+
+
+@pytest.mark.parametrize(
+    "path, more, forward, delta",
+    [
+        ("vjp", TWICE, 1, 2),
+        ("jacobian", {"outputs": ["slow1"], "wrt": {"data": True}, "way": "rows"}, 1, 1),
+        ("gradients", {"per_example": True, "wrt": {"data": True}}, 1, 1),
+        ("gradients", {"wrt": {"data": True}}, 1, 1),
+    ],
+)
+def test_seconds_are_those_of_every_derivative(
+    path: str, more: Any, forward: int, delta: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forward pass once, and the backward pass as often as it was computed."""
+    now, calls = time.monotonic(), Counter[str]()
+    for module in ("backprop", "derivatives.per_example"):
+        monkeypatch.setattr(f"deltawire_service.engine.{module}.monotonic", lambda: now + calls.total())
+
+    def second(which: str) -> Any:
+        def take(given: Any) -> Any:
+            calls[which] += 1
+            return given
+
+        return take
+
+    class Slow(Layer):
+        """y = x, for x (...)."""
+
+        def output_shape(self, x: tuple[int, ...]) -> tuple[int, ...]:
+            return x
+
+        def forward(self, params: Any, x: Any) -> Activation:
+            return Activation(second("forward")(x), deltas=(second("delta"),))
+
+    client = client_of(layers=registry(slow=Slow))
+    request = {
+        "network": {
+            "inputs": {"x": {"shape": []}},
+            "nodes": [{"name": "slow1", "kind": "slow"}],
+            "loss": "slow1",
+        },
+        "params": {},
+        "data": {"x": [1.0]},
+    }
+    answer = client.post(f"/v1/{path}", json=request | more)
+    assert answer.status_code == 200, answer.text
+    assert calls == {"forward": forward, "delta": delta}
+    assert told(client)[SECONDS] == pytest.approx(forward + delta)
+
+
+def test_seconds_are_those_of_gradients_made_apart() -> None:
+    linear = load_layers()["linear"]
+
+    class Slow(linear):  # type: ignore[misc, valid-type]
+        """z = W x + b."""
+
+        def per_example(self, params: Any, delta: Any, x: Any) -> Any:
+            time.sleep(0.1)
+            return super().per_example(params, delta, x)
+
+    client = client_of(layers=registry(slow=Slow))
+    request = good()
+    request["network"]["nodes"][0]["kind"] = "slow"
+    assert client.post("/v1/gradients", json=request | {"per_example": True}).status_code == 200
+    assert told(client)[SECONDS] >= 0.1
 
 
 def test_the_queue_and_who_is_turned_away() -> None:

@@ -9,7 +9,9 @@ import pytest
 from environs import EnvError
 from support.posting import changed, good
 
+from deltawire_service import settings
 from deltawire_service.app import create_app
+from deltawire_service.faces import FACES
 from deltawire_service.settings import PREFIX, Settings
 
 
@@ -34,6 +36,11 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(PREFIX + name.upper(), str(value))
     read = Settings.from_environment()
     assert {setting.name: getattr(read, setting.name) for setting in fields(Settings)} == given
+
+
+def test_every_face_may_be_named() -> None:
+    assert set(settings.FACES) == FACES.keys()
+    assert Settings().faces == ",".join(settings.FACES)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])

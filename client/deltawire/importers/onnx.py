@@ -82,8 +82,9 @@ class _Reader:
         self._opset = opset
         self._shapes = tuple(_shapes(model, count) for count in BATCHES)
         arrays = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
-        dtypes = {array.dtype for array in arrays.values() if array.dtype.kind == "f"}
-        self._builder = Builder("onnx", dtypes.pop() if dtypes else np.dtype(np.float32))
+        # That of most: it is the others that are refused, where they would be parameters.
+        dtypes = Counter(array.dtype for array in arrays.values() if array.dtype.kind == "f").most_common(1)
+        self._builder = Builder("onnx", dtypes[0][0] if dtypes else np.dtype(np.float32))
         self._known: dict[str, Any] = {
             name: Stored(name, array, name, trainable=array.dtype.kind == "f")
             for name, array in arrays.items()

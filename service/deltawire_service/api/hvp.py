@@ -40,16 +40,20 @@ def blueprint(settings: Settings, networks: Networks) -> Blueprint:
             "non_finite": asked["non_finite"],
             "carriage": bodies.carriage(asked["dtype"]),
         }
+        before = None
         wrt = {f"wrt_{part}": names for part, names in (asked["wrt"] or {}).items()}
         if vectors:
             with Phase("compute"):
                 found = network.hvp(params, data, vectors, quadratic=asked["quadratic"], **wrt, **options)
+            before = vectors, found  # held until both are written
             answer["products"] = {"params": found.params, "data": found.data}
             if asked["quadratic"]:
                 answer["quadratic"] = found.quadratic
         if asked["diagonal"]:
             with Phase("compute"):
-                estimate = network.hessian_diagonal(params, data, **asked["diagonal"], **wrt, **options)
+                estimate = network.hessian_diagonal(
+                    params, data, before=before, **asked["diagonal"], **wrt, **options
+                )
             answer["diagonal"] = {"params": estimate.params, "data": estimate.data}
             answer["hessian_trace"] = estimate.trace
         return answer | {"network_id": network.id}

@@ -61,6 +61,7 @@ class Pass:
         self._summed: set[str] = set()
         self._dtype = dtype
         self._clock: list[float] = []  # before each step
+        self._again = False
 
     def forward(self) -> None:
         """Compute the nodes the program needs; `values` keeps those that stay: losses, and values asked
@@ -89,7 +90,7 @@ class Pass:
         other = copy(self)
         other.values, other.deltas, other.grads = {}, {}, {}
         other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
-        other._clock = list(self._clock)
+        other._clock, other._again = [], True
         return other
 
     def backward(self, cotangents: Arrays) -> None:
@@ -121,13 +122,16 @@ class Pass:
                 self.deltas[name] = self._arrived(name)
 
     def seconds(self) -> dict[str, float]:
-        """How long the steps took, by the kind of their node; asked when all have ended.
+        """How long the steps took, by the kind of their node; asked as soon as all have ended.
+
+        The forward pass counts where it was computed, and not in passes made `again` from it.
 
         The clock is read before each step in any case, for the deadline: until the next reading is its time.
         """
         found: dict[str, float] = {}
         spans = pairwise((*self._clock, monotonic()))
-        nodes = [step.node for step in self.program.forward] + [step.node for step in self.program.backward]
+        nodes = [] if self._again else [step.node for step in self.program.forward]
+        nodes += [step.node for step in self.program.backward]
         for node, (start, stop) in zip(nodes, spans, strict=False):
             found[node.kind] = found.get(node.kind, 0.0) + stop - start
         return found

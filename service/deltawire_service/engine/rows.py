@@ -149,9 +149,13 @@ class Work(NamedTuple):
         done = self.forward(start, stop, until, watch)
         if self.program.backward:
             done.backward(self.cotangents(start, stop))
+        self.account(done)
+        return done
+
+    def account(self, done: Pass) -> None:
+        """What a pass that has ended just now took is told to whoever counts it."""
         if self.spent is not uncounted:
             self.spent(done.seconds())
-        return done
 
     def forward(self, start: int, stop: int, until: float = inf, watch: Watch | None = None) -> Pass:
         """The rows from start to stop, computed forward."""

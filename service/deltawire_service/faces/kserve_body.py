@@ -108,10 +108,10 @@ def read_inputs(
         if given != DATATYPES[dtype]:
             detail = f"input '{name}': expected {DATATYPES[dtype]}, got {shown(given)}"
             raise refusal("dtype_mismatch", detail, f"{pointer}/datatype")
-        shape, parameters = entry.get("shape"), entry.get("parameters", {})
+        shape, parameters = entry.get("shape"), _parameters(entry, f"{pointer}/parameters")
         check_shape(shape, f"{pointer}/shape", settings.wire_limits)
-        size = parameters.get("binary_data_size") if isinstance(parameters, dict) else None
-        if isinstance(parameters, dict) and "shared_memory_region" in parameters:
+        size = parameters.get("binary_data_size")
+        if "shared_memory_region" in parameters:
             raise refusal("field_invalid", "there is no shared memory: send the tensor itself", pointer)
         if size is None:
             arrays[name] = _listed(entry.get("data"), dtype, tuple(shape), f"{pointer}/data", settings)
@@ -161,17 +161,18 @@ def _listed(data: Any, dtype: str, shape: tuple[int, ...], pointer: str, setting
 
 def wants_binary(head: Mapping[str, Any], asked: Iterable[Mapping[str, Any]]) -> list[bool]:
     """For each of the outputs asked for, whether it is wanted as bytes."""
-    by_default = bool(_parameters(head).get("binary_data_output", False))
-    return [bool(_parameters(output).get("binary_data", by_default)) for output in asked]
+    of_all, *each = (_parameters(part) for part in (head, *asked))
+    for unfit in ("shared_memory_region", "classification"):
+        if any(unfit in parameters for parameters in (of_all, *each)):
+            raise refusal("field_invalid", f"outputs have no {unfit}: ask for the tensor itself")
+    default = of_all.get("binary_data_output", False)
+    return [bool(parameters.get("binary_data", default)) for parameters in each]
 
 
-def _parameters(part: Mapping[str, Any]) -> dict[str, Any]:
+def _parameters(part: Mapping[str, Any], pointer: str = "") -> dict[str, Any]:
     found = part.get("parameters", {})
     if not isinstance(found, dict):
-        raise refusal("field_invalid", f"expected an object of parameters, got {shown(found)}")
-    for unfit in ("shared_memory_region", "classification"):
-        if unfit in found:
-            raise refusal("field_invalid", f"outputs have no {unfit}: ask for the tensor itself")
+        raise refusal("field_invalid", f"expected an object of parameters, got {shown(found)}", pointer)
     return found
 
 
@@ -195,6 +196,7 @@ def answer(head: dict[str, Any], outputs: Mapping[str, Array], binary: list[bool
     response = Response(parts, mimetype="application/octet-stream" if tail else wire.JSON)
     if tail:
         response.headers[HEAD_LENGTH] = str(len(text))
+    response.vary.add("Accept-Encoding")
     encoding = request.accept_encodings.best_match([*WBITS]) if request.accept_encodings else None
     if encoding and sum(map(len, parts)) >= SMALLEST_COMPRESSED:
         deflate = zlib.compressobj(1, zlib.DEFLATED, WBITS[encoding])

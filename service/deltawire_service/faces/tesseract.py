@@ -15,12 +15,13 @@ from flask import Flask, Response, request
 
 from deltawire import wire
 from deltawire.wire import Array
+from deltawire_layers import Shape
 from deltawire_service import bodies
-from deltawire_service.engine import Direction
+from deltawire_service.engine import Direction, checks
 from deltawire_service.engine.validation import shown
 from deltawire_service.faces.face import Face, json, refusal
 from deltawire_service.faces.tesseract_arrays import read_abstract, read_array, write_array
-from deltawire_service.faces.tesseract_schema import Place, Signature, openapi, whole_jacobian
+from deltawire_service.faces.tesseract_schema import Place, Signature, check_jacobian, openapi, whole_jacobian
 
 JSON, BASE64 = "application/json", "application/json+base64"
 
@@ -28,7 +29,6 @@ JSON, BASE64 = "application/json", "application/json+base64"
 def register(app: Flask, face: Face) -> None:
     """The routes of every network, below /tesseract/NAME."""
     routes = face.blueprint("tesseract", failed)
-    limits = face.settings.wire_limits
     signature_of = lru_cache(256)(Signature)
 
     def named(name: str) -> Signature:
@@ -66,7 +66,7 @@ def register(app: Flask, face: Face) -> None:
         """Shapes and dtypes of the values offered, from those of the inputs."""
         signature = named(name)
         inputs = Inputs(signature, face.document().get("inputs"), face, read_abstract)
-        shapes = signature.output_shapes(inputs.params, inputs.data)
+        shapes = signature.output_shapes(inputs.batch)
         return json({value: {"shape": shape, "dtype": inputs.dtype} for value, shape in shapes.items()})
 
     @routes.post("/tesseract/<name>/vector_jacobian_product")
@@ -75,11 +75,12 @@ def register(app: Flask, face: Face) -> None:
         signature, asked, inputs = begin(name)
         by, outputs = signature.inputs_of(asked, "vjp_inputs"), signature.outputs_of(asked, "vjp_outputs")
         given = vectors(asked, "cotangent_vector", outputs.keys())
+        shapes = signature.output_shapes(inputs.batch)
         found = signature.network.vjp(
             inputs.params,
             inputs.data,
             {
-                output: read_array(given[path], inputs.dtype, f"/cotangent_vector/{path}", limits)
+                output: inputs.vector(given[path], f"/cotangent_vector/{path}", shapes[output])
                 for path, output in outputs.items()
             },
             wrt_params=[each for part, each in by.values() if part == "params"],
@@ -96,7 +97,7 @@ def register(app: Flask, face: Face) -> None:
         given = vectors(asked, "tangent_vector", by.keys())
         along = Direction({}, {})
         for path, (part, each) in by.items():
-            tangent = read_array(given[path], inputs.dtype, f"/tangent_vector/{path}", limits)
+            tangent = inputs.vector(given[path], f"/tangent_vector/{path}", inputs.shape(part, each))
             along = along._replace(**{part: {**getattr(along, part), each: tangent}})
         found = signature.network.jvp(
             inputs.params, inputs.data, along, list(outputs.values()), **inputs.options()
@@ -108,13 +109,20 @@ def register(app: Flask, face: Face) -> None:
         """J, of each output asked for by each input: the shape of the one, then that of the other."""
         signature, asked, inputs = begin(name)
         by, outputs = signature.inputs_of(asked, "jac_inputs"), signature.outputs_of(asked, "jac_outputs")
-        signature.check_jacobian(by, outputs, inputs.params, inputs.data, face.settings)
+        shapes = signature.output_shapes(inputs.batch)
+        whole = [
+            ((*shapes[output], *inputs.shape(*place)), signature.batched(*place))
+            for output in outputs.values()
+            for place in by.values()
+        ]
+        check_jacobian([shape for shape, _ in whole], face.settings)
         found = signature.network.jacobian(
             inputs.params,
             inputs.data,
             list(outputs.values()),
             wrt_params=[each for part, each in by.values() if part == "params"],
             wrt_data=[each for part, each in by.values() if part == "data"],
+            made=[shape for shape, batched in whole if batched],
             **inputs.options(),
         )
 
@@ -151,6 +159,20 @@ class Inputs:
             for place, (leaf, pointer) in leaves.items()
         }
         self.params, self.data = signature.completed(arrays, self.dtype, face.settings)
+        self.batch, _ = checks.check_arrays(signature.network, self.params, self.data)
+        self._limits = face.settings.wire_limits
+
+    def shape(self, part: str, name: str) -> Shape:
+        """The shape of one of them."""
+        return (self.params if part == "params" else self.data)[name].shape
+
+    def vector(self, leaf: Any, pointer: str, shape: Shape) -> Array:
+        """A tangent or a cotangent: exactly one, in the dtype of the inputs."""
+        array = read_array(leaf, self.dtype, pointer, self._limits)
+        if array.shape != shape:
+            detail = f"expected shape {list(shape)}, got {list(array.shape)}"
+            raise refusal("shape_mismatch", detail, pointer)
+        return array
 
     def options(self) -> dict[str, Any]:
         """How to compute: JSON has no numbers that are not finite."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from importlib.metadata import version
 from math import prod
@@ -12,7 +12,6 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_layers import Shape
-from deltawire_service.engine import checks
 from deltawire_service.engine.program import upstream
 from deltawire_service.engine.validation import nearest, shown
 from deltawire_service.faces.face import own_parameters, refusal
@@ -132,27 +131,9 @@ class Signature:
                 raise refusal("unknown_name", detail, f"/{key}/{index}")
         return {path: path for path in paths}
 
-    def output_shapes(self, params: Mapping[str, Array], data: Mapping[str, Array]) -> dict[str, list[int]]:
+    def output_shapes(self, batch: int) -> dict[str, Shape]:
         """The shapes of the outputs."""
-        batch, _ = checks.check_arrays(self.network, params, data)
-        return {name: [batch, *shape] for name, shape in self.outputs.items()}
-
-    def check_jacobian(
-        self,
-        by: Mapping[str, Place],
-        outputs: Mapping[str, str],
-        params: Mapping[str, Array],
-        data: Mapping[str, Array],
-        settings: Settings,
-    ) -> None:
-        """Raises Refused when the whole Jacobian, every output by all examples' data, is too large."""
-        arrays = {"params": params, "data": data}
-        shapes = self.output_shapes(params, data)
-        rows = sum(prod(shapes[output]) for output in outputs.values())
-        numbers = rows * sum(arrays[at.part][at.name].size for at in by.values())
-        if numbers > min(settings.elements, settings.planned_bytes // 64):
-            detail = f"the Jacobian has {numbers} numbers: ask for products with it, or send fewer examples"
-            raise refusal("memory_plan_exceeded", detail)
+        return {name: (batch, *shape) for name, shape in self.outputs.items()}
 
 
 def cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
@@ -166,6 +147,14 @@ def listed(asked: Mapping[str, Any], key: str) -> list[str]:
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
         raise refusal("field_invalid", f"expected a list of paths, got {shown(paths)}", f"/{key}")
     return paths
+
+
+def check_jacobian(blocks: Iterable[Shape], settings: Settings) -> None:
+    """Raises Refused when the whole Jacobian, every output by all examples' data, is too large."""
+    numbers = sum(map(prod, blocks))
+    if numbers > min(settings.elements, settings.planned_bytes // 64):
+        detail = f"the Jacobian has {numbers} numbers: ask for products with it, or send fewer examples"
+        raise refusal("memory_plan_exceeded", detail)
 
 
 def whole_jacobian(each: Array, output_rank: int, batched: bool) -> Array:

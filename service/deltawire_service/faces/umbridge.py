@@ -24,7 +24,7 @@ SUPPORT = ("Evaluate", "Gradient", "ApplyJacobian", "ApplyHessian")
 def register(app: Flask, face: Face) -> None:
     """The routes, at the root, where the C++ client looks for them, and below /umbridge."""
     routes = face.blueprint("umbridge", failed)
-    models_of = lru_cache(256)(models)
+    models_of, limits = lru_cache(256)(models), face.settings.wire_limits
 
     def every() -> list[str]:
         return [name for published in face.published.served.values() for name in models_of(published)]
@@ -43,7 +43,7 @@ def register(app: Flask, face: Face) -> None:
         sizes = model.input_sizes
         if not isinstance(vectors, list) or len(vectors) != len(sizes):
             raise refusal("field_invalid", f"expected {len(sizes)} vectors, got {shown(vectors)}", "/input")
-        x = [vector(model, vectors[i], size, f"/input/{i}") for i, size in enumerate(sizes)]
+        x = [vector(model, vectors[i], size, f"/input/{i}", limits) for i, size in enumerate(sizes)]
         return model.at(x, data(asked), face.settings)
 
     @routes.get("/Info")
@@ -80,7 +80,7 @@ def register(app: Flask, face: Face) -> None:
         asked = face.document()
         model = named(asked)
         out, by = place(asked, "outWrt", model.output_sizes), place(asked, "inWrt", model.input_sizes)
-        sens = vector(model, asked.get("sens"), model.output_sizes[out], "/sens")
+        sens = vector(model, asked.get("sens"), model.output_sizes[out], "/sens", limits)
         return json({"output": model.gradient(point(model, asked), out, by, sens)})
 
     @routes.post("/ApplyJacobian")
@@ -89,7 +89,7 @@ def register(app: Flask, face: Face) -> None:
         asked = face.document()
         model = named(asked)
         out, by = place(asked, "outWrt", model.output_sizes), place(asked, "inWrt", model.input_sizes)
-        vec = vector(model, asked.get("vec"), model.input_sizes[by], "/vec")
+        vec = vector(model, asked.get("vec"), model.input_sizes[by], "/vec", limits)
         return json({"output": model.apply_jacobian(point(model, asked), out, by, vec)})
 
     @routes.post("/ApplyHessian")
@@ -99,8 +99,8 @@ def register(app: Flask, face: Face) -> None:
         model = named(asked)
         out, sizes = place(asked, "outWrt", model.output_sizes), model.input_sizes
         by, along = place(asked, "inWrt1", sizes), place(asked, "inWrt2", sizes)
-        sens = vector(model, asked.get("sens"), model.output_sizes[out], "/sens")
-        vec = vector(model, asked.get("vec"), sizes[along], "/vec")
+        sens = vector(model, asked.get("sens"), model.output_sizes[out], "/sens", limits)
+        vec = vector(model, asked.get("vec"), sizes[along], "/vec", limits)
         return json({"output": model.apply_hessian(point(model, asked), out, by, along, sens, vec)})
 
     app.register_blueprint(routes)
@@ -121,7 +121,8 @@ def models(published: Published) -> dict[str, Model]:
 
 def data(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The data in a request's config: all else that a model is evaluated with."""
-    config = asked.get("config", {})
+    config = asked.get("config")
+    config = {} if config is None else config  # clients write what they leave out as null, too
     if not isinstance(config, dict) or not config.keys() <= {"data"}:
         raise refusal("field_invalid", f'expected {{"data": …}} or nothing, got {shown(config)}', "/config")
     given = config.get("data", {})
@@ -130,12 +131,12 @@ def data(asked: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def vector(model: Model, leaf: Any, size: int, pointer: str) -> Array:
+def vector(model: Model, leaf: Any, size: int, pointer: str, limits: wire.Limits) -> Array:
     """A vector of this size, in the dtype of the network."""
     if not isinstance(leaf, list) or len(leaf) != size:
         got = f"{len(leaf)} of them" if isinstance(leaf, list) else shown(leaf)
         raise refusal("shape_mismatch", f"expected a list of {size} numbers, got {got}", pointer)
-    read = wire.read_tensor(leaf, model.dtype, pointer)
+    read = wire.read_tensor(leaf, model.dtype, pointer, limits)
     if read.ndim != 1:
         raise refusal("shape_mismatch", "expected a list of numbers, got lists in it", pointer)
     return read

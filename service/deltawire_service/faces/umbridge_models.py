@@ -20,7 +20,8 @@ from deltawire_service import bodies
 from deltawire_service.engine import Carriage, Direction, Network
 from deltawire_service.engine.graph import Regularization
 from deltawire_service.engine.program import upstream
-from deltawire_service.faces.face import own_parameters
+from deltawire_service.engine.rows import quietly
+from deltawire_service.faces.face import own_parameters, refusal
 from deltawire_service.published import Published, standing_in
 from deltawire_service.settings import Settings
 from deltawire_service.values import read_values
@@ -159,13 +160,16 @@ class Objective:
         )
         return [np.array([self.sign * result.loss])]
 
+    @quietly
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
         result = self.network.gradients(at.params, at.data, reduction=self.reduction, carriage=at.carriage)
-        return self.sign * sens * self._joined(result.params)
+        return finite(self.sign * sens * self._joined(result.params))
 
+    @quietly
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
-        return np.array([self.gradient(at, out, by, np.ones(1, self.dtype)) @ vec])
+        return finite(np.array([self.gradient(at, out, by, np.ones(1, self.dtype)) @ vec]))
 
+    @quietly
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
         found = self.network.hvp(
             at.params,
@@ -174,7 +178,7 @@ class Objective:
             reduction=self.reduction,
             carriage=at.carriage,
         )
-        return self.sign * sens * self._joined(found.params)
+        return finite(self.sign * sens * self._joined(found.params))
 
     def _split(self, flat: Array) -> dict[str, Array]:
         """The parameters that lie one after the other, in the order of the spec."""
@@ -185,6 +189,13 @@ class Objective:
 
     def _joined(self, params: Arrays) -> Array:
         return np.concatenate([params[name].ravel() for name in self.network.parameters])
+
+
+def finite(product: Array) -> Array:
+    """A product that the engine has not seen. Raises Refused unless every number of it is finite."""
+    if not np.isfinite(product).all():
+        raise refusal("non_finite", f"the product is too large for {product.dtype}: send a smaller vector")
+    return product
 
 
 def _read(

@@ -164,6 +164,18 @@ def test_models_of_one_batch_or_an_old_opset_are_refused(tmp_path: Any) -> None:
     assert from_onnx(path).outputs == ("y",)
 
 
+@pytest.mark.parametrize("odd", ["float16", "float64"])
+def test_numbers_of_another_dtype_than_most_are_refused_by_name(odd: str) -> None:
+    helper = import_module("onnx.helper")
+    tensor = import_module("onnx.numpy_helper").from_array(np.ones((3, 4), odd), "odd")
+    for place in (0, 20):  # the first of them, or the last
+        model = model_of("y = Gemm(x, W, b) \n h = Gemm <transB = 1> (o, odd)")
+        model.graph.input.append(helper.make_tensor_value_info("o", tensor.data_type, ["N", 4]))
+        model.graph.initializer.insert(place, tensor)
+        with pytest.raises(Refused, match=f"'odd' is of {odd}, other numbers of the model of float32"):
+            from_onnx(model)
+
+
 def test_names_are_kept_and_noted(client: Client) -> None:
     model = model_of("h = Gemm <transB = 1> (x, W, b) \n y = Relu(h)")
     model.graph.node[0].input[1:] = ["body.0.weight", "body.0.bias"]

@@ -10,7 +10,10 @@ from flask.testing import FlaskClient
 from support.posting import GONE, changed, good
 
 from deltawire import wire
+from deltawire_service import bodies
 from deltawire_service.app import create_app
+from deltawire_service.engine import Plan, Run
+from deltawire_service.metrics import Metrics
 from deltawire_service.settings import Settings
 
 ONES = [[1.0, 0.0, -1.0]] * 3
@@ -82,6 +85,33 @@ def test_hvp_gives_what_is_asked_for(client: FlaskClient) -> None:
     assert set(estimate) == {"diagonal", "hessian_trace", "network_id"}
     numbers = [np.sum(array) for array in estimate["diagonal"]["params"].values()]
     assert estimate["hessian_trace"] == pytest.approx(sum(numbers))
+
+
+def test_products_are_held_while_the_diagonal_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[Plan] = []
+    monkeypatch.setattr(Metrics, "counted", lambda self, run: noting(run, planned))
+    client = create_app(Settings(log_level="error")).test_client()
+    several = {"params": {"scores.weight": np.ones((50, 3, 2)).tolist()}}
+    post(client, "/v1/hvp", vectors=several)
+    post(client, "/v1/hvp", diagonal={})
+    post(client, "/v1/hvp", vectors=several, diagonal={}, quadratic=True)
+    products, diagonal, first, second = planned
+    assert first == products
+    numbers = 50 * 6 + 50
+    assert second.given_bytes == diagonal.given_bytes + 50 * 6 * 8
+    assert second.answered_bytes == diagonal.answered_bytes + numbers * 8
+    assert second.written_bytes == diagonal.written_bytes + numbers * bodies.JSON_TEXT
+
+
+def noting(run: Run, planned: list[Plan]) -> Run:
+    """The same way to compute, and its plans are noted."""
+
+    def noted(compute: Any, plan: Plan | None = None) -> Any:
+        if plan:  # to compile has none
+            planned.append(plan)
+        return run(compute, plan)
+
+    return noted
 
 
 def test_gradients_of_each_example_add_up_to_the_gradient(client: FlaskClient) -> None:

@@ -118,6 +118,7 @@ def test_compressed_bodies(client: FlaskClient, encoding: str, pack: Any) -> Non
     answer = client.post("/v2/models/flow/infer", data=packed, headers=headers)
     plain = received(infer(client, "flow", {"x": X}, binary=False))["probs"]
     np.testing.assert_array_equal(received(answer)["probs"], plain)
+    assert "Accept-Encoding" in answer.vary and "Content-Encoding" not in answer.headers
     for spoilt in (packed[:-3], packed + b"x", b"no such thing", packed[:4] + b"\xff" * 8 + packed[12:]):
         refused(
             client.post("/v2/models/flow/infer", data=spoilt, headers=headers), "is not what Content-Encoding"
@@ -134,7 +135,7 @@ def test_compressed_bodies(client: FlaskClient, encoding: str, pack: Any) -> Non
         ),
         headers={"Accept-Encoding": encoding},
     )
-    assert small.headers["Content-Encoding"] == encoding
+    assert small.headers["Content-Encoding"] == encoding and "Accept-Encoding" in small.vary
     unpack = {"gzip": gzip.decompress, "deflate": zlib.decompress}[encoding]
     assert unpack(small.data) == got.data
 
@@ -189,7 +190,8 @@ WRONG: list[tuple[str, str, Any, bytes]] = [
         {"inputs": [{k: v for k, v in LISTED.items() if k != "data"}]},
         b"",
     ),
-    ("parameters of no object", "expected the 8 numbers", {"inputs": [{**BINARY, "parameters": 7}]}, b""),
+    ("parameters of no object", "/parameters: expected", {"inputs": [{**BINARY, "parameters": 7}]}, b""),
+    ("parameters beside a list", "/inputs/0/parameters", {"inputs": [LISTED | {"parameters": [1]}]}, b""),
     ("both forms at once", "needs 64 bytes", {"inputs": [LISTED | BINARY]}, X.tobytes()),
     (
         "fewer bytes than its shape",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +268,34 @@ def test_wrong_abstract_inputs(client: FlaskClient, leaf: Any) -> None:
 def test_an_abstract_input_takes_no_memory(client: FlaskClient) -> None:
     asked = {"inputs": {"x": {"shape": [2**24, 4], "dtype": "float64"}}}
     assert post(client, "abstract_eval", asked).json["probs"]["shape"] == [2**24, 3]
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_there_is_one_vector_at_a_time(client: FlaskClient, rows: int) -> None:
+    x = X[:rows]
+    for endpoint, key, path, shape in (
+        ("vector_jacobian_product", "cotangent_vector", "probs", (rows, 3)),
+        ("jacobian_vector_product", "tangent_vector", "x", (rows, 4)),
+    ):
+        asked = {"inputs": {"x": encoded(x)}} | ENDPOINTS[endpoint]
+        assert post(client, endpoint, asked | {key: {path: encoded(np.ones(shape))}}).status_code == 200
+        for other in ((2, *shape), (1, *shape), (rows + 1, *shape[1:]), shape[1:]):
+            spoilt = {key: {path: encoded(np.ones(other))}}
+            (error,) = refused(post(client, endpoint, asked | spoilt), f"expected shape {list(shape)}")
+            assert (error["type"], error["loc"]) == ("shape_mismatch", [key, path])
+
+
+def test_a_key_has_its_memory_for_whole_jacobians(tmp_path: Path) -> None:
+    """Of every example's outputs by every example's data: most of it is zeros, and all of it is written."""
+    publish(tmp_path, "flow", network=FLOW["network"], params=PARAMS, values=["probs"])
+    keys = f"{sha256(b'secret').hexdigest()} laptop planned_bytes=1000000"
+    settings = Settings(log_level="error", networks_dir=str(tmp_path), api_keys=keys)
+    asking, key = create_app(settings).test_client(), {"Authorization": "Bearer secret"}
+    few, many = ({"inputs": {"x": encoded(np.ones((count, 4)))}} | JAC for count in (10, 100))
+    assert post(asking, "jacobian", few, **key).status_code == 200
+    assert post(asking, "apply", many, **key).status_code == 200
+    assert 8 * 100 * 3 * 100 * 4 < 1_000_000 < (16 + 25) * 100 * 3 * 100 * 4
+    refused(post(asking, "jacobian", many, **key), "this key may ask for 1000000")
 
 
 def test_a_jacobian_that_is_too_large_is_refused(client: FlaskClient) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from support.clients import FLOW, PARAMS, X
@@ -166,6 +167,34 @@ def test_what_is_not_finite_is_an_invalid_output(client: FlaskClient) -> None:
         refused(post(client, route, VALID | parts | {"input": huge}), "InvalidOutput", 500)
 
 
+@pytest.mark.parametrize("model", ["line.loss", "line.loglik"])
+def test_products_that_overflow_are_invalid_outputs(client: FlaskClient, model: str) -> None:
+    at = {"name": model, "input": [[100.0, 100.0]]}
+    for route, key, fits, overflows in (
+        ("Gradient", "sens", [1e300], [1e308]),
+        ("ApplyJacobian", "vec", [1e300] * 2, [1e308] * 2),
+        ("ApplyHessian", "sens", [1e300], [1e308]),
+    ):
+        parts = at | ROUTES[route] | ({} if route == "Gradient" else {"vec": [1.0, 1.0]})
+        found = post(client, route, parts | {key: fits})
+        assert found.status_code == 200 and np.isfinite(found.json["output"]).all()
+        message = refused(post(client, route, parts | {key: overflows}), "InvalidOutput", 500)
+        assert message == "the product is too large for float64: send a smaller vector"
+
+
+def test_vectors_have_the_limits_of_the_service(tmp_path: Path) -> None:
+    publish(tmp_path, "pinned", network=FLOW["network"], params=PARAMS, data=FLOW["data"])
+    for elements in (35, 34):
+        settings = Settings(log_level="error", networks_dir=str(tmp_path), elements=elements)
+        asking = create_app(settings).test_client()
+        for route in ROUTES:
+            answer = post(asking, route, VALID | ROUTES[route])
+            if elements == 35:
+                assert answer.status_code == 200, answer.text
+            else:
+                assert refused(answer, "InvalidInput").startswith(("/input/0", "/vec"))
+
+
 def test_a_network_that_bounds_it_takes_integers_from_the_config(tmp_path: Path) -> None:
     publish(tmp_path, values=["loss"])
     asking = create_app(Settings(log_level="error", networks_dir=str(tmp_path))).test_client()
@@ -195,6 +224,12 @@ def test_networks_without_parameters_or_inputs_of_floats_have_fewer_models(tmp_p
     assert found == [[-4.0], [-4.0], [3.0]]
     mixed = {"outWrt": 0, "inWrt1": 0, "inWrt2": 2, "sens": [1], "vec": [1]}
     assert post(asking, "ApplyHessian", {"name": "circuit", "input": x} | mixed).json == {"output": [1.0]}
+
+
+def test_a_config_of_null_is_none(client: FlaskClient) -> None:
+    for route, parts in ROUTES.items():
+        nothing = post(client, route, VALID | parts)
+        assert post(client, route, VALID | parts | {"config": None}).data == nothing.data
 
 
 def test_the_likelihood_leaves_the_regularization_out(tmp_path: Path) -> None:

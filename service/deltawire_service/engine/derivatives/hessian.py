@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from deltawire_service.engine import checks
 from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.directions import Direction
-from deltawire_service.engine.derivatives.planning import repeated
+from deltawire_service.engine.derivatives.planning import beside_answers, beside_floats, repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
 from deltawire_service.engine.rows import Work, quietly
@@ -38,8 +39,12 @@ class HessianProducts:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
+        return all(map(is_finite, self.arrays()))
+
+    def arrays(self) -> list[Array]:
+        """All that was found."""
         sums = () if self.quadratic is None else (self.quadratic,)
-        return all(map(is_finite, (*self.params.values(), *self.data.values(), *sums)))
+        return [*self.params.values(), *self.data.values(), *sums]
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Diagonal:
 
     def finite(self) -> bool:
         """Whether every number of the answer is finite."""
-        return all(map(is_finite, (*self.params.values(), *self.data.values())))
+        return isfinite(self.trace) and all(map(is_finite, (*self.params.values(), *self.data.values())))
 
 
 def hvp(
@@ -123,6 +128,7 @@ def hessian_diagonal(
     wrt_data: bool | Iterable[str] = False,
     samples: int = 10,
     seed: int = 0,
+    before: tuple[Direction, HessianProducts] | None = None,
     cotangents: Arrays | None = None,
     reduction: str = "mean",
     non_finite: str = "error",
@@ -132,15 +138,17 @@ def hessian_diagonal(
 
     diag H ≈ mean of v ∘ Hv with every number of v −1 or 1 (Rademacher), drawn from PCG64 streams keyed by
     `seed` and the arrays' places: the same on every machine. Unbiased; the variance of an entry is
-    Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. The other arguments, and what is raised:
-    as for `hvp`. Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix",
-    Communications in Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a
-    matrix", Applied Numerical Mathematics 57, 2007.
+    Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. before: vectors that the same request
+    brought, and their products: planned for. The other arguments, and what is raised: as for `hvp`.
+    Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
+    Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a matrix", Applied
+    Numerical Mathematics 57, 2007.
     """
     work, wants = _work(
         network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction, carriage
     )
-    work = _planned(work, carriage, samples, (cotangents or {}).values(), 2)
+    brought, held = (before[0].flat().values(), before[1].arrays()) if before else ((), ())
+    work = _planned(work, carriage, samples, [*(cotangents or {}).values(), *brought], 2, held)
     nothing = np.empty(0)
     named = Direction(
         {name: nothing for name in network.parameters if name in wants.params},
@@ -156,7 +164,8 @@ def hessian_diagonal(
                 sums[place] += signs[place] * product
         for total in sums.values():
             total /= samples
-        trace = float(sum(total.sum() for total in sums.values()))
+        with np.errstate(all="ignore"):
+            trace = float(sum(total.sum() for total in sums.values()))
         rows = _only(Direction.of(sums), wants, work.dtype)
         found = Diagonal(dict(rows.params), dict(rows.data), trace)
         if non_finite == "error" and not found.finite():
@@ -193,7 +202,7 @@ def _work(
                 "expected cotangents without a leading axis: the vectors are what there may be several of"
             )
             raise Refused([Fault("/cotangents", "shape_mismatch", detail)])
-    plan = network._plan(wants, batch, COMPLEX, carriage)
+    plan = beside_floats(network._plan(wants, batch, COMPLEX, carriage), dtype)
     program = network._program(wants)
     work = Work(
         network,
@@ -211,13 +220,24 @@ def _work(
     return work, asked
 
 
-def _planned(work: Work, carriage: Carriage, times: int, given: Iterable[Array], answers: int) -> Work:
-    """The work with its plan: so many products, of which as many are held at once as there are answers."""
+def _planned(
+    work: Work,
+    carriage: Carriage,
+    times: int,
+    given: Iterable[Array],
+    answers: int,
+    before: Iterable[Array] = (),
+) -> Work:
+    """The work with its plan: so many products, of which as many are held at once as there are answers.
+
+    before: what else the request is answered with, computed before.
+    """
     network, wants = work.network, work.program.wants
     answer = [network.parameters[name].shape for name in wants.params]
     answer += [(work.batch, *network.inputs[name].shape) for name in wants.data]
     shapes = (array.shape for array in given)
     plan = repeated(work.plan, carriage, 8, times, shapes, answer * answers)
+    plan = beside_answers(plan, carriage, before)
     checks.check_memory(network, plan, work.batch)
     return work._replace(plan=plan)
 

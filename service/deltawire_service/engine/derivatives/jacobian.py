@@ -15,7 +15,7 @@ from deltawire_service.engine import checks
 from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import each_gradient, with_inputs
-from deltawire_service.engine.derivatives.planning import repeated
+from deltawire_service.engine.derivatives.planning import beside_floats, repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
 from deltawire_service.engine.rows import Work, quietly
@@ -52,6 +52,7 @@ def jacobian(
     wrt_params: bool | Iterable[str] = True,
     wrt_data: bool | Iterable[str] = False,
     way: str | None = None,
+    made: Iterable[Shape] = (),
     non_finite: str = "error",
     carriage: Carriage = ARRAYS,
 ) -> Jacobian:
@@ -62,6 +63,7 @@ def jacobian(
     them are needed. wrt_params, wrt_data: as for `gradients`.
     way: `rows`, one backward pass for each number of an output; `columns`, one forward pass in complex
     numbers for each number of a parameter and of an example's data; None: the cheaper one.
+    made: the shapes of arrays that will be made of the answer and written in its place; they are planned for.
     non_finite, carriage, and what is raised: as for `gradients`; memory_plan_exceeded when it is too large.
     """
     names = sorted(wanted_values(network, outputs, "outputs").values)
@@ -76,16 +78,14 @@ def jacobian(
     rows, columns = sum(map(prod, out.values())), sum(map(prod, shapes))
     if way is None:
         way = "rows" if 1 + ROW_COST * rows <= STEP_COST * columns else "columns"
-    answered = [(batch, *shape, *by) for shape in out.values() for by in shapes]
+    answered = [*((batch, *shape, *by) for shape in out.values() for by in shapes), *made]
     if way == "rows":
-        program = target._program(with_inputs(target, wants))
+        program, wide, times = target._program(with_inputs(target, wants)), dtype, rows
+        once = target._plan(program.wants, batch, wide, carriage)
     else:
-        program = network._program(Wanted(values=frozenset(names), loss=False))
-    wide = dtype if way == "rows" else COMPLEX
-    plan = repeated(
-        target._plan(program.wants, batch, wide, carriage), carriage, wide.itemsize,
-        max(1, rows if way == "rows" else columns), answered=answered,
-    )  # fmt: skip
+        program, wide, times = network._program(Wanted(values=frozenset(names), loss=False)), COMPLEX, columns
+        once = beside_floats(target._plan(program.wants, batch, wide, carriage), dtype)
+    plan = repeated(once, carriage, wide.itemsize, max(1, times), answered=answered)
     checks.check_memory(network, plan, batch)
     work = Work(target, program, params, data, batch, dtype, plan, network.threads, spent=network.spent)
 
@@ -115,6 +115,7 @@ def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: flo
 
     def compute(start: int, stop: int) -> None:
         begun = work.forward(start, stop, until)
+        work.account(begun)
         for name, block in blocks.items():
             shape = work.network.nodes[name].shape
             for place in np.ndindex(shape):
@@ -122,6 +123,7 @@ def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: flo
                 one[:, *place] = 1
                 each = begun.again()
                 each.backward({name: one})
+                work.account(each)
                 for at, array in block.data.items():
                     if at in each.deltas:
                         array[start:stop, *place] = each.deltas[at]

@@ -12,7 +12,7 @@ from deltawire_service.engine import checks
 from deltawire_service.engine.backprop import Arrays, is_finite
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.directions import Direction
-from deltawire_service.engine.derivatives.planning import repeated
+from deltawire_service.engine.derivatives.planning import beside_floats, repeated
 from deltawire_service.engine.derivatives.step import COMPLEX, Step
 from deltawire_service.engine.plan import ARRAYS, Carriage
 from deltawire_service.engine.rows import Work
@@ -61,7 +61,8 @@ def jvp(
     times = 1 if count is None else count
     out = [(times, batch, *network.nodes[name].shape) for name in wants.values]
     given = [array.shape for array in flat.values()]
-    plan = repeated(network._plan(wants, batch, COMPLEX, carriage), carriage, 16, times, given, out)
+    once = beside_floats(network._plan(wants, batch, COMPLEX, carriage), dtype)
+    plan = repeated(once, carriage, 16, times, given, out)
     checks.check_memory(network, plan, batch)
     work = Work(
         network,

@@ -22,6 +22,7 @@ from deltawire_service.engine.errors import DeadlineExceeded
 from deltawire_service.engine.graph import Graph, Node
 from deltawire_service.engine.plan import Carriage
 from deltawire_service.engine.rows import Result, Work, quietly
+from deltawire_service.engine.running import uncounted
 from deltawire_service.engine.wanted import Wanted
 from deltawire_service.engine.whole import Whole
 
@@ -91,6 +92,7 @@ def _result(work: Work, wants: Wanted, until: float) -> Result:
         done = apart.forward(start, stop, until)
         if apart.program.backward:
             done.backward(apart.cotangents(start, stop))
+        apart.account(done)
         for name, gradient in each_gradient(apart, done, done, wants.params, until):
             params[name][start:stop] += gradient
         for name, array in data.items():
@@ -127,7 +129,10 @@ def each_gradient(
         if wanted and node.name in backward.deltas:
             given = {local: forward.params[name] for local, name in node.parameters.items()}
             inputs = [values[name] for name in node.inputs]
+            begun = monotonic()
             found = _of_node(work, node, given, inputs, backward.deltas[node.name], until)
+            if work.spent is not uncounted:
+                work.spent({node.kind: monotonic() - begun})
             yield from ((name, found[local]) for local, name in wanted.items())
 
 

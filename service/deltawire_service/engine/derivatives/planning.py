@@ -5,12 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from math import prod
+from typing import Any
 
-from deltawire_layers import Shape
+import numpy as np
+
+from deltawire_layers import Array, Shape
 from deltawire_service.engine.plan import Carriage, Plan
 
 TIME_BYTES = 4096
 """What Python's objects take for one of the times, beside the numbers: of many small ones, it is the most."""
+
+
+def beside_floats(plan: Plan, dtype: np.dtype[Any]) -> Plan:
+    """A plan in complex128, with the arrays of this dtype that its arrays are copies of: both are held."""
+    numbers = plan.given_bytes // np.dtype(np.complex128).itemsize
+    return replace(plan, given_bytes=plan.given_bytes + numbers * dtype.itemsize)
+
+
+def beside_answers(plan: Plan, carriage: Carriage, answers: Iterable[Array]) -> Plan:
+    """The plan with these arrays, which the request has been answered with before, and which go with it."""
+    arrays = list(answers)
+    return replace(
+        plan,
+        answered_bytes=plan.answered_bytes + sum(array.nbytes for array in arrays),
+        written_bytes=plan.written_bytes + sum(array.size for array in arrays) * carriage.written_number,
+    )
 
 
 def repeated(

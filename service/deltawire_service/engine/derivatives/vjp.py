@@ -96,10 +96,12 @@ def _products(work: Work, cotangents: list[Arrays], until: float) -> list[Whole]
 
     def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
         begun = work.forward(start, stop, until)
+        work.account(begun)
         passes = [begun.again() for _ in cotangents]
         passes[0].values = begun.values
         for each, starts in zip(passes, cotangents, strict=True):
             each.backward(work._replace(starts=starts).cotangents(start, stop))
+            work.account(each)
         return start, passes
 
     wholes = [Whole(work.batch, work.dtype, work.network.inputs) for _ in cotangents]

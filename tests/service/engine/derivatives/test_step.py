@@ -164,6 +164,18 @@ def test_the_diagonal_is_estimated_without_bias_and_the_same_everywhere() -> Non
     assert one.trace != network.hessian_diagonal(params, data, samples=1, seed=4).trace
 
 
+def test_a_trace_that_overflows_is_refused() -> None:
+    """Each number of the diagonal is finite, their sum is not."""
+    nodes = [{"kind": "exp"}, {"kind": "sum"}]
+    network = compiled({"inputs": {"x": {"shape": [3]}}, "nodes": nodes})
+    at, by = {"x": np.full((1, 3), 709.7)}, {"wrt_params": False, "wrt_data": True, "samples": 1}
+    found = network.hessian_diagonal({}, at, non_finite="return", cotangents={"exp1": np.ones((1, 3))}, **by)
+    assert np.isfinite(found.data["x"]).all() and found.trace == np.inf
+    with pytest.raises(Refused) as refused:
+        network.hessian_diagonal({}, at, cotangents={"exp1": np.ones((1, 3))}, **by)
+    assert (refused.value.pointer, refused.value.code) == ("/network", "non_finite")
+
+
 def test_a_diagonal_hessian_is_found_exactly() -> None:
     nodes = [{"kind": "exp"}, {"kind": "sum"}]
     network = compiled({"inputs": {"x": {"shape": [3]}}, "nodes": nodes})
