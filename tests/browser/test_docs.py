@@ -38,9 +38,18 @@ def operation(page: Page, method: str, path: str) -> Locator:
 
 
 def model(page: Page, name: str) -> Locator:
-    """A schema below the operations."""
+    """A schema below the operations. Of more than a hundred, only those in sight are drawn."""
     title = page.locator(".json-schema-2020-12__title").get_by_text(name, exact=True)
-    return page.locator('.models article[data-json-schema-level="0"]').filter(has=title)
+    found = page.locator('.models article[data-json-schema-level="0"]').filter(has=title)
+    seen = page.locator(".models-scroll")
+    if seen.count():
+        seen.evaluate("list => list.scrollTo(0, 0)")
+        while not found.count() and seen.evaluate(
+            "list => list.scrollTop + list.clientHeight < list.scrollHeight - 1"
+        ):
+            seen.evaluate("list => list.scrollBy(0, list.clientHeight / 2)")
+            page.wait_for_timeout(50)
+    return found
 
 
 def unfold(schema: Locator) -> None:
