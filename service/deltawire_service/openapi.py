@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 
 from deltawire import wire
 from deltawire_layers import Layer, Registry
-from deltawire_service import answers, problems, schemas
+from deltawire_service import answers, problems, schemas, tellings
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine.spec import LossField, NetworkSchema
 
@@ -206,10 +206,10 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
             by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
         told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
-        content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
+        content = {problems.MEDIA_TYPE: {"schema": tellings.ProblemAnswer}}
         described["responses"][str(status)] = {"description": told, "content": content}
     anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in problems.ANYWHERE)
-    content = {problems.MEDIA_TYPE: {"schema": answers.ProblemAnswer}}
+    content = {problems.MEDIA_TYPE: {"schema": tellings.ProblemAnswer}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described
 

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
-from deltawire_service.answers import HealthAnswer
 from deltawire_service.api.operation import operation
 from deltawire_service.problems import HEALTH
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
+from deltawire_service.tellings import HealthAnswer
 
 
 def blueprint(settings: Settings, readiness: Readiness) -> Blueprint:
