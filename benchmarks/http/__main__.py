@@ -9,7 +9,7 @@ import json
 import time
 from argparse import ArgumentParser
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
@@ -35,15 +35,25 @@ BODY = wire.encode(DOCUMENT, wire.SAFETENSORS)
 
 def timed(call: Callable[[], Any], seconds: float) -> list[float]:
     """Milliseconds of warm calls."""
+    (spent,) = timed_in_turn([call], seconds)
+    return spent
+
+
+def timed_in_turn(calls: Sequence[Callable[[], Any]], seconds: float) -> list[list[float]]:
+    """The same of several calls, one after the other again and again, so that what disturbs one disturbs
+    all. seconds: for each."""
+    spent: list[list[float]] = [[] for _ in calls]
+    seconds *= len(calls)
     start = time.perf_counter()
     while time.perf_counter() - start < seconds / 2:
-        call()
-    spent: list[float] = []
+        for call in calls:
+            call()
     start = time.perf_counter()
-    while len(spent) < 3 or time.perf_counter() - start < seconds:
-        begin = time.perf_counter()
-        call()
-        spent.append(1e3 * (time.perf_counter() - begin))
+    while len(spent[0]) < 3 or time.perf_counter() - start < seconds:
+        for call, its in zip(calls, spent, strict=True):
+            begin = time.perf_counter()
+            call()
+            its.append(1e3 * (time.perf_counter() - begin))
     return spent
 
 
@@ -61,12 +71,12 @@ def one_round(seconds: float) -> dict[str, list[float]]:
     with serving() as ours, serving("benchmarks.http.peers:empty()") as empty:
         found["empty Flask route"] = timed(raw_call(empty.port, "/", b"{}", wire.JSON), seconds)
         found["circuit"] = timed(raw_call(ours.port, "/v1/gradients", CIRCUIT, wire.JSON), seconds)
-        found["b 128, raw client"] = timed(
-            raw_call(ours.port, "/v1/gradients", BODY, wire.SAFETENSORS), seconds
-        )
+        raw = raw_call(ours.port, "/v1/gradients", BODY, wire.SAFETENSORS)
         with Client(f"http://127.0.0.1:{ours.port}") as client:
             answer = client.gradients(CASE.spec, PARAMS, DATA)
-            found["b 128, SDK"] = timed(lambda: client.gradients(CASE.spec, PARAMS, DATA), seconds)
+            found["b 128, raw client"], found["b 128, SDK"] = timed_in_turn(
+                [raw, lambda: client.gradients(CASE.spec, PARAMS, DATA)], seconds
+            )
         found["cold start"] = [1e3 * ours.cold_start]
         found["MiB of a worker"] = [ours.worker_mib()]
     with running(lambda port: ["-m", "benchmarks.http.bytes", str(port)], http=False) as bare:
