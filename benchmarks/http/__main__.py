@@ -167,7 +167,7 @@ def main() -> None:
     print(table(["", "median, ms", "p99, ms"], rows), "", "### Reached?", sep="\n")
     for mine, other, most in TARGETS:
         ratio = median(median(each[mine]) / median(each[other]) for each in found)
-        print(f"- {mine} / {other}: {ratio:.2f}, at most {most} wanted{' (missed)' if ratio > most else ''}")
+        print(f"- {mine} / {other}: {number(ratio)}, at most {most} wanted{' (missed)' if ratio > most else ''}")
     more = median(median(each["b 128, SDK"]) - median(each["b 128, raw client"]) for each in found)
     print(
         f"- the SDK adds {more:.2f} ms to the raw client, at most 1 wanted{' (missed)' if more > 1 else ''}"
