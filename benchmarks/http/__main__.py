@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,13 @@ def foreign(expected: Mapping[str, Any], seconds: float) -> dict[str, list[float
     }).encode()  # fmt: skip
     serve = ["-m", "tesseract_core.runtime", "serve", "--host", "127.0.0.1", "--port"]
     api = str(Path("benchmarks/http/tesseract_api.py").resolve())
-    with running(lambda port: [*serve, str(port)], TESSERACT_API_PATH=api) as server:
+    # It writes a folder for every request.
+    with (
+        TemporaryDirectory() as folder,
+        running(
+            lambda port: [*serve, str(port)], TESSERACT_API_PATH=api, TESSERACT_OUTPUT_PATH=folder
+        ) as server,
+    ):
         call = raw_call(server.port, "/vector_jacobian_product", body, wire.JSON, f"{wire.JSON}+base64")
         given = json.loads(bytes(call()))
         for name, path in zip(PARAMS, paths, strict=True):
@@ -167,7 +174,9 @@ def main() -> None:
     print(table(["", "median, ms", "p99, ms"], rows), "", "### Reached?", sep="\n")
     for mine, other, most in TARGETS:
         ratio = median(median(each[mine]) / median(each[other]) for each in found)
-        print(f"- {mine} / {other}: {number(ratio)}, at most {most} wanted{' (missed)' if ratio > most else ''}")
+        print(
+            f"- {mine} / {other}: {number(ratio)}, at most {most} wanted{' (missed)' if ratio > most else ''}"
+        )
     more = median(median(each["b 128, SDK"]) - median(each["b 128, raw client"]) for each in found)
     print(
         f"- the SDK adds {more:.2f} ms to the raw client, at most 1 wanted{' (missed)' if more > 1 else ''}"
