@@ -49,6 +49,7 @@ class Service(NamedTuple):
     """What a server that runs the application tells it about: `app.extensions["deltawire"]`."""
 
     slots: Slots
+    metrics: Metrics
     readiness: Readiness
     published: PublishedNetworks
 
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
     keys = read_keys(settings)
-    metrics = Metrics()
+    metrics = Metrics(lambda: slots.waiting)
 
     def allowed(run: Run) -> Run:
         return metrics.counted(within_limits(run) if keys else run)
@@ -110,7 +111,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     face = Face(settings, published, partial(admit, slots), log, readiness)
     for name in filter(None, settings.faces.split(",")):
         FACES[name](app, face)
-    app.extensions["deltawire"] = Service(slots, readiness, published)
+    app.extensions["deltawire"] = Service(slots, metrics, readiness, published)
     return app
 
 

@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any
 
 from flask import Flask
-from gunicorn.workers.gthread import ThreadWorker
 from support.service import TESTS, running_service
 from torture.load import Target, arguments, message, report
 
@@ -26,7 +25,7 @@ from deltawire import wire
 
 CIRCUIT = TESTS.parent / "examples" / "circuit.json"
 KEY = "a-key-of-this-measurement"
-PLAIN = ("-k", "torture.happy.PlainWorker")
+PLAIN = ("-k", "gthread")
 BARE = "torture.happy:without_metrics()"
 SERVICES: Mapping[str, Mapping[str, Any]] = {
     "shipped": {},
@@ -35,14 +34,6 @@ SERVICES: Mapping[str, Mapping[str, Any]] = {
     "in gunicorn's own worker": {"arguments": PLAIN},
     "without metrics, in gunicorn's own worker": {"app": BARE, "arguments": PLAIN},
 }
-
-
-class PlainWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker as it is, which only says what it runs."""
-
-    def load_wsgi(self) -> None:
-        super().load_wsgi()
-        self.application = self.wsgi
 
 
 def without_metrics() -> Flask:
