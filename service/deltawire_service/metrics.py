@@ -9,23 +9,22 @@ prometheus-client counts, they would take a tenth of a small request.
 
 from __future__ import annotations
 
-import time
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from itertools import accumulate
 from math import inf
 from threading import Lock
+from time import perf_counter
 from typing import NamedTuple, TypeVar
 
-from flask import Flask, Response, g, request
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.utils import floatToGoString
 
 from deltawire_service.engine import Plan, Run
+from deltawire_service.exchange import Exchange
 from deltawire_service.shared_counts import Counts, Series, SharedCounts
 
 T = TypeVar("T")
@@ -91,21 +90,22 @@ class Metrics:
         if self._shared:
             self._shared.write()
 
-    def began(self) -> None:
+    def began(self, exchange: Exchange) -> None:
         """A request has come."""
         with self._lock:
             self._in_flight += 1
 
-    def answered(self, route: str, status: str, code: str, began: float, received: int, sent: int) -> None:
-        """A request has been answered, or its client has left."""
-        seconds, counted = time.perf_counter() - began, self._counted
+    def ended(self, exchange: Exchange) -> None:
+        """A request has been answered, for which nobody waits any more, or its client has left."""
+        seconds, counted = perf_counter() - exchange.began, self._counted
+        route, status, code = exchange.route or NOWHERE, exchange.status, exchange.code or ""
         with self._lock:
             self._in_flight -= 1
-            counted["requests"][route, status, code][0] += 1
+            counted["requests"][route, str(status), code][0] += 1
             _observe(counted["request_seconds"][(route,)], SECONDS, seconds)
-            _observe(counted["request_bytes"][(route,)], BYTES, received)
-            _observe(counted["answer_bytes"][(route,)], BYTES, sent)
-            if status in ("429", "503", "504"):
+            _observe(counted["request_bytes"][(route,)], BYTES, exchange.length or 0)
+            _observe(counted["answer_bytes"][(route,)], BYTES, exchange.sent)
+            if status in (429, 503, 504):
                 counted["rejections"][(code,)][0] += 1
 
     def spent(self, seconds: Mapping[str, float]) -> None:
@@ -163,30 +163,3 @@ class Metrics:
 def _observe(numbers: list[float], bounds: tuple[float, ...], measured: float) -> None:
     numbers[bisect_left(bounds, measured)] += 1
     numbers[-1] += measured
-
-
-def count_requests(app: Flask, metrics: Metrics) -> None:
-    """Count every request when its answer has been sent: whoever waits for it does not wait for that."""
-
-    @app.before_request
-    def start() -> None:
-        metrics.began()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else NOWHERE
-        received = request.content_length or 0
-        sent = response.calculate_content_length() or response.content_length or 0
-        # The response is not held: it would hold itself, and its arrays would stay.
-        response.call_on_close(
-            partial(
-                metrics.answered,
-                route,
-                str(response.status_code),
-                g.get("code", ""),
-                g.started,
-                received,
-                sent,
-            )
-        )
-        return response

@@ -88,6 +88,14 @@ def test_requests_are_counted_by_route_and_code() -> None:
     assert told(client_of()).get(request("/metrics", 200)) is None
 
 
+def test_pages_are_counted_like_any_answer() -> None:
+    client = client_of()
+    page = client.get("/", headers={"Accept": "text/html"})
+    found = told(client)
+    assert found[request("/", 200)] == 1 and found["deltawire_requests_in_flight"] == 1
+    assert found["deltawire_answer_bytes_sum{route=/}"] == len(page.data) > 100
+
+
 def test_seconds_and_bytes_of_requests() -> None:
     client = client_of()
     sent = client.post("/v1/gradients", json=good())
