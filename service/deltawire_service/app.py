@@ -27,6 +27,7 @@ from deltawire_service.api import (
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
+from deltawire_service.application import Application
 from deltawire_service.cors import allow_origins
 from deltawire_service.engine import Run
 from deltawire_service.exchange import current, follow
@@ -83,8 +84,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     log = make_log(settings.log_level)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
-    app = Flask(__name__, static_folder=None)
-    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
+    app = Application(__name__)
     answering = (tell_times, tell_name, tell_parameters, guard, request_lines(log))
     follow(app, (name_request, metrics.began), answering, metrics.ended)
     trace_requests(app, configured_provider())

@@ -6,6 +6,7 @@ the log.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
@@ -13,6 +14,7 @@ from secrets import token_hex
 from time import perf_counter
 from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
@@ -50,8 +52,7 @@ def tell_name(exchange: Exchange, headers: Headers) -> None:
 
 def request_lines(log: FilteringBoundLogger) -> Answering:
     """Writes the line of a request that is answered, where such lines are wanted."""
-    # Its processors, without what puts them to work on whatever is logged, which takes as long as they do.
-    processors: list[Processor] = [*STAMPS, structlog.processors.JSONRenderer()]
+    # The log's stamps, without what puts them to work on whatever is logged, which takes as long as they do.
     write = structlog.WriteLogger(sys.stderr).info
     wanted = log.is_enabled_for(logging.INFO)
 
@@ -67,11 +68,17 @@ def request_lines(log: FilteringBoundLogger) -> Answering:
             "request_id": exchange.request_id,
             "event": "request",
         }
-        for process in processors:
-            line = process(log, "info", line)
-        write(line)
+        for stamp in STAMPS:
+            line = stamp(log, "info", line)
+        write(written(line))
 
     return write_line
+
+
+def written(line: Any) -> str:
+    """A line as JSON, in ASCII, whatever a method may be called."""
+    text = orjson.dumps(line).decode()
+    return text if text.isascii() else json.dumps(line)
 
 
 def server_logging(level: str) -> dict[str, Any]:
