@@ -73,9 +73,7 @@ def main() -> None:
         sockets = {}
         for name, how in SERVICES.items():
             settings = {key: value for key, value in how.items() if key != "arguments"}
-            service = running_service(
-                *("-w", "1", *how.get("arguments", ())), environ={"PYTHONPATH": str(TESTS)}, **settings
-            )
+            service = running_service("-w", "1", *how.get("arguments", ()), **settings)
             target = Target.at(stack.enter_context(service))
             sockets[name] = stack.enter_context(socket.create_connection(target, timeout=20))
             sockets[name].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
