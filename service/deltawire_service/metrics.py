@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from itertools import accumulate
 from math import inf
 from threading import Lock
@@ -79,6 +80,7 @@ class Metrics:
             name: defaultdict(metric.zero) for name, metric in COUNTED.items()
         }
         self._counted["plan_bytes"][()]  # it has no labels to wait for
+        self._numbers = cache(self._numbers_of)
 
     def share(self, folder: str) -> None:
         """Count from now on, together with the other processes of a folder (`shared_counts.make_folder`)."""
@@ -97,16 +99,22 @@ class Metrics:
 
     def ended(self, exchange: Exchange) -> None:
         """A request has been answered, for which nobody waits any more, or its client has left."""
-        seconds, counted = perf_counter() - exchange.began, self._counted
-        route, status, code = exchange.route or NOWHERE, exchange.status, exchange.code or ""
+        taken, status, code = perf_counter() - exchange.began, exchange.status, exchange.code or ""
         with self._lock:
             self._in_flight -= 1
-            counted["requests"][route, str(status), code][0] += 1
-            _observe(counted["request_seconds"][(route,)], SECONDS, seconds)
-            _observe(counted["request_bytes"][(route,)], BYTES, exchange.length or 0)
-            _observe(counted["answer_bytes"][(route,)], BYTES, exchange.sent)
+            requests, seconds, received, sent = self._numbers(exchange.route or NOWHERE, status, code)
+            requests[0] += 1
+            _observe(seconds, SECONDS, taken)
+            _observe(received, BYTES, exchange.length or 0)
+            _observe(sent, BYTES, exchange.sent)
             if status in (429, 503, 504):
-                counted["rejections"][(code,)][0] += 1
+                self._counted["rejections"][(code,)][0] += 1
+
+    def _numbers_of(self, route: str, status: int, code: str) -> tuple[list[float], ...]:
+        """What is added to for a request, looked up once."""
+        counted = self._counted
+        by_route = (counted[name][(route,)] for name in ("request_seconds", "request_bytes", "answer_bytes"))
+        return counted["requests"][route, str(status), code], *by_route
 
     def spent(self, seconds: Mapping[str, float]) -> None:
         """A computation has ended in which the layers of each kind took so long."""
