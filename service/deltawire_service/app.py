@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask
 
 from deltawire_layers import Registry, load_layers
 from deltawire_service import bodies, deadlines
@@ -27,21 +27,23 @@ from deltawire_service.api import (
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
+from deltawire_service.application import Application
 from deltawire_service.cors import allow_origins
 from deltawire_service.engine import Run
+from deltawire_service.exchange import current, follow
 from deltawire_service.faces import FACES
 from deltawire_service.faces.face import Face
-from deltawire_service.headers import guard_answers
+from deltawire_service.headers import guard, tell_parameters
 from deltawire_service.keys import read_keys, require_key, within_limits
-from deltawire_service.logs import log_requests, make_log
-from deltawire_service.metrics import Metrics, count_requests
+from deltawire_service.logs import make_log, name_request, request_lines, tell_name
+from deltawire_service.metrics import Metrics
 from deltawire_service.networks import Networks
 from deltawire_service.problems import answer_errors
 from deltawire_service.published import PublishedNetworks
 from deltawire_service.readiness import Readiness
 from deltawire_service.settings import Settings
 from deltawire_service.slots import Slots
-from deltawire_service.timing import time_requests
+from deltawire_service.timing import tell_times
 from deltawire_service.tracing import configured_provider, trace_requests
 
 
@@ -49,6 +51,7 @@ class Service(NamedTuple):
     """What a server that runs the application tells it about: `app.extensions["deltawire"]`."""
 
     slots: Slots
+    metrics: Metrics
     readiness: Readiness
     published: PublishedNetworks
 
@@ -63,7 +66,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     layers = load_layers() if layers is None else layers
     slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
     keys = read_keys(settings)
-    metrics = Metrics()
+    metrics = Metrics(lambda: slots.waiting)
 
     def allowed(run: Run) -> Run:
         return metrics.counted(within_limits(run) if keys else run)
@@ -81,14 +84,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     log = make_log(settings.log_level)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
-    app = Flask(__name__, static_folder=None)
-    app.url_map.merge_slashes = app.url_map.strict_slashes = False  # no redirects: Flask writes them in HTML
-    time_requests(app)
-    count_requests(app, metrics)
-    log_requests(app, log)
+    app = Application(__name__)
+    answering = (tell_times, tell_name, tell_parameters, guard, request_lines(log))
+    follow(app, (name_request, metrics.began), answering, metrics.ended)
     trace_requests(app, configured_provider())
     answer_errors(app, log)
-    guard_answers(app)
     allow_origins(app, frozenset(settings.cors_origins.split()))
     if keys:
         require_key(app, keys)
@@ -110,11 +110,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     face = Face(settings, published, partial(admit, slots), log, readiness)
     for name in filter(None, settings.faces.split(",")):
         FACES[name](app, face)
-    app.extensions["deltawire"] = Service(slots, readiness, published)
+    app.extensions["deltawire"] = Service(slots, metrics, readiness, published)
     return app
 
 
 def admit(slots: Slots) -> None:
     """Refuse what would be computed too late before its body is read."""
-    if request.method == "POST":
+    if current().method == "POST":
         slots.expect()

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from flask import Response, g, request
+from flask import Response
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_options_header
@@ -17,6 +17,7 @@ from deltawire.errors import Fault, Refused
 from deltawire_service import receiving
 from deltawire_service.engine import Carriage
 from deltawire_service.engine.validation import shown
+from deltawire_service.exchange import current
 from deltawire_service.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,13 +31,14 @@ def negotiate() -> None:
 
     Raises Refused when the client could not read it, or the body is compressed.
     """
-    headers = request.headers
-    offered = _offered(request.method, headers.get("Content-Type", ""))
-    g.answered = _acceptable(headers.get("Accept", ""), offered)
-    if g.answered is None:
+    exchange = current()
+    environ = exchange.environ
+    offered = _offered(exchange.method, environ.get("CONTENT_TYPE", ""))
+    exchange.answered_as = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
+    if exchange.answered_as is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
-    if headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+    if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
 
 
@@ -71,7 +73,7 @@ def read(settings: Settings) -> Any:
     Raises Refused before reading a body of another media type, without a Content-Length, or over the limit,
     and ClientDisconnected when less comes than was announced.
     """
-    media_type = _media_type(request.headers.get("Content-Type", ""))
+    media_type = sent_as()
     if media_type not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
         got = shown(media_type) if media_type else "none"
@@ -91,7 +93,7 @@ def received(most: int) -> bytes:
 
 
 def _announced(most: int, kind: str = "") -> int:
-    length = request.content_length
+    length = current().length
     if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
     if length > most:
@@ -101,7 +103,7 @@ def _announced(most: int, kind: str = "") -> int:
 
 def _from(receive: Callable[[WSGIEnvironment, int], B], length: int) -> B:
     try:
-        return receive(request.environ, length)
+        return receive(current().environ, length)
     except OSError:  # the connection was reset
         raise ClientDisconnected() from None
 
@@ -119,9 +121,9 @@ def carriage(dtype: str, read: str | None = None, written: str | None = None) ->
     A body is held twice for a moment, as it arrives; lists are forgotten as they become arrays.
     """
     itemsize = wire.DTYPES[dtype].itemsize
-    lists = (read or _media_type(request.headers.get("Content-Type", ""))) == wire.JSON
+    lists = (read or sent_as()) == wire.JSON
     return Carriage(
-        with_parameters="params_id" not in g,
+        with_parameters=current().params_id is None,
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
         written_number=JSON_TEXT if (written or answered_as()) == wire.JSON else itemsize,
@@ -137,9 +139,14 @@ def answer(document: Any, tensors: str = "lists") -> Response:
     return Response(wire.encode(document, media_type, tensors, "response"), content_type=media_type)
 
 
+def sent_as() -> str:
+    """The media type of the body of this request."""
+    return _media_type(current().environ.get("CONTENT_TYPE", ""))
+
+
 def answered_as() -> str:
     """The media type of the answer to this request."""
-    return str(g.get("answered", wire.JSON))  # outside /v1 there is nothing to settle
+    return current().answered_as or wire.JSON  # outside /v1 there is nothing to settle
 
 
 def float_dtype(document: dict[str, Any]) -> str | None:

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from time import monotonic
 
-from flask import g, request
-
 from deltawire.errors import Fault, Refused
+from deltawire_service.exchange import current
 from deltawire_service.settings import Settings
 
-HEADER = "Deltawire-Deadline"
+HEADER, VARIABLE = "Deltawire-Deadline", "HTTP_DELTAWIRE_DEADLINE"
 SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
 
 
 def begin(settings: Settings) -> None:
     """Note when the present request ends. Raises Refused when its header is no number of seconds."""
-    given = request.headers.get(HEADER)
+    exchange = current()
+    given = exchange.environ.get(VARIABLE)
     if given is not None and not SECONDS.match(given):
         raise Refused([Fault("", "deadline_invalid", f"{HEADER} is a number of seconds, such as 2.5")])
-    g.until = monotonic() + min(settings.deadline_seconds, float(given or "inf"))
+    most = settings.deadline_seconds
+    exchange.until = monotonic() + (most if given is None else min(most, float(given)))
 
 
 def deadline() -> float:
     """When the present request ends, as time.monotonic counts."""
-    return float(g.until)
+    return current().until

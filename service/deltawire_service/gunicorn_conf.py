@@ -19,7 +19,7 @@ from typing import Any
 from deltawire_service.allocator import IdleTrim, keep_memory
 from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.logs import server_logging
-from deltawire_service.shared_counts import VARIABLE, make_folder, tidy
+from deltawire_service.shared_counts import make_folder, tidy
 
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -79,7 +79,6 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
 # There, too, they count what /metrics tells: in files of their own, which any of them adds up.
 metrics_folder = make_folder(worker_tmp_dir)
-raw_env.append(f"{VARIABLE}={metrics_folder}")
 
 # The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
@@ -99,11 +98,15 @@ def when_ready(server: Any) -> None:
     announce_draining()
 
 
+def service_of(process: Any) -> Any:
+    """What the application has for whoever runs it; None where it is another one, or not loaded yet."""
+    return getattr(process.app.callable, "extensions", {}).get("deltawire")
+
+
 def on_reload(server: Any) -> None:
     """On SIGHUP: read the published networks anew, before workers that have them replace the old ones."""
-    service = getattr(server.app.wsgi(), "extensions", {}).get("deltawire")
     try:
-        if service is not None:
+        if service := service_of(server):
             service.published.reload()
     except Exception:  # whatever it is: an exception here would end the service
         server.log.exception("the published networks are not read anew")
@@ -140,11 +143,16 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """What the application is told of the worker it runs in."""
-    service = getattr(worker.application, "extensions", {}).get("deltawire")
-    if service is None:  # another application, or one that hides ours
-        return
-    service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
-    service.slots.hung = partial(replace_worker, worker)
+    if service := service_of(worker):
+        service.metrics.share(metrics_folder)
+        service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
+        service.slots.hung = partial(replace_worker, worker)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """What a worker has counted stays when it ends."""
+    if service := service_of(worker):
+        service.metrics.leave()
 
 
 def replace_worker(worker: Any) -> None:

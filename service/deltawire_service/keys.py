@@ -23,13 +23,14 @@ from math import inf
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from environs import EnvError
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import Plan, Run
+from deltawire_service.exchange import current
 from deltawire_service.settings import Settings
 
 T = TypeVar("T")
@@ -166,7 +167,7 @@ def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
         key = next((key for key in known if key), None)
         if key is None:
             raise Unauthorized
-        g.key = key
+        current().key = key
         if key.requests_per_second < inf and (wait := rates.wait(key, monotonic())):
             raise RateLimited(int(wait) + 1)
 
@@ -194,7 +195,7 @@ def presented(authorization: str) -> list[bytes]:
 
 def planned_bytes(settings: Settings) -> int:
     """Peak memory that the present request may plan: the service's limit, or its key's, which may be less."""
-    key = g.get("key")
+    key = current().key
     return int(min(settings.planned_bytes, key.planned_bytes)) if key else settings.planned_bytes
 
 
@@ -202,7 +203,7 @@ def within_limits(run: Run) -> Run:
     """The same way to call layers, for plans that the present key may ask for."""
 
     def limited(compute: Callable[[float], T], plan: Plan | None = None) -> T:
-        key: Any = g.get("key")
+        key = current().key
         if key and plan and plan.peak_bytes > key.planned_bytes:
             most = int(key.planned_bytes)
             detail = f"the plan has {plan.peak_bytes} bytes at its peak, and this key may ask for {most}"

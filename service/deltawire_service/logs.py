@@ -6,16 +6,19 @@ the log.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
+from secrets import token_hex
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
+import orjson
 import structlog
-from flask import Flask, Response, g, request
 from structlog.typing import FilteringBoundLogger, Processor
+
+from deltawire_service.exchange import Answering, Exchange, Headers
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
@@ -36,29 +39,46 @@ def make_log(level: str) -> FilteringBoundLogger:
     return log
 
 
-def log_requests(app: Flask, log: FilteringBoundLogger) -> None:
-    """Give every request an id, and write one line when it is answered."""
+def name_request(exchange: Exchange) -> None:
+    """Give a request its id."""
+    given = exchange.environ.get("HTTP_X_REQUEST_ID", "")
+    exchange.request_id = given if REQUEST_ID.match(given) else token_hex(16)
 
-    @app.before_request
-    def start() -> None:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if REQUEST_ID.match(given) else uuid4().hex
 
-    @app.after_request
-    def finish(response: Response) -> Response:
-        response.headers["X-Request-Id"] = request_id = g.request_id
-        if log.is_enabled_for(logging.INFO):
-            rule = request.url_rule
-            log.info(
-                "request",
-                method=request.method,
-                route=rule.rule if rule else None,  # the path itself is the caller's text
-                status=response.status_code,
-                code=g.get("code"),
-                ms=round(1000 * (perf_counter() - g.started), 3),
-                request_id=request_id,
-            )
-        return response
+def tell_name(exchange: Exchange, headers: Headers) -> None:
+    """The header of an answer."""
+    headers.append(("X-Request-Id", exchange.request_id))
+
+
+def request_lines(log: FilteringBoundLogger) -> Answering:
+    """Writes the line of a request that is answered, where such lines are wanted."""
+    # The log's stamps, without what puts them to work on whatever is logged, which takes as long as they do.
+    write = structlog.WriteLogger(sys.stderr).info
+    wanted = log.is_enabled_for(logging.INFO)
+
+    def write_line(exchange: Exchange, headers: Headers) -> None:
+        if not wanted:
+            return
+        line: Any = {
+            "method": exchange.method,
+            "route": exchange.route,
+            "status": exchange.status,
+            "code": exchange.code,
+            "ms": round(1000 * (perf_counter() - exchange.began), 3),
+            "request_id": exchange.request_id,
+            "event": "request",
+        }
+        for stamp in STAMPS:
+            line = stamp(log, "info", line)
+        write(written(line))
+
+    return write_line
+
+
+def written(line: Any) -> str:
+    """A line as JSON, in ASCII, whatever a method may be called."""
+    text = orjson.dumps(line).decode()
+    return text if text.isascii() else json.dumps(line)
 
 
 def server_logging(level: str) -> dict[str, Any]:

@@ -2,21 +2,31 @@
 
 No label is a caller's text: routes are templates, kinds those of installed layers, codes those of
 problems.py. So there are only so many series, and nothing of a request is in them.
+
+A request is counted by a few additions in this process's own memory: in memory that processes share, as
+prometheus-client counts, they would take a tenth of a small request.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
-from functools import cache, partial
-from typing import TypeVar
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from itertools import accumulate
+from math import inf
+from threading import Lock
+from time import perf_counter
+from typing import NamedTuple, TypeVar
 
-from flask import Flask, Response, g, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.utils import floatToGoString
 
 from deltawire_service.engine import Plan, Run
-from deltawire_service.shared_counts import collected
+from deltawire_service.exchange import Exchange
+from deltawire_service.shared_counts import Counts, Series, SharedCounts
 
 T = TypeVar("T")
 
@@ -26,94 +36,138 @@ NOWHERE = "none"
 """The route of what has none."""
 
 
+class Counted(NamedTuple):
+    """A metric. bounds: of a histogram, whose numbers are how many lie up to each, how many above, their sum;
+    without them it is a counter, a single number.
+    """
+
+    help: str
+    labels: tuple[str, ...] = ()
+    bounds: tuple[float, ...] = ()
+
+    def zero(self) -> list[float]:
+        return [0] * (len(self.bounds) + 2 if self.bounds else 1)
+
+
+COUNTED: Mapping[str, Counted] = {
+    "requests": Counted("Requests answered", ("route", "status", "code")),
+    "request_seconds": Counted("From a request's head to its answer's end", ("route",), SECONDS),
+    "request_bytes": Counted("Bodies of requests, as announced", ("route",), BYTES),
+    "answer_bytes": Counted("Bodies of answers", ("route",), BYTES),
+    "rejections": Counted("Requests turned away though they may be right", ("code",)),
+    "plan_bytes": Counted("Planned memory of a computation", (), BYTES),
+    "compute_seconds": Counted("Time in layers, a processor each", ("kind",)),
+}
+NOW: Mapping[str, str] = {
+    "requests_in_flight": "Requests whose answer is not sent yet",
+    "queue_length": "Computations that wait for their turn",
+}
+"""How it is at the moment, of all processes that live, together."""
+
+
 class Metrics:
-    """The metrics of one application."""
+    """The metrics of one application. waiting: how many of its computations wait for their turn."""
 
-    def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        counter = partial(Counter, namespace="deltawire", registry=self._registry)
-        histogram = partial(Histogram, namespace="deltawire", registry=self._registry)
-        # Of all processes that live, together.
-        gauge = partial(Gauge, namespace="deltawire", registry=self._registry, multiprocess_mode="livesum")
-        self.in_flight = gauge("requests_in_flight", "Requests whose answer is not sent yet")
-        self.waiting = gauge("queue_length", "Computations that wait for their turn")
-        self.plans = histogram("plan_bytes", "Planned memory of a computation", buckets=BYTES)
-        requests = counter("requests", "Requests answered", ["route", "status", "code"])
-        rejections = counter("rejections", "Requests turned away though they may be right", ["code"])
-        seconds = histogram(
-            "request_seconds", "From a request's head to its answer's end", ["route"], buckets=SECONDS
-        )
-        received = histogram("request_bytes", "Bodies of requests, as announced", ["route"], buckets=BYTES)
-        sent = histogram("answer_bytes", "Bodies of answers", ["route"], buckets=BYTES)
-        spent = counter("compute_seconds", "Time in layers, a processor each", ["kind"])
+    def __init__(self, waiting: Callable[[], int]) -> None:
+        self._waiting = waiting
+        self._lock = Lock()
+        self._shared: SharedCounts | None = None
+        self._start()
 
-        # Children are looked up once: the library takes as long to find one as to count.
-        self._request = cache(lambda *labels: requests.labels(*labels))
-        self._measures = cache(lambda route: [each.labels(route) for each in (seconds, received, sent)])
-        self._rejection = cache(rejections.labels)
-        self._kind = cache(spent.labels)
+    def _start(self) -> None:
+        self._in_flight = 0
+        self._counted: dict[str, Series] = {
+            name: defaultdict(metric.zero) for name, metric in COUNTED.items()
+        }
+        self._counted["plan_bytes"][()]  # it has no labels to wait for
+        self._numbers = cache(self._numbers_of)
 
-    def answered(self, route: str, status: int, code: str, began: float, received: int, sent: int) -> None:
-        """A request has been answered, or its client has left."""
-        self.in_flight.dec()
-        self._request(route, status, code).inc()
-        measures = (time.perf_counter() - began, received, sent)
-        for child, measured in zip(self._measures(route), measures, strict=True):
-            child.observe(measured)
-        if status in (429, 503, 504):
-            self._rejection(code).inc()
+    def share(self, folder: str) -> None:
+        """Count from now on, together with the other processes of a folder (`shared_counts.make_folder`)."""
+        self._start()
+        self._shared = SharedCounts(folder, self._own)
+
+    def leave(self) -> None:
+        """This process ends: what it has counted stays with the others."""
+        if self._shared:
+            self._shared.write()
+
+    def began(self, exchange: Exchange) -> None:
+        """A request has come."""
+        with self._lock:
+            self._in_flight += 1
+
+    def ended(self, exchange: Exchange) -> None:
+        """A request has been answered, for which nobody waits any more, or its client has left."""
+        taken, status, code = perf_counter() - exchange.began, exchange.status, exchange.code or ""
+        with self._lock:
+            self._in_flight -= 1
+            requests, seconds, received, sent = self._numbers(exchange.route or NOWHERE, status, code)
+            requests[0] += 1
+            _observe(seconds, SECONDS, taken)
+            _observe(received, BYTES, exchange.length or 0)
+            _observe(sent, BYTES, exchange.sent)
+            if status in (429, 503, 504):
+                self._counted["rejections"][(code,)][0] += 1
+
+    def _numbers_of(self, route: str, status: int, code: str) -> tuple[list[float], ...]:
+        """What is added to for a request, looked up once."""
+        counted = self._counted
+        by_route = (counted[name][(route,)] for name in ("request_seconds", "request_bytes", "answer_bytes"))
+        return counted["requests"][route, str(status), code], *by_route
 
     def spent(self, seconds: Mapping[str, float]) -> None:
         """A computation has ended in which the layers of each kind took so long."""
-        for kind, each in seconds.items():
-            self._kind(kind).inc(each)
+        counted = self._counted["compute_seconds"]
+        with self._lock:
+            for kind, each in seconds.items():
+                counted[(kind,)][0] += each
 
     def counted(self, run: Run) -> Run:
-        """The same, and it is counted who waits for a turn, and what is planned."""
+        """The same, and it is counted what is planned."""
 
         def counting(compute: Callable[[float], T], plan: Plan | None = None) -> T:
-            waits = True
-
-            def begin(until: float) -> T:
-                nonlocal waits
-                waits = False
-                self.waiting.dec()
-                return compute(until)
-
             if plan:
-                self.plans.observe(plan.peak_bytes)
-            self.waiting.inc()
-            try:
-                return run(begin, plan)
-            finally:
-                if waits:
-                    self.waiting.dec()
+                with self._lock:
+                    _observe(self._counted["plan_bytes"][()], BYTES, plan.peak_bytes)
+            return run(compute, plan)
 
         return counting
 
     def text(self, accept: str) -> tuple[bytes, str]:
         """All metrics, and the media type in which they are written."""
         encode, media_type = choose_encoder(accept)
-        written: bytes = encode(collected(self._registry))
-        return written, media_type
+        return encode(self), media_type
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus-client writes: the counts of all processes; where none are shared, this one's."""
+        counts = self._shared.all() if self._shared else self._own()
+        for name, metric in COUNTED.items():
+            series = counts.counted.get(name, {})
+            if not metric.bounds:
+                counter = CounterMetricFamily(f"deltawire_{name}", metric.help, labels=metric.labels)
+                for labels, (number,) in series.items():
+                    counter.add_metric(labels, number)
+                yield counter
+                continue
+            histogram = HistogramMetricFamily(f"deltawire_{name}", metric.help, labels=metric.labels)
+            bounds = [floatToGoString(bound) for bound in (*metric.bounds, inf)]  # type: ignore[no-untyped-call]
+            for labels, (*buckets, total) in series.items():
+                histogram.add_metric(labels, list(zip(bounds, accumulate(buckets), strict=True)), total)
+            yield histogram
+        for name, documentation in NOW.items():
+            yield GaugeMetricFamily(f"deltawire_{name}", documentation, counts.now[name][()][0])
+
+    def _own(self) -> Counts:
+        with self._lock:
+            counted = {
+                name: {labels: numbers.copy() for labels, numbers in series.items()}
+                for name, series in self._counted.items()
+            }
+            now = {"requests_in_flight": self._in_flight, "queue_length": self._waiting()}
+        return Counts(counted, {name: {(): [number]} for name, number in now.items()})
 
 
-def count_requests(app: Flask, metrics: Metrics) -> None:
-    """Count every request when its answer has been sent: whoever waits for it does not wait for that."""
-
-    @app.before_request
-    def start() -> None:
-        metrics.in_flight.inc()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else NOWHERE
-        received = request.content_length or 0
-        sent = response.calculate_content_length() or response.content_length or 0
-        # The response is not held: it would hold itself, and its arrays would stay.
-        response.call_on_close(
-            partial(
-                metrics.answered, route, response.status_code, g.get("code", ""), g.started, received, sent
-            )
-        )
-        return response
+def _observe(numbers: list[float], bounds: tuple[float, ...], measured: float) -> None:
+    numbers[bisect_left(bounds, measured)] += 1
+    numbers[-1] += measured

@@ -17,6 +17,9 @@ from deltawire_service.engine import Network
 from deltawire_service.engine.validation import load
 from deltawire_service.schemas import Spec, Tensors
 
+PASSING = (dict, Network)
+"""What tensors come in, and what a spec is, or a published network already."""
+
 KEPT = 64
 KEPT_BYTES = 2**10
 """Options that take more than this as JSON are read anew each time: what is kept is bounded."""
@@ -56,7 +59,7 @@ class Reader:
             if name not in document:
                 if field.required:
                     return False
-            elif not isinstance(document[name], dict | Network):
+            elif not isinstance(document[name], PASSING):
                 return False
         return True
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 from structlog.typing import FilteringBoundLogger
 from werkzeug.exceptions import BadRequest, ClientDisconnected, MethodNotAllowed, NotFound
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import DeadlineExceeded, PluginError
+from deltawire_service.exchange import current
 from deltawire_service.keys import RateLimited, Unauthorized, challenge
 from deltawire_service.slots import Overloaded
 
@@ -163,10 +164,11 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 def problem_of(error: Exception, log: FilteringBoundLogger) -> dict[str, Any]:
     """The problem document of an exception, for whatever form the answer takes; the logs hear of it too."""
     faults = faults_of(error)
-    g.code = faults[0].code
-    problem = document(faults, g.request_id)
+    exchange = current()
+    exchange.code = faults[0].code
+    problem = document(faults, exchange.request_id)
     if problem["status"] == 500:  # the rest is nobody's bug, and may come by the thousand
-        log.error("failed", code=g.code, request_id=g.request_id, exc_info=error)
+        log.error("failed", code=exchange.code, request_id=exchange.request_id, exc_info=error)
     return problem
 
 

@@ -1,26 +1,102 @@
-"""The folder in which worker processes count together: made, read, tidied and removed.
+"""The folder in which worker processes tell each other what they have counted: a file for each.
 
-prometheus-client keeps a file for each process and kind of metric there, and adds them up when it is asked.
-It looks for the folder in an environment variable while it is imported, so nothing here imports it early.
+A worker writes its file anew when its counts have changed, a moment later, so that no request waits for a
+file; and when it is asked, before it answers: what has once been told is never taken back, however the worker
+ends.
 """
 
 from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING
+from threading import Lock, Thread
+from time import sleep
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry
+import orjson
 
-VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+MOMENT = 0.5
+"""Seconds between two looks at whether anything has changed."""
+
 ENDED = "ended"
 """In place of a process's number: the counts of all that have ended."""
+
+Series = dict[tuple[str, ...], list[float]]
+"""Numbers by the values of their labels."""
+
+
+class Counts(NamedTuple):
+    """What has been counted, by metric, and how it is now: that ends with the process."""
+
+    counted: dict[str, Series]
+    now: dict[str, Series]
+
+    def written(self) -> bytes:
+        """As JSON, which has no tuples for keys."""
+        return orjson.dumps([{name: list(series.items()) for name, series in part.items()} for part in self])
+
+
+def read(text: bytes) -> Counts:
+    """What `Counts.written` has written."""
+    counted, now = (
+        {name: {tuple(labels): numbers for labels, numbers in series} for name, series in part.items()}
+        for part in orjson.loads(text)
+    )
+    return Counts(counted, now)
+
+
+def total(counts: Iterable[Counts]) -> Counts:
+    """The sum of each number."""
+    sums = Counts(defaultdict(dict), defaultdict(dict))
+    for each in counts:
+        for part, more in zip(sums, each, strict=True):
+            for name, series in more.items():
+                for labels, numbers in series.items():
+                    before = part[name].get(labels, [0] * len(numbers))
+                    part[name][labels] = [a + b for a, b in zip(before, numbers, strict=True)]
+    return sums
+
+
+class SharedCounts:
+    """What this process counts, among what all do.
+
+    folder: of `make_folder`, made before the processes were. own: what this one has counted until now.
+    """
+
+    def __init__(self, folder: str, own: Callable[[], Counts]):
+        self._folder = Path(folder)
+        self._own = own
+        self._file = self._folder / f"{os.getpid()}.json"
+        self._written = b""
+        self._lock = Lock()
+        self.write()
+        Thread(target=self._keep_written, name="counts", daemon=True).start()
+
+    def write(self) -> None:
+        """Let the others know, if there is anything new."""
+        with self._lock:
+            text = self._own().written()
+            if text != self._written:
+                _replace(self._file, text)
+                self._written = text
+
+    def all(self) -> Counts:
+        """The counts of all processes, those that have ended among them."""
+        self.write()
+        with _locked(self._folder):
+            return total(read(file.read_bytes()) for file in self._folder.glob("*.json"))
+
+    def _keep_written(self) -> None:
+        while True:
+            sleep(MOMENT)
+            with suppress(OSError):  # there is no room just now: whoever asks is told
+                self.write()
 
 
 def make_folder(within: str | None) -> str:
@@ -35,58 +111,33 @@ def make_folder(within: str | None) -> str:
     return folder
 
 
-def collected(own: CollectorRegistry) -> CollectorRegistry:
-    """The counts of all processes; where none are shared, this one's."""
-    folder = os.environ.get(VARIABLE)
-    if not folder:
-        return own
-    from prometheus_client import CollectorRegistry, Metric
-    from prometheus_client.multiprocess import MultiProcessCollector
-
-    class Read:
-        """Metrics as they were while the folder was locked."""
-
-        def __init__(self, metrics: list[Metric]):
-            self._metrics = metrics
-
-        def collect(self) -> Iterator[Metric]:
-            return iter(self._metrics)
-
-    with _locked(folder):
-        collector = MultiProcessCollector(None, folder)  # type: ignore[no-untyped-call]
-        metrics = list(collector.collect())  # type: ignore[no-untyped-call]
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(Read(metrics))
-    return registry
-
-
 def tidy(folder: str, alive: Collection[int]) -> None:
     """Add the files of processes that have ended to one, so that workers may come and go for years.
 
-    What a gauge says of a process ends with it. When somebody is reading, nothing is done: the files are as
-    right where they are, and there is a next time. The process that makes workers must not wait for one.
+    When somebody is reading, nothing is done: the files are as right where they are, and there is a next
+    time. The process that makes workers must not wait for one.
     """
-    from prometheus_client.mmap_dict import MmapedDict
-
     try:
-        with _locked(folder, alone=True):
-            for file in list(Path(folder).glob("*_*.db")):
-                kind, _, process = file.stem.rpartition("_")
-                if process == ENDED or int(process) in alive:
-                    continue
-                if not kind.startswith("gauge"):
-                    whole = MmapedDict(f"{folder}/{kind}_{ENDED}.db")  # type: ignore[no-untyped-call]
-                    for key, value, _, _ in MmapedDict.read_all_values_from_file(str(file)):  # type: ignore[no-untyped-call]
-                        before, _ = whole.read_value(key)  # type: ignore[no-untyped-call]
-                        whole.write_value(key, before + value, 0.0)  # type: ignore[no-untyped-call]
-                    whole.close()  # type: ignore[no-untyped-call]
-                file.unlink()
+        with _locked(Path(folder), alone=True):
+            files = [file for file in Path(folder).glob("*.json") if file.stem not in map(str, alive)]
+            ended = total(read(file.read_bytes()) for file in files)
+            _replace(Path(folder) / f"{ENDED}.json", Counts(ended.counted, {}).written())
+            for file in files:
+                if file.stem != ENDED:
+                    file.unlink()
     except BlockingIOError:
         pass
 
 
+def _replace(file: Path, text: bytes) -> None:
+    """Write a file so that whoever reads it has all of it, the old one or the new one."""
+    new = file.with_suffix(".new")
+    new.write_bytes(text)
+    new.replace(file)
+
+
 @contextmanager
-def _locked(folder: str, alone: bool = False) -> Iterator[None]:
+def _locked(folder: Path, alone: bool = False) -> Iterator[None]:
     """alone: or not at all, BlockingIOError then."""
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock  # Windows has none, and nothing to share
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from flask import Flask, Response, g
+from deltawire_service.exchange import Exchange, Headers, current
 
 
 class Phase:
@@ -21,22 +21,13 @@ class Phase:
         self._started = perf_counter()
 
     def __exit__(self, *exception: object) -> None:
-        phases = g.phases
+        phases = current().phases
         phases[self._name] = phases.get(self._name, 0.0) + perf_counter() - self._started
 
 
-def time_requests(app: Flask) -> None:
-    """Put the header on every answer, problems among them: with the phases that were begun."""
-
-    @app.before_request
-    def start() -> None:
-        g.started, g.phases = perf_counter(), {}
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        phases = g.phases
-        phases["total"] = perf_counter() - g.started
-        response.headers["Server-Timing"] = ", ".join(
-            f"{name};dur={1000 * seconds:.3f}" for name, seconds in phases.items()
-        )
-        return response
+def tell_times(exchange: Exchange, headers: Headers) -> None:
+    """The header of an answer, problems among them: with the phases that were begun."""
+    phases = exchange.phases
+    phases["total"] = perf_counter() - exchange.began
+    told = ", ".join([f"{name};dur={1000 * seconds:.3f}" for name, seconds in phases.items()])
+    headers.append(("Server-Timing", told))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g, request
 
 from deltawire.errors import Fault, NotInstalled
+from deltawire_service.exchange import current
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -66,13 +67,13 @@ def trace_requests(app: Flask, provider: TracerProvider | None) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        span = g.span
+        span, exchange = g.span, current()
         span.set_attribute("http.response.status_code", response.status_code)
-        span.set_attribute("deltawire.request_id", g.request_id)
-        for name, seconds in g.phases.items():
+        span.set_attribute("deltawire.request_id", exchange.request_id)
+        for name, seconds in exchange.phases.items():
             span.set_attribute(f"deltawire.{name}_ms", round(1000 * seconds, 3))
-        if code := g.get("code"):
-            span.set_attribute("deltawire.code", code)
+        if exchange.code:
+            span.set_attribute("deltawire.code", exchange.code)
         if response.status_code >= 500:
             span.set_status(Status(StatusCode.ERROR))
         span.end()

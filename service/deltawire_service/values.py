@@ -26,50 +26,46 @@ def read_values(
         detail = f"{len(params) + len(data)} tensors, at most {settings.tensors} are allowed"
         raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
     network.check_names(params, data, values)
-    leaves = _taken("params", params) | _taken("data", data)
-    dtypes = dict.fromkeys(leaves, asked["dtype"])
-    dtypes |= {f"data/{name}": "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
-    arrays = wire.read_tensors(leaves, dtypes, limits=settings.wire_limits)
-    for array in arrays.values():
-        lock(array)  # views of them are what layers get
-    return _under("params", arrays), _under("data", arrays)
+    dtypes = {name: asked["dtype"] for name in (*params, *network.inputs)}  # they share one namespace
+    dtypes |= {name: "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
+    found, faults = list[dict[str, Array]](), list[Fault]()
+    for place, tensors in (("params", params), ("data", data)):
+        try:
+            found.append(_read(place, tensors, dtypes, settings))
+        except Refused as refused:
+            faults += refused.faults
+    if faults:
+        raise Refused(faults)
+    return found[0], found[1]
 
 
 def read_cotangents(asked: Mapping[str, Any], settings: Settings) -> dict[str, Array]:
     """The cotangents of a request, by node, in its dtype."""
-    return _read(("cotangents",), asked["cotangents"], asked, settings)
+    return _read_some("cotangents", asked["cotangents"], asked["dtype"], settings)
 
 
 def read_direction(place: str, asked: Mapping[str, Any], settings: Settings) -> Direction:
     """What a request has for some parameters and inputs at one of its places, in its dtype."""
+    parts = asked[place]
     return Direction(
-        *(_read((place, part), asked[place][part], asked, settings) for part in Direction._fields)
+        *(_read_some(f"{place}/{part}", parts[part], asked["dtype"], settings) for part in Direction._fields)
     )
 
 
-def _read(
-    path: tuple[str, ...], tensors: dict[str, Any], asked: Mapping[str, Any], settings: Settings
-) -> dict[str, Array]:
-    place = "/".join(path)
+def _read_some(place: str, tensors: dict[str, Any], dtype: str, settings: Settings) -> dict[str, Array]:
     if len(tensors) > settings.tensors:
         detail = f"{len(tensors)} tensors, at most {settings.tensors} are allowed"
         raise Refused([Fault(f"/{place}", "too_many_tensors", detail)])
-    leaves = _taken(place, tensors)
-    arrays = wire.read_tensors(leaves, dict.fromkeys(leaves, asked["dtype"]), limits=settings.wire_limits)
-    for array in arrays.values():
-        lock(array)
-    return _under(place, arrays)
+    return _read(place, tensors, dict.fromkeys(tensors, dtype), settings)
 
 
-def _taken(place: str, tensors: dict[str, Any]) -> dict[str, Any]:
-    """Tensors by their place in the document, under which no two have the same name.
-
-    They are taken out of the document: lists that were read must not be held while it is computed.
+def _read(
+    place: str, tensors: dict[str, Any], dtypes: Mapping[str, str], settings: Settings
+) -> dict[str, Array]:
+    """The arrays at one place, taken out of the document: lists that were read must not be held while it is
+    computed.
     """
-    return {f"{place}/{name}": tensors.pop(name) for name in list(tensors)}
-
-
-def _under(place: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays of one place, by name."""
-    prefix = f"{place}/"
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    arrays = wire.read_tensors(tensors, dtypes, f"/{place}", settings.wire_limits)
+    for array in arrays.values():
+        lock(array)  # views of them are what layers get
+    return arrays

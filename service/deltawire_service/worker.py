@@ -55,8 +55,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def load_wsgi(self) -> None:
         super().load_wsgi()
-        self.application = self.wsgi
-        self.wsgi = partial(answered, self.application)
+        self.wsgi = partial(answered, self.wsgi)
 
     def handle(self, conn: Any) -> Any:
         again = super().handle(conn)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from flask import Flask, has_request_context
 
 import deltawire_service
 from deltawire_service.app import create_app
-from deltawire_service.shared_counts import VARIABLE
+from deltawire_service.gunicorn_conf import metrics_folder
 
 OWN = str(Path(deltawire_service.__file__).parent)
 REACHING = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.remove")
@@ -30,7 +29,7 @@ def own(event: str, arguments: tuple[Any, ...]) -> bool:
     """Whether it is a file of the service's pages, or of the counts its workers share."""
     if event not in ("open", "os.listdir"):
         return False
-    return str(Path(str(arguments[0])).resolve()).startswith((OWN, os.environ.get(VARIABLE, OWN)))
+    return str(Path(str(arguments[0])).resolve()).startswith((OWN, metrics_folder))
 
 
 def app() -> Flask:

@@ -34,6 +34,16 @@ def test_one_line_a_request(capfd: pytest.CaptureFixture[str]) -> None:
     assert (missing["status"], missing["route"]) == (404, None)
 
 
+@pytest.mark.parametrize("method", ["BREW", "\x9b2J", "\xe2\x80\xae", 'A"}\n{', "\x7f"])
+def test_a_line_is_ascii_whatever_a_method_is_called(method: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A server that checks nothing may hand on any."""
+    client = create_app(Settings()).test_client()
+    client.get("/livez", environ_overrides={"REQUEST_METHOD": method})
+    written = capfd.readouterr().err
+    assert written.isascii() and written.count("\n") == 1
+    assert json.loads(written)["method"] == method
+
+
 def test_nothing_of_a_request_is_logged(capfd: pytest.CaptureFixture[str]) -> None:
     client = create_app(Settings(log_level="debug")).test_client()
     request = changed(("/data/x/0/0", 123456.5), ("/network/nodes/0/name", "confidential"))

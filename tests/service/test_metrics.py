@@ -21,9 +21,11 @@ from support.posting import changed, good, pointwise
 from support.service import Service, running_service
 
 from deltawire_layers import Activation, Layer, Registry, load_layers
+from deltawire_service import gunicorn_conf
 from deltawire_service.app import create_app
 from deltawire_service.problems import PROBLEMS
 from deltawire_service.settings import Settings
+from deltawire_service.shared_counts import MOMENT
 
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -84,6 +86,14 @@ def test_requests_are_counted_by_route_and_code() -> None:
     assert found["deltawire_requests_in_flight"] == 1  # the one that asks
     assert found["deltawire_queue_length"] == 0
     assert told(client_of()).get(request("/metrics", 200)) is None
+
+
+def test_pages_are_counted_like_any_answer() -> None:
+    client = client_of()
+    page = client.get("/", headers={"Accept": "text/html"})
+    found = told(client)
+    assert found[request("/", 200)] == 1 and found["deltawire_requests_in_flight"] == 1
+    assert found["deltawire_answer_bytes_sum{route=/}"] == len(page.data) > 100
 
 
 def test_seconds_and_bytes_of_requests() -> None:
@@ -247,8 +257,8 @@ def counted(service: Service, path: str = "/v1/gradients") -> float:
 
 def folder_of(pid: int) -> Path:
     """Where a worker counts: beside it, other services may."""
-    files = [line.split()[-1] for line in Path(f"/proc/{pid}/maps").read_text().splitlines() if ".db" in line]
-    return Path(files[0]).parent
+    (file,) = Path(gunicorn_conf.metrics_folder).parent.glob(f"deltawire-metrics-*/{pid}.json")
+    return file.parent
 
 
 def test_several_workers_count_together_and_none_is_forgotten_when_it_ends() -> None:
@@ -269,10 +279,11 @@ def test_several_workers_count_together_and_none_is_forgotten_when_it_ends() -> 
             os.kill(victim, signal.SIGKILL)
             eventually(
                 lambda victim=victim: (
-                    not list(path.glob(f"*_{victim}.db")) and len(children(service.pid)) == 3
+                    not (path / f"{victim}.json").exists() and len(children(service.pid)) == 3
                 )
             )
             eventually(lambda: counted(service) == expected)
+        time.sleep(4 * MOMENT)  # those who were asked before have told that they answer nobody now
         found = read(requests.get(f"{service}/metrics", timeout=10).text)
         assert found["deltawire_requests_in_flight"] == 1
         assert found["deltawire_request_seconds_count{route=/v1/gradients}"] == len(answers)

@@ -18,7 +18,6 @@ from time import perf_counter
 from typing import Any
 
 from flask import Flask
-from gunicorn.workers.gthread import ThreadWorker
 from support.service import TESTS, running_service
 from torture.load import Target, arguments, message, report
 
@@ -26,7 +25,7 @@ from deltawire import wire
 
 CIRCUIT = TESTS.parent / "examples" / "circuit.json"
 KEY = "a-key-of-this-measurement"
-PLAIN = ("-k", "torture.happy.PlainWorker")
+PLAIN = ("-k", "gthread")
 BARE = "torture.happy:without_metrics()"
 SERVICES: Mapping[str, Mapping[str, Any]] = {
     "shipped": {},
@@ -37,14 +36,6 @@ SERVICES: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class PlainWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's worker as it is, which only says what it runs."""
-
-    def load_wsgi(self) -> None:
-        super().load_wsgi()
-        self.application = self.wsgi
-
-
 def without_metrics() -> Flask:
     """The service, counting nothing."""
     from deltawire_service import app as wiring
@@ -53,9 +44,9 @@ def without_metrics() -> Flask:
     class Uncounted(wiring.Metrics):
         counted = staticmethod(lambda run: run)
         spent = staticmethod(uncounted)
+        began = ended = staticmethod(lambda exchange: None)
 
     wiring.Metrics = Uncounted
-    wiring.count_requests = lambda app, metrics: None
     return wiring.create_app()
 
 
@@ -82,9 +73,7 @@ def main() -> None:
         sockets = {}
         for name, how in SERVICES.items():
             settings = {key: value for key, value in how.items() if key != "arguments"}
-            service = running_service(
-                *("-w", "1", *how.get("arguments", ())), environ={"PYTHONPATH": str(TESTS)}, **settings
-            )
+            service = running_service("-w", "1", *how.get("arguments", ()), **settings)
             target = Target.at(stack.enter_context(service))
             sockets[name] = stack.enter_context(socket.create_connection(target, timeout=20))
             sockets[name].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

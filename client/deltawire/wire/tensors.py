@@ -106,6 +106,8 @@ def refusal(pointer: str, code: str, detail: str) -> Refused:
 
 
 def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
+    if type(leaf) is list and len(leaf) <= limits.elements and _are_plain(leaf, dtype):
+        return np.array(leaf, _NATIVE[dtype])  # as most are that come alone
     shape: list[int] = []
     numbers: list[Any] = [leaf]
     while numbers and type(numbers[0]) is list:
@@ -122,12 +124,10 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         numbers = numbers[0] if len(numbers) == 1 else list(chain.from_iterable(numbers))
         if len(numbers) > limits.elements:
             raise refusal(pointer, "shape_too_large", f"more than {limits.elements} numbers")
-    _check_types(numbers, _number_types(dtype), dtype, pointer, shape)
+    if _are_plain(numbers, dtype):
+        return np.array(numbers, _NATIVE[dtype]).reshape(shape)
+    _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape)
     exact = _EXACT[dtype]
-    if len(numbers) <= _FEW and numbers and -exact < min(numbers) and max(numbers) < exact:
-        return np.array(numbers, _NATIVE[dtype]).reshape(
-            shape
-        )  # looked at one by one in less time than an array
     try:
         with np.errstate(over="ignore"):
             array = np.array(numbers, _NATIVE[dtype])
@@ -144,7 +144,20 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
 _EXACT = {"float32": 2**24, "float64": 2**53, "int64": 2**63}
 """Below, every integer is representable."""
 
+_NUMBERS: Mapping[str, set[type]] = {"float32": {int, float}, "float64": {int, float}, "int64": {int}}
+
 _FEW = 64
+
+
+def _are_plain(leaves: list[Any], dtype: str) -> bool:
+    """Whether these are few numbers that a dtype holds: looked at one by one in less time than an array."""
+    exact = _EXACT[dtype]
+    return (
+        0 < len(leaves) <= _FEW
+        and _NUMBERS[dtype].issuperset(map(type, leaves))
+        and -exact < min(leaves)
+        and max(leaves) < exact
+    )
 
 
 def _holds(number: float, dtype: str) -> bool:
@@ -154,10 +167,6 @@ def _holds(number: float, dtype: str) -> bool:
     with np.errstate(over="ignore"):
         held = float(DTYPES[dtype].type(number))
     return isfinite(held) and (type(number) is float or held == number)
-
-
-def _number_types(dtype: str) -> set[type]:
-    return {int} if dtype == "int64" else {int, float}
 
 
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}

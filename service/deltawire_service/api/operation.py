@@ -11,7 +11,7 @@ from flask import Response, current_app
 from marshmallow import Schema
 
 from deltawire_service import bodies
-from deltawire_service.headers import tell_parameters
+from deltawire_service.exchange import current
 from deltawire_service.options import Reader
 from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
 from deltawire_service.settings import Settings
@@ -62,7 +62,7 @@ def operation(
             with Phase("check"):
                 published = current_app.extensions["deltawire"].published
                 if named := published.complete(document, fields):
-                    tell_parameters(named.params_id)
+                    current().params_id = named.params_id
                 asked = read(document)
             answer = view(asked, **path) | ({"params_id": named.params_id} if named else {})
             with Phase("write"):

@@ -13,7 +13,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service import bodies, deadlines
-from deltawire_service.headers import tell_parameters
+from deltawire_service.exchange import current
 from deltawire_service.problems import problem_of, with_headers
 from deltawire_service.published import Published, PublishedNetworks
 from deltawire_service.readiness import Readiness
@@ -60,7 +60,7 @@ def json(document: Any, status: int = 200) -> Response:
 
 def own_parameters(published: Published) -> dict[str, Array]:
     """The published parameters, for a request that is answered with them as they are."""
-    tell_parameters(published.params_id)
+    current().params_id = published.params_id
     return dict(published.params)
 
 
