@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from deltawire_layers import products
+from deltawire_layers import Layer, Shape, check_layer, products
+from deltawire_layers.attention import Attention, MultiHeadAttention
+from deltawire_layers.combine import Matmul
+from deltawire_layers.convolution import Conv1d
+from deltawire_layers.linear import Linear
+from deltawire_layers.recurrent import Elman, Gru, Lstm
 
 Array = NDArray[Any]
 
@@ -102,3 +107,24 @@ def test_what_is_taken_apart_is_bounded(rows: int) -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak - result.nbytes <= 40 * products.BLOCK
+
+
+@pytest.mark.parametrize(
+    "layer, shapes",
+    [
+        (Linear(units=3), [(2, 4)]),
+        (Matmul(), [(2, 3), (3, 4)]),
+        (Attention(), [(3, 2), (4, 2), (4, 3)]),
+        (MultiHeadAttention(heads=2), [(3, 4), (2, 4), (2, 4)]),
+        (Conv1d(channels=4, kernel=2, groups=2), [(4, 5)]),
+        (Elman(units=3), [(3, 2)]),
+        (Gru(units=2), [(3, 2)]),
+        (Lstm(units=2), [(3, 2)]),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_layers_keep_the_contract_by_them(
+    layer: Layer, shapes: list[Shape], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "BLOCK", 20)
+    check_layer(layer, *shapes)
