@@ -1,6 +1,6 @@
 """What plugin authors import: the contract of a layer, the registry, the conformance kit."""
 
-from deltawire_layers import analytic, config, initializers
+from deltawire_layers import analytic, config, initializers, products
 from deltawire_layers.check import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
@@ -39,4 +39,5 @@ __all__ = [
     "identity",
     "initializers",
     "load_layers",
+    "products",
 ]

@@ -26,25 +26,51 @@ def _complex(real: Array, imag: Array) -> Array:
     return result
 
 
+def _real(x: Array) -> Array:
+    """The real parts next to each other: numpy's loops are twice as fast there."""
+    return x.real.copy()
+
+
 def _step(x: Array, value: Array, slope: Array) -> Array:
     """First-order continuation of a real function: value + i·slope·x.imag.
 
     A number that does not move stays still, also where the slope is infinite: ∞·0 would be NaN.
     """
-    return _complex(value, np.where(x.imag == 0, 0.0, slope * x.imag))
+    result = _bounded_step(x, value, slope)
+    np.copyto(result.imag, 0, where=x.imag == 0)
+    return result
+
+
+def _bounded_step(x: Array, value: Array, slope: Array) -> Array:
+    """The same, of a function whose slope is never infinite."""
+    result = np.empty(x.shape, np.complex128)
+    result.real = value
+    np.multiply(slope, x.imag, out=result.imag)
+    return result
 
 
 def exp(x: Array) -> Array:
     """eˣ; ∞ where it overflows, in both parts."""
     if not np.iscomplexobj(x):
         return np.exp(x)
-    value = np.exp(x.real)
+    value = np.exp(_real(x))
     return _step(x, value, value)
+
+
+def expm1(x: Array) -> Array:
+    """eˣ − 1, precise also near 0."""
+    if not np.iscomplexobj(x):
+        return np.expm1(x)
+    real = _real(x)
+    return _step(x, np.expm1(real), np.exp(real))
 
 
 def log(x: Array) -> Array:
     """Natural logarithm, for x > 0."""
-    return _step(x, np.log(x.real), 1 / x.real) if np.iscomplexobj(x) else np.log(x)
+    if not np.iscomplexobj(x):
+        return np.log(x)
+    real = _real(x)
+    return _step(x, np.log(real), 1 / real)
 
 
 def xlogx(x: Array) -> Array:
@@ -65,8 +91,10 @@ def square_root(x: Array) -> Array:
 def sigmoid(x: Array) -> Array:
     """1 / (1 + e⁻ˣ), without overflow and without losing the tail."""
     if np.iscomplexobj(x):
-        value = sigmoid(x.real)
-        return _step(x, value, value * sigmoid(-x.real))
+        real = _real(x)
+        value, slope = sigmoid(real), sigmoid(-real)
+        slope *= value
+        return _bounded_step(x, value, slope)
     if x.size and np.maximum.reduce(x, axis=None) > _LARGEST_POWER[x.dtype.char]:
         return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
     y: Array = np.exp(x)
@@ -82,14 +110,15 @@ def tanh(x: Array) -> Array:
     """Hyperbolic tangent."""
     if not np.iscomplexobj(x):
         return np.tanh(x)
-    value = np.tanh(x.real)
-    return _step(x, value, (1 - value) * (1 + value))
+    value = np.tanh(_real(x))
+    return _bounded_step(x, value, (1 - value) * (1 + value))
 
 
 def softplus(x: Array) -> Array:
     """log(1 + eˣ), without overflow."""
     if np.iscomplexobj(x):
-        return _step(x, softplus(x.real), sigmoid(x.real))
+        real = _real(x)
+        return _bounded_step(x, softplus(real), sigmoid(real))
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
@@ -187,7 +216,8 @@ def _upper_tail(x: Array) -> Array:
 def erfc(x: Array) -> Array:
     """1 − erf(x), with its relative precision kept in the upper tail."""
     if np.iscomplexobj(x):
-        return _step(x, erfc(x.real), -2 / sqrt(pi) * np.exp(-x.real * x.real))
+        real = _real(x)
+        return _bounded_step(x, erfc(real), -2 / sqrt(pi) * np.exp(-real * real))
     value = np.asarray(1 - _centre(x))
     far = np.abs(x) >= 1
     beyond = x[far]
@@ -199,7 +229,8 @@ def erfc(x: Array) -> Array:
 def erf(x: Array) -> Array:
     """2/√π ∫₀ˣ e^(−t²) dt, to the last bits."""
     if np.iscomplexobj(x):
-        return _step(x, erf(x.real), 2 / sqrt(pi) * np.exp(-x.real * x.real))
+        real = _real(x)
+        return _bounded_step(x, erf(real), 2 / sqrt(pi) * np.exp(-real * real))
     value = _centre(x)
     far = np.abs(x) >= 1
     beyond = x[far]
@@ -232,7 +263,7 @@ def shifted(x: Array) -> Array:
 
 def powers_and_total(relative: Array) -> tuple[Array, Array]:
     """e^x, for a shifted x, and Σ e^x over the last axis, which keeps one place."""
-    powers = np.exp(relative)
+    powers = exp(relative)
     return powers, np.add.reduce(powers, axis=-1, keepdims=True)
 
 

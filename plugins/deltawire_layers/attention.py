@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
+from deltawire_layers import analytic, config
 from deltawire_layers.initializers import Uniform, fan_in, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
-from deltawire_layers.linear import rows
+from deltawire_layers.linear import product, rows
+from deltawire_layers.products import matmul, outer
 
 
 def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...]) -> None:
@@ -56,18 +57,18 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
     A query that sees no key gets zeros.
     """
     scale = 1 / sqrt(query.shape[-1])
-    p = (query * scale) @ key.swapaxes(-1, -2)
+    p = matmul(query * scale, key.swapaxes(-1, -2))
     if seen is not None:
         np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
     # The greatest exponent becomes 0; of a query that sees no key, all stay −∞.
     p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
-    np.exp(p, out=p)
+    p = analytic.exp(p)
     total = p.sum(axis=-1, keepdims=True)
     p /= np.where(total.real == 0, 1, total)
-    y = p @ value
+    y = matmul(p, value)
 
     def signal(delta: Array) -> Fit:
-        fit = delta @ value.swapaxes(-1, -2)
+        fit = matmul(delta, value.swapaxes(-1, -2))
         fit -= (y * delta).sum(axis=-1, keepdims=True)  # pᵀ (δ vᵀ), without another array of n · m numbers
         fit *= p
         fit *= scale
@@ -76,9 +77,9 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
     return Activation(
         y,
         deltas=(
-            lambda signal: signal.fit @ key,
-            lambda signal: signal.fit.swapaxes(-1, -2) @ query,
-            lambda signal: p.swapaxes(-1, -2) @ signal.mean,
+            lambda signal: matmul(signal.fit, key),
+            lambda signal: matmul(signal.fit.swapaxes(-1, -2), query),
+            lambda signal: matmul(p.swapaxes(-1, -2), signal.mean),
         ),
         signal=signal,
     )
@@ -217,27 +218,29 @@ class MultiHeadAttention(Attending):
     ) -> Activation:
         inputs = (query, key, value)
         W_in, W_out = np.split(params["in_proj_weight"], 3), params["out_proj_weight"]
-        projected = [x @ W.T for x, W in zip(inputs, W_in, strict=True)]
+        projected = [product(x, W.T) for x, W in zip(inputs, W_in, strict=True)]
         if self.bias:
             for x, b in zip(projected, np.split(params["in_proj_bias"], 3), strict=True):
                 x += b
         seen = visible(query.shape[-2], key.shape[-2], self.causal, mask)
         q, k, v = map(self._split, projected)
         attended = attend(q, k, v, seen)
-        y = self._join(attended.value) @ W_out.T
+        y = product(self._join(attended.value), W_out.T)
 
         def signal(delta: Array) -> Projected:
-            shared = attended.signal(self._split(delta @ W_out))
+            shared = attended.signal(self._split(product(delta, W_out)))
             return Projected(
                 delta, tuple(self._join(equation(shared)) for equation in attended.deltas if equation)
             )
 
         def in_proj_weight(signal: Projected) -> Array:
-            return np.concatenate([rows(d).T @ rows(x) for d, x in zip(signal.inputs, inputs, strict=True)])
+            return np.concatenate(
+                [outer(rows(d), rows(x)) for d, x in zip(signal.inputs, inputs, strict=True)]
+            )
 
         grads = {
             "in_proj_weight": in_proj_weight,
-            "out_proj_weight": lambda signal: rows(signal.delta).T @ rows(self._join(attended.value)),
+            "out_proj_weight": lambda signal: outer(rows(signal.delta), rows(self._join(attended.value))),
         }
         if self.bias:
             y += params["out_proj_bias"]
@@ -245,7 +248,7 @@ class MultiHeadAttention(Attending):
                 [rows(d).sum(axis=0) for d in signal.inputs]
             )
             grads["out_proj_bias"] = lambda signal: rows(signal.delta).sum(axis=0)
-        deltas = tuple(lambda signal, k=k: signal.inputs[k] @ W_in[k] for k in range(3))
+        deltas = tuple(lambda signal, k=k: product(signal.inputs[k], W_in[k]) for k in range(3))
         return Activation(y, (*deltas, *(None for _ in mask)), grads, signal)
 
     def _split(self, x: Array) -> Array:

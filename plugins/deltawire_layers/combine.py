@@ -12,6 +12,7 @@ import numpy as np
 
 from deltawire_layers import analytic
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.products import matmul
 
 
 def equal_shapes(first: Shape, *rest: Shape) -> Shape:
@@ -155,6 +156,9 @@ class Matmul(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(
-            a @ b,
-            deltas=(lambda delta: delta @ b.swapaxes(-1, -2), lambda delta: a.swapaxes(-1, -2) @ delta),
+            matmul(a, b),
+            deltas=(
+                lambda delta: matmul(delta, b.swapaxes(-1, -2)),
+                lambda delta: matmul(a.swapaxes(-1, -2), delta),
+            ),
         )

@@ -15,6 +15,7 @@ from marshmallow import Schema, ValidationError, validate, validates_schema
 from deltawire_layers import config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.products import matmul
 from deltawire_layers.windows import Sizes, Window, counts, reads
 
 BLOCK_BYTES = 2**22
@@ -96,19 +97,19 @@ class Convolution(Layer):
         blocks = list(self._blocks(value.shape, x))
         for block in blocks:
             part = _part(value, block)
-            part[...] = (matrices @ self._columns(x, block)).reshape(part.shape)
+            part[...] = matmul(matrices, self._columns(x, block)).reshape(part.shape)
 
         def input_delta(delta: Array) -> Array:
             below = np.zeros(x.shape, delta.dtype)
             for block in blocks:
-                columns = matrices.swapaxes(1, 2) @ self._rows(delta, block)
+                columns = matmul(matrices.swapaxes(1, 2), self._rows(delta, block))
                 self._add_columns(below, columns, block)
             return below
 
         def weight_gradient(delta: Array) -> Array:
             gradient = np.zeros(matrices.shape, delta.dtype)
             for block in blocks:
-                gradient += self._rows(delta, block) @ self._columns(x, block).swapaxes(1, 2)
+                gradient += matmul(self._rows(delta, block), self._columns(x, block).swapaxes(1, 2))
             return gradient.reshape(W.shape)
 
         grads = {"weight": weight_gradient}

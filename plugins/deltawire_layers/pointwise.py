@@ -116,7 +116,7 @@ class Elu(Pointwise):
             linear = x.real > 0
             return np.asarray(delta * linear + delta * slope * ~linear)
 
-        return Activation(above + self.alpha * np.expm1(x - above), deltas=(x_delta,))
+        return Activation(above + self.alpha * analytic.expm1(x - above), deltas=(x_delta,))
 
 
 class Gelu(Pointwise):

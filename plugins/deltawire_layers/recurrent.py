@@ -16,7 +16,8 @@ from marshmallow import Schema, validate
 from deltawire_layers import analytic, config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
-from deltawire_layers.linear import rows
+from deltawire_layers.linear import product, rows
+from deltawire_layers.products import matmul, outer
 
 
 class Through(NamedTuple):
@@ -87,10 +88,10 @@ class Recurrent(Layer):
         W_ih = params["weight_ih"]
         return Activation(
             h,
-            deltas=(lambda through: through.u @ W_ih,),
+            deltas=(lambda through: product(through.u, W_ih),),
             grads={
-                "weight_ih": lambda through: rows(through.u).T @ rows(x),
-                "weight_hh": lambda through: rows(through.s).T @ rows(before(h)),
+                "weight_ih": lambda through: outer(rows(through.u), rows(x)),
+                "weight_hh": lambda through: outer(rows(through.s), rows(before(h))),
                 "bias_ih": lambda through: rows(through.u).sum(axis=0),
                 "bias_hh": lambda through: rows(through.s).sum(axis=0),
             },
@@ -117,17 +118,17 @@ class Elman(Recurrent):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh = params["weight_hh"]
-        h = x @ params["weight_ih"].T + (params["bias_ih"] + params["bias_hh"])
+        h = product(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
         state = blank(h)
         for t in range(h.shape[1]):
-            h[:, t] = state = analytic.tanh(h[:, t] + state @ W_hh.T)
+            h[:, t] = state = analytic.tanh(h[:, t] + matmul(state, W_hh.T))
 
         def signal(delta: Array) -> Through:
             u = np.empty_like(h)
             back = blank(h)
             for t in reversed(range(h.shape[1])):
                 u[:, t] = (1 - h[:, t] * h[:, t]) * (delta[:, t] + back)
-                back = u[:, t] @ W_hh
+                back = matmul(u[:, t], W_hh)
             return Through(u, u)
 
         return self._activation(params, x, h, signal)
@@ -161,13 +162,13 @@ class Gru(Recurrent):
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh, b_hh = params["weight_hh"], params["bias_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = (x @ params["weight_ih"].T + params["bias_ih"]).reshape(batch, steps, 3, units)
+        gates = (product(x, params["weight_ih"].T) + params["bias_ih"]).reshape(batch, steps, 3, units)
         inner = np.empty((batch, steps, units), gates.dtype)  # s₃
         h = np.empty_like(inner)
         state = blank(h)
         for t in range(steps):
             r, z, n = gates[:, t].swapaxes(0, 1)
-            s = (state @ W_hh.T + b_hh).reshape(batch, 3, units)
+            s = (matmul(state, W_hh.T) + b_hh).reshape(batch, 3, units)
             gates[:, t, :2] = analytic.sigmoid(gates[:, t, :2] + s[:, :2])
             inner[:, t] = s[:, 2]
             n[...] = analytic.tanh(n + r * inner[:, t])
@@ -186,7 +187,7 @@ class Gru(Recurrent):
                 u[:, t, 0] = u[:, t, 2] * inner[:, t] * r * (1 - r)
                 s[:, t, :2] = u[:, t, :2]
                 s[:, t, 2] = u[:, t, 2] * r
-                back = e * z + s[:, t].reshape(batch, -1) @ W_hh
+                back = e * z + matmul(s[:, t].reshape(batch, -1), W_hh)
             return Through(u.reshape(batch, steps, -1), s.reshape(batch, steps, -1))
 
         return self._activation(params, x, h, signal)
@@ -221,14 +222,14 @@ class Lstm(Recurrent):
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh = params["weight_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = x @ params["weight_ih"].T + (params["bias_ih"] + params["bias_hh"])
+        gates = product(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
         gates = gates.reshape(batch, steps, 4, units)
         cells = np.empty((batch, steps, units), gates.dtype)
         h = np.empty_like(cells)
         state, cell = blank(h), blank(h)
         for t in range(steps):
             i, f, g, o = gates[:, t].swapaxes(0, 1)
-            gates[:, t] += (state @ W_hh.T).reshape(batch, 4, units)
+            gates[:, t] += matmul(state, W_hh.T).reshape(batch, 4, units)
             gates[:, t, :2] = analytic.sigmoid(gates[:, t, :2])
             g[...] = analytic.tanh(g)
             o[...] = analytic.sigmoid(o)
@@ -248,7 +249,7 @@ class Lstm(Recurrent):
                 u[:, t, 1] = e * last * f * (1 - f)
                 u[:, t, 2] = e * i * (1 - g * g)
                 u[:, t, 3] = d * squashed * o * (1 - o)
-                back = u[:, t].reshape(batch, -1) @ W_hh
+                back = matmul(u[:, t].reshape(batch, -1), W_hh)
                 cell_back = e * f
             flat = u.reshape(batch, steps, -1)
             return Through(flat, flat)

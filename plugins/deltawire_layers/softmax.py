@@ -54,4 +54,6 @@ class LogSoftmax(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = analytic.log_softmax(x)
-        return Activation(y, deltas=(lambda delta: delta - np.exp(y) * delta.sum(axis=-1, keepdims=True),))
+        return Activation(
+            y, deltas=(lambda delta: delta - analytic.exp(y) * delta.sum(axis=-1, keepdims=True),)
+        )

@@ -36,6 +36,7 @@ def bell(x: float) -> float:
 # name: the function, its value and its slope by Python's own numbers, where it is defined
 FUNCTIONS: dict[str, tuple[Function, Callable[[float], float], Callable[[float], float], list[float]]] = {
     "exp": (analytic.exp, exp, exp, EVERYWHERE),
+    "expm1": (analytic.expm1, lambda x: math.expm1(x) if x < 709 else math.inf, exp, EVERYWHERE),
     "log": (analytic.log, math.log, lambda x: 1 / x, POSITIVE),
     "square_root": (analytic.square_root, math.sqrt, lambda x: 0.5 / math.sqrt(x), POSITIVE),
     "sigmoid": (analytic.sigmoid, sigmoid, lambda x: sigmoid(x) * sigmoid(-x), EVERYWHERE),

@@ -84,7 +84,7 @@ def jacobian(
         once = target._plan(program.wants, batch, wide, carriage)
     else:
         program, wide, times = network._program(Wanted(values=frozenset(names), loss=False)), COMPLEX, columns
-        once = beside_floats(target._plan(program.wants, batch, wide, carriage), dtype)
+        once = beside_floats(target._plan(program.wants, batch, wide, carriage), dtype, target.parameters)
     plan = repeated(once, carriage, wide.itemsize, max(1, times), answered=answered)
     checks.check_memory(network, plan, batch)
     work = Work(target, program, params, data, batch, dtype, plan, network.threads, spent=network.spent)

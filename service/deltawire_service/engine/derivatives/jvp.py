@@ -61,7 +61,7 @@ def jvp(
     times = 1 if count is None else count
     out = [(times, batch, *network.nodes[name].shape) for name in wants.values]
     given = [array.shape for array in flat.values()]
-    once = beside_floats(network._plan(wants, batch, COMPLEX, carriage), dtype)
+    once = beside_floats(network._plan(wants, batch, COMPLEX, carriage), dtype, network.parameters)
     plan = repeated(once, carriage, 16, times, given, out)
     checks.check_memory(network, plan, batch)
     work = Work(

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from deltawire_layers import Array, Shape
+from deltawire_layers import Array, Parameter, Shape
 from deltawire_service.engine.plan import Carriage, Plan
 
 TIME_BYTES = 4096
 """What Python's objects take for one of the times, beside the numbers: of many small ones, it is the most."""
 
 
-def beside_floats(plan: Plan, dtype: np.dtype[Any]) -> Plan:
-    """A plan in complex128, with the arrays of this dtype that its arrays are copies of: both are held."""
-    numbers = plan.given_bytes // np.dtype(np.complex128).itemsize
-    return replace(plan, given_bytes=plan.given_bytes + numbers * dtype.itemsize)
+def beside_floats(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Parameter]) -> Plan:
+    """A plan in complex128, with what is held beside its arrays: the arrays of this dtype that they are
+    copies of, and in every thread the real and imaginary parts that a product takes a parameter apart into.
+    """
+    size = np.dtype(np.complex128).itemsize
+    largest = max((prod(parameter.shape) for parameter in parameters.values()), default=0)
+    return replace(
+        plan,
+        given_bytes=plan.given_bytes + plan.given_bytes // size * dtype.itemsize,
+        work_bytes=plan.work_bytes + plan.threads * largest * size,
+    )
 
 
 def beside_answers(plan: Plan, carriage: Carriage, answers: Iterable[Array]) -> Plan:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import count
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from support.functions import Flat, outputs_of
 from support.networks import Example, examples
 from support.oracles import distance
 
+from deltawire_layers import products
 from deltawire_service.engine import Direction
 
 pytestmark = pytest.mark.jax
@@ -26,12 +30,33 @@ def wide() -> None:
     jax.config.update("jax_enable_x64", True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def taken_apart() -> Iterator[None]:
+    """Products of small matrices, too, are made of real ones, in blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(products, "FEWEST", 0)
+        patch.setattr(products, "BLOCK", 50)
+        yield
+
+
+networks = count(1)
+
+
+def forget() -> None:
+    """jax keeps all that it compiles, 30 MB of a network: every tenth time it is thrown away."""
+    import jax
+
+    if next(networks) % 10 == 0:
+        jax.clear_caches()
+
+
 @settings(max_examples=200)
 @given(examples(), seeds)
 def test_hessian_vector_products_are_those_of_forward_over_reverse(example: Example, seed: int) -> None:
     import jax
     import jax.numpy as jnp
 
+    forget()
     flat, rng = Flat(example), np.random.default_rng(seed)
     values = flat.values(jnp)
     vectors = flat.drawn(rng, 2)
@@ -54,6 +79,7 @@ def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: in
     import jax
     import jax.numpy as jnp
 
+    forget()
     flat, rng = Flat(example), np.random.default_rng(seed)
     network, outputs = compiled(example.spec), outputs_of(example, rng)
     values = flat.values(jnp)
@@ -87,6 +113,7 @@ def test_jacobians_and_gradients_of_each_example(example: Example, seed: int) ->
     import jax
     import jax.numpy as jnp
 
+    forget()
     flat, rng = Flat(example), np.random.default_rng(seed)
     network, (output,) = compiled(example.spec), outputs_of(example, rng, 1)
     shared = {f"data/{name}" for name, slot in network.inputs.items() if slot.shared}

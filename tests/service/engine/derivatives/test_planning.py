@@ -40,9 +40,10 @@ COMPUTATIONS: dict[str, Callable[[Network, Any, Any, Direction], object]] = {
 }
 
 
+@pytest.mark.parametrize("rows", [1, 64])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("what", COMPUTATIONS)
-def test_floats_are_held_beside_their_complex_copies(what: str, dtype: str) -> None:
+def test_floats_are_held_beside_their_complex_copies(what: str, dtype: str, rows: int) -> None:
     plans: list[Plan] = []
 
     def run(compute: Callable[[float], Any], plan: Plan | None = None) -> Any:
@@ -57,7 +58,7 @@ def test_floats_are_held_beside_their_complex_copies(what: str, dtype: str) -> N
             name: np.full(parameter.shape, 1e-3, dtype) for name, parameter in network.parameters.items()
         }
         along = Direction({"l.bias": np.ones(1, dtype)})
-        COMPUTATIONS[what](network, params, {"x": np.ones((1, SIZE), dtype)}, along)
+        COMPUTATIONS[what](network, params, {"x": np.ones((rows, SIZE), dtype)}, along)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
