@@ -161,6 +161,7 @@ def _number_types(dtype: str) -> set[type]:
 
 
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
+_NAMES |= {int: "a number", float: "a number", complex: "a complex number"}
 
 
 def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
@@ -185,7 +186,9 @@ def _wrong_type(
         detail = f"expected an integer, got {orjson.dumps(leaf).decode()}{row}"
         return refusal(place, "dtype_mismatch", detail)
     what = "a list" if expected == {list} else "a number"
-    return refusal(place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), 'a number')}")
+    return refusal(
+        place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), f'a {type(leaf).__name__}')}"
+    )
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:

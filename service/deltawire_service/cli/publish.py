@@ -60,7 +60,9 @@ def publish(
         }
     else:
         checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
-        request = read_request(file, common_dtype(checkpoint.values()))
+        request = read_request(
+            file, common_dtype({f"/{place}": array for place, array in checkpoint.items()})
+        )
         arrays = {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()}
     document = {
         "network": request.network,
