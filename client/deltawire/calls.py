@@ -112,7 +112,10 @@ class Calls:
             fault = Fault("", "timed_out", f"no answer in time: {error}")
             raise TimedOut([fault], None, request_id) from error
         except requests.RequestException as error:
-            fault = Fault("", "unreachable", f"no service answers at {self._url}")
+            detail = f"no service answers at {self._url}"
+            if isinstance(error, requests.exceptions.SSLError):
+                detail = f"no secure connection to {self._url}; is it http://? {error}"
+            fault = Fault("", "unreachable", detail)
             raise Unreachable([fault], None, request_id) from error
         try:
             if response.status_code == 200:

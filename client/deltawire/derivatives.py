@@ -6,6 +6,7 @@ Names of parameters have a dot (`hidden.weight`), those of inputs have none: one
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from deltawire import wire
@@ -103,6 +104,7 @@ class Derivatives(Requests):
         vectors: Arrays,
         *,
         wrt: Wrt | None = None,
+        cotangents: Arrays = MappingProxyType({}),
         reduction: str = "mean",
         non_finite: str = "error",
     ) -> dict[str, Array]:
@@ -110,9 +112,11 @@ class Derivatives(Requests):
 
         vectors: by parameter and input, shaped like these, zero for all others; or each with one leading axis
         more, for several products, which then have it too. wrt: the rows wanted, those of `vectors` by
-        default.
+        default. cotangents: by node, (batch, *shape): Σ cotangent · node is differentiated twice in place of
+        the loss.
         """
-        document = self._on_batch(network, params, data, _directions("vectors", vectors)) | {
+        more = _directions("vectors", vectors) | {"cotangents": cotangents}
+        document = self._on_batch(network, params, data, more) | {
             "reduction": reduction, "non_finite": non_finite, **_rows(wrt),
         }  # fmt: skip
         return self._by_name("hvp", document, "products")

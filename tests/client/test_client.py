@@ -15,7 +15,17 @@ import requests
 from support.layers import failing, registry
 from werkzeug.serving import make_server
 
-from deltawire import Client, Network, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable, wire
+from deltawire import (
+    Client,
+    Network,
+    PluginFailed,
+    Refused,
+    Retries,
+    ServiceFailed,
+    TimedOut,
+    Unreachable,
+    wire,
+)
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -297,6 +307,13 @@ def test_no_answer_at_all() -> None:
             client.layers()
         assert late.value.code == "timed_out"
         assert late.value.request_id
+
+
+def test_https_where_there_is_http(address: str) -> None:
+    secure = address.replace("http://", "https://")
+    with Client(secure, retries=Retries(attempts=1)) as client, pytest.raises(Unreachable) as nothing:
+        client.layers()
+    assert f"no secure connection to {secure}; is it http://?" in str(nothing.value)
 
 
 def test_a_session_of_ones_own_is_used_and_left_open(address: str) -> None:

@@ -10,12 +10,12 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from json import dumps
 from math import inf, isfinite
 from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from deltawire.errors import Fault, Refused
@@ -183,7 +183,7 @@ def _wrong_type(
     place = _place(pointer, index, shape)
     if dtype == "int64" and type(leaf) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
-        detail = f"expected an integer, got {orjson.dumps(leaf).decode()}{row}"
+        detail = f"expected an integer, got {dumps(leaf)}{row}"
         return refusal(place, "dtype_mismatch", detail)
     what = "a list" if expected == {list} else "a number"
     return refusal(

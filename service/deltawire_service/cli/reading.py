@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 from zipfile import BadZipFile
@@ -44,7 +45,8 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     publishes. Raises Refused with a fault for every field that does not fit. The network is left to the
     service.
     """
-    document = wire.decode(file.read(), wire.JSON)
+    with read_from(file):
+        document = wire.decode(file.read(), wire.JSON)
     if not isinstance(document, dict) or "network" not in document:
         document = {"network": document}
     network = document["network"]
@@ -54,6 +56,16 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     found = known(network, client.published) if client else network
     dtype = dtype or (loaded["dtype"] if "dtype" in document else own_dtype(found))
     return Request(found, document.get("params"), document.get("data"), dtype, document)
+
+
+@contextmanager
+def read_from(file: BinaryIO) -> Iterator[None]:
+    """Whatever is refused inside is refused by the name of the file."""
+    try:
+        yield
+    except Refused as refused:
+        name = getattr(file, "name", "<stdin>").replace("<stdin>", "standard input")
+        raise Refused(fault._replace(detail=f"{name}: {fault.detail}") for fault in refused.faults) from None
 
 
 def npz(path: str) -> Leaves:
