@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
+
+FLOATS = ("float32", "float64")
 
 
 def to_arrays(tensors: dict[str, Any], dtype: str, limits: wire.Limits) -> dict[str, Array]:
@@ -33,25 +35,31 @@ def to_trace(traced: Any, dtype: str, limits: wire.Limits) -> Any:
     }
 
 
-def common_dtype(values: Iterable[Any], default: str = "float64") -> str:
-    """The dtype of the floating-point arrays. Raises Refused unless it is one, float32 or float64.
+def common_dtype(arrays: Mapping[str, Any], default: str = "float64", owner: str = "") -> str:
+    """The one dtype of the floating-point arrays, by their places, float32 or float64.
 
-    default: where there is no such array.
+    default: where there is no such array. owner: what has the default, so that all arrays must have it.
+    Raises Refused with a fault for every array of another dtype than the first.
     """
-    arrays = (value for value in values if isinstance(value, np.ndarray))
-    found = sorted({array.dtype.name for array in arrays if array.dtype.kind == "f"})
-    if len(found) > 1 or not {"float32", "float64"}.issuperset(found):
-        got = " and ".join(found)
-        detail = f"expected arrays of one dtype, float32 or float64, got {got}: convert them with astype"
-        raise Refused([Fault("", "dtype_mismatch", detail)])
-    return found[0] if found else default
-
-
-def input_dtype(spec: Mapping[str, Any], name: str, dtype: str) -> str:
-    """The dtype an input takes: int64 when the spec says so, else that of the request."""
-    inputs = spec.get("inputs")
-    slot = inputs.get(name) if isinstance(inputs, Mapping) else None
-    return "int64" if isinstance(slot, Mapping) and slot.get("dtype") == "int64" else dtype
+    held = {place: array for place, array in arrays.items() if isinstance(array, np.ndarray)}
+    found: dict[str, str] = {
+        place: array.dtype.name for place, array in held.items() if array.dtype.kind == "f"
+    }
+    first = "" if owner else next((place for place, name in found.items() if name in FLOATS), "")
+    dtype = found.get(first, default)
+    like = f", as {owner or first} is" if owner or first else " or float32"
+    faults = [
+        Fault(
+            place,
+            "dtype_mismatch" if name in FLOATS else "dtype_unsupported",
+            f'expected {dtype}{like}, got {name}: convert it with .astype("{dtype}")',
+        )
+        for place, name in found.items()
+        if name != dtype
+    ]
+    if faults:
+        raise Refused(faults)
+    return dtype
 
 
 def to_tensor(value: ArrayLike, dtype: str, pointer: str) -> Array:
@@ -65,6 +73,19 @@ def to_tensor(value: ArrayLike, dtype: str, pointer: str) -> Array:
         raise Refused([Fault(pointer, "tensor_invalid", f"no array: {error}")]) from None
     if array.dtype.name == dtype:
         return array
+    if dtype == "int64" and array.dtype.kind == "f" and array.size:
+        raise _fractions(array, pointer)
     if array.dtype.kind in "iu" and array.itemsize < 8 and np.can_cast(array.dtype, dtype, "safe"):
         return array.astype(dtype)  # every one of them is held exactly
     return wire.read_tensor(array.tolist(), dtype, pointer)
+
+
+def _fractions(array: Array, pointer: str) -> Refused:
+    """The refusal of floating-point numbers where integers belong: of the first that is none, if any."""
+    with np.errstate(invalid="ignore"):
+        others = np.argwhere(~(array % 1 == 0))
+    place = tuple(others[0]) if len(others) else (0,) * array.ndim
+    got = f"got {array[place]}{f' in row {place[0]}' if place else ''}"
+    mend = "" if len(others) else ": convert them with .astype(int)"
+    at = "/".join([pointer, *map(str, place)])
+    return Refused([Fault(at, "dtype_mismatch", f"expected an integer, {got}{mend}")])

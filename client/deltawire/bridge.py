@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from deltawire.client import Client
-from deltawire.documents import spec_of
+from deltawire.documents import Spec, known
 from deltawire.errors import Fault, Refused
 from deltawire.network import Network
 from deltawire.published import Published
@@ -33,19 +33,19 @@ class Served:
         return self  # a copy of a model asks the same service: nothing here changes
 
 
-def served(network: Network | Mapping[str, Any], outputs: Iterable[str], client: Client | None) -> Served:
+def served(network: Spec, outputs: Iterable[str], client: Client | None) -> Served:
     """The network as the service plans it; outputs: by default the last node of the spec.
 
     Raises Refused when the network is none, or has no such node.
     """
     asked = client or Client()
-    written = network.shown["network"] if isinstance(network, Published) else spec_of(network)
-    spec = Network.from_spec(written).spec()
-    shapes = {node["name"]: tuple(node["shape"]) for node in asked.plan(spec)["nodes"]}
+    found = known(network, asked.published)
+    shapes = {node["name"]: tuple(node["shape"]) for node in asked.plan(found)["nodes"]}
+    spec = Network.from_spec(found.shown["network"] if isinstance(found, Published) else found).spec()
     wanted = tuple(outputs) or (spec["nodes"][-1]["name"],)
     if unknown := [name for name in wanted if name not in shapes]:
         detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
         raise Refused([Fault("/outputs", "unknown_name", detail)])
     shared = frozenset(name for name, slot in spec["inputs"].items() if slot.get("shared"))
-    request = network if isinstance(network, Published) else spec
+    request = found if isinstance(found, Published) else spec
     return Served(asked, request, tuple(spec["inputs"]), wanted, shapes, shared)

@@ -39,7 +39,9 @@ class Calls:
         media_type: str = wire.SAFETENSORS,
     ):
         if media_type not in wire.MEDIA_TYPES:
-            raise ValueError(f"expected one of {', '.join(wire.MEDIA_TYPES)}, got {media_type!r}")
+            raise ValueError(f"media_type: expected one of {', '.join(wire.MEDIA_TYPES)}, got {media_type!r}")
+        if not isinstance(retries, Retries):
+            raise TypeError(f"retries: expected Retries, as in Retries(attempts=3), got {retries!r}")
         self._media_type = media_type
         self._session = session or requests.Session()
         self._owns_session = session is None
@@ -55,6 +57,9 @@ class Calls:
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({'' if self._url == embedded.URL else repr(self._url)})"
 
     def close(self) -> None:
         """Close the connections, unless the session came from outside."""
@@ -107,7 +112,10 @@ class Calls:
             fault = Fault("", "timed_out", f"no answer in time: {error}")
             raise TimedOut([fault], None, request_id) from error
         except requests.RequestException as error:
-            fault = Fault("", "unreachable", f"no service answers at {self._url}")
+            detail = f"no service answers at {self._url}"
+            if isinstance(error, requests.exceptions.SSLError):
+                detail = f"no secure connection to {self._url}; is it http://? {error}"
+            fault = Fault("", "unreachable", detail)
             raise Unreachable([fault], None, request_id) from error
         try:
             if response.status_code == 200:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from numpy.typing import ArrayLike
+from numpy.typing import DTypeLike
 
 from deltawire import wire
 from deltawire.arrays import to_arrays, to_trace
 from deltawire.calls import TRUSTED
 from deltawire.derivatives import Derivatives
-from deltawire.documents import Wrt, asked_wrt, listed, on_batch, spec_of
-from deltawire.network import Network
-from deltawire.published import Published
+from deltawire.documents import Arrays, Names, Spec, Wrt, asked_wrt, listed
 from deltawire.wire import Array
 
 
@@ -34,6 +30,8 @@ class Gradients:
     deltas: dict[str, Array]
     network_id: str
     """SHA-256 of the canonical spec, in hex."""
+    params_id: str | None = None
+    """That of a published network's parameters, when the answer comes of just these."""
     trace: dict[str, Any] | None = None
     """Both passes in the order of computation, as POST /v1/gradients answers it, its numbers as arrays."""
 
@@ -49,7 +47,8 @@ class Client(Derivatives):
     api_key: sent as a bearer token. `https://user:key@host` sends it with HTTP Basic.
     media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
 
-    Networks are `Network` objects, specs as plain dicts, or what `published` gives. Every method raises
+    Networks are `Network` objects, specs as plain dicts, or what `published` gives; {"name": "digits"} stands
+    for the latter, and is looked up anew by every call. Where names go, so do handles. Every method raises
     Refused when the request is wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed
     (PluginFailed) when the service fails.
     """
@@ -62,32 +61,25 @@ class Client(Derivatives):
         """The networks that are published at the service, one dict each: `name`, `inputs`, `values`, …"""
         return self.call("GET", "/v1/networks", None, lambda answer: list(answer["networks"]))
 
-    def published(self, name: str) -> Published:
-        """A network that is published at the service, for a spec's place: then `params` may be {}, for those
-        that were published, and `data` too, when data is pinned."""
-        return self.call("GET", f"/v1/networks/{quote(name, safe='')}", None, Published)
-
-    def init(
-        self, network: Network | Mapping[str, Any], seed: int = 0, dtype: str = "float64"
-    ) -> dict[str, Array]:
+    def init(self, network: Spec, seed: int = 0, dtype: DTypeLike | None = None) -> dict[str, Array]:
         """First parameters of a network, by name: the same numbers for the same seed on every machine.
 
-        seed: 0 up to 2^64 − 1. dtype: "float64" or "float32".
+        seed: 0 up to 2^64 − 1. dtype: "float64" or "float32"; that of a published network, else "float64".
         """
-        document = {"network": spec_of(network), "seed": seed, "dtype": dtype, "tensors": "base64"}
+        document = self._about(network, dtype) | {"seed": seed, "tensors": "base64"}
         return self.call(
             "POST",
             "/v1/init",
             document,
-            lambda answer: to_arrays(answer["params"], dtype, TRUSTED),
+            lambda answer: to_arrays(answer["params"], document["dtype"], TRUSTED),
             accepts=self._media_type,
         )
 
     def value_and_grad(
         self,
-        network: Network | Mapping[str, Any],
-        params: Mapping[str, ArrayLike],
-        data: Mapping[str, ArrayLike],
+        network: Spec,
+        params: Arrays,
+        data: Arrays,
         *,
         wrt: Wrt | None = None,
         reduction: str = "mean",
@@ -104,15 +96,15 @@ class Client(Derivatives):
 
     def gradients(
         self,
-        network: Network | Mapping[str, Any],
-        params: Mapping[str, ArrayLike],
-        data: Mapping[str, ArrayLike],
+        network: Spec,
+        params: Arrays,
+        data: Arrays,
         *,
         wrt: Wrt | None = None,
         reduction: str = "mean",
         losses: bool = False,
-        values: Iterable[str] = (),
-        deltas: Iterable[str] = (),
+        values: Names = (),
+        deltas: Names = (),
         non_finite: str = "error",
         trace: bool = False,
     ) -> Gradients:
@@ -126,9 +118,9 @@ class Client(Derivatives):
         values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
         trace: every value and every delta on its way too; the whole answer then comes as JSON.
         """
-        document = on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "reduction": reduction, "losses": losses, "values": listed(values),
-            "deltas": listed(deltas), "non_finite": non_finite, "trace": trace, "tensors": "base64",
+        document = self._on_batch(network, params, data) | {
+            "wrt": asked_wrt(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
+            "values": listed("values", values), "deltas": listed("deltas", deltas), "trace": trace,
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -141,6 +133,7 @@ class Client(Derivatives):
                 values=to_arrays(answer.get("values", {}), dtype, TRUSTED),
                 deltas=to_arrays(answer.get("deltas", {}), dtype, TRUSTED),
                 network_id=answer["network_id"],
+                params_id=answer.get("params_id"),
                 trace=to_trace(answer["trace"], dtype, TRUSTED) if trace else None,
             )
 
@@ -153,21 +146,22 @@ class Client(Derivatives):
 
     def forward(
         self,
-        network: Network | Mapping[str, Any],
-        params: Mapping[str, ArrayLike],
-        data: Mapping[str, ArrayLike],
-        values: Iterable[str],
+        network: Spec,
+        params: Arrays,
+        data: Arrays,
+        values: Names | None = None,
         *,
         non_finite: str = "error",
     ) -> dict[str, Array]:
         """Values of chosen nodes on a batch, (batch, *shape) by name.
 
         Only the parameters and inputs that lead to these nodes are needed: predictions need no labels.
+        values: names of nodes; a published network may be asked without, for the values that it offers.
         params, data, non_finite: as for `gradients`.
         """
-        document = on_batch(network, params, data) | {
-            "values": listed(values), "non_finite": non_finite, "tensors": "base64",
-        }  # fmt: skip
+        document = self._on_batch(network, params, data) | {"non_finite": non_finite}
+        if values is not None:
+            document["values"] = listed("values", values)
         dtype = document["dtype"]
         return self.call(
             "POST",
@@ -180,33 +174,33 @@ class Client(Derivatives):
 
     def plan(
         self,
-        network: Network | Mapping[str, Any],
+        network: Spec,
         batch: int = 1,
         *,
         wrt: Wrt | None = None,
-        values: Iterable[str] = (),
-        deltas: Iterable[str] = (),
-        dtype: str = "float64",
+        values: Names = (),
+        deltas: Names = (),
+        dtype: DTypeLike | None = None,
     ) -> dict[str, Any]:
         """What `gradients` of this client would take for so many examples; nothing is computed.
 
         The answer of POST /v1/plan: `nodes` in order, with their shapes; `parameters`; `peak_bytes`, the most
         memory held at once, of at most `limit_bytes`, and whether that `fits`; `cost_bytes`, …
         """
-        document = {
-            "network": spec_of(network), "batch": batch, "wrt": asked_wrt(wrt), "values": listed(values),
-            "deltas": listed(deltas), "dtype": dtype, "media_type": self._media_type,
+        document = self._about(network, dtype) | {
+            "batch": batch, "wrt": asked_wrt(wrt), "values": listed("values", values),
+            "deltas": listed("deltas", deltas), "media_type": self._media_type,
         }  # fmt: skip
         return self.call("POST", "/v1/plan", document, dict)
 
     def check(
         self,
-        network: Network | Mapping[str, Any],
-        params: Mapping[str, ArrayLike],
-        data: Mapping[str, ArrayLike],
+        network: Spec,
+        params: Arrays,
+        data: Arrays,
         *,
         wrt: Wrt | None = None,
-        deltas: Iterable[str] = (),
+        deltas: Names = (),
         reduction: str = "mean",
         samples: int = 10,
     ) -> dict[str, Any]:
@@ -216,7 +210,8 @@ class Client(Derivatives):
         checked too. samples: most places checked in each array. The answer of POST /v1/check: `passed`, and
         for each of the `arrays` its `worst` places.
         """
-        document = on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "deltas": listed(deltas), "reduction": reduction, "samples": samples,
+        document = self._on_batch(network, params, data) | {
+            "wrt": asked_wrt(wrt), "deltas": listed("deltas", deltas), "reduction": reduction,
+            "samples": samples,
         }  # fmt: skip
         return self.call("POST", "/v1/check", document, dict, self._media_type)

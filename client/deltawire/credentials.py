@@ -22,12 +22,14 @@ class Bearer(AuthBase):
 def credentials(url: str, api_key: str | None) -> tuple[str, AuthBase | None]:
     """The URL without what it says of a user, so that no message shows a key, and how to send the key.
 
-    Raises ValueError when the key cannot be in a header.
+    Raises ValueError when the URL has no scheme, or the key cannot be in a header.
     """
+    if "://" not in url:
+        raise ValueError("url: expected one with its scheme, as in http://127.0.0.1:8000")
     if api_key is not None and not (
         api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key
     ):
-        raise ValueError("an API key is made of ASCII letters, digits and punctuation")
+        raise ValueError("api_key: a key is made of ASCII letters, digits and punctuation")
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     url = urlunsplit(parts._replace(netloc=host)) if at else url

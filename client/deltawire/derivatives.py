@@ -5,23 +5,19 @@ Names of parameters have a dot (`hidden.weight`), those of inputs have none: one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from numpy.typing import ArrayLike
-
 from deltawire import wire
-from deltawire.arrays import to_arrays, to_tensor
-from deltawire.calls import TRUSTED, Calls
-from deltawire.documents import Wrt, asked_wrt, dtype_of, listed, on_batch
-from deltawire.network import Network
+from deltawire.arrays import to_arrays
+from deltawire.calls import TRUSTED
+from deltawire.documents import Arrays, Names, Requests, Spec, Wrt, asked_wrt, by_name, listed
+from deltawire.errors import unfit
 from deltawire.wire import Array
 
-Spec = Network | Mapping[str, Any]
-Arrays = Mapping[str, ArrayLike]
 
-
-class Derivatives(Calls):
+class Derivatives(Requests):
     """Vector-Jacobian, Jacobian-vector and Hessian-vector products, Jacobians, gradients per example.
 
     network, params, data, wrt, non_finite: as for `Client.gradients`. Only the parameters and inputs that
@@ -43,7 +39,7 @@ class Derivatives(Calls):
         cotangents: by node, (batch, *shape) each; or (count, batch, *shape), for `count` products from one
         forward pass: then the products have this leading axis too.
         """
-        document = _with(network, params, data, {"cotangents": cotangents}) | {
+        document = self._on_batch(network, params, data, {"cotangents": cotangents}) | {
             "wrt": asked_wrt(wrt), "non_finite": non_finite,
         }  # fmt: skip
         return self._by_name("vjp", document, "products")
@@ -54,7 +50,7 @@ class Derivatives(Calls):
         params: Arrays,
         data: Arrays,
         tangents: Arrays,
-        outputs: Iterable[str],
+        outputs: Names,
         *,
         non_finite: str = "error",
     ) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -63,8 +59,8 @@ class Derivatives(Calls):
         tangents: by parameter and input, shaped like these, all others do not move; or each with one leading
         axis more, for several products, which then have it too. outputs: names of nodes.
         """
-        document = _with(network, params, data, _directions("tangents", tangents)) | {
-            "outputs": listed(outputs), "non_finite": non_finite,
+        document = self._on_batch(network, params, data, _directions("tangents", tangents)) | {
+            "outputs": listed("outputs", outputs), "non_finite": non_finite,
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -79,7 +75,7 @@ class Derivatives(Calls):
         network: Spec,
         params: Arrays,
         data: Arrays,
-        outputs: Iterable[str],
+        outputs: Names,
         *,
         wrt: Wrt | None = None,
         way: str | None = None,
@@ -89,9 +85,9 @@ class Derivatives(Calls):
 
         way: "rows" (backward, like jax.jacrev), "columns" (forward, like jax.jacfwd), or the cheaper one.
         """
-        document = on_batch(network, params, data) | {
-            "outputs": listed(outputs), "wrt": asked_wrt(wrt), "way": way, "non_finite": non_finite,
-            "tensors": "base64",
+        document = self._on_batch(network, params, data) | {
+            "outputs": listed("outputs", outputs), "wrt": asked_wrt(wrt), "way": way,
+            "non_finite": non_finite,
         }  # fmt: skip
         dtype = document["dtype"]
 
@@ -108,6 +104,7 @@ class Derivatives(Calls):
         vectors: Arrays,
         *,
         wrt: Wrt | None = None,
+        cotangents: Arrays = MappingProxyType({}),
         reduction: str = "mean",
         non_finite: str = "error",
     ) -> dict[str, Array]:
@@ -115,9 +112,11 @@ class Derivatives(Calls):
 
         vectors: by parameter and input, shaped like these, zero for all others; or each with one leading axis
         more, for several products, which then have it too. wrt: the rows wanted, those of `vectors` by
-        default.
+        default. cotangents: by node, (batch, *shape): Σ cotangent · node is differentiated twice in place of
+        the loss.
         """
-        document = _with(network, params, data, _directions("vectors", vectors)) | {
+        more = _directions("vectors", vectors) | {"cotangents": cotangents}
+        document = self._on_batch(network, params, data, more) | {
             "reduction": reduction, "non_finite": non_finite, **_rows(wrt),
         }  # fmt: skip
         return self._by_name("hvp", document, "products")
@@ -133,7 +132,7 @@ class Derivatives(Calls):
         non_finite: str = "error",
     ) -> Array:
         """vᵀHv, the curvature of the reduced loss along vectors: () or, for several, (count,)."""
-        document = _with(network, params, data, _directions("vectors", vectors)) | {
+        document = self._on_batch(network, params, data, _directions("vectors", vectors)) | {
             "reduction": reduction, "non_finite": non_finite, "quadratic": True,
             "wrt": {"params": False, "data": False},
         }  # fmt: skip
@@ -161,9 +160,9 @@ class Derivatives(Calls):
         Unbiased; exact where the Hessian is diagonal. The same seed gives the same estimates. Their sum
         estimates the Hessian's trace.
         """
-        document = on_batch(network, params, data) | {
+        document = self._on_batch(network, params, data) | {
             "diagonal": {"samples": samples, "seed": seed}, "reduction": reduction, "non_finite": non_finite,
-            "tensors": "base64", **_rows(wrt),
+            **_rows(wrt),
         }  # fmt: skip
         return self._by_name("hvp", document, "diagonal")
 
@@ -177,8 +176,8 @@ class Derivatives(Calls):
         non_finite: str = "error",
     ) -> dict[str, Array]:
         """Gradients of each example's own loss, (batch, *shape) by name: not divided, not regularized."""
-        document = on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "per_example": True, "non_finite": non_finite, "tensors": "base64",
+        document = self._on_batch(network, params, data) | {
+            "wrt": asked_wrt(wrt), "per_example": True, "non_finite": non_finite,
         }  # fmt: skip
         return self._by_name("gradients", document, "gradients")
 
@@ -200,21 +199,12 @@ def _rows(wrt: Wrt | None) -> dict[str, Any]:
     return {} if wrt is None else {"wrt": asked_wrt(wrt)}
 
 
-def _directions(place: str, arrays: Arrays) -> dict[str, Arrays]:
-    """Arrays of parameters and of inputs, apart: by their places in the request."""
-    params = {name: array for name, array in arrays.items() if "." in name}
-    data = {name: array for name, array in arrays.items() if "." not in name}
-    return {f"{place}/params": params, f"{place}/data": data}
-
-
-def _with(network: Spec, params: Arrays, data: Arrays, more: Mapping[str, Arrays]) -> dict[str, Any]:
-    """What every request has, and more arrays at their places, all of one dtype."""
-    arrays = [array for part in (params, data, *more.values()) for array in part.values()]
-    dtype = dtype_of(network, arrays)
-    document = on_batch(network, params, data, dtype) | {"tensors": "base64"}
-    for place, part in more.items():
-        node = document
-        for key in place.split("/"):
-            node = node.setdefault(key, {})
-        node |= {name: to_tensor(array, dtype, f"/{place}/{name}") for name, array in part.items()}
-    return document
+def _directions(argument: str, arrays: Arrays) -> dict[str, Arrays]:
+    """Arrays of parameters and of inputs, apart: each to its place in the request."""
+    found = by_name(argument, arrays)
+    if any(isinstance(found.get(part), Mapping) for part in ("params", "data")):
+        expected = f"arrays by name, not below params and data: {argument}={{'hidden.weight': …, 'x': …}}"
+        raise unfit(f"/{argument}", expected, arrays)
+    params = {name: array for name, array in found.items() if "." in str(name)}
+    data = {name: array for name, array in found.items() if name not in params}
+    return {f"{argument}/params": params, f"{argument}/data": data}

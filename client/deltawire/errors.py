@@ -15,6 +15,7 @@ The service's codes are listed in docs/api.md; those above are the client's own.
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterable
 from itertools import islice
 from typing import Any, NamedTuple, Self
@@ -74,6 +75,11 @@ class Refused(DeltawireError):
         return type(self)(moved, self.status, self.request_id)
 
 
+def unfit(pointer: str, expected: str, got: Any) -> Refused:
+    """The refusal of something that is not what its place takes."""
+    return Refused([Fault(pointer, "field_invalid", f"expected {expected}, got {reprlib.repr(got)}")])
+
+
 class Unreachable(DeltawireError):
     """No answer came: the connection was refused or cut. Gradients can be asked for again without harm."""
 
@@ -98,6 +104,9 @@ def failure(problem: Any, status: int) -> Refused | ServiceFailed:
     """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
     faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
     request_id = problem["request_id"]
+    if status == 401:
+        keys = "Client(…, api_key=…), or DELTAWIRE_API_KEY for the command line"
+        faults = [fault._replace(detail=f"{fault.detail}: {keys}") for fault in faults]
     if status < 500:
         return Refused(faults, status, request_id)
     return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)

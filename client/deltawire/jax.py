@@ -9,8 +9,8 @@ import numpy as np
 
 from deltawire.bridge import served
 from deltawire.client import Client
+from deltawire.documents import Spec
 from deltawire.extras import missing
-from deltawire.network import Network
 from deltawire.wire import Array
 
 try:
@@ -23,7 +23,7 @@ Function = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, jax.Array]
 
 
 def remote_function(
-    network: Network | Mapping[str, Any],
+    network: Spec,
     outputs: Iterable[str] = (),
     *,
     params: Mapping[str, Array] | None = None,

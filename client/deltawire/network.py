@@ -14,7 +14,7 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, Self
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Fault, Refused, unfit
 
 
 class Handle:
@@ -71,6 +71,8 @@ class Network:
         shared: sent once, without a batch axis, for all examples. Raises Refused when the name is taken.
         """
         self._check_free(name, f"/inputs/{name}")
+        if not isinstance(shape, Iterable):
+            raise unfit(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
         slot: dict[str, Any] = {"shape": list(shape)}
         if dtype is not None:
             slot["dtype"] = dtype
@@ -108,6 +110,9 @@ class Network:
             node["tied_to"] = self._name(tied_to, f"{pointer}/tied_to")
         self._nodes[name] = node
         return Handle(self, name)
+
+    def __repr__(self) -> str:
+        return f"Network({', '.join(self._inputs)} -> {', '.join(self._nodes)})"
 
     @property
     def loss(self) -> str | dict[str, float] | None:
@@ -182,6 +187,8 @@ class Network:
     def _name(self, place: Handle | str, pointer: str) -> str:
         if isinstance(place, str):
             return place
+        if not isinstance(place, Handle):
+            raise unfit(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
         if place.network is not self:
             raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
         return place.name

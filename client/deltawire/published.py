@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from deltawire.errors import Fault, Refused
 
 
 class Published(Mapping[str, Any]):
@@ -19,6 +21,18 @@ class Published(Mapping[str, Any]):
         self.dtype: str = shown["dtype"]
         self._request = {"name": self.name}
 
+    def __repr__(self) -> str:
+        return f"Published({self.name!r}, {self.dtype}, params_id={self.shown['params_id']!r})"
+
+    def lends(self, params: Iterable[Any]) -> bool:
+        """Whether a request that brings these parameters is computed with some of the published ones too."""
+        return not {parameter["name"] for parameter in self.shown["parameters"]}.issubset(params)
+
+    def check_dtype(self, dtype: str, params: Iterable[Any]) -> None:
+        """Raises Refused when a request that brings these parameters cannot be computed in this dtype."""
+        if dtype != self.dtype and self.lends(params):
+            raise Refused([Fault("/dtype", "dtype_mismatch", other_dtype(self.name, self.dtype, dtype))])
+
     # What a request has in a spec's place.
 
     def __getitem__(self, key: str) -> Any:
@@ -29,3 +43,8 @@ class Published(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._request)
+
+
+def other_dtype(name: str, dtype: str, asked: str) -> str:
+    """What is said when a network is to be computed in a dtype that its parameters do not have."""
+    return f"network '{name}' is {dtype}, not {asked}: leave \"dtype\" out, or bring all its parameters"

@@ -39,6 +39,10 @@ class Retries:
     longest: float = 10.0
     patience: float = 60.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ValueError(f"attempts: expected at least 1, got {self.attempts}")
+
     def send(
         self,
         request: Callable[[], requests.Response],

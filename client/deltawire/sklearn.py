@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -20,6 +22,12 @@ except ModuleNotFoundError as error:
 BETAS = 0.9, 0.999
 TINY = 1e-8
 """Of Adam, as in Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, arXiv:1412.6980."""
+
+
+ARGUMENTS = {"l2": (Real, 0), "rate": (Real, 0), "epochs": (Integral, 0), "batch": (Integral, 1)}
+"""What arguments are, and the least of them."""
+
+NAMES = {Real: "a number", Integral: "a whole number"}
 
 
 class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
@@ -55,6 +63,7 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to examples X (n, features) of classes y (n,). Raises ValueError, or what `Client` raises."""
+        self._check()
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -95,6 +104,15 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
     def __getstate__(self) -> Any:
         """What is pickled: all but the connection to the service."""
         return {name: value for name, value in super().__getstate__().items() if name != "_client"}
+
+    def _check(self) -> None:
+        """Raises ValueError, as scikit-learn wants it, for an argument that cannot be one."""
+        if not isinstance(self.hidden, Iterable):
+            raise ValueError(f"hidden: expected the units of each layer, as in (8,), got {self.hidden!r}")
+        for name, (kind, least) in ARGUMENTS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or value < least:
+                raise ValueError(f"{name}: expected {NAMES[kind]} of at least {least}, got {value!r}")
 
     def _network(self) -> Network:
         net = Network()

@@ -9,9 +9,9 @@ import numpy as np
 
 from deltawire.bridge import served
 from deltawire.client import Client
+from deltawire.documents import Spec
 from deltawire.errors import Fault, Refused
 from deltawire.extras import missing
-from deltawire.network import Network
 from deltawire.published import Published
 from deltawire.wire import Array
 
@@ -37,7 +37,7 @@ class RemoteNetwork(torch.nn.Module):
 
     def __init__(
         self,
-        network: Network | Mapping[str, Any],
+        network: Spec,
         params: Mapping[str, Any] | None = None,
         *,
         constants: Mapping[str, Array] | None = None,
@@ -51,7 +51,7 @@ class RemoteNetwork(torch.nn.Module):
         self._served = known = served(network, outputs, client)
         self._constants = dict(constants or {})
         self._inputs = tuple(name for name in known.inputs if name not in self._constants)
-        if params is None and isinstance(network, Published):
+        if params is None and isinstance(known.request, Published):
             params = {}
         elif params is None:
             params = known.client.init(known.request, seed, str(dtype).removeprefix("torch."))

@@ -22,11 +22,12 @@ from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
+from deltawire.published import other_dtype
 from deltawire.wire import Array
 from deltawire_layers import config
 from deltawire_service.bodies import float_dtype
 from deltawire_service.engine import Network, PluginError, checks
-from deltawire_service.engine.validation import load, nearest, shown
+from deltawire_service.engine.validation import escape, load, nearest, shown
 from deltawire_service.engine.wanted import wanted_values
 from deltawire_service.schemas import MOST_NAMES, Spec, Tensors
 
@@ -186,12 +187,19 @@ class PublishedNetworks:
         are. Raises Refused when there is none of this name.
         """
         asked = document.get("network") if isinstance(document, dict) else None
-        if not isinstance(asked, dict) or asked.keys() != {"name"}:
+        if not isinstance(asked, dict) or "name" not in asked or not {"inputs", "nodes"}.isdisjoint(asked):
             return None
+        if more := asked.keys() - {"name"}:
+            detail = 'a published network is named and nothing else, as in {"name": "digits"}'
+            raise Refused([Fault(f"/network/{escape(key)}", "field_unknown", detail) for key in sorted(more)])
         published = self.find(asked["name"], "/network/name")
         document["network"] = published.network
-        document.setdefault("dtype", published.dtype)
         params, data = document.get("params", {}), document.get("data", {})
+        dtype = document.setdefault("dtype", published.dtype)
+        if dtype != published.dtype and "params" in fields and dtype in ("float32", "float64"):
+            if isinstance(params, dict) and not published.params.keys() <= params.keys():
+                detail = other_dtype(published.name, published.dtype, dtype)
+                raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
         if "params" in fields and isinstance(params, dict):
             document["params"] = {**published.params, **params}
         if "data" in fields and isinstance(data, dict):

@@ -15,7 +15,17 @@ import requests
 from support.layers import failing, registry
 from werkzeug.serving import make_server
 
-from deltawire import Client, Network, PluginFailed, Refused, ServiceFailed, TimedOut, Unreachable, wire
+from deltawire import (
+    Client,
+    Network,
+    PluginFailed,
+    Refused,
+    Retries,
+    ServiceFailed,
+    TimedOut,
+    Unreachable,
+    wire,
+)
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -137,7 +147,9 @@ def test_float32_stays_float32_and_lists_take_it_on(client: Client) -> None:
         arrays = [*answer.params.values(), *answer.values.values(), answer.losses]
         assert {array.dtype.name for array in arrays if array is not None} == {"float32"}
     wide = {name: array.astype(np.float64) for name, array in params.items()}
-    with pytest.raises(Refused, match="float32 and float64") as refused:
+    with pytest.raises(
+        Refused, match="expected float32, as /params/hidden.weight is, got float64"
+    ) as refused:
         client.gradients(net, params | {"hidden.bias": wide["hidden.bias"]}, BATCH)
     assert refused.value.code == "dtype_mismatch"
     assert client.gradients(net, wide, BATCH).params["hidden.bias"].dtype == np.float64
@@ -223,7 +235,7 @@ def test_what_the_service_refuses_is_raised_with_its_place(client: Client) -> No
         ("x", np.array([[1, 2, 3j]]), "tensor_invalid", "/data/x/0/0"),
         ("x", np.array([[True, False, True]]), "tensor_invalid", "/data/x/0/0"),
         ("x", [[2**53 + 1, 0, 0]], "tensor_invalid", "/data/x/0/0"),
-        ("x", np.zeros((1, 3), np.float16), "dtype_mismatch", ""),
+        ("x", np.zeros((1, 3), np.float16), "dtype_unsupported", "/data/x"),
         ("label", [0.5], "dtype_mismatch", "/data/label/0"),
         ("label", np.array([1.0]), "dtype_mismatch", "/data/label/0"),
         ("label", np.array([2**63], np.uint64), "tensor_invalid", "/data/label/0"),
@@ -295,6 +307,13 @@ def test_no_answer_at_all() -> None:
             client.layers()
         assert late.value.code == "timed_out"
         assert late.value.request_id
+
+
+def test_https_where_there_is_http(address: str) -> None:
+    secure = address.replace("http://", "https://")
+    with Client(secure, retries=Retries(attempts=1)) as client, pytest.raises(Unreachable) as nothing:
+        client.layers()
+    assert f"no secure connection to {secure}; is it http://?" in str(nothing.value)
 
 
 def test_a_session_of_ones_own_is_used_and_left_open(address: str) -> None:

@@ -69,6 +69,9 @@ def test_hessians(client: Client) -> None:
     assert one.shape == () and one == forms[0]
     other = client.hvp(net, params, BATCH, {"o.weight": basis[0]}, wrt={"params": ["o.bias"], "data": ["x"]})
     assert other.keys() == {"o.bias", "x"}
+    halves = {"softmax_nll1": np.full(2, 0.5)}  # their sum is the mean
+    ours = client.hvp(net, params, BATCH, {"o.weight": basis[0]}, cotangents=halves)
+    np.testing.assert_allclose(ours["o.weight"].ravel(), rows[0], rtol=1e-13)
     diagonal = client.hessian_diagonal(net, params, BATCH, wrt={"params": ["o.weight"]}, samples=500)
     np.testing.assert_allclose(diagonal["o.weight"].ravel(), np.diag(rows), atol=0.1)
 

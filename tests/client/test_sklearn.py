@@ -68,3 +68,19 @@ def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any])
     measures, kinds = load_iris(return_X_y=True)
     with pytest.raises(Refused):
         GradientServiceClassifier(**wrong).fit(measures, kinds)
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"hidden": 8}, r"hidden: expected the units of each layer, as in \(8,\), got 8"),
+        ({"batch": 0}, "batch: expected a whole number of at least 1, got 0"),
+        ({"batch": 2.5}, "batch: expected a whole number"),
+        ({"rate": -1}, "rate: expected a number of at least 0, got -1"),
+        ({"epochs": -1}, "epochs: "),
+        ({"l2": "0"}, "l2: "),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        GradientServiceClassifier(**wrong).fit(np.eye(2), [0, 1])

@@ -582,6 +582,17 @@ def test_what_could_not_be_served_is_not_published(spec: Path, checkpoint: Path,
     assert sorted(here.iterdir()) == sorted([*before, here / "half"])
 
 
+def test_a_file_that_cannot_be_read_is_named(spec: Path, here: Path) -> None:
+    (here / "text.md").write_text("# no JSON")
+    for arguments, name in (
+        (("publish", spec, spec), "spec.json"),
+        (("gradients", "text.md"), "text.md"),
+        (("plan", "text.md"), "text.md"),
+    ):
+        assert name in document(*arguments, code=Exit.REFUSED)["errors"][0]["detail"]
+    assert "standard input: not strict JSON" in run("gradients", "-", given="{").output
+
+
 def test_a_published_network_is_replaced_and_never_written_to(
     spec: Path, checkpoint: Path, here: Path
 ) -> None:

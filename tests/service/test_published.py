@@ -89,7 +89,22 @@ def test_it_is_computed_in_the_dtype_it_was_published_in(
     assert without_id(named) == posted
     other = "float64" if dtype == "float32" else "float32"
     refused = asking.post("/v1/gradients", json=NAMED | {"data": good()["data"], "dtype": other}).json
-    assert refused["code"] == "dtype_mismatch"
+    assert [(fault["code"], fault["pointer"]) for fault in refused["errors"]] == [
+        ("dtype_mismatch", "/dtype")
+    ]
+    assert f"network 'good' is {dtype}" in refused["detail"]
+    all_of_them = NAMED | {"data": good()["data"], "dtype": other, "params": good()["params"]}
+    assert asking.post("/v1/gradients", json=all_of_them).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["/v1/gradients", "/v1/forward", "/v1/init"])
+def test_a_name_stands_alone(route: str, client: Callable[..., FlaskClient], tmp_path: Path) -> None:
+    publish(tmp_path)
+    answer = client().post(route, json={"network": {"name": "good", "version": 1}})
+    assert [(fault["code"], fault["pointer"]) for fault in answer.json["errors"]] == [
+        ("field_unknown", "/network/version")
+    ]
+    assert '{"name": "digits"}' in answer.json["detail"]
 
 
 def test_parameters_that_come_along_take_the_place_of_the_published(

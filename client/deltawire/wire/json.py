@@ -23,7 +23,9 @@ def decode(body: bytes | str, limits: Limits) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise refusal("", "json_invalid", f"not strict JSON in UTF-8: {error}") from None
+        odd = error.doc[error.pos : error.pos + 8]
+        why = ": JSON has no NaN and no Infinity" if odd.startswith(("NaN", "Infinity")) else ""
+        raise refusal("", "json_invalid", f"not strict JSON in UTF-8: {error}{why}") from None
 
 
 def encode(document: Any, tensors: str = "lists") -> bytes:

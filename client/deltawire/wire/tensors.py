@@ -10,12 +10,12 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
+from json import dumps
 from math import inf, isfinite
 from reprlib import repr as shown
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from deltawire.errors import Fault, Refused
@@ -170,6 +170,7 @@ def _holds(number: float, dtype: str) -> bool:
 
 
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
+_NAMES |= {int: "a number", float: "a number", complex: "a complex number"}
 
 
 def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
@@ -191,10 +192,12 @@ def _wrong_type(
     place = _place(pointer, index, shape)
     if dtype == "int64" and type(leaf) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
-        detail = f"expected an integer, got {orjson.dumps(leaf).decode()}{row}"
+        detail = f"expected an integer, got {dumps(leaf)}{row}"
         return refusal(place, "dtype_mismatch", detail)
     what = "a list" if expected == {list} else "a number"
-    return refusal(place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), 'a number')}")
+    return refusal(
+        place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), f'a {type(leaf).__name__}')}"
+    )
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:

@@ -52,8 +52,8 @@ def check(
     differences, which need nothing from the layers; so are the deltas the request asks for. Exit code 1 when
     any is off.
     """
-    request = read_request(file, dtype)
     with asked(url) as client:
+        request = read_request(file, dtype, client)
         weights, batch = arrays(client, request, params, data, seed)
         options = request.pick("wrt", "deltas", "reduction")
         checked = client.check(request.network, weights, batch, samples=samples, **options)

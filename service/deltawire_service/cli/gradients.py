@@ -41,8 +41,8 @@ def gradients(
 
     FILE says what is wanted beside them: values, deltas, losses.
     """
-    request = read_request(file, dtype)
     with asked(url) as client:
+        request = read_request(file, dtype, client)
         weights, batch = arrays(client, request, params, data, seed)
         options = request.pick("wrt", "reduction", "losses", "values", "deltas", "non_finite")
         answer = client.gradients(request.network, weights, batch, **options)
@@ -64,6 +64,7 @@ def document(answer: Gradients) -> dict[str, Any]:
         "gradients": {"params": answer.params, "data": answer.data},
         **{part: given for part, given in asked.items() if given is not None},
         "network_id": answer.network_id,
+        **({"params_id": answer.params_id} if answer.params_id else {}),
     }
 
 

@@ -13,7 +13,10 @@ from deltawire_service.cli.reading import npz
 
 def asked(url: str | None) -> Client:
     """The client for a `--url`, with the key in DELTAWIRE_API_KEY: others can read a command line."""
-    return Client(url, api_key=(os.environ.get("DELTAWIRE_API_KEY") or None) if url else None)
+    try:
+        return Client(url, api_key=(os.environ.get("DELTAWIRE_API_KEY") or None) if url else None)
+    except ValueError as error:  # of the URL, or of the key
+        raise click.UsageError(str(error)) from None
 
 
 def url_option(command: Any) -> Any:

@@ -46,8 +46,8 @@ def plan(
 
     Nothing is computed. Exit code 1 when the service would refuse it, because it needs too much memory.
     """
-    request = read_request(file, dtype)
     with asked(url) as client:
+        request = read_request(file, dtype, client)
         planned = client.plan(
             request.network,
             batch or batch_size(request),

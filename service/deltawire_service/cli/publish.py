@@ -13,7 +13,7 @@ from deltawire.arrays import common_dtype
 from deltawire_layers import load_layers
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.reading import Leaves, batch, npz, read_request
+from deltawire_service.cli.reading import Leaves, batch, npz, read_from, read_request
 from deltawire_service.cli.terminal import print_json
 from deltawire_service.networks import Networks
 from deltawire_service.published import SUFFIX, check_name, of_files, read_published
@@ -59,8 +59,11 @@ def publish(
             name: wire.read_tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in own.items()
         }
     else:
-        checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
-        request = read_request(file, common_dtype(checkpoint.values()))
+        with read_from(params):
+            checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
+        request = read_request(
+            file, common_dtype({f"/{place}": array for place, array in checkpoint.items()})
+        )
         arrays = {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()}
     document = {
         "network": request.network,

@@ -142,7 +142,7 @@ def _all_in(array: Array, allowed: range) -> bool:
 
 def _memory(limits: Limits, what: str, planned: int, pointer: str = "/network") -> None:
     if planned > limits.planned_bytes:
-        most = f"at most {limits.planned_bytes} are allowed"
+        most = f"at most {limits.planned_bytes} are allowed (DELTAWIRE_PLANNED_BYTES)"
         detail = f"{what} needs {planned} bytes at its peak, {most}"
         raise Refused([Fault(pointer, "memory_plan_exceeded", detail)])
 
@@ -166,4 +166,5 @@ def check_parameter_bytes(network: Graph) -> None:
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:
     """Raises Refused when the request's planned peak exceeds the limit."""
-    _memory(network.limits, f"a batch of {batch}", plan.peak_bytes)
+    what = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
+    _memory(network.limits, what, plan.peak_bytes)

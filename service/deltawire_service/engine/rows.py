@@ -222,7 +222,10 @@ class Work(NamedTuple):
         for place, arrays in (("params", self.params), ("data", self.data)):
             for name, array in arrays.items():
                 if not is_finite(array):
-                    detail = f"'{name}' holds a number that is not finite"
+                    at = np.argwhere(~np.isfinite(array))[0].tolist()
+                    where = f", at {at}" if at else ""
+                    mend = 'non_finite "return" computes with it'
+                    detail = f"'{name}' holds a number that is not finite{where}: {mend}"
                     return Fault(f"/{place}/{name}", "non_finite", detail)
         try:
             for start, stop in bounds(self.batch, self.plan.chunks):

@@ -7,6 +7,8 @@ parameters too, in the place of the published ones: so a client can train.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from flask import Flask, Response
 
 from deltawire import wire
+from deltawire.errors import Refused
 from deltawire_service.engine.validation import nearest, shown
 from deltawire_service.faces.face import Face, json, refusal
 from deltawire_service.faces.kserve_body import Body, answer, read_inputs, receive, wants_binary
@@ -103,7 +106,8 @@ def register(app: Flask, face: Face) -> None:
         binary = wants_binary(body.head, asked) if not body.raw else [True] * len(asked)
         arrays = read_inputs(body, model.accepts, model.inputs, face.settings)
         media_types = body.media_type, wire.SAFETENSORS if all(binary) else wire.JSON
-        found = model.infer([output["name"] for output in asked], arrays, face.settings, media_types)
+        with placed(body):
+            found = model.infer([output["name"] for output in asked], arrays, face.settings, media_types)
         return answer(head, found, binary)
 
     @routes.route("/v2/<path:rest>", methods=["GET", "POST"])
@@ -123,6 +127,21 @@ def outputs(body: Body, model: Model) -> list[dict[str, Any]]:
     if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
         raise refusal("field_invalid", f"expected names, each once, got {shown(names)}", "/outputs")
     return asked
+
+
+@contextmanager
+def placed(body: Body) -> Iterator[None]:
+    """What is wrong with an array, which is known by its name, is told with its place among the inputs."""
+    places = {entry["name"]: f"/inputs/{place}" for place, entry in enumerate(body.head.get("inputs", ()))}
+    try:
+        yield
+    except Refused as refused:
+        raise Refused(
+            fault._replace(pointer=places.get(fault.pointer.split("/")[2], "/inputs"))
+            if fault.pointer.startswith(("/data/", "/params/"))
+            else fault
+            for fault in refused.faults
+        ) from None
 
 
 def failed(problem: dict[str, Any]) -> Response:

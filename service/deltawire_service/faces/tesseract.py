@@ -205,10 +205,18 @@ def failed(problem: dict[str, Any]) -> Response:
     errors = [
         {
             "type": error["code"],
-            "loc": list(filter(None, error["pointer"].split("/"))),
+            "loc": location(error["pointer"]),
             "msg": error["detail"],
             "input": None,
         }
         for error in problem["errors"]
     ]
     return json({"detail": errors}, 422)
+
+
+def location(pointer: str) -> list[str]:
+    """A place as the protocol's requests have it: data among the inputs, and parameters there by node."""
+    part, *rest = pointer.removeprefix("/").split("/")
+    if part == "params" and rest:
+        rest = [part, *rest[0].split(".", 1), *rest[1:]]
+    return ["inputs", *rest] if part in ("params", "data") else [part, *rest] if part else []

@@ -187,3 +187,12 @@ def test_reading_does_not_run_python_for_each_number() -> None:
 
     numpy_alone = min(seconds(lambda: np.array(rows)) for _ in range(3))
     assert min(seconds(lambda: wire.read_tensor(rows, "float64")) for _ in range(3)) < 8 * numpy_alone
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity"])
+def test_what_json_does_not_have_is_called_by_its_name(odd: str) -> None:
+    with pytest.raises(Refused, match="JSON has no NaN and no Infinity"):
+        wire.decode(f'{{"é": [1, {odd}]}}'.encode(), wire.JSON)
+    with pytest.raises(Refused) as refused:
+        wire.decode(b'{"NaN": [1,]}', wire.JSON)
+    assert "Infinity" not in str(refused.value)

@@ -162,7 +162,11 @@ CHAIN = {
     [
         (1000.0, "/network/nodes/0", "node 'e' (exp): its value"),
         (-1000.0, "/network/nodes/1", "node 'r' (reciprocal): its value"),
-        (np.nan, "/data/x", "'x' holds"),
+        (
+            np.nan,
+            "/data/x",
+            "'x' holds a number that is not finite, at [1]: non_finite",
+        ),
     ],
 )
 def test_the_first_number_that_is_not_finite_is_found(x: float, pointer: str, message: str) -> None:

@@ -80,3 +80,4 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed() -> None:
     with pytest.raises(Refused) as caught:
         network.gradients(params, data)
     assert caught.value.faults[0].code == "memory_plan_exceeded"
+    assert "fewer at a time need less" in str(caught.value) and "DELTAWIRE_PLANNED_BYTES" in str(caught.value)

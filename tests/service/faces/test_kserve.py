@@ -179,8 +179,8 @@ WRONG: list[tuple[str, str, Any, bytes]] = [
     ("a huge shape", "/inputs/0/shape", {"inputs": [LISTED | {"shape": [2**32, 2**32]}]}, b""),
     ("a shape that overflows", "/inputs/0/shape", {"inputs": [LISTED | {"shape": [2**62, 4]}]}, b""),
     ("nine axes", "/inputs/0/shape", {"inputs": [LISTED | {"shape": [1] * 9}]}, b""),
-    ("another shape", "/data/x", {"inputs": [LISTED | {"shape": [4, 2]}]}, b""),
-    ("an empty batch", "/data/x", {"inputs": [LISTED | {"shape": [0, 4], "data": []}]}, b""),
+    ("another shape", "/inputs/0: input 'x'", {"inputs": [LISTED | {"shape": [4, 2]}]}, b""),
+    ("an empty batch", "/inputs/0: input 'x'", {"inputs": [LISTED | {"shape": [0, 4], "data": []}]}, b""),
     ("too few numbers", "expected the 8 numbers", {"inputs": [LISTED | {"data": [1.0]}]}, b""),
     ("ragged rows", "/inputs/0/data", {"inputs": [LISTED | {"data": [[1.0], [1.0, 2.0]]}]}, b""),
     ("strings", "/inputs/0/data", {"inputs": [LISTED | {"data": ["1"] * 8}]}, b""),
@@ -317,3 +317,13 @@ def test_parameters_take_the_place_of_the_published(client: FlaskClient) -> None
     everything = received(infer(client, "flow:gradients", {"x": X, "y": Y} | PARAMS | bias, ["loss"]))["loss"]
     assert changed == everything
     assert changed != received(infer(client, "pinned:gradients", {}, ["loss"]))["loss"]
+
+
+def test_what_is_wrong_has_its_place_among_the_inputs(client: FlaskClient) -> None:
+    everything = {"x": X, "y": Y} | PARAMS
+    second = list(everything).index("y")
+    refused(infer(client, "flow:gradients", everything | {"y": Y + 1}), f"/inputs/{second}: input 'y'")
+    third = list(everything).index("hidden.bias")
+    wrong = everything | {"hidden.bias": np.zeros(7)}
+    refused(infer(client, "flow:gradients", wrong), f"/inputs/{third}: parameter 'hidden.bias'")
+    refused(infer(client, "flow:gradients", {"x": X}), "/inputs: 'y' is missing")

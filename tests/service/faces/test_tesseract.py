@@ -127,7 +127,7 @@ def test_integers_may_be_smaller(tmp_path: Path) -> None:
     errors = refused(
         post(asking, "apply", {"inputs": {"x": x, "y": encoded(Y + 1)}}, "loss"), "from 0 to 2, got 3"
     )
-    assert errors[0]["loc"] == ["data", "y", "0"]
+    assert errors[0]["loc"] == ["inputs", "y", "0"]
     asked = VJP | {"vjp_inputs": ["x", "y"]}
     refused(
         post(asking, "vector_jacobian_product", {"inputs": {"x": x, "y": Y.tolist()}} | asked, "loss"),
@@ -321,3 +321,15 @@ def test_wrong_names(client: FlaskClient, name: str) -> None:
 def test_what_there_is_not(client: FlaskClient) -> None:
     for answer in (client.get("/tesseract/flow/docs"), client.post("/tesseract/flow/check_gradients")):
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_what_is_wrong_has_its_place_in_the_request(client: FlaskClient) -> None:
+    weight = {"params": {"hidden": {"weight": [[1.0]]}}}
+    for inputs, place in (
+        ({}, ["inputs", "x"]),
+        ({"x": X[:, :2].tolist()}, ["inputs", "x"]),
+        ({"x": X.tolist()} | weight, ["inputs", "params", "hidden", "weight"]),
+        (7, ["inputs"]),
+    ):
+        assert refused(post(client, "apply", {"inputs": inputs}))[0]["loc"] == place
+    assert refused(post(client, "apply", b"7"))[0]["loc"] == []
