@@ -75,6 +75,11 @@ class Refused(DeltawireError):
         return type(self)(moved, self.status, self.request_id)
 
 
+def other_dtype(name: str, dtype: str, asked: str) -> str:
+    """What is said when a network is to be computed in a dtype that its parameters do not have."""
+    return f"network '{name}' is {dtype}, not {asked}: leave \"dtype\" out, or bring all its parameters"
+
+
 def unfit(pointer: str, expected: str, got: Any) -> Refused:
     """The refusal of something that is not what its place takes."""
     return Refused([Fault(pointer, "field_invalid", f"expected {expected}, got {reprlib.repr(got)}")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Fault, Refused, other_dtype
 
 
 class Published(Mapping[str, Any]):
@@ -43,8 +43,3 @@ class Published(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._request)
-
-
-def other_dtype(name: str, dtype: str, asked: str) -> str:
-    """What is said when a network is to be computed in a dtype that its parameters do not have."""
-    return f"network '{name}' is {dtype}, not {asked}: leave \"dtype\" out, or bring all its parameters"

@@ -21,8 +21,7 @@ from marshmallow.fields import Field
 from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
-from deltawire.errors import Fault, Refused
-from deltawire.published import other_dtype
+from deltawire.errors import Fault, Refused, other_dtype
 from deltawire.wire import Array
 from deltawire_layers import config
 from deltawire_service.bodies import float_dtype
