@@ -64,6 +64,7 @@ def _pays(a: Array, b: Array) -> bool:
 
 
 def _first_order(a: Array, b: Array) -> Array:
+    # In the place of what does not move there is 0 · value: where that is infinite, not a number, as in BLAS.
     A, B, b_moves = _part(a.real), _part(b.real), _moves(b)
     if b_moves and b.strides[-1] == b.itemsize:
         # Pairs of real and imaginary parts are columns of reals, and A makes of them pairs again.
@@ -71,9 +72,8 @@ def _first_order(a: Array, b: Array) -> Array:
     else:
         value = np.empty((*a.shape[:-1], b.shape[-1]), np.complex128)
         value.real = A @ B
-        value.imag = A @ _part(b.imag) if b_moves else 0
-    if _moves(a):
-        value.imag += _part(a.imag) @ B
+        value.imag = A @ _part(b.imag) if b_moves else 0 * value.real
+    value.imag += _part(a.imag) @ B if _moves(a) else 0 * value.real
     return value
 
 
