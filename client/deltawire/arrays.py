@@ -86,6 +86,7 @@ def _fractions(array: Array, pointer: str) -> Refused:
         others = np.argwhere(~(array % 1 == 0))
     place = tuple(others[0]) if len(others) else (0,) * array.ndim
     got = f"got {array[place]}{f' in row {place[0]}' if place else ''}"
-    mend = "" if len(others) else ": convert them with .astype(int)"
+    fit = not len(others) and np.abs(array).max() < 2**63
+    mend = ": convert them with .astype(int)" if fit else ""
     at = "/".join([pointer, *map(str, place)])
     return Refused([Fault(at, "dtype_mismatch", f"expected an integer, {got}{mend}")])

@@ -48,7 +48,7 @@ class Calls:
         self._settings: Any = None
         self._timeout = timeout
         self._retries = retries
-        self._url, self._auth = credentials((url or embedded.URL).rstrip("/"), api_key)
+        self._url, self._auth = credentials(url or embedded.URL, api_key)
         if url is None:
             self._session.mount(embedded.URL, embedded.EmbeddedAdapter())
 

@@ -24,12 +24,13 @@ def credentials(url: str, api_key: str | None) -> tuple[str, AuthBase | None]:
 
     Raises ValueError when the URL has no scheme, or the key cannot be in a header.
     """
-    if "://" not in url:
+    if not isinstance(url, str) or "://" not in url:
         raise ValueError("url: expected one with its scheme, as in http://127.0.0.1:8000")
     if api_key is not None and not (
         api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key
     ):
         raise ValueError("api_key: a key is made of ASCII letters, digits and punctuation")
+    url = url.rstrip("/")
     parts = urlsplit(url)
     user, at, host = parts.netloc.rpartition("@")
     url = urlunsplit(parts._replace(netloc=host)) if at else url

@@ -76,8 +76,10 @@ def known(network: Any, published: Callable[[str], Published]) -> Mapping[str, A
         return network
     try:
         return published(network["name"])
-    except Refused:  # again, and with its place, when the request itself is sent
-        return network
+    except Refused as refused:
+        if refused.code == "rate_limited":
+            raise
+        return network  # what is wrong is told again, with its place, when the request itself is sent
 
 
 def own_dtype(network: Mapping[str, Any]) -> str:

@@ -49,12 +49,21 @@ def _bounded_step(x: Array, value: Array, slope: Array) -> Array:
     return result
 
 
-def exp(x: Array) -> Array:
-    """eˣ; ∞ where it overflows, in both parts."""
+PIECE = 2**15
+"""So many numbers are taken apart at once where it matters that little more is held than a result."""
+
+
+def exp(x: Array, out: Array | None = None) -> Array:
+    """eˣ; ∞ where it overflows, in both parts. out: an array for it, whose numbers lie in a row: x, say."""
     if not np.iscomplexobj(x):
-        return np.exp(x)
-    value = np.exp(_real(x))
-    return _step(x, value, value)
+        return np.asarray(np.exp(x, out=out))
+    result = np.empty(x.shape, np.complex128) if out is None else out
+    given, made = x.reshape(-1), np.reshape(result, -1, copy=False)
+    for start in range(0, given.size, PIECE):
+        piece = given[start : start + PIECE]
+        value = np.exp(_real(piece))
+        made[start : start + PIECE] = _step(piece, value, value)
+    return result
 
 
 def expm1(x: Array) -> Array:

@@ -62,7 +62,7 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
         np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
     # The greatest exponent becomes 0; of a query that sees no key, all stay −∞.
     p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
-    p = analytic.exp(p)
+    analytic.exp(p, out=p)
     total = p.sum(axis=-1, keepdims=True)
     p /= np.where(total.real == 0, 1, total)
     y = matmul(p, value)

@@ -7,6 +7,7 @@ complex one costs, αβ is left out: with the step it is 0. What does not move, 
 from __future__ import annotations
 
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from deltawire_layers.layer import Array
 FEWEST = 32
 """So many multiplications must meet each number, or to take arrays apart costs more than it saves."""
 
-BLOCK = 2**18
+BLOCK = 2**19
 """So many numbers are taken apart at once, which bounds the memory of their parts. (A matrix that multiplies
 every row is taken apart as a whole.)"""
 
@@ -35,8 +36,9 @@ def matmul(a: Array, b: Array) -> Array:
             value[block] = _first_order(a[block], b[block])
     else:
         for place in np.ndindex(a.shape[:-2]):
+            parts = _apart(b[place])
             for block in _blocks(a.shape[-2], a.shape[-1] + b.shape[-1]):
-                value[place][block] = _first_order(a[place][block], b[place])
+                value[place][block] = _times(a[place][block], parts)
     return value
 
 
@@ -63,17 +65,39 @@ def _pays(a: Array, b: Array) -> bool:
     return bool(rows * terms * columns > FEWEST * numbers)
 
 
+class _Parts(NamedTuple):
+    """A matrix taken apart. pairs: its parts side by side as columns of reals, where they lie so; else imag,
+    unless it does not move."""
+
+    real: Array
+    pairs: Array | None
+    imag: Array | None
+
+
+def _apart(b: Array) -> _Parts:
+    moves = _moves(b)
+    paired = moves and b.strides[-1] == b.itemsize
+    return _Parts(
+        _part(b.real),
+        b.view(np.float64) if paired else None,
+        _part(b.imag) if moves and not paired else None,
+    )
+
+
 def _first_order(a: Array, b: Array) -> Array:
+    return _times(a, _apart(b))
+
+
+def _times(a: Array, b: _Parts) -> Array:
     # In the place of what does not move there is 0 · value: where that is infinite, not a number, as in BLAS.
-    A, B, b_moves = _part(a.real), _part(b.real), _moves(b)
-    if b_moves and b.strides[-1] == b.itemsize:
-        # Pairs of real and imaginary parts are columns of reals, and A makes of them pairs again.
-        value = (A @ b.view(np.float64)).view(np.complex128)
+    A = _part(a.real)
+    if b.pairs is not None:
+        value = (A @ b.pairs).view(np.complex128)  # pairs again
     else:
-        value = np.empty((*a.shape[:-1], b.shape[-1]), np.complex128)
-        value.real = A @ B
-        value.imag = A @ _part(b.imag) if b_moves else 0 * value.real
-    value.imag += _part(a.imag) @ B if _moves(a) else 0 * value.real
+        value = np.empty((*a.shape[:-1], b.real.shape[-1]), np.complex128)
+        value.real = A @ b.real
+        value.imag = A @ b.imag if b.imag is not None else 0 * value.real
+    value.imag += _part(a.imag) @ b.real if _moves(a) else 0 * value.real
     return value
 
 

@@ -94,6 +94,10 @@ def follow(
             for tell in beginning:
                 tell(exchange)
             return Sent(answer(environ, start), lambda: ended(exchange))
+        except BaseException:  # the server answers in our place
+            exchange.status = exchange.status or 500
+            ended(exchange)
+            raise
         finally:
             _CURRENT.reset(token)
 
@@ -107,14 +111,16 @@ class Sent:
 
     def __init__(self, body: Iterable[bytes], ended: Callable[[], None]):
         self._body = body
-        self._ended = ended
+        self._ended: Callable[[], None] | None = ended
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
 
     def close(self) -> None:
+        ended, self._ended = self._ended, None
         try:
             if close := getattr(self._body, "close", None):
                 close()
         finally:
-            self._ended()
+            if ended:  # once, however often a server closes it
+                ended()

@@ -166,7 +166,10 @@ def replace_worker(worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """A worker has ended: there are as many to be as before it was to be replaced."""
     server.num_workers = server.cfg.workers
-    tidy(metrics_folder, server.WORKERS)
+    try:
+        tidy(metrics_folder, server.WORKERS)
+    except Exception:  # a folder that is full, or gone: an exception here would end the service
+        server.log.exception("what ended workers have counted is not added up")
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:

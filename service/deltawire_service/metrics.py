@@ -32,6 +32,9 @@ T = TypeVar("T")
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BYTES = tuple(4.0**exponent for exponent in range(4, 15))  # 256 B to 256 MiB
+MOST_BYTES = 2**50
+"""Of a body, as announced: who is refused for it may have announced any number."""
+
 NOWHERE = "none"
 """The route of what has none."""
 
@@ -46,7 +49,8 @@ class Counted(NamedTuple):
     bounds: tuple[float, ...] = ()
 
     def zero(self) -> list[float]:
-        return [0] * (len(self.bounds) + 2 if self.bounds else 1)
+        # Floating-point numbers: sums of bytes grow for years.
+        return [0.0] * (len(self.bounds) + 2 if self.bounds else 1)
 
 
 COUNTED: Mapping[str, Counted] = {
@@ -105,7 +109,7 @@ class Metrics:
             requests, seconds, received, sent = self._numbers(exchange.route or NOWHERE, status, code)
             requests[0] += 1
             _observe(seconds, SECONDS, taken)
-            _observe(received, BYTES, exchange.length or 0)
+            _observe(received, BYTES, min(exchange.length or 0, MOST_BYTES))
             _observe(sent, BYTES, exchange.sent)
             if status in (429, 503, 504):
                 self._counted["rejections"][(code,)][0] += 1

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from shutil import rmtree
 from tempfile import mkdtemp
 from threading import Lock, Thread
@@ -72,10 +73,10 @@ class SharedCounts:
     def __init__(self, folder: str, own: Callable[[], Counts]):
         self._folder = Path(folder)
         self._own = own
-        self._file = self._folder / f"{os.getpid()}.json"
+        # Numbers of processes come again, and what those before have counted must stay.
+        self._file = self._folder / f"{os.getpid()}-{token_hex(4)}.json"
         self._written = b""
         self._lock = Lock()
-        self.write()
         Thread(target=self._keep_written, name="counts", daemon=True).start()
 
     def write(self) -> None:
@@ -88,15 +89,17 @@ class SharedCounts:
 
     def all(self) -> Counts:
         """The counts of all processes, those that have ended among them."""
-        self.write()
+        with suppress(OSError):  # there is no room for them just now
+            self.write()
         with _locked(self._folder):
-            return total(read(file.read_bytes()) for file in self._folder.glob("*.json"))
+            others = [file for file in self._folder.glob("*.json") if file != self._file]
+            return total([self._own(), *(read(file.read_bytes()) for file in others)])
 
     def _keep_written(self) -> None:
         while True:
-            sleep(MOMENT)
-            with suppress(OSError):  # there is no room just now: whoever asks is told
+            with suppress(OSError):  # there is no room just now, or it is no more: the counts are kept here
                 self.write()
+            sleep(MOMENT)
 
 
 def make_folder(within: str | None) -> str:
@@ -119,8 +122,10 @@ def tidy(folder: str, alive: Collection[int]) -> None:
     """
     try:
         with _locked(Path(folder), alone=True):
-            files = [file for file in Path(folder).glob("*.json") if file.stem not in map(str, alive)]
-            ended = total(read(file.read_bytes()) for file in files)
+            living = tuple(f"{process}-" for process in alive)
+            files = [file for file in Path(folder).iterdir() if not file.name.startswith(living)]
+            whole = [file for file in files if file.suffix == ".json"]  # not one that was being written
+            ended = total(read(file.read_bytes()) for file in whole)
             _replace(Path(folder) / f"{ENDED}.json", Counts(ended.counted, {}).written())
             for file in files:
                 if file.stem != ENDED:
@@ -132,8 +137,12 @@ def tidy(folder: str, alive: Collection[int]) -> None:
 def _replace(file: Path, text: bytes) -> None:
     """Write a file so that whoever reads it has all of it, the old one or the new one."""
     new = file.with_suffix(".new")
-    new.write_bytes(text)
-    new.replace(file)
+    try:
+        new.write_bytes(text)
+        new.replace(file)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

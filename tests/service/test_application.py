@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 from werkzeug.test import EnvironBuilder
@@ -66,7 +66,17 @@ def test_a_host_that_cannot_be_one_is_refused_each_time() -> None:
         assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
 
 
-def test_nobody_has_a_session() -> None:
-    with APP.test_client() as client:
-        answer = client.get("/livez")
-        assert "Set-Cookie" not in answer.headers and answer.status_code == 200
+def test_what_is_remembered_of_clients_is_bounded() -> None:
+    client = APP.test_client()
+    for number in range(100):
+        client.get("/livez", headers={"Host": f"h{number}.org"})
+    assert APP._bound.cache_info().currsize == 64
+
+
+def test_nobody_has_a_session_of_their_own() -> None:
+    sessions = []
+    for _ in range(2):
+        with APP.test_client() as client:
+            client.get("/livez", headers={"Cookie": "session=mine"})
+            sessions.append(session._get_current_object())
+    assert sessions[0] is sessions[1]

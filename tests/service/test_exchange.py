@@ -10,6 +10,13 @@ from flask import Flask, Response
 
 from deltawire_service.exchange import Exchange, Headers, current, follow
 
+WSGI: Any = {
+    "REQUEST_METHOD": "GET",
+    "SERVER_NAME": "x",
+    "SERVER_PORT": "80",
+    "wsgi.url_scheme": "http",
+}
+
 
 def followed() -> tuple[Flask, list[Any]]:
     """An application with routes of every sort, and what it tells."""
@@ -59,11 +66,31 @@ def test_it_ends_when_all_is_sent() -> None:
 
 def test_it_ends_when_the_client_leaves() -> None:
     app, told = followed()
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/parts", "SERVER_NAME": "x", "SERVER_PORT": "80"}
-    body: Any = app(environ | {"wsgi.url_scheme": "http"}, lambda status, headers: None)
+    body: Any = app(WSGI | {"PATH_INFO": "/parts"}, lambda status, headers: None)
     assert next(iter(body)) == b"a" and told[-1] != "ended"
     body.close()
     assert told[-1] == "ended"
+
+
+def test_it_ends_once_however_often_a_server_closes_its_answer() -> None:
+    app, told = followed()
+    body: Any = app(WSGI | {"PATH_INFO": "/things/it"}, lambda status, headers: None)
+    body.close()
+    body.close()
+    assert told.count("ended") == 1
+
+
+def test_it_ends_when_the_server_cannot_begin_the_answer() -> None:
+    app, told = followed()
+
+    def refuses(status: str, headers: Headers) -> None:
+        raise OSError("nobody is there")
+
+    with pytest.raises(OSError, match="nobody"):
+        app(WSGI | {"PATH_INFO": "/things/it"}, refuses)
+    assert told.count("ended") == 1
+    with pytest.raises(LookupError):
+        current()
 
 
 def test_outside_a_request_there_is_none() -> None:

@@ -110,6 +110,17 @@ def test_seconds_and_bytes_of_requests() -> None:
     assert found["deltawire_plan_bytes_count"] == 1 and found["deltawire_plan_bytes_sum"] > 100
 
 
+@pytest.mark.parametrize("digits", [1, 19, 30, 400])
+def test_whatever_length_a_request_announces_is_counted_and_written(digits: int, tmp_path: Path) -> None:
+    client = client_of()
+    client.application.extensions["deltawire"].metrics.share(str(tmp_path))
+    for _ in range(3):
+        client.post("/livez", environ_overrides={"CONTENT_LENGTH": "9" * digits})
+    found = told(client)
+    assert found["deltawire_request_bytes_count{route=none}"] == 3
+    assert 0 < found["deltawire_request_bytes_sum{route=none}"] <= 3 * 2**50
+
+
 @pytest.mark.parametrize("compute_threads", [1, 2])
 def test_seconds_are_those_of_the_kind_that_takes_them(compute_threads: int) -> None:
     slow = failing("delta", lambda delta: (time.sleep(0.1), delta)[1])
@@ -257,7 +268,7 @@ def counted(service: Service, path: str = "/v1/gradients") -> float:
 
 def folder_of(pid: int) -> Path:
     """Where a worker counts: beside it, other services may."""
-    (file,) = Path(gunicorn_conf.metrics_folder).parent.glob(f"deltawire-metrics-*/{pid}.json")
+    (file,) = Path(gunicorn_conf.metrics_folder).parent.glob(f"deltawire-metrics-*/{pid}-*.json")
     return file.parent
 
 
@@ -278,9 +289,7 @@ def test_several_workers_count_together_and_none_is_forgotten_when_it_ends() -> 
         for victim in children(service.pid):
             os.kill(victim, signal.SIGKILL)
             eventually(
-                lambda victim=victim: (
-                    not (path / f"{victim}.json").exists() and len(children(service.pid)) == 3
-                )
+                lambda victim=victim: not list(path.glob(f"{victim}-*")) and len(children(service.pid)) == 3
             )
             eventually(lambda: counted(service) == expected)
         time.sleep(4 * MOMENT)  # those who were asked before have told that they answer nobody now
