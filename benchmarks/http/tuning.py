@@ -9,6 +9,8 @@ import resource
 import time
 from argparse import ArgumentParser
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from statistics import median
 from typing import NamedTuple
 
@@ -44,9 +46,19 @@ class Load(NamedTuple):
     client_cpu: float
 
 
+start_together: Barrier
+
+
+def wait_for(barrier: Barrier) -> None:
+    """Make a process one of several clients: to start Python takes the processors that are measured."""
+    global start_together
+    start_together = barrier
+
+
 def client(port: int, request: str, seconds: float) -> tuple[int, float]:
     """Requests answered in this time, and seconds of processor it took to ask for them."""
     call = raw_call(port, "/v1/gradients", *REQUESTS[request])
+    start_together.wait()
     call()
     before, count, start = resource.getrusage(resource.RUSAGE_SELF), 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -57,7 +69,9 @@ def client(port: int, request: str, seconds: float) -> tuple[int, float]:
 
 
 def load(port: int, request: str, seconds: float) -> Load:
-    with ProcessPoolExecutor(CLIENTS) as pool:
+    spawn = get_context("spawn")
+    barrier = spawn.Barrier(CLIENTS)
+    with ProcessPoolExecutor(CLIENTS, spawn, wait_for, (barrier,)) as pool:
         given = [[port] * CLIENTS, [request] * CLIENTS, [seconds] * CLIENTS]
         done = list(pool.map(client, *given))
     return Load(sum(count for count, _ in done) / seconds, sum(cpu for _, cpu in done) / seconds)
