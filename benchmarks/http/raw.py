@@ -8,10 +8,14 @@ from collections.abc import Callable
 BUFFER_BYTES = 2**26
 
 
+class NotNow(Exception):
+    """The service has too much to compute: 503."""
+
+
 def raw_call(
     port: int, path: str, body: bytes, media_type: str, accept: str | None = None
 ) -> Callable[[], memoryview]:
-    """A function that sends the request and gives the body of the answer, which must be a 200."""
+    """A function that sends the request and gives the body of the answer, which must be a 200. Raises NotNow."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = (
@@ -33,12 +37,14 @@ def raw_call(
         while b"\r\n\r\n" not in bytes(buffer[: min(filled, 4096)]):
             filled = receive(filled)
         fields = bytes(buffer[: min(filled, 4096)]).partition(b"\r\n\r\n")[0]
-        if b" 200 " not in fields[:16]:
-            raise SystemExit(bytes(buffer[:filled]).decode(errors="replace")[:1000])
         length = next(line for line in fields.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         start, size = len(fields) + 4, int(length.partition(b":")[2])
         while filled < start + size:
             filled = receive(filled)
+        if b" 503 " in fields[:16]:
+            raise NotNow
+        if b" 200 " not in fields[:16]:
+            raise SystemExit(bytes(buffer[:filled]).decode(errors="replace")[:1000])
         return buffer[start : start + size]
 
     return call

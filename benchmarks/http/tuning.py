@@ -15,13 +15,15 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.http.__main__ import BODY, CIRCUIT, p99, timed
-from benchmarks.http.raw import raw_call
+from benchmarks.http.raw import NotNow, raw_call
 from benchmarks.http.server import serving
 from benchmarks.machine import machine
 from benchmarks.tables import number, table
 from deltawire import wire
 
 CLIENTS = 4
+PAUSE = 0.01
+"""Seconds before a client that was refused asks again."""
 
 
 class Choice(NamedTuple):
@@ -40,9 +42,10 @@ REQUESTS = {"b 128": (BODY, wire.SAFETENSORS), "circuit": (CIRCUIT, wire.JSON)}
 
 
 class Load(NamedTuple):
-    """Requests answered in a second, and the processors that the clients took."""
+    """Requests answered in a second, the share of those refused, and the processors that the clients took."""
 
     rate: float
+    refused: float
     client_cpu: float
 
 
@@ -55,17 +58,21 @@ def wait_for(barrier: Barrier) -> None:
     start_together = barrier
 
 
-def client(port: int, request: str, seconds: float) -> tuple[int, float]:
-    """Requests answered in this time, and seconds of processor it took to ask for them."""
+def client(port: int, request: str, seconds: float) -> tuple[int, int, float]:
+    """Requests answered and refused in this time, and seconds of processor it took to ask for them."""
     call = raw_call(port, "/v1/gradients", *REQUESTS[request])
     start_together.wait()
-    call()
-    before, count, start = resource.getrusage(resource.RUSAGE_SELF), 0, time.perf_counter()
+    before, count, refused = resource.getrusage(resource.RUSAGE_SELF), 0, 0
+    start = time.perf_counter()
     while time.perf_counter() - start < seconds:
-        call()
-        count += 1
+        try:
+            call()
+            count += 1
+        except NotNow:
+            refused += 1
+            time.sleep(PAUSE)
     after = resource.getrusage(resource.RUSAGE_SELF)
-    return count, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return count, refused, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def load(port: int, request: str, seconds: float) -> Load:
@@ -74,7 +81,8 @@ def load(port: int, request: str, seconds: float) -> Load:
     with ProcessPoolExecutor(CLIENTS, spawn, wait_for, (barrier,)) as pool:
         given = [[port] * CLIENTS, [request] * CLIENTS, [seconds] * CLIENTS]
         done = list(pool.map(client, *given))
-    return Load(sum(count for count, _ in done) / seconds, sum(cpu for _, cpu in done) / seconds)
+    count, refused, cpu = map(sum, zip(*done, strict=True))
+    return Load(count / seconds, refused / (count + refused), cpu / seconds)
 
 
 def one_round(choice: Choice, seconds: float) -> dict[str, tuple[list[float], Load]]:
@@ -102,11 +110,13 @@ def main() -> None:
                 number(median(median(each[name][request][0]) for each in found)),
                 number(median(p99(each[name][request][0]) for each in found)),
                 number(median(each[name][request][1].rate for each in found)),
+                f"{100 * median(each[name][request][1].refused for each in found):.1f}",
                 number(median(each[name][request][1].client_cpu for each in found)),
             ]
             for name in CHOICES
         ]
-        head = [request, "one client, ms", "p99, ms", f"{CLIENTS} clients, a second", "their processors"]
+        several = f"{CLIENTS} clients, a second"
+        head = [request, "one client, ms", "p99, ms", several, "refused, %", "their processors"]
         print(table(head, rows), "")
     one, two = "1 worker", "2 workers (the default)"
     gain = median(each[two]["b 128"][1].rate / each[one]["b 128"][1].rate for each in found)
