@@ -15,7 +15,7 @@ class NotNow(Exception):
 def raw_call(
     port: int, path: str, body: bytes, media_type: str, accept: str | None = None
 ) -> Callable[[], memoryview]:
-    """A function that sends the request and gives the body of the answer, which must be a 200. Raises NotNow."""
+    """A function that sends the request and gives the body of the answer: of a 200, else NotNow is raised."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = (
