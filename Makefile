@@ -48,7 +48,7 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.http.tuning
 	@echo "== Hessian-vector products beside jax's"
 	@$(BENCH)/bin/python -m benchmarks.derivatives
-	@echo "== the engine beside torch, jax and autograd (about 15 minutes)"
+	@echo "== the engine beside torch, jax and autograd (about 25 minutes)"
 	@$(BENCH)/bin/python -m benchmarks.engine
 
 fuzz: $(VENV)/dev
