@@ -140,7 +140,8 @@ def behind_nginx(service: str) -> Iterator[str]:
         for old, new in (
             ("http://service:8000", service),
             ("listen 8080", f"listen 127.0.0.1:{port}"),
-            ("/tmp/", f"{folder}/"),
+            ("/var/cache/nginx/", f"{folder}/"),
+            ("/run/", f"{folder}/"),
             ("access_log /dev/stdout", f"access_log {folder}/access.log"),
         ):
             assert old in conf, old
