@@ -43,6 +43,16 @@ def params(page: Page) -> dict[str, Any]:
     return dict(found)
 
 
+def training(page: Page, setting: str, value: str) -> Explorer:
+    """The page as it begins to train, one of its settings changed."""
+    explorer = Explorer(page, "example=moons")
+    explorer.tab("Train")
+    page.locator(f"[data-{setting}]").fill(value)
+    page.locator(f"[data-{setting}]").press("Enter")
+    page.locator("[data-train]").click()
+    return explorer
+
+
 def paused(page: Page, after: int) -> int:
     """Trains for some steps and stops."""
     page.locator("[data-train]").click()
@@ -108,11 +118,7 @@ def test_new_parameters_are_other_ones_every_time(page: Page) -> None:
 
 
 def test_it_goes_on_beside_other_tabs_and_ends_with_other_data(page: Page) -> None:
-    explorer = Explorer(page, "example=moons")
-    explorer.tab("Train")
-    page.locator("[data-size]").fill("16")
-    page.locator("[data-size]").press("Enter")
-    page.locator("[data-train]").click()
+    explorer = training(page, "size", "16")
     page.locator("[data-trained]").wait_for()
     before = steps(page)
     explorer.tab("Plots")
@@ -126,11 +132,7 @@ def test_it_goes_on_beside_other_tabs_and_ends_with_other_data(page: Page) -> No
 
 
 def test_a_loss_that_grows_is_told(page: Page) -> None:
-    explorer = Explorer(page, "example=moons")
-    explorer.tab("Train")
-    page.locator("[data-rate]").fill("200")
-    page.locator("[data-rate]").press("Enter")
-    page.locator("[data-train]").click()
+    training(page, "rate", "200")
     page.locator("[data-training-warning]", has_text="Lower the learning rate").wait_for(timeout=60_000)
     page.locator("[data-reset]").click()
     page.locator("[data-training-warning]").wait_for(state="detached")

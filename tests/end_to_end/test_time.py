@@ -81,12 +81,10 @@ def test_health_is_answered_while_everything_computes() -> None:
     with running_service("-w", "2", app=ODD) as service, ThreadPoolExecutor(6) as callers:
         computing = [callers.submit(post, service, pointwise("slow", 1.0)) for _ in range(6)]
         time.sleep(0.2)
-        seconds = []
         for route in ["/livez", "/readyz"] * 10:
             started = time.monotonic()
             assert requests.get(service + route, timeout=5).status_code == 200
-            seconds.append(time.monotonic() - started)
-        assert sorted(seconds)[-3] < 0.1  # two may meet what else the machine does
+            assert time.monotonic() - started < 0.1
         assert {call.result().status_code for call in computing} <= {200, 503}
 
 
