@@ -9,7 +9,7 @@ from uuid import uuid4
 import requests
 
 from deltawire import embedded, wire
-from deltawire.body import received, to_send
+from deltawire.body import Parts, received, to_send
 from deltawire.credentials import credentials
 from deltawire.errors import Fault, Refused, ServiceFailed, TimedOut, Unreachable, failure
 from deltawire.retries import Retries
@@ -46,6 +46,7 @@ class Calls:
         self._session = session or requests.Session()
         self._owns_session = session is None
         self._settings: Any = None
+        self._requests: dict[str, requests.PreparedRequest] = {}
         self._timeout = timeout
         self._retries = retries
         self._url, self._auth = credentials(url or embedded.URL, api_key)
@@ -96,9 +97,8 @@ class Calls:
 
         def exchange() -> requests.Response:
             nonlocal content
-            request = requests.Request(method, self._url + path, headers, data=body, auth=self._auth)
             response = self._session.send(
-                self._session.prepare_request(request),
+                self._prepared(method, path, headers, body),
                 timeout=self._timeout,
                 allow_redirects=False,
                 **self._environment(),
@@ -127,6 +127,28 @@ class Calls:
             fault = Fault("", "answer_invalid", detail)
             raise ServiceFailed([fault], response.status_code, request_id) from error
         raise failed
+
+    def _prepared(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | Parts | None
+    ) -> requests.PreparedRequest:
+        """A request as the session prepares it, with its headers, cookies and whatever proves who asks.
+
+        To prepare one takes 0.2 ms; for a session of our own it stays but for what is given here, as long as
+        no cookie comes.
+        """
+        if not self._owns_session or self._session.cookies:
+            given = requests.Request(method, self._url + path, headers, data=body, auth=self._auth)
+            return self._session.prepare_request(given)
+        if method not in self._requests:
+            given = requests.Request(method, self._url, auth=self._auth)
+            self._requests[method] = self._session.prepare_request(given)
+        request = self._requests[method].copy()
+        request.url = str(request.url).removesuffix("/") + path
+        request.headers.update(headers)
+        if body is not None:
+            request.body = body  # type: ignore[assignment]
+            request.headers["Content-Length"] = str(len(body))
+        return request
 
     def _environment(self) -> Any:
         """Proxies and certificates. To find them takes 0.2 ms, and for a session of our own they stay."""

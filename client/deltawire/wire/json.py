@@ -71,6 +71,8 @@ _PIECE = 2**20  # bytes looked at together: bounds the memory, and refuses a hos
 
 def _prescan(body: bytes, limits: Limits) -> None:
     """Raises Refused for a body that goes too deep or holds too much. A parser would find out too late."""
+    if len(body) <= min(limits.depth, limits.lists, limits.members):
+        return  # whatever its bytes are
     opened = body.count(b"[") + body.count(b"{")
     if opened <= min(limits.depth, limits.lists) and opened + body.count(b":") <= limits.members:
         return  # with so few marks, wherever they stand
