@@ -16,8 +16,7 @@ def raw_call(
     port: int, path: str, body: bytes, media_type: str, accept: str | None = None
 ) -> Callable[[], memoryview]:
     """A function that sends the request and gives the body of the answer: of a 200, else NotNow is raised."""
-    connection = socket.create_connection(("127.0.0.1", port))
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection = connected(port)
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {media_type}\r\n"
         f"Accept: {accept or media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -31,6 +30,7 @@ def raw_call(
         return filled + got
 
     def call() -> memoryview:
+        nonlocal connection
         connection.sendall(head)
         connection.sendall(body)
         filled = receive(0)
@@ -41,6 +41,9 @@ def raw_call(
         start, size = len(fields) + 4, int(length.partition(b":")[2])
         while filled < start + size:
             filled = receive(filled)
+        if b"\r\nconnection: close" in fields.lower():  # it was refused before its body was read
+            connection.close()
+            connection = connected(port)
         if b" 503 " in fields[:16]:
             raise NotNow
         if b" 200 " not in fields[:16]:
@@ -48,3 +51,9 @@ def raw_call(
         return buffer[start : start + size]
 
     return call
+
+
+def connected(port: int) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
