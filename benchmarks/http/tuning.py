@@ -117,7 +117,7 @@ def main() -> None:
         ]
         several = f"{CLIENTS} clients, a second"
         head = [request, "one client, ms", "p99, ms", several, "refused, %", "their processors"]
-        print(table(head, rows), "")
+        print(table(head, rows), "", sep="\n")
     one, two = "1 worker", "2 workers (the default)"
     gain = median(each[two]["b 128"][1].rate / each[one]["b 128"][1].rate for each in found)
     missed = " (missed)" if gain < 1.6 else ""
