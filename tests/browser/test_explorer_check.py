@@ -42,7 +42,7 @@ def test_every_red_number_has_one(page: Page, name: str) -> None:
     assert (
         page.locator('[data-agree="true"]')
         .inner_text()
-        .startswith(f"All {page.locator('.checked tr').count()} agree to")
+        .startswith(f"All {page.locator('.checked tr').count()} agree with the complex step to")
     )
     assert page.locator("details.each[open]").count() == 0
 

@@ -138,7 +138,7 @@ def test_the_layer_whose_delta_vanishes_and_why(page: Page) -> None:
     assert page.locator(".mark").count() == 6
 
 
-@pytest.mark.parametrize("lang, word", [("en", "Two equations"), ("ko", "방정식 두 개")])
+@pytest.mark.parametrize("lang, word", [("en", "Two equations"), ("ko", "두 개의 식")])
 def test_the_tour_goes_through_all_stops(page: Page, lang: str, word: str) -> None:
     explorer = Explorer(page, f"lang={lang}")
     page.locator(".tours button").first.click()

@@ -114,7 +114,7 @@ function Page({ layers, initial }) {
     return () => media.removeEventListener("change", watch);
   }, []);
   useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
-  useEffect(() => { document.documentElement.lang = lang; }, [lang]);
+  useEffect(() => { document.documentElement.lang = lang; document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   useEffect(() => { if (seen) bringUp(aside.current, TOURS[tour]?.stops[stop]?.see, narrow); }, [seen?.document.network, tour, stop, step, selected, lang]);
   useEffect(() => {
     const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });

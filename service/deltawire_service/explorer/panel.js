@@ -38,7 +38,7 @@ export function Panel({ model, step, name, go, t, select, marks, badges, edit, u
 // To the steps at which this node is computed, and sends its delta.
 function Jumps({ model, name, step, go, t }) {
   const [forth, back] = [model.forward.indexOf(name) + 1, model.backward.indexOf(name) + 1];
-  const jump = (to, key) => html`<button data-jump=${key} disabled=${step === to} onClick=${() => go(to)}>${t(key)} ${to}</button>`;
+  const jump = (to, key) => html`<button data-jump=${key} disabled=${step === to} onClick=${() => go(to)}>${t(key, to)}</button>`;
   return html`<p class="jumps">${forth > 0 && jump(forth, "jumpForward")} ${back > 0 && jump(model.forward.length + back, "jumpBackward")}</p>`;
 }
 
