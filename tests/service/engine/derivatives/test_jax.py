@@ -73,7 +73,7 @@ def test_hessian_vector_products_are_those_of_forward_over_reverse(example: Exam
         assert distance(ours.quadratic[index], np.asarray(along @ product)) <= 1e-12 * (1 + along @ along)
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(examples(), seeds)
 def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: int) -> None:
     import jax
@@ -107,7 +107,7 @@ def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: in
             assert distance(moved.tangents[name][index], np.asarray(array)) <= 1e-12, name
 
 
-@settings(max_examples=30)
+@settings(max_examples=100)
 @given(examples(most_nodes=10), seeds)
 def test_jacobians_and_gradients_of_each_example(example: Example, seed: int) -> None:
     import jax
