@@ -90,12 +90,15 @@ function Page({ layers, initial }) {
   };
   const atEnd = (model) => { setStep(model.last); setSelected(nodeAt(model, model.last)); };
   const openTour = async (which, where) => {
-    setTour(which);
-    setStop(where);
-    if (which === null) return;
+    if (which === null) { setTour(null); return; }
     const here = TOURS[which].stops[where];
-    setTab(here.tab ?? "inputs");
-    const then = (model) => { setStep(stepNamed(model, here.step)); setSelected(here.at); };
+    const then = (model) => { // the card and the picture it speaks of change together
+      setTour(which);
+      setStop(where);
+      setTab(here.tab ?? "inputs");
+      setStep(stepNamed(model, here.step));
+      setSelected(here.at);
+    };
     if (here.example === name && !changed && seen) then(seen.model);
     else await open(here.example, then);
   };
@@ -149,6 +152,8 @@ function Page({ layers, initial }) {
     setChanged(true);
     show(document, { then: keep, ...options });
   };
+  const here = TOURS[tour]?.stops[stop];
+  const away = Boolean(here && model && !(step === stepNamed(model, here.step) && selected === here.at));
   const own = (chosen) => { setTour(null); open(chosen, atEnd); };
 
   return html`<div class="page">
@@ -167,7 +172,7 @@ function Page({ layers, initial }) {
           ...${{ tab, setTab, seen, faults, breaks, layers, selected, select, marks, setBadges, edit, t, theme }} />
       </div>
       <aside ref=${aside}>
-        <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
+        <${Tour} ...${{ tour, stop, away, lang, t }} open=${openTour} />
         ${tour === null && !changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
         ${model && html`<${Panel} ...${{ model, step, go, t, select, marks, badges: badgesNow, edit, unfolded, unfold }} name=${selected} />`}
       </aside>
