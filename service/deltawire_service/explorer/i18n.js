@@ -13,6 +13,7 @@ const TEXTS = {
   below: ["below: δ = ∂loss/∂value", "아래: δ = ∂L/∂(값)"],
   onEdges: ["on edges: what each path sends back", "간선: 각 경로로 되돌려 보내는 δ"],
   normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells:", "칸:"], colours: ["cells: blue below 0, orange above", "칸 색: 파랑 음수, 주황 양수"],
+  link: ["copy link", "링크 복사"], copied: ["copied", "복사됨"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to} → ${from} 경로로 전달되는 δ`],

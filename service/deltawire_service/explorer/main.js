@@ -8,6 +8,7 @@ import { ABOVE, BELOW, oriented } from "./fit.js";
 import { Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
 import { Key } from "./key.js";
+import { Link } from "./link.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
@@ -164,6 +165,7 @@ function Page({ layers, initial }) {
           ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
           <${Key} t=${t} />
           <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
+            <${Link} t=${t} />
             <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
