@@ -2,18 +2,18 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
 import { ofPlace, sign } from "./badges.js";
 import { Card } from "./card.js";
-import { ABOVE, BELOW, DETAIL, fitted, sized } from "./fit.js";
+import { DETAIL, fitted, sized } from "./fit.js";
 import { edgeKnown, isBackward, nodeAt } from "./model.js";
 import { short } from "./numbers.js";
 
 const LEAST = 0.08, MOST = 4;
 
 export function Graph({ model, drawing, step, selected, select, unfold, marks, badges, t, narrow }) {
-  const frame = useRef();
-  const [view, setView] = useState({ x: 0, y: 0, zoom: 1 });
+  const frame = useRef(); // on a narrow screen it scrolls, where the picture is higher
+  const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
   const drag = useRef(null);
   const { down } = drawing;
-  const fit = () => setView(fitted(drawing, frame.current));
+  const fit = () => setView(fitted(drawing, frame.current, narrow));
   useLayoutEffect(fit, [drawing]);
   useEffect(() => {
     const watch = new ResizeObserver(fit);
@@ -24,7 +24,7 @@ export function Graph({ model, drawing, step, selected, select, unfold, marks, b
     const wheel = (event) => {
       if (narrow && !event.ctrlKey) return; // there the page itself scrolls
       event.preventDefault();
-      const box = frame.current.getBoundingClientRect();
+      const box = frame.current.firstChild.getBoundingClientRect();
       zoomBy(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
     };
     frame.current.addEventListener("wheel", wheel, { passive: false });
@@ -35,11 +35,11 @@ export function Graph({ model, drawing, step, selected, select, unfold, marks, b
     setView((old) => {
       const zoom = Math.min(MOST, Math.max(LEAST, old.zoom * factor));
       const scale = zoom / old.zoom;
-      return { zoom, x: x - (x - old.x) * scale, y: y - (y - old.y) * scale };
+      return { ...old, zoom, x: x - (x - old.x) * scale, y: y - (y - old.y) * scale };
     });
   const closer = (factor) => { // about the place looked at
     const box = drawing.nodes.get(selected ?? current);
-    const [wide, high] = [frame.current.clientWidth, frame.current.clientHeight];
+    const [wide, high] = [frame.current.clientWidth, view.high];
     zoomBy(factor, ...(box ? [view.x + view.zoom * box.x, view.y + view.zoom * box.y] : [wide / 2, high / 2]));
   };
   const start = (event) => { drag.current = { x: event.clientX - view.x, y: event.clientY - view.y }; };
@@ -55,9 +55,11 @@ export function Graph({ model, drawing, step, selected, select, unfold, marks, b
     if (!box) return;
     setView((old) => {
       const [x, y] = [old.x + old.zoom * box.x, old.y + old.zoom * box.y];
-      const [wide, high] = [frame.current.clientWidth, frame.current.clientHeight];
+      const { clientWidth: wide, clientHeight: sight } = frame.current;
+      const high = Math.max(old.high, sight);
+      if (high > sight + 1) frame.current.scrollTo({ top: y - sight / 2 });
       const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
-      const inside = x - half > 0 && x + half < wide && y - tall > ABOVE - 8 && y + tall < high - BELOW + 8;
+      const inside = x - half > 0 && x + half < wide && y - tall > 0 && y + tall < high;
       if (inside || old.zoom > 3) return old;
       const across = half * 2 > wide || (x - half > 0 && x + half < wide);
       return { ...old, x: across ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
@@ -66,8 +68,9 @@ export function Graph({ model, drawing, step, selected, select, unfold, marks, b
   const back = isBackward(model, step);
   const known = (edge) => edgeKnown(model, edge, step);
   const detail = view.zoom >= DETAIL;
-  return html`<div class="graph" ref=${frame} onPointerDown=${start} onPointerMove=${move} onPointerUp=${() => { drag.current = null; }}>
-    <svg class="drawing" role="group" aria-label=${t("graph")}>
+  const stop = () => { drag.current = null; };
+  return html`<div class="sight" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
+    <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
       <defs>
         <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto">
           <path d="M0 .8 7 4 0 7.2z" class="head" /></marker>
@@ -88,13 +91,12 @@ export function Graph({ model, drawing, step, selected, select, unfold, marks, b
         ${detail && model.edges.filter(known).map((edge) => html`<${EdgeLabel} key=${`label ${edge.id}`} edge=${edge} zoom=${view.zoom} t=${t}
           place=${drawing.edges.get(edge.id).label} badge=${badges.get(`edges/${edge.id}`)} />`)}
       </g>
-    </svg>
+    </svg></div></div>
     <div class="zoom">
       <button onClick=${() => closer(1.25)} title=${t("zoomIn")}>+</button>
       <button onClick=${() => closer(0.8)} title=${t("zoomOut")}>−</button>
       <button onClick=${fit} title=${t("fit")}>⤢</button>
-    </div>
-  </div>`;
+    </div>`;
 }
 
 // What a path sends back.

@@ -4,10 +4,11 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Drawer, TABS } from "./drawer.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
-import { ABOVE, BELOW, oriented } from "./fit.js";
+import { viewOf } from "./fit.js";
 import { Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
 import { Key } from "./key.js";
+import { oriented } from "./layout.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
@@ -117,11 +118,11 @@ function Page({ layers, initial }) {
   useEffect(() => { document.documentElement.lang = lang; document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   useEffect(() => { if (seen) bringUp(aside.current, TOURS[tour]?.stops[stop]?.see, narrow); }, [seen?.document.network, tour, stop, step, selected, lang]);
   useEffect(() => {
-    const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });
+    const size = () => setView(viewOf(canvas.current, narrow));
     const watch = new ResizeObserver(size);
     watch.observe(canvas.current);
     return () => watch.disconnect();
-  }, []);
+  }, [narrow]);
   useEffect(() => {
     if (!seen) return undefined;
     const wait = setTimeout(async () => {
@@ -134,7 +135,7 @@ function Page({ layers, initial }) {
 
   const model = seen?.model;
   const network = seen && JSON.stringify([seen.document.network, down, narrow]);
-  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view?.width, view?.height]);
+  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
   const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
@@ -155,9 +156,11 @@ function Page({ layers, initial }) {
     <${Top} open=${own} ...${{ name, changed, tour, openTour, theme, lang, setLang, t }} setTheme=${changeTheme} />
     <main>
       <div class="stage">
-        <div class=${`canvas ${faults.length ? "stale" : ""}`} ref=${canvas}>
-          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
+        <div class=${`canvas ${faults.length ? "stale" : ""}`}>
           <${Key} t=${t} />
+          <div class="ground" ref=${canvas}>
+            ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
+          </div>
           <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
             <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}

@@ -1,0 +1,61 @@
+"""The picture of the network: both ways it runs, what it shows from near and from far, as a file, path by path."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from support.explorer import Explorer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+WHOLE = "all => all.filter(one => one.textContent.includes('…')).map(one => one.textContent)"
+
+
+def spread(page: Page) -> tuple[float, float]:
+    """The share of the canvas that the cards reach over, and the width of the narrowest of them."""
+    return page.evaluate("""() => {
+      const boxes = [...document.querySelectorAll('.card .body')].map(one => one.getBoundingClientRect());
+      const reach = Math.max(...boxes.map(box => box.right)) - Math.min(...boxes.map(box => box.left));
+      const { width } = document.querySelector('.canvas').getBoundingClientRect();
+      return [reach / width, Math.min(...boxes.map(box => box.width))];
+    }""")
+
+
+def test_from_top_to_bottom_a_long_network_has_columns(page: Page) -> None:
+    explorer = Explorer(page, "example=deep_sigmoid&down=1")
+    page.wait_for_timeout(300)  # the picture takes its size after the page has
+    assert len(explorer.values()) == len(explorer.deltas()) == 14
+    assert len(explorer.edges()) == 13
+    page.goto("about:blank")
+    Explorer(page, "example=residual&down=1")
+    page.wait_for_timeout(200)
+    reach, narrowest = spread(page)
+    assert reach > 0.6 and narrowest > 15
+    top = page.locator('[data-node="x"]').bounding_box()
+    below = page.locator('[data-node="h0"]').bounding_box()
+    assert top and below and below["y"] > top["y"] + top["height"] - 1  # each of them from top to bottom
+
+
+@pytest.mark.parametrize("state", ["", "&down=1", "&down=0"])
+def test_on_a_phone_numbers_and_names_are_shown_and_the_picture_scrolls(page: Page, state: str) -> None:
+    page.set_viewport_size(PHONE)
+    for name, cards in (("flow_graph", 9), ("deep_sigmoid", 14), ("residual", 62)):
+        page.goto("about:blank")
+        explorer = Explorer(page, f"example={name}{state}")
+        page.wait_for_timeout(300)
+        assert len(explorer.values()) == cards, name
+        assert len(explorer.edges()) >= cards - 5, name
+        assert page.locator(".card .name").evaluate_all(WHOLE) == [], name
+    explorer.at(1)  # h0, at the top
+    near = "document.querySelector('.sight').scrollTop"
+    assert page.evaluate(near) < 400
+    explorer.at(60)  # the loss, at the bottom
+    page.wait_for_timeout(200)
+    assert page.evaluate(near) > 1000
+    loss, sight = page.locator('[data-node="loss"] .body').bounding_box(), page.locator(".sight").bounding_box()
+    assert loss and sight and sight["y"] < loss["y"] < sight["y"] + sight["height"]
