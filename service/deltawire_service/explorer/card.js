@@ -9,24 +9,24 @@ import { short, times } from "./numbers.js";
 const BOX = 46;
 const TWO_LINES = 0.6; // from this zoom on the kind has room below the name
 
-export function Card({ place, model, step, box, t, detail, down, zoom, current, back, selected, mark, badge, select, unfold }) {
+export function Card({ place, model, step, box, t, detail, whole, down, zoom, current, back, selected, mark, badge, select, unfold }) {
   const { width, height } = box;
   const [left, top] = [box.x - width / 2, box.y - height / 2];
   const far = !detail && down; // without numbers, the box reaches to where edges begin and end
   const side = far ? 0 : (height - BOX) / 2;
   const tall = far ? height : BOX;
   const array = place.shape.length > 0;
-  const fits = (width - 4) / (0.62 * Math.min(place.name.length, 9));
-  const size = detail ? sized(14, zoom) : Math.min(48, sized(Math.min(14, fits), zoom));
-  const room = Math.floor((width - 6) / (0.58 * size));
-  const name = shortened(place.name, room);
+  const folded = detail && place.parameters.length > 0;
+  const wide = width - (folded ? 22 : 6); // beside the sign of the parameters
+  const fits = wide / (0.62 * place.name.length);
+  const size = whole ? Math.min(14, fits) : Math.min(48, sized(Math.min(14, fits), zoom));
+  const name = whole ? place.name : shortened(place.name, Math.floor(wide / (0.58 * size)));
   const shown = valueKnown(model, place.name, step) && place.value;
   const came = arrivals(model, place.name, step);
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", mark && "marked"];
   const press = (event) => { if (event.key === "Enter") select(place.name); };
   const small = sized(12, zoom);
   const under = zoom >= TWO_LINES ? kindOf(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
-  const folded = detail && place.parameters.length > 0;
   const checked = badge && detail && !came.missing && came.terms.length > 0;
   const centre = width / 2;
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
@@ -34,7 +34,7 @@ export function Card({ place, model, step, box, t, detail, down, zoom, current, 
     <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && came.terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
-    <text class="name" x=${centre} y=${side + (under ? 20 : tall / 2 + 0.36 * size)} font-size=${size}>${name}</text>
+    <text class="name" x=${Math.min(centre, 3 + wide - 0.3 * size * name.length)} y=${side + (under ? 20 : tall / 2 + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
     ${folded && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
     ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place.value, width, side, array, zoom)}</g>`}

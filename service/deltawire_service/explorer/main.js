@@ -139,6 +139,8 @@ function Page({ layers, initial }) {
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
   const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
 
+  const shown = { model, drawing, step, selected, marks, badges: badgesNow, t };
+
   const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
   const select = (place) => {
     setSelected(place);
@@ -159,10 +161,10 @@ function Page({ layers, initial }) {
         <div class=${`canvas ${faults.length ? "stale" : ""}`}>
           <${Key} t=${t} />
           <div class="ground" ref=${canvas}>
-            ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
+            ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow }} />`}
           </div>
           <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
-            <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
+            <button onClick=${() => saveSvg(shown, name)}>SVG</button><button onClick=${() => savePng(shown, name)}>PNG</button></p>
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
