@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -87,3 +88,26 @@ def test_a_saved_picture_has_every_number_and_whole_names(page: Page, tmp_path: 
     body = saved(page, "PNG", tmp_path / "residual.png").read_bytes()
     width, height = (int.from_bytes(body[at : at + 4], "big") for at in (16, 20))
     assert width * height > 4_000_000  # enough pixels for all of that
+
+
+def test_from_far_every_card_says_how_large_its_delta_is(page: Page) -> None:
+    explorer = Explorer(page, "example=residual")
+    page.wait_for_timeout(300)
+    assert page.locator(".card .name").evaluate_all(WHOLE) == []
+    bars = page.locator(".size rect:not(.track)")
+    assert bars.count() == 61
+    lengths = dict(
+        bars.evaluate_all("all => all.map(one => [one.closest('.card').dataset.node, +one.getAttribute('width')])")
+    )
+    assert lengths["h0"] / lengths["loss"] == pytest.approx((1 + math.log10(0.5721)) * 112 / 66, rel=1e-2)
+    assert lengths["h1"] > 1.3 * lengths["act1"] > 1.6 * lengths["in1"] > 0  # 0.52, 0.32, 0.20
+    assert "‖δ‖ = 0.5721" in (page.locator('[data-node="h0"] > title').text_content() or "")
+    assert page.locator('[data-node="h0"] .size text').text_content() == "0.57"
+    key = page.locator(".key").inner_text()
+    assert "the bar from 0.10 to 1 on a log scale" in key and "zoom in" in key
+    assert "above: value" not in key
+    explorer.at(60)  # no delta yet
+    assert bars.count() == 0 and "log scale" not in page.locator(".key").inner_text()
+    page.locator(".zoom button").first.click(click_count=4)
+    page.locator("[data-value]").first.wait_for()
+    assert "above: value" in page.locator(".key").inner_text()

@@ -34,3 +34,6 @@ export function fitted(drawing, frame, scrolls) {
 
 // The size a text is written with, in the picture's own units.
 export const sized = (size, zoom) => Math.max(size, READABLE / zoom);
+
+// About how wide a bold text is.
+export const widthOf = (text, size) => [...text].reduce((sum, c) => sum + size * (/[.·‖|,]/.test(c) ? 0.34 : /[⁰¹²³⁴-⁹⁻ ]/.test(c) ? 0.42 : 0.64), 0);

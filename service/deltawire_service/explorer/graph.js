@@ -1,12 +1,12 @@
 // The picture of the network in its frame: zoom, pan and fit.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./dom.js";
-import { fitted } from "./fit.js";
+import { DETAIL, fitted } from "./fit.js";
 import { nodeAt } from "./model.js";
 import { Picture } from "./picture.js";
 
 const LEAST = 0.08, MOST = 4;
 
-export function Graph({ shown, select, unfold, narrow }) {
+export function Graph({ shown, select, unfold, narrow, tell }) {
   const { model, drawing, step, selected, t } = shown;
   const frame = useRef(); // on a narrow screen it scrolls, where the picture is higher
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
@@ -47,6 +47,8 @@ export function Graph({ shown, select, unfold, narrow }) {
     setView((old) => ({ ...old, x: event.clientX - x, y: event.clientY - y }));
   };
 
+  const near = view.zoom >= DETAIL;
+  useLayoutEffect(() => tell(near), [near]);
   const current = nodeAt(model, step);
   useEffect(() => { // what is looked at comes into sight
     const box = drawing.nodes.get(selected ?? current);

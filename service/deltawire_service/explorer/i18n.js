@@ -11,6 +11,8 @@ const TEXTS = {
   below: ["below: δ = ∂loss/∂value", "아래: δ = ∂L/∂(값)"],
   onEdges: ["on edges: what each path sends back", "간선: 각 경로로 되돌려 보내는 δ"],
   normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells:", "칸:"], colours: ["cells: blue below 0, orange above", "칸 색: 파랑 음수, 주황 양수"],
+  bars: [(low, high) => `red: ‖δ‖, the bar from ${low} to ${high} on a log scale`, (low, high) => `빨강: ‖δ‖, 막대는 ${low}~${high} 로그 눈금`],
+  closer: ["values, δ and paths: zoom in", "값, δ, 경로별 신호: 확대하면 보입니다"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to} → ${from} 경로로 전달되는 δ`],

@@ -50,6 +50,7 @@ function Page({ layers, initial }) {
   const [unfolded, unfold] = useState(false);
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   const [view, setView] = useState(null);
+  const [near, setNear] = useState(true);
   const canvas = useRef();
   const aside = useRef();
   const turn = useRef(0);
@@ -159,9 +160,9 @@ function Page({ layers, initial }) {
     <main>
       <div class="stage">
         <div class=${`canvas ${faults.length ? "stale" : ""}`}>
-          <${Key} t=${t} />
+          <${Key} ...${{ model, step, near, t }} />
           <div class="ground" ref=${canvas}>
-            ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow }} />`}
+            ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, tell: setNear }} />`}
           </div>
           <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
             <button onClick=${() => saveSvg(shown, name)}>SVG</button><button onClick=${() => savePng(shown, name)}>PNG</button></p>

@@ -1,7 +1,8 @@
 // The network as SVG: edges, cards, and what each path sends back. On the page, and in files.
 import { ofPlace, sign } from "./badges.js";
+import { scaleOf } from "./bar.js";
 import { Card } from "./card.js";
-import { html } from "./dom.js";
+import { html, useMemo } from "./dom.js";
 import { DETAIL, sized } from "./fit.js";
 import { edgeKnown, isBackward, nodeAt } from "./model.js";
 import { short } from "./numbers.js";
@@ -11,7 +12,8 @@ export function Picture({ model, drawing, step, selected, select, unfold, marks,
   const current = nodeAt(model, step);
   const known = (edge) => edgeKnown(model, edge, step);
   const detail = zoom >= DETAIL;
-  const common = { model, step, t, zoom, detail, whole, select, unfold, down: drawing.down, back: isBackward(model, step) };
+  const scale = useMemo(() => scaleOf(model), [model]);
+  const common = { model, scale, step, t, zoom, detail, whole, select, unfold, down: drawing.down, back: isBackward(model, step) };
   return html`<defs>
       <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto">
         <path d="M0 .8 7 4 0 7.2z" class="head" /></marker>
