@@ -1,4 +1,4 @@
-"""The picture of the network: both ways it runs, what it shows from near and from far, as a file, path by path."""
+"""The picture of the network: both ways it runs, from near and from far, as a file, path by path."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def test_on_a_phone_numbers_and_names_are_shown_and_the_picture_scrolls(page: Pa
     explorer.at(60)  # the loss, at the bottom
     page.wait_for_timeout(200)
     assert page.evaluate(near) > 1000
-    loss, sight = page.locator('[data-node="loss"] .body').bounding_box(), page.locator(".sight").bounding_box()
+    loss, sight = (
+        page.locator('[data-node="loss"] .body').bounding_box(),
+        page.locator(".sight").bounding_box(),
+    )
     assert loss and sight and sight["y"] < loss["y"] < sight["y"] + sight["height"]
 
 
@@ -77,7 +80,12 @@ def test_a_saved_picture_has_every_number_and_whole_names(page: Page, tmp_path: 
     assert page.locator("[data-value]").count() == 0
     picture = ElementTree.parse(saved(page, "SVG", tmp_path / "residual.svg"))
     texts = [text.text for text in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"scores", "log_probs", "loss", *(f"{kind}{i}" for kind in ("in", "act", "out", "h") for i in range(1, 15))} <= {*texts}
+    assert {
+        "scores",
+        "log_probs",
+        "loss",
+        *(f"{kind}{i}" for kind in ("in", "act", "out", "h") for i in range(1, 15)),
+    } <= {*texts}
     assert not [text for text in texts if text and "…" in text]
 
     def count(attribute: str) -> int:
@@ -97,7 +105,9 @@ def test_from_far_every_card_says_how_large_its_delta_is(page: Page) -> None:
     bars = page.locator(".size rect:not(.track)")
     assert bars.count() == 61
     lengths = dict(
-        bars.evaluate_all("all => all.map(one => [one.closest('.card').dataset.node, +one.getAttribute('width')])")
+        bars.evaluate_all(
+            "all => all.map(one => [one.closest('.card').dataset.node, +one.getAttribute('width')])"
+        )
     )
     assert lengths["h0"] / lengths["loss"] == pytest.approx((1 + math.log10(0.5721)) * 112 / 66, rel=1e-2)
     assert lengths["h1"] > 1.3 * lengths["act1"] > 1.6 * lengths["in1"] > 0  # 0.52, 0.32, 0.20
@@ -111,3 +121,50 @@ def test_from_far_every_card_says_how_large_its_delta_is(page: Page) -> None:
     page.locator(".zoom button").first.click(click_count=4)
     page.locator("[data-value]").first.wait_for()
     assert "above: value" in page.locator(".key").inner_text()
+
+
+def test_a_path_stands_out_from_end_to_end(page: Page) -> None:
+    explorer = Explorer(page, "example=flow_graph")
+    joined = "all => all.map(one => one.dataset.node)"
+    page.locator('[data-edge-gradient="skip→x"]').click()
+    assert page.locator(".path .strong").count() == 1
+    assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
+    assert page.locator('[data-path^="x→skip"]').get_attribute("aria-pressed") == "true"
+    page.locator('[data-edge-gradient="hidden→x"]').click()  # another one instead
+    assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "hidden"}
+    page.keyboard.press("Escape")
+    assert page.locator(".path .strong").count() == page.locator(".card.joined").count() == 0
+    page.locator('[data-path^="x→skip"]').focus()
+    page.keyboard.press("Enter")
+    assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
+    page.keyboard.press("Enter")
+    assert page.locator(".path .strong").count() == 0
+    explorer.at(0)  # without a label, a click on the line itself
+    middle = """one => {
+      const there = one.getPointAtLength(one.getTotalLength() / 2).matrixTransform(one.getScreenCTM());
+      return [there.x, there.y];
+    }"""
+    page.mouse.click(*page.locator('[data-path^="x→skip"] .touch').evaluate(middle))
+    assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+@pytest.mark.parametrize("name", ["circuit", "window_classifier", "flow_graph", "deep_sigmoid"])
+def test_nothing_in_the_picture_covers_another(page: Page, name: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    explorer = Explorer(page, f"example={name}")
+    if name == "circuit":
+        page.locator('[data-input="x"]').fill("100008")
+        page.locator('[data-edge-gradient="f→z"] text', has_text="1.0·10⁵").wait_for()
+    page.wait_for_timeout(300)
+    hidden = page.evaluate((Path(__file__).parent / "hidden.js").read_text())
+    assert (hidden["onCards"], hidden["out"], hidden["names"]) == (0, 0, [])
+    assert hidden["key"] <= 0 and hidden["buttons"] <= 0
+    assert explorer.edges()
+    if width == 1280:
+        assert page.locator(".card .name").evaluate_all(WHOLE) == []
+
+
+def test_the_key_tells_how_cells_are_scaled(page: Page) -> None:
+    Explorer(page, "example=flow_graph")
+    assert "scaled per strip" in page.locator(".key").inner_text()

@@ -10,6 +10,7 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
   const { model, drawing, step, selected, t } = shown;
   const frame = useRef(); // on a narrow screen it scrolls, where the picture is higher
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
+  const [traced, trace] = useState(null); // the path that stands out
   const drag = useRef(null);
   const fit = () => setView(fitted(drawing, frame.current, narrow));
   useLayoutEffect(fit, [drawing]);
@@ -69,7 +70,7 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
   return html`<div class="sight" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
     <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
       <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
-        <${Picture} ...${{ ...shown, current, select, unfold }} zoom=${view.zoom} />
+        <${Picture} ...${{ ...shown, select, unfold, traced, trace }} zoom=${view.zoom} />
       </g>
     </svg></div></div>
     <div class="zoom">

@@ -6,7 +6,7 @@ import { wrapped } from "./wrap.js";
 const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
 
 export function sizeOf(place) {
-  const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.8));
+  const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.85));
   const array = place.shape.length > 0;
   return { width: Math.min(190, Math.max(array ? 112 : 66, 9 * chars + 18)), height: array ? 136 : 88 };
 }

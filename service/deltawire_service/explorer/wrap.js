@@ -3,7 +3,7 @@ import { larger, whole } from "./fit.js";
 
 const GUTTER = 44; // between rows, at least
 const STEP = 8; // between lines that run side by side
-const AWAY = 18; // of such lines from what stands in the row: a badge has room there
+const AWAY = 22; // of such lines from what stands in the row: a badge has room there
 const ROWS = 40;
 
 // As many rows as make everything largest in the view; columns side by side only where none of them has to be scrolled.
