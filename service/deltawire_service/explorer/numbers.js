@@ -23,6 +23,12 @@ export function short(number) {
   return signed(number, size.toFixed(size >= 100 ? 0 : 2));
 }
 
+// Where there is next to no room.
+export function brief(number) {
+  const text = short(number);
+  return text.length > 5 && typeof number === "number" ? number.toExponential(0).replace("e+", "e").replaceAll("-", "−") : text;
+}
+
 // For explanations: four significant digits.
 export function precise(number) {
   if (typeof number !== "number") return String(number);
