@@ -3,6 +3,7 @@ import { sign } from "./badges.js";
 import { html } from "./dom.js";
 import { sized } from "./fit.js";
 import { Cells } from "./heat.js";
+import { MarkSign } from "./marks.js";
 import { arrivals, valueKnown } from "./model.js";
 import { short, times } from "./numbers.js";
 
@@ -40,8 +41,7 @@ export function Card({ place, model, step, box, t, detail, down, zoom, current, 
     ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place.value, width, side, array, zoom)}</g>`}
     ${detail && came.terms.length > 0 && html`
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${below(came, width, side, array, zoom)}</g>`}
-    ${mark && html`<g class="mark" transform=${`translate(4 ${side - 3})`}><path d="M0 10 6 -1 12 10z" /><text x="6" y="9">!</text>
-      <title>${mark.map((one) => one.text).join("\n")}</title></g>`}
+    ${mark && html`<${MarkSign} marks=${mark} y=${side - 3} />`}
     ${checked && html`<text class=${`badge ${badge.passed ? "passed" : "failed"}`} data-badge=${place.name} x=${centre} y=${height + 0.9 * sized(11, zoom)} font-size=${sized(11, zoom)}>
       ${sign(badge)}<title>${t("badgeTitle")}</title></text>`}
     <title>${place.name}: ${place.layer?.summary ?? t("input")}</title>

@@ -3,6 +3,7 @@ import { html, useRef } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { Inputs } from "./inputs.js";
+import { findingsOf } from "./marks.js";
 import { Plots } from "./plots.js";
 import { Training } from "./training.js";
 
@@ -10,7 +11,7 @@ export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
 export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
   const draft = useRef({}); // what was typed, while other tabs are looked at
-  const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${marks.size}</b>`}`;
+  const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${findingsOf(marks, t).length}</b>`}`;
   return html`<div class="drawer">
     <div class="tabs" role="tablist">${TABS.map((one) => html`
       <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
