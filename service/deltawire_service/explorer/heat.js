@@ -8,12 +8,6 @@ import { NumberTable } from "./table.js";
 const SIDE = 64; // cells a side, at most
 const WRITTEN = [54, 22]; // a cell with its number in it
 
-// What fits into a cell.
-function cell(number) {
-  const plain = number === 0 || (Math.abs(number) >= 0.005 && Math.abs(number) < 1e5);
-  return typeof number !== "number" || plain ? short(number) : number.toExponential(0).replaceAll("-", "−");
-}
-
 // Nine classes a side are defined in graph.css: h-9 … h0 … h9.
 function shade(number, largest) {
   if (typeof number !== "number") return "hx";
@@ -66,7 +60,7 @@ function Map({ traced, label, chosen, choose, open }) {
         const place = i * columns + j;
         return html`<g class=${`cell ${single ? "choice" : ""} ${place === chosen ? "chosen" : ""}`} onClick=${single && (() => choose(place))}>
           <rect class=${shade(number, largest)} x=${1 + j * width} y=${1 + i * height} width=${width} height=${height} />
-          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${cell(number)}</text>`}
+          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${short(number)}</text>`}
           <title>${shown === rows ? `[${i}, ${j}] ` : ""}${String(number)}</title></g>`;
       }))}
     </svg>
