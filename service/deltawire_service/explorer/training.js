@@ -5,6 +5,7 @@ import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise } from "./numbers.js";
 import { Curves } from "./plots.js";
 import { told } from "./refusal.js";
+import { drawnFor } from "./session.js";
 
 const STEPS = 300, HEIGHT = 118;
 
@@ -54,7 +55,7 @@ export function Training({ document, model, setParams, t, theme }) {
     drop();
     seed.current += 1;
     start.current = null;
-    give.current((await api.init(document.network, seed.current)).params);
+    give.current(await drawnFor(document.network, seed.current));
   };
   const { steps, loss, norm, accuracy } = history;
   const curve = (title, tone, numbers, log) => html`<${Curves} title=${title} x=${steps} height=${HEIGHT} theme=${theme} log=${log}
