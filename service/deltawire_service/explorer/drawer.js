@@ -5,6 +5,7 @@ import { Findings } from "./findings.js";
 import { Inputs } from "./inputs.js";
 import { findingsOf } from "./marks.js";
 import { Plots } from "./plots.js";
+import { Splitter } from "./splitter.js";
 import { Training } from "./training.js";
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
@@ -12,7 +13,7 @@ export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
   const draft = useRef({}); // what was typed, while other tabs are looked at
   const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${findingsOf(marks, t).length}</b>`}`;
-  return html`<div class="drawer">
+  return html`<div class="drawer"><${Splitter} t=${t} />
     <div class="tabs" role="tablist">${TABS.map((one) => html`
       <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
     ${seen && html`<div class="content" role="tabpanel">
