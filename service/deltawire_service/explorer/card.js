@@ -5,7 +5,7 @@ import { sized } from "./fit.js";
 import { Cells } from "./heat.js";
 import { MarkSign } from "./marks.js";
 import { arrivals, valueKnown } from "./model.js";
-import { short, times } from "./numbers.js";
+import { flat, short, times } from "./numbers.js";
 
 const BOX = 46;
 const TWO_LINES = 0.6; // from this zoom on the kind has room below the name
@@ -38,7 +38,7 @@ export function Card({ place, model, step, box, t, detail, down, zoom, current, 
     <text class="name" x=${centre} y=${side + (under ? 20 : tall / 2 + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
     ${folded && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
-    ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place.value, width, side, array, zoom)}</g>`}
+    ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place, width, side, array, zoom)}</g>`}
     ${detail && came.terms.length > 0 && html`
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${below(came, width, side, array, zoom)}</g>`}
     ${mark && html`<${MarkSign} marks=${mark} y=${side - 3} />`}
@@ -64,11 +64,13 @@ function Folded({ place, width, side, zoom, unfold }) {
     <title>${place.parameters.map((one) => one.name).join(", ")}</title></g>`;
 }
 
-function above(traced, width, side, array, zoom) {
+// Integers are labels, or places in a table: they are named, and have no norm.
+function above({ value, slot }, width, side, array, zoom) {
   const size = sized(array ? 13 : 17, zoom);
-  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(traced.numbers)}</text>`;
-  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>‖${short(traced.norm)}‖</text>`,
-    html`<${Cells} traced=${traced} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
+  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(value.numbers)}</text>`;
+  const integers = slot?.dtype === "int64" && shortened(flat(value.numbers).join(" "), Math.floor(width / (0.58 * size)));
+  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>${integers || `‖${short(value.norm)}‖`}</text>`,
+    !integers && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
 }
 
 // "9 + ?" until all have arrived: an unfinished sum must not look like a result.

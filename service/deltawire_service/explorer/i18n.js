@@ -96,6 +96,8 @@ const TEXTS = {
   normsTitle: ["‖δ‖ and ‖gradient‖ over depth (log)", "깊이에 따른 ‖δ‖와 ‖기울기‖ (로그 눈금)"], deltaNorm: ["‖δ‖", "‖δ‖"], gradientNorm: ["‖gradient‖ of its parameters", "매개변수의 ‖기울기‖"],
   saliencySigned: [(name) => `Signed saliency: ∂loss/∂${name}`, (name) => `현저도(saliency), 부호 포함: ∂손실/∂${name}`],
   saliencyAbsolute: [(name) => `Absolute saliency: |∂loss/∂${name}|`, (name) => `현저도(saliency), 절댓값: |∂손실/∂${name}|`],
+  integersOnly: [(names) => `No saliency: ${names} are integers, and there is no derivative by an integer.`,
+    (names) => `현저도 없음: 입력(${names})이 정수이고, 정수로는 미분하지 않기 때문입니다.`],
   noSaliency: ["Saliency is drawn for inputs that are arrays.", "현저도는 입력이 배열일 때 그립니다."],
   train: [(steps) => `Train ${steps} steps`, (steps) => `${steps}단계 학습`], pause: ["Pause", "일시 정지"], reset: ["Reset", "되돌리기"], renew: ["New parameters", "매개변수 다시 초기화"],
   perStep: ["examples a step", "미니배치 크기"], rate: ["learning rate", "학습률"], accuracy: ["accuracy", "정확도"], trained: [(steps) => `${steps} steps`, (steps) => `${steps}단계`],
