@@ -21,7 +21,7 @@ export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, se
         setData=${(data, anew) => change({ ...document, data }, anew ? { example: 0 } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ seen, marks, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${seen.model} ...${{ t, theme }} />`}
-      <div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} ...${{ t, theme }}
+      <div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} shown=${tab === "train"} ...${{ t, theme }}
         setParams=${(params) => change({ ...seen.document, params })} /></div>
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${seen.document} model=${seen.model} ...${{ faults, breaks, layers, selected, edit, t }}
         apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} /></div>`}

@@ -9,7 +9,7 @@ const tenTo = (power) => (power === 0 ? "1" : Number.isInteger(power) ? `10${rai
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const WIDE = 220; // at least
+const WIDE = 150; // at least
 const CURVES = 40; // points up to which each is marked
 const LONGEST = 12, TICKS = 18; // letters of a name at a tick, and ticks
 
@@ -46,8 +46,8 @@ function options({ title, series, log, names }) {
   };
   return {
     title, cursor: { y: false }, legend: { show: series.length > 1, live: false }, scales: { x: { time: false } },
-    axes: [{ ...axis, ...(named ?? { size: 34 }) },
-      { ...axis, size: 56, space: 26, ...(log ? { incrs: [0.5, 1, 2, 3, 5, 10, 20, 50], values: (_, ticks) => ticks.map(tenTo) } : {}) }],
+    axes: [{ ...axis, ...(named ?? { size: 30, space: 32 }) },
+      { ...axis, size: 56, space: 18, ...(log ? { incrs: [0.5, 1, 2, 3, 5, 10, 20, 50], values: (_, ticks) => ticks.map(tenTo) } : {}) }],
     series: [{}, ...series.map(({ label, tone, dash }) => ({
       label, stroke: colour(tone), width: 2, spanGaps: true, dash: dash ?? [],
       points: { show: (plot) => plot.data[0].length < CURVES, size: 6 },
