@@ -62,6 +62,19 @@ def test_numbers_are_written_in_one_way_in_cells_and_below_them(page: Page, stat
             assert inside >= 0, text
 
 
+def test_the_way_of_an_array_s_delta_is_told_in_a_line(page: Page) -> None:
+    explorer = Explorer(page, "example=window_classifier&at=z1")
+    line = page.locator('[data-trails="z1"] li')
+    told = line.inner_text().split()
+    assert told[:5] == ["‖0.01705‖", "←", "a1", "‖0.07894‖", "←"] and told[-2:] == ["loss", "‖1‖"]
+    line.get_by_role("button", name="a1").click()
+    page.locator('[data-trails="a1"]').wait_for()
+    explorer.page.goto("about:blank")
+    Explorer(page, "example=flow_graph&at=x")
+    paths = page.locator('[data-trails="x"] li').all_inner_texts()
+    assert sorted(path.split()[2] for path in paths) == ["hidden", "skip"]
+
+
 def test_parameters_unfold_from_their_card(page: Page) -> None:
     Explorer(page, "example=flow_graph&at=x")
     page.locator("[data-unfold=hidden]").click()
