@@ -44,7 +44,14 @@ def found(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[st
         ("relu", [-0.5, -1, -2, 3], {"dead layer": "at 3 of 4 numbers"}),
         ("tanh", [30, -40, 25, 50], {"saturated layer": "at most 0", "nothing moved": "it is saturated"}),
         ("tanh", [30, -40, 25, 0.5], {"saturated layer": "3 of the 4 numbers"}),
-        ("tanh", [6, 7, -6, 6], {"saturated layer": "at most", "vanishing moved": "δ of moved is"}),
+        (
+            "tanh",
+            [6, 7, -6, 6],
+            {
+                "saturated layer": "from −6 to 7 and at least 6 away from 0",
+                "vanishing moved": "δ of moved is",
+            },
+        ),
         ("tanh", [0.1, -0.5, 0.3, 1], {}),
     ],
 )

@@ -42,8 +42,10 @@ function flatness(model, edge, t) {
   if (often && far.length <= zero.length / 2) {
     return { what: "dead", text: zero.length < slopes.length ? t("dead", zero.length, slopes.length) : t("deadAll") };
   }
-  if (most < SATURATED && inputs.every((input) => Math.abs(input) >= OUT)) {
-    return { what: "saturated", text: t("saturated", precise(most), edge.from, precise(source.min), precise(source.max)) };
+  const near = Math.min(...inputs.map(Math.abs));
+  if (most < SATURATED && near >= OUT) {
+    const sides = source.min < 0 && source.max > 0 ? precise(near) : "";
+    return { what: "saturated", text: t("saturated", precise(most), edge.from, precise(source.min), precise(source.max), sides) };
   }
   return often ? { what: "saturated", text: t("saturatedSome", zero.length, slopes.length, edge.from) } : null;
 }
