@@ -69,7 +69,7 @@ def test_a_tour_shows_the_section_it_speaks_of(page: Page) -> None:
 
 def test_the_way_in_is_told(page: Page) -> None:
     Explorer(page)
-    assert page.locator(".tours .first").inner_text() == "2 · Circuits"
+    assert page.locator(".welcome").inner_text().endswith("start here: 2 · Circuits")
     page.locator("[data-welcome]").click()
     page.locator('[data-tour="1.0"]').wait_for()
     assert page.locator(".welcome").count() == 0
@@ -153,3 +153,28 @@ def test_the_key_tells_norms_and_colours(page: Page, width: int) -> None:
     Explorer(page, "example=flow_graph")
     key = page.locator(".key")
     assert "‖·‖: norm of an array" in key.inner_text() and key.locator(".bar").is_visible()
+
+
+def test_a_stop_that_was_left_can_be_gone_back_to(page: Page) -> None:
+    explorer = Explorer(page, "tour=1.1")
+    page.locator('[data-tour="1.1"]').wait_for()
+    back = page.locator('[data-tour-go="here"]')
+    page.wait_for_function("!document.querySelector('[data-tour-go=here]')")
+    step = explorer.step()
+    next_at = page.locator('[data-tour-go="next"]').bounding_box()
+    explorer.press("ArrowRight")
+    back.click()
+    page.locator(f'[data-step="{step}"]').wait_for()
+    assert back.count() == 0
+    page.locator('[data-tour-go="next"]').click()
+    page.locator('[data-tour="1.2"]').wait_for()
+    assert page.locator('[data-tour-go="next"]').bounding_box() == next_at  # it does not move with the text
+
+
+def test_the_link_is_copied(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    Explorer(page, "example=fan_out&step=2")
+    page.wait_for_function("location.hash.includes('at=m')")
+    page.locator("[data-link]").click()
+    page.get_by_role("button", name="copied").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url

@@ -1,33 +1,35 @@
 // A place in the graph: its name, kind and shape; above, its value; below, what has arrived of its delta.
 import { sign } from "./badges.js";
+import { Bar } from "./bar.js";
 import { html } from "./dom.js";
 import { sized } from "./fit.js";
 import { Cells } from "./heat.js";
 import { MarkSign } from "./marks.js";
 import { arrivals, valueKnown } from "./model.js";
-import { flat, short, times } from "./numbers.js";
+import { flat, precise, short, times } from "./numbers.js";
 
 const BOX = 46;
 const TWO_LINES = 0.6; // from this zoom on the kind has room below the name
 
-export function Card({ place, model, step, box, t, detail, down, zoom, current, back, selected, mark, badge, select, unfold }) {
+export function Card({ place, model, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, mark, badge, select, unfold }) {
   const { width, height } = box;
   const [left, top] = [box.x - width / 2, box.y - height / 2];
   const far = !detail && down; // without numbers, the box reaches to where edges begin and end
   const side = far ? 0 : (height - BOX) / 2;
   const tall = far ? height : BOX;
   const array = place.shape.length > 0;
-  const fits = (width - 4) / (0.62 * Math.min(place.name.length, 9));
-  const size = detail ? sized(14, zoom) : Math.min(48, sized(Math.min(14, fits), zoom));
-  const room = Math.floor((width - 6) / (0.58 * size));
-  const name = shortened(place.name, room);
+  const wide = width - 6 + (detail ? 0 : down ? 20 : 86); // from far, over the edges
+  const fits = wide / (0.62 * place.name.length);
+  const size = whole ? Math.min(14, fits) : Math.min(48, sized(Math.min(14, fits), zoom));
+  const name = whole ? place.name : shortened(place.name, Math.floor(wide / (0.58 * size)));
   const shown = valueKnown(model, place.name, step) && place.value;
   const came = arrivals(model, place.name, step);
-  const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", mark && "marked"];
+  const arrived = came.terms.length > 0 && !came.missing && came.sum;
+  const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
+  const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined", mark && "marked"];
   const press = (event) => { if (event.key === "Enter") select(place.name); };
   const small = sized(12, zoom);
   const under = zoom >= TWO_LINES ? kindOf(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
-  const folded = detail && place.parameters.length > 0;
   const checked = badge && detail && !came.missing && came.terms.length > 0;
   const centre = width / 2;
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
@@ -35,16 +37,17 @@ export function Card({ place, model, step, box, t, detail, down, zoom, current, 
     <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && came.terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
-    <text class="name" x=${centre} y=${side + (under ? 20 : tall / 2 + 0.36 * size)} font-size=${size}>${name}</text>
+    <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
-    ${folded && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
+    ${detail && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
+    ${arrived && !detail && scale && html`<${Bar} norm=${came.sum.norm} ...${{ scale, zoom, width }} y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
     ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place, width, side, array, zoom)}</g>`}
     ${detail && came.terms.length > 0 && html`
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${below(came, width, side, array, zoom)}</g>`}
     ${mark && html`<${MarkSign} marks=${mark} y=${side - 3} />`}
     ${checked && html`<text class=${`badge ${badge.passed ? "passed" : "failed"}`} data-badge=${place.name} x=${centre} y=${height + 0.9 * sized(11, zoom)} font-size=${sized(11, zoom)}>
       ${sign(badge)}<title>${t("badgeTitle")}</title></text>`}
-    <title>${place.name}: ${place.layer?.summary ?? t("input")}</title>
+    <title>${place.name}: ${place.layer?.summary ?? t("input")}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? came.sum.norm : came.sum.numbers)}`}</title>
   </g>`;
 }
 
@@ -57,10 +60,10 @@ function kindOf(place, t, room) {
 
 const shortened = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
 
-// The layer's parameters: a click opens them.
+// The layer's parameters, above the corner of the box, where no name is: a click opens them.
 function Folded({ place, width, side, zoom, unfold }) {
   return html`<g class="folded" data-unfold=${place.name} onClick=${() => unfold(true)}>
-    <rect x=${width - 24} y=${side} width="24" height="18" /><text x=${width - 5} y=${side + 13} font-size=${sized(12, zoom)}>▤</text>
+    <rect x=${width - 22} y=${side - 18} width="22" height="17" /><text x=${width - 2} y=${side - 5} font-size=${sized(12, zoom)}>▤</text>
     <title>${place.parameters.map((one) => one.name).join(", ")}</title></g>`;
 }
 

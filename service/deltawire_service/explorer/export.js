@@ -1,16 +1,22 @@
-// The picture as a file: SVG with the styles it needs inside, or PNG drawn from it.
+// The picture as a file, with all there is to see, however it is zoomed on the page: SVG with its styles inside, or PNG.
+import { html, render } from "./dom.js";
 import { HEIGHT, written } from "./key.js";
+import { Picture } from "./picture.js";
 
 const LEAST = 300; // wide: the key has to fit
+const LARGEST = 8000; // pixels of a PNG, across or down
 
-function picture(svg, drawing, t) {
-  const copy = svg.cloneNode(true);
+function picture(shown) {
+  const { drawing, t } = shown;
+  const holder = document.createElement("div");
+  render(html`<svg><${Picture} ...${shown} zoom=${1} whole /></svg>`, holder);
+  const copy = holder.firstChild;
   const [width, height] = [Math.max(LEAST, drawing.width) + 16, drawing.height + HEIGHT + 40];
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("viewBox", `-8 -8 ${width} ${height}`);
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
-  copy.querySelector("g[transform]").removeAttribute("transform");
+  copy.setAttribute("class", "drawing");
   copy.append(written(t, drawing.height + 32));
   const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
   const rules = [...document.styleSheets].filter((sheet) => sheet.href?.endsWith("/graph.css")).flatMap((sheet) => [...sheet.cssRules]);
@@ -32,17 +38,17 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-export function saveSvg(drawing, name, t) {
-  save(picture(document.querySelector("svg.drawing"), drawing, t), `${name}.svg`);
+export function saveSvg(shown, name) {
+  save(picture(shown), `${name}.svg`);
 }
 
-export async function savePng(drawing, name, t) {
-  const address = URL.createObjectURL(picture(document.querySelector("svg.drawing"), drawing, t));
+export async function savePng(shown, name) {
+  const address = URL.createObjectURL(picture(shown));
   const image = new Image();
   image.src = address;
   await image.decode();
   const canvas = document.createElement("canvas");
-  const scale = Math.min(2, 8000 / image.width);
+  const scale = Math.min(2, LARGEST / Math.max(image.width, image.height));
   canvas.width = image.width * scale;
   canvas.height = image.height * scale;
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);

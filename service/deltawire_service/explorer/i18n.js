@@ -1,7 +1,9 @@
 // Every word of the page, in English and in Korean. Korean texts put no particle behind a name: which one it takes depends on the name.
 
 const TEXTS = {
-  welcome: ["Click a node, or start here:", "노드를 클릭하거나 여기서 시작하세요:"],
+  about: ["Values go forward (green, above); the error signal δ comes back (red, below).", "값은 앞으로(위, 초록), 오차 신호 δ는 거꾸로(아래, 빨강) 전달됩니다."],
+  welcome: ["Click a node, step with ← and →, or start here:", "노드를 클릭하거나, ←와 → 키로 한 단계씩 움직이거나, 여기서 시작하세요:"],
+  tourBack: ["Back", "이전"], tourNext: ["Next", "다음"], tourHere: ["Back to what this stop speaks of", "이 설명이 가리키는 곳으로 돌아가기"],
   lastValid: ["Last valid network.", "직전의 유효한 네트워크입니다."],
   subtitle: ["see backprop happen", "눈으로 보는 역전파"],
   network: ["Network", "네트워크"],
@@ -10,7 +12,11 @@ const TEXTS = {
   above: ["above: value", "위: 값"],
   below: ["below: δ = ∂loss/∂value", "아래: δ = ∂L/∂(값)"],
   onEdges: ["on edges: what each path sends back", "간선: 각 경로로 되돌려 보내는 δ"],
-  normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells:", "칸:"], colours: ["cells: blue below 0, orange above", "칸 색: 파랑 음수, 주황 양수"],
+  normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells, scaled per strip:", "칸(띠마다 따로 환산):"],
+  colours: ["cells: blue below 0, orange above, each strip by its own largest", "칸 색: 파랑 음수, 주황 양수, 띠마다 자체 최댓값 기준"],
+  bars: [(low, high) => `red: ‖δ‖, the bar from ${low} to ${high} on a log scale`, (low, high) => `빨강: ‖δ‖, 막대는 ${low}~${high} 로그 눈금`],
+  closer: ["values, δ and paths: zoom in", "값, δ, 경로별 신호: 확대하면 보입니다"],
+  link: ["copy link", "링크 복사"], copied: ["copied", "복사됨"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to} → ${from} 경로로 전달되는 δ`],
@@ -115,7 +121,7 @@ const TEXTS = {
   example_sigmoid_neuron_gates: ["Sigmoid neuron, gate by gate", "시그모이드 뉴런, 게이트별"], example_sigmoid_neuron_layer: ["Sigmoid neuron, one layer", "시그모이드 뉴런, 한 층으로"],
   example_window_classifier: ["Window classifier", "윈도 분류기"], example_flow_graph: ["Flow graph with a short circuit", "지름길 연결이 있는 흐름 그래프"],
   example_deep_sigmoid: ["Deep sigmoid network", "깊은 시그모이드 신경망"], example_residual: ["Residual network, 60 nodes", "잔차 신경망, 노드 60개"],
-  example_moons: ["Two moons, to train", "두 초승달 데이터, 학습용"], example_own: ["your own", "수정한 네트워크"],
+  example_moons: ["Two moons, to train", "두 초승달 데이터, 학습용"], example_own: ["your version", "수정한 네트워크"],
 };
 
 // What a refusal is about, by its code; the sentences of the service are English.

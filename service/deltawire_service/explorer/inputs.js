@@ -54,24 +54,33 @@ function Batch({ inputs, take, t }) {
   </details>`;
 }
 
+// What a field shows. Answers come while somebody types there: until they leave it, what stands in it is theirs.
+function useShown(value) {
+  const [typing, setTyping] = useState(false);
+  return { value: typing ? undefined : value, onFocus: () => setTyping(true), onBlur: () => setTyping(false) };
+}
+
 // `allowed`: of integers, the least and the largest the layers take.
 function Slider({ name, slot, value, allowed, set }) {
   const reach = Math.max(10, Math.ceil(2 * Math.abs(value)));
   const [range] = useState(reach);
+  const shown = useShown(value);
   const whole = slot.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
   const [least, most] = allowed ?? [whole ? 0 : -bound, bound];
   const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
     <input type="range" min=${least} max=${most} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
-    <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} value=${value} onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
+    <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} ...${shown}
+      onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
 }
 
 function ArrayField({ name, slot, value, set, t }) {
   const [wrong, setWrong] = useState(false);
+  const shown = useShown(JSON.stringify(value));
   const change = (event) => {
     try { setWrong(false); set(name, JSON.parse(event.target.value)); } catch { setWrong(true); }
   };
   return html`<label class=${`array ${wrong ? "wrong" : ""}`}><b>${name}</b> <small>${times(slot.shape)} ${slot.shared ? t("shared") : ""}</small>
-    <textarea rows="2" spellcheck="false" data-input=${name} onChange=${change}>${JSON.stringify(value)}</textarea></label>`;
+    <textarea rows="2" spellcheck="false" data-input=${name} ...${shown} onInput=${change}></textarea></label>`;
 }

@@ -1,11 +1,20 @@
-// What the signs in the picture mean: on the page, and below an exported picture.
-import { html } from "./dom.js";
+// What the signs in the picture mean: on the page, as near as it is, and below an exported picture.
+import { scaleOf } from "./bar.js";
+import { html, useMemo } from "./dom.js";
+import { isBackward } from "./model.js";
+import { short } from "./numbers.js";
 
 const ENTRIES = [["above", "green"], ["below", "red"], ["onEdges", "red"], ["normKey", ""]];
 
-export function Key({ t }) {
-  return html`<p class="key">${ENTRIES.map(([key, tone]) => html`<span class=${tone}>${t(key)}</span>`)}
-    <span>${t("cells")} − <i class="bar"></i> +</span></p>`;
+// Both keys keep their room, the one that is not shown too: else the picture would change its size with them.
+export function Key({ model, step, near, t }) {
+  const scale = useMemo(() => model && scaleOf(model), [model]);
+  return html`<div class="key">
+    <p class=${near ? "" : "away"}>${ENTRIES.map(([key, tone]) => html`<span class=${tone}>${t(key)}</span>`)}
+      <span>${t("cells")} − <i class="bar"></i> +</span></p>
+    <p class=${near ? "away" : ""}>${scale && isBackward(model, step) && html`<span class="red">${t("bars", short(scale.low), short(scale.high))}</span>`}
+      <span>${t("closer")}</span></p>
+  </div>`;
 }
 
 // As SVG, from (0, y) downwards; there is room to say the colours in words.

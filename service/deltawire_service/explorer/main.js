@@ -4,10 +4,12 @@ import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Drawer, TABS } from "./drawer.js";
 import { exampleDocument, NAMES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
-import { ABOVE, BELOW, oriented } from "./fit.js";
+import { viewOf } from "./fit.js";
 import { Graph } from "./graph.js";
 import { LANGUAGES, translator } from "./i18n.js";
 import { Key } from "./key.js";
+import { Link } from "./link.js";
+import { oriented } from "./layout.js";
 import { marksOf } from "./marks.js";
 import { nodeAt, stepOf } from "./model.js";
 import { Panel } from "./panel.js";
@@ -49,6 +51,7 @@ function Page({ layers, initial }) {
   const [unfolded, unfold] = useState(false);
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   const [view, setView] = useState(null);
+  const [near, setNear] = useState(true);
   const canvas = useRef();
   const aside = useRef();
   const turn = useRef(0);
@@ -90,12 +93,15 @@ function Page({ layers, initial }) {
   };
   const atEnd = (model) => { setStep(model.last); setSelected(nodeAt(model, model.last)); };
   const openTour = async (which, where) => {
-    setTour(which);
-    setStop(where);
-    if (which === null) return;
+    if (which === null) { setTour(null); return; }
     const here = TOURS[which].stops[where];
-    setTab(here.tab ?? "inputs");
-    const then = (model) => { setStep(stepNamed(model, here.step)); setSelected(here.at); };
+    const then = (model) => { // the card and the picture it speaks of change together
+      setTour(which);
+      setStop(where);
+      setTab(here.tab ?? "inputs");
+      setStep(stepNamed(model, here.step));
+      setSelected(here.at);
+    };
     if (here.example === name && !changed && seen) then(seen.model);
     else await open(here.example, then);
   };
@@ -117,11 +123,11 @@ function Page({ layers, initial }) {
   useEffect(() => { document.documentElement.lang = lang; document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   useEffect(() => { if (seen) bringUp(aside.current, TOURS[tour]?.stops[stop]?.see, narrow); }, [seen?.document.network, tour, stop, step, selected, lang]);
   useEffect(() => {
-    const size = () => setView({ width: canvas.current.clientWidth, height: canvas.current.clientHeight - ABOVE - BELOW });
+    const size = () => setView(viewOf(canvas.current, narrow));
     const watch = new ResizeObserver(size);
     watch.observe(canvas.current);
     return () => watch.disconnect();
-  }, []);
+  }, [narrow]);
   useEffect(() => {
     if (!seen) return undefined;
     const wait = setTimeout(async () => {
@@ -134,9 +140,11 @@ function Page({ layers, initial }) {
 
   const model = seen?.model;
   const network = seen && JSON.stringify([seen.document.network, down, narrow]);
-  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view?.width, view?.height]);
+  const drawing = useMemo(() => (model && view ? oriented(model, down, narrow, view) : null), [network, view]);
   const marks = useMemo(() => (model ? marksOf(model, t) : new Map()), [model, t]);
   const badgesNow = badges.of === model && badges.found ? badges.found : NONE;
+
+  const shown = { model, drawing, step, selected, marks, badges: badgesNow, t };
 
   const go = (to) => { setStep(to); setSelected(nodeAt(model, to) ?? selected); };
   const select = (place) => {
@@ -149,17 +157,22 @@ function Page({ layers, initial }) {
     setChanged(true);
     show(document, { then: keep, ...options });
   };
+  const here = TOURS[tour]?.stops[stop];
+  const away = Boolean(here && model && !(step === stepNamed(model, here.step) && selected === here.at));
   const own = (chosen) => { setTour(null); open(chosen, atEnd); };
 
   return html`<div class="page">
     <${Top} open=${own} ...${{ name, changed, tour, openTour, theme, lang, setLang, t }} setTheme=${changeTheme} />
     <main>
       <div class="stage">
-        <div class=${`canvas ${faults.length ? "stale" : ""}`} ref=${canvas}>
-          ${drawing && html`<${Graph} ...${{ model, drawing, step, selected, select, unfold, marks, t, badges: badgesNow, narrow }} />`}
-          <${Key} t=${t} />
+        <div class=${`canvas ${faults.length ? "stale" : ""}`}>
+          <${Key} ...${{ model, step, near, t }} />
+          <div class="ground" ref=${canvas}>
+            ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, tell: setNear }} />`}
+          </div>
           <p class="tools"><button onClick=${() => setDown(!drawing?.down)}>${t(drawing?.down ? "across" : "down")}</button>
-            <button onClick=${() => saveSvg(drawing, name, t)}>SVG</button><button onClick=${() => savePng(drawing, name, t)}>PNG</button></p>
+            <${Link} t=${t} />
+            <button onClick=${() => saveSvg(shown, name)}>SVG</button><button onClick=${() => savePng(shown, name)}>PNG</button></p>
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
@@ -167,7 +180,7 @@ function Page({ layers, initial }) {
           ...${{ tab, setTab, seen, faults, breaks, layers, selected, select, marks, setBadges, edit, t, theme }} />
       </div>
       <aside ref=${aside}>
-        <${Tour} ...${{ tour, stop, lang, t }} open=${openTour} />
+        <${Tour} ...${{ tour, stop, away, lang, t }} open=${openTour} />
         ${tour === null && !changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
         ${model && html`<${Panel} ...${{ model, step, go, t, select, marks, badges: badgesNow, edit, unfolded, unfold }} name=${selected} />`}
       </aside>

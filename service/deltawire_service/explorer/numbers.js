@@ -24,6 +24,12 @@ function precisely(size, digits) {
   return [String(Number(mantissa)), exponent];
 }
 
+// Where there is next to no room: one digit before a power of ten.
+function briefly(size) {
+  const [text, exponent] = shortly(size);
+  return exponent ? power(size, 0) : [text];
+}
+
 const text = (number, [mantissa, exponent]) => `${number < 0 ? "−" : ""}${mantissa}${exponent ? `·10${raised(exponent)}` : ""}`;
 
 const tex = (number, [mantissa, exponent]) => `${number < 0 ? "-" : ""}${mantissa}${exponent ? ` \\cdot 10^{${exponent}}` : ""}`;
@@ -33,6 +39,7 @@ const written = (form, rounded, strange = String) => (number, digits = 4) =>
   (typeof number === "number" ? form(number, rounded(Math.abs(number), digits)) : strange(number));
 
 export const short = written(text, shortly);
+export const brief = written(text, briefly);
 export const precise = written(text, precisely);
 const named = (name) => `\\text{${name}}`;
 export const latex = written(tex, precisely, named);

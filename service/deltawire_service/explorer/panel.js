@@ -2,7 +2,7 @@
 import { Badge, ofPlace } from "./badges.js";
 import { Chains } from "./chains.js";
 import { html } from "./dom.js";
-import { deltaEquation, Formula, symbol, valueEquation } from "./equations.js";
+import { deltaEquation, Equation, Formula, symbol, valueEquation } from "./equations.js";
 import { ConfigForm } from "./forms.js";
 import { HeatMap } from "./heat.js";
 import { arrivals, edgeKnown, isBackward, stepOf, summary, valueKnown } from "./model.js";
@@ -53,7 +53,7 @@ function Value({ model, place, step, t }) {
   const known = valueKnown(model, place.name, step);
   return html`<section data-section="value"><h3 class="green">${t("valueTitle")}</h3>
     ${equation
-      ? html`<${Formula} tex=${equation.names} />${known && html`<${Formula} tex=${equation.numbers} numbers />`}`
+      ? html`<${Equation} ...${{ equation, known }} />`
       : html`<p>${t("noFormula")}</p>`}
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
@@ -91,7 +91,7 @@ function Sending({ model, place, edge, delta, badges, t }) {
   const badge = badges.get(`edges/${edge.id}`);
   const sent = html`<${HeatMap} label=${`${t("sent")} → ${edge.from}`} traced=${edge.delta} tone="red" badge=${badge} t=${t} />`;
   return html`<section data-section="sends"><h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
-    ${equation && html`<${Formula} tex=${equation.names} /><${Formula} tex=${equation.numbers} numbers />`}
+    ${equation && html`<${Equation} equation=${equation} />`}
     ${scalar && html`<div class="product" data-product=${edge.id}>
       <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
       <span class="factor"><b class="red">${precise(delta.numbers)}</b><small>${t("upstream")}<br />δ ${place.name}</small></span><i>=</i>

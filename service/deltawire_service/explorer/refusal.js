@@ -5,5 +5,5 @@ import { html } from "./dom.js";
 export const told = (fault, t) => [t.known(`code_${fault.code}`) && t(`code_${fault.code}`), fault.detail].filter(Boolean).join(": ");
 
 export function Refusal({ fault, seen, t }) {
-  return html`<p class="refused" role="alert" title=${fault.detail}>${seen && html`<b>${t("lastValid")}</b> `}${told(fault, t)}</p>`;
+  return html`<p class="refused" role="alert" title=${told(fault, t)}>${seen && html`<b>${t("lastValid")}</b> `}${told(fault, t)}</p>`;
 }

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { isBackward, nodeAt } from "./model.js";
 
-const PAUSE = 1100;
+const PAUSE = 1100, LONGEST = 45_000; // milliseconds: for a step, and for all of them
 
 export function Stepper({ model, step, go, t }) {
   const [playing, setPlaying] = useState(false);
@@ -23,7 +23,7 @@ export function Stepper({ model, step, go, t }) {
   useEffect(() => {
     if (!playing) return undefined;
     if (step >= model.last) { setPlaying(false); return undefined; }
-    const timer = setTimeout(() => clamp(step + 1), PAUSE);
+    const timer = setTimeout(() => clamp(step + 1), Math.min(PAUSE, LONGEST / model.last));
     return () => clearTimeout(timer);
   }, [playing, step, model]);
   const toggle = () => {

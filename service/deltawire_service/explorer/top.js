@@ -2,7 +2,6 @@
 import { html } from "./dom.js";
 import { NAMES } from "./examples.js";
 import { LANGUAGES } from "./i18n.js";
-import { FIRST } from "./tour.js";
 import { TOURS } from "./tours.js";
 
 export function Top({ name, changed, open, tour, openTour, theme, setTheme, lang, setLang, t }) {
@@ -15,7 +14,7 @@ export function Top({ name, changed, open, tour, openTour, theme, setTheme, lang
         ${NAMES.map((one) => html`<option value=${one} selected=${!changed && one === name}>${t(`example_${one}`)}</option>`)}
       </select></label>
     <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`
-      <button class=${tour === i ? "on" : tour === null && i === FIRST ? "first" : ""} onClick=${() => openTour(i, 0)}>${title[lang === "ko" ? 1 : 0]}</button>`)}</nav>
+      <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang === "ko" ? 1 : 0]}</button>`)}</nav>
     <div class="switches">
       <button onClick=${() => setTheme(other)} data-theme-switch title=${t(other)} aria-label=${t(other)}>◐</button>
       ${Object.entries(LANGUAGES).map(([code, label]) => html`

@@ -1,6 +1,6 @@
 // The gradient of a parameter: what each node brings, their sum, and one number of it taken apart.
 import { html, useState } from "./dom.js";
-import { Formula, shareEquation, symbol } from "./equations.js";
+import { Equation, Formula, shareEquation, symbol } from "./equations.js";
 import { HeatMap } from "./heat.js";
 import { bracketed, latex, precise } from "./numbers.js";
 import { cellOf, sharesOf } from "./shares.js";
@@ -14,7 +14,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
   const shown = shares.missing ? shares.sum : shares.gradient;
   const parts = shown?.numbers && partsOf(model, name, shares, chosen, t);
   return html`<section data-section="gradient" data-gradient=${name}><h3 class="red">${t("gradientTitle", name)}</h3>
-    <${Equation} ...${{ model, place, parameter, shares, t }} />
+    <${Terms} ...${{ model, place, parameter, shares, t }} />
     ${shown && html`<${HeatMap} label=${shares.missing ? `${label}: ${t("soFar")}` : label} tone="red" badge=${shares.missing ? null : badge}
       traced=${shown} t=${t} ...${parts ? { chosen, choose } : {}} />`}
     ${parts && html`<div class="one" data-weight=${name}><b>${t("oneWeight", `${name}[${indexOf(chosen, shape).join(", ")}]`)}</b>
@@ -23,7 +23,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
 }
 
 // One node alone: its equation. Several, or a regularization: the sum of all terms, then the numbers of each.
-function Equation({ model, place, parameter, shares, t }) {
+function Terms({ model, place, parameter, shares, t }) {
   const terms = shares.all.map(({ node, own, known }) =>
     ({ node, known, equation: shareEquation(model, node, own, known ? model.delta.get(node.name) : null) }));
   if (terms.some((term) => !term.equation)) return null;
@@ -31,7 +31,10 @@ function Equation({ model, place, parameter, shares, t }) {
   const written = symbol(alone ? parameter.local : parameter.name);
   const derivative = `\\frac{\\partial L}{\\partial\\, ${written}}`;
   const [first, ...rest] = [...terms.map((term) => term.equation.names), ...(shares.l2 ? [`\\lambda\\, ${written}`] : [])];
-  if (alone) return html`<${Formula} tex=${`${derivative} = ${first}`} /><${Formula} tex=${`= ${terms[0].equation.numbers}`} numbers />`;
+  if (alone) {
+    const { numbers, shapes } = terms[0].equation;
+    return html`<${Equation} equation=${{ names: `${derivative} = ${first}`, numbers: `= ${numbers}`, shapes }} />`;
+  }
   const lines = rest.map((term) => `\\\\ &+ ${term}`).join("");
   return html`<${Formula} tex=${`\\begin{aligned} ${derivative} = {}& ${first} ${lines} \\end{aligned}`} />
     <ul class="terms shares">${terms.map(({ node, known, equation }) => html`<li data-share=${node.name}>
