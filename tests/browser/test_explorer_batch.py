@@ -62,7 +62,8 @@ def test_it_is_read(page: Page, text: str) -> None:
     [
         ("0.5,-1,1\n2,a,0", "Line 2, column 2: 'a' is no number."),
         ("x[0],x[1],y\n1,2,3\n\n4,5", "Line 4: expected 3 columns, got 2."),
-        ("1,2\n3,4", "Expected 3 columns (x[0], x[1], y), got 2."),
+        ("1,2\n3,4", "Line 1: expected 3 columns (x[0], x[1], y), got 2."),
+        ("\n\n1,2\n3,4,5", "Line 3: expected 3 columns (x[0], x[1], y), got 2."),
         ("x[0],x[1],y", "There is no example in it."),
         ("a,b,y\n1,2,3", "unknown columns a, b; missing x[0], x[1]"),
         ("a,b\n1,2", "unknown columns a, b; missing x[0], x[1], y"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.explorer import Explorer
@@ -116,3 +117,66 @@ def test_a_refused_text_is_still_there_after_a_look_at_another_tab(page: Page, f
     assert editor.input_value() == wrong
     assert page.locator(".lines .wrong").count() == 1
     faults.clear()
+
+
+def tall(page: Page, share: float) -> None:
+    """Waits until what is below the graph has this share of the window's 900 pixels."""
+    page.wait_for_function(
+        "most => Math.abs(document.querySelector('.drawer').clientHeight - most) < 3", arg=share * 900
+    )
+
+
+def test_what_is_below_the_graph_can_be_made_taller(page: Page) -> None:
+    """By keys, by dragging, by a double click; and it is so the next time."""
+    opened(page, "example=deep_sigmoid")
+    edge = page.get_by_role("separator")
+    edge.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    tall(page, 0.42)
+    page.keyboard.press("ArrowDown")
+    tall(page, 0.37)
+    assert edge.get_attribute("aria-valuenow") == "37"
+    page.keyboard.press("Enter")
+    tall(page, 0.55)
+    box = edge.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 300, box["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 300, 540, steps=4)
+    page.mouse.up()
+    tall(page, 0.4)
+    assert page.locator(".editor textarea").evaluate("one => one.clientHeight") > 14 * 19  # lines
+    page.reload()
+    page.locator(".card").first.wait_for()
+    tall(page, 0.4)
+    edge.dblclick()
+    tall(page, 0.55)
+
+
+def test_a_layer_to_add_needs_no_scrolling_to_its_button(page: Page) -> None:
+    opened(page, "example=deep_sigmoid&at=z1")
+    page.locator("form.add select").select_option("linear")
+    button, frame = page.locator("form.add button").bounding_box(), page.locator(".beside").bounding_box()
+    assert button and frame and button["y"] + button["height"] < frame["y"] + frame["height"]
+
+
+def test_parameters_that_are_drawn_can_be_read(page: Page) -> None:
+    """Four digits, and the page computes with those."""
+    opened(page, "example=moons")
+    asked: list[dict[str, Any]] = []
+    page.on("request", lambda request: asked.append(request.post_data_json) if request.post_data else None)
+    explorer = Explorer(page, "example=moons&tab=edit")
+    page.reload()
+    page.locator(".card").first.wait_for()
+    params = json.loads(page.locator(".editor textarea").input_value())["params"]
+    drawn = [number for row in params["hidden.weight"] for number in row]
+    assert len(set(drawn)) == 16 and all(number == float(f"{number:.4g}") for number in drawn)
+    assert [one["params"] for one in asked if "trace" in one][-1] == params
+    explorer.tab("Train")
+    page.locator("[data-renew]").click()
+    page.wait_for_timeout(500)
+    explorer.tab("Edit")
+    renewed = json.loads(page.locator(".editor textarea").input_value())["params"]
+    assert renewed != params
+    assert all(number == float(f"{number:.4g}") for row in renewed["hidden.weight"] for number in row)

@@ -8,7 +8,7 @@ import pytest
 from support.explorer import Explorer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 pytestmark = pytest.mark.browser
 
@@ -20,9 +20,14 @@ def formulas(page: Page, parameter: str) -> list[str]:
 
 def numbers(page: Page, parameter: str) -> list[float]:
     """Of its heat map."""
-    heat = page.locator(f'[data-gradient="{parameter}"] .heat')
+    return exact(page.locator(f'[data-gradient="{parameter}"] .heat'))
+
+
+def exact(heat: Locator) -> list[float]:
+    """All its numbers, with all their digits."""
     heat.locator(".all").click()
-    return [float(one.replace("−", "-")) for one in heat.locator("[data-numbers] td").all_inner_texts()]
+    titles = heat.locator("[data-numbers] td").evaluate_all("all => all.map(one => one.title)")
+    return [float(one) for one in titles]
 
 
 @pytest.mark.parametrize("node", ["z1", "z1_corrupt"])
@@ -49,11 +54,8 @@ def test_a_share_that_is_still_to_come_is_no_part_of_the_sum(page: Page) -> None
     assert "so far" not in page.locator('[data-gradient="z1.bias"]').inner_text()
     page.goto("about:blank")
     Explorer(page, "example=window_classifier&at=z1&step=30")
-    page.locator(".heat", has_text="δ z1").first.locator(".all").click()
-    second = page.locator(".heat", has_text="δ z1").first.locator("[data-numbers] td").all_inner_texts()
-    assert whole == pytest.approx(
-        [a + float(b.replace("−", "-")) for a, b in zip(first, second, strict=True)]
-    )
+    second = exact(page.locator(".heat", has_text="δ z1").first)
+    assert whole == pytest.approx([a + b for a, b in zip(first, second, strict=True)])
 
 
 def test_a_parameter_of_one_node_keeps_its_one_equation(page: Page) -> None:

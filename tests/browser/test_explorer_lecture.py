@@ -131,11 +131,17 @@ def test_the_layer_whose_delta_vanishes_and_why(page: Page) -> None:
     explorer = Explorer(page, "example=deep_sigmoid")
     explorer.tab("Findings")
     found = page.locator("[data-finding]").evaluate_all("all => all.map(one => one.dataset.finding)")
-    below = [f"vanishing {name}" for name in ("z1", "a1", "z2", "a2", "z3")]
-    assert sorted(found) == sorted(["saturated a3", *below])
-    told = page.locator('[data-finding="vanishing z3"]').inner_text()
+    assert found == ["saturated a3", "vanishing z3 a2 z2 a1 z1"]  # the cause, then what comes of it
+    told = page.locator("[data-finding^=vanishing]").inner_text()
     assert "it changed most in a3: times 2.1·10⁻⁴, for it is saturated" in told
-    assert page.locator(".mark").count() == 6
+    assert "6.847·10⁻⁶ of what it was near the loss at the first of them, 6.077·10⁻⁷ at the last" in told
+    assert page.get_by_role("tab", name="Findings").inner_text().split() == ["Findings", "2"]
+    signs = page.locator(".mark").evaluate_all("all => all.map(one => one.dataset.sign)")
+    assert sorted(signs) == ["cause"] + ["vanishing"] * 5
+    assert page.locator('[data-node="a3"] [data-sign="cause"]').count() == 1
+    page.locator("[data-finding^=vanishing] button", has_text="z1").click()
+    own = page.locator('[data-panel="z1"] [data-mark="vanishing"]').inner_text()
+    assert "δ of z1 is 6.077·10⁻⁷" in own and "changed most in a3" in own
 
 
 @pytest.mark.parametrize("lang, word", [("en", "Two equations"), ("ko", "두 개의 식")])

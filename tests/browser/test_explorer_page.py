@@ -194,6 +194,36 @@ def test_plots(page: Page) -> None:
     assert page.locator(".plots canvas").count() == 1
 
 
+def test_branches_side_by_side_are_lines_of_their_own_over_depth(page: Page) -> None:
+    """Both windows of the classifier go through as many nodes: δ does not crash from one to the other."""
+    explorer = Explorer(page, "example=window_classifier&tab=plots")
+    told = page.locator(".plots").inner_text()
+    assert "‖δ‖: vectors … score" in told and "‖δ‖: vectors_corrupt … loss" in told
+    assert "No saliency: window, corrupt_window are integers" in told
+    assert explorer.values()["window"] == "0 1 2 3 4"  # words, which have no norm
+    explorer.select("window")
+    assert page.locator(".panel .heat .cell").count() == 5 and "‖" not in explorer.panel()
+    found = page.evaluate(
+        """async () => {
+          const { linesOf } = await import('/explorer/depth.js');
+          const names = ['loss', 'add', 'b2', 'b1', 'a1', 'first', 'x'];
+          const edges = [['add', 'loss'], ['b2', 'add'], ['a1', 'add'], ['b1', 'b2'], ['first', 'b1'],
+            ['first', 'a1'], ['x', 'first']].map(([from, to]) => ({ from, to }));
+          const places = new Map(names.map(name => [name, { kind: name === 'x' ? null : 'kind' }]));
+          const forward = names.slice(0, -1).reverse();
+          const { names: ticks, lines } = linesOf({ backward: names, forward, edges, places });
+          return { ticks, lines };
+        }"""
+    )
+    assert found == {
+        "ticks": ["loss", "add", "a1", "b1", "first"],
+        "lines": [
+            {"joint": None, "nodes": ["loss", "add", "b2", "b1", "first"]},
+            {"joint": "add", "nodes": ["a1"]},
+        ],
+    }
+
+
 def test_a_residual_network_of_60_nodes_is_laid_out_in_a_second(page: Page) -> None:
     explorer = Explorer(page, "example=residual&step=0")
     assert page.locator(".card").count() == 62

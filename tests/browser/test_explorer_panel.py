@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
+def plain(number: str) -> str:
+    """As Python reads it: −2.1·10⁻⁴ is -2.1e-4."""
+    return number.replace("−", "-").replace("·10", "e").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789"))
+
+
 def test_a_click_on_a_heat_map_shows_all_its_numbers(page: Page) -> None:
     Explorer(page, "example=window_classifier&at=x")
     page.locator(".heat", has_text="value of x").locator("svg").click()
@@ -21,7 +26,10 @@ def test_a_click_on_a_heat_map_shows_all_its_numbers(page: Page) -> None:
     delta = page.locator(".heat", has_text="δ x").first
     delta.locator(".all").click()
     numbers = delta.locator("[data-numbers] td").all_inner_texts()
-    assert len(numbers) == 20 and all(len(number) > 12 for number in numbers)  # every digit of them
+    exact = delta.locator("[data-numbers] td").evaluate_all("all => all.map(one => one.title)")
+    assert len(numbers) == 20 and all(len(number) > 12 for number in exact)  # every digit of them
+    for number, whole in zip(numbers, exact, strict=True):  # seven to be read
+        assert float(plain(number)) == pytest.approx(float(whole), rel=1e-6) and len(plain(number)) < 14
     delta.locator(".all").click()
     assert delta.locator("[data-numbers]").count() == 0
 
@@ -33,6 +41,38 @@ def test_where_a_click_chooses_a_cell_a_button_shows_the_numbers(page: Page) -> 
     assert gradient.locator("[data-numbers]").count() == 0
     gradient.locator(".all").click()
     assert gradient.locator("[data-numbers] td").count() == 60
+
+
+@pytest.mark.parametrize("state", ["example=window_classifier&at=z1", "example=deep_sigmoid&at=z1"])
+def test_numbers_are_written_in_one_way_in_cells_and_below_them(page: Page, state: str) -> None:
+    Explorer(page, state)
+    numbers = page.locator(".panel .heat")
+    texts = page.locator(".panel .heat :is(.cell text, .legend span)").all_text_contents()
+    assert len(texts) > 20 and not any("e" in text for text in texts)
+    for heat in numbers.all():
+        for cell in heat.locator(".cell:has(text)").all():
+            text, whole = (
+                cell.locator("text").text_content() or "",
+                cell.locator("title").text_content() or "",
+            )
+            exact = float(whole.rpartition(" ")[2])
+            assert float(plain(text)) == pytest.approx(exact, rel=0.05), (text, whole)  # two digits of each
+            room = "(one, what) => one.querySelector(what).getBBox().width"
+            inside = float(cell.evaluate(room, "rect")) - float(cell.evaluate(room, "text"))
+            assert inside >= 0, text
+
+
+def test_the_way_of_an_array_s_delta_is_told_in_a_line(page: Page) -> None:
+    explorer = Explorer(page, "example=window_classifier&at=z1")
+    line = page.locator('[data-trails="z1"] li')
+    told = line.inner_text().split()
+    assert told[:5] == ["‖0.01705‖", "←", "a1", "‖0.07894‖", "←"] and told[-2:] == ["loss", "‖1‖"]
+    line.get_by_role("button", name="a1").click()
+    page.locator('[data-trails="a1"]').wait_for()
+    explorer.page.goto("about:blank")
+    Explorer(page, "example=flow_graph&at=x")
+    paths = page.locator('[data-trails="x"] li').all_inner_texts()
+    assert sorted(path.split()[2] for path in paths) == ["hidden", "skip"]
 
 
 def test_parameters_unfold_from_their_card(page: Page) -> None:

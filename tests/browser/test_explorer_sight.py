@@ -174,7 +174,7 @@ def test_a_stop_that_was_left_can_be_gone_back_to(page: Page) -> None:
 def test_the_link_is_copied(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     Explorer(page, "example=fan_out&step=2")
-    page.wait_for_function("location.hash.includes('at=m')")
+    page.wait_for_function("() => location.hash.includes('at=m')")
     page.locator("[data-link]").click()
     page.get_by_role("button", name="copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == page.url

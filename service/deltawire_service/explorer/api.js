@@ -36,5 +36,6 @@ export const layers = async () => {
 export const example = (name) => asked(`/explorer/examples/${name}.json`);
 export const plan = (network) => post("/v1/plan", { network });
 export const init = (network, seed = 0) => post("/v1/init", { network, seed });
+export const forward = (body) => post("/v1/forward", body);
 export const gradients = (body) => post("/v1/gradients", body);
 export const check = (body) => post("/v1/check", body);

@@ -45,7 +45,7 @@ function fromTable(text, inputs) {
   const rows = lines.map(({ number, line }) => ({ number, cells: cellsOf(line, by) }));
   const headed = rows[0].cells.some((cell) => Number.isNaN(numeric(cell)));
   const slots = slotsOf(inputs);
-  const places = placesOf(headed ? rows[0].cells : null, slots, rows[0].cells.length);
+  const places = placesOf(headed ? rows[0].cells : null, slots, rows[0]);
   const examples = (headed ? rows.slice(1) : rows).map(({ number, cells }) => {
     if (cells.length !== rows[0].cells.length) throw new Unreadable("batchColumns", number, rows[0].cells.length, cells.length);
     return cells.map((cell, column) => {
@@ -76,7 +76,7 @@ const listed = (names) => names.slice(0, 6).join(", ") + (names.length > 6 ? ", 
 
 // Of each input its columns: by their names where the head has them all, in the order of the inputs where it has none of
 // them, and as many. A head with some of the names is a mistake.
-function placesOf(head, slots, count) {
+function placesOf(head, slots, { number, cells: { length: count } }) {
   const named = new Map(slots.map((slot) => [slot.name, indexed(slot).map((name) => (head ?? []).indexOf(name))]));
   const total = slots.reduce((sum, { size }) => sum + size, 0);
   let of = named;
@@ -86,7 +86,7 @@ function placesOf(head, slots, count) {
     throw new Unreadable("batchNames", listed(head.filter((name) => !wanted.includes(name))), listed(missing));
   }
   if (!head || missing.length) {
-    if (count !== total) throw new Unreadable("batchHead", total, listed(wanted), count);
+    if (count !== total) throw new Unreadable("batchHead", number, total, listed(wanted), count);
     let next = 0;
     of = new Map(slots.map(({ name, size }) => [name, Array.from({ length: size }, () => next++)]));
   }

@@ -4,8 +4,9 @@ import { Bar } from "./bar.js";
 import { html } from "./dom.js";
 import { sized } from "./fit.js";
 import { Cells } from "./heat.js";
+import { MarkSign } from "./marks.js";
 import { arrivals, valueKnown } from "./model.js";
-import { precise, short, times } from "./numbers.js";
+import { flat, precise, short, times } from "./numbers.js";
 
 const BOX = 46;
 const TWO_LINES = 0.6; // from this zoom on the kind has room below the name
@@ -40,11 +41,10 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
     ${detail && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
     ${arrived && !detail && scale && html`<${Bar} norm=${came.sum.norm} ...${{ scale, zoom, width }} y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
-    ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place.value, width, side, array, zoom)}</g>`}
+    ${detail && shown && html`<g class="value" data-value=${place.name}>${above(place, width, side, array, zoom)}</g>`}
     ${detail && came.terms.length > 0 && html`
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${below(came, width, side, array, zoom)}</g>`}
-    ${mark && html`<g class="mark" transform=${`translate(4 ${side - 3})`}><path d="M0 10 6 -1 12 10z" /><text x="6" y="9">!</text>
-      <title>${mark.map((one) => one.text).join("\n")}</title></g>`}
+    ${mark && html`<${MarkSign} marks=${mark} y=${side - 3} />`}
     ${checked && html`<text class=${`badge ${badge.passed ? "passed" : "failed"}`} data-badge=${place.name} x=${centre} y=${height + 0.9 * sized(11, zoom)} font-size=${sized(11, zoom)}>
       ${sign(badge)}<title>${t("badgeTitle")}</title></text>`}
     <title>${place.name}: ${place.layer?.summary ?? t("input")}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? came.sum.norm : came.sum.numbers)}`}</title>
@@ -67,11 +67,13 @@ function Folded({ place, width, side, zoom, unfold }) {
     <title>${place.parameters.map((one) => one.name).join(", ")}</title></g>`;
 }
 
-function above(traced, width, side, array, zoom) {
+// Integers are labels, or places in a table: they are named, and have no norm.
+function above({ value, slot }, width, side, array, zoom) {
   const size = sized(array ? 13 : 17, zoom);
-  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(traced.numbers)}</text>`;
-  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>‖${short(traced.norm)}‖</text>`,
-    html`<${Cells} traced=${traced} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
+  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(value.numbers)}</text>`;
+  const integers = slot?.dtype === "int64" && shortened(flat(value.numbers).join(" "), Math.floor(width / (0.58 * size)));
+  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>${integers || `‖${short(value.norm)}‖`}</text>`,
+    !integers && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
 }
 
 // "9 + ?" until all have arrived: an unfinished sum must not look like a result.

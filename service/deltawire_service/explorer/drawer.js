@@ -3,15 +3,21 @@ import { html, useRef } from "./dom.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { Inputs } from "./inputs.js";
+import { later } from "./later.js";
+import { findingsOf } from "./marks.js";
 import { Plots } from "./plots.js";
-import { Training } from "./training.js";
+import { Splitter } from "./splitter.js";
+
+const Training = later(() => import("./training.js").then((found) => found.Training));
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
 export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
   const draft = useRef({}); // what was typed, while other tabs are looked at
-  const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${marks.size}</b>`}`;
-  return html`<div class="drawer">
+  const trains = useRef(false); // from the first look on, also when other tabs are looked at
+  trains.current ||= tab === "train";
+  const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && marks.size > 0 && html` <b class="count">${findingsOf(marks, t).length}</b>`}`;
+  return html`<div class="drawer"><${Splitter} t=${t} />
     <div class="tabs" role="tablist">${TABS.map((one) => html`
       <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
     ${seen && html`<div class="content" role="tabpanel">
@@ -19,8 +25,8 @@ export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, se
         setData=${(data, anew) => change({ ...document, data }, anew ? { example: 0 } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ seen, marks, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${seen.model} ...${{ t, theme }} />`}
-      <div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} ...${{ t, theme }}
-        setParams=${(params) => change({ ...seen.document, params })} /></div>
+      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} shown=${tab === "train"} ...${{ t, theme }}
+        setParams=${(params) => change({ ...seen.document, params })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${seen.document} model=${seen.model} ...${{ faults, breaks, layers, selected, edit, t }}
         apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} /></div>`}
     </div>`}

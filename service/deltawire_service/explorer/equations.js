@@ -1,6 +1,6 @@
 // A layer's own LaTeX, first with the names of this node, then with its numbers.
 import { html, useEffect, useRef } from "./dom.js";
-import { latex, times } from "./numbers.js";
+import { briefLatex, latex, times } from "./numbers.js";
 
 // Set as elements, not as text: the page's policy allows no style attributes in markup. As formulas in a line, which
 // KaTeX breaks where they do not fit, written as large as displayed ones. Of numbers, an = begins its line.
@@ -40,22 +40,15 @@ function written(formula, count) {
 
 const MOST = 20;
 
-// Two digits in arrays, more where they would make an integer of what is none: 1 − 0.9999 is not 0.
-function brief(number) {
-  if (typeof number !== "number") return latex(number);
-  const rounded = Number(number.toPrecision(2));
-  return latex(Number.isInteger(rounded) && rounded !== number ? Number(number.toPrecision(4)) : rounded);
-}
-
 // A number, a column, or a matrix; the name where that would be too much to read.
 function numeric(name, traced, matrix) {
   const { numbers, shape } = traced ?? {};
   if (numbers === undefined || numbers === null) return symbol(name);
   if (shape.length === 0) return numbers < 0 ? `(${latex(numbers)})` : latex(numbers);
   const size = shape.reduce((a, b) => a * b, 1);
-  if (shape.length === 1 && size <= 6) return `\\begin{pmatrix}${numbers.map(brief).join("\\\\")}\\end{pmatrix}`;
+  if (shape.length === 1 && size <= 6) return `\\begin{pmatrix}${numbers.map((one) => briefLatex(one)).join("\\\\")}\\end{pmatrix}`;
   if (shape.length === 2 && matrix && size <= MOST && shape[1] <= 5) {
-    return `\\begin{pmatrix}${numbers.map((row) => row.map(brief).join("&")).join("\\\\")}\\end{pmatrix}`;
+    return `\\begin{pmatrix}${numbers.map((row) => row.map((one) => briefLatex(one)).join("&")).join("\\\\")}\\end{pmatrix}`;
   }
   return symbol(name);
 }

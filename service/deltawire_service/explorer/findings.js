@@ -2,12 +2,13 @@
 import { Refused } from "./api.js";
 import { checked, sign } from "./badges.js";
 import { html, useState } from "./dom.js";
+import { findingsOf } from "./marks.js";
 import { told } from "./refusal.js";
 
 export function Findings({ seen, marks, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
   const [refused, setRefused] = useState("");
-  const all = [...marks].flatMap(([name, list]) => list.map((mark) => ({ name, ...mark })));
+  const all = findingsOf(marks, t);
   const check = async () => {
     setChecking(true);
     setRefused("");
@@ -23,14 +24,18 @@ export function Findings({ seen, marks, badges, setBadges, t, select }) {
   return html`<div class="findings">
     <div><h3>${t("findingsTitle")}</h3>
       ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
-      <ul>${all.map((mark) => html`<li data-finding=${`${mark.what} ${mark.name}`}>
-        <button class="link" onClick=${() => select(mark.name)}>${mark.name}</button> <b>${t(`mark_${mark.what}`)}</b> ${mark.text}</li>`)}</ul></div>
+      <ul>${all.map(({ what, names, text }) => html`<li data-finding=${`${what} ${names.join(" ")}`}><b>${t(`mark_${what}`)}</b> ${
+        listed(names).map((name, i) => [i > 0 && ", ", name ? html`<button class="link" onClick=${() => select(name)}>${name}</button>` : "…"])}
+        <br />${text}</li>`)}</ul></div>
     <div><button class="main" data-check disabled=${checking} onClick=${check}>${t(checking ? "checking" : "check")}</button>
       <p class="quiet">${t("checkNote")}</p>
       ${refused && html`<p class="warning" role="alert">${refused}</p>`}
       ${badges.size > 0 && html`<${Summary} ...${{ badges, t }} />`}</div>
   </div>`;
 }
+
+// Of many names the first and the last ones.
+const listed = (names) => (names.length > 8 ? [...names.slice(0, 4), null, ...names.slice(-2)] : names);
 
 // All of them in a sentence; each in a table, unfolded where one is wrong.
 function Summary({ badges, t }) {

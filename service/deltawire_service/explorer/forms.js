@@ -70,11 +70,11 @@ export function AddLayer({ layers, model, selected, edit, t }) {
     });
   };
   return html`<form class="add" onSubmit=${add}>
-    <label class="field"><span>${t("kind")}</span><select value=${kind} onChange=${(event) => { setKind(event.target.value); setConfig({}); }}>
-      <option value="">…</option>${[...layers.keys()].map((one) => html`<option>${one}</option>`)}</select></label>
-    ${layer && html`<p class="about">${layer.summary}<br /><small>${layer.distribution}</small></p>
-      <${Fields} schema=${layer.config} config=${config} change=${setConfig} />`}
-    <button disabled=${!layer} class="main">${t("addBehind", source)}</button></form>`;
+    <div class="row"><select aria-label=${t("kind")} value=${kind} onChange=${(event) => { setKind(event.target.value); setConfig({}); }}>
+      <option value="">${t("kind")} …</option>${[...layers.keys()].map((one) => html`<option value=${one}>${one}</option>`)}</select>
+      <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
+    ${layer && html`<${Fields} schema=${layer.config} config=${config} change=${setConfig} />
+      <p class="about">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
 }
 
 // With the name and inputs the service filled in, so that a node put before it changes nothing else.

@@ -8,17 +8,11 @@ import { NumberTable } from "./table.js";
 const SIDE = 64; // cells a side, at most
 const WRITTEN = [54, 22]; // a cell with its number in it
 
-// What fits into a cell.
-function cell(number) {
-  const plain = number === 0 || (Math.abs(number) >= 0.005 && Math.abs(number) < 1e5);
-  return typeof number !== "number" || plain ? short(number) : number.toExponential(0).replaceAll("-", "−");
-}
-
 // Nine classes a side are defined in graph.css: h-9 … h0 … h9.
 function shade(number, largest) {
   if (typeof number !== "number") return "hx";
   const level = largest > 0 ? Math.round((9 * number) / largest) : 0;
-  return `h${level === 0 && number !== 0 ? Math.sign(number) : level}`;
+  return `h${largest > 0 && level === 0 && number !== 0 ? Math.sign(number) : level}`;
 }
 
 const largestOf = (traced) => Math.max(Math.abs(traced.min), Math.abs(traced.max));
@@ -35,8 +29,9 @@ export function Cells({ traced, x, y, width, height }) {
 }
 
 // A heat map with its legend, and all its numbers on a click.
+// `integers`: labels or places in a table, of which a norm or a colour would say nothing.
 // `chosen` and `choose`: the cell looked at, as a flat index; then a click chooses, and a button shows the numbers.
-export function HeatMap({ traced, label, tone, chosen, choose, badge, t }) {
+export function HeatMap({ traced, label, tone, chosen, choose, integers, badge, t }) {
   const [open, setOpen] = useState(false);
   const toggle = () => setOpen(!open);
   const there = traced.numbers || traced.sample;
@@ -45,17 +40,17 @@ export function HeatMap({ traced, label, tone, chosen, choose, badge, t }) {
       ${there && html`<button class="link all" aria-expanded=${open} onClick=${toggle}>
         ${t(open ? "fewer" : "allNumbers")}</button>`}</figcaption>
     ${traced.numbers
-      ? html`<${Map} ...${{ traced, label, chosen, choose }} open=${toggle} />`
+      ? html`<${Map} ...${{ traced, label, chosen, choose, integers }} open=${toggle} />`
       : html`<p class="summary">${short(traced.min)} … ${short(traced.max)}, ‖·‖ ${precise(traced.norm)}</p>`}
     ${open && html`<${NumberTable} traced=${traced} t=${t} />`}
   </figure>`;
 }
 
-function Map({ traced, label, chosen, choose, open }) {
+function Map({ traced, label, chosen, choose, integers, open }) {
   const rows = rowsOf(traced.numbers, traced.shape);
   const shown = pooled(rows, SIDE);
   const columns = shown[0].length;
-  const largest = largestOf(traced);
+  const largest = integers ? 0 : largestOf(traced);
   const written = columns <= 6 && shown.length <= 8;
   const fitting = (room, count) => Math.max(4, Math.min(16, room / count));
   const [width, height] = written ? WRITTEN : [fitting(330, columns), fitting(240, shown.length)];
@@ -66,10 +61,10 @@ function Map({ traced, label, chosen, choose, open }) {
         const place = i * columns + j;
         return html`<g class=${`cell ${single ? "choice" : ""} ${place === chosen ? "chosen" : ""}`} onClick=${single && (() => choose(place))}>
           <rect class=${shade(number, largest)} x=${1 + j * width} y=${1 + i * height} width=${width} height=${height} />
-          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${cell(number)}</text>`}
+          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${short(number)}</text>`}
           <title>${shown === rows ? `[${i}, ${j}] ` : ""}${String(number)}</title></g>`;
       }))}
     </svg>
-    <div class="legend" aria-hidden="true"><span>${short(-largest)}</span><i class="bar"></i><span>${short(largest)}</span>
-      <span class="norm">‖·‖ ${precise(traced.norm)}</span></div>`;
+    ${!integers && html`<div class="legend" aria-hidden="true"><span>${short(-largest)}</span><i class="bar"></i><span>${short(largest)}</span>
+      <span class="norm">‖·‖ ${precise(traced.norm)}</span></div>`}`;
 }

@@ -4,52 +4,46 @@ const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴",
 
 export const raised = (power) => [...String(power)].map((c) => SUPERSCRIPT[c]).join("");
 
-const signed = (number, text) => (number < 0 ? "−" : "") + text;
+// A size as [mantissa, exponent], or as [text] where it needs no power of ten.
+const power = (size, digits) => size.toExponential(digits).split("e").map((part, i) => (i ? String(Number(part)) : part));
 
-function power(size, digits) {
-  const [mantissa, exponent] = size.toExponential(digits).split("e");
-  return [mantissa, String(Number(exponent))];
+// In pictures and cells: two decimals, as on a slide, and two digits where that would be too few; what is not whole does
+// not look it.
+function shortly(size) {
+  if (Number.isInteger(size) && size < 1e5) return [String(size)];
+  if (size >= 1e5 || size < 1e-3) return power(size, 1);
+  if (size >= 100) return [size.toFixed(0)];
+  if (size < 0.0995) return [size.toPrecision(2)];
+  return [size.toFixed(2).endsWith(".00") ? size.toPrecision(4) : size.toFixed(2)];
 }
 
-// For cards: two decimals, as on a slide.
-export function short(number) {
-  if (typeof number !== "number") return String(number);
-  const size = Math.abs(number);
-  if (Number.isInteger(number) && size < 1e5) return signed(number, String(size));
-  if (size >= 1e5 || size < 0.005) {
-    const [mantissa, exponent] = power(size, 1);
-    return signed(number, `${mantissa}·10${raised(exponent)}`);
-  }
-  return signed(number, size.toFixed(size >= 100 ? 0 : 2));
+// In explanations: so many significant digits, and none that only fill up.
+function precisely(size, digits) {
+  if (size === 0 || (size < 1e6 && size >= 1e-3)) return [String(Number(size.toPrecision(digits)))];
+  const [mantissa, exponent] = power(size, digits - 1);
+  return [String(Number(mantissa)), exponent];
 }
 
-// Where there is next to no room.
-export function brief(number) {
-  const text = short(number);
-  return text.length > 5 && typeof number === "number" ? number.toExponential(0).replace("e+", "e").replaceAll("-", "−") : text;
+// Where there is next to no room: one digit before a power of ten.
+function briefly(size) {
+  const [text, exponent] = shortly(size);
+  return exponent ? power(size, 0) : [text];
 }
 
-// For explanations: four significant digits.
-export function precise(number) {
-  if (typeof number !== "number") return String(number);
-  const size = Math.abs(number);
-  if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
-    const [mantissa, exponent] = power(size, 3);
-    return signed(number, `${Number(mantissa)}·10${raised(exponent)}`);
-  }
-  return signed(number, String(Number(size.toPrecision(4))));
-}
+const text = (number, [mantissa, exponent]) => `${number < 0 ? "−" : ""}${mantissa}${exponent ? `·10${raised(exponent)}` : ""}`;
 
-export function latex(number) {
-  if (typeof number !== "number") return `\\text{${number}}`;
-  const size = Math.abs(number);
-  let text = String(Number(size.toPrecision(4)));
-  if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
-    const [mantissa, exponent] = power(size, 3);
-    text = `${Number(mantissa)} \\cdot 10^{${exponent}}`;
-  }
-  return number < 0 ? `-${text}` : text;
-}
+const tex = (number, [mantissa, exponent]) => `${number < 0 ? "-" : ""}${mantissa}${exponent ? ` \\cdot 10^{${exponent}}` : ""}`;
+
+// What is no number ("NaN", "Infinity") is left as it is told.
+const written = (form, rounded, strange = String) => (number, digits = 4) =>
+  (typeof number === "number" ? form(number, rounded(Math.abs(number), digits)) : strange(number));
+
+export const short = written(text, shortly);
+export const brief = written(text, briefly);
+export const precise = written(text, precisely);
+const named = (name) => `\\text{${name}}`;
+export const latex = written(tex, precisely, named);
+export const briefLatex = written(tex, shortly, named); // as in cells
 
 export const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
 

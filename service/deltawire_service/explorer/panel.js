@@ -44,7 +44,7 @@ function Jumps({ model, name, step, go, t }) {
 
 function Given({ place, t }) {
   return html`<section data-section="value"><h3 class="green">${t("given")}</h3>${place.shape.length
-    ? html`<${HeatMap} label=${place.name} traced=${place.value} tone="green" t=${t} />`
+    ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.slot.dtype === "int64"} tone="green" t=${t} />`
     : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }
 

@@ -23,6 +23,16 @@ function invented(plan, inputs) {
   }));
 }
 
+const DIGITS = 4;
+
+const rounded = (array) => (Array.isArray(array) ? array.map(rounded) : Number(array.toPrecision(DIGITS)));
+
+// Parameters drawn for a network, with so few digits that they can be read: the page computes with what it shows.
+export async function drawnFor(network, seed) {
+  const { params } = await api.init(network, seed);
+  return Object.fromEntries(Object.entries(params).map(([name, array]) => [name, rounded(array)]));
+}
+
 const fits = (params, plan) =>
   plan.parameters.every(({ name, shape }) => JSON.stringify(shapeOf(params?.[name])) === JSON.stringify(shape))
   && Object.keys(params ?? {}).length === plan.parameters.length;
@@ -36,7 +46,7 @@ export async function look(asked, example, layers, renew, over = () => false) {
   if (over()) return null;
   const document = { ...asked };
   const drawn = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
-  if (drawn) document.params = (await api.init(document.network)).params;
+  if (drawn) document.params = await drawnFor(document.network);
   if (!plan.parameters.length && renew) delete document.params;
   document.data ??= invented(plan, document.network.inputs);
   const { network, params, data } = document;

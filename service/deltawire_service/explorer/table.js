@@ -1,10 +1,10 @@
-// Every number of an array, in full: rows × columns, a page of rows at a time.
+// Every number of an array: rows × columns, a page of rows at a time; each with all its digits as its title.
 import { html, useState } from "./dom.js";
+import { precise } from "./numbers.js";
 import { rowsOf } from "./rows.js";
 
 const MOST = 1024;
-
-const written = (number) => String(number).replace("-", "−");
+const DIGITS = 7;
 
 export function NumberTable({ traced, t }) {
   const [page, turn] = useState(0);
@@ -18,7 +18,7 @@ export function NumberTable({ traced, t }) {
     <table>
       <tr><th></th>${rows[0].map((_, column) => html`<th scope="col">${column}</th>`)}</tr>
       ${rows.slice(first, first + many).map((row, i) => html`<tr key=${first + i}><th scope="row">${first + i}</th>
-        ${row.map((number) => html`<td>${written(number)}</td>`)}</tr>`)}
+        ${row.map((number) => html`<td title=${String(number)}>${precise(number, DIGITS)}</td>`)}</tr>`)}
     </table>
     ${last > 0 && html`<p><button disabled=${first === 0} onClick=${() => turn(page - 1)}>↑</button>
       ${t("rowsShown", first, Math.min(first + many, rows.length) - 1, rows.length)}

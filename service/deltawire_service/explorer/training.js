@@ -3,12 +3,17 @@ import * as api from "./api.js";
 import { batchOf, descend, diverging, judged, NOTHING } from "./descent.js";
 import { html, useEffect, useRef, useState } from "./dom.js";
 import { precise } from "./numbers.js";
+import { planeOf } from "./plane.js";
 import { Curves } from "./plots.js";
 import { told } from "./refusal.js";
+import { Scatter } from "./scatter.js";
+import { drawnFor } from "./session.js";
 
-const STEPS = 300, HEIGHT = 118;
+const STEPS = 300, HEIGHT = 98;
+const EVERY = 10; // steps after which the regions of the classes are drawn anew
 
-export function Training({ document, model, setParams, t, theme }) {
+// `shown`: whether it is looked at; it goes on when it is not.
+export function Training({ document, model, setParams, shown, t, theme }) {
   const [rate, setRate] = useState(0.3);
   const [size, setSize] = useState(null); // examples of a step; null: all
   const [history, setHistory] = useState(NOTHING);
@@ -16,27 +21,31 @@ export function Training({ document, model, setParams, t, theme }) {
   const [running, setRunning] = useState(null);
   const start = useRef(null); // the parameters before the first step
   const seed = useRef(0);
+  const trained = useRef(null); // the parameters of the last step, until they are the page's
   const give = useRef();
   give.current = setParams; // of the page as it is when a run ends, not as it was when it began
   const network = JSON.stringify([document.network, document.data]);
   const run = useRef(null);
   const drop = () => { // what still runs counts no more
     if (run.current) run.current.stopped = run.current.discarded = true;
+    trained.current = null;
     setRunning(null);
     setHistory(NOTHING);
     setError("");
   };
   useEffect(() => { start.current = null; return drop; }, [network]);
+  useEffect(() => { trained.current = null; }, [document.params]);
   if (!model.parameters.length) return html`<p class="quiet">${t("nothingToTrain")}</p>`;
 
   const what = judged(model);
+  const plane = shown && planeOf(model, what);
   const train = async () => {
     const mine = run.current = { stopped: false, discarded: false };
     setRunning(mine);
     setError("");
     if (!history.steps.length) start.current = document.params;
     let params = document.params;
-    const seen = (now, stepped) => { params = stepped; setHistory(now); };
+    const seen = (now, stepped) => { trained.current = params = stepped; setHistory(now); };
     try {
       const last = (Math.floor(history.steps.length / STEPS) + 1) * STEPS;
       await descend(document, { params, history, last, rate, count: size ?? batchOf(document), what, run: mine, seen });
@@ -54,12 +63,14 @@ export function Training({ document, model, setParams, t, theme }) {
     drop();
     seed.current += 1;
     start.current = null;
-    give.current((await api.init(document.network, seed.current)).params);
+    give.current(await drawnFor(document.network, seed.current));
   };
   const { steps, loss, norm, accuracy } = history;
   const curve = (title, tone, numbers, log) => html`<${Curves} title=${title} x=${steps} height=${HEIGHT} theme=${theme} log=${log}
     series=${[{ label: title, tone, numbers }]} />`;
-  return html`<div class="training">
+  return html`<div class=${`training ${plane ? "planar" : ""}`}>
+    ${plane && html`<${Scatter} key=${network} params=${trained.current ?? document.params} turn=${Math.floor(steps.length / EVERY)} ...${{ document, plane, t }} />`}
+    <div>
     <div class="controls">
       <button class="main" data-train onClick=${running ? pause : train}>${running ? t("pause") : t("train", STEPS - (steps.length % STEPS))}</button>
       <button data-reset disabled=${!steps.length} onClick=${reset}>${t("reset")}</button>
@@ -74,6 +85,6 @@ export function Training({ document, model, setParams, t, theme }) {
     ${steps.length > 1
       ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}
         ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
-      : html`<p class="quiet">${t("trainNote")}</p>`}
+      : html`<p class="quiet">${t("trainNote")}</p>`}</div>
   </div>`;
 }
