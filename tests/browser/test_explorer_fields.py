@@ -33,7 +33,7 @@ def test_what_is_no_number_goes_when_the_field_is_left(page: Page) -> None:
     page.wait_for_timeout(200)
     assert field.input_value() == ""
     field.press("Tab")
-    page.wait_for_function("""document.querySelector('[data-input="z"]').value === "-4" """)
+    page.wait_for_function("""() => document.querySelector('[data-input="z"]').value === "-4" """)
 
 
 def test_an_array_is_taken_as_it_is_typed(page: Page) -> None:

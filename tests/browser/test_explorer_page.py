@@ -53,7 +53,9 @@ def test_keys(page: Page) -> None:
         explorer.press(key)
         page.locator(f'[data-step="{step}"]').wait_for()
     explorer.press(" ")  # plays from the start
-    page.wait_for_function("[1, 2, 3].includes(Number(document.querySelector('[data-step]').dataset.step))")
+    page.wait_for_function(
+        "() => [1, 2, 3].includes(Number(document.querySelector('[data-step]').dataset.step))"
+    )
     explorer.press(" ")
     stopped = explorer.step()
     page.wait_for_timeout(1500)

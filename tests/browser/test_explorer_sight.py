@@ -159,7 +159,7 @@ def test_a_stop_that_was_left_can_be_gone_back_to(page: Page) -> None:
     explorer = Explorer(page, "tour=1.1")
     page.locator('[data-tour="1.1"]').wait_for()
     back = page.locator('[data-tour-go="here"]')
-    page.wait_for_function("!document.querySelector('[data-tour-go=here]')")
+    page.wait_for_function("() => !document.querySelector('[data-tour-go=here]')")
     step = explorer.step()
     next_at = page.locator('[data-tour-go="next"]').bounding_box()
     explorer.press("ArrowRight")
