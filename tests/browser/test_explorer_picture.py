@@ -168,3 +168,10 @@ def test_nothing_in_the_picture_covers_another(page: Page, name: str, width: int
 def test_the_key_tells_how_cells_are_scaled(page: Page) -> None:
     Explorer(page, "example=flow_graph")
     assert "scaled per strip" in page.locator(".key").inner_text()
+
+
+def test_the_key_says_what_delta_is_the_derivative_of(page: Page) -> None:
+    Explorer(page, "example=circuit")
+    assert "δ = ∂f/∂value" in page.locator(".key").inner_text()
+    page.locator("select.network").select_option("flow_graph")
+    page.locator(".key", has_text="δ = ∂loss/∂value").wait_for()

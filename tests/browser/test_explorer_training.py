@@ -177,3 +177,22 @@ def test_examples_that_are_no_points_of_a_plane_are_not_drawn(page: Page, name: 
     Explorer(page, f"example={name}&tab=train")
     page.locator(".controls").wait_for()
     assert page.locator(".scatter").count() == 0
+
+
+def test_two_moons_are_told_apart_at_the_rate_that_suits_them(page: Page) -> None:
+    Explorer(page, "example=moons&tab=train")
+    page.locator("[data-train]").click()
+    page.locator('[data-trained="300"]').wait_for(timeout=60_000)
+    assert "100 %" in page.locator("[data-trained]").inner_text()
+    page.locator("select.network").select_option("flow_graph")
+    page.wait_for_function("() => document.querySelector('[data-rate]').value === '0.3'")
+
+
+def test_parameters_that_grow_without_end_are_told_as_that(page: Page) -> None:
+    explorer = Explorer(page, "example=residual&tab=train")
+    page.locator("[data-rate]").fill("1")
+    page.locator("[data-rate]").press("Tab")
+    page.locator("[data-train]").click()
+    page.get_by_role("button", name="Train", exact=False).filter(has_text="steps").wait_for(timeout=60_000)
+    assert "Lower the learning rate" in page.locator("[data-training-warning]").inner_text()
+    assert explorer.panel()

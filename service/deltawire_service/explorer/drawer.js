@@ -12,7 +12,7 @@ const Training = later(() => import("./training.js").then((found) => found.Train
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
-export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, t, theme }) {
+export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, selected, select, marks, badges, setBadges, choose, change, edit, suits, t, theme }) {
   const draft = useRef({}); // what was typed, while other tabs are looked at
   const trains = useRef(false); // from the first look on, also when other tabs are looked at
   trains.current ||= tab === "train";
@@ -25,7 +25,7 @@ export function Drawer({ tab, setTab, seen, document, faults, breaks, layers, se
         setData=${(data, anew) => change({ ...document, data }, anew ? { example: 0 } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ seen, marks, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${seen.model} ...${{ t, theme }} />`}
-      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} shown=${tab === "train"} ...${{ t, theme }}
+      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${seen.document} model=${seen.model} shown=${tab === "train"} ...${{ suits, t, theme }}
         setParams=${(params) => change({ ...seen.document, params })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${seen.document} model=${seen.model} ...${{ faults, breaks, layers, selected, edit, t }}
         apply=${(asked) => edit(() => asked, { renew: sameParams(asked, seen.document) })} /></div>`}

@@ -78,7 +78,9 @@ function grown(tex) {
 function symbols(model, node, delta) {
   const names = { value: symbol(node.name), delta: `\\delta_{${symbol(node.name)}}` };
   const arrays = { value: [node.name, node.shape], delta: [`δ ${node.name}`, node.shape] };
-  const numbers = { value: numeric(node.name, node.value), delta: delta ? numeric("δ", delta) : names.delta };
+  const numbers = { value: numeric(node.name, node.value), delta: numeric("δ", delta) };
+  if (numbers.delta === symbol("δ")) numbers.delta = names.delta; // too much to read, or not known yet
+
   node.inputs.forEach((source, i) => {
     const place = model.places.get(source);
     names[`x${i}`] = symbol(source);

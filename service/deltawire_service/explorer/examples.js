@@ -83,6 +83,10 @@ function fanOut() {
 
 const WRITTEN = { fan_out: fanOut, deep_sigmoid: deep, residual, moons };
 
+// How large the steps are that suit an example; others start with `RATE`.
+export const RATE = 0.3;
+export const RATES = { moons: 1 };
+
 export const NAMES = [...FILES.slice(0, 1), "fan_out", ...FILES.slice(1), "deep_sigmoid", "residual", "moons"];
 
 // {network, params?, data}

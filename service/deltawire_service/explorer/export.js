@@ -7,7 +7,7 @@ const LEAST = 300; // wide: the key has to fit
 const LARGEST = 8000; // pixels of a PNG, across or down
 
 function picture(shown) {
-  const { drawing, t } = shown;
+  const { drawing, model, t } = shown;
   const holder = document.createElement("div");
   render(html`<svg><${Picture} ...${shown} zoom=${1} whole /></svg>`, holder);
   const copy = holder.firstChild;
@@ -17,7 +17,7 @@ function picture(shown) {
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);
   copy.setAttribute("class", "drawing");
-  copy.append(written(t, drawing.height + 32));
+  copy.append(written(model, t, drawing.height + 32));
   const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
   const rules = [...document.styleSheets].filter((sheet) => sheet.href?.endsWith("/graph.css")).flatMap((sheet) => [...sheet.cssRules]);
   const used = getComputedStyle(document.documentElement);

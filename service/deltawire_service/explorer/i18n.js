@@ -10,7 +10,7 @@ const TEXTS = {
   lecture: ["The lecture, in four explanations", "강의: 네 가지 설명"],
   graph: ["the network's graph", "네트워크 그래프"],
   above: ["above: value", "위: 값"],
-  below: ["below: δ = ∂loss/∂value", "아래: δ = ∂L/∂(값)"],
+  below: [(loss) => `below: δ = ∂${loss ?? "loss"}/∂value`, (loss) => `아래: δ = ∂${loss ?? "L"}/∂(값)`],
   onEdges: ["on edges: what each path sends back", "간선: 각 경로로 되돌려 보내는 δ"],
   normKey: ["‖·‖: norm of an array", "‖·‖: 배열의 노름"], cells: ["cells, scaled per strip:", "칸(띠마다 따로 환산):"],
   colours: ["cells: blue below 0, orange above, each strip by its own largest", "칸 색: 파랑 음수, 주황 양수, 띠마다 자체 최댓값 기준"],

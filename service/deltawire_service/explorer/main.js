@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
 import { Drawer, TABS } from "./drawer.js";
-import { exampleDocument, NAMES } from "./examples.js";
+import { exampleDocument, NAMES, RATE, RATES } from "./examples.js";
 import { savePng, saveSvg } from "./export.js";
 import { viewOf } from "./fit.js";
 import { Graph } from "./graph.js";
@@ -176,7 +176,7 @@ function Page({ layers, initial }) {
           ${faults.length > 0 && html`<${Refusal} fault=${faults[0]} ...${{ seen, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
-        <${Drawer} badges=${badgesNow} document=${document_} choose=${(row) => show(document_, { example: row, then: keep })} change=${changeTo}
+        <${Drawer} suits=${RATES[name] ?? RATE} badges=${badgesNow} document=${document_} choose=${(row) => show(document_, { example: row, then: keep })} change=${changeTo}
           ...${{ tab, setTab, seen, faults, breaks, layers, selected, select, marks, setBadges, edit, t, theme }} />
       </div>
       <aside ref=${aside}>

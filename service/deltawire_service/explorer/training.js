@@ -12,9 +12,9 @@ import { drawnFor } from "./session.js";
 const STEPS = 300, HEIGHT = 98;
 const EVERY = 10; // steps after which the regions of the classes are drawn anew
 
-// `shown`: whether it is looked at; it goes on when it is not.
-export function Training({ document, model, setParams, shown, t, theme }) {
-  const [rate, setRate] = useState(0.3);
+// `shown`: whether it is looked at; it goes on when it is not. `suits`: the learning rate to start with.
+export function Training({ document, model, setParams, shown, suits, t, theme }) {
+  const [rate, setRate] = useState(suits);
   const [size, setSize] = useState(null); // examples of a step; null: all
   const [history, setHistory] = useState(NOTHING);
   const [error, setError] = useState("");
@@ -34,6 +34,7 @@ export function Training({ document, model, setParams, shown, t, theme }) {
     setError("");
   };
   useEffect(() => { start.current = null; return drop; }, [network]);
+  useEffect(() => setRate(suits), [suits]);
   useEffect(() => { trained.current = null; }, [document.params]);
   if (!model.parameters.length) return html`<p class="quiet">${t("nothingToTrain")}</p>`;
 
@@ -81,7 +82,7 @@ export function Training({ document, model, setParams, shown, t, theme }) {
       ${steps.length > 0 && html`<output data-trained=${steps.length}>${t("trained", steps.length)}: ${t("loss")} <b>${precise(loss.at(-1))}</b>
         ${what && html`, ${t("accuracy")} <b>${precise(100 * accuracy.at(-1))} %</b>`}</output>`}
     </div>
-    ${(error || diverging(loss)) && html`<p class="warning" role="status" data-training-warning>${error || t("diverging")}</p>`}
+    ${(error || diverging(loss)) && html`<p class="warning" role="status" data-training-warning>${diverging(loss) ? t("diverging") : error}</p>`}
     ${steps.length > 1
       ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${what && curve(t("accuracyCurve"), "--green", accuracy)}
         ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
