@@ -54,6 +54,10 @@ def test_it_is_read(page: Page, text: str) -> None:
     opened(page, "example=moons")
     assert pasted(page, text) == ("read", "2 examples read")
     page.locator("select.example option", has_text="1 / 2").wait_for(state="attached")
+    page.get_by_role("tab", name="Edit").click()  # which has it when it has been answered
+    page.wait_for_function(
+        "() => JSON.parse(document.querySelector('.editor textarea').value).data.y.length === 2"
+    )
     assert data(page) == {"x": [[0.5, -1], [2, 0.001]], "y": [1, 0]}
 
 
