@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import chain
 from json import dumps
 from math import inf, isfinite
@@ -132,15 +131,7 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
     try:
         with np.errstate(over="ignore"):
             array = np.array(numbers, _NATIVE[dtype])
-        suspects = []
-        if dtype != "int64":
-            large = np.flatnonzero(~(np.abs(array) < exact))
-            held = array[large].tolist()
-            suspects = [
-                i
-                for i, number in zip(large.tolist(), held, strict=True)
-                if numbers[i] != number or not isfinite(number)
-            ]
+        suspects = np.flatnonzero(~(np.abs(array) < exact)).tolist() if dtype != "int64" else []
     except OverflowError:
         suspects = list(range(len(numbers)))
     for i in suspects:
@@ -170,18 +161,12 @@ def _are_plain(leaves: list[Any], dtype: str) -> bool:
 
 
 def _holds(number: float, dtype: str) -> bool:
-    """Whether a dtype holds a number: an integer exactly, any other rounded but still finite.
-
-    An integer may also be how a number of the dtype is written with as few digits as tell it from others:
-    JavaScript writes 2^60, which is 1152921504606846976, as 1152921504606847000.
-    """
+    """Whether a dtype holds a number: an integer exactly, any other rounded but still finite."""
     if dtype == "int64":
         return -(2**63) <= number < 2**63
     with np.errstate(over="ignore"):
-        held = DTYPES[dtype].type(number)
-    if not isfinite(held):
-        return False
-    return type(number) is float or float(held) == number or Decimal(str(held)) == number
+        held = float(DTYPES[dtype].type(number))
+    return isfinite(held) and (type(number) is float or held == number)
 
 
 _NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}

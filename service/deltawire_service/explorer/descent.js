@@ -1,7 +1,7 @@
 // Stochastic gradient descent; every gradient comes from /v1/gradients.
 import * as api from "./api.js";
 import { random } from "./examples.js";
-import { flat, minus, norm } from "./numbers.js";
+import { flat, largest, minus, norm } from "./numbers.js";
 
 export const NOTHING = { steps: [], loss: [], norm: [], accuracy: [] };
 
@@ -47,13 +47,17 @@ function drawn(document, count, step) {
     [name, names.includes(name) ? rows.map((row) => array[row]) : array]));
 }
 
-// Steps until `last` or run.stopped; `seen` is told of each: (history so far, parameters).
+const LARGEST = 1e12; // of a parameter: it has diverged, and is not followed to where sums are no numbers any more
+
+// Steps until `last`, run.stopped or a parameter that is too large; `seen` is told of each: (history so far, parameters).
 export async function descend(document, { params, history, last, rate, count, what, run, seen }) {
   for (let step = history.steps.length; step < last && !run.stopped; step += 1) {
     const data = drawn(document, count, step);
     const answer = await api.gradients({ network: document.network, params, data, values: what ? [what.scores] : [] });
     const gradients = answer.gradients.params;
-    params = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, gradients[name], rate)]));
+    const stepped = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, gradients[name], rate)]));
+    if (Object.values(stepped).some((array) => largest(array) > LARGEST)) return;
+    params = stepped;
     history = {
       steps: [...history.steps, step + 1], loss: [...history.loss, answer.loss],
       norm: [...history.norm, norm(Object.values(gradients).flatMap(flat))],
