@@ -33,8 +33,8 @@ COMMAND = ["-m", "benchmarks.derivatives"]
 def ours(case: Case, params: Any, data: Any, vectors: Any) -> tuple[Call, Call]:
     """A gradient and a Hessian-vector product, by our engine."""
     from deltawire_layers import load_layers
-    from deltawire_service.allocator import keep_memory
     from deltawire_service.engine import Direction, Limits, compile_network
+    from deltawire_service.server.malloc import keep_memory
 
     keep_memory()
     network = compile_network(case.spec, load_layers(), Limits(planned_bytes=2**40))

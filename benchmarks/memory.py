@@ -11,8 +11,8 @@ import numpy as np
 
 from benchmarks.engine.cases import classifier
 from deltawire_layers import load_layers
-from deltawire_service.allocator import keep_memory
 from deltawire_service.engine import Limits, compile_network
+from deltawire_service.server.malloc import keep_memory
 
 ROWS = 1_000_000
 MIB = 2**20

@@ -7,7 +7,7 @@ import numpy as np
 from jax import numpy as jnp
 
 from deltawire import Client, Network
-from deltawire.jax import remote_function
+from deltawire.integrations.jax import remote_function
 
 net = Network()
 x = net.input("x", shape=(16,))

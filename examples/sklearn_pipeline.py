@@ -7,7 +7,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from deltawire.sklearn import GradientServiceClassifier
+from deltawire.integrations.sklearn import GradientServiceClassifier
 
 pixels, digits = load_digits(return_X_y=True)
 training, held_out, digits_of_training, digits_held_out = train_test_split(pixels, digits, random_state=0)

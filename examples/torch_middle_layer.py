@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from deltawire import Client, Network
-from deltawire.torch import RemoteNetwork
+from deltawire.integrations.torch import RemoteNetwork
 
 torch.manual_seed(0)
 net = Network()

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from deltawire.errors import Fault
-from deltawire_service.problems import PROBLEMS, document
+from deltawire_service.http.problems import PROBLEMS, document
 from deltawire_service.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from benchmarks.engine.cases import Arrays, Case
 from deltawire_layers import load_layers
-from deltawire_service.allocator import keep_memory
 from deltawire_service.engine import Limits, Threads, compile_network
+from deltawire_service.server.malloc import keep_memory
 
 
 def prepare(case: Case, dtype: str, threads: int) -> Callable[[Arrays, Arrays], tuple[float, Arrays]]:

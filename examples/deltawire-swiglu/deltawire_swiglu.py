@@ -49,7 +49,7 @@ class SwiGLU(Layer):
             },
         )
 
-    def held(self, x: Shape) -> int:
+    def saved(self, x: Shape) -> int:
         return 3 * prod(x[:-1]) * self.units  # a, gate, slope
 
     formula = Formula(

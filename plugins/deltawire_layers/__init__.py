@@ -1,7 +1,7 @@
 """What plugin authors import: the contract of a layer, the registry, the conformance kit."""
 
-from deltawire_layers import analytic, config, initializers, products
-from deltawire_layers.check import ConformanceError, check_layer
+from deltawire_layers import config, initializers
+from deltawire_layers.kit.conformance import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
     Arity,
@@ -16,6 +16,7 @@ from deltawire_layers.layer import (
     arity,
     identity,
 )
+from deltawire_layers.numeric import analytic, products
 from deltawire_layers.registry import Registry, RegistryError, load_layers
 
 __all__ = [

@@ -113,7 +113,7 @@ class Layer:
         """Positions of the inputs that take integers (labels, indices), and the range of each."""
         return {}
 
-    def held(self, *inputs: Any, **_: Any) -> int:
+    def saved(self, *inputs: Any, **_: Any) -> int:
         """Numbers per example that the equations keep, or work in, beside the inputs and the value."""
         return 0
 

@@ -8,49 +8,37 @@ from typing import NamedTuple
 from flask import Blueprint, Flask
 
 from deltawire_layers import Registry, load_layers
-from deltawire_service import bodies, deadlines
-from deltawire_service.api import (
-    check,
-    docs,
-    forward,
-    gradients,
-    health,
-    hvp,
-    init,
-    jacobian,
-    jvp,
-    limits,
-    plan,
-    root,
-    vjp,
-)
+from deltawire_service.admission import deadlines
+from deltawire_service.admission.api_keys import read_keys, require_key, within_limits
+from deltawire_service.admission.compute_queue import ComputeQueue
+from deltawire_service.api import docs, health, limits, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
-from deltawire_service.application import Application
-from deltawire_service.cors import allow_origins
-from deltawire_service.engine import Run
-from deltawire_service.exchange import current, follow
-from deltawire_service.faces import FACES
-from deltawire_service.faces.face import Face
-from deltawire_service.headers import guard, tell_parameters
-from deltawire_service.keys import read_keys, require_key, within_limits
-from deltawire_service.logs import make_log, name_request, request_lines, tell_name
-from deltawire_service.metrics import Metrics
-from deltawire_service.networks import Networks
-from deltawire_service.problems import answer_errors
-from deltawire_service.published import PublishedNetworks
-from deltawire_service.readiness import Readiness
+from deltawire_service.api.compute import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
+from deltawire_service.engine import Runner
+from deltawire_service.http import bodies
+from deltawire_service.http.cors import allow_origins
+from deltawire_service.http.flask_app import Application
+from deltawire_service.http.problems import answer_errors
+from deltawire_service.http.request_context import current, request_middleware
+from deltawire_service.http.security_headers import guard, tell_parameters
+from deltawire_service.networks.cache import NetworkCache
+from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.observability.logs import make_log, name_request, request_lines, tell_name
+from deltawire_service.observability.metrics import Metrics
+from deltawire_service.observability.opentelemetry import configured_provider, trace_requests
+from deltawire_service.observability.server_timing import tell_times
+from deltawire_service.protocols import PROTOCOLS
+from deltawire_service.protocols.protocol import Protocol
+from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
-from deltawire_service.slots import Slots
-from deltawire_service.timing import tell_times
-from deltawire_service.tracing import configured_provider, trace_requests
 
 
 class Service(NamedTuple):
     """What a server that runs the application tells it about: `app.extensions["deltawire"]`."""
 
-    slots: Slots
+    compute_queue: ComputeQueue
     metrics: Metrics
     readiness: Readiness
     published: PublishedNetworks
@@ -64,21 +52,23 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
-    slots = Slots(settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline)
+    compute_queue = ComputeQueue(
+        settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.deadline
+    )
     keys = read_keys(settings)
-    metrics = Metrics(lambda: slots.waiting)
+    metrics = Metrics(lambda: compute_queue.waiting)
 
-    def allowed(run: Run) -> Run:
+    def allowed(run: Runner) -> Runner:
         return metrics.counted(within_limits(run) if keys else run)
 
-    networks = Networks(
+    networks = NetworkCache(
         layers,
         settings.engine_limits,
         settings.cached_networks,
         settings.compute_threads,
-        run=allowed(slots),
-        run_own=allowed(slots.here),
-        spent=metrics.spent,
+        run=allowed(compute_queue),
+        run_own=allowed(compute_queue.run_inline),
+        on_compute_seconds=metrics.on_compute_seconds,
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
@@ -86,7 +76,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
 
     app = Application(__name__)
     answering = (tell_times, tell_name, tell_parameters, guard, request_lines(log))
-    follow(app, (name_request, metrics.began), answering, metrics.ended)
+    request_middleware(app, (name_request, metrics.began), answering, metrics.ended)
     trace_requests(app, configured_provider())
     answer_errors(app, log)
     allow_origins(app, frozenset(settings.cors_origins.split()))
@@ -96,7 +86,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(bodies.negotiate)
     v1.before_request(partial(deadlines.begin, settings))
-    v1.before_request(partial(admit, slots))
+    v1.before_request(partial(admit, compute_queue))
     for computing in (gradients, forward, init, plan, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(computing.blueprint(settings, networks))
     v1.register_blueprint(catalogue.blueprint(settings, layers))
@@ -107,14 +97,14 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(layers))
     app.register_blueprint(root.blueprint(settings))
-    face = Face(settings, published, partial(admit, slots), log, readiness)
-    for name in filter(None, settings.faces.split(",")):
-        FACES[name](app, face)
-    app.extensions["deltawire"] = Service(slots, metrics, readiness, published)
+    protocol = Protocol(settings, published, partial(admit, compute_queue), log, readiness)
+    for name in filter(None, settings.protocols.split(",")):
+        PROTOCOLS[name](app, protocol)
+    app.extensions["deltawire"] = Service(compute_queue, metrics, readiness, published)
     return app
 
 
-def admit(slots: Slots) -> None:
+def admit(compute_queue: ComputeQueue) -> None:
     """Refuse what would be computed too late before its body is read."""
     if current().method == "POST":
-        slots.expect()
+        compute_queue.expect()

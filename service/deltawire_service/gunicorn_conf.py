@@ -16,10 +16,10 @@ from functools import partial
 from threading import Timer
 from typing import Any
 
-from deltawire_service.allocator import IdleTrim, keep_memory
-from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
-from deltawire_service.logs import server_logging
-from deltawire_service.shared_counts import make_folder, tidy
+from deltawire_service.observability.logs import server_logging
+from deltawire_service.observability.multiprocess_metrics import make_folder, tidy
+from deltawire_service.server.malloc import IdleTrim, keep_memory
+from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 
 # A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
 bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
@@ -47,7 +47,7 @@ raw_env = [
 
 # Threads, so that a worker that computes still reads bodies and answers health checks. They do not compute
 # (slots.py does), but wait: for bodies, for their turn, for the result.
-worker_class = "deltawire_service.worker.Worker"
+worker_class = "deltawire_service.server.gunicorn_worker.Worker"
 threads = 16
 
 # No caller says where the application is mounted: gunicorn believes those on this machine by default.
@@ -146,7 +146,7 @@ def post_worker_init(worker: Any) -> None:
     if service := service_of(worker):
         service.metrics.share(metrics_folder)
         service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
-        service.slots.hung = partial(replace_worker, worker)
+        service.compute_queue.hung = partial(replace_worker, worker)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

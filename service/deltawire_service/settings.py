@@ -15,7 +15,7 @@ from deltawire import wire
 from deltawire_service.engine import Limits
 
 PREFIX = "DELTAWIRE_"
-FACES = ("kserve", "tesseract", "umbridge")
+PROTOCOLS = ("kserve", "tesseract", "umbridge")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -28,15 +28,15 @@ def folder(path: str) -> None:
 def words(text: str) -> None:
     """Raises ValidationError unless each of the words, with commas between them, is a face."""
     for word in text.split(",") if text else ():
-        if word not in FACES:
-            raise ValidationError(f"expected some of {', '.join(FACES)}, with commas between them")
+        if word not in PROTOCOLS:
+            raise ValidationError(f"expected some of {', '.join(PROTOCOLS)}, with commas between them")
 
 
 TEXTS: dict[str, Callable[[str], Any]] = {
     "log_level": validate.OneOf(LOG_LEVELS),
     "cors_origins": validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host"),
     "networks_dir": folder,
-    "faces": words,
+    "protocols": words,
 }
 """What settings that are texts may be, where not anything."""
 
@@ -114,7 +114,7 @@ class Settings:
     networks_dir: str = ""
     """Folder of the published networks, each a file NAME.safetensors; none when it is empty."""
 
-    faces: str = "kserve,tesseract,umbridge"
+    protocols: str = "kserve,tesseract,umbridge"
     """The protocols of others that published networks are served in, beside /v1."""
 
     log_level: str = "info"

@@ -30,13 +30,13 @@ except deltawire.NotInstalled as error:
 @pytest.mark.parametrize(
     "module, library, extra",
     [
-        ("deltawire.torch", "torch", "torch"),
+        ("deltawire.integrations.torch", "torch", "torch"),
         ("deltawire.importers.torch_fx", "torch", "torch"),
         ("deltawire.exporters.torch", "torch", "torch"),
-        ("deltawire.jax", "jax", "jax"),
+        ("deltawire.integrations.jax", "jax", "jax"),
         ("deltawire.importers.onnx", "onnx", "onnx"),
         ("deltawire.exporters.onnx", "onnx", "onnx"),
-        ("deltawire.sklearn", "sklearn", "sklearn"),
+        ("deltawire.integrations.sklearn", "sklearn", "sklearn"),
         ("deltawire.importers.sklearn", "sklearn", "sklearn"),
     ],
 )

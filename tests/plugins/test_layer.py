@@ -51,7 +51,7 @@ def test_unknown_keys_are_refused() -> None:
 def test_a_layer_declares_nothing_unless_it_says_so() -> None:
     layer = Scaled()
     shapes = (3,), (3,)
-    assert (layer.parameters(*shapes), layer.integer_inputs(*shapes), layer.held(*shapes)) == ({}, {}, 0)
+    assert (layer.parameters(*shapes), layer.integer_inputs(*shapes), layer.saved(*shapes)) == ({}, {}, 0)
     assert (layer.elementwise, layer.domain, layer.formula) == (False, (-np.inf, np.inf), None)
 
 

@@ -11,7 +11,7 @@ from support.posting import changed, good
 
 from deltawire_service import settings
 from deltawire_service.app import create_app
-from deltawire_service.faces import FACES
+from deltawire_service.protocols import PROTOCOLS
 from deltawire_service.settings import PREFIX, Settings
 
 
@@ -26,7 +26,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
-TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "faces": "umbridge"}
+TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "protocols": "umbridge"}
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
 
@@ -39,8 +39,8 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_face_may_be_named() -> None:
-    assert set(settings.FACES) == FACES.keys()
-    assert Settings().faces == ",".join(settings.FACES)
+    assert set(settings.PROTOCOLS) == PROTOCOLS.keys()
+    assert Settings().protocols == ",".join(settings.PROTOCOLS)
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])
@@ -65,8 +65,8 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
         ("cors_origins", "https://example.org/path"),
         ("api_keys_file", "/no/such/file"),
         ("networks_dir", "/no/such/folder"),
-        ("faces", "umbridge,grpc"),
-        ("faces", "umbridge kserve"),
+        ("protocols", "umbridge,grpc"),
+        ("protocols", "umbridge kserve"),
     ],
 )
 def test_a_text_that_does_not_fit_stops_the_start_and_names_the_variable(

@@ -1,4 +1,4 @@
-"""Networks to export, by kind: the config, and the shapes of the inputs, integers as (shape, range)."""
+"""NetworkCache to export, by kind: the config, and the shapes of the inputs, integers as (shape, range)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from support.service import running_service
 from torture.load import Connection, Target, arguments, children, message, posted, report
 
 from deltawire import wire
-from deltawire_service.allocator import IDLE_SECONDS
+from deltawire_service.server.malloc import IDLE_SECONDS
 
 AT_ONCE = 8
 MIB = 2**20
@@ -95,7 +95,7 @@ class Sorts:
         return message("/v1/gradients", body, wire.SAFETENSORS)
 
 
-async def post(target: Target, sorts: Sorts, many: int, at_once: int = AT_ONCE) -> Counter[str]:
+async def post(target: Target, sorts: Sorts, many: int, run_now: int = AT_ONCE) -> Counter[str]:
     """So many requests, several at once; what came back that was not expected."""
     left, odd = iter(range(many)), Counter[str]()
 
@@ -115,7 +115,7 @@ async def post(target: Target, sorts: Sorts, many: int, at_once: int = AT_ONCE) 
                 writer.transport.abort()
         connection.close()
 
-    await asyncio.gather(*(client() for _ in range(at_once)))
+    await asyncio.gather(*(client() for _ in range(run_now)))
     return odd
 
 
@@ -138,7 +138,7 @@ def main() -> None:
     with running_service("-w", "1", log_level="warning", queue_seconds="2") as service:
         (worker,) = children(service.pid)
         target = Target.at(service)
-        asyncio.run(post(target, sorts, many // 20, at_once=64))  # all threads have started
+        asyncio.run(post(target, sorts, many // 20, run_now=64))  # all threads have started
         first = state(worker)
         asyncio.run(post(target, sorts, many // 5))
         before = state(worker)

@@ -39,12 +39,12 @@ SERVICES: Mapping[str, Mapping[str, Any]] = {
 def without_metrics() -> Flask:
     """The service, counting nothing."""
     from deltawire_service import app as wiring
-    from deltawire_service.engine import uncounted
+    from deltawire_service.engine import ignore_seconds
 
     class Uncounted(wiring.Metrics):
         counted = staticmethod(lambda run: run)
-        spent = staticmethod(uncounted)
-        began = ended = staticmethod(lambda exchange: None)
+        on_compute_seconds = staticmethod(ignore_seconds)
+        began = ended = staticmethod(lambda context: None)
 
     wiring.Metrics = Uncounted
     return wiring.create_app()

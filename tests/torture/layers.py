@@ -49,7 +49,7 @@ class Bulky(Layer):
     def output_shape(self, x: Shape) -> Shape:
         return x
 
-    def held(self, x: Shape) -> int:
+    def saved(self, x: Shape) -> int:
         return BULKY
 
     def forward(self, params: Mapping[str, Any], x: Any) -> Activation:
@@ -116,7 +116,7 @@ OUT_OF_MEMORY = raising(MemoryError)
 SHAPE: dict[str, tuple[str, Way]] = {
     "raises": ("output_shape", RAISES),
     "exits": ("parameters", EXITS),
-    "interrupts": ("held", INTERRUPTS),
+    "interrupts": ("saved", INTERRUPTS),
     "closes a generator": ("integer_inputs", raising(GeneratorExit)),
     "ends an iteration": ("output_shape", raising(StopIteration)),
     "recurses": ("output_shape", recurses),

@@ -23,12 +23,12 @@ DOUBLINGS = 12  # 2^16 numbers: half a MiB for each layer
 
 async def alone(target: Target, request: bytes, seconds: float) -> list[float]:
     """One after the other."""
-    connection, spent, end = Connection(target), list[float](), time.perf_counter() + seconds
+    connection, on_compute_seconds, end = Connection(target), list[float](), time.perf_counter() + seconds
     while time.perf_counter() < end:
         answer = await connection.send(request, keep=False)
         assert answer.status == 200, answer
-        spent.append(answer.seconds)
-    return spent
+        on_compute_seconds.append(answer.seconds)
+    return on_compute_seconds
 
 
 async def closed_loop(target: Target, request: bytes, clients: int, seconds: float) -> float:

@@ -74,12 +74,12 @@ async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pi
         writer.close()
 
 
-async def attack(target: Target, number: int, within: float, held: Counter[str]) -> None:
+async def attack(target: Target, number: int, within: float, saved: Counter[str]) -> None:
     """One slow client, again and again. They come one by one: what is tried is slowness, not load."""
     how = (slow_head, slow_body, slow_reader)[number % 3]
     await asyncio.sleep(within * number / SLOW)
     while True:
-        held[how.__name__] += 1
+        saved[how.__name__] += 1
         with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
             await how(target)
         await asyncio.sleep(0.1)
@@ -105,11 +105,11 @@ async def well_behaved(target: Target, seconds: float) -> list[Answer]:
 
 async def measure(url: str, seconds: float) -> dict[str, Any]:
     """Good answers before and during the attack."""
-    target, held = Target.at(url), Counter[str]()
+    target, saved = Target.at(url), Counter[str]()
     await well_behaved(target, 1)
     quiet = await well_behaved(target, seconds / 3)
     within = min(HELD, seconds / 4)
-    attackers = [asyncio.create_task(attack(target, number, within, held)) for number in range(SLOW)]
+    attackers = [asyncio.create_task(attack(target, number, within, saved)) for number in range(SLOW)]
     await asyncio.sleep(within + 1)
     during = await well_behaved(target, seconds)
     for attacker in attackers:
@@ -118,7 +118,7 @@ async def measure(url: str, seconds: float) -> dict[str, Any]:
     fine = [answer.seconds for answer in during if answer.status == 200]
     quiet_p99 = p99([answer.seconds for answer in quiet])
     return {
-        "slow_connections": dict(held),
+        "slow_connections": dict(saved),
         "requests": len(during),
         "good_percent": round(100 * len(fine) / len(during), 2),
         "quiet_p99_ms": quiet_p99,

@@ -7,6 +7,6 @@ from deltawire.importers.sklearn import from_sklearn
 Each gives an `Imported`, or raises Refused (`not_expressible`) and names what no layer can stand for.
 """
 
-from deltawire.importers.building import Imported
+from deltawire.importers.builder import Imported
 
 __all__ = ["Imported"]

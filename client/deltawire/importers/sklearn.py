@@ -14,7 +14,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing("sklearn", error) from error
 
-from deltawire.importers.building import Imported
+from deltawire.importers.builder import Imported
 from deltawire.network import Handle, Network
 
 ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from math import prod
 from typing import Any
 
-from deltawire.importers.building import Site, Stored, Value
+from deltawire.importers.builder import Site, Stored, Value
 
 LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
 """The layer that holds one of two inputs as its parameter, and what it calls it."""

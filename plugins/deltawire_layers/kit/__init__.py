@@ -1,1 +1,1 @@
-"""What the conformance kit is made of; its face is `deltawire_layers.check`."""
+"""The conformance kit: `check_layer` holds a layer against every rule of the contract."""

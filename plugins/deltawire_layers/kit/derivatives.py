@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltawire_layers.kit.points import STEP, Point, Sampler, is_integer
+from deltawire_layers.kit.points import DIFFERENCE_STEP, Point, Sampler, is_integer
 from deltawire_layers.kit.trial import EPSILON, SHARP, Measured, Trial, delta_of, gradient_of
 from deltawire_layers.layer import Array
 
-IMAGINARY = 1e-200
+COMPLEX_STEP = 1e-200
 """h of the complex step. Its square is 0 even beside an exact 0, so that the step never leaves a tie."""
 
-AROUND = (STEP, -STEP, 2 * STEP, -2 * STEP)
+AROUND = (DIFFERENCE_STEP, -DIFFERENCE_STEP, 2 * DIFFERENCE_STEP, -2 * DIFFERENCE_STEP)
 """Where differences are taken."""
 
 COARSE = 1e-5
@@ -78,7 +78,7 @@ def _gradient(trial: Trial, here: Measured, name: str) -> None:
         one = np.zeros(answer.shape)
         one[place] = 1
         direction = still._replace(params={**still.params, name: one})
-        slope = trial.forward(point.moved(direction, 1j * IMAGINARY)).value.imag / IMAGINARY
+        slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
         expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
     problem = "is not the derivative of the value"
     trial.agree(4, closure, problem, point, expected, answer, here.rounding(closure, size))
@@ -86,15 +86,15 @@ def _gradient(trial: Trial, here: Measured, name: str) -> None:
 
 def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
     """∂value along a direction by the complex step, which agrees with differences of the real value."""
-    bent = trial.forward(point.moved(direction, 1j * IMAGINARY)).value
-    slope = bent.imag / IMAGINARY
+    bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value
+    slope = bent.imag / COMPLEX_STEP
     _same_in_complex(trial, Measured(point, {"value": value}, {"value": noise}), "value", bent)
     around = [trial.forward(point.moved(direction, step)).value for step in AROUND]
     expected = _differences(point, 1, value, noise, around)
     problem = "has a complex step that disagrees with central differences"
     trial.agree(4, "value", problem, point, expected.slope, slope, expected.allowance)
     if point.ties:
-        back = trial.forward(point.moved(direction, -1j * IMAGINARY)).value.imag / -IMAGINARY
+        back = trial.forward(point.moved(direction, -1j * COMPLEX_STEP)).value.imag / -COMPLEX_STEP
         problem = "takes another branch when imaginary parts change sign: compare real parts"
         trial.agree(4, "value", problem, point, back, slope, SHARP * np.abs(back))
     return slope
@@ -111,7 +111,7 @@ differences can take, and which way the last bits fall there depends on the BLAS
 def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
     """The complex step of the equations, all arguments and δ moving at once, agrees with differences."""
     point, direction = here.point, sampler.anywhere(here.point)
-    bent = trial.forward(point.moved(direction, 1j * IMAGINARY)).backward()
+    bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).backward()
     around = [trial.forward(point.moved(direction, step)).backward() for step in AROUND]
     expected = {}
     for closure, answer in bent.items():
@@ -123,7 +123,7 @@ def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
         return  # a sum over several kinks need not lie between the differences to either side
     for closure, (slope, allowance, _) in expected.items():
         problem = "has a complex step that disagrees with its central differences (second order)"
-        trial.agree(4, closure, problem, point, slope, bent[closure].imag / IMAGINARY, allowance)
+        trial.agree(4, closure, problem, point, slope, bent[closure].imag / COMPLEX_STEP, allowance)
 
 
 def _same_in_complex(trial: Trial, here: Measured, closure: str, bent: Array) -> None:
@@ -151,12 +151,12 @@ def _differences(
     """
     (up, down), (far_up, far_down) = (
         ((beyond - here) / step, (here - before) / step)
-        for step, beyond, before in ((STEP, *around[:2]), (2 * STEP, *around[2:]))
+        for step, beyond, before in ((DIFFERENCE_STEP, *around[:2]), (2 * DIFFERENCE_STEP, *around[2:]))
     )
     low, high = np.minimum(up, down), np.maximum(up, down)
     greatest = np.maximum(high, -low)
     products = point.magnitude ** (3 if point.ties else order)
-    rounding = (4 * EPSILON * (4 * np.abs(here) + products) + 4 * noise) / STEP
+    rounding = (4 * EPSILON * (4 * np.abs(here) + products) + 4 * noise) / DIFFERENCE_STEP
     change = np.maximum(np.abs(far_up - up), np.abs(far_down - down))
     kink = np.maximum(high - low, change) > 1e-4 * greatest + 2 * rounding
     if point.ties:

@@ -16,7 +16,7 @@ SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
 TIE_SCALES = (1.0, 9876.54321)
 """Sizes of the inputs where they tie; the large one has many digits, since few would hide rounding."""
 
-STEP = 2.0**-24
+DIFFERENCE_STEP = 2.0**-24
 """Step of differences, in units of a direction: near the root of float64's precision."""
 
 

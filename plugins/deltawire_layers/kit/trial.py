@@ -37,7 +37,7 @@ class ConformanceError(AssertionError):
 
     layer:   name of its class
     rule:    number of the rule; `rule_name` is its name
-    closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `held`, …
+    closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `saved`, …
     problem: what is wrong with it
     point:   where it was tried (`scale 10`, `exact ties of scale 1`), when numbers are wrong
     place:   index of the worst number, with what is `expected` there and what it `got`

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, Response, current_app, send_from_directory
 
 from deltawire_layers import Registry
-from deltawire_service import bodies, openapi
+from deltawire_service.api import openapi
+from deltawire_service.http import bodies
 
 PAGE = Path(__file__).parents[1] / "docs"
 POLICY = "default-src 'self'; img-src 'self' data:"

@@ -8,10 +8,10 @@ from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.api.operation import operation
-from deltawire_service.problems import HEALTH
-from deltawire_service.readiness import Readiness
+from deltawire_service.http.problems import HEALTH
+from deltawire_service.schemas.service_responses import HealthAnswer
+from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
-from deltawire_service.tellings import HealthAnswer
 
 
 def blueprint(settings: Settings, readiness: Readiness) -> Blueprint:

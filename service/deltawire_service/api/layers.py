@@ -9,11 +9,11 @@ from flask import Blueprint
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Layer, Registry, RegistryError, arity
+from deltawire_service.api.openapi import json_schema, summary
 from deltawire_service.api.operation import operation
-from deltawire_service.engine.validation import nearest, shown
-from deltawire_service.openapi import json_schema, summary
+from deltawire_service.faults import nearest, shown
+from deltawire_service.schemas.service_responses import LayerAnswer, LayersAnswer
 from deltawire_service.settings import Settings
-from deltawire_service.tellings import LayerAnswer, LayersAnswer
 
 
 def blueprint(settings: Settings, layers: Registry) -> Blueprint:

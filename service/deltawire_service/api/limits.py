@@ -13,10 +13,10 @@ from flask import Blueprint
 from threadpoolctl import threadpool_info
 
 from deltawire import wire
+from deltawire_service.admission.api_keys import planned_bytes
 from deltawire_service.api.operation import operation
-from deltawire_service.keys import planned_bytes
+from deltawire_service.schemas.service_responses import LimitsAnswer
 from deltawire_service.settings import Settings
-from deltawire_service.tellings import LimitsAnswer
 
 
 def blueprint(settings: Settings) -> Blueprint:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from deltawire_service.metrics import Metrics
+from deltawire_service.observability.metrics import Metrics
 
 
 def blueprint(metrics: Metrics) -> Blueprint:

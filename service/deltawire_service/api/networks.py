@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint
 
 from deltawire_service.api.operation import operation
-from deltawire_service.published import Published, PublishedNetworks
+from deltawire_service.networks.published import Published, PublishedNetworks
+from deltawire_service.schemas.service_responses import PublishedAnswer, PublishedListAnswer
 from deltawire_service.settings import Settings
-from deltawire_service.tellings import PublishedAnswer, PublishedListAnswer
 
 
 def blueprint(settings: Settings, published: PublishedNetworks) -> Blueprint:

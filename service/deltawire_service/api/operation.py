@@ -10,12 +10,12 @@ from typing import Any
 from flask import Response, current_app
 from marshmallow import Schema
 
-from deltawire_service import bodies
-from deltawire_service.exchange import current
-from deltawire_service.options import Reader
-from deltawire_service.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
+from deltawire_service.http import bodies
+from deltawire_service.http.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
+from deltawire_service.http.request_context import current
+from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.request_reader import Reader
 from deltawire_service.settings import Settings
-from deltawire_service.timing import Phase
 
 BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", *ANYWHERE}, *DOCUMENT)
 """Codes a route that reads a body may answer with."""

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, current_app, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
+from deltawire_service.schemas.service_responses import RootAnswer
 from deltawire_service.settings import Settings
-from deltawire_service.tellings import RootAnswer
 
 PAGE = Path(__file__).parents[1] / "explorer"
 POLICY = (

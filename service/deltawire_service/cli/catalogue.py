@@ -20,7 +20,7 @@ from deltawire_service.cli.formula import readable
 from deltawire_service.cli.options import asked, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, counted, one_line, print_json, table
-from deltawire_service.engine.validation import nearest, shown
+from deltawire_service.faults import nearest, shown
 
 Described = Mapping[str, Any]
 FROM = itemgetter("distribution")

@@ -22,7 +22,7 @@ from deltawire_layers import ConformanceError, Layer, LayerError, Shape, arity, 
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text
-from deltawire_service.engine.validation import faults, nearest, shown
+from deltawire_service.faults import faults, nearest, shown
 
 T = TypeVar("T")
 

@@ -15,8 +15,8 @@ from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.reading import Leaves, batch, npz, read_from, read_request
 from deltawire_service.cli.terminal import print_json
-from deltawire_service.networks import Networks
-from deltawire_service.published import SUFFIX, check_name, of_files, read_published
+from deltawire_service.networks.cache import NetworkCache
+from deltawire_service.networks.published import SUFFIX, check_name, of_files, read_published
 from deltawire_service.settings import Settings
 
 
@@ -72,7 +72,7 @@ def publish(
         **({"values": list(values)} if values else request.pick("values")),
     }
     path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
-    compiled = Networks(load_layers(), settings.engine_limits, kept=1).compile
+    compiled = NetworkCache(load_layers(), settings.engine_limits, kept=1).compile
     into.mkdir(parents=True, exist_ok=True)
     try:
         with draft.open("wb") as written:

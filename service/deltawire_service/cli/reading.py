@@ -16,8 +16,8 @@ from deltawire.documents import inputs_of, integer_inputs, known, own_dtype
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.cli.terminal import shape_text
-from deltawire_service.engine.validation import load, shown
-from deltawire_service.schemas import GradientsSchema
+from deltawire_service.faults import load, shown
+from deltawire_service.schemas.requests import GradientsSchema
 
 Leaves = Mapping[str, Any]
 """Tensors by name, as arrays or as a JSON document has them."""

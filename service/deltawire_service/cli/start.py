@@ -10,9 +10,9 @@ import click
 
 from deltawire.errors import Fault, NotInstalled
 from deltawire_layers import load_layers
+from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
-from deltawire_service.exposure import NOT_PUBLIC, is_public, may_be_public
-from deltawire_service.keys import read_keys
+from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.settings import Settings
 
 FIRST_CALL = """\

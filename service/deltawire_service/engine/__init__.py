@@ -3,7 +3,7 @@
 `compile_network(spec, layers)` gives a `Network`; `network.gradients(params, data)` computes.
 """
 
-from deltawire_service.engine.compile import compile_network
+from deltawire_service.engine.compile.compiler import compile_network
 from deltawire_service.engine.derivatives import (
     Diagonal,
     Direction,
@@ -13,21 +13,21 @@ from deltawire_service.engine.derivatives import (
     Tangents,
 )
 from deltawire_service.engine.errors import DeadlineExceeded, PluginError
-from deltawire_service.engine.graph import InputSlot, Node
+from deltawire_service.engine.execute.batch_run import Gradients
+from deltawire_service.engine.execute.threads import Threads
+from deltawire_service.engine.graph import InputSpec, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
-from deltawire_service.engine.plan import Carriage, Plan
-from deltawire_service.engine.rows import Result
-from deltawire_service.engine.running import Run, Spent, at_once, uncounted
-from deltawire_service.engine.threads import Threads
+from deltawire_service.engine.plan.memory_plan import BodyCost, Plan
+from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 __all__ = [
-    "Carriage",
+    "BodyCost",
     "DeadlineExceeded",
     "Diagonal",
     "Direction",
     "HessianProducts",
-    "InputSlot",
+    "InputSpec",
     "Jacobian",
     "Limits",
     "Network",
@@ -35,12 +35,12 @@ __all__ = [
     "Plan",
     "PluginError",
     "Products",
-    "Result",
-    "Run",
-    "Spent",
+    "Gradients",
+    "Runner",
+    "OnComputeSeconds",
     "Tangents",
     "Threads",
-    "at_once",
+    "run_now",
     "compile_network",
-    "uncounted",
+    "ignore_seconds",
 ]

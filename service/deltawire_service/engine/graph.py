@@ -12,7 +12,7 @@ from deltawire_service.engine.limits import Limits
 
 
 @dataclass(frozen=True)
-class InputSlot:
+class InputSpec:
     """An input of the network: the shape of one example; `dtype` is 'float' or 'int64'."""
 
     shape: Shape
@@ -37,7 +37,7 @@ class Node:
     parameters: Mapping[str, str]
     """The layer's parameter names -> the network's (`weight` -> `hidden.weight`, another node's when
     tied)."""
-    held: int
+    saved: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Graph:
     """A network without its computations: what the rest of the engine reads."""
 
     spec: Mapping[str, Any]
-    inputs: Mapping[str, InputSlot]
+    inputs: Mapping[str, InputSpec]
     nodes: Mapping[str, Node]
     """In an order of computation."""
     parameters: Mapping[str, Parameter]

@@ -12,26 +12,38 @@ import numpy as np
 
 from deltawire.errors import Refused
 from deltawire_layers import Array
-from deltawire_service.engine import checks, contract
-from deltawire_service.engine.backprop import Arrays
-from deltawire_service.engine.check import Checked, as_dtype, check_gradients, check_plan
 from deltawire_service.engine.derivatives import (
     check_outputs,
-    gradients_apart,
     hessian_diagonal,
     hvp,
     jacobian,
     jvp,
+    per_example_gradients,
     vjp,
 )
+from deltawire_service.engine.derivatives.gradient_check import (
+    CheckedArray,
+    as_dtype,
+    check_gradients,
+    check_plan,
+)
+from deltawire_service.engine.execute import layer_calls
+from deltawire_service.engine.execute.backprop import Arrays
+from deltawire_service.engine.execute.batch_run import BatchRun, Gradients
+from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.graph import Graph, Regularization
-from deltawire_service.engine.plan import ARRAYS, Carriage, Plan, make_drawing_plan, make_plan
-from deltawire_service.engine.program import Program, make_program
-from deltawire_service.engine.rows import Result, Work
-from deltawire_service.engine.running import Run, Spent, at_once, uncounted
-from deltawire_service.engine.streams import stream
-from deltawire_service.engine.threads import Threads
-from deltawire_service.engine.wanted import Wanted, wanted_gradients, wanted_loss, wanted_values
+from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.memory_plan import (
+    NO_BODY_COST,
+    BodyCost,
+    Plan,
+    make_drawing_plan,
+    make_plan,
+)
+from deltawire_service.engine.plan.program import Program, make_program
+from deltawire_service.engine.plan.targets import Targets, gradient_targets, loss_targets, value_targets
+from deltawire_service.engine.random_streams import stream
+from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 T = TypeVar("T")
 
@@ -43,38 +55,38 @@ class Network(Graph):
     """A network ready to compute. Made by `compile_network`; immutable, shared between threads.
 
     threads: those it computes with. run: how its computations are run, at once if nobody bounds them.
-    spent: who counts what they take.
+    on_compute_seconds: who counts what they take.
     """
 
     threads: Threads = field(default_factory=Threads)
-    run: Run = at_once
-    spent: Spent = uncounted
+    run: Runner = run_now
+    on_compute_seconds: OnComputeSeconds = ignore_seconds
 
     # Requests repeat: the last few answers to each of the next questions are kept.
 
     @cached_property
-    def _wanted(self) -> Callable[..., Wanted]:
-        return self._keeping(wanted_gradients)
+    def _gradient_targets(self) -> Callable[..., Targets]:
+        return self._keeping(gradient_targets)
 
     @cached_property
-    def _program(self) -> Callable[[Wanted], Program]:
+    def _program(self) -> Callable[[Targets], Program]:
         return self._keeping(make_program)
 
     @cached_property
     def _plan(self) -> Callable[..., Plan]:
         return self._keeping(Network._make_plan)
 
-    def _make_plan(self, wants: Wanted, batch: int, dtype: np.dtype[Any], carriage: Carriage) -> Plan:
-        return make_plan(self, self._program(wants), batch, dtype.itemsize, carriage, self.threads.count)
+    def _make_plan(self, targets: Targets, batch: int, dtype: np.dtype[Any], body_cost: BodyCost) -> Plan:
+        return make_plan(self, self._program(targets), batch, dtype.itemsize, body_cost, self.threads.count)
 
     @cached_property
-    def toward(self) -> Callable[[tuple[str, ...]], Network]:
+    def with_outputs(self) -> Callable[[tuple[str, ...]], Network]:
         """This network with these nodes in its loss's place: deltas start from them, of any shape."""
 
-        def toward(network: Network, outputs: tuple[str, ...]) -> Network:
+        def with_outputs(network: Network, outputs: tuple[str, ...]) -> Network:
             return replace(network, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
 
-        return self._keeping(toward)
+        return self._keeping(with_outputs)
 
     def _keeping(self, answer: Callable[..., T]) -> Callable[..., T]:
         """What answers a question about this network, and keeps the last few answers.
@@ -96,7 +108,9 @@ class Network(Graph):
 
         values: for `forward`, which needs only what leads to these nodes.
         """
-        checks.check_names(self, params.keys(), data.keys(), None if values is None else frozenset(values))
+        input_checks.check_names(
+            self, params.keys(), data.keys(), None if values is None else frozenset(values)
+        )
 
     def init(self, seed: int, dtype: Any = np.float64) -> dict[str, Array]:
         """Parameters drawn from a seed, each from a stream of its own: the same numbers on every machine.
@@ -104,14 +118,14 @@ class Network(Graph):
         The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name. Raises Refused when
         the parameters would not fit in the planned memory.
         """
-        checks.check_parameter_bytes(self)
+        input_checks.check_parameter_bytes(self)
         return self.run(lambda _: self._drawn(seed, dtype), make_drawing_plan(self))
 
     def _drawn(self, seed: int, dtype: Any) -> dict[str, Array]:
         drawn = dict[str, Array]()
         for node in self.nodes.values():
             for name in set(node.parameters.values()) - drawn.keys():
-                array = contract.draw(node, name, self.parameters[name], stream(seed, name))
+                array = layer_calls.draw(node, name, self.parameters[name], stream(seed, name))
                 drawn[name] = array.astype(dtype)
         return {name: drawn[name] for name in self.parameters}
 
@@ -126,10 +140,10 @@ class Network(Graph):
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
         non_finite: str = "error",
-        carriage: Carriage = ARRAYS,
+        body_cost: BodyCost = NO_BODY_COST,
         trace: bool = False,
         per_example: bool = False,
-    ) -> Result:
+    ) -> Gradients:
         """Loss and gradients of the network on a batch.
 
         params: arrays by parameter name. data: arrays by input name, (batch, *shape), or (*shape) when
@@ -143,19 +157,19 @@ class Network(Graph):
         gradients have the batch as leading axis.
         Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
         """
-        wants = self._wants(wrt_params, wrt_data, values, deltas, trace and not per_example)
+        targets = self._targets(wrt_params, wrt_data, values, deltas, trace and not per_example)
         self.check_names(params, data)
         if per_example:
-            return gradients_apart(self, wants, params, data, reduction, non_finite, carriage)
-        work = self._work(wants, params, data, carriage, reduction)
+            return per_example_gradients(self, targets, params, data, reduction, non_finite, body_cost)
+        batch_run = self._batch_run(targets, params, data, body_cost, reduction)
 
-        def compute(until: float) -> Result:
-            result = work.gradients(until)
+        def compute(deadline: float) -> Gradients:
+            result = batch_run.gradients(deadline)
             if non_finite == "error" and not result.finite:
-                raise Refused([work.first_non_finite(until)])
+                raise Refused([batch_run.first_non_finite(deadline)])
             return result
 
-        return self.run(compute, work.plan)
+        return self.run(compute, batch_run.plan)
 
     def forward(
         self,
@@ -164,23 +178,23 @@ class Network(Graph):
         values: Iterable[str],
         *,
         non_finite: str = "error",
-        carriage: Carriage = ARRAYS,
+        body_cost: BodyCost = NO_BODY_COST,
     ) -> dict[str, Array]:
         """Values of chosen nodes on a batch, (batch, *shape) by name.
 
         Only the parameters and inputs that lead to these nodes are needed. Raises as `gradients` does.
         """
-        wants = wanted_values(self, values)
-        self.check_names(params, data, wants.values)
-        work = self._work(wants, params, data, carriage)
+        targets = value_targets(self, values)
+        self.check_names(params, data, targets.values)
+        batch_run = self._batch_run(targets, params, data, body_cost)
 
-        def compute(until: float) -> dict[str, Array]:
-            values, finite = work.values(until)
+        def compute(deadline: float) -> dict[str, Array]:
+            values, finite = batch_run.values(deadline)
             if non_finite == "error" and not finite:
-                raise Refused([work.first_non_finite(until)])
+                raise Refused([batch_run.first_non_finite(deadline)])
             return values
 
-        return self.run(compute, work.plan)
+        return self.run(compute, batch_run.plan)
 
     def check(
         self,
@@ -192,8 +206,8 @@ class Network(Graph):
         deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
-        carriage: Carriage = ARRAYS,
-    ) -> list[Checked]:
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> list[CheckedArray]:
         """Gradients against the complex step and differences, at up to `samples` places of each array.
 
         deltas: nodes whose deltas are checked too, by moving their values. Computed in float64, whatever the
@@ -202,22 +216,22 @@ class Network(Graph):
         Raises as `gradients` does.
         """
         deltas = tuple(deltas)
-        wants = self._wants(wrt_params, wrt_data, (), deltas)._replace(values=frozenset(deltas))
+        targets = self._targets(wrt_params, wrt_data, (), deltas)._replace(values=frozenset(deltas))
         self.check_names(params, data)
-        batch, _ = checks.check_arrays(self, params, data)
+        batch, _ = input_checks.check_arrays(self, params, data)
         # The complex step works in complex128, whatever the arrays are.
-        arrays = len(wants.params) + len(wants.data) + len(deltas)
-        plan = check_plan(self._plan(wants, batch, np.dtype(np.complex128), carriage), arrays, samples)
-        checks.check_memory(self, plan, batch)
+        arrays = len(targets.params) + len(targets.data) + len(deltas)
+        plan = check_plan(self._plan(targets, batch, np.dtype(np.complex128), body_cost), arrays, samples)
+        input_checks.check_memory(self, plan, batch)
         params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
-        work = self._work(wants, params, data, carriage, reduction)
-        loss = work._replace(program=self._program(wanted_loss(self)), plan=plan)
+        batch_run = self._batch_run(targets, params, data, body_cost, reduction)
+        loss = batch_run._replace(program=self._program(loss_targets(self)), plan=plan)
 
-        def compute(until: float) -> list[Checked]:
-            result = work.gradients(until)
+        def compute(deadline: float) -> list[CheckedArray]:
+            result = batch_run.gradients(deadline)
             if not result.finite:
-                raise Refused([work.first_non_finite(until)])
-            return check_gradients(loss, result, samples, until)
+                raise Refused([batch_run.first_non_finite(deadline)])
+            return check_gradients(loss, result, samples, deadline)
 
         return self.run(compute, plan)
 
@@ -230,35 +244,37 @@ class Network(Graph):
         wrt_data: bool | Iterable[str] = False,
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
-        carriage: Carriage = ARRAYS,
+        body_cost: BodyCost = NO_BODY_COST,
     ) -> Plan:
         """What a gradient request would take (without a loss, a forward request), computing nothing.
 
         Raises Refused for names that do not exist, and for nothing else: a plan over the limit is a plan.
         """
         if self.loss:
-            wants = self._wants(wrt_params, wrt_data, values, deltas)
+            targets = self._targets(wrt_params, wrt_data, values, deltas)
         else:
-            wants = wanted_values(self, list(values) or list(self.nodes)[-1:])
-        return self._plan(wants, batch, np.dtype(dtype), carriage)
+            targets = value_targets(self, list(values) or list(self.nodes)[-1:])
+        return self._plan(targets, batch, np.dtype(dtype), body_cost)
 
-    def _wants(
+    def _targets(
         self,
         wrt_params: bool | Iterable[str],
         wrt_data: bool | Iterable[str],
         values: Iterable[str],
         deltas: Iterable[str],
         trace: bool = False,
-    ) -> Wanted:
+    ) -> Targets:
         params = wrt_params if isinstance(wrt_params, bool) else tuple(wrt_params)
         data = wrt_data if isinstance(wrt_data, bool) else tuple(wrt_data)
-        return self._wanted(params, data, tuple(values), tuple(deltas), trace)
+        return self._gradient_targets(params, data, tuple(values), tuple(deltas), trace)
 
-    def _work(
-        self, wants: Wanted, params: Arrays, data: Arrays, carriage: Carriage, reduction: str = "mean"
-    ) -> Work:
-        batch, dtype = checks.check_arrays(self, params, data)
-        plan = self._plan(wants, batch, dtype, carriage)
-        checks.check_memory(self, plan, batch)
-        program = self._program(wants)
-        return Work(self, program, params, data, batch, dtype, plan, self.threads, reduction, self.spent)
+    def _batch_run(
+        self, targets: Targets, params: Arrays, data: Arrays, body_cost: BodyCost, reduction: str = "mean"
+    ) -> BatchRun:
+        batch, dtype = input_checks.check_arrays(self, params, data)
+        plan = self._plan(targets, batch, dtype, body_cost)
+        input_checks.check_memory(self, plan, batch)
+        program = self._program(targets)
+        return BatchRun(
+            self, program, params, data, batch, dtype, plan, self.threads, reduction, self.on_compute_seconds
+        )

@@ -9,7 +9,7 @@ import pytest
 
 from deltawire_layers import Parameter
 from deltawire_layers.initializers import ones
-from deltawire_layers.kit.points import STEP, Point, Sampler
+from deltawire_layers.kit.points import DIFFERENCE_STEP, Point, Sampler
 
 
 def points(*shapes: tuple[int, ...], domain: tuple[float, float] = (-inf, inf), seed: int = 0) -> list[Point]:
@@ -53,7 +53,7 @@ def test_no_point_and_no_step_leaves_the_domain(domain: tuple[float, float], see
         (x,) = point.inputs
         (direction,) = sampler.anywhere(point).inputs
         assert (low < x).all() and (x < high).all()
-        for step in (2 * STEP, -2 * STEP):
+        for step in (2 * DIFFERENCE_STEP, -2 * DIFFERENCE_STEP):
             for by in (sampler.reach(x), direction):
                 assert (low < x + step * by).all() and (x + step * by < high).all()
 

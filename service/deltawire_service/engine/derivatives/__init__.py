@@ -8,7 +8,7 @@ from deltawire_service.engine.derivatives.directions import Direction, check_out
 from deltawire_service.engine.derivatives.hessian import Diagonal, HessianProducts, hessian_diagonal, hvp
 from deltawire_service.engine.derivatives.jacobian import Jacobian, jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents, jvp
-from deltawire_service.engine.derivatives.per_example import gradients_apart
+from deltawire_service.engine.derivatives.per_example import per_example_gradients
 from deltawire_service.engine.derivatives.vjp import Products, vjp
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "Products",
     "Tangents",
     "check_outputs",
-    "gradients_apart",
+    "per_example_gradients",
     "hessian_diagonal",
     "hvp",
     "jacobian",

@@ -10,9 +10,9 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.backprop import Arrays, is_finite
+from deltawire_service.engine.execute.backprop import Arrays, is_finite
 from deltawire_service.engine.graph import Graph
-from deltawire_service.engine.validation import Faults, escape, nearest, shown
+from deltawire_service.faults import Faults, escape, nearest, shown
 
 NOTHING: Arrays = MappingProxyType({})
 
@@ -56,7 +56,7 @@ def check_outputs(network: Graph, cotangents: Mapping[str, Any]) -> tuple[str, .
 def check_direction(network: Graph, place: str, direction: Direction) -> None:
     """Raises Refused unless a direction names only parameters and inputs of floating-point numbers."""
     faults = Faults()
-    floats = [name for name, slot in network.inputs.items() if slot.dtype == "float"]
+    floats = [name for name, input_spec in network.inputs.items() if input_spec.dtype == "float"]
     for name in sorted(direction.params.keys() - network.parameters.keys()):
         detail = f"the network has no parameter {shown(name)}{nearest(name, network.parameters)}"
         faults.append(Fault(f"/{place}/params/{escape(name)}", "unknown_parameter", detail))
@@ -77,8 +77,8 @@ def shapes_of(network: Graph, batch: int, direction: Direction) -> dict[str, Sha
     """The shape of one direction at each of the places it names."""
     shapes = {f"params/{name}": network.parameters[name].shape for name in direction.params}
     for name in direction.data:
-        slot = network.inputs[name]
-        shapes[f"data/{name}"] = slot.shape if slot.shared else (batch, *slot.shape)
+        input_spec = network.inputs[name]
+        shapes[f"data/{name}"] = input_spec.shape if input_spec.shared else (batch, *input_spec.shape)
     return shapes
 
 

@@ -11,15 +11,15 @@ import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
-from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays, is_finite
+from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import each_gradient, with_inputs
-from deltawire_service.engine.derivatives.planning import beside_floats, repeated
-from deltawire_service.engine.derivatives.step import COMPLEX, Step
-from deltawire_service.engine.plan import ARRAYS, Carriage
-from deltawire_service.engine.rows import Work, quietly
-from deltawire_service.engine.wanted import Wanted, wanted_values
+from deltawire_service.engine.derivatives.repeated_plans import complex_plan, repeated_plan
+from deltawire_service.engine.execute.backprop import Arrays, is_finite
+from deltawire_service.engine.execute.batch_run import BatchRun, quietly
+from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost
+from deltawire_service.engine.plan.targets import Targets, value_targets
 
 if TYPE_CHECKING:
     from deltawire_service.engine.network import Network
@@ -54,7 +54,7 @@ def jacobian(
     way: str | None = None,
     made: Iterable[Shape] = (),
     non_finite: str = "error",
-    carriage: Carriage = ARRAYS,
+    body_cost: BodyCost = NO_BODY_COST,
 ) -> Jacobian:
     """∂output/∂parameter and ∂output/∂input of each example, (batch, *output shape, *shape).
 
@@ -64,32 +64,46 @@ def jacobian(
     way: `rows`, one backward pass for each number of an output; `columns`, one forward pass in complex
     numbers for each number of a parameter and of an example's data; None: the cheaper one.
     made: the shapes of arrays that will be made of the answer and written in its place; they are planned for.
-    non_finite, carriage, and what is raised: as for `gradients`; memory_plan_exceeded when it is too large.
+    non_finite, body_cost, and what is raised: as for `gradients`; memory_plan_exceeded when it is too large.
     """
-    names = sorted(wanted_values(network, outputs, "outputs").values)
-    target = network.toward(tuple(names))
-    wants = target._wants(wrt_params, wrt_data, (), ())
+    names = sorted(value_targets(network, outputs, "outputs").values)
+    target = network.with_outputs(tuple(names))
+    targets = target._targets(wrt_params, wrt_data, (), ())
     network.check_names(params, data, frozenset(names))
-    batch, dtype = checks.check_arrays(network, params, data)
+    batch, dtype = input_checks.check_arrays(network, params, data)
     out = {name: network.nodes[name].shape for name in names}
-    by_params = {name: each.shape for name, each in network.parameters.items() if name in wants.params}
-    by_data = {name: slot.shape for name, slot in network.inputs.items() if name in wants.data}
+    by_params = {name: each.shape for name, each in network.parameters.items() if name in targets.params}
+    by_data = {name: input_spec.shape for name, input_spec in network.inputs.items() if name in targets.data}
     shapes = [*by_params.values(), *by_data.values()]
     rows, columns = sum(map(prod, out.values())), sum(map(prod, shapes))
     if way is None:
         way = "rows" if 1 + ROW_COST * rows <= STEP_COST * columns else "columns"
     answered = [*((batch, *shape, *by) for shape in out.values() for by in shapes), *made]
     if way == "rows":
-        program, wide, times = target._program(with_inputs(target, wants)), dtype, rows
-        once = target._plan(program.wants, batch, wide, carriage)
+        program, wide, times = target._program(with_inputs(target, targets)), dtype, rows
+        once = target._plan(program.targets, batch, wide, body_cost)
     else:
-        program, wide, times = network._program(Wanted(values=frozenset(names), loss=False)), COMPLEX, columns
-        once = beside_floats(target._plan(program.wants, batch, wide, carriage), dtype, target.parameters)
-    plan = repeated(once, carriage, wide.itemsize, max(1, times), answered=answered)
-    checks.check_memory(network, plan, batch)
-    work = Work(target, program, params, data, batch, dtype, plan, network.threads, spent=network.spent)
+        program, wide, times = (
+            network._program(Targets(values=frozenset(names), loss=False)),
+            COMPLEX,
+            columns,
+        )
+        once = complex_plan(target._plan(program.targets, batch, wide, body_cost), dtype, target.parameters)
+    plan = repeated_plan(once, body_cost, wide.itemsize, max(1, times), answered=answered)
+    input_checks.check_memory(network, plan, batch)
+    batch_run = BatchRun(
+        target,
+        program,
+        params,
+        data,
+        batch,
+        dtype,
+        plan,
+        network.threads,
+        on_compute_seconds=network.on_compute_seconds,
+    )
 
-    def compute(until: float) -> Jacobian:
+    def compute(deadline: float) -> Jacobian:
 
         def zeros(shape: Shape, by: Mapping[str, Shape]) -> dict[str, Array]:
             return {name: np.zeros((batch, *shape, *each), dtype) for name, each in by.items()}
@@ -97,11 +111,11 @@ def jacobian(
         blocks = {
             name: Direction(zeros(shape, by_params), zeros(shape, by_data)) for name, shape in out.items()
         }
-        (_by_rows if way == "rows" else _by_columns)(work, wants, blocks, until)
+        (_by_rows if way == "rows" else _by_columns)(batch_run, targets, blocks, deadline)
         found = Jacobian(blocks, way)
         if non_finite == "error" and not found.finite():
             starts = {name: np.ones((batch, *shape), dtype) for name, shape in out.items()}
-            fault = work._replace(starts=starts).find_non_finite(until)
+            fault = batch_run._replace(starts=starts).find_non_finite(deadline)
             detail = "the Jacobian holds a number that is not finite"
             raise Refused([fault or Fault("/network", "non_finite", detail)])
         return found
@@ -110,50 +124,50 @@ def jacobian(
 
 
 @quietly
-def _by_rows(work: Work, wants: Wanted, blocks: dict[str, Direction], until: float) -> None:
+def _by_rows(batch_run: BatchRun, targets: Targets, blocks: dict[str, Direction], deadline: float) -> None:
     """A backward pass for each number of each output, of all examples at once."""
 
     def compute(start: int, stop: int) -> None:
-        begun = work.forward(start, stop, until)
-        work.account(begun)
+        begun = batch_run.forward(start, stop, deadline)
+        batch_run.account(begun)
         for name, block in blocks.items():
-            shape = work.network.nodes[name].shape
+            shape = batch_run.network.nodes[name].shape
             for place in np.ndindex(shape):
-                one = np.zeros((stop - start, *shape), work.dtype)
+                one = np.zeros((stop - start, *shape), batch_run.dtype)
                 one[:, *place] = 1
-                each = begun.again()
+                each = begun.fork()
                 each.backward({name: one})
-                work.account(each)
+                batch_run.account(each)
                 for at, array in block.data.items():
                     if at in each.deltas:
                         array[start:stop, *place] = each.deltas[at]
-                for at, gradient in each_gradient(work, begun, each, wants.params, until):
+                for at, gradient in each_gradient(batch_run, begun, each, targets.params, deadline):
                     block.params[at][start:stop, *place] += gradient
 
-    for _ in work.chunks(compute):  # each has written its rows
+    for _ in batch_run.chunks(compute):  # each has written its rows
         pass
 
 
-def _by_columns(work: Work, wants: Wanted, blocks: dict[str, Direction], until: float) -> None:
+def _by_columns(batch_run: BatchRun, targets: Targets, blocks: dict[str, Direction], deadline: float) -> None:
     """A step for each number of each parameter and input, of all examples at once."""
-    for part, name, shape in _columns(work, wants):
+    for part, name, shape in _columns(batch_run, targets):
         for place in np.ndindex(shape):
-            shared = part == "params" or work.network.inputs[name].shared
-            along = np.zeros(shape if shared else (work.batch, *shape))
+            shared = part == "params" or batch_run.network.inputs[name].shared
+            along = np.zeros(shape if shared else (batch_run.batch, *shape))
             along[place if shared else (slice(None), *place)] = 1
             step = Step(Direction(**{part: {name: along}}))
-            values, _ = step.moved(work).values(until)
+            values, _ = step.moved(batch_run).values(deadline)
             for output, value in values.items():
-                derivative = step.derivative(value, work.dtype)
+                derivative = step.derivative(value, batch_run.dtype)
                 axes = (slice(None),) * derivative.ndim
                 getattr(blocks[output], part)[name][*axes, *place] = derivative
 
 
-def _columns(work: Work, wants: Wanted) -> Iterator[tuple[str, str, Shape]]:
+def _columns(batch_run: BatchRun, targets: Targets) -> Iterator[tuple[str, str, Shape]]:
     """Place, name and shape of all that is moved, as far as it was given: the rest has no influence."""
-    for name, parameter in work.network.parameters.items():
-        if name in wants.params and name in work.params:
+    for name, parameter in batch_run.network.parameters.items():
+        if name in targets.params and name in batch_run.params:
             yield "params", name, parameter.shape
-    for name, slot in work.network.inputs.items():
-        if name in wants.data and name in work.data:
-            yield "data", name, slot.shape
+    for name, input_spec in batch_run.network.inputs.items():
+        if name in targets.data and name in batch_run.data:
+            yield "data", name, input_spec.shape

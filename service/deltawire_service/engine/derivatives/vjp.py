@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array
-from deltawire_service.engine import checks
-from deltawire_service.engine.backprop import Arrays, Pass, is_finite
 from deltawire_service.engine.derivatives import directions
-from deltawire_service.engine.derivatives.planning import repeated
-from deltawire_service.engine.plan import ARRAYS, Carriage
-from deltawire_service.engine.rows import Work, quietly
-from deltawire_service.engine.whole import Whole
+from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
+from deltawire_service.engine.execute.backprop import Arrays, Pass, is_finite
+from deltawire_service.engine.execute.batch_result import BatchResult
+from deltawire_service.engine.execute.batch_run import BatchRun, quietly
+from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost
 
 if TYPE_CHECKING:
     from deltawire_service.engine.network import Network
@@ -44,19 +44,19 @@ def vjp(
     wrt_data: bool | Iterable[str] = False,
     values: Iterable[str] = (),
     non_finite: str = "error",
-    carriage: Carriage = ARRAYS,
+    body_cost: BodyCost = NO_BODY_COST,
 ) -> Products:
     """Vector-Jacobian products, Σ cotangent · ∂output/∂(parameter, input): sums over outputs and batch.
 
     cotangents: by node, (batch, *shape) each, or (count, batch, *shape) for `count` products at once, which
     share one forward pass. Only the parameters and inputs that lead to these nodes, or to those of `values`,
     are needed; what does not lead to them gets zeros.
-    wrt_params, wrt_data, values, non_finite, carriage, and what is raised: as for `gradients`.
+    wrt_params, wrt_data, values, non_finite, body_cost, and what is raised: as for `gradients`.
     """
-    target = network.toward(directions.check_outputs(network, cotangents))
-    wants = target._wants(wrt_params, wrt_data, values, ())
-    network.check_names(params, data, wants.values | cotangents.keys())
-    batch, dtype = checks.check_arrays(network, params, data)
+    target = network.with_outputs(directions.check_outputs(network, cotangents))
+    targets = target._targets(wrt_params, wrt_data, values, ())
+    network.check_names(params, data, targets.values | cotangents.keys())
+    batch, dtype = input_checks.check_arrays(network, params, data)
     shapes = {name: (batch, *network.nodes[name].shape) for name in cotangents}
     count = directions.counted("cotangents", cotangents, shapes, dtype)
     times = 1 if count is None else count
@@ -64,54 +64,68 @@ def vjp(
     answered = [*shapes.values()]
     if count is not None:
         for _ in range(count):
-            answered += [network.parameters[name].shape for name in wants.params]
-            answered += [(batch, *network.inputs[name].shape) for name in wants.data]
-    plan = repeated(
-        target._plan(wants, batch, dtype, carriage), carriage, dtype.itemsize, times, given, answered
+            answered += [network.parameters[name].shape for name in targets.params]
+            answered += [(batch, *network.inputs[name].shape) for name in targets.data]
+    plan = repeated_plan(
+        target._plan(targets, batch, dtype, body_cost), body_cost, dtype.itemsize, times, given, answered
     )
-    checks.check_memory(network, plan, batch)
-    work = Work(
-        target, target._program(wants), params, data, batch, dtype, plan, network.threads, spent=network.spent
+    input_checks.check_memory(network, plan, batch)
+    batch_run = BatchRun(
+        target,
+        target._program(targets),
+        params,
+        data,
+        batch,
+        dtype,
+        plan,
+        network.threads,
+        on_compute_seconds=network.on_compute_seconds,
     )
 
-    def compute(until: float) -> Products:
+    def compute(deadline: float) -> Products:
         each = [directions.one_of(cotangents, count, index) for index in range(times)]
-        wholes = _products(work, each, until)
+        batch_results = _products(batch_run, each, deadline)
         found = Products(
-            directions.stacked((work.gradients_of(whole) for whole in wholes), count),
-            directions.stacked((work.data_deltas(whole) for whole in wholes), count),
-            {name: wholes[0].values[name] for name in work.program.values},
+            directions.stacked(
+                (batch_run.gradients_of(batch_result) for batch_result in batch_results), count
+            ),
+            directions.stacked(
+                (batch_run.data_deltas(batch_result) for batch_result in batch_results), count
+            ),
+            {name: batch_results[0].values[name] for name in batch_run.program.values},
         )
         if non_finite == "error" and not found.finite():
             fault = directions.non_finite("cotangents", cotangents)
-            raise Refused([fault or _first_non_finite(work, each, until)])
+            raise Refused([fault or _first_non_finite(batch_run, each, deadline)])
         return found
 
     return network.run(compute, plan)
 
 
 @quietly
-def _products(work: Work, cotangents: list[Arrays], until: float) -> list[Whole]:
+def _products(batch_run: BatchRun, cotangents: list[Arrays], deadline: float) -> list[BatchResult]:
     """What comes back for each of the cotangents, (batch, *shape) by node; values are with the first."""
 
     def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
-        begun = work.forward(start, stop, until)
-        work.account(begun)
-        passes = [begun.again() for _ in cotangents]
+        begun = batch_run.forward(start, stop, deadline)
+        batch_run.account(begun)
+        passes = [begun.fork() for _ in cotangents]
         passes[0].values = begun.values
         for each, starts in zip(passes, cotangents, strict=True):
-            each.backward(work._replace(starts=starts).cotangents(start, stop))
-            work.account(each)
+            each.backward(batch_run._replace(starts=starts).cotangents(start, stop))
+            batch_run.account(each)
         return start, passes
 
-    wholes = [Whole(work.batch, work.dtype, work.network.inputs) for _ in cotangents]
-    for start, passes in work.chunks(compute):
-        for whole, done in zip(wholes, passes, strict=True):
-            whole.add(start, done)
-    return wholes
+    batch_results = [
+        BatchResult(batch_run.batch, batch_run.dtype, batch_run.network.inputs) for _ in cotangents
+    ]
+    for start, passes in batch_run.chunks(compute):
+        for batch_result, done in zip(batch_results, passes, strict=True):
+            batch_result.add(start, done)
+    return batch_results
 
 
-def _first_non_finite(work: Work, cotangents: list[Arrays], until: float) -> Fault:
-    found = (work._replace(starts=starts).find_non_finite(until) for starts in cotangents)
-    summed = Fault("/network", "non_finite", f"a sum over the batch is too large for {work.dtype}")
+def _first_non_finite(batch_run: BatchRun, cotangents: list[Arrays], deadline: float) -> Fault:
+    found = (batch_run._replace(starts=starts).find_non_finite(deadline) for starts in cotangents)
+    summed = Fault("/network", "non_finite", f"a sum over the batch is too large for {batch_run.dtype}")
     return next(filter(None, found), summed)

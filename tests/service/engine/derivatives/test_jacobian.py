@@ -11,7 +11,8 @@ from support.networks import Example, examples
 from support.oracles import distance
 
 from deltawire.errors import Refused
-from deltawire_service.engine import Direction, plan
+from deltawire_service.engine import Direction
+from deltawire_service.engine.plan import memory_plan
 
 
 @settings(max_examples=50)
@@ -66,7 +67,7 @@ def test_chunks_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     network = compiled(WIDE)
     params, data = network.init(0), {"x": np.random.default_rng(0).standard_normal((4, 50))}
     whole = network.jacobian(params, data, ["t"], wrt_data=True)
-    monkeypatch.setattr(plan, "count_chunks", lambda network, batch, itemsize: batch)
+    monkeypatch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: batch)
     chunked = compiled(WIDE).jacobian(params, data, ["t"], wrt_data=True)
     for place, array in chunked.outputs["t"].flat().items():
         np.testing.assert_allclose(array, whole.outputs["t"].flat()[place], atol=1e-15)

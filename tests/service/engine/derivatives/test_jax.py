@@ -14,7 +14,7 @@ from support.functions import Flat, outputs_of
 from support.networks import Example, examples
 from support.oracles import distance
 
-from deltawire_layers import products
+from deltawire_layers.numeric import products
 from deltawire_service.engine import Direction
 
 pytestmark = pytest.mark.jax
@@ -116,7 +116,7 @@ def test_jacobians_and_gradients_of_each_example(example: Example, seed: int) ->
     forget()
     flat, rng = Flat(example), np.random.default_rng(seed)
     network, (output,) = compiled(example.spec), outputs_of(example, rng, 1)
-    shared = {f"data/{name}" for name, slot in network.inputs.items() if slot.shared}
+    shared = {f"data/{name}" for name, input_spec in network.inputs.items() if input_spec.shared}
     values = flat.values(jnp, bare=True)
 
     def apart(whole: np.ndarray, leading: tuple[int, ...]) -> dict[str, np.ndarray]:

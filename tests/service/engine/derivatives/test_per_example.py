@@ -13,7 +13,8 @@ from support.networks import Example, examples
 from support.oracles import distance
 
 from deltawire_layers import Layer, load_layers
-from deltawire_service.engine import Network, PluginError, compile_network, plan
+from deltawire_service.engine import Network, PluginError, compile_network
+from deltawire_service.engine.plan import memory_plan
 
 IMAGES = {
     "inputs": {
@@ -69,7 +70,7 @@ def test_each_row_is_what_the_example_gives_alone(example: Example) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 def test_every_fast_way_and_the_slow_one(chunked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if chunked:
-        monkeypatch.setattr(plan, "count_chunks", lambda network, batch, itemsize: batch)
+        monkeypatch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: batch)
     network, rng = compiled(IMAGES), np.random.default_rng(0)
     bare = compiled({**IMAGES, "regularization": {"l2": 0}})
     params = network.init(0)

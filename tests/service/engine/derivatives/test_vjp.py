@@ -14,7 +14,8 @@ from support.oracles import distance
 
 from deltawire.errors import Refused
 from deltawire_layers import Activation, Layer
-from deltawire_service.engine import compile_network, plan
+from deltawire_service.engine import compile_network
+from deltawire_service.engine.plan import memory_plan
 
 STACK = {
     "inputs": {"x": {"shape": [3]}, "y": {"shape": [], "dtype": "int64"}},
@@ -48,7 +49,7 @@ def test_several_at_once_are_what_each_is_alone_also_in_chunks(monkeypatch: pyte
     cotangents = {"o": rng.standard_normal((3, 5, 2)), "a": rng.standard_normal((3, 5, 4))}
     data = {"x": DATA["x"]}
     whole = network.vjp(params, data, cotangents, wrt_data=True, values=["h"])
-    monkeypatch.setattr(plan, "count_chunks", lambda network, batch, itemsize: batch)
+    monkeypatch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: batch)
     chunked = compiled(STACK).vjp(params, data, cotangents, wrt_data=True, values=["h"])
     for index in range(3):
         alone = network.vjp(

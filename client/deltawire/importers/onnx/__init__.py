@@ -1,0 +1,5 @@
+"""An ONNX model as a network: `from_onnx(model)`."""
+
+from deltawire.importers.onnx.importer import from_onnx
+
+__all__ = ["from_onnx"]

@@ -1,0 +1,145 @@
+"""torch's functions that rearrange, cut, join or reduce axes, as layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from deltawire.importers import steps
+from deltawire.importers.builder import Shape, Site, Value
+from deltawire.importers.torch_fx.functions import function
+
+
+@function("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view")
+def reshape(at: Site, x: Value) -> Value:
+    return at.reshaped(x)
+
+
+@function("expand", "expand_as")
+def expand(at: Site, x: Value) -> Value:
+    if at.shape() != x.shape:
+        at.refuse(f"repeats numbers, from {list(x.shape)} to {list(at.shape())}: nothing broadcasts")
+    return x
+
+
+@function("permute")
+def permute(at: Site, x: Value, *dims: Any) -> Value:
+    order = dims[0] if len(dims) == 1 and not isinstance(dims[0], int) else dims
+    rank = len(x.shape)
+    if order[0] % (rank + 1) != 0:
+        at.refuse("moves the batch away from the leading axis")
+    return at.layer("transpose", x, axes=[at.axis(dim, rank) for dim in order[1:]])
+
+
+@function("transpose", "swapaxes", "swapdims")
+def transpose(at: Site, x: Value, dim0: int, dim1: int) -> Value:
+    first, second = at.axis(dim0, len(x.shape)), at.axis(dim1, len(x.shape))
+    order = list(range(len(x.shape)))
+    order[first], order[second] = second, first
+    return at.layer("transpose", x, axes=order)
+
+
+@function("mT")
+def matrix_transpose(at: Site, x: Value) -> Value:
+    return transpose(at, x, -2, -1)
+
+
+@function("getattr")
+def attribute(at: Site, x: Value, name: str) -> Value:
+    if name != "mT":
+        at.refuse(f"no layer does '{name}'")
+    return matrix_transpose(at, x)
+
+
+@function("cat", "concat", "concatenate")
+def cat(at: Site, tensors: list[Value], dim: int = 0) -> Value:
+    return joined(at, tensors, at.axis(dim, len(tensors[0].shape)))
+
+
+@function("stack")
+def stack(at: Site, tensors: list[Value], dim: int = 0) -> Value:
+    axis = at.axis(dim, len(tensors[0].shape) + 1)
+    shape = tensors[0].shape[:axis] + (1,) + tensors[0].shape[axis:]
+    return joined(at, [at.step("reshape", x, out=shape, shape=shape) for x in tensors], axis)
+
+
+def joined(at: Site, tensors: Iterable[Any], axis: int) -> Value:
+    """Inputs one after the other; constants among them become shared inputs."""
+    tensors = [x if isinstance(x, Value) else at.constant(x, x.array.shape[1:]) for x in tensors]
+    return at.layer("concat", *tensors, axis=axis)
+
+
+@function("getitem", "__getitem__")
+def getitem(at: Site, x: Any, index: Any) -> Any:
+    """Of a tuple its part; of a tensor a slice along each axis, where a whole number takes the axis away."""
+    if isinstance(x, tuple | list):
+        return x[index]
+    places = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in places:
+        first = places.index(Ellipsis)
+        places[first : first + 1] = [slice(None)] * (len(x.shape) + 2 - len(places) + places.count(None))
+    if not places or places[0] != slice(None):
+        at.refuse("takes some of the examples: an index begins with the whole batch, ':'")
+    axis = 0
+    for step in places[1:]:
+        if step is None:
+            continue
+        if isinstance(step, int) and not isinstance(step, bool):
+            x = steps.part(at, x, axis, step, step + 1 or None)
+        elif isinstance(step, slice) and step.step in (None, 1) and known(step.start) and known(step.stop):
+            x = steps.part(at, x, axis, step.start, step.stop)
+        else:
+            at.refuse(f"an index of {step!r:.60}: only whole numbers and slices without a step are expressed")
+        axis += 1
+    return at.reshaped(x)
+
+
+def known(bound: Any) -> bool:
+    return bound is None or isinstance(bound, int)
+
+
+@function("select")
+def select(at: Site, x: Value, dim: int, index: int) -> Value:
+    return at.reshaped(steps.part(at, x, at.axis(dim, len(x.shape)), index, index + 1 or None))
+
+
+@function("slice", "narrow")
+def cut(at: Site, x: Value, dim: int = 0, start: int | None = None, end: int | None = None) -> Value:
+    if dim == 0 and not start and x.shape == at.shape():
+        return x  # all of the batch, as export writes ':'
+    stop = start + end if at.function == "narrow" and start is not None and end is not None else end
+    return steps.part(at, x, at.axis(dim, len(x.shape)), start, stop)
+
+
+@function("chunk", "split", "split_with_sizes")
+def split(at: Site, x: Value, sizes: Any, dim: int = 0) -> tuple[Value, ...]:
+    return steps.parts(at, x, at.axis(dim, len(x.shape)))
+
+
+@function("sum", "mean")
+def total(at: Site, x: Value, dim: Any = None, keepdim: bool = False, *, dtype: None = None) -> Value:
+    return steps.reduced(at, at.function, x, axes_of(at, x, dim))
+
+
+@function("amax")
+def amax(at: Site, x: Value, dim: Any = (), keepdim: bool = False) -> Value:
+    return steps.reduced(at, "max", x, axes_of(at, x, dim))
+
+
+def axes_of(at: Site, x: Value, dim: Any) -> list[int]:
+    """The axes of an example a reduction goes along. Raises Refused when the batch is one of them."""
+    if dim is None or dim == ():
+        at.refuse("reduces the batch too, and examples are independent of each other: name its axes")
+    return [at.axis(one, len(x.shape)) for one in ([dim] if isinstance(dim, int) else dim)]
+
+
+BY_RESULT = frozenset({reshape, expand})
+"""Their results' shapes say all; what else they are called with may be the size of the batch."""
+
+
+def sizes(at: Site, value: Any, rank: int, what: str = "an argument") -> Shape:
+    """An argument that is one size, or one for each axis."""
+    given = (value,) if isinstance(value, int) else tuple(value)
+    if not all(isinstance(size, int) for size in given):
+        at.refuse(f"expected whole numbers as {what}, got {value!r:.60}")
+    return given * rank if len(given) == 1 else given

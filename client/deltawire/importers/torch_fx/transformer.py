@@ -1,0 +1,87 @@
+"""torch's transformer encoder as layers: as a whole, since neither tracer sees through its fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from deltawire.importers.builder import Site, Value
+
+Own = Callable[[str], Any]
+ACTIVATIONS = {1: "relu", 2: "gelu"}
+"""By what the module calls activation_relu_or_gelu."""
+
+
+def encoder(
+    at: Site, module: nn.TransformerEncoder, own: Own, x: Value, mask: None = None,
+    src_key_padding_mask: None = None, is_causal: bool | None = None,
+) -> Value:  # fmt: skip
+    if mask is not None or src_key_padding_mask is not None or is_causal:
+        at.refuse("has a mask, which the layer does without here")
+    for number, layer in enumerate(module.layers):
+        x = _encoder_layer(at, layer, own, x, f"layers.{number}.")
+    return x if module.norm is None else _norm(at, module.norm, own, x, "norm")
+
+
+def encoder_layer(
+    at: Site, module: nn.TransformerEncoderLayer, own: Own, src: Value, src_mask: None = None,
+    src_key_padding_mask: None = None, is_causal: bool = False,
+) -> Value:  # fmt: skip
+    if src_mask is not None or src_key_padding_mask is not None or is_causal:
+        at.refuse("has a mask, which the layer does without here")
+    return _encoder_layer(at, module, own, src, "")
+
+
+def _encoder_layer(at: Site, module: nn.TransformerEncoderLayer, own: Own, x: Value, within: str) -> Value:
+    attention, activation = module.self_attn, ACTIVATIONS.get(module.activation_relu_or_gelu)
+    if not attention.batch_first or activation is None:
+        at.refuse("expected batch_first=True, and relu or gelu as its activation")
+
+    def node(kind: str, *inputs: Value, name: str, out: Any = None, **more: Any) -> Value:
+        return at.layer(kind, *inputs, name=f"{at.name}.{within}{name}", out=out or inputs[0].shape, **more)
+
+    def stored(name: str) -> dict[str, Any]:
+        return {which: own(f"{within}{name}.{which}") for which in ("weight", "bias")}
+
+    def attended(x: Value) -> Value:
+        projections = {
+            which: own(f"{within}self_attn.{which}") for which in ("in_proj_weight", "in_proj_bias")
+        }
+        out = {f"out_proj_{which}": array for which, array in stored("self_attn.out_proj").items()}
+        heads, bias = attention.num_heads, attention.in_proj_bias is not None
+        return node(
+            "multi_head_attention",
+            x,
+            x,
+            x,
+            name="self_attn",
+            params=projections | out,
+            heads=heads,
+            bias=bias,
+        )
+
+    def fed(x: Value) -> Value:
+        for name, linear in (("linear1", module.linear1), ("linear2", module.linear2)):
+            shape = (*x.shape[:-1], linear.out_features)
+            with_bias = linear.bias is not None
+            settings = {"units": linear.out_features, "bias": with_bias}
+            x = node("linear", x, name=name, out=shape, params=stored(name), **settings)
+            x = node(activation, x, name="activation") if name == "linear1" else x
+        return x
+
+    for name, part, norm in (("attended", attended, "norm1"), ("fed", fed, "norm2")):
+        own_norm = getattr(module, norm)
+        if module.norm_first:
+            x = node("add", x, part(_norm(at, own_norm, own, x, f"{within}{norm}")), name=name)
+        else:
+            x = _norm(at, own_norm, own, node("add", x, part(x), name=name), f"{within}{norm}")
+    return x
+
+
+def _norm(at: Site, module: nn.LayerNorm, own: Own, x: Value, name: str) -> Value:
+    if type(module) is not nn.LayerNorm or module.bias is None:
+        at.refuse(f"its {name} is no LayerNorm with weight and bias")
+    params = {which: own(f"{name}.{which}") for which in ("weight", "bias")}
+    return at.layer("layer_norm", x, name=f"{at.name}.{name}", out=x.shape, params=params, eps=module.eps)

@@ -1,0 +1,221 @@
+"""The conformance kit: `check_layer` holds a layer against every rule of the contract."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Mapping
+from functools import partial
+from operator import itemgetter
+from types import FunctionType, MethodType
+from typing import Any
+
+import numpy as np
+
+from deltawire_layers.kit.derivatives import dtype_kept, first_order, second_order
+from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.purity import any_layout, bits, concurrent, pure, same_bits
+from deltawire_layers.kit.trial import (
+    ConformanceError,
+    Measured,
+    Pass,
+    Trial,
+    gradient_of,
+    read_only,
+)
+from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
+
+__all__ = ["ConformanceError", "check_layer"]
+
+
+def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
+    """Check a layer against all six rules of the contract, on inputs of these shapes (no batch axis).
+
+    One line in a plugin's test: `check_layer(SwiGLU(units=3), (4,))`. Small shapes are enough: the time grows
+    with the numbers in an example and in the parameters. Try several shapes and configurations; a new `seed`
+    draws other numbers.
+
+    Raises ConformanceError, which says which rule is broken and where; LayerError when the layer does not
+    take these shapes, and TypeError when it does not take that many.
+    """
+    if not arity(layer).accepts(len(shapes)):
+        raise TypeError(f"{type(layer).__name__} takes {arity(layer)}, got {len(shapes)} shapes")
+    with np.errstate(all="ignore"):
+        trial = _declared(layer, shapes)
+        sampler = Sampler(shapes, trial.output, trial.parameters, trial.integers, layer.domain, seed)
+        points = [point for point in map(trial.finite, sampler.points()) if point is not None]
+        if not points:
+            raise trial.broken(4, "value", "is never finite")
+        usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
+        pure(trial, usual)
+        _in_any_order(trial, usual)
+        for point in points:
+            here = trial.measure(point)
+            _independent(trial, here)
+            dtype_kept(trial, point)
+            first_order(trial, sampler, here)
+            second_order(trial, sampler, here)
+        concurrent(trial, usual)
+        any_layout(trial, usual)
+        _saved(trial, usual)
+        _documented(trial)
+
+
+# Rule 5, shapes first.
+
+
+def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
+    """What the layer declares about inputs of these shapes, each in its right form."""
+    output = layer.output_shape(*shapes)
+    trial = Trial(layer, shapes, output, layer.parameters(*shapes), layer.integer_inputs(*shapes))
+    if not _is_shape(output):
+        raise trial.broken(5, "output_shape", f"is {output!r}, expected a tuple of whole numbers")
+    for name, parameter in trial.parameters.items():
+        closure = f"parameter {name!r}"
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):
+            raise trial.broken(5, closure, "is not named in letters, digits and underscores")
+        if not isinstance(parameter, Parameter) or not _is_shape(parameter.shape):
+            raise trial.broken(5, closure, f"is {parameter!r}, expected Parameter(shape, init)")
+        first, again = (parameter.init(np.random.default_rng(0), parameter.shape) for _ in range(2))
+        if not _is_start(first, parameter.shape):
+            expected = f"an array of shape {parameter.shape}, finite float64 numbers"
+            raise trial.broken(5, closure, f"starts with {first!r}, expected {expected}")
+        if first.tobytes() != again.tobytes():
+            raise trial.broken(5, closure, "starts with numbers that do not come from the stream alone")
+    for position, allowed in trial.integers.items():
+        if position not in range(len(shapes)) or not isinstance(allowed, range) or not allowed:
+            raise trial.broken(5, "integer_inputs", f"gives input {position} the range {allowed!r}")
+    saved = layer.saved(*shapes)
+    if type(saved) is not int or saved < 0:
+        raise trial.broken(5, "saved", f"is {saved!r}, expected a whole number, 0 or more")
+    if layer.elementwise and any(shape != output for shape in shapes):
+        raise trial.broken(
+            5, "elementwise", f"is claimed, but shapes {shapes} give a value of shape {output}"
+        )
+    return trial
+
+
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, tuple) and all(type(size) is int and size >= 0 for size in shape)
+
+
+def _is_start(first: object, shape: Shape) -> bool:
+    return (
+        isinstance(first, np.ndarray)
+        and (first.shape, first.dtype) == (shape, np.float64)
+        and bool(np.isfinite(first).all())
+    )
+
+
+def _saved(trial: Trial, point: Point) -> None:
+    """Hold the equations to `saved` numbers for each example, beside the arguments and the value."""
+    double = point.with_rows(lambda array: np.concatenate([array, array]))
+    more = _kept_bytes(trial.forward(double)) - _kept_bytes(trial.forward(point))
+    kept, saved = more / (len(point.delta) * point.delta.itemsize), trial.layer.saved(*trial.shapes)
+    if kept > saved:
+        raise trial.broken(5, "saved", f"is {saved}, but the equations keep {kept:g} numbers per example")
+
+
+def _kept_bytes(run: Pass) -> int:
+    """Size of the arrays that the equations refer to, beside the arguments and the value."""
+    given = {id(_owner(array)) for array in (run.value, *run.given.arrays())}
+    size, seen = 0, set[int]()
+    queue: list[Any] = [run.signal, *(equation for equation, _ in run.equations.values())]
+    while queue:
+        thing = queue.pop()
+        if isinstance(thing, np.ndarray):
+            thing = _owner(thing)
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, np.ndarray):
+            size += 0 if id(thing) in given else thing.nbytes
+        elif isinstance(thing, FunctionType):
+            queue += gc.get_referents(thing.__defaults__, *(thing.__closure__ or ()))
+        elif isinstance(thing, partial | MethodType | Mapping | list | tuple):
+            queue += gc.get_referents(thing)
+    return size
+
+
+def _owner(array: Array) -> Array:
+    """The array whose memory this one looks at."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+# Rule 3, only what is asked. (That there is one equation for each input and parameter, every pass looks at.)
+
+
+def _in_any_order(trial: Trial, point: Point) -> None:
+    """Each equation stands for itself: alone, in another order or twice, it gives the same bits."""
+    run = trial.forward(point)
+    closures, right = list(run.equations), bits(run.backward())
+    for order in (closures[::-1] + closures, *([closure] for closure in closures)):
+        try:
+            got = bits(trial.forward(point).backward(order))
+        except ConformanceError as error:
+            raise trial.broken(3, error.closure, f"leans on another equation: it {error.problem}") from error
+        same_bits(trial, 3, right, got, "depends on which equations were called before")
+
+
+# Rule 2, examples are independent.
+
+
+def _independent(trial: Trial, here: Measured) -> None:
+    """A batch gives what its examples give one by one, and of gradients the sum."""
+    single = (here.point.with_rows(itemgetter([row])) for row in range(len(here.point.delta)))
+    alone = [trial.forward(point).answers() for point in single]
+    for closure, got in here.answers.items():
+        parts = np.stack([answers[closure] for answers in alone])
+        if closure.startswith("gradient"):
+            problem = "is not the sum of its examples' gradients"
+            expected, size = parts.sum(axis=0), np.abs(parts).sum(axis=0)
+        else:
+            problem = "of an example depends on the other examples"
+            expected, size = parts[:, 0], np.abs(parts[:, 0])
+        trial.agree(2, closure, problem, here.point, expected, got, here.rounding(closure, size))
+    _per_example(trial, here, alone)
+
+
+def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) -> None:
+    """Gradients that a layer keeps apart by a way of its own are those of batches of one."""
+    point = here.point.with_all(read_only)
+    found = trial.call(
+        "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
+    )
+    if found is None:
+        return
+    if found.keys() != trial.parameters.keys():
+        raise trial.broken(2, "per_example", f"has {sorted(found)}, expected {sorted(trial.parameters)}")
+    for name, parameter in trial.parameters.items():
+        closure = gradient_of(name)
+        rows = trial.fitting("per_example", point, found[name], (len(alone), *parameter.shape))
+        expected = np.stack([answers[closure] for answers in alone])
+        allowance = here.rounding(closure, np.abs(expected))
+        problem = f"of {name!r} is not the gradient of each example alone"
+        trial.agree(2, "per_example", problem, here.point, expected, rows, allowance)
+
+
+# Rule 6, documented by formula.
+
+
+def _documented(trial: Trial) -> None:
+    """The docstring starts with the formula; LaTeX, where given, has an equation for each closure."""
+    layer, inputs, formula = trial.layer, len(trial.shapes), trial.layer.formula
+    if "=" not in (type(layer).__doc__ or "").partition("\n")[0]:
+        raise trial.broken(6, "docstring", "does not start with the formula of the value")
+    if formula is None:
+        return
+    variadic, given = arity(layer).variadic, len(formula.deltas)
+    if not given or given > inputs or (given < inputs and not variadic):
+        raise trial.broken(6, "formula", f"has {given} deltas for {inputs} inputs")
+    for name in trial.parameters.keys() - formula.grads.keys():
+        raise trial.broken(6, "formula", f"has no gradient of {name!r}")
+    known = {"value", "delta", *formula.grads, *(f"x{position}" for position in range(inputs))}
+    for text in (formula.value, *filter(None, formula.deltas), *formula.grads.values()):
+        # A name in braces that follows no LaTeX command (as in \text{name}) is meant to be replaced.
+        for name in re.findall(r"(?<![\w}\]^_])\{([A-Za-z_]\w*)\}", text):
+            if name not in known and not (variadic and re.fullmatch(r"x\d+", name)):
+                problem = f"has an unknown placeholder {{{name}}}; known: {', '.join(sorted(known))}"
+                raise trial.broken(6, "formula", problem)

@@ -1,0 +1,262 @@
+"""Attention: every query takes a mean of the values, weighted by how well the keys fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+from marshmallow import Schema, validate
+
+from deltawire_layers import config
+from deltawire_layers.initializers import Uniform, fan_in, zeros
+from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.layers.linear import product, rows
+from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.products import matmul, outer
+
+
+def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...]) -> None:
+    """Raises LayerError unless query (..., n, d), key (..., m, d), value (..., m, c) and mask (n, m) fit."""
+    for position, shape in enumerate((query, key, value)):
+        if len(shape) < 2:
+            raise LayerError(f"expected at least two axes, got shape {list(shape)}", input=position)
+    if (*key[:-2], key[-1]) != (*query[:-2], query[-1]):
+        expected = ", ".join(map(str, (*query[:-2], "any", query[-1])))
+        raise LayerError(f"expected shape [{expected}] to fit the query, got {list(key)}", input=1)
+    if value[:-1] != key[:-1]:
+        expected = ", ".join(map(str, (*key[:-1], "any")))
+        raise LayerError(f"expected shape [{expected}], a row for each key, got {list(value)}", input=2)
+    if len(masks) > 1:
+        raise LayerError(f"expected query, key, value and one mask at most, got {len(masks)} masks")
+    pairs = (query[-2], key[-2])
+    if masks and masks[0] != pairs:
+        raise LayerError(
+            f"expected shape {list(pairs)}, a number for each query and key, got {list(masks[0])}", input=3
+        )
+
+
+def visible(queries: int, keys: int, causal: bool, masks: tuple[Array, ...]) -> Array | None:
+    """Which keys each query sees, (batch or 1, n, m); None where all see all."""
+    seen = np.tri(queries, keys, dtype=np.bool_)[None] if causal else None
+    for mask in masks:
+        seen = mask != 0 if seen is None else seen & (mask != 0)
+    return seen
+
+
+class Fit(NamedTuple):
+    """δ of the mean values, and δ of the numbers that say how well query and key fit."""
+
+    mean: Array
+    fit: Array
+
+
+def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activation:
+    """y = p v with p = softmax(q kᵀ / √d) over the keys seen, for arrays (batch, ..., n, d); see `visible`.
+
+    A query that sees no key gets zeros.
+    """
+    scale = 1 / sqrt(query.shape[-1])
+    p = matmul(query * scale, key.swapaxes(-1, -2))
+    if seen is not None:
+        np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
+    # The greatest exponent becomes 0; of a query that sees no key, all stay −∞.
+    p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
+    analytic.exp(p, out=p)
+    total = p.sum(axis=-1, keepdims=True)
+    p /= np.where(total.real == 0, 1, total)
+    y = matmul(p, value)
+
+    def signal(delta: Array) -> Fit:
+        fit = matmul(delta, value.swapaxes(-1, -2))
+        fit -= (y * delta).sum(axis=-1, keepdims=True)  # pᵀ (δ vᵀ), without another array of n · m numbers
+        fit *= p
+        fit *= scale
+        return Fit(delta, fit)
+
+    return Activation(
+        y,
+        deltas=(
+            lambda signal: matmul(signal.fit, key),
+            lambda signal: matmul(signal.fit.swapaxes(-1, -2), query),
+            lambda signal: matmul(p.swapaxes(-1, -2), signal.mean),
+        ),
+        signal=signal,
+    )
+
+
+class Attending(Layer):
+    """y = for each query, a mean of the values, weighted by how well the keys fit it."""
+
+    class Config(Schema):
+        causal = config.Flag(
+            load_default=False,
+            metadata={"description": "whether a query sees the keys up to its own place only"},
+        )
+
+    causal: bool
+
+    def integer_inputs(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> dict[int, range]:
+        return {3: range(2)} if mask else {}
+
+
+class Attention(Attending):
+    """y = softmax(q kᵀ / √d) v with queries q (..., n, d), keys k (..., m, d), values v (..., m, c).
+
+    A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
+    does not. A query that sees no key gets zeros.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
+    """
+
+    formula = Formula(
+        r"p\,{x2},\quad p = \operatorname{softmax}({x0}\,{x1}^{\top} / \sqrt{d})",
+        (
+            r"s\,{x1} / \sqrt{d},\quad"
+            r" s = p \circ ({delta}\,{x2}^{\top} - \textstyle\sum_j {value}_j {delta}_j)",
+            r"s^{\top} {x0} / \sqrt{d}",
+            r"p^{\top} {delta}",
+        ),
+    )
+
+    def output_shape(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Shape:
+        check_shapes(query, key, value, mask)
+        return (*query[:-1], value[-1])
+
+    def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
+        return 2 * prod(query[:-1]) * key[-2]  # the weights, and in the signal their δ
+
+    def forward(
+        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
+    ) -> Activation:
+        attended = attend(query, key, value, visible(query.shape[-2], key.shape[-2], self.causal, mask))
+        return attended._replace(deltas=(*attended.deltas, *(None for _ in mask)))
+
+
+class Projected(NamedTuple):
+    """δ of the value, and δ of query, key and value as the heads see them."""
+
+    delta: Array
+    inputs: tuple[Array, ...]
+
+
+class MultiHeadAttention(Attending):
+    """y = [a₁, …] W_oᵀ + b_o, aᵢ = softmax(qᵢ kᵢᵀ / √d) vᵢ, with query (..., n, e), key, value (..., m, e).
+
+    The head qᵢ (..., n, d) is one of the equal parts of query W_qᵀ + b_q, d = e / heads; kᵢ and vᵢ likewise.
+    The parameters are laid out as in torch: in_proj_weight (3e, e) is W_q, W_k and W_v below each other,
+    in_proj_bias (3e,) is b_q, b_k and b_v, out_proj_weight (e, e) is W_o, out_proj_bias (e,) is b_o. For
+    self-attention, all three inputs are the same node.
+
+    A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
+    does not. A query that sees no key gets b_o.
+
+    Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
+    """
+
+    class Config(Attending.Config):
+        heads = config.Whole(
+            required=True, validate=validate.Range(min=1),
+            metadata={"description": "number of heads; divides the width e"},
+        )  # fmt: skip
+        bias = config.Flag(
+            load_default=True, metadata={"description": "whether the projections add a bias"},
+        )  # fmt: skip
+
+    heads: int
+    bias: bool
+
+    formula = Formula(
+        r"[a_1, \dots, a_h]\,{out_proj_weight}^{\top} + {out_proj_bias},\quad"
+        r" a_i = p_i v_i,\; p_i = \operatorname{softmax}(q_i k_i^{\top} / \sqrt{d}),\quad"
+        r" q = {x0}\,W_q^{\top} + b_q,\; k = {x1}\,W_k^{\top} + b_k,\; v = {x2}\,W_v^{\top} + b_v,\quad"
+        r" {in_proj_weight} = [W_q; W_k; W_v],\; {in_proj_bias} = [b_q; b_k; b_v]",
+        (
+            r"\delta_q W_q,\quad \delta_{q_i} = s_i k_i / \sqrt{d},\quad"
+            r" s_i = p_i \circ (\delta_{a_i} v_i^{\top} - \textstyle\sum_j a_{ij} \delta_{a_{ij}}),\quad"
+            r" \delta_a = {delta}\,{out_proj_weight}",
+            r"\delta_k W_k,\quad \delta_{k_i} = s_i^{\top} q_i / \sqrt{d}",
+            r"\delta_v W_v,\quad \delta_{v_i} = p_i^{\top} \delta_{a_i}",
+        ),
+        {
+            "in_proj_weight": r"[\delta_q^{\top} {x0};\; \delta_k^{\top} {x1};\; \delta_v^{\top} {x2}]",
+            "in_proj_bias": r"\textstyle\sum [\delta_q; \delta_k; \delta_v]",
+            "out_proj_weight": r"{delta}^{\top} [a_1, \dots, a_h]",
+            "out_proj_bias": r"\textstyle\sum {delta}",
+        },
+    )
+
+    def output_shape(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Shape:
+        check_shapes(query, key, value, mask)
+        if query[-1] % self.heads:
+            raise LayerError(f"a width of {query[-1]} cannot be divided into {self.heads} heads", input=0)
+        if value != key:
+            raise LayerError(f"expected the shape of the key, {list(key)}, got {list(value)}", input=2)
+        return query
+
+    def parameters(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> dict[str, Parameter]:
+        width = query[-1]
+        weights = {
+            # As in torch: Xavier's bound √(6 / (rows + columns)), and that of a linear layer.
+            "in_proj_weight": Parameter((3 * width, width), Uniform(sqrt(6 / (4 * width)))),
+            "out_proj_weight": Parameter((width, width), fan_in(width)),
+        }
+        biases = {
+            "in_proj_bias": Parameter((3 * width,), zeros),
+            "out_proj_bias": Parameter((width,), zeros),
+        }
+        return weights | biases if self.bias else weights
+
+    def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
+        projections = 3 * prod(query) + 4 * prod(key)  # q, k, v, the means; in the signal δ of q, k, v
+        return (
+            projections + 2 * self.heads * prod(query[:-1]) * key[-2]
+        )  # the weights, and in the signal their δ
+
+    def forward(
+        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
+    ) -> Activation:
+        inputs = (query, key, value)
+        W_in, W_out = np.split(params["in_proj_weight"], 3), params["out_proj_weight"]
+        projected = [product(x, W.T) for x, W in zip(inputs, W_in, strict=True)]
+        if self.bias:
+            for x, b in zip(projected, np.split(params["in_proj_bias"], 3), strict=True):
+                x += b
+        seen = visible(query.shape[-2], key.shape[-2], self.causal, mask)
+        q, k, v = map(self._split, projected)
+        attended = attend(q, k, v, seen)
+        y = product(self._join(attended.value), W_out.T)
+
+        def signal(delta: Array) -> Projected:
+            shared = attended.signal(self._split(product(delta, W_out)))
+            return Projected(
+                delta, tuple(self._join(equation(shared)) for equation in attended.deltas if equation)
+            )
+
+        def in_proj_weight(signal: Projected) -> Array:
+            return np.concatenate(
+                [outer(rows(d), rows(x)) for d, x in zip(signal.inputs, inputs, strict=True)]
+            )
+
+        grads = {
+            "in_proj_weight": in_proj_weight,
+            "out_proj_weight": lambda signal: outer(rows(signal.delta), rows(self._join(attended.value))),
+        }
+        if self.bias:
+            y += params["out_proj_bias"]
+            grads["in_proj_bias"] = lambda signal: np.concatenate(
+                [rows(d).sum(axis=0) for d in signal.inputs]
+            )
+            grads["out_proj_bias"] = lambda signal: rows(signal.delta).sum(axis=0)
+        deltas = tuple(lambda signal, k=k: product(signal.inputs[k], W_in[k]) for k in range(3))
+        return Activation(y, (*deltas, *(None for _ in mask)), grads, signal)
+
+    def _split(self, x: Array) -> Array:
+        """(..., n, e) as (..., heads, n, e / heads)."""
+        return x.reshape(*x.shape[:-1], self.heads, -1).swapaxes(-2, -3)
+
+    def _join(self, x: Array) -> Array:
+        """(..., heads, n, e / heads) as (..., n, e)."""
+        x = x.swapaxes(-2, -3)
+        return x.reshape(*x.shape[:-2], -1)

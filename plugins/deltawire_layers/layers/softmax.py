@@ -1,0 +1,59 @@
+"""Layers that turn scores into probabilities along the last axis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.numeric import analytic
+
+
+def along_last(x: Shape) -> Shape:
+    """The same shape. Raises LayerError when there is no last axis, or nothing along it."""
+    if not x:
+        raise LayerError("expected at least one axis, got a single number of shape ()", input=0)
+    if not x[-1]:
+        raise LayerError(f"expected at least one place along the last axis, got {list(x)}", input=0)
+    return x
+
+
+class Softmax(Layer):
+    """p = eˣ / Σ eˣ over the last axis of x (..., C).
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4.
+    """
+
+    formula = Formula(
+        r"p_i = \frac{e^{{x0}_i}}{\sum_j e^{{x0}_j}}", (r"{value} \circ ({delta} - {value}^{\top} {delta})",)
+    )
+
+    def output_shape(self, x: Shape) -> Shape:
+        return along_last(x)
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        p = analytic.softmax(x)
+        return Activation(
+            p, deltas=(lambda delta: p * (delta - np.einsum("...i,...i->...", p, delta)[..., None]),)
+        )
+
+
+class LogSoftmax(Layer):
+    """y = x − log Σ eˣ over the last axis of x (..., C).
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", 2006, section 4.3.4.
+    """
+
+    formula = Formula(
+        r"{x0}_i - \log \sum_j e^{{x0}_j}", (r"{delta} - e^{{value}} \textstyle\sum_i {delta}_i",)
+    )
+
+    def output_shape(self, x: Shape) -> Shape:
+        return along_last(x)
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        y = analytic.log_softmax(x)
+        return Activation(
+            y, deltas=(lambda delta: delta - analytic.exp(y) * delta.sum(axis=-1, keepdims=True),)
+        )

@@ -1,0 +1,1 @@
+"""What keeps the numbers of layers right and fast: analytic functions, matrix products, windows."""

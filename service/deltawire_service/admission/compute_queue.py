@@ -1,0 +1,233 @@
+"""Admission: so many computations at once in a worker, a short queue for the next, a deadline for each.
+
+Layers are called in threads of their own, not in the one that answers the request: a layer that hangs then
+costs a thread, and its request is answered all the same. To hand a computation over and back takes 0.1 ms,
+though, and another core finds none of its numbers in its cache; where no layer can hang and there is little
+to compute, it is spared.
+
+A request is refused at once when those before it will take longer than it may wait, judged by their plans'
+cost and the speed of the computations before; and later, when they took longer than judged.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from math import ceil
+from threading import TIMEOUT_MAX, Condition, Lock, Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from deltawire_service.engine import DeadlineExceeded, Plan
+
+T = TypeVar("T")
+
+GRACE = 0.5
+"""Seconds a computation gets after its deadline to notice it between two nodes: then its layer hangs."""
+
+MEMORY = 0.9
+"""Weight of all computations before in the speed that is expected of the next, beside the newest."""
+
+FIXED_COST = 2**18
+"""Bytes as which the calls of the smallest computation count: without them, it would pass for slow memory."""
+
+LITTLE = 2**24
+"""Bytes of cost up to which no node takes much longer than a second, not even of a recurrent layer."""
+
+MOST_RETRY_AFTER = 30
+"""Seconds a client is asked to wait at most: a queue this long is a guess."""
+
+
+class Overloaded(Exception):
+    """Too much is being computed already. retry_after: whole seconds after which to try again."""
+
+    def __init__(self, retry_after: int):
+        super().__init__(f"more is computed than the service has room for: try again in {retry_after} s")
+        self.retry_after = retry_after
+
+
+class Job:
+    """A computation that waits, runs, or has ended."""
+
+    __slots__ = ("compute", "cost", "bytes", "ended", "began", "result", "error")
+
+    def __init__(self, compute: Callable[[], Any] | None, plan: Plan | None):
+        self.compute = compute
+        self.cost = FIXED_COST + (plan.cost_bytes if plan else 0)
+        self.bytes = plan.peak_bytes if plan else 0
+        self.ended = Lock()
+        self.began: float | None = None
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+
+class ComputeQueue:
+    """Computes for the requests of one process. Shared between threads; a `Runner` for the engine.
+
+    count: computations at once. queue_seconds: how long a request may wait for its turn. queue_bytes:
+    planned memory of all that wait. deadline: when the present request ends (time.monotonic).
+    hung: called when a computation did not end in time; the process should be replaced. It goes on without.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        queue_seconds: float,
+        queue_bytes: int,
+        deadline: Callable[[], float],
+        hung: Callable[[], None] = lambda: None,
+    ):
+        self.hung = hung
+        self._count = count
+        self._queue_seconds = queue_seconds
+        self._queue_bytes = queue_bytes
+        self._deadline = deadline
+        self._waiting = deque[Job]()
+        self._running = list[Job]()
+        self._threads = 0
+        self._past_seconds = 0.0
+        self._past_cost = 1.0
+        self._lock = Lock()
+        self._work = Condition(self._lock)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for their turn."""
+        return len(self._waiting)
+
+    def expect(self) -> None:
+        """Raises Overloaded where a request that came now would not get its turn in time."""
+        with self._lock:
+            self._check_wait()
+
+    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        """Compute in a slot. Raises Overloaded, DeadlineExceeded, and what the computation raises."""
+        until = self._until()
+        job = Job(lambda: compute(until), plan)
+        job.ended.acquire()
+        with self._lock:
+            if self._must_wait():
+                self._check_wait(job.bytes)
+            self._waiting.append(job)
+            if self._threads < self._count:
+                self._add_thread()
+            self._work.notify()
+        patience = min(self._queue_seconds, until + GRACE - monotonic())
+        if not job.ended.acquire(timeout=min(patience, TIMEOUT_MAX)):
+            self._wait_on(job, until)
+        if job.error is not None:
+            raise job.error
+        return job.result  # type: ignore[no-any-return]
+
+    def run_inline(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        """Likewise, in the thread of the caller when there is little to compute and a slot is free.
+
+        For layers that are known to end: for one that hangs, nobody would answer.
+        """
+        if plan is None or plan.cost_bytes > LITTLE:
+            return self(compute, plan)
+        until = self._until()
+        job = Job(None, plan)
+        with self._lock:
+            free = not self._must_wait()
+            if free:
+                self._begin(job)
+        if not free:
+            return self(compute, plan)
+        try:
+            return compute(until)
+        finally:
+            self._end(job)
+
+    def _until(self) -> float:
+        until = self._deadline()
+        if monotonic() >= until:
+            raise DeadlineExceeded
+        return until
+
+    def _wait_on(self, job: Job, until: float) -> None:
+        """What has begun may end; what has not has waited long enough."""
+        with self._lock:
+            free = len(self._running) < self._count and self._waiting and self._waiting[0] is job
+            if job.began is None and not free:  # a free slot's thread takes it as soon as it gets a core
+                self._waiting.remove(job)
+                raise Overloaded(self._retry_after())
+        left = max(0.0, until + GRACE - monotonic())
+        if job.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
+            return
+        with self._lock:
+            if job.began is None:  # no thread has come to it
+                self._waiting.remove(job)
+                raise DeadlineExceeded
+            if job not in self._running:  # it has just ended
+                return
+            self._running.remove(job)  # its thread is given up, and another takes its place
+            self._add_thread()
+        self.hung()
+        raise DeadlineExceeded
+
+    def _must_wait(self) -> bool:
+        return len(self._running) + len(self._waiting) >= self._count
+
+    def _check_wait(self, size: int = 0) -> None:
+        """Raises Overloaded when the queue is too long, in seconds or in bytes, for one more."""
+        if not self._must_wait():
+            return
+        planned = size + sum(job.bytes for job in self._waiting)
+        if self._expected() > self._queue_seconds or (self._waiting and planned > self._queue_bytes):
+            raise Overloaded(self._retry_after())
+
+    def _expected(self) -> float:
+        """Seconds until a slot is free for one more, as far as costs tell."""
+        return sum(self._seconds_left()) / self._count
+
+    def _seconds_left(self) -> Iterator[float]:
+        now, seconds_per_byte = monotonic(), self._past_seconds / self._past_cost
+        for job in self._running:
+            on_compute_seconds = now - (job.began or now)
+            yield max(0.0, job.cost * seconds_per_byte - on_compute_seconds)
+        for job in self._waiting:
+            yield job.cost * seconds_per_byte
+
+    def _retry_after(self) -> int:
+        return min(MOST_RETRY_AFTER, max(1, ceil(self._expected())))
+
+    def _add_thread(self) -> None:
+        self._threads += 1
+        Thread(target=self._compute, name="compute", daemon=True).start()
+
+    def _compute(self) -> None:
+        """One slot: computes whatever waits, as long as its computations end."""
+        while True:
+            with self._lock:
+                while not self._waiting or len(self._running) >= self._count:
+                    self._work.wait()
+                job = self._waiting.popleft()
+                self._begin(job)
+            try:
+                job.result = job.compute() if job.compute else None
+            except BaseException as error:  # whatever it is: it is for whoever asked, and the slot goes on
+                job.error = error
+            given_up = not self._end(job)
+            job.ended.release()
+            if given_up:
+                return
+
+    def _begin(self, job: Job) -> None:
+        job.began = monotonic()
+        self._running.append(job)
+
+    def _end(self, job: Job) -> bool:
+        """Free the slot for the next; false when the turn was given up, and has none."""
+        with self._lock:
+            if job not in self._running:
+                return False
+            self._running.remove(job)
+            self._learn(job.cost, monotonic() - (job.began or 0.0))
+            if self._waiting:
+                self._work.notify()
+            return True
+
+    def _learn(self, cost: int, seconds: float) -> None:
+        self._past_seconds = MEMORY * self._past_seconds + seconds
+        self._past_cost = MEMORY * self._past_cost + cost

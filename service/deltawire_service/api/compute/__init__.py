@@ -1,0 +1,1 @@
+"""The routes that compute or compile a posted network, one a file."""

@@ -1,0 +1,249 @@
+"""GET /openapi.json: the API in OpenAPI 3.1, drawn from the schemas that read the bodies."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib.metadata import version
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
+from flask import Flask
+from marshmallow import Schema, fields, validate
+from werkzeug.routing import Rule
+
+from deltawire import wire
+from deltawire_layers import Layer, Registry
+from deltawire_service.api.operation import Operation
+from deltawire_service.engine.compile.spec import LossField, NetworkSchema
+from deltawire_service.http import problems
+from deltawire_service.schemas import requests, responses, service_responses
+
+OPENAPI = "3.1.0"  # whose schemas are JSON Schema
+
+NUMBERS = {
+    "oneOf": [{"type": "number"}, {"type": "array", "items": {"$ref": "#/components/schemas/Numbers"}}]
+}
+TENSOR = {
+    "description": "Nested lists of numbers, or the array's bytes in C order, little endian, as base64.",
+    "oneOf": [
+        {"$ref": "#/components/schemas/Numbers"},
+        {
+            "type": "object",
+            "required": ["dtype", "shape", "base64"],
+            "additionalProperties": False,
+            "properties": {
+                "dtype": {"enum": list(wire.DTYPES)},
+                "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+                "base64": {"type": "string", "contentEncoding": "base64"},
+            },
+        },
+    ],
+}
+FILE = {
+    "type": "string",
+    "format": "binary",
+    "description": "The same document as a safetensors file: tensors named by their place"
+    " (`params/hidden.weight`, `data/x`, `gradients/data/x`), the rest as JSON text"
+    " under `__metadata__.request` or `.response`.",
+}
+NAMES = {"type": "array", "items": {"type": "string"}}
+
+# A sigmoid neuron: what /docs offers to send, of which each route takes the fields it knows.
+REQUEST: dict[str, Any] = {
+    "network": {
+        "inputs": {"x": {"shape": [2]}},
+        "nodes": [
+            {"name": "neuron", "kind": "linear", "config": {"units": 1}},
+            {"name": "a", "kind": "sigmoid"},
+            {"name": "f", "kind": "sum"},
+        ],
+    },
+    "params": {"neuron.weight": [[2, -3]], "neuron.bias": [-3]},
+    "data": {"x": [[-1, -2]]},
+    "wrt": {"data": True},
+    "values": ["a"],
+    "outputs": ["a"],
+    "cotangents": {"a": [[1]]},
+    "tangents": {"data": {"x": [[1, 0]]}},
+    "vectors": {"data": {"x": [[1, 0]]}},
+}
+
+NAMED = {
+    "type": "object",
+    "description": "A published network.",
+    "required": ["name"],
+    "additionalProperties": False,
+    "properties": {"name": {"type": "string"}},
+}
+
+# What marshmallow cannot say of fields of ours.
+FIELDS: dict[type, dict[str, Any]] = {
+    responses.Tensor: {"$ref": "#/components/schemas/Tensor"},
+    requests.Tensors: {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
+    requests.Spec: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
+    requests.Wanted: {"oneOf": [{"type": "boolean"}, NAMES]},
+    responses.Loss: {"type": ["number", "string"]},
+    LossField: {
+        "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "number"}}]
+    },
+}
+
+
+TAGS = (
+    ("networks", "what the service is for"),
+    ("layers", "what is installed"),
+    ("published", "networks that are kept here, to be asked for by name"),
+    ("operations", "for those who run the service"),
+)
+
+
+PAGES = (
+    ("/openapi.json", wire.JSON, "This description."),
+    ("/docs", "text/html", "This description as a page."),
+    ("/metrics", "text/plain", "What is counted, for Prometheus."),
+    ("/docs/{name}", "application/octet-stream", "What the page is made of."),
+    ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
+)
+
+
+def tag(path: str) -> str:
+    """The group of operations a path belongs to."""
+    if path.startswith("/v1/layers"):
+        return "layers"
+    if path.startswith("/v1/networks"):
+        return "published"
+    return "networks" if path.startswith("/v1/") and path != "/v1/limits" else "operations"
+
+
+def document(app: Flask, layers: Registry) -> dict[str, Any]:
+    """The OpenAPI document of every route of the application that is an `operation`, and of every layer."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    spec = APISpec(
+        "deltawire",
+        version("deltawire"),
+        OPENAPI,
+        plugins=[plugin],
+        info={
+            "summary": "Gradient computation as a service",
+            "description": "POST a network and a batch, get its loss, deltas and gradients back.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        servers=[{"url": "/"}],
+        security=[{}, {"bearer": []}, {"basic": []}],
+        tags=[{"name": name, "description": text} for name, text in TAGS],
+    )
+    assert plugin.converter is not None
+    plugin.converter.add_attribute_function(_field)  # type: ignore[no-untyped-call]
+    for scheme in ("bearer", "basic"):
+        told = {"type": "http", "scheme": scheme, "description": "an API key, where the service has any"}
+        spec.components.security_scheme(scheme, told)
+    spec.components.schema("Numbers", NUMBERS)
+    spec.components.schema("Tensor", TENSOR)
+    spec.components.schema("Network", schema=NetworkSchema)
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        view = app.view_functions[rule.endpoint]
+        operation = getattr(view, "operation", None)
+        if isinstance(operation, Operation):
+            method = "post" if operation.request else "get"
+            path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
+            spec.path(path, operations={method: _operation(rule, inspect.getdoc(view) or "", operation)})
+    for path, media_type, text in PAGES:
+        content = {media_type: {"schema": {"type": "object" if media_type == wire.JSON else "string"}}}
+        get: dict[str, Any] = {
+            "summary": text,
+            "tags": ["operations"],
+            "responses": {"200": {"description": "OK", "content": content}},
+        }
+        if "{" in path:
+            get["parameters"] = [
+                {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+            ]
+        spec.path(path, operations={"get": get})
+    described: dict[str, Any] = spec.to_dict()
+    components = described["components"]["schemas"]
+    components["Node"]["properties"]["kind"]["enum"] = list(layers)
+    components["Node"]["properties"]["config"] = {
+        "description": "what the kind takes: the schemas named config.kind",
+        "anyOf": [{"$ref": f"#/components/schemas/config.{kind}"} for kind in layers],
+    }
+    for name, component in components.items():
+        if component.get("type") == "object" and not name.endswith("Answer"):
+            component["additionalProperties"] = False  # unknown keys are errors
+    for kind, layer in layers.items():
+        components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
+    return described
+
+
+READING = ("not_acceptable", "content_encoding_unsupported")
+"""What any route below /v1 looks at first."""
+
+
+def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": rule.endpoint.rpartition(".")[2],
+        "summary": docstring.partition("\n")[0],
+        "tags": [tag(rule.rule)],
+        "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.answer}}}},
+    }
+    if operation.request:
+        example = {name: part for name, part in REQUEST.items() if name in operation.request().fields}
+        content = {
+            wire.JSON: {"schema": operation.request, "example": example},
+            wire.SAFETENSORS: {"schema": FILE},
+        }
+        described["requestBody"] = {"required": True, "content": content}
+        described["responses"]["200"]["content"][wire.SAFETENSORS] = {"schema": FILE}
+    if rule.arguments:
+        described["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in sorted(rule.arguments)
+        ]
+    by_status: dict[int, list[str]] = {}
+    for code in problems.PROBLEMS:
+        if code in operation.codes or (code in READING and rule.rule.startswith("/v1/")):
+            by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
+    for status, codes in sorted(by_status.items()):
+        told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
+        content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
+        described["responses"][str(status)] = {"description": told, "content": content}
+    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in problems.ANYWHERE)
+    content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
+    described["responses"]["default"] = {"description": anywhere, "content": content}
+    return described
+
+
+def _field(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
+    return FIELDS.get(type(field), {})
+
+
+def _bounds(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """Bounds that exclude themselves: apispec writes all as inclusive."""
+    for check in field.validators:
+        if isinstance(check, validate.Range) and not check.min_inclusive:
+            ret["exclusiveMinimum"] = ret.pop("minimum")
+        if isinstance(check, validate.Range) and not check.max_inclusive:
+            ret["exclusiveMaximum"] = ret.pop("maximum")
+    return ret
+
+
+def _name(schema: Any) -> str:
+    made = schema if isinstance(schema, type) else type(schema)
+    return made.__name__.removesuffix("Schema")
+
+
+def summary(layer: type[Layer]) -> str:
+    """The first line of a layer's docstring: its formula with shapes."""
+    return (inspect.getdoc(layer) or "").partition("\n")[0]
+
+
+def json_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of what a marshmallow schema reads; keys it does not name are errors."""
+    converter = OpenAPIConverter(
+        OPENAPI, schema_name_resolver=lambda nested: None, spec=APISpec("", "", OPENAPI)
+    )
+    converter.add_attribute_function(_bounds)  # type: ignore[no-untyped-call]
+    described: dict[str, Any] = converter.schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+    return described | {"additionalProperties": False}

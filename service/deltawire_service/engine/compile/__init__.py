@@ -1,0 +1,1 @@
+"""From a spec to a network: names, layers, order, shapes, parameters."""

@@ -1,0 +1,308 @@
+"""From a spec to a network: layers found, the graph ordered, shapes and parameters inferred."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from heapq import heapify, heappop, heappush
+from math import prod
+from typing import Any
+
+from marshmallow import ValidationError
+
+from deltawire.errors import Fault, Refused
+from deltawire_layers import Layer, LayerError, Parameter, Registry
+from deltawire_service.engine.compile.spec import read_spec
+from deltawire_service.engine.execute import layer_calls
+from deltawire_service.engine.execute.threads import Threads
+from deltawire_service.engine.graph import InputSpec, Node, Regularization
+from deltawire_service.engine.limits import Limits
+from deltawire_service.engine.network import Network
+from deltawire_service.engine.plan import input_checks
+from deltawire_service.faults import Faults, nearest, shown
+from deltawire_service.faults import faults as faults_of
+
+Entry = dict[str, Any]  # one node of the spec, as read
+
+
+def compile_network(
+    spec: Any,
+    layers: Registry,
+    limits: Limits = Limits(),  # noqa: B008 (immutable)
+    threads: Threads | None = None,
+) -> Network:
+    """A network ready to compute.
+
+    spec: the JSON of the network, as parsed. threads: those it computes with, its caller's alone by default.
+    Raises Refused with pointers relative to the spec
+    (`/nodes/2/inputs/0`), and PluginError when a layer fails where it may not.
+    """
+    read = read_spec(spec, limits)
+    entries: list[Entry] = read["nodes"]
+    made = _layers(entries, layers)
+    _wire(read, made)
+    order = _order(entries)
+    network = _infer(read, made, order, limits, threads or Threads())
+    input_checks.check_smallest(network)
+    return network
+
+
+def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
+    """The configured layer of every node."""
+    made, faults = list[Layer](), Faults()
+    for place, entry in enumerate(entries):
+        kind = entry["kind"]
+        if kind not in layers:
+            detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, layers)}"
+            faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", detail))
+            continue
+        try:
+            made.append(layer_calls.make(entry["name"], kind, layers[kind], entry["config"]))
+        except ValidationError as error:
+            faults += _config_faults(entry, place, layers[kind], error)
+    faults.refuse()
+    return made
+
+
+def _config_faults(entry: Entry, place: int, layer: type[Layer], error: ValidationError) -> Iterable[Fault]:
+    """What a layer finds wrong with a config; the messages are its own."""
+    name, kind = entry["name"], entry["kind"]
+
+    def found() -> list[Fault]:
+        return [
+            Fault(fault.pointer, "config_invalid", f"node '{name}' ({kind}): {fault.detail}")
+            for fault in faults_of(error, layer.Config(), f"/nodes/{place}/config")
+        ]
+
+    return layer_calls.called(name, kind, "say what is wrong with its config", found)
+
+
+def _wire(read: dict[str, Any], made: list[Layer]) -> None:
+    """Fill in the inputs a node leaves out; every name must exist, every layer get as many as it takes."""
+    faults = Faults()
+    entries: list[Entry] = read["nodes"]
+    known = {*read["inputs"], *(entry["name"] for entry in entries)}
+    for place, (entry, layer) in enumerate(zip(entries, made, strict=True)):
+        takes = layer_calls.takes(entry["name"], entry["kind"], layer)
+        if "inputs" not in entry:
+            before = [entries[place - 1]["name"]] if place else list(read["inputs"])
+            if takes.variadic or len(takes.names) != 1 or len(before) != 1:
+                others = nearest("", known - {entry["name"]})
+                detail = f"node '{entry['name']}' ({entry['kind']}) takes {takes}: name its inputs{others}"
+                faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
+                continue
+            entry["inputs"] = before
+        for position, name in enumerate(entry["inputs"]):
+            if name not in known:
+                hint = nearest(name, known - {entry["name"]})
+                detail = f"node '{entry['name']}': no input or node is named {shown(name)}{hint}"
+                faults.append(Fault(f"/nodes/{place}/inputs/{position}", "unknown_input", detail))
+        if not takes.accepts(len(entry["inputs"])):
+            detail = f"node '{entry['name']}' ({entry['kind']}): expected {takes}, got {len(entry['inputs'])}"
+            faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
+    faults.refuse()
+
+
+def _order(entries: list[Entry]) -> list[int]:
+    """Places of the nodes in an order of computation: the spec's own, moved only as far as the graph asks."""
+    place_of = {entry["name"]: place for place, entry in enumerate(entries)}
+    sources = [{place_of[name] for name in entry["inputs"] if name in place_of} for entry in entries]
+    consumers: list[list[int]] = [[] for _ in entries]
+    for place, before in enumerate(sources):
+        for source in before:
+            consumers[source].append(place)
+    waiting = [len(before) for before in sources]
+    ready = [place for place, count in enumerate(waiting) if not count]
+    heapify(ready)
+    order = []
+    while ready:
+        place = heappop(ready)
+        order.append(place)
+        for consumer in consumers[place]:
+            waiting[consumer] -= 1
+            if not waiting[consumer]:
+                heappush(ready, consumer)
+    if len(order) < len(entries):
+        cycle = _cycle(sources, next(place for place, count in enumerate(waiting) if count), set(order))
+        around = [entries[place]["name"] for place in cycle]
+        names = " → ".join(around if len(around) <= 12 else [*around[:6], "…", *around[-5:]])
+        detail = f"the graph has a cycle: {names}; a network has none"
+        raise Refused([Fault(f"/nodes/{cycle[-1]}/inputs", "graph_cycle", detail)])
+    return order
+
+
+def _cycle(sources: list[set[int]], start: int, done: set[int]) -> list[int]:
+    """One cycle of the graph in the direction of the data, its first place repeated at the end."""
+    path, seen = [start], {start: 0}
+    while True:
+        place = min(sources[path[-1]] - done)  # what waits, waits for something that waits too
+        if place in seen:
+            return [place, *reversed(path[seen[place] :])]
+        seen[place] = len(path)
+        path.append(place)
+
+
+def _infer(
+    read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits, threads: Threads
+) -> Network:
+    """Shapes, parameters and ranges of labels, node by node; then what spans the whole network."""
+    entries: list[Entry] = read["nodes"]
+    input_specs = {
+        name: InputSpec(tuple(input_spec["shape"]), input_spec["dtype"], input_spec["shared"])
+        for name, input_spec in read["inputs"].items()
+    }
+    shapes = {name: input_spec.shape for name, input_spec in input_specs.items()}
+    owned: dict[str, Mapping[str, Parameter]] = {}
+    nodes: dict[str, Node] = {}
+    faults = Faults()
+    numbers = 0  # at the peak of one example, at least: values stay until the deltas have come to them
+    for place in order:
+        entry, layer = entries[place], made[place]
+        if any(name not in shapes for name in entry["inputs"]):
+            continue  # below a node already found wrong
+        given = tuple(shapes[name] for name in entry["inputs"])
+        try:
+            shape, owned[entry["name"]], ranges, saved = layer_calls.declared(
+                entry["name"], entry["kind"], layer, given
+            )
+        except LayerError as error:
+            faults.append(_misfit(entry, place, error))
+            continue
+        if len(shape) >= limits.rank:
+            most = f"at most {limits.rank} are allowed"
+            detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
+            faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
+        faults += _integers(entry, place, ranges, input_specs)
+        numbers += prod(shape) + saved
+        if "tied_to" not in entry:
+            numbers += sum(prod(parameter.shape) for parameter in owned[entry["name"]].values())
+        if not faults:  # here already: what follows may be hundreds of nodes, each twice as large
+            input_checks.check_numbers(limits, entry["name"], numbers)
+        shapes[entry["name"]] = shape
+        nodes[entry["name"]] = Node(
+            entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
+            {local: f"{entry.get('tied_to', entry['name'])}.{local}" for local in owned[entry["name"]]},
+            saved,
+        )  # fmt: skip
+    faults.refuse()
+    parameters = _parameters(entries, owned)
+    loss = _loss(read, nodes)
+    regularization = _regularization(read, parameters)
+    canonical = _canonical(read, entries, made, loss, regularization)
+    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
+    identity = hashlib.sha256(text.encode()).hexdigest()
+    return Network(canonical, input_specs, nodes, parameters, loss, regularization, limits, identity, threads)
+
+
+def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
+    """A layer refuses the shapes of its inputs: the caller's fault."""
+    one = f"/{error.input}" if error.input is not None else ""
+    at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
+    detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
+    return Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)
+
+
+def _integers(
+    entry: Entry, place: int, ranges: Mapping[int, range], input_specs: dict[str, InputSpec]
+) -> Iterable[Fault]:
+    """Integers go where a layer takes them and nowhere else; an input's range is what all layers allow."""
+    for position, name in enumerate(entry["inputs"]):
+        integer = name in input_specs and input_specs[name].dtype == "int64"
+        if integer != (position in ranges):
+            takes, gets = ("integers", "floats") if position in ranges else ("floats", "integers")
+            hint = "; declare an input with dtype 'int64' for it" if position in ranges else ""
+            detail = (
+                f"node '{entry['name']}' ({entry['kind']}) takes {takes} here, '{name}' gives {gets}{hint}"
+            )
+            yield Fault(f"/nodes/{place}/inputs/{position}", "dtype_mismatch", detail)
+        elif integer:
+            allowed, before = ranges[position], input_specs[name].range
+            if before is not None:
+                allowed = range(max(before.start, allowed.start), min(before.stop, allowed.stop))
+            input_specs[name] = replace(input_specs[name], range=allowed)
+
+
+def _parameters(entries: list[Entry], owned: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
+    """The parameter table; a tied node adds nothing to it and must fit the node it is tied to."""
+    faults, table = Faults(), dict[str, Parameter]()
+    tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
+    for place, entry in enumerate(entries):
+        name = entry["name"]
+        if name not in tied:
+            table.update({f"{name}.{local}": parameter for local, parameter in owned[name].items()})
+            continue
+        to = tied[name]
+        if to not in owned:
+            detail = f"node '{name}': no node is named {shown(to)}{nearest(to, set(owned) - {name})}"
+        elif to in tied:
+            detail = f"node '{name}': '{to}' is tied itself; tie to the node that owns the parameters"
+        elif not owned[name]:
+            detail = f"node '{name}' ({entry['kind']}) has no parameters to tie"
+        elif (mine := _shapes(owned[name])) != (theirs := _shapes(owned[to])):
+            detail = f"node '{name}': expected the parameters of '{to}', {theirs}, got {mine}"
+        else:
+            continue
+        faults.append(Fault(f"/nodes/{place}/tied_to", "tie_invalid", detail))
+    faults.refuse()
+    return table
+
+
+def _shapes(parameters: Mapping[str, Parameter]) -> str:
+    return ", ".join(f"{name} {list(parameter.shape)}" for name, parameter in parameters.items()) or "none"
+
+
+def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
+    """Loss nodes and weights: as the spec says, else the last node if it is one number per example."""
+    if "loss" not in read:
+        last = nodes[read["nodes"][-1]["name"]]
+        return {last.name: 1.0} if last.shape == () else {}
+    faults = Faults()
+    for name in read["loss"]:
+        if name not in nodes:
+            detail = f"no node is named {shown(name)}{nearest(name, nodes)}"
+            faults.append(Fault("/loss", "unknown_name", detail))
+        elif nodes[name].shape != ():
+            shape = list(nodes[name].shape)
+            detail = f"a loss is one number per example, shape []; node '{name}' has shape {shape}"
+            faults.append(Fault("/loss", "loss_invalid", detail))
+    faults.refuse()
+    loss: dict[str, float] = read["loss"]
+    return loss
+
+
+def _regularization(read: dict[str, Any], parameters: Mapping[str, Parameter]) -> Regularization:
+    if "regularization" not in read:
+        return Regularization()
+    asked = read["regularization"]
+    faults = Faults()
+    for place, glob in enumerate(asked.get("parameters", ())):
+        if not any(fnmatchcase(name, glob) for name in parameters):
+            detail = f"no parameter matches {shown(glob)}{nearest(glob, parameters)}"
+            faults.append(Fault(f"/regularization/parameters/{place}", "unknown_name", detail))
+    faults.refuse()
+    globs = asked.get("parameters", ["*.weight"])  # which need not match: a network may have no weights
+    names = [name for name in parameters if any(fnmatchcase(name, glob) for glob in globs)]
+    return Regularization(asked["l2"], tuple(names))
+
+
+def _canonical(
+    read: dict[str, Any],
+    entries: list[Entry],
+    made: list[Layer],
+    loss: Mapping[str, float],
+    regularization: Regularization,
+) -> dict[str, Any]:
+    """The spec with every default written out, so that equal networks have equal specs."""
+    nodes = []
+    for entry, layer in zip(entries, made, strict=True):
+        node = {key: entry[key] for key in ("name", "kind", "inputs", "tied_to") if key in entry}
+        nodes.append(node | {"config": layer_calls.written(entry["name"], entry["kind"], layer)})
+    canonical = {"version": read["version"], "inputs": read["inputs"], "nodes": nodes}
+    if loss:
+        canonical["loss"] = dict(loss)
+    if regularization.l2:
+        canonical["regularization"] = {"l2": regularization.l2, "parameters": list(regularization.parameters)}
+    return canonical

@@ -1,0 +1,189 @@
+"""The spec: the JSON of a network, read and completed with its defaults. It knows no layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from math import isfinite, prod
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from deltawire.errors import Fault, Refused
+from deltawire_layers import config
+from deltawire_service.engine.limits import Limits
+from deltawire_service.faults import Coded, Faults, load, shown
+
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
+RESERVED = frozenset({"params", "data"})
+DTYPES = ("float", "int64")
+
+
+def valid_name(name: str) -> None:
+    """Raises ValidationError unless the name may stand for an input or a node."""
+    if not NAME.match(name):
+        raise ValidationError(
+            [
+                Coded(
+                    "name_invalid",
+                    f"{shown(name)} is no name: letters, digits and _, not starting with a digit, at most 64",
+                )
+            ]
+        )
+    if name in RESERVED:
+        raise ValidationError([Coded("name_reserved", f"'{name}' is reserved: choose another name")])
+
+
+class ShapeField(fields.List[int]):
+    """The sizes of an example's axes: whole numbers of at least 1."""
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(config.Whole(validate=validate.Range(min=1)), **kwargs)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
+        if not isinstance(value, list) or not all(type(size) is int and size >= 1 for size in value):
+            raise ValidationError(
+                [
+                    Coded(
+                        "shape_invalid", f"expected a list of whole numbers of at least 1, got {shown(value)}"
+                    )
+                ]
+            )
+        return value
+
+
+class InputSchema(Schema):
+    """An input of the network: the shape of one example, without the batch axis."""
+
+    shape = ShapeField(
+        required=True, metadata={"description": "sizes of one example's axes; [] for a single number"}
+    )
+    dtype = fields.String(
+        load_default="float",
+        validate=validate.OneOf(
+            DTYPES, error=Coded("dtype_unsupported", "expected 'float' (the dtype of the request) or 'int64'")
+        ),
+    )
+    shared = config.Flag(
+        load_default=False,
+        metadata={"description": "sent without a batch axis, the same for every example"},
+    )
+
+
+class NodeSchema(Schema):
+    """A node: a layer kind at a place in the network."""
+
+    kind = fields.String(
+        required=True, metadata={"description": "registered name of the layer, as GET /v1/layers lists it"}
+    )
+    name = fields.String(
+        validate=valid_name, metadata={"description": "default: the kind and a running number"}
+    )
+    inputs = config.Names(metadata={"description": "default, for a layer of one input: the node before"})
+    config = fields.Dict(keys=fields.String(), load_default=dict)
+    tied_to = fields.String(metadata={"description": "node whose parameters this one shares"})
+
+
+class RegularizationSchema(Schema):
+    """(λ/2)·ΣW² added once to the reduced loss, λW to the gradient."""
+
+    l2 = config.Number(required=True, validate=validate.Range(min=0), metadata={"description": "λ"})
+    parameters = config.Names(metadata={"description": "globs; default: *.weight"})
+
+
+class LossField(fields.Field[Any]):
+    """The name of a node of shape (), or an object of such names and their weights."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, float]:
+        if isinstance(value, str):
+            return {value: 1.0}
+        numbers = isinstance(value, dict) and all(type(weight) in (int, float) for weight in value.values())
+        if not numbers or not value or not all(isfinite(weight) for weight in value.values()):
+            raise ValidationError(
+                [
+                    Coded(
+                        "loss_invalid",
+                        f"expected a node's name or an object of names and weights, got {shown(value)}",
+                    )
+                ]
+            )
+        return {name: float(weight) for name, weight in value.items()}
+
+
+class NetworkSchema(Schema):
+    """A network: the graph of its nodes, with its inputs and its loss."""
+
+    version = config.Whole(load_default=1, validate=validate.Equal(1))
+    inputs = fields.Dict(
+        keys=fields.String(validate=valid_name), values=fields.Nested(InputSchema), required=True
+    )
+    nodes = fields.List(fields.Nested(NodeSchema), required=True, validate=validate.Length(min=1))
+    loss = LossField(metadata={"description": "default: the last node"})
+    regularization = fields.Nested(RegularizationSchema)
+    metadata = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "the caller's own notes: strings by name, which change nothing"},
+    )
+
+
+NETWORK = NetworkSchema()
+"""Made once: it takes longer than to read a small network, and leaves cycles for the collector."""
+
+
+def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
+    """The spec with names, input dtypes and config filled in.
+
+    Raises Refused with every fault that shows without knowing the layers; pointers are relative to the spec.
+    """
+    nodes = spec.get("nodes") if isinstance(spec, Mapping) else None
+    if (
+        isinstance(nodes, list) and len(nodes) > limits.nodes
+    ):  # before any schema: a long list takes seconds there
+        raise Refused(
+            [Fault("/nodes", "too_many_nodes", f"{len(nodes)} nodes, at most {limits.nodes} are allowed")]
+        )
+    inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
+    if isinstance(inputs, Mapping) and len(inputs) > limits.nodes:
+        raise Refused(
+            [Fault("/inputs", "too_many_nodes", f"{len(inputs)} inputs, at most {limits.nodes} are allowed")]
+        )
+    read = load(NETWORK, spec)
+    found = (_oversized(name, input_spec["shape"], limits) for name, input_spec in read["inputs"].items())
+    faults = Faults(fault for fault in found if fault)
+    faults += _name_nodes(read)
+    faults.refuse()
+    return read
+
+
+def _oversized(name: str, shape: list[int], limits: Limits) -> Fault | None:
+    if len(shape) >= limits.rank:
+        detail = f"{len(shape)} axes and the batch, at most {limits.rank} axes are allowed"
+    elif prod(shape) > limits.elements:
+        detail = f"{prod(shape)} numbers in one example, at most {limits.elements} are allowed"
+    else:
+        return None
+    return Fault(f"/inputs/{name}/shape", "shape_too_large", detail)
+
+
+def _name_nodes(read: dict[str, Any]) -> Faults:
+    """Give every node without a name one: its kind and a running number. Inputs and nodes share one
+    namespace."""
+    faults = Faults()
+    taken = set(read["inputs"])
+    for place, node in enumerate(read["nodes"]):
+        if (name := node.get("name")) in taken:
+            what = "an input" if name in read["inputs"] else "another node"
+            faults.append(
+                Fault(f"/nodes/{place}/name", "duplicate_name", f"'{name}' is already the name of {what}")
+            )
+        elif name:
+            taken.add(name)
+    running: dict[str, int] = {}
+    for node in read["nodes"]:
+        while "name" not in node:
+            running[node["kind"]] = running.get(node["kind"], 0) + 1
+            if (name := f"{node['kind']}{running[node['kind']]}") not in taken:
+                node["name"] = name
+                taken.add(name)
+    return faults

@@ -1,0 +1,1 @@
+"""Decide what a request computes before it computes anything: targets, program, memory, input checks."""

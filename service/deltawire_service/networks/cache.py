@@ -1,0 +1,87 @@
+"""Compiled networks, kept: a training loop posts the same network at every step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import replace
+from threading import Lock
+from typing import Any
+
+import orjson
+
+from deltawire.errors import Refused
+from deltawire_layers import Registry
+from deltawire_service.engine import (
+    Limits,
+    Network,
+    OnComputeSeconds,
+    Runner,
+    Threads,
+    compile_network,
+    ignore_seconds,
+    run_now,
+)
+
+OWN = "deltawire "
+"""How the name and version of the distribution begin that our own layers come in."""
+
+
+class NetworkCache:
+    """Compiles networks, and keeps the most recently used ones. Shared between threads.
+
+    kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
+    run: how layers are called. run_own: how our own are, which are known to end. spent: who counts what they
+    take.
+    """
+
+    def __init__(
+        self,
+        layers: Registry,
+        limits: Limits,
+        kept: int,
+        compute_threads: int = 1,
+        run: Runner = run_now,
+        run_own: Runner | None = None,
+        on_compute_seconds: OnComputeSeconds = ignore_seconds,
+    ):
+        self._layers = layers
+        self._limits = limits
+        self._kept = kept
+        self._threads = Threads(compute_threads)
+        self._run = run
+        self._run_own = run_own or run
+        self._spent = on_compute_seconds
+        self._networks: OrderedDict[bytes, Network] = OrderedDict()
+        self._lock = Lock()
+
+    def compiled(self, spec: Any) -> Network:
+        """The network of a posted spec, JSON values as parsed; one that is a network already, as it is.
+
+        Raises Refused, with pointers below /network, where every request has its spec.
+        """
+        if isinstance(spec, Network):
+            return spec
+        key = hashlib.sha256(orjson.dumps(spec)).digest()
+        with self._lock:
+            if key in self._networks:
+                self._networks.move_to_end(key)
+                return self._networks[key]
+        # Outside the lock: compiling one network twice at once is harmless, waiting for another is not.
+        network = self._run(lambda _: self.compile(spec))
+        with self._lock:
+            # Two spellings of one network are one network: what it learned about its requests is shared.
+            network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
+            self._networks[key] = network
+            if len(self._networks) > self._kept:
+                self._networks.popitem(last=False)
+        return network
+
+    def compile(self, spec: Any) -> Network:
+        """The network of a spec, here and now, for whoever keeps it. Raises as `compiled` does."""
+        try:
+            network = compile_network(spec, self._layers, self._limits, self._threads)
+        except Refused as refused:
+            raise refused.under("/network") from None
+        own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
+        return replace(network, run=self._run_own if own else self._run, on_compute_seconds=self._spent)

@@ -1,0 +1,1 @@
+"""The protocol KServe V2, with Triton's binary extension."""

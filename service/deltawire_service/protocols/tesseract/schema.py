@@ -1,0 +1,207 @@
+"""What Tesseract's clients know of a published network: its inputs, outputs and paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
+from importlib.metadata import version
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltawire.wire import Array
+from deltawire_layers import Shape
+from deltawire_service.engine.plan.program import upstream
+from deltawire_service.faults import nearest, shown
+from deltawire_service.networks.published import Published, standing_in
+from deltawire_service.networks.request_tensors import read_values
+from deltawire_service.protocols.protocol import own_parameters, refusal
+from deltawire_service.protocols.tesseract.arrays import dtype_of
+from deltawire_service.settings import Settings
+
+DERIVATIVES = ("jacobian", "jacobian_vector_product", "vector_jacobian_product")
+ENDPOINTS = ("apply", "abstract_eval", *DERIVATIVES, "health")
+
+
+class Place(NamedTuple):
+    """Where an array belongs: `params` or `data`, and its name there."""
+
+    part: str
+    name: str
+
+
+class Signature:
+    """The arrays a published network takes and gives, by their paths."""
+
+    def __init__(self, published: Published):
+        network = published.network
+        leads = upstream(network, published.values)
+        owners = (network.nodes[name] for name in network.nodes if name in leads)
+        used = {name for node in owners for name in node.parameters.values()}
+        self.published = published
+        self.network = network
+        self._cast = lru_cache(1)(partial(cast, published.params))
+        self.outputs = {name: network.nodes[name].shape for name in published.values}
+        self.places = {name: Place("data", name) for name in network.inputs if name in leads}
+        self.places |= {
+            f"params.{name}": Place("params", name) for name in network.parameters if name in used
+        }
+
+    def shape(self, place: Place) -> tuple[int | None, ...]:
+        """The shape at a place; None for the batch axis."""
+        if place.part == "params":
+            return self.network.parameters[place.name].shape
+        shape: Shape = self.network.inputs[place.name].shape
+        return (None, *shape) if self.batched(*place) else shape
+
+    def batched(self, part: str, name: str) -> bool:
+        """Whether an array has the batch as its leading axis."""
+        return part == "data" and not self.network.inputs[name].shared
+
+    def integer(self, place: Place) -> bool:
+        """Whether an array is one of integers."""
+        return place.part == "data" and self.network.inputs[place.name].dtype == "int64"
+
+    def dtype_at(self, place: Place, dtype: str) -> str:
+        """The dtype at a place, in a request of this one."""
+        return "int64" if self.integer(place) else dtype
+
+    def leaves(self, inputs: Any) -> dict[Place, tuple[Any, str]]:
+        """What a request brings for each place, and where it has it."""
+        if not isinstance(inputs, dict):
+            raise refusal("field_invalid", f"expected an object, got {shown(inputs)}", "/inputs")
+        found = {path: (leaf, f"/inputs/{path}") for path, leaf in inputs.items() if path != "params"}
+        params = {} if inputs.get("params") is None else inputs["params"]
+        if not isinstance(params, dict) or not all(isinstance(of, dict) for of in params.values()):
+            detail = "expected parameters by node and name, as in {hidden: {weight: …}}"
+            raise refusal("field_invalid", detail, "/inputs/params")
+        for node, of in params.items():
+            for name, leaf in of.items():
+                found[f"params.{node}.{name}"] = leaf, f"/inputs/params/{node}/{name}"
+        return {self.place(path, at): (leaf, at) for path, (leaf, at) in found.items()}
+
+    def place(self, path: Any, pointer: str) -> Place:
+        """Where a path leads to: fields `params.hidden.weight`, or keys `params.{hidden}.{weight}`."""
+        plain = path.replace("{", "").replace("}", "") if isinstance(path, str) else ""
+        if plain not in self.places:
+            detail = f"there is no input {shown(path)}{nearest(plain[:300], self.places)}"
+            raise refusal("unknown_name", detail, pointer)
+        return self.places[plain]
+
+    def dtype(self, leaves: Mapping[Place, tuple[Any, str]]) -> str:
+        """The dtype of a request: that of its first array of floats, else the published one."""
+        floats = (dtype_of(leaf) for place, (leaf, _) in leaves.items() if not self.integer(place))
+        return next((dtype for dtype in floats if dtype in ("float32", "float64")), self.published.dtype)
+
+    def completed(
+        self, arrays: Mapping[Place, Array], dtype: str, settings: Settings
+    ) -> tuple[dict[str, Array], dict[str, Array]]:
+        """The parameters and the data of a request, with what it leaves out; all of them checked."""
+        given: dict[str, dict[str, Array]] = {"params": {}, "data": {}}
+        for place, array in arrays.items():
+            given[place.part][place.name] = array
+        if not given["params"] and dtype == self.published.dtype:
+            params = own_parameters(self.published)
+        else:
+            params = self._cast(dtype)
+        batch = any(self.batched("data", name) for name in given["data"])
+        asked = {
+            "params": params | given["params"],
+            "data": {**cast(standing_in(self.published, batch), dtype), **given["data"]},
+            "dtype": dtype,
+        }
+        return read_values(self.network, asked, settings, list(self.outputs))
+
+    def inputs_of(self, asked: Mapping[str, Any], key: str) -> dict[str, Place]:
+        """The places that a request asks for derivatives by, by their paths."""
+        found = {}
+        for index, path in enumerate(listed(asked, key)):
+            place = self.place(path, f"/{key}/{index}")
+            if self.integer(place):
+                raise refusal("not_differentiable", f"'{path}' holds integers", f"/{key}/{index}")
+            found[path] = place
+        return found
+
+    def outputs_of(self, asked: Mapping[str, Any], key: str) -> dict[str, str]:
+        """The outputs that a request asks for derivatives of, by their paths."""
+        for index, path in enumerate(paths := listed(asked, key)):
+            if path not in self.outputs:
+                detail = f"there is no output {shown(path)}{nearest(path, self.outputs)}"
+                raise refusal("unknown_name", detail, f"/{key}/{index}")
+        return {path: path for path in paths}
+
+    def output_shapes(self, batch: int) -> dict[str, Shape]:
+        """The shapes of the outputs."""
+        return {name: (batch, *shape) for name, shape in self.outputs.items()}
+
+
+def cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
+    """Arrays in the dtype of a request; integers stay."""
+    return {name: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+
+
+def listed(asked: Mapping[str, Any], key: str) -> list[str]:
+    """The paths in a list."""
+    paths = asked.get(key)
+    if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
+        raise refusal("field_invalid", f"expected a list of paths, got {shown(paths)}", f"/{key}")
+    return paths
+
+
+def check_jacobian(blocks: Iterable[Shape], settings: Settings) -> None:
+    """Raises Refused when the whole Jacobian, every output by all examples' data, is too large."""
+    numbers = sum(map(prod, blocks))
+    if numbers > min(settings.elements, settings.planned_bytes // 64):
+        detail = f"the Jacobian has {numbers} numbers: ask for products with it, or send fewer examples"
+        raise refusal("memory_plan_exceeded", detail)
+
+
+def whole_jacobian(each: Array, output_rank: int, batched: bool) -> Array:
+    """The Jacobian of all outputs by all data, from that of each example: zero from one to another.
+
+    each: (batch, *output, *input). Gives (batch, *output, batch, *input), for an input with a batch axis.
+    """
+    if not batched:
+        return each
+    batch, rank = len(each), 1 + output_rank
+    whole = np.zeros((*each.shape[:rank], batch, *each.shape[rank:]), each.dtype)
+    np.moveaxis(whole, rank, 1)[range(batch), range(batch)] = each
+    return whole
+
+
+def openapi(signature: Signature) -> dict[str, Any]:
+    """What clients read of the description of an interface."""
+    dtype = signature.published.dtype
+
+    def differentiable(places: Mapping[str, tuple[int | None, ...]]) -> dict[str, Any]:
+        return {path: {"shape": list(shape), "dtype": dtype} for path, shape in places.items()}
+
+    floats = {path: at for path, at in signature.places.items() if not signature.integer(at)}
+    flags = {"array_flags": ["DIFFERENTIABLE"]}
+    fields = {path.partition(".")[0]: flags if path in floats else {} for path in signature.places}
+    fields |= {"params": {}} if "params" in fields else {}
+    outputs = {name: (None, *shape) for name, shape in signature.outputs.items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": signature.published.name, "version": version("deltawire")},
+        "x-supported-output-formats": ["json", "json+base64"],
+        "x-supported-gpu-transports": ["none"],
+        "x-supported-compressions": ["none"],
+        "paths": {f"/{endpoint}": {} for endpoint in ENDPOINTS},
+        "components": {
+            "schemas": {
+                "Apply_InputSchema": {"type": "object", "properties": fields},
+                "Apply_OutputSchema": {
+                    "type": "object",
+                    "properties": dict.fromkeys(outputs, flags),
+                },
+                "ApplyInputSchema": {
+                    "differentiable_arrays": differentiable(
+                        {path: signature.shape(at) for path, at in floats.items()}
+                    )
+                },
+                "ApplyOutputSchema": {"differentiable_arrays": differentiable(outputs)},
+            }
+        },
+    }

@@ -1,0 +1,1 @@
+"""The protocol UM-Bridge 1.0."""

@@ -1,0 +1,128 @@
+"""What the service tells of itself, for OpenAPI: its layers, networks, limits, health and faults."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from deltawire_service.schemas.responses import NETWORK_ID, PARAMS_ID, PlannedParameter, sizes
+
+
+class LayerInputs(Schema):
+    names = fields.List(fields.String(), required=True)
+    variadic = fields.Boolean(required=True, metadata={"description": "whether any number more may follow"})
+
+
+class LayerFormula(Schema):
+    value = fields.String(required=True)
+    deltas = fields.List(fields.String(allow_none=True), required=True)
+    grads = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class LayerAnswer(Schema):
+    """A layer as the catalogue shows it."""
+
+    kind = fields.String(required=True)
+    summary = fields.String(required=True, metadata={"description": "the formula with its shapes, as text"})
+    inputs = fields.Nested(LayerInputs, required=True)
+    elementwise = fields.Boolean(required=True)
+    config = fields.Dict(required=True, metadata={"description": "JSON Schema of a node's config"})
+    distribution = fields.String(required=True, metadata={"description": "where it comes from"})
+    formula = fields.Nested(LayerFormula, metadata={"description": "LaTeX with placeholders"})
+
+
+class LayersAnswer(Schema):
+    """The installed layers."""
+
+    layers = fields.List(fields.Nested(LayerAnswer), required=True)
+
+
+class PublishedInput(Schema):
+    shape = sizes()
+    dtype = fields.String(required=True)
+    shared = fields.Boolean(required=True)
+    pinned = fields.Boolean(required=True, metadata={"description": "whether it has data that stands in"})
+
+
+class PublishedEntry(Schema):
+    """A published network, as the list shows it."""
+
+    name = fields.String(required=True)
+    network_id = fields.String(required=True, metadata=NETWORK_ID)
+    params_id = fields.String(required=True, metadata=PARAMS_ID)
+    dtype = fields.String(required=True, metadata={"description": "of its parameters"})
+    inputs = fields.Dict(keys=fields.String(), values=fields.Nested(PublishedInput), required=True)
+    values = fields.List(fields.String(), required=True, metadata={"description": "nodes it offers"})
+
+
+class PublishedAnswer(PublishedEntry):
+    """A published network."""
+
+    parameters = fields.List(fields.Nested(PlannedParameter), required=True)
+    network = fields.Dict(required=True, metadata={"description": "the spec, with its defaults"})
+
+
+class RefusedAnswer(Schema):
+    name = fields.String(required=True)
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class PublishedListAnswer(Schema):
+    """The published networks."""
+
+    networks = fields.List(fields.Nested(PublishedEntry), required=True)
+    refused = fields.List(fields.Nested(RefusedAnswer), required=True)
+
+
+class LimitsAnswer(Schema):
+    """What is in force."""
+
+    limits = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
+    dtypes = fields.List(fields.String(), required=True)
+    media_types = fields.List(fields.String(), required=True)
+    threads = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        required=True,
+        metadata={
+            "description": "of each worker: computations at once, compute threads, BLAS threads; cores"
+        },
+    )
+    versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class HealthAnswer(Schema):
+    """A word."""
+
+    status = fields.String(required=True)
+
+
+class RootAnswer(Schema):
+    """What this is."""
+
+    service = fields.String(required=True)
+    version = fields.String(required=True)
+    documentation = fields.String(required=True)
+    routes = fields.List(fields.String(), required=True)
+
+
+class FaultAnswer(Schema):
+    pointer = fields.String(
+        required=True, metadata={"description": "JSON pointer (RFC 6901) into the request"}
+    )
+    code = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ProblemAnswer(Schema):
+    """A problem document (RFC 9457)."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String(required=True, metadata={"description": "stable: callers may build on it"})
+    detail = fields.String(required=True)
+    request_id = fields.String(required=True)
+    errors = fields.List(
+        fields.Nested(FaultAnswer), required=True, metadata={"description": "most important first"}
+    )

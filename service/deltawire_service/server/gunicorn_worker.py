@@ -1,0 +1,130 @@
+"""gunicorn's worker with threads, and what it does not do: problem documents for what is no request of the
+application, no chunked bodies, and a main loop that waits for nobody.
+"""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from gunicorn import util
+from gunicorn.http import errors
+from gunicorn.workers.gthread import ThreadWorker
+
+from deltawire_service.http.security_headers import HEADERS
+
+LINGER = 1.0
+"""Seconds a client has to take its last answer before its connection is closed."""
+
+LINGER_BYTES = 2**26
+"""Of what such a client still sends, read and thrown away at most: then it has sent its body, and reads."""
+
+DRAINED_BYTES = 2**16
+"""Of a body nobody has read, what gunicorn reads and throws away to keep the connection."""
+
+
+class LengthRequired(errors.ParseException):  # type: ignore[misc]
+    """A chunked body: how large it is would be known too late."""
+
+
+REFUSALS: dict[type[Exception], tuple[str, str]] = {
+    LengthRequired: ("length_required", "send a Content-Length; chunked bodies are not read"),
+    errors.UnsupportedTransferCoding: (
+        "transfer_coding_unsupported",
+        "send the body as it is, with a Content-Length and without Transfer-Encoding",
+    ),
+    errors.LimitRequestLine: ("uri_too_long", "the first line of a request has at most 4,094 bytes"),
+    errors.LimitRequestHeaders: ("headers_too_large", "a request has at most 100 headers of 16 KiB each"),
+    errors.ExpectationFailed: ("expectation_failed", "of expectations, only 100-continue can be met"),
+    errors.InvalidResponseHeader: ("internal", "the service failed; its log has the details"),
+    errors.InvalidResponseHeaderName: ("internal", "the service failed; its log has the details"),
+    errors.ParseException: ("bad_request", "the request is not well-formed HTTP"),
+    Exception: ("internal", "the service failed; its log has the details under the request's id"),
+}
+"""What to tell about an exception: the first entry whose class it has."""
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """One process of the service."""
+
+    wsgi: Any
+
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.wsgi = partial(answered, self.wsgi)
+
+    def handle(self, conn: Any) -> Any:
+        again = super().handle(conn)
+        if again is False:
+            # gunicorn waits for the client to close, too, but in its main loop: everybody would wait with it.
+            linger(conn.sock)
+        return again
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        codings = [value.strip().lower() for name, value in req.headers if name == "TRANSFER-ENCODING"]
+        if codings:
+            raise LengthRequired if codings == ["chunked"] else errors.UnsupportedTransferCoding("")
+        return super().handle_request(req, conn)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer what could not become a request, and close: where the next one begins is unknown."""
+        # Only now: these bring numpy, which is to be loaded when the threads of BLAS are set.
+        from deltawire import wire
+        from deltawire.errors import Fault
+        from deltawire_service.http import problems
+
+        code, detail = next(told for kind, told in REFUSALS.items() if isinstance(exc, kind))
+        request_id = uuid4().hex
+        problem = problems.document([Fault("", code, detail)], request_id)
+        if code == "internal":
+            self.log.error("failed, request_id=%s", request_id, exc_info=exc)
+        else:
+            self.log.info("refused as HTTP: %s, request_id=%s", code, request_id)  # never the caller's text
+        body = wire.encode(problem, wire.JSON)
+        headers = {
+            "Connection": "close",
+            "Content-Type": problems.MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "X-Request-Id": request_id,
+            **HEADERS,
+        }
+        status = HTTPStatus(problem["status"])
+        lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{name}: {text}" for name, text in headers.items())]
+        try:
+            util.write_nonblock(client, "\r\n".join([*lines, "", ""]).encode() + body)
+        except OSError as error:
+            self.log.debug("nobody is there to be told: %s", error)
+
+
+def answered(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
+    """The application's answer. Where it did not read a large body, the connection is said to be closed, as
+    it will be, instead of waiting for the rest to throw it away.
+    """
+
+    def start(*arguments: Any) -> Any:
+        if getattr(environ["wsgi.input"].reader, "length", 0) > DRAINED_BYTES:
+            start_response.__self__.force_close()
+        return start_response(*arguments)
+
+    return application(environ, start)
+
+
+def linger(sock: socket.socket) -> None:
+    """End a connection so that the client can still take the answer: closing at once, with bytes of it
+    unread, would reset the connection, and the answer would be lost (RFC 9112, 9.6).
+    """
+    end, read = monotonic() + LINGER, 0
+    try:
+        sock.shutdown(socket.SHUT_WR)
+        while read < LINGER_BYTES and (left := end - monotonic()) > 0:
+            sock.settimeout(left)
+            if not (piece := sock.recv(2**16)):
+                break
+            read += len(piece)
+        sock.shutdown(socket.SHUT_RDWR)  # whoever closes it need not wait
+    except OSError:
+        pass  # it has ended already

@@ -1,0 +1,86 @@
+"""The classifier keeps scikit-learn's rules, and learns."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+from support.service import running_service
+
+from deltawire.errors import Refused
+from deltawire.integrations.sklearn import GradientServiceClassifier
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_check_estimator_passes() -> None:
+    done = check_estimator(GradientServiceClassifier(epochs=30, random_state=0), on_skip=None)
+    skipped = {check["check_name"] for check in done if check["status"] == "skipped"}
+    assert skipped <= {
+        "check_array_api_input",
+        "check_classifier_data_not_an_array",
+    }  # pandas, …
+    assert {check["status"] for check in done if check["check_name"] not in skipped} == {"passed"}
+    assert len(done) > 40
+
+
+def test_it_learns_in_a_pipeline() -> None:
+    pipeline = make_pipeline(StandardScaler(), GradientServiceClassifier((16,), epochs=40, random_state=0))
+    pixels, digits = load_digits(return_X_y=True)
+    pipeline.fit(pixels[:1200], digits[:1200])
+    assert pipeline.score(pixels[1200:], digits[1200:]) > 0.88
+    losses = pipeline[-1].losses_
+    assert losses[-1] < losses[0] / 10
+
+
+def test_names_of_classes_and_a_search() -> None:
+    measures, kinds = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[kinds]
+    search = GridSearchCV(
+        GradientServiceClassifier(epochs=60, random_state=0),
+        {"hidden": [(), (8,)], "activation": ["tanh"]},
+        cv=3,
+    )
+    search.fit(measures, names)
+    assert search.best_score_ > 0.9
+    assert set(search.predict(measures)) == set(names)
+    assert cross_val_score(search.best_estimator_, measures, names, cv=3).min() > 0.85
+
+
+def test_served_or_embedded_the_same_and_pickled() -> None:
+    measures, kinds = load_iris(return_X_y=True)
+    with running_service() as url:
+        served = GradientServiceClassifier(epochs=5, random_state=1, url=str(url)).fit(measures, kinds)
+        embedded = GradientServiceClassifier(epochs=5, random_state=1).fit(measures, kinds)
+        assert served.losses_ == embedded.losses_
+        again = pickle.loads(pickle.dumps(served))
+        assert np.array_equal(again.predict_proba(measures), embedded.predict_proba(measures))
+
+
+@pytest.mark.parametrize("wrong", [{"activation": "rellu"}, {"hidden": (0,)}])
+def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any]) -> None:
+    measures, kinds = load_iris(return_X_y=True)
+    with pytest.raises(Refused):
+        GradientServiceClassifier(**wrong).fit(measures, kinds)
+
+
+@pytest.mark.parametrize(
+    "wrong, words",
+    [
+        ({"hidden": 8}, r"hidden: expected the units of each layer, as in \(8,\), got 8"),
+        ({"batch": 0}, "batch: expected a whole number of at least 1, got 0"),
+        ({"batch": 2.5}, "batch: expected a whole number"),
+        ({"rate": -1}, "rate: expected a number of at least 0, got -1"),
+        ({"epochs": -1}, "epochs: "),
+        ({"l2": "0"}, "l2: "),
+    ],
+)
+def test_arguments_that_cannot_be_are_named(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        GradientServiceClassifier(**wrong).fit(np.eye(2), [0, 1])

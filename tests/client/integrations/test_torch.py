@@ -1,0 +1,176 @@
+"""A served network as a module of torch: gradients, and training, as if it were torch's own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.posting import good
+from support.publishing import publish
+
+from deltawire import Client, Network, Refused
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture
+def torch() -> Any:
+    module = import_module("torch")
+    module.manual_seed(0)
+    return module
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client()
+
+
+def two_outputs() -> Network:
+    net = Network()
+    x, w = net.input("x", (4,)), net.input("w", (3,), shared=True)
+    hidden = net.layer("tanh", net.layer("linear", x, units=3, name="hidden"), name="active")
+    net.layer("dot", hidden, w, name="score")
+    return net
+
+
+def remote(*arguments: Any, **options: Any) -> Any:
+    return import_module("deltawire.integrations.torch").RemoteNetwork(*arguments, **options)
+
+
+def test_gradcheck_passes(torch: Any, client: Client) -> None:
+    module = remote(two_outputs(), outputs=["active", "score"], client=client, dtype=torch.float64)
+    x, w = torch.randn(3, 4).double().requires_grad_(), torch.randn(3).double().requires_grad_()
+    names = [name for name, _ in module.named_parameters()]
+
+    def function(*tensors: Any) -> Any:
+        given = dict(zip(names, tensors, strict=False))
+        return torch.func.functional_call(module, given, tensors[len(names) :])
+
+    parameters = [p.detach().clone().requires_grad_() for p in module.parameters()]
+    assert torch.autograd.gradcheck(function, (*parameters, x, w))
+    assert torch.autograd.gradcheck(lambda x: module(x, w.detach()), (x,))
+
+
+def test_derivatives_of_derivatives_are_refused(torch: Any, client: Client) -> None:
+    module = remote(two_outputs(), client=client)
+    x, w = torch.randn(2, 4, requires_grad=True), torch.randn(3)
+    for loss in (module(x, w=w).sum(), module(x, w=w).square().sum()):
+        (first,) = torch.autograd.grad(loss, x, create_graph=True)
+        with pytest.raises(RuntimeError, match="first derivatives only: Client.hvp"):
+            (loss + first.square().sum()).backward()
+
+
+class Counted:
+    """A client that notes what derivatives are asked for."""
+
+    def __init__(self, client: Client):
+        self.client, self.asked = client, []  # type: ignore[var-annotated]
+
+    def vjp(self, *arguments: Any, wrt: Any) -> Any:
+        self.asked.append(wrt)
+        return self.client.vjp(*arguments, wrt=wrt)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+def test_only_what_is_needed_is_asked_for(torch: Any, client: Client) -> None:
+    counted = Counted(client)
+    module = remote(two_outputs(), client=counted)
+    module(torch.randn(2, 4), torch.randn(3)).sum().backward()
+    assert counted.asked == [{"params": ["hidden.weight", "hidden.bias"], "data": False}]
+    frozen = remote(two_outputs(), client=counted, trainable=False)
+    assert not list(frozen.parameters())
+    x = torch.randn(2, 4, requires_grad=True)
+    frozen(x, torch.randn(3)).sum().backward()
+    assert counted.asked[1] == {"params": False, "data": ["x"]}
+    assert x.grad.shape == (2, 4)
+
+
+def test_it_trains_inside_a_sequential_as_its_twin_does(torch: Any, client: Client) -> None:
+    nn = torch.nn
+    net = Network()
+    net.layer("tanh", net.layer("linear", net.input("x", (8,)), units=6, name="hidden"))
+    served = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), remote(net, client=client), nn.Linear(6, 1))
+    hidden = nn.Linear(8, 6)
+    twin = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Sequential(hidden, nn.Tanh()), nn.Linear(6, 1))
+    state = {name.replace("2.hidden", "2.0"): tensor.clone() for name, tensor in served.state_dict().items()}
+    twin.load_state_dict(state)
+    x = torch.randn(64, 2)
+    y = (x[:, :1] * x[:, 1:]).tanh()
+    losses: dict[str, list[float]] = {"served": [], "twin": []}
+    for name, model in (("served", served), ("twin", twin)):
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
+        for _ in range(100):
+            optimizer.zero_grad()
+            loss = nn.functional.mse_loss(model(x), y)
+            loss.backward()
+            optimizer.step()
+            losses[name].append(loss.item())
+    assert losses["served"] == pytest.approx(losses["twin"], rel=1e-2)
+    assert losses["served"][-1] < losses["served"][0] / 5
+
+
+def test_constants_labels_and_a_state_dict(torch: Any, client: Client) -> None:
+    net = Network()
+    index, mean = net.input("index", (2,), "int64"), net.input("mean", (2,), shared=True)
+    var = net.input("var", (2,), shared=True)
+    words = net.layer("embedding", index, rows=5, width=3, name="words")
+    net.layer("batch_norm", words, mean, var, name="norm")
+    import numpy as np
+
+    constants = {"mean": np.zeros(2, np.float32), "var": np.ones(2, np.float32)}
+    module = remote(net, client.init(net, dtype="float32"), constants=constants, client=client)
+    assert repr(module).startswith("RemoteNetwork(\n  index -> norm")
+    module(torch.tensor([[0, 4]])).sum().backward()
+    assert module.words.weight.grad.abs().sum(1).gt(0).tolist() == [True, False, False, False, True]
+    copied = deepcopy(module)
+    assert copied.words.weight is not module.words.weight
+    assert torch.equal(copied(torch.tensor([[1, 2]])), module(torch.tensor([[1, 2]])))
+    again = remote(net, constants=constants, client=client, seed=3)
+    again.load_state_dict(module.state_dict())
+    assert torch.equal(again(torch.tensor([[1, 2]])), module(torch.tensor([[1, 2]])))
+
+
+def test_a_node_called_as_something_of_torch_is_refused(torch: Any, client: Client) -> None:
+    net = Network()
+    net.layer("linear", net.input("x", (2,)), units=1, name="half")
+    with pytest.raises(Refused, match="node 'half' has parameters, and a torch module something else"):
+        remote(net, client=client)
+
+
+def test_inputs_that_are_no_inputs_are_named(torch: Any, client: Client) -> None:
+    module = remote(two_outputs(), client=client)
+    for arguments in ((torch.zeros(1, 4),) * 3,):
+        with pytest.raises(Refused, match="expected each of the inputs x, w once"):
+            module(*arguments)
+    with pytest.raises(Refused, match="expected each of the inputs x, w once, got 1 and x"):
+        module(torch.zeros(1, 4), x=torch.zeros(1, 4))
+    with pytest.raises(Refused) as refused:
+        module(torch.zeros(1, 4))
+    assert "w" in refused.value.pointer + str(refused.value)
+    with pytest.raises(Refused, match="a tensor is on meta"):
+        module(torch.zeros(1, 4, device="meta"), torch.zeros(3))
+
+
+def test_parameters_may_stay_at_the_service(
+    torch: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path, "kept", "float32")
+    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", str(tmp_path))
+    request = good()
+    with Client() as client:
+        kept = remote(client.published("kept"), client=client)
+        params = {name: torch.tensor(numbers) for name, numbers in request["params"].items()}
+        sent = remote(request["network"], params, client=client)
+    assert not list(kept.parameters())
+    gradients = []
+    for module in (kept, sent):
+        data = {name: torch.tensor(numbers) for name, numbers in request["data"].items()}
+        data["x"].requires_grad_()
+        module(**data).sum().backward()
+        gradients.append(data["x"].grad)
+    assert torch.equal(*gradients) and gradients[0].abs().max() > 0

@@ -1,0 +1,68 @@
+"""Pointwise layers against torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.torch_layers import agree, batches, shapes, torch
+
+from deltawire_layers.layers.pointwise import Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
+
+pytestmark = pytest.mark.torch
+
+constants = st.floats(-3, 3, allow_subnormal=False)
+
+
+@given(shapes().flatmap(batches), constants)
+def test_leaky_relu(inputs: list[np.ndarray], slope: float) -> None:
+    agree(LeakyRelu(slope=slope), lambda x: torch.nn.functional.leaky_relu(x, slope), inputs)
+
+
+@given(shapes().flatmap(batches), constants)
+def test_elu(inputs: list[np.ndarray], alpha: float) -> None:
+    agree(Elu(alpha=alpha), lambda x: torch.nn.functional.elu(x, alpha), inputs)
+
+
+@given(shapes().flatmap(batches))
+def test_gelu(inputs: list[np.ndarray]) -> None:
+    agree(Gelu(), lambda x: torch.nn.functional.gelu(x), inputs)
+
+
+@given(shapes().flatmap(batches))
+def test_silu(inputs: list[np.ndarray]) -> None:
+    agree(Silu(), lambda x: torch.nn.functional.silu(x), inputs)
+
+
+@given(shapes().flatmap(batches))
+def test_softplus(inputs: list[np.ndarray]) -> None:
+    # By default torch rounds to a straight line from 20 on.
+    agree(Softplus(), lambda x: torch.nn.functional.softplus(x, threshold=600), inputs)
+
+
+@pytest.mark.parametrize(
+    ("layer", "function"), [(Log(), lambda x: torch.log(x)), (Sqrt(), lambda x: torch.sqrt(x))]
+)
+@given(inputs=shapes().flatmap(batches))
+def test_of_positive_numbers(layer: Any, function: Callable[..., Any], inputs: list[np.ndarray]) -> None:
+    agree(layer, function, [np.abs(inputs[0]) + 1e-3])
+
+
+@given(shapes().flatmap(batches), constants)
+def test_power_of_positive_numbers(inputs: list[np.ndarray], exponent: float) -> None:
+    agree(Power(exponent=exponent), lambda x: torch.pow(x, exponent), [np.abs(inputs[0]) + 0.1])
+
+
+@given(shapes().flatmap(batches), st.integers(0, 5))
+def test_whole_power_of_any_number(inputs: list[np.ndarray], exponent: int) -> None:
+    agree(Power(exponent=exponent), lambda x: torch.pow(x, exponent), inputs)
+
+
+@given(shapes().flatmap(batches), st.integers(-3, -1))
+def test_negative_whole_power_of_any_number_but_0(inputs: list[np.ndarray], exponent: int) -> None:
+    x = inputs[0] + np.copysign(0.1, inputs[0])
+    agree(Power(exponent=exponent), lambda x: torch.pow(x, exponent), [x])

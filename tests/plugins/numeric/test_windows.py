@@ -1,0 +1,90 @@
+"""Where windows lie, against a count of every place one by one."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError
+
+from deltawire_layers import LayerError
+from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
+
+windows = st.builds(Window, st.integers(1, 5), st.integers(1, 4), st.integers(0, 6), st.integers(1, 4))
+
+
+@given(windows, st.integers(1, 9), st.data())
+def test_reads_are_those_of_a_walk(window: Window, size: int, data: st.DataObject) -> None:
+    reach = window.dilation * (window.kernel - 1)
+    starts = range(-window.padding, size + window.padding - reach, window.stride)
+    assert max(0, window.count(size)) == len(starts)
+    if not starts:
+        return
+    first = data.draw(st.integers(0, len(starts) - 1))
+    stop = data.draw(st.integers(first + 1, len(starts)))
+    walked = {
+        (place, number - first, at)
+        for number, place in product(range(first, stop), range(window.kernel))
+        if 0 <= (at := starts[number] + place * window.dilation) < size
+    }
+    outs, ins = np.arange(stop - first), np.arange(size)
+    found = [
+        (place, int(number), int(at))
+        for place, windows, numbers in window.reads(size, first, stop)
+        for number, at in zip(outs[windows], ins[numbers], strict=True)
+    ]
+    assert len(found) == len(set(found))
+    assert set(found) == walked
+
+
+def test_axes_are_combined_in_row_major_order() -> None:
+    along = (Window(2, 1, 0), Window(2, 2, 0))
+    places = [place for place, _, _ in reads(along, (3, 4), (slice(0, 2), slice(0, 2)))]
+    assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_a_huge_kernel_is_walked_where_numbers_are() -> None:
+    """What a caller can ask for in a few bytes is not a long loop."""
+    window = Window(kernel=10**9, stride=1, padding=5 * 10**8)
+    assert window.count(3) == 4
+    assert len(list(window.reads(3, 0, 4))) == 6
+
+
+def test_a_kernel_that_does_not_fit_is_named() -> None:
+    with pytest.raises(
+        LayerError, match=r"reaches over 5 numbers, but axis -1 has 2, with padding 4"
+    ) as caught:
+        counts((Window(1, 1, 0), Window(3, 1, 1, 2)), (1, 2))
+    assert caught.value.input == 0
+
+
+class Config(Schema):
+    size = Sizes(2, 1, "how large", load_default=None, allow_none=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "loaded", "dumped"), [(3, (3, 3), [3, 3]), ([3, 1], (3, 1), [3, 1]), (None, None, None)]
+)
+def test_a_size_is_one_number_or_a_list(given: object, loaded: object, dumped: object) -> None:
+    config = Config().load({"size": given})
+    assert config == {"size": loaded}
+    assert Config().dump(config) == {"size": dumped}
+
+
+def test_the_json_schema_names_every_form() -> None:
+    """`anyOf` is what the catalogue shows of the field."""
+    one = {"type": "integer", "minimum": 0}
+    each = {"type": "array", "items": one, "minItems": 1, "maxItems": 1}
+    assert Sizes(1, 0, "how large").metadata == {"description": "how large", "anyOf": [one, each]}
+    assert Config().fields["size"].metadata["anyOf"][-1] == {"type": "null"}
+
+
+@pytest.mark.parametrize("given", [0, -1, 1.0, True, "1", [1], [1, 1, 1], [1, 0], [1, True], [[1, 1], 1], {}])
+def test_anything_else_is_no_size(given: object) -> None:
+    with pytest.raises(
+        ValidationError, match="expected a whole number of at least 1, or a list of 2 such numbers"
+    ):
+        Config().load({"size": given})

@@ -1,0 +1,189 @@
+"""The OpenAPI document is valid, complete, and true of what really comes and goes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from flask.testing import FlaskClient
+from openapi_spec_validator import validate
+from support.posting import GONE, changed, good
+from support.publishing import publish
+
+from deltawire_layers import load_layers
+from deltawire_service.app import create_app
+from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.settings import Settings
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
+    """Of a service that has published the good request; protocols of others are described by others."""
+    folder = tmp_path_factory.mktemp("networks")
+    publish(folder)
+    return create_app(Settings(log_level="error", networks_dir=str(folder), protocols="")).test_client()
+
+
+@pytest.fixture(scope="module")
+def document(client: FlaskClient) -> dict[str, Any]:
+    answer = client.get("/openapi.json")
+    assert answer.status_code == 200
+    return dict(answer.json)
+
+
+def check(document: dict[str, Any], schema: dict[str, Any], instance: Any) -> None:
+    """Raises jsonschema.ValidationError unless the instance fits a schema of the document."""
+    jsonschema.Draft202012Validator({"$defs": {}, **document, **schema}).validate(instance)
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(path, method, op) for path, item in document["paths"].items() for method, op in item.items()]
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+    assert document["openapi"].startswith("3.1")
+
+
+def test_every_route_is_in_it(client: FlaskClient, document: dict[str, Any]) -> None:
+    routes = {
+        route.partition(" ")[2].replace("<path:", "{").replace("<", "{").replace(">", "}")
+        for route in client.get("/").json["routes"]
+    }
+    assert set(document["paths"]) == routes
+
+
+def test_every_error_code_is_in_it(document: dict[str, Any]) -> None:
+    told = json.dumps(document["paths"])
+    for code in PROBLEMS:
+        assert f"`{code}`" in told, code
+
+
+def test_every_layer_is_in_it(document: dict[str, Any]) -> None:
+    kinds = set(load_layers())
+    assert set(document["components"]["schemas"]["Node"]["properties"]["kind"]["enum"]) == kinds
+    assert {name[7:] for name in document["components"]["schemas"] if name.startswith("config.")} == kinds
+
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    (
+        "/v1/gradients",
+        good() | {"losses": True, "values": ["scores"], "deltas": ["scores"], "wrt": {"data": True}},
+    ),
+    ("/v1/gradients", good() | {"tensors": "base64", "dtype": "float32"}),
+    ("/v1/forward", good() | {"values": ["scores"]}),
+    ("/v1/check", good() | {"samples": 2}),
+    ("/v1/gradients", good() | {"per_example": True}),
+    ("/v1/vjp", good() | {"cotangents": {"scores": [[1, 0, 0]] * 3}, "values": ["scores"]}),
+    ("/v1/jvp", good() | {"tangents": {"data": {"x": [[1, 0]] * 3}}, "outputs": ["scores"]}),
+    ("/v1/jacobian", good() | {"outputs": ["loss"], "way": "columns"}),
+    (
+        "/v1/hvp",
+        good() | {"vectors": {"params": {"scores.bias": [1, 0, 0]}}, "quadratic": True, "diagonal": {}},
+    ),
+    ("/v1/plan", {"network": good()["network"], "batch": 7}),
+    ("/v1/init", {"network": good()["network"], "seed": 3}),
+    ("/v1/gradients", {"network": {"name": "good"}, "data": good()["data"]}),
+]
+
+
+@pytest.mark.parametrize("path, request_body", REQUESTS)
+def test_requests_and_answers_fit_their_schemas(
+    client: FlaskClient, document: dict[str, Any], path: str, request_body: dict[str, Any]
+) -> None:
+    operation = document["paths"][path]["post"]
+    check(document, operation["requestBody"]["content"]["application/json"]["schema"], request_body)
+    answer = client.post(path, json=request_body)
+    assert answer.status_code == 200, answer.text
+    check(document, operation["responses"]["200"]["content"]["application/json"]["schema"], answer.json)
+
+
+def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
+    posts = [(path, op) for path, method, op in operations(document) if method == "post"]
+    assert len(posts) == len({path for path, _ in REQUESTS})
+    for path, operation in posts:
+        body = operation["requestBody"]["content"]["application/json"]
+        check(document, body["schema"], body["example"])
+        answer = client.post(path, json=body["example"])
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v1/layers", "/v1/limits", "/v1/networks"])
+def test_answers_fit_their_schemas(client: FlaskClient, document: dict[str, Any], path: str) -> None:
+    schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    check(document, schema, client.get(path).json)
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_examples_fit_the_schema(document: dict[str, Any], example: Path) -> None:
+    check(document, {"$ref": "#/components/schemas/Gradients"}, json.loads(example.read_text()))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        changed(("/network/nodes/0/kind", "sigmod")),
+        changed(("/network/nodes/0/config", {"unit": 3})),
+        changed(("/network/nodes", GONE)),
+        changed(("/params/scores.bias", "0, 0, 0")),
+        changed(("/data/x", {"dtype": "float16", "shape": [1], "base64": ""})),
+        good() | {"lossess": True},
+    ],
+)
+def test_wrong_requests_do_not_fit_the_schema(document: dict[str, Any], wrong: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        check(document, {"$ref": "#/components/schemas/Gradients"}, wrong)
+
+
+def test_problems_fit_their_schema(client: FlaskClient, document: dict[str, Any]) -> None:
+    operation = document["paths"]["/v1/gradients"]["post"]
+    answer = client.post("/v1/gradients", json=changed(("/network/nodes/0/kind", "sigmod")))
+    assert answer.status_code == 422
+    response = operation["responses"]["422"]
+    assert f"`{answer.json['code']}`" in response["description"]
+    check(document, response["content"]["application/problem+json"]["schema"], answer.json)
+
+
+def test_the_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None:
+    with client.get("/docs") as page:
+        html = page.text
+    assert page.status_code == 200 and page.mimetype == "text/html"
+    assert page.headers["Content-Security-Policy"] == "default-src 'self'; img-src 'self' data:"
+    assert "<script>" not in html and "style=" not in html
+    for address in re.findall(r'(?:src|href)="([^"]+)"', html):
+        assert address.startswith(("/", "data:,")), address
+        if address.startswith("/"):
+            with client.get(address) as file:
+                assert file.status_code == 200, address
+
+
+def test_a_part_of_a_file_is_not_served(client: FlaskClient) -> None:
+    for asked in ("bytes=9999999-", "bytes=5-2", "bytes=a-b", "bytes=0-3"):
+        with client.get("/docs/docs.js", headers={"Range": asked}) as file:
+            assert file.status_code == 200
+
+
+def test_files_beside_the_page_are_not_served(client: FlaskClient) -> None:
+    for name in ("../app.py", "..%2fapp.py", "vendor", "nothing.js"):
+        answer = client.get(f"/docs/{name}")
+        assert answer.status_code == 404 and answer.json["code"] == "not_found"
+
+
+VENDOR = Path(__file__).parents[3] / "service/deltawire_service/docs/vendor"
+
+
+@pytest.mark.parametrize("folder", sorted(VENDOR.iterdir()), ids=lambda folder: folder.name)
+def test_vendored_files_are_the_ones_that_were_fetched(folder: Path) -> None:
+    """Each with its licence, each with the hash written down when it came."""
+    sums = dict(reversed(line.split(maxsplit=1)) for line in (folder / "SHA256SUMS").read_text().splitlines())
+    assert {file.name for file in folder.iterdir()} == sums.keys() | {"SHA256SUMS"}
+    assert {"LICENSE", "VERSION"} <= sums.keys()
+    for name, digest in sums.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest, name

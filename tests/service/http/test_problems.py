@@ -1,0 +1,139 @@
+"""Problem documents: one handler, bounded, clean, and silent about what is not the caller's business."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.layers import failing, registry
+from support.posting import changed, good, pointwise
+from werkzeug.exceptions import BadRequest, ImATeapot
+
+from deltawire.errors import MOST_FAULTS, Fault
+from deltawire_service.app import create_app
+from deltawire_service.http.problems import MEDIA_TYPE, MOST_CHARACTERS, PROBLEMS, clean, document
+from deltawire_service.settings import Settings
+
+SECRET = "postgres://user:hunter2@10.0.0.1"
+
+
+def broken(*arguments: Any) -> Any:
+    raise RuntimeError(SECRET)
+
+
+def test_a_problem_document_has_every_member() -> None:
+    faults = [Fault("/data/x", "shape_mismatch", "expected [2]"), Fault("/dtype", "dtype_unsupported", "no")]
+    assert document(faults, "abc") == {
+        "type": "/problems/shape_mismatch",
+        "title": "A shape is not the expected one",
+        "status": 422,
+        "code": "shape_mismatch",
+        "detail": "expected [2]",
+        "request_id": "abc",
+        "errors": [
+            {"pointer": "/data/x", "code": "shape_mismatch", "detail": "expected [2]"},
+            {"pointer": "/dtype", "code": "dtype_unsupported", "detail": "no"},
+        ],
+    }
+
+
+def test_titles_differ_and_statuses_are_errors() -> None:
+    assert len({problem.title for problem in PROBLEMS.values()}) == len(PROBLEMS)
+    assert {problem.status for problem in PROBLEMS.values()} <= {
+        *(400, 401, 404, 405, 406, 411, 413, 414, 415, 417, 422, 429, 431, 500, 501, 503, 504),
+    }
+
+
+@pytest.mark.parametrize("phase", ["config", "shape", "forward", "signal", "delta"])
+def test_a_layers_bug_names_node_and_kind_and_nothing_else(
+    phase: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = create_app(Settings(), registry(boom=failing(phase, broken))).test_client()
+    request = pointwise("boom", 1.0)
+    request["network"]["nodes"][0]["name"] = "culprit"
+    answer = client.post("/v1/gradients", json=request)
+    assert (answer.status_code, answer.json["code"]) == (500, "plugin_error")
+    assert "'culprit'" in answer.json["detail"] and "'boom'" in answer.json["detail"]
+    assert leaks_nothing(answer)
+    log = capfd.readouterr().err
+    assert SECRET in log and answer.json["request_id"] in log
+    assert client.post("/v1/gradients", json=good()).status_code == 200
+
+
+def test_a_bug_of_the_service_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    app = create_app(Settings())
+    app.view_functions["health.live"] = broken
+    answer = app.test_client().get("/livez")
+    assert (answer.status_code, answer.json["code"], answer.mimetype) == (500, "internal", MEDIA_TYPE)
+    assert leaks_nothing(answer)
+    failed, request = map(json.loads, capfd.readouterr().err.splitlines())
+    assert SECRET in failed["exception"] and "Traceback" in failed["exception"]
+    assert failed["request_id"] == request["request_id"] == answer.json["request_id"]
+
+
+def test_a_bug_while_the_answer_is_finished_says_nothing() -> None:
+    app = create_app(Settings())
+    app.after_request(broken)
+    answer = app.test_client().get("/livez")
+    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    assert leaks_nothing(answer)
+
+
+def leaks_nothing(answer: Any) -> bool:
+    everything = answer.text + str(answer.headers)
+    return not any(part in everything for part in (SECRET, "RuntimeError", "Traceback", ".py", "0x"))
+
+
+@pytest.mark.parametrize(
+    "error, code", [(BadRequest(SECRET), "bad_request"), (ImATeapot(SECRET), "internal")]
+)
+def test_errors_of_the_framework_go_the_same_way(error: Exception, code: str) -> None:
+    def fail() -> None:
+        raise error
+
+    app = create_app(Settings())
+    app.view_functions["health.live"] = fail
+    answer = app.test_client().get("/livez")
+    assert (answer.status_code, answer.json["code"]) == (PROBLEMS[code].status, code)
+    assert leaks_nothing(answer)
+
+
+def test_a_wrong_method_gets_the_right_ones() -> None:
+    answer = create_app(Settings()).test_client().delete("/v1/gradients")
+    assert (answer.status_code, answer.mimetype) == (405, MEDIA_TYPE)
+    assert answer.allow.as_set() == {"post", "options"}
+
+
+def test_texts_of_callers_are_cut_and_cleaned() -> None:
+    assert clean("a\r\nb\x1b[31m\u202e\x00é€") == r"a\r\nb\x1b[31m\u202e\x00é€"
+    assert clean("a" * MOST_CHARACTERS) == "a" * MOST_CHARACTERS
+    assert clean("a" * 10**6) == "a" * MOST_CHARACTERS + "…"
+
+
+@pytest.mark.parametrize(
+    "pointer", ["/{}", "/data/{}", "/params/{}", "/network/inputs/{}", "/network/nodes/0/{}"]
+)
+def test_hostile_names_do_not_come_back(pointer: str) -> None:
+    client = create_app(Settings()).test_client()
+    for name in ("\x1b[2J\r\nSet-Cookie: a=b", "a" * 10**6, "%s%n", "../../etc/passwd".replace("/", ".")):
+        request = changed((pointer.format("HERE"), 1))
+        body = json.dumps(request).replace('"HERE"', json.dumps(name))
+        answer = client.post("/v1/gradients", data=body, content_type="application/json")
+        assert answer.status_code == 422
+        assert len(answer.data) < 3000
+        assert "Set-Cookie" not in answer.headers
+        assert not any(ord(character) < 32 for character in json.dumps(answer.json, ensure_ascii=False))
+
+
+def test_a_thousand_faults_are_told_by_the_first_twenty() -> None:
+    client = create_app(Settings()).test_client()
+    for request in (
+        good() | {f"field{number}": 1 for number in range(1000)},
+        changed(*((f"/params/p{number}", 0) for number in range(900))),
+        changed(("/network/nodes", [{"kind": "nothing"}] * 500)),
+    ):
+        answer = client.post("/v1/gradients", json=request)
+        assert answer.status_code == 422
+        assert 1 < len(answer.json["errors"]) <= MOST_FAULTS
+        assert len(answer.data) < 10_000
