@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.engine import processes
 from benchmarks.engine.cases import CASES, Case
-from benchmarks.side_by_side import ratio, side_by_side, times
+from benchmarks.side_by_side import Program, ratio, side_by_side, times
 from benchmarks.tables import number, table
 
 NAMES = ("a 1", "a 32", "a 1024", "b 128", "c 64")
@@ -94,12 +94,12 @@ def answer(engine: str, order: str) -> None:
 
 def main(rounds: int) -> None:
     os.environ.update(dict.fromkeys(processes.VARIABLES, "1"))  # BLAS reads them as soon as numpy is loaded
-    commands = {
-        f"{engine} {order}": [*COMMAND, engine, order]
+    programs = {
+        f"{engine} {order}": Program([*COMMAND, engine, order])
         for engine in ("ours", "jax")
         for order in ("first", "second")
     }
-    found = side_by_side(commands, NAMES, rounds)
+    found = side_by_side(programs, NAMES, rounds)
     rows = []
     for question, answers in found.items():
         mine, theirs = (answers[f"{engine} second"][0]["sample"] for engine in ("ours", "jax"))
@@ -109,7 +109,7 @@ def main(rounds: int) -> None:
         rows.append(
             [
                 question,
-                *(number(median(times(answers, name))) for name in commands),
+                *(number(median(times(answers, name))) for name in programs),
                 number(ratio(answers, "ours second", "ours first")),
                 number(ratio(answers, "jax second", "jax first")),
                 number(ratio(answers, "ours second", "jax second")),

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 PAUSE = 0.05  # seconds between two measurements: thread pools spin for a while when their work is done
 
@@ -22,12 +23,24 @@ Answers = dict[str, list[dict[str, Any]]]
 """By contender, one answer a round."""
 
 
+class Program(NamedTuple):
+    """A Python program: its arguments, the interpreter it runs in, and the folder it runs from."""
+
+    arguments: Sequence[str]
+    python: str | Path = sys.executable
+    folder: Path | None = None
+
+
 class Contender:
     """A running program that answers questions."""
 
-    def __init__(self, command: Sequence[str]):
+    def __init__(self, program: Program):
         self._process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [program.python, *program.arguments],
+            cwd=program.folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def ask(self, question: str) -> dict[str, Any]:
@@ -45,21 +58,21 @@ class Contender:
 
 
 def side_by_side(
-    commands: Mapping[str, Sequence[str]], questions: Iterable[str], rounds: int
+    programs: Mapping[str, Program], questions: Iterable[str], rounds: int
 ) -> dict[str, Answers]:
-    """What each contender answers to each question, in each round. Their order turns around every round."""
+    """Ask each program each question in each round, and return the answers. The order alternates by round."""
     questions = list(questions)
-    found: dict[str, Answers] = {question: {name: [] for name in commands} for question in questions}
+    answers: dict[str, Answers] = {question: {name: [] for name in programs} for question in questions}
     for number in range(rounds):
-        running = {name: Contender(command) for name, command in commands.items()}
+        running = {name: Contender(program) for name, program in programs.items()}
         order = list(running) if number % 2 == 0 else list(reversed(running))
         for question in questions:
             for name in order:
                 time.sleep(PAUSE)
-                found[question][name].append(running[name].ask(question))
+                answers[question][name].append(running[name].ask(question))
         for contender in running.values():
             contender.stop()
-    return found
+    return answers
 
 
 def times(answers: Answers, name: str) -> list[float]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.side_by_side import ratio, side_by_side, times
+from benchmarks.side_by_side import Program, ratio, side_by_side, times
 from benchmarks.tables import number, table
 
 SIZES = {"10 million": 10_000_000, "1,000": 1000}
@@ -101,8 +101,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="in each, every contender has a new process")
     parser.add_argument("--quick", action="store_true", help="two rounds")
     given = parser.parse_args()
-    commands = {name: ["-m", "benchmarks.wire", "--work", name] for name in CONTENDERS}
-    found = side_by_side(commands, SIZES, 2 if given.quick else given.rounds)
+    programs = {name: Program(["-m", "benchmarks.wire", "--work", name]) for name in CONTENDERS}
+    found = side_by_side(programs, SIZES, 2 if given.quick else given.rounds)
     print(machine(["safetensors", "orjson"]))
     rows = [
         [f"{size} float32", *(number(median(times(found[size], name))) for name in CONTENDERS)]

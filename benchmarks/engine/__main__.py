@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.engine.cases import CASES, Case
 from benchmarks.engine.processes import MODULES
 from benchmarks.machine import machine
-from benchmarks.side_by_side import Answers, ratio, side_by_side, times
+from benchmarks.side_by_side import Answers, Program, ratio, side_by_side, times
 from benchmarks.tables import number, table
 
 DTYPES = ("float32", "float64")
@@ -45,12 +45,14 @@ def measure(options: Namespace) -> list[Row]:
     rows = []
     for threads in options.threads:
         for dtype in options.dtypes:
-            commands = {
-                name: ["-m", "benchmarks.engine.worker", name, dtype, str(threads), str(options.seconds)]
+            programs = {
+                name: Program(
+                    ["-m", "benchmarks.engine.worker", name, dtype, str(threads), str(options.seconds)]
+                )
                 for name in options.engines
             }
             names = [case.name for case in options.cases]
-            for name, answers in side_by_side(commands, names, options.pairs).items():
+            for name, answers in side_by_side(programs, names, options.pairs).items():
                 rows.append(Row(name, dtype, threads, answers))
                 check(rows[-1])
             print(f"{dtype}, {threads}: done", file=sys.stderr)

@@ -23,7 +23,7 @@ from benchmarks.http.bytes import call as bytes_alone
 from benchmarks.http.raw import raw_call
 from benchmarks.http.server import running, serving
 from benchmarks.machine import machine
-from benchmarks.side_by_side import Contender
+from benchmarks.side_by_side import Contender, Program
 from benchmarks.tables import number, table
 from deltawire import Client, wire
 
@@ -90,7 +90,7 @@ def one_round(seconds: float) -> dict[str, list[float]]:
         found["b 128, Flask + torch.save"] = timed(call, seconds)
         found["b 128, Flask + torch, JSON"] = timed(raw_call(peer.port, "/json", lists, wire.JSON), seconds)
     found |= foreign(answer.params, seconds)
-    engine = Contender(["-m", "benchmarks.engine.worker", "ours", "float32", "1", str(seconds)])
+    engine = Contender(Program(["-m", "benchmarks.engine.worker", "ours", "float32", "1", str(seconds)]))
     found["b 128, in process"] = [engine.ask(CASE.name)["ms"]]
     engine.stop()
     return found
