@@ -5,8 +5,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY client client
 COPY plugins plugins
 COPY service service
-# Installed into a folder of its own, which is all that goes on. numpy's own tests, and the byte code that a read-only
-# container could not renew, are left behind.
+# Install into a folder of its own, the only one that the final image gets. Drop numpy's tests, and compile ahead: a
+# read-only container cannot write byte code.
 RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/deltawire ".[service]" \
  && find /opt/deltawire -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} + \
  && rm -rf /opt/deltawire/bin \

@@ -1,9 +1,12 @@
-"""The documentation says what there is, all of it, and nothing else."""
+"""The pages describe exactly what the code has: routes, fields, codes, settings. Their snippets run."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from marshmallow import missing
 from safetensors.numpy import save_file
 from support.posting import good
 from support.publishing import publish
+from support.service import Service, running_service
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
@@ -262,3 +266,63 @@ def test_limits_of_a_spec() -> None:
 def test_codes_told_beside_the_rules_exist() -> None:
     told = re.findall(r"\(`(\w+)`", SPEC)
     assert len(told) > 10 and set(told) <= set(PROBLEMS)
+
+
+# How a page begins: with a snippet that runs.
+
+
+def first_snippet(page: str) -> str:
+    return re.findall(r"^```sh\n(.*?)^```$", (DOCS.parent / page).read_text(), re.MULTILINE | re.DOTALL)[0]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Service]:
+    with running_service("-w", "1", compute_threads="2") as address:
+        yield address
+
+
+@pytest.mark.parametrize(
+    "page, shown",
+    [
+        ("docs/api.md", '"loss":-12.0'),
+        ("docs/operations.md", "deltawire_requests_total"),
+        ("docs/tuning.md", '"compute":2'),
+        ("SECURITY.md", '"limits"'),
+    ],
+)
+def test_the_first_call_of_a_page_runs(page: str, shown: str, served: Service) -> None:
+    (call,) = (line for line in first_snippet(page).splitlines() if line.startswith("curl "))
+    command = call.replace("http://127.0.0.1:8000", served)
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=True, timeout=30, cwd=DOCS.parent
+    )
+    assert shown in done.stdout
+
+
+@pytest.mark.parametrize("page", ["docs/settings.md", "docs/tuning.md"])
+def test_the_settings_of_the_first_snippet_are_read(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (line,) = (line for line in first_snippet(page).splitlines() if line.endswith(" deltawire serve"))
+    given = dict(word.split("=") for word in line.split()[:-2])
+    for variable, value in given.items():
+        assert variable not in os.environ
+        monkeypatch.setenv(variable, value)
+    read = Settings.from_environment()
+    for variable, value in given.items():
+        assert getattr(read, variable.removeprefix(PREFIX).lower()) == float(value)
+
+
+def test_the_programs_of_the_reliability_page_exist() -> None:
+    page = (DOCS / "reliability.md").read_text()
+    programs = {named(row[-1])[0] for row in rows(page, "| test | target | measured | program") if row[-1]}
+    programs |= set(re.findall(r"-m torture\.(\w+)", page))
+    assert len(programs) > 5
+    assert not [name for name in programs if not (DOCS.parent / "tests" / "torture" / f"{name}.py").exists()]
+
+
+def test_the_commands_of_contributing_exist() -> None:
+    text = (DOCS.parent / "CONTRIBUTING.md").read_text()
+    makefile = (DOCS.parent / "Makefile").read_text()
+    for target in re.findall(r"\bmake (\w+)", text):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for script in re.findall(r"\.ci/(\w+)", text):
+        assert (DOCS.parent / ".ci" / script).exists(), script

@@ -1,4 +1,4 @@
-"""Takes the README's picture, docs/explorer.png: the explorer in a browser, from the service as shipped."""
+"""Take the screenshot of the README, docs/explorer.png, of the explorer in a browser: `make picture`."""
 
 from __future__ import annotations
 
