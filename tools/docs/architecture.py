@@ -85,7 +85,7 @@ ROOMS = (
         (
             (
                 Box("7", "Plan steps, memory and cost", ("plan/program.py", "plan/memory_plan.py")),
-                Box("10", "Sum the chunks", ("execute/batch_run.py",)),
+                Box("10", "Sum the chunks", ("execute/batch_result.py",)),
             ),
             (
                 Box("8", "Forward pass: values", ("execute/backprop.py",)),
