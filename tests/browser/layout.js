@@ -1,6 +1,6 @@
 // How long a residual network of 60 nodes takes to lay out, in milliseconds.
 async () => {
-  const { layout } = await import("/explorer/layout.js");
+  const { layout } = await import("/explorer/picture/layout.js");
   const edges = [];
   const places = new Map([["x", { name: "x", shape: [4] }]]);
   const put = (name, inputs) => {

@@ -217,7 +217,7 @@ def test_branches_side_by_side_are_lines_of_their_own_over_depth(page: Page) -> 
     assert page.locator(".panel .heat .cell").count() == 5 and "‖" not in explorer.panel()
     found = page.evaluate(
         """async () => {
-          const { linesOf } = await import('/explorer/depth.js');
+          const { linesOf } = await import('/explorer/drawer/depth.js');
           const names = ['loss', 'add', 'b2', 'b1', 'a1', 'first', 'x'];
           const edges = [['add', 'loss'], ['b2', 'add'], ['a1', 'add'], ['b1', 'b2'], ['first', 'b1'],
             ['first', 'a1'], ['x', 'first']].map(([from, to]) => ({ from, to }));

@@ -1,26 +1,26 @@
 // The page: what is looked at, how far, and all its parts around that.
-import * as api from "./api.js";
-import { html, render, useEffect, useMemo, useRef, useState } from "./dom.js";
-import { Drawer, TABS } from "./drawer.js";
-import { exampleDocument, NAMES, RATE, RATES } from "./examples.js";
-import { savePng, saveSvg } from "./export.js";
-import { viewOf } from "./fit.js";
-import { Graph } from "./graph.js";
-import { LANGUAGES, translator } from "./i18n.js";
-import { Key } from "./key.js";
-import { Link } from "./link.js";
-import { oriented } from "./layout.js";
-import { marksOf } from "./marks.js";
-import { nodeAt, stepOf } from "./model.js";
-import { Panel } from "./panel.js";
-import { Refusal } from "./refusal.js";
-import { bringUp } from "./sight.js";
-import { look } from "./session.js";
-import { fromHash, remember, remembered, toHash } from "./state.js";
-import { Stepper } from "./stepper.js";
-import { Top } from "./top.js";
-import { Tour, Welcome } from "./tour.js";
-import { TOURS } from "./tours.js";
+import * as api from "./core/api.js";
+import { html, render, useEffect, useMemo, useRef, useState } from "./core/dom.js";
+import { Drawer, TABS } from "./drawer/drawer.js";
+import { exampleDocument, NAMES, RATE, RATES } from "./core/examples.js";
+import { savePng, saveSvg } from "./picture/export.js";
+import { viewOf } from "./picture/fit.js";
+import { Graph } from "./picture/graph.js";
+import { LANGUAGES, translator } from "./lecture/i18n.js";
+import { Key } from "./picture/key.js";
+import { Link } from "./widgets/link.js";
+import { oriented } from "./picture/layout.js";
+import { marksOf } from "./core/marks.js";
+import { nodeAt, stepOf } from "./core/model.js";
+import { Panel } from "./panel/panel.js";
+import { Refusal } from "./widgets/refusal.js";
+import { bringUp } from "./panel/sight.js";
+import { look } from "./core/session.js";
+import { fromHash, remember, remembered, toHash } from "./core/state.js";
+import { Stepper } from "./picture/stepper.js";
+import { Top } from "./lecture/top.js";
+import { Tour, Welcome } from "./lecture/tour.js";
+import { TOURS } from "./lecture/tours.js";
 
 const NONE = new Map();
 const LONGEST = 1_000_000; // of an address; browsers take no more than twice that
