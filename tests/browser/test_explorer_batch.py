@@ -64,14 +64,14 @@ def test_it_is_read(page: Page, text: str) -> None:
 @pytest.mark.parametrize(
     "text, wrong",
     [
-        ("0.5,-1,1\n2,a,0", "Line 2, column 2: 'a' is no number."),
+        ("0.5,-1,1\n2,a,0", "Line 2, column 2: 'a' is not a number."),
         ("x[0],x[1],y\n1,2,3\n\n4,5", "Line 4: expected 3 columns, got 2."),
         ("1,2\n3,4", "Line 1: expected 3 columns (x[0], x[1], y), got 2."),
         ("\n\n1,2\n3,4,5", "Line 3: expected 3 columns (x[0], x[1], y), got 2."),
-        ("x[0],x[1],y", "There is no example in it."),
+        ("x[0],x[1],y", "It contains no example."),
         ("a,b,y\n1,2,3", "unknown columns a, b; missing x[0], x[1]"),
         ("a,b\n1,2", "unknown columns a, b; missing x[0], x[1], y"),
-        ('{"x": [[1, 2]],\n  "y": [0]]}', "Line 2: no JSON"),
+        ('{"x": [[1, 2]],\n  "y": [0]]}', "Line 2: not JSON"),
         ('[{"x": [1, 2], "y": 0}, {"x": [1, 2]}]', "Example 2 has no y."),
     ],
 )

@@ -102,7 +102,7 @@ def test_refusals_in_korean(page: Page, faults: list[str]) -> None:
     editor = page.locator(".editor textarea")
     editor.fill(editor.input_value().replace('"multiply"', '"multiplx"'))
     page.locator(".refused", has_text="그런 종류의 층이 없습니다").wait_for()
-    assert "직전의 유효한 네트워크" in page.locator(".refused").inner_text()
+    assert "마지막으로 유효했던 네트워크" in page.locator(".refused").inner_text()
     faults.clear()
 
 

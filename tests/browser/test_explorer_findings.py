@@ -40,7 +40,7 @@ def found(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[st
     "kind, numbers, told",
     [
         ("relu", [-0.5, -1, -2, -0.1], {"dead layer": "everywhere", "nothing moved": "It ends in layer"}),
-        ("relu", [-50, -30, -20, -90], {"dead layer": "everywhere", "nothing moved": "for it is dead"}),
+        ("relu", [-50, -30, -20, -90], {"dead layer": "everywhere", "nothing moved": "because it is dead"}),
         ("relu", [-0.5, -1, -2, 3], {"dead layer": "at 3 of 4 numbers"}),
         ("tanh", [30, -40, 25, 50], {"saturated layer": "at most 0", "nothing moved": "it is saturated"}),
         ("tanh", [30, -40, 25, 0.5], {"saturated layer": "3 of the 4 numbers"}),

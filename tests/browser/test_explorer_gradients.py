@@ -39,15 +39,15 @@ def test_the_gradient_is_written_as_the_sum_of_its_terms(page: Page, node: str) 
     assert r"+ \lambda\, \text{z1.weight}" in weight
     bias = formulas(page, "z1.bias")[0]
     assert bias.count(r"\delta_") == 2 and "lambda" not in bias  # its glob names weights alone
-    shares = page.locator('[data-gradient="z1.bias"] [data-share]')
-    assert shares.evaluate_all("all => all.map(one => one.dataset.share)") == ["z1_corrupt", "z1"]
+    shares = page.locator('[data-gradient="z1.bias"] [data-contribution]')
+    assert shares.evaluate_all("all => all.map(one => one.dataset.contribution)") == ["z1_corrupt", "z1"]
 
 
 def test_a_share_that_is_still_to_come_is_no_part_of_the_sum(page: Page) -> None:
     Explorer(page, "example=window_classifier&at=z1_corrupt&step=25")
     first = numbers(page, "z1.bias")
     told = page.locator('[data-gradient="z1.bias"]').inner_text()
-    assert "so far" in told and "share of z1: ? 1 still to come" in told
+    assert "so far" in told and "contribution of z1: ? 1 still to come" in told
     page.goto("about:blank")
     Explorer(page, "example=window_classifier&at=z1_corrupt&step=30")
     whole = numbers(page, "z1.bias")

@@ -77,16 +77,16 @@ def test_a_gate_tells_local_times_upstream(page: Page) -> None:
 def test_why_the_gradient_of_x_is_minus_four(page: Page) -> None:
     explorer = Explorer(page, "example=circuit")
     explorer.select("x")
-    ways = page.locator('[data-ways="x"]').inner_text()
+    ways = page.locator('[data-paths="x"]').inner_text()
     assert "x → q → f" in ways and "1 · (−4) = −4" in ways
-    factors = page.locator('[data-ways="x"] .formula').evaluate_all("all => all.map(one => one.dataset.tex)")
+    factors = page.locator('[data-paths="x"] .formula').evaluate_all("all => all.map(one => one.dataset.tex)")
     assert factors[2:] == [r"\dfrac{\partial f}{\partial q} = -4", r"\displaystyle f = {q} \cdot {z}"]
 
 
 def test_where_0_39_comes_from(page: Page) -> None:
     explorer = Explorer(page, "example=sigmoid_neuron_gates")
     explorer.select("x0")
-    assert "2 · 1 · (−1) · 0.3679 · 1 · (−0.5344) = 0.3932" in page.locator('[data-ways="x0"]').inner_text()
+    assert "2 · 1 · (−1) · 0.3679 · 1 · (−0.5344) = 0.3932" in page.locator('[data-paths="x0"]').inner_text()
     explorer.select("p0")
     assert page.locator('[data-product="x0→p0/1"] b').all_inner_texts() == ["2", "0.1966", "0.3932"]
 
@@ -104,7 +104,7 @@ def test_a_fan_out_shows_a_running_sum_until_all_have_arrived(page: Page) -> Non
     assert (edges["f→x"], edges["s→x"], edges["m→y"], edges["s→y"]) == ("10", "6", "15", "6")
     explorer.select("x")
     assert "10 + 6 = 16" in page.locator('[data-sum="x"]').inner_text()
-    ways = page.locator('[data-ways="x"]').inner_text()
+    ways = page.locator('[data-paths="x"]').inner_text()
     assert "x → f\n" in ways and "\n10 = 10" in ways
     assert "x → s → m → f\n" in ways and "\n1 · 2 · 3 = 6" in ways and "\n6 + 10 = 16" in ways
 
@@ -133,14 +133,14 @@ def test_the_layer_whose_delta_vanishes_and_why(page: Page) -> None:
     found = page.locator("[data-finding]").evaluate_all("all => all.map(one => one.dataset.finding)")
     assert found == ["saturated a3", "vanishing z3 a2 z2 a1 z1"]  # the cause, then what comes of it
     told = page.locator("[data-finding^=vanishing]").inner_text()
-    assert "it changed most in a3: times 2.1·10⁻⁴, for it is saturated" in told
+    assert "it changed most in a3: times 2.1·10⁻⁴, because it is saturated" in told
     assert "6.847·10⁻⁶ of what it was near the loss at the first of them, 6.077·10⁻⁷ at the last" in told
     assert page.get_by_role("tab", name="Findings").inner_text().split() == ["Findings", "2"]
-    signs = page.locator(".mark").evaluate_all("all => all.map(one => one.dataset.sign)")
+    signs = page.locator(".warning-sign").evaluate_all("all => all.map(one => one.dataset.sign)")
     assert sorted(signs) == ["cause"] + ["vanishing"] * 5
     assert page.locator('[data-node="a3"] [data-sign="cause"]').count() == 1
     page.locator("[data-finding^=vanishing] button", has_text="z1").click()
-    own = page.locator('[data-panel="z1"] [data-mark="vanishing"]').inner_text()
+    own = page.locator('[data-panel="z1"] [data-warning="vanishing"]').inner_text()
     assert "δ of z1 is 6.077·10⁻⁷" in own and "changed most in a3" in own
 
 

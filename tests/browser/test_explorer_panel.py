@@ -47,7 +47,7 @@ def test_where_a_click_chooses_a_cell_a_button_shows_the_numbers(page: Page) -> 
 def test_numbers_are_written_in_one_way_in_cells_and_below_them(page: Page, state: str) -> None:
     Explorer(page, state)
     numbers = page.locator(".panel .heat")
-    texts = page.locator(".panel .heat :is(.cell text, .legend span)").all_text_contents()
+    texts = page.locator(".panel .heat :is(.cell text, .heat-legend span)").all_text_contents()
     assert len(texts) > 20 and not any("e" in text for text in texts)
     for heat in numbers.all():
         for cell in heat.locator(".cell:has(text)").all():
@@ -64,14 +64,14 @@ def test_numbers_are_written_in_one_way_in_cells_and_below_them(page: Page, stat
 
 def test_the_way_of_an_array_s_delta_is_told_in_a_line(page: Page) -> None:
     explorer = Explorer(page, "example=window_classifier&at=z1")
-    line = page.locator('[data-trails="z1"] li')
+    line = page.locator('[data-norm-paths="z1"] li')
     told = line.inner_text().split()
     assert told[:5] == ["‖0.01705‖", "←", "a1", "‖0.07894‖", "←"] and told[-2:] == ["loss", "‖1‖"]
     line.get_by_role("button", name="a1").click()
-    page.locator('[data-trails="a1"]').wait_for()
+    page.locator('[data-norm-paths="a1"]').wait_for()
     explorer.page.goto("about:blank")
     Explorer(page, "example=flow_graph&at=x")
-    paths = page.locator('[data-trails="x"] li').all_inner_texts()
+    paths = page.locator('[data-norm-paths="x"] li').all_inner_texts()
     assert sorted(path.split()[2] for path in paths) == ["hidden", "skip"]
 
 

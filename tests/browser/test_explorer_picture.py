@@ -55,14 +55,14 @@ def test_on_a_phone_numbers_and_names_are_shown_and_the_picture_scrolls(page: Pa
         assert len(explorer.edges()) >= cards - 5, name
         assert page.locator(".card .name").evaluate_all(WHOLE) == [], name
     explorer.at(1)  # h0, at the top
-    near = "document.querySelector('.sight').scrollTop"
+    near = "document.querySelector('.viewport').scrollTop"
     assert page.evaluate(near) < 400
     explorer.at(60)  # the loss, at the bottom
     page.wait_for_timeout(200)
     assert page.evaluate(near) > 1000
     loss, sight = (
         page.locator('[data-node="loss"] .body').bounding_box(),
-        page.locator(".sight").bounding_box(),
+        page.locator(".viewport").bounding_box(),
     )
     assert loss and sight and sight["y"] < loss["y"] < sight["y"] + sight["height"]
 
@@ -102,7 +102,7 @@ def test_from_far_every_card_says_how_large_its_delta_is(page: Page) -> None:
     explorer = Explorer(page, "example=residual")
     page.wait_for_timeout(300)
     assert page.locator(".card .name").evaluate_all(WHOLE) == []
-    bars = page.locator(".size rect:not(.track)")
+    bars = page.locator(".norm-bar rect:not(.track)")
     assert bars.count() == 61
     lengths = dict(
         bars.evaluate_all(
@@ -112,39 +112,39 @@ def test_from_far_every_card_says_how_large_its_delta_is(page: Page) -> None:
     assert lengths["h0"] / lengths["loss"] == pytest.approx((1 + math.log10(0.5721)) * 112 / 66, rel=1e-2)
     assert lengths["h1"] > 1.3 * lengths["act1"] > 1.6 * lengths["in1"] > 0  # 0.52, 0.32, 0.20
     assert "‖δ‖ = 0.5721" in (page.locator('[data-node="h0"] > title').text_content() or "")
-    assert page.locator('[data-node="h0"] .size text').text_content() == "0.57"
-    key = page.locator(".key").inner_text()
+    assert page.locator('[data-node="h0"] .norm-bar text').text_content() == "0.57"
+    key = page.locator(".legend").inner_text()
     assert "the bar from 0.10 to 1 on a log scale" in key and "zoom in" in key
     assert "above: value" not in key
     explorer.at(60)  # no delta yet
-    assert bars.count() == 0 and "log scale" not in page.locator(".key").inner_text()
+    assert bars.count() == 0 and "log scale" not in page.locator(".legend").inner_text()
     page.locator(".zoom button").first.click(click_count=4)
     page.locator("[data-value]").first.wait_for()
-    assert "above: value" in page.locator(".key").inner_text()
+    assert "above: value" in page.locator(".legend").inner_text()
 
 
 def test_a_path_stands_out_from_end_to_end(page: Page) -> None:
     explorer = Explorer(page, "example=flow_graph")
     joined = "all => all.map(one => one.dataset.node)"
     page.locator('[data-edge-gradient="skip→x"]').click()
-    assert page.locator(".path .strong").count() == 1
+    assert page.locator(".edge-button .strong").count() == 1
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
-    assert page.locator('[data-path^="x→skip"]').get_attribute("aria-pressed") == "true"
+    assert page.locator('[data-edge-button^="x→skip"]').get_attribute("aria-pressed") == "true"
     page.locator('[data-edge-gradient="hidden→x"]').click()  # another one instead
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "hidden"}
     page.keyboard.press("Escape")
-    assert page.locator(".path .strong").count() == page.locator(".card.joined").count() == 0
-    page.locator('[data-path^="x→skip"]').focus()
+    assert page.locator(".edge-button .strong").count() == page.locator(".card.joined").count() == 0
+    page.locator('[data-edge-button^="x→skip"]').focus()
     page.keyboard.press("Enter")
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
     page.keyboard.press("Enter")
-    assert page.locator(".path .strong").count() == 0
+    assert page.locator(".edge-button .strong").count() == 0
     explorer.at(0)  # without a label, a click on the line itself
     middle = """one => {
       const there = one.getPointAtLength(one.getTotalLength() / 2).matrixTransform(one.getScreenCTM());
       return [there.x, there.y];
     }"""
-    page.mouse.click(*page.locator('[data-path^="x→skip"] .touch').evaluate(middle))
+    page.mouse.click(*page.locator('[data-edge-button^="x→skip"] .touch').evaluate(middle))
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
 
 
@@ -167,11 +167,11 @@ def test_nothing_in_the_picture_covers_another(page: Page, name: str, width: int
 
 def test_the_key_tells_how_cells_are_scaled(page: Page) -> None:
     Explorer(page, "example=flow_graph")
-    assert "scaled per strip" in page.locator(".key").inner_text()
+    assert "scaled per strip" in page.locator(".legend").inner_text()
 
 
 def test_the_key_says_what_delta_is_the_derivative_of(page: Page) -> None:
     Explorer(page, "example=circuit")
-    assert "δ = ∂f/∂value" in page.locator(".key").inner_text()
+    assert "δ = ∂f/∂value" in page.locator(".legend").inner_text()
     page.locator("select.network").select_option("flow_graph")
-    page.locator(".key", has_text="δ = ∂loss/∂value").wait_for()
+    page.locator(".legend", has_text="δ = ∂loss/∂value").wait_for()

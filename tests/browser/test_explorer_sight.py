@@ -151,7 +151,7 @@ def test_the_theme_survives_a_reload(page: Page) -> None:
 def test_the_key_tells_norms_and_colours(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     Explorer(page, "example=flow_graph")
-    key = page.locator(".key")
+    key = page.locator(".legend")
     assert "‖·‖: norm of an array" in key.inner_text() and key.locator(".bar").is_visible()
 
 

@@ -31,6 +31,7 @@ IMPORT = re.compile(
 )
 EXPORT = re.compile(r"^export (?:async )?(?:class|const|function) (\w+|\[[^\]]*\])", re.MULTILINE)
 LISTED = re.compile(r"^export \{([^}]*)\}", re.MULTILINE)
+RETIRED = {"sight", "chains", "marks", "shares", "key", "later"}
 
 
 def name(path: Path) -> str:
@@ -114,3 +115,16 @@ def test_every_module_is_loaded_by_the_page() -> None:
 
 def test_no_room_is_full() -> None:
     assert max(Counter(path.parent for path in MODULES).values()) <= 16
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_is_short_and_opens_with_a_sentence_on_what_it_does(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 350
+    assert re.fullmatch(r"// [A-Z][^.]*(\.\w[^.]*)*\.", lines[0]), lines[0]
+    assert not re.match(r"// (What|Whether|Of)\b", lines[0]), lines[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_no_module_has_a_retired_name(path: Path) -> None:
+    assert path.stem not in RETIRED

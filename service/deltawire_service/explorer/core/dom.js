@@ -1,4 +1,4 @@
-// Elements as templates: html`<p>${text}</p>`, and the hooks the components use.
+// Binds templates to elements (html`<p>${text}</p>`) and passes on the hooks that components use.
 import { h, render } from "../vendor/preact.js";
 import htm from "../vendor/htm.js";
 

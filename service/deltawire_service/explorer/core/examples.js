@@ -1,13 +1,9 @@
-// The networks to choose from: the lecture's come as files, larger ones are written here.
+// Lists the networks to choose from and loads or builds each of them.
 import { example } from "./api.js";
+import { random } from "./random.js";
 
+// The networks of the lecture, in explorer/examples/.
 const FILES = ["circuit", "sigmoid_neuron_gates", "sigmoid_neuron_layer", "window_classifier", "flow_graph"];
-
-// The same numbers every time: a linear congruential generator.
-export function random(seed) {
-  let state = seed;
-  return () => { state = (1664525 * state + 1013904223) % 4294967296; return state / 4294967296; };
-}
 
 function residual() {
   const nodes = [{ name: "h0", kind: "linear", inputs: ["x"], config: { units: 6 } }];
@@ -27,7 +23,7 @@ function residual() {
   return { network: { inputs: { x: { shape: [4] }, y: { shape: [], dtype: "int64" } }, nodes, loss: "loss" }, data: { x, y: [0, 1, 2, 0] } };
 }
 
-// Six sigmoid layers; the biases of the third push it far out, where its slope is nearly 0.
+// Six sigmoid layers: the biases of the third push its inputs far out, where its slope is nearly 0.
 function deep() {
   const draw = random(11);
   const nodes = [], params = {};
@@ -81,16 +77,15 @@ function fanOut() {
   };
 }
 
-const WRITTEN = { fan_out: fanOut, deep_sigmoid: deep, residual, moons };
+const BUILT = { fan_out: fanOut, deep_sigmoid: deep, residual, moons };
 
-// How large the steps are that suit an example; others start with `RATE`.
-export const RATE = 0.3;
-export const RATES = { moons: 1 };
+// The learning rate that an example starts with.
+export const rateOf = (name) => ({ moons: 1 })[name] ?? 0.3;
 
 export const NAMES = [...FILES.slice(0, 1), "fan_out", ...FILES.slice(1), "deep_sigmoid", "residual", "moons"];
 
-// {network, params?, data}
+// Returns {network, params?, data}; of an unknown name, the first example.
 export async function exampleDocument(name) {
-  const { network, params, data } = WRITTEN[name]?.() ?? (await example(FILES.includes(name) ? name : FILES[0]));
+  const { network, params, data } = BUILT[name]?.() ?? (await example(FILES.includes(name) ? name : FILES[0]));
   return params ? { network, params, data } : { network, data };
 }

@@ -1,4 +1,4 @@
-// The whole state of the page, and its form in the URL: a link shares what is seen.
+// Writes the whole state of the page into the URL and reads it back, so that a link shares the view.
 
 const packed = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
 
@@ -14,7 +14,7 @@ async function decode(text) {
   return JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
 }
 
-// name: of an example that was not changed; else the document itself is in the URL.
+// An unchanged example is in the URL by its name, any other document by its compressed text.
 export async function toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
   const parts = new URLSearchParams();
   if (changed) parts.set("state", await encode(document));
@@ -31,25 +31,12 @@ export async function toHash({ name, changed, document, step, selected, example,
 
 export async function fromHash(hash) {
   const parts = new URLSearchParams(hash.slice(1));
-  const whole = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
+  const integer = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
   const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
   return {
-    name: parts.get("example"), document: parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null, // a link cut short
-    step: whole("step"), selected: parts.get("at"), example: whole("row") ?? 0, lang: parts.get("lang"),
+    name: parts.get("example"),
+    document: parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null, // null: the link was cut short
+    step: integer("step"), selected: parts.get("at"), example: integer("row") ?? 0, lang: parts.get("lang"),
     tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
   };
-}
-
-// What the visitor chose, beyond this page; a browser may keep nothing, and then it is asked again.
-export function remembered(key, choices) {
-  try {
-    const kept = localStorage.getItem(`deltawire.${key}`);
-    return choices.includes(kept) ? kept : null;
-  } catch {
-    return null;
-  }
-}
-
-export function remember(key, choice) {
-  try { localStorage.setItem(`deltawire.${key}`, choice); } catch { /* storage is switched off */ }
 }

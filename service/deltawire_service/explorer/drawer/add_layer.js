@@ -1,8 +1,9 @@
 // Draws the form that adds a node behind another one.
 import { html, useState } from "../core/dom.js";
+import { spelledOut } from "../core/session.js";
 import { Fields } from "../widgets/fields.js";
 
-// What took the value of the other node takes that of the new one instead.
+// The consumers of the other node take the new node's value instead.
 export function AddLayer({ layers, model, selected, edit, t }) {
   const [kind, setKind] = useState("");
   const [config, setConfig] = useState({});
@@ -15,7 +16,7 @@ export function AddLayer({ layers, model, selected, edit, t }) {
     while (model.places.has(`${kind}${number}`)) number += 1;
     const name = `${kind}${number}`;
     edit((document) => {
-      const nodes = document.network.nodes.map((node) => named(node, document, model));
+      const nodes = spelledOut(document.network, model);
       for (const node of nodes) node.inputs = node.inputs.map((input) => (input === source ? name : input));
       const after = nodes.findIndex((node) => node.name === source);
       nodes.splice(after + 1, 0, { name, kind, inputs, ...(Object.keys(config).length ? { config } : {}) });
@@ -29,11 +30,4 @@ export function AddLayer({ layers, model, selected, edit, t }) {
       <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
     ${layer && html`<${Fields} schema=${layer.config} config=${config} change=${setConfig} />
       <p class="about">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
-}
-
-// With the name and inputs the service filled in, so that a node put before it changes nothing else.
-function named(node, document, model) {
-  const place = document.network.nodes.indexOf(node);
-  const found = [...model.places.values()].find((one) => one.kind && one.place === place);
-  return { ...node, name: found.name, inputs: [...found.inputs] };
 }

@@ -1,7 +1,7 @@
-// How deep each node lies: the longest way from it to the loss. Branches that run side by side are lines of their own.
+// Computes how deep each node lies below the loss, and the lines of nodes that run side by side.
 
-// names: of each depth the node that is computed first; depth: name -> its own. lines: their nodes, from the loss downwards,
-// and the node where they branch off from one that goes on.
+// Returns `depth`, each name's longest distance to the loss; `names`, the node of each depth that is computed first; and
+// `lines` [{joint, nodes}], from the loss downwards, which branch off from the line of their joint.
 export function linesOf(model) {
   const depth = new Map();
   const lines = [];

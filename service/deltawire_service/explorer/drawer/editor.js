@@ -1,38 +1,39 @@
-// The request as text: network, parameters and data; what the service finds wrong stands at its very line.
+// Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { describe } from "../widgets/refusal.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
-import { told } from "../widgets/refusal.js";
 
-const PAUSE = 250; // of typing, before what is typed is tried
+const PAUSE = 250; // milliseconds without typing, before the text is tried
 
-// `draft`: {of, text}, a text that was typed and refused; `of` the document it would have replaced.
-export function Editor({ document, draft, apply, faults, breaks, layers, model, selected, edit, t }) {
-  const [text, setText] = useState(draft.current.of === document && faults.length ? draft.current.text : written(document));
+// `draft`: a ref to {document, text}, a text that was typed, and the document that it would have replaced.
+// `apply`: called with a document that was typed. `fail`: called with the fault of a text that is not JSON.
+export function Editor({ document, draft, apply, fail, faults, layers, model, selected, edit, t }) {
+  const [text, setText] = useState(draft.current.document === document && faults.length ? draft.current.text : written(document));
   const numbers = useRef();
-  const waiting = useRef();
-  const trying = useRef();
-  trying.current = apply; // of the page as it is when the pause ends
+  const timer = useRef();
+  const latest = useRef();
+  latest.current = apply; // called when the pause ends, by a page that may have changed
   const shown = useRef(document);
   useEffect(() => {
     if (shown.current !== document) setText((old) => (same(old, document) ? old : written(document)));
     shown.current = document;
   }, [document]);
-  useEffect(() => () => clearTimeout(waiting.current), []);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const change = (now) => {
     setText(now);
-    draft.current = { of: document, text: now };
-    clearTimeout(waiting.current);
+    draft.current = { document, text: now };
+    clearTimeout(timer.current);
     try {
-      const read = JSON.parse(now);
-      waiting.current = setTimeout(() => trying.current(read), PAUSE);
+      const parsed = JSON.parse(now);
+      timer.current = setTimeout(() => latest.current(parsed), PAUSE);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
-      breaks({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
+      fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
   };
-  const found = faults.map((fault) => ({ ...fault, line: fault.line ?? lineIn(text, fault.pointer) }));
-  const lines = new Set(found.map((one) => one.line));
+  const listed = faults.map((fault) => ({ ...fault, line: fault.line ?? lineIn(text, fault.pointer) }));
+  const lines = new Set(listed.map((one) => one.line));
   const count = text.split("\n").length;
   return html`<div class="editor">
     <div class="lines" aria-hidden="true"><pre ref=${numbers}>${Array.from({ length: count }, (_, i) =>
@@ -40,20 +41,20 @@ export function Editor({ document, draft, apply, faults, breaks, layers, model, 
     <textarea spellcheck="false" aria-label=${t("edit")} value=${text} wrap="off" onInput=${(event) => change(event.target.value)}
       onScroll=${(event) => { numbers.current.style.transform = `translateY(${-event.target.scrollTop}px)`; }}></textarea></div>
     <div class="beside">
-      ${found.length ? html`<ul class="faults" role="alert">${found.map((one) => html`<li data-line=${one.line}>
-          <b>${t("line", one.line)}</b> ${told(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+      ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
+          <b>${t("line", one.line)}</b> ${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
         : html`<p class="quiet">${t("editNote")}</p>`}
       ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;
 }
 
-// Whether a text, however it is written, is of this document: then it stays as it is being typed.
+// Tells whether a text is this document, however it is spaced: then it stays as it was typed.
 function same(text, document) {
-  try { return JSON.stringify(JSON.parse(text)) === JSON.stringify(document); } catch { return false; }
+  try { return JSON.stringify(JSON.parse(text)) === JSON.stringify(document); } catch { return false; } // not JSON
 }
 
-// Of a fault that came while the text was changed on: none.
+// The line of a fault; 1 where the text has been changed since, and is not JSON.
 function lineIn(text, pointer) {
-  try { JSON.parse(text); } catch { return 1; }
+  try { JSON.parse(text); } catch { return 1; } // not JSON
   return lineOf(text, pointer);
 }

@@ -1,6 +1,6 @@
-// A JSON text, written readably, and the line of each place in it.
+// Writes JSON for people to read, and finds the line of a JSON pointer or of an error in it.
 
-// Numbers and short objects stay on one line.
+// Keeps numbers and short values on one line.
 export function written(value, indent = "") {
   const short = JSON.stringify(value);
   if (value === null || typeof value !== "object" || short.length + indent.length <= 88) return spaced(value);
@@ -16,9 +16,9 @@ function spaced(value) {
   return `{${Object.entries(value).map(([key, one]) => `${JSON.stringify(key)}: ${spaced(one)}`).join(", ")}}`;
 }
 
-// The line (from 1) where the value at a JSON pointer begins; of a place that is missing, that of the nearest above.
+// Returns the line, from 1, where the value at a JSON pointer begins; where it is missing, the line of the nearest parent.
 export function lineOf(text, pointer) {
-  const wanted = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const target = pointer.split("/").slice(1).map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
   let at = 0, best = { depth: -1, at: 0 };
   const skip = () => { while (/\s/.test(text[at])) at += 1; };
   const string = () => {
@@ -30,7 +30,7 @@ export function lineOf(text, pointer) {
   };
   const value = (path) => {
     skip();
-    const leads = path.length <= wanted.length && path.every((part, i) => part === wanted[i]);
+    const leads = path.length <= target.length && path.every((part, i) => part === target[i]);
     if (leads && path.length > best.depth) best = { depth: path.length, at };
     if (text[at] === "{" || text[at] === "[") {
       const object = text[at] === "{";
@@ -50,7 +50,7 @@ export function lineOf(text, pointer) {
   return text.slice(0, best.at).split("\n").length;
 }
 
-// Where a text that is no JSON stops being one.
+// Returns the line, from 1, of an error of JSON.parse; browsers word it differently.
 export function lineOfError(text, error) {
   const line = /line (\d+)/.exec(error.message);
   if (line) return Number(line[1]);

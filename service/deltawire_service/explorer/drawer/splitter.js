@@ -1,9 +1,8 @@
-// The upper edge of what is below the graph: drag it, or move it by arrow keys; Enter and a double click make it tall, and
-// low again. Its place, in percent of the window, is remembered.
+// Moves the upper edge of the drawer by dragging, by keys or by a double click, and remembers its height.
 import { html, useEffect, useState } from "../core/dom.js";
-import { remember, remembered } from "../core/state.js";
+import { remember, remembered } from "../core/preferences.js";
 
-const [LEAST, USUAL, TALL, MOST, STEP] = [20, 27, 55, 75, 5];
+const [LEAST, USUAL, TALL, MOST, STEP] = [20, 27, 55, 75, 5]; // percent of the window's height
 const HEIGHTS = Array.from({ length: MOST - LEAST + 1 }, (_, i) => String(LEAST + i));
 
 export function Splitter({ t }) {
@@ -17,11 +16,11 @@ export function Splitter({ t }) {
   useEffect(() => {
     if (height !== null) document.documentElement.style.setProperty("--drawer", `${height}vh`);
   }, [height]);
-  const other = () => move(now < TALL ? TALL : USUAL);
+  const toggle = () => move(now < TALL ? TALL : USUAL);
   const press = (event) => {
     const to = { ArrowUp: now + STEP, ArrowDown: now - STEP }[event.key];
     if (to !== undefined) move(to);
-    else if (event.key === "Enter") other();
+    else if (event.key === "Enter") toggle();
     else return;
     event.preventDefault();
   };
@@ -29,6 +28,6 @@ export function Splitter({ t }) {
     if (event.currentTarget.hasPointerCapture(event.pointerId)) move((100 * (innerHeight - event.clientY)) / innerHeight);
   };
   return html`<div class="splitter" role="separator" tabindex="0" aria-orientation="horizontal" aria-label=${t("taller")} title=${t("taller")}
-    aria-valuemin=${LEAST} aria-valuemax=${MOST} aria-valuenow=${now} onKeyDown=${press} onDblClick=${other}
+    aria-valuemin=${LEAST} aria-valuemax=${MOST} aria-valuenow=${now} onKeyDown=${press} onDblClick=${toggle}
     onPointerDown=${(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove=${drag}><i></i></div>`;
 }

@@ -1,16 +1,17 @@
-// The picture of the network in its frame: zoom, pan and fit.
+// Shows the picture of the network in its frame, with zoom, pan and fit.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
+import { nodeAt } from "../core/steps.js";
 import { DETAIL, fitted } from "./fit.js";
-import { nodeAt } from "../core/model.js";
 import { Picture } from "./picture.js";
 
-const LEAST = 0.08, MOST = 4;
+const LEAST = 0.08, MOST = 4; // zoom
 
-export function Graph({ shown, select, unfold, narrow, tell }) {
+// `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn.
+export function Graph({ shown, select, unfold, narrow, setDetail }) {
   const { model, drawing, step, selected, t } = shown;
-  const frame = useRef(); // on a narrow screen it scrolls, where the picture is higher
+  const frame = useRef(); // on a narrow screen it scrolls when the picture is higher
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
-  const [traced, trace] = useState(null); // the path that stands out
+  const [highlighted, highlight] = useState(null); // the id of an edge
   const drag = useRef(null);
   const fit = () => setView(fitted(drawing, frame.current, narrow));
   useLayoutEffect(fit, [drawing]);
@@ -21,7 +22,7 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
   }, [drawing]);
   useEffect(() => {
     const wheel = (event) => {
-      if (narrow && !event.ctrlKey) return; // there the page itself scrolls
+      if (narrow && !event.ctrlKey) return; // there the wheel scrolls the page
       event.preventDefault();
       const box = frame.current.firstChild.getBoundingClientRect();
       zoomBy(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
@@ -36,7 +37,7 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
       const scale = zoom / old.zoom;
       return { ...old, zoom, x: x - (x - old.x) * scale, y: y - (y - old.y) * scale };
     });
-  const closer = (factor) => { // about the place looked at
+  const closer = (factor) => { // around the selected place
     const box = drawing.nodes.get(selected ?? current);
     const [wide, high] = [frame.current.clientWidth, view.high];
     zoomBy(factor, ...(box ? [view.x + view.zoom * box.x, view.y + view.zoom * box.y] : [wide / 2, high / 2]));
@@ -48,17 +49,17 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
     setView((old) => ({ ...old, x: event.clientX - x, y: event.clientY - y }));
   };
 
-  const near = view.zoom >= DETAIL;
-  useLayoutEffect(() => tell(near), [near]);
+  const detail = view.zoom >= DETAIL;
+  useLayoutEffect(() => setDetail(detail), [detail]);
   const current = nodeAt(model, step);
-  useEffect(() => { // what is looked at comes into sight
+  useEffect(() => { // brings the selected place into view
     const box = drawing.nodes.get(selected ?? current);
     if (!box) return;
-    const { clientWidth: wide, clientHeight: sight } = frame.current;
+    const { clientWidth: wide, clientHeight: visible } = frame.current;
     setView((old) => {
       const [x, y] = [old.x + old.zoom * box.x, old.y + old.zoom * box.y];
-      const high = Math.max(old.high, sight);
-      if (high > sight + 1) frame.current.scrollTop = y - sight / 2;
+      const high = Math.max(old.high, visible);
+      if (high > visible + 1) frame.current.scrollTop = y - visible / 2;
       const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
       const inside = x - half > 0 && x + half < wide && y - tall > 0 && y + tall < high;
       if (inside || old.zoom > 3) return old;
@@ -67,10 +68,10 @@ export function Graph({ shown, select, unfold, narrow, tell }) {
     });
   }, [selected, step, drawing]);
   const stop = () => { drag.current = null; };
-  return html`<div class="sight" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
+  return html`<div class="viewport" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
     <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
       <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
-        <${Picture} ...${{ ...shown, select, unfold, traced, trace }} zoom=${view.zoom} />
+        <${Picture} ...${{ ...shown, select, unfold, highlighted, highlight }} zoom=${view.zoom} />
       </g>
     </svg></div></div>
     <div class="zoom">

@@ -1,25 +1,25 @@
-// Where everything stands: dagre's ranks and ways, kept in the spec's order, long networks wrapped like text.
-import { zoomOf } from "./fit.js";
+// Places nodes and edges: dagre ranks and routes them, in the order of the spec; long networks wrap like text.
 import dagre from "../vendor/dagre.js";
+import { zoomOf } from "./fit.js";
 import { wrapped } from "./wrap.js";
 
 const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
 
-export function sizeOf(place) {
+function boxOf(place) {
   const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.85));
   const array = place.shape.length > 0;
   return { width: Math.min(190, Math.max(array ? 112 : 66, 9 * chars + 18)), height: array ? 136 : 88 };
 }
 
-// The layout as asked; on a narrow screen, where nothing is asked, one column, unless rows are drawn larger.
-export function oriented({ places, edges }, down, narrow, view) {
-  const drawn = (vertical) => ({ ...layout(places, edges, vertical, view), down: vertical });
-  if (down !== null || !narrow) return drawn(down ?? false);
-  const [upright, across] = [drawn(true), drawn(false)];
+// Lays out in the direction chosen. On a narrow screen, where `down` is null, one column, unless rows are drawn larger.
+export function drawingOf({ places, edges }, down, narrow, view) {
+  const oriented = (vertical) => ({ ...layout(places, edges, vertical, view), down: vertical });
+  if (down !== null || !narrow) return oriented(down ?? false);
+  const [upright, across] = [oriented(true), oriented(false)];
   return zoomOf(across, view) > 1.04 * zoomOf(upright, view) ? across : upright;
 }
 
-// {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
+// Returns {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
 export function layout(places, edges, down, view) {
   const order = new Map([...places.keys()].map((name, index) => [name, index]));
   let best = null;
@@ -36,12 +36,12 @@ export function layout(places, edges, down, view) {
   return wrapped(best.candidate, edges, view, down);
 }
 
-// Everything left to right; for a drawing from top to bottom, x and y are swapped at the end.
+// Lays out from left to right; for a drawing from top to bottom, `wrapped` swaps x and y at the end.
 function run(places, edges, down, plain) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 30, ranker: "network-simplex" });
   for (const [name, place] of places) {
-    const { width, height } = sizeOf(place);
+    const { width, height } = boxOf(place);
     graph.setNode(name, down ? { width: height, height: width } : { width, height });
   }
   for (const edge of edges) {
@@ -50,17 +50,17 @@ function run(places, edges, down, plain) {
   }
   dagre.layout(graph, { disableOptimalOrderHeuristic: plain });
   const nodes = new Map([...places.keys()].map((name) => [name, { ...graph.node(name) }]));
-  const ways = new Map(edges.map((edge) => [edge.id, copied(graph.edge(edge.from, edge.to, edge.id))]));
-  return { nodes, ways };
+  const routes = new Map(edges.map((edge) => [edge.id, copied(graph.edge(edge.from, edge.to, edge.id))]));
+  return { nodes, routes };
 }
 
 const copied = ({ points, x, y, width, height }) => ({ points: points.map((point) => ({ ...point })), label: { x, y, width, height } });
 
-function mirror({ nodes, ways }) {
+function mirror({ nodes, routes }) {
   const flip = (point) => ({ ...point, y: -point.y });
   return {
     nodes: new Map([...nodes].map(([name, node]) => [name, flip(node)])),
-    ways: new Map([...ways].map(([id, way]) => [id, { points: way.points.map(flip), label: flip(way.label) }])),
+    routes: new Map([...routes].map(([id, route]) => [id, { points: route.points.map(flip), label: flip(route.label) }])),
   };
 }
 
@@ -76,13 +76,13 @@ function crossings({ nodes }, edges) {
   return count;
 }
 
-// Inputs of one node that stand in another order than it takes them; less, pairs in one rank against the spec.
+// Counts what stands in another order than in the spec: the inputs of a node, which weigh more, and pairs in one rank.
 function disorder({ nodes }, edges, order) {
   let count = 0;
   for (const one of edges) {
     for (const other of edges) {
-      const later = one.to === other.to && one.position < other.position && one.from !== other.from;
-      if (later && nodes.get(one.from).y > nodes.get(other.from).y) count += 10;
+      const swapped = one.to === other.to && one.position < other.position && one.from !== other.from;
+      if (swapped && nodes.get(one.from).y > nodes.get(other.from).y) count += 10;
     }
   }
   const all = [...nodes];

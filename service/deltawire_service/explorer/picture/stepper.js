@@ -1,13 +1,13 @@
-// Going through both passes: by buttons, by keys, by the clock.
+// Steps through both passes by buttons, by keys or by playing.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { isBackward, nodeAt } from "../core/model.js";
+import { isBackward, nodeAt } from "../core/steps.js";
 
-const PAUSE = 1100, LONGEST = 45_000; // milliseconds: for a step, and for all of them
+const PAUSE = 1100, LONGEST = 45_000; // milliseconds of playing: a step, and all steps
 
 export function Stepper({ model, step, go, t }) {
   const [playing, setPlaying] = useState(false);
   const ahead = model.forward.length;
-  const here = useRef(step); // keys may come faster than the page is drawn
+  const here = useRef(step); // keys may come faster than the page draws
   here.current = step;
   const clamp = (to) => go(here.current = Math.max(0, Math.min(model.last, to)));
   useEffect(() => {
@@ -32,7 +32,7 @@ export function Stepper({ model, step, go, t }) {
   };
   const back = isBackward(model, step);
   const name = nodeAt(model, step);
-  const told = step === 0 ? t("nothingYet") : back ? t("stepBackward", name) : t("stepForward", name);
+  const text = step === 0 ? t("nothingYet") : back ? t("stepBackward", name) : t("stepForward", name);
   return html`<div class="stepper">
     <div class="modes" role="group">
       <button class=${!back ? "on forward" : ""} aria-pressed=${!back} onClick=${() => clamp(back ? 0 : step)}>${t("forward")}</button>
@@ -46,6 +46,6 @@ export function Stepper({ model, step, go, t }) {
       <button title=${`${t("last")} (End)`} onClick=${() => clamp(model.last)}>⇥</button>
     </div>
     <input type="range" min="0" max=${model.last} value=${step} aria-label=${t("step")} onInput=${(event) => clamp(Number(event.target.value))} />
-    <span class="told" aria-live="polite"><b data-step=${step}>${step}/${model.last}</b> ${told}</span>
+    <span class="step-text" aria-live="polite"><b data-step=${step}>${step}/${model.last}</b> ${text}</span>
   </div>`;
 }

@@ -1,6 +1,7 @@
-// Draws the form fields of a layer's JSON Schema.
+// Draws the form fields of a layer's config, from its JSON Schema.
 import { html } from "../core/dom.js";
 
+// The first type, where a schema allows several.
 const typeOf = (schema) => [schema.type ?? schema.anyOf?.[0]?.type].flat()[0];
 
 function Field({ name, schema, value, change, required }) {
@@ -14,12 +15,11 @@ function Field({ name, schema, value, change, required }) {
       try {
         change(text === "" ? undefined : JSON.parse(text));
         event.target.setCustomValidity("");
-      } catch {
+      } catch { // not JSON: the browser marks the field
         event.target.setCustomValidity("[…]");
         event.target.reportValidity();
       }
-    }
-    else change(text === "" ? undefined : text);
+    } else change(text === "" ? undefined : text);
   };
   const control = schema.enum
     ? html`<select onChange=${read}>${schema.enum.map((one) => html`<option selected=${one === shown}>${one}</option>`)}</select>`
@@ -33,7 +33,7 @@ export function Fields({ schema, config, change }) {
   const entries = Object.entries(schema.properties ?? {});
   return entries.map(([name, one]) => html`<${Field} key=${name} name=${name} schema=${one} value=${config[name]}
     required=${schema.required?.includes(name)} change=${(value) => {
-      const { [name]: _, ...rest } = config;
-      change(value === undefined ? rest : { ...rest, [name]: value });
+      const { [name]: _, ...others } = config;
+      change(value === undefined ? others : { ...others, [name]: value });
     }} />`);
 }

@@ -1,9 +1,9 @@
-// A link that shares what is seen: the address, which is the whole state.
+// Draws the button that copies the page's address, which holds its whole state.
 import { html, useState } from "../core/dom.js";
 
 export function Link({ t }) {
   const [copied, setCopied] = useState(false);
-  if (!navigator.clipboard) return null; // browsers give none to pages that come unencrypted from another machine
+  if (!navigator.clipboard) return null; // browsers give none to unencrypted pages of another machine
   const copy = async () => {
     await navigator.clipboard.writeText(location.href);
     setCopied(true);

@@ -1,9 +1,12 @@
-// What is wrong with what was asked, beside the picture of the last network that was right.
+// Describes what the service refuses, and draws it beside the picture of the last valid network.
 import { html } from "../core/dom.js";
 
-// The sentence of the service; in other languages what it is about comes first, in theirs.
-export const told = (fault, t) => [t.known(`code_${fault.code}`) && t(`code_${fault.code}`), fault.detail].filter(Boolean).join(": ");
+// The service's sentence is English: in another language, what it is about comes first.
+export const describe = (fault, t) =>
+  [t.known(`code_${fault.code}`) && t(`code_${fault.code}`), fault.detail].filter(Boolean).join(": ");
 
-export function Refusal({ fault, seen, t }) {
-  return html`<p class="refused" role="alert" title=${told(fault, t)}>${seen && html`<b>${t("lastValid")}</b> `}${told(fault, t)}</p>`;
+// `drawn`: a valid network is in the picture.
+export function Refusal({ fault, drawn, t }) {
+  const text = describe(fault, t);
+  return html`<p class="refused" role="alert" title=${text}>${drawn && html`<b>${t("lastValid")}</b> `}${text}</p>`;
 }

@@ -1,18 +1,21 @@
-// Stochastic gradient descent; every gradient comes from /v1/gradients.
+// Runs stochastic gradient descent with gradients from /v1/gradients.
 import * as api from "../../core/api.js";
-import { random } from "../../core/examples.js";
-import { flat, largest, minus, norm } from "../../core/numbers.js";
+import { flat, largest, minus, norm } from "../../core/arrays.js";
+import { random } from "../../core/random.js";
 
+const LARGEST = 1e12; // of a parameter: beyond it, the loss has diverged and sums stop being numbers
+
+// The history before the first step.
 export const NOTHING = { steps: [], loss: [], norm: [], accuracy: [] };
 
-const batched = (document) => Object.keys(document.data).filter((name) => !document.network.inputs[name].shared);
+const batchedOf = (document) => Object.keys(document.data).filter((name) => !document.network.inputs[name].shared);
 
-export const batchOf = (document) => document.data[batched(document)[0]]?.length ?? 1;
+export const batchOf = (document) => document.data[batchedOf(document)[0]]?.length ?? 1;
 
-// Scores to be compared with a label: an integer input of one number whose consumer also takes a vector.
-export function judged(model) {
+// Returns {label, scores}: an integer input of one number, and the vector that the same consumer takes; null without them.
+export function classificationOf(model) {
   for (const place of model.places.values()) {
-    if (place.kind || place.slot.dtype !== "int64" || place.shape.length) continue;
+    if (place.kind || place.spec.dtype !== "int64" || place.shape.length) continue;
     for (const edge of model.edges.filter((one) => one.from === place.name)) {
       const inputs = model.places.get(edge.to).inputs.map((name) => model.places.get(name));
       const scores = inputs.find((one) => one.kind && one.shape.length === 1);
@@ -22,7 +25,7 @@ export function judged(model) {
   return null;
 }
 
-// Whether the loss of the last steps is far above the first one: the steps are too long.
+// Tells whether the loss of the last steps is far above the first: the steps are too long.
 export function diverging(loss) {
   if (loss.length < 10) return false;
   const last = loss.slice(-5).reduce((sum, one) => sum + Math.abs(one), 0) / 5;
@@ -34,7 +37,7 @@ function accuracy(scores, labels) {
   return right.length / scores.length;
 }
 
-// Some examples of the batch, other ones at every step, and the same ones every time; all of them when that many are wanted.
+// Draws examples of the batch: others at each step, but the same in each run; all of them where `count` is that many.
 function drawn(document, count, step) {
   const batch = batchOf(document);
   if (count >= batch) return document.data;
@@ -42,18 +45,17 @@ function drawn(document, count, step) {
   for (let i = 0; i < 3; i += 1) draw();
   const left = Array.from({ length: batch }, (_, i) => i);
   const rows = Array.from({ length: count }, () => left.splice(Math.floor(draw() * left.length), 1)[0]);
-  const names = batched(document);
+  const names = batchedOf(document);
   return Object.fromEntries(Object.entries(document.data).map(([name, array]) =>
     [name, names.includes(name) ? rows.map((row) => array[row]) : array]));
 }
 
-const LARGEST = 1e12; // of a parameter: it has diverged, and is not followed to where sums are no numbers any more
-
-// Steps until `last`, run.stopped or a parameter that is too large; `seen` is told of each: (history so far, parameters).
-export async function descend(document, { params, history, last, rate, count, what, run, seen }) {
+// Steps until step `last`, until run.stopped, or until a parameter is too large. Calls `onStep` with the history and the
+// parameters after each step, unless run.discarded.
+export async function descend(document, { params, history, last, rate, count, classification, run, onStep }) {
   for (let step = history.steps.length; step < last && !run.stopped; step += 1) {
     const data = drawn(document, count, step);
-    const answer = await api.gradients({ network: document.network, params, data, values: what ? [what.scores] : [] });
+    const answer = await api.gradients({ network: document.network, params, data, values: classification ? [classification.scores] : [] });
     const gradients = answer.gradients.params;
     const stepped = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, gradients[name], rate)]));
     if (Object.values(stepped).some((array) => largest(array) > LARGEST)) return;
@@ -61,9 +63,9 @@ export async function descend(document, { params, history, last, rate, count, wh
     history = {
       steps: [...history.steps, step + 1], loss: [...history.loss, answer.loss],
       norm: [...history.norm, norm(Object.values(gradients).flatMap(flat))],
-      accuracy: [...history.accuracy, what ? accuracy(answer.values[what.scores], data[what.label]) : null],
+      accuracy: [...history.accuracy, classification ? accuracy(answer.values[classification.scores], data[classification.label]) : null],
     };
     if (run.discarded) return;
-    seen(history, params);
+    onStep(history, params);
   }
 }

@@ -1,22 +1,23 @@
-// Examples that are points in a plane, and where the network would put each class: a grid of points sent to /v1/forward.
+// Finds the class that the network predicts at each point of a grid in the plane of its examples.
 import * as api from "../../core/api.js";
-import { flat } from "../../core/numbers.js";
+import { flat } from "../../core/arrays.js";
 
 export const [COLUMNS, ROWS] = [56, 42];
-const LARGEST = 20_000; // numbers of the parameters, above which the grid is not asked for
-const MARGIN = 0.08;
+const LARGEST = 20_000; // numbers in the parameters, above which the grid would take too long
+const MARGIN = 0.08; // around the examples, as a fraction of their extent
 
-// Of a network whose scores come of one input of two numbers: {points, label, scores, classes}; else null.
-export function planeOf(model, what) {
-  if (!what) return null;
-  const sources = new Set([what.scores]);
+// Returns {points, label, scores, classes} of a network whose scores depend on one input of two numbers; else null.
+export function planeOf(model, classification) {
+  if (!classification) return null;
+  const { label, scores } = classification;
+  const sources = new Set([scores]);
   for (const name of sources) model.places.get(name).inputs.forEach((one) => sources.add(one));
-  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.slot.shared);
-  if (inputs.length !== 1 || inputs[0].slot.dtype === "int64" || String(inputs[0].shape) !== "2") return null;
-  return { points: inputs[0].name, label: what.label, scores: what.scores, classes: model.places.get(what.scores).shape[0] };
+  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.spec.shared);
+  if (inputs.length !== 1 || inputs[0].spec.dtype === "int64" || String(inputs[0].shape) !== "2") return null;
+  return { points: inputs[0].name, label, scores, classes: model.places.get(scores).shape[0] };
 }
 
-// [[from, to], [from, to]]: what is seen of the plane.
+// Returns the part of the plane to show, [[left, right], [bottom, top]].
 export const frameOf = (points) => [0, 1].map((axis) => {
   const numbers = points.map((point) => point[axis]);
   const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
@@ -24,7 +25,7 @@ export const frameOf = (points) => [0, 1].map((axis) => {
   return [least - margin, most + margin];
 });
 
-// Rows of classes, the upper one first; null where the network is too large, or cannot say.
+// Returns rows of predicted classes, the upper row first; null where the network is too large or the service refuses.
 export async function regions({ network, data }, params, plane, [[left, right], [bottom, top]]) {
   if (Object.values(params).reduce((sum, array) => sum + flat(array).length, 0) > LARGEST) return null;
   const between = (from, to, i, count) => Number((from + ((i + 0.5) / count) * (to - from)).toPrecision(6));

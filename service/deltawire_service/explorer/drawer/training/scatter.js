@@ -1,11 +1,11 @@
-// The examples as points, by class, on the regions where the network would put each class.
+// Draws the examples as points by class, on the regions where the network predicts each class.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../core/dom.js";
 import { short } from "../../core/numbers.js";
 import { COLUMNS, frameOf, regions, ROWS } from "./plane.js";
 
 const [LEFT, TOP, BELOW, RIGHT] = [36, 4, 18, 4]; // pixels around the plane
 const MOST = 1000; // points
-// Of a class: its sign, around (0, 0); of more classes than these, their numbers.
+// The sign of each class, around (0, 0); further classes are drawn as their numbers.
 const SIGNS = ["M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z", "M-3-3H3V3H-3z", "M0-4 4 3H-4z", "M0-4.4 4.4 0 0 4.4-4.4 0z"];
 
 export function Scatter({ document, params, plane, turn, t }) {
@@ -13,26 +13,26 @@ export function Scatter({ document, params, plane, turn, t }) {
   const labels = document.data[plane.label];
   const frame = frameOf(points);
   const [rows, setRows] = useState(null);
-  const place = useRef();
-  const [[width, height], setSize] = useState([160, 120]); // of the plane; its place has one, by the style sheet
+  const element = useRef();
+  const [[width, height], setSize] = useState([160, 120]); // pixels of the plane; the style sheet sizes its element
   useLayoutEffect(() => {
-    const size = () => setSize([place.current.clientWidth - LEFT - RIGHT, place.current.clientHeight - TOP - BELOW].map((one) => Math.max(20, one)));
+    const size = () => setSize([element.current.clientWidth - LEFT - RIGHT, element.current.clientHeight - TOP - BELOW].map((one) => Math.max(20, one)));
     const watch = new ResizeObserver(size);
-    watch.observe(place.current);
+    watch.observe(element.current);
     return () => watch.disconnect();
   }, []);
-  const now = useRef();
-  now.current = { document, params, frame };
-  const asked = useRef(false), again = useRef(false);
-  const draw = async () => { // one request at a time, the last one of the newest parameters
+  const latest = useRef();
+  latest.current = { document, params, frame };
+  const waiting = useRef(false), again = useRef(false);
+  const draw = async () => { // one request at a time, the last one with the newest parameters
     again.current = true;
-    if (asked.current) return;
-    asked.current = true;
+    if (waiting.current) return;
+    waiting.current = true;
     while (again.current) {
       again.current = false;
-      setRows(await regions(now.current.document, now.current.params, plane, now.current.frame));
+      setRows(await regions(latest.current.document, latest.current.params, plane, latest.current.frame));
     }
-    asked.current = false;
+    waiting.current = false;
   };
   useEffect(() => { draw(); }, [turn, document]);
   const [[left, right], [bottom, top]] = frame;
@@ -41,7 +41,7 @@ export function Scatter({ document, params, plane, turn, t }) {
   const classes = Array.from({ length: plane.classes }, (_, i) => i);
   return html`<figure class="scatter" data-regions=${rows ? new Set(rows.flat()).size : 0}>
     <figcaption>${t("planeTitle", plane.points)}</figcaption>
-    <svg ref=${place} role="img" aria-label=${t("planeTitle", plane.points)}>
+    <svg ref=${element} role="img" aria-label=${t("planeTitle", plane.points)}>
       ${rows && html`<${Regions} ...${{ rows, width, height }} />`}
       <rect class="frame" x=${LEFT} y=${TOP} width=${width} height=${height} />
       ${ticks(left, right).map((x) => html`<text class="tick" x=${across(x)} y=${TOP + height + 14}>${short(x)}</text>`)}
@@ -58,7 +58,7 @@ function Sign({ which, x, y }) {
     : html`<text class="point tick" transform=${place} y="4">${which}</text>`;
 }
 
-// Where the class changes there is a line, and where a class has room, its number.
+// Draws a line where the class changes, and the number of a class where it has room.
 function Regions({ rows, width, height }) {
   const [wide, high] = [width / COLUMNS, height / ROWS];
   const runs = rows.flatMap((row, j) => row.flatMap((one, i) => (i && row[i - 1] === one ? []
@@ -73,7 +73,7 @@ function Regions({ rows, width, height }) {
     ${widest.map(({ one, i, j, length }) => one >= 0 && html`<text x=${x(i + length / 2)} y=${y(j) + 6}>${one}</text>`)}</g>`;
 }
 
-// Three round numbers, or so, between two.
+// Returns about three round numbers between two.
 function ticks(from, to) {
   const step = 10 ** Math.floor(Math.log10(to - from));
   const by = [2, 1, 0.5, 0.2].map((part) => part * step).find((one) => (to - from) / one >= 2.5);

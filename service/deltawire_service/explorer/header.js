@@ -1,10 +1,10 @@
-// The head of the page: which network, which explanation, light or dark, which language.
-import { html } from "../core/dom.js";
-import { NAMES } from "../core/examples.js";
-import { LANGUAGES } from "./i18n.js";
-import { TOURS } from "./tours.js";
+// Draws the head of the page: the choice of network, tour, theme and language.
+import { html } from "./core/dom.js";
+import { NAMES } from "./core/examples.js";
+import { LANGUAGES } from "./lecture/i18n.js";
+import { TOURS } from "./lecture/tours.js";
 
-export function Top({ name, changed, open, tour, openTour, theme, setTheme, lang, setLang, t }) {
+export function Header({ name, changed, open, tour, openTour, theme, setTheme, lang, setLang, t }) {
   const other = theme === "dark" ? "light" : "dark";
   return html`<header class="top">
     <h1>δ deltawire <small>${t("subtitle")}</small></h1>
@@ -14,7 +14,7 @@ export function Top({ name, changed, open, tour, openTour, theme, setTheme, lang
         ${NAMES.map((one) => html`<option value=${one} selected=${!changed && one === name}>${t(`example_${one}`)}</option>`)}
       </select></label>
     <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`
-      <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang === "ko" ? 1 : 0]}</button>`)}</nav>
+      <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang]}</button>`)}</nav>
     <div class="switches">
       <button onClick=${() => setTheme(other)} data-theme-switch title=${t(other)} aria-label=${t(other)}>◐</button>
       ${Object.entries(LANGUAGES).map(([code, label]) => html`

@@ -1,8 +1,9 @@
-// Arrays as rows × columns: of one example, leading axes one below the other; a long vector is cut into lines.
-import { flat } from "../core/numbers.js";
+// Arranges the numbers of an array as rows and columns.
+import { flat } from "../core/arrays.js";
 
-const LONGEST = 16; // of a vector in one line
+const LONGEST = 16; // numbers of a vector in one row
 
+// Leading axes stand one below the other; a long vector is cut into rows.
 export function rowsOf(numbers, shape) {
   const all = flat(numbers);
   const square = all.length > LONGEST ? Math.ceil(Math.sqrt(all.length)) : all.length || 1;
@@ -12,7 +13,7 @@ export function rowsOf(numbers, shape) {
   return rows;
 }
 
-// At most this many a side: of each block the number that is largest in size.
+// At most `most` rows and columns: each number is the largest in size of its block.
 export function pooled(rows, most) {
   const [high, wide] = [Math.ceil(rows.length / most), Math.ceil(rows[0].length / most)];
   if (high === 1 && wide === 1) return rows;
