@@ -1,11 +1,11 @@
-"""Fields of the explorer as somebody types in them, key by key, while answers come."""
+"""Sliders and fields of the inputs, typed in key by key while answers come."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from support.explorer import Explorer
+from support.explorer import Explorer, script
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -48,3 +48,19 @@ def test_an_array_is_taken_as_it_is_typed(page: Page) -> None:
         """before => document.querySelector('[data-value="z1"] text').textContent !== before""", arg=before
     )
     assert field.input_value() == "[1, 2, 3, 4.25]" and page.locator(".array.wrong").count() == 0
+
+
+def test_a_slider_changes_the_numbers_at_once(page: Page) -> None:
+    explorer = Explorer(page, "example=circuit")
+    page.locator('[data-input="z"]').fill("2")
+    page.locator('[data-value="f"] text', has_text="6").wait_for()
+    assert explorer.deltas() == {"f": "1", "q": "2", "z": "3", "x": "2", "y": "2"}
+    took = page.evaluate(script(__file__, "slider"))
+    assert explorer.values()["f"] == "−9"
+    assert took < 1000, took  # 100 ms on a machine of its own; here others compute too
+
+
+def test_a_slider_of_labels_ends_with_the_last_of_them(page: Page) -> None:
+    Explorer(page, "example=flow_graph")
+    slider = page.locator('.slider input[aria-label="y"]')
+    assert (slider.get_attribute("min"), slider.get_attribute("max")) == ("0", "2")

@@ -1,4 +1,4 @@
-"""The gradient check: a badge beside every red number, and no badge that says yes to a wrong one."""
+"""The gradient check: a badge beside every red number, and none that passes a wrong one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def checked(page: Page, state: str) -> Explorer:
 
 
 def badges(page: Page, attribute: str) -> dict[str, str]:
-    """What stands beside the numbers of the graph, by place or edge."""
-    found = page.locator(f".drawing [{attribute}]").evaluate_all(
+    """Return the badges in the picture by place or edge."""
+    texts = page.locator(f".drawing [{attribute}]").evaluate_all(
         "(all, name) => all.map(one => [one.getAttribute(name), one.firstChild.textContent])", attribute
     )
-    return dict(found)
+    return dict(texts)
 
 
 @pytest.mark.parametrize("name", ["fan_out", "flow_graph", "window_classifier", "deep_sigmoid"])
-def test_every_red_number_has_one(page: Page, name: str) -> None:
+def test_every_red_number_has_a_badge(page: Page, name: str) -> None:
     explorer = checked(page, f"example={name}")
     places, edges = badges(page, "data-badge"), badges(page, "data-edge-badge")
     assert places.keys() == explorer.deltas().keys()
@@ -47,7 +47,7 @@ def test_every_red_number_has_one(page: Page, name: str) -> None:
     assert page.locator("details.each[open]").count() == 0
 
 
-def test_gradients_of_parameters_have_one(page: Page) -> None:
+def test_gradients_of_parameters_have_a_badge(page: Page) -> None:
     checked(page, "example=flow_graph&at=scores")
     for parameter in ("scores.weight", "scores.bias"):
         badge = page.locator(f'.panel [data-badge="params/{parameter}"]')
@@ -55,10 +55,10 @@ def test_gradients_of_parameters_have_one(page: Page) -> None:
 
 
 def test_a_path_is_checked_by_itself(page: Page) -> None:
-    """Of the two that meet at x, each has a row of its own."""
+    """Each of the two that meet at x has a row of its own."""
     explorer = checked(page, "example=fan_out&at=x")
-    told = page.locator(".checked").text_content() or ""
-    assert "f → x" in told and "s → x" in told and "δ s" in told
+    text = page.locator(".checked").text_content() or ""
+    assert "f → x" in text and "s → x" in text and "δ s" in text
     assert page.locator('.panel .terms [data-badge^="edges/x→"]').count() == 2
     explorer.at(4)  # the sum is not finished: nothing to say yes to
     assert "x" not in badges(page, "data-badge")

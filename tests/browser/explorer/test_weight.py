@@ -1,4 +1,4 @@
-"""What the page weighs, and where it may load from."""
+"""The weight of the page, and the policy on where it may load from."""
 
 from __future__ import annotations
 

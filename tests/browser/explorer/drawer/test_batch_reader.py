@@ -19,8 +19,8 @@ def opened(page: Page, state: str) -> None:
     page.locator(".batch summary").click()
 
 
-def told(page: Page) -> tuple[str, str]:
-    """Whether the batch was read, and what is said about it."""
+def outcome(page: Page) -> tuple[str, str]:
+    """Return "read" or "wrong", and the text beside the field."""
     note = page.locator("[data-batch]")
     note.wait_for()
     return note.get_attribute("data-batch") or "", note.inner_text()
@@ -28,11 +28,11 @@ def told(page: Page) -> tuple[str, str]:
 
 def pasted(page: Page, text: str) -> tuple[str, str]:
     page.locator("[data-paste]").fill(text)
-    return told(page)
+    return outcome(page)
 
 
 def data(page: Page) -> dict[str, list[object]]:
-    """The data of the request, as the editor has it."""
+    """Return the data of the request in the editor."""
     page.get_by_role("tab", name="Edit").click()
     return dict(json.loads(page.locator(".editor textarea").input_value())["data"])
 
@@ -50,7 +50,7 @@ def data(page: Page) -> dict[str, list[object]]:
         '[{"x": [0.5, -1], "y": 1}, {"x": [2, 0.001], "y": 0}]',
     ],
 )
-def test_it_is_read(page: Page, text: str) -> None:
+def test_a_batch_is_read(page: Page, text: str) -> None:
     opened(page, "example=moons")
     assert pasted(page, text) == ("read", "2 examples read")
     page.locator("select.example option", has_text="1 / 2").wait_for(state="attached")
@@ -75,7 +75,7 @@ def test_it_is_read(page: Page, text: str) -> None:
         ('[{"x": [1, 2], "y": 0}, {"x": [1, 2]}]', "Example 2 has no y."),
     ],
 )
-def test_what_is_wrong_is_told_by_its_line(page: Page, text: str, wrong: str) -> None:
+def test_a_fault_names_its_line(page: Page, text: str, wrong: str) -> None:
     opened(page, "example=moons")
     state, said = pasted(page, text)
     assert state == "wrong" and said.startswith(wrong), said
@@ -102,7 +102,7 @@ def test_a_file_with_shared_inputs_and_matrices(page: Page) -> None:
     page.locator("[data-upload]").set_input_files(
         {"name": "batch.csv", "mimeType": "text/csv", "buffer": b"1,2,3,4,10\n5,6,7,8,20\n"}
     )
-    assert told(page) == ("read", "2 examples read from batch.csv")
+    assert outcome(page) == ("read", "2 examples read from batch.csv")
     note, frame = page.locator("[data-batch]").bounding_box(), page.locator(".content").bounding_box()
     assert note and frame and frame["y"] <= note["y"]
     # Without scrolling; browsers scroll by whole pixels.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+
 TRAINED = "all => all.map(one => Number(one.dataset.trained)).concat(0)[0]"
 
 
@@ -22,7 +23,7 @@ def steps(page: Page) -> int:
 
 
 def grown(page: Page, most: int) -> None:
-    """Waits until it has gone so many steps."""
+    """Wait until training has gone at least so many steps."""
     for _ in range(600):
         if steps(page) >= most:
             return
@@ -30,21 +31,21 @@ def grown(page: Page, most: int) -> None:
     raise AssertionError(f"{steps(page)} steps, not {most}")
 
 
-def told(page: Page) -> tuple[float, float]:
-    """Loss and accuracy, in percent."""
+def loss_and_accuracy(page: Page) -> tuple[float, float]:
+    """Return the loss, and the accuracy in percent."""
     loss, accuracy = re.findall(r"([\d.]+)(?:,| %)", page.locator("output").inner_text())
     return float(loss), float(accuracy)
 
 
 def params(page: Page) -> dict[str, Any]:
     page.get_by_role("tab", name="Edit").click()
-    found = json.loads(page.locator(".editor textarea").input_value())["params"]
+    params = json.loads(page.locator(".editor textarea").input_value())["params"]
     page.get_by_role("tab", name="Train").click()
-    return dict(found)
+    return dict(params)
 
 
 def training(page: Page, setting: str, value: str) -> Explorer:
-    """The page as it begins to train, one of its settings changed."""
+    """Open the page, change one setting of the training and start it."""
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     page.locator(f"[data-{setting}]").fill(value)
@@ -54,7 +55,7 @@ def training(page: Page, setting: str, value: str) -> Explorer:
 
 
 def paused(page: Page, after: int) -> int:
-    """Trains for some steps and stops."""
+    """Train until step `after`, pause, and return the step reached."""
     page.locator("[data-train]").click()
     grown(page, after)
     page.locator("[data-train]", has_text="Pause").click()
@@ -62,20 +63,20 @@ def paused(page: Page, after: int) -> int:
     return steps(page)
 
 
-def test_it_lowers_the_loss(page: Page) -> None:
+def test_training_lowers_the_loss(page: Page) -> None:
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     page.locator("[data-train]").click()
     page.locator(".curved canvas").nth(2).wait_for()  # loss, accuracy and gradient norm, while it runs
     assert steps(page) < 300
-    first = told(page)
+    first = loss_and_accuracy(page)
     page.locator('[data-trained="300"]').wait_for(timeout=90_000)
-    loss, accuracy = told(page)
+    loss, accuracy = loss_and_accuracy(page)
     assert loss < 0.35 and loss < first[0] and accuracy > 80
     assert page.locator(".curved canvas").count() == 3
 
 
-def test_pause_go_on_reset(page: Page) -> None:
+def test_pause_continue_and_reset(page: Page) -> None:
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     start = params(page)
@@ -94,7 +95,7 @@ def test_pause_go_on_reset(page: Page) -> None:
     assert page.locator("[data-reset]").is_disabled()
 
 
-def test_reset_while_it_runs(page: Page) -> None:
+def test_reset_during_training(page: Page) -> None:
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     start = params(page)
@@ -131,68 +132,10 @@ def test_it_goes_on_beside_other_tabs_and_ends_with_other_data(page: Page) -> No
     assert json.loads(page.locator('[data-input="x"]').input_value()) == [9, 9]
 
 
-def test_a_loss_that_grows_is_told(page: Page) -> None:
-    training(page, "rate", "200")
-    page.locator("[data-training-warning]", has_text="Lower the learning rate").wait_for(timeout=60_000)
-    page.locator("[data-reset]").click()
-    page.locator("[data-training-warning]").wait_for(state="detached")
-
-
-def test_examples_in_the_plane_and_where_each_class_would_be(page: Page) -> None:
-    """The picture of the lecture: two moons, and a border that moves between them."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.rpartition("/v1")[2]))
-    explorer = Explorer(page, "example=moons")
-    assert "/forward" not in asked  # nobody looks at it
-    explorer.tab("Train")
-    page.locator('.scatter[data-regions="2"]').wait_for()
-    points = page.locator(".scatter > svg .point")
-    drawn = points.evaluate_all("all => all.map(one => [one.classList[1], one.getAttribute('d')].join())")
-    assert len(drawn) == 80 and len(set(drawn)) == 2  # each class has a colour and a shape
-    border = page.locator(".scatter .border")
-    before = border.get_attribute("d")
-    page.locator("[data-train]").click()
-    page.locator('[data-trained="300"]').wait_for(timeout=90_000)
-    page.locator("[data-train]", has_text="Train 300").wait_for()
-    page.wait_for_load_state("networkidle")
-    assert border.get_attribute("d") != before
-    assert 2 <= asked.count("/forward") < 50
-    where = """all => all.filter(one => {
-      const { left, top, width, height } = one.getBoundingClientRect();
-      const under = document.elementsFromPoint(left + width / 2, top + height / 2);
-      const region = under.find(other => other.closest('.regions') && other.localName === 'rect');
-      return region?.classList[0] === one.classList[1];
-    }).length"""
-    page.locator(".scatter").scroll_into_view_if_needed()
-    assert abs(points.evaluate_all(where) / 80 - told(page)[1] / 100) < 0.05  # the accuracy, seen
-    page.locator("[data-reset]").click()
-    page.locator("[data-trained]").wait_for(state="detached")
-    page.wait_for_function(
-        "d => document.querySelector('.scatter .border').getAttribute('d') === d", arg=before
-    )
-
-
-@pytest.mark.parametrize("name", ["flow_graph", "deep_sigmoid", "window_classifier", "residual"])
-def test_examples_that_are_no_points_of_a_plane_are_not_drawn(page: Page, name: str) -> None:
-    Explorer(page, f"example={name}&tab=train")
-    page.locator(".controls").wait_for()
-    assert page.locator(".scatter").count() == 0
-
-
-def test_two_moons_are_told_apart_at_the_rate_that_suits_them(page: Page) -> None:
+def test_two_moons_are_separated_at_their_own_learning_rate(page: Page) -> None:
     Explorer(page, "example=moons&tab=train")
     page.locator("[data-train]").click()
     page.locator('[data-trained="300"]').wait_for(timeout=60_000)
     assert "100 %" in page.locator("[data-trained]").inner_text()
     page.locator("select.network").select_option("flow_graph")
     page.wait_for_function("() => document.querySelector('[data-rate]').value === '0.3'")
-
-
-def test_parameters_that_grow_without_end_are_told_as_that(page: Page) -> None:
-    explorer = Explorer(page, "example=residual&tab=train")
-    page.locator("[data-rate]").fill("1")
-    page.locator("[data-rate]").press("Tab")
-    page.locator("[data-train]").click()
-    page.get_by_role("button", name="Train", exact=False).filter(has_text="steps").wait_for(timeout=60_000)
-    assert "Lower the learning rate" in page.locator("[data-training-warning]").inner_text()
-    assert explorer.panel()

@@ -1,4 +1,4 @@
-"""What the page makes of numbers: dead, saturated, nothing arriving."""
+"""Warnings read from the numbers: dead, saturated, vanishing, nothing arriving."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def found(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[str, str]:
-    """The findings of numbers, plus 0, through one layer to their sum."""
+def findings(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[str, str]:
+    """Return the findings for numbers that go through one layer to their sum, by name."""
     explorer = Explorer(page, "example=circuit")
     explorer.tab("Edit")
     shape = [len(numbers)]
@@ -37,7 +37,7 @@ def found(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[st
 
 
 @pytest.mark.parametrize(
-    "kind, numbers, told",
+    "kind, numbers, expected",
     [
         ("relu", [-0.5, -1, -2, -0.1], {"dead layer": "everywhere", "nothing moved": "It ends in layer"}),
         ("relu", [-50, -30, -20, -90], {"dead layer": "everywhere", "nothing moved": "because it is dead"}),
@@ -55,15 +55,32 @@ def found(page: Page, kind: str, numbers: list[float], **config: Any) -> dict[st
         ("tanh", [0.1, -0.5, 0.3, 1], {}),
     ],
 )
-def test_what_it_is_called(page: Page, kind: str, numbers: list[float], told: dict[str, str]) -> None:
+def test_each_kind_of_finding(page: Page, kind: str, numbers: list[float], expected: dict[str, str]) -> None:
     """A slope of 0 is dead; but far out on a curve, where it is only rounded to 0, saturated."""
-    seen = found(page, kind, numbers)
-    assert list(seen) == list(told)
-    for name, part in told.items():
-        assert part in seen[name]
+    listed = findings(page, kind, numbers)
+    assert list(listed) == list(expected)
+    for name, part in expected.items():
+        assert part in listed[name]
 
 
-def test_where_nothing_arrives_no_ratio_is_told(page: Page) -> None:
-    text = found(page, "relu", [-1, -2])["nothing moved"]
+def test_a_node_where_nothing_arrives_has_no_ratio(page: Page) -> None:
+    text = findings(page, "relu", [-1, -2])["nothing moved"]
     assert "Nothing arrives at moved: its δ is exactly 0." in text and "times" not in text
     assert page.locator('[data-node="moved"] [data-sign="nothing"]').count() == 1
+
+
+def test_the_layer_whose_delta_vanishes_and_why(page: Page) -> None:
+    explorer = Explorer(page, "example=deep_sigmoid")
+    explorer.tab("Findings")
+    listed = page.locator("[data-finding]").evaluate_all("all => all.map(one => one.dataset.finding)")
+    assert listed == ["saturated a3", "vanishing z3 a2 z2 a1 z1"]  # the cause, then what comes of it
+    text = page.locator("[data-finding^=vanishing]").inner_text()
+    assert "it changed most in a3: times 2.1·10⁻⁴, because it is saturated" in text
+    assert "6.847·10⁻⁶ of what it was near the loss at the first of them, 6.077·10⁻⁷ at the last" in text
+    assert page.get_by_role("tab", name="Findings").inner_text().split() == ["Findings", "2"]
+    signs = page.locator(".warning-sign").evaluate_all("all => all.map(one => one.dataset.sign)")
+    assert sorted(signs) == ["cause"] + ["vanishing"] * 5
+    assert page.locator('[data-node="a3"] [data-sign="cause"]').count() == 1
+    page.locator("[data-finding^=vanishing] button", has_text="z1").click()
+    own = page.locator('[data-panel="z1"] [data-warning="vanishing"]').inner_text()
+    assert "δ of z1 is 6.077·10⁻⁷" in own and "changed most in a3" in own
