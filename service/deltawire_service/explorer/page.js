@@ -32,12 +32,12 @@ export function Page({ layers, initial }) {
   const [name, setName] = useState(NAMES.includes(initial.name) ? initial.name : NAMES[0]);
   const [changed, setChanged] = useState(Boolean(initial.document));
   const [evaluation, setEvaluation] = useState(null); // the last that succeeded
-  const [latest, setLatest] = useState(null); // the document of the last change, which may be refused
+  const [latest, setLatest] = useState(null); // the document to change next: its data may be refused
   const [faults, setFaults] = useState([]);
   const [step, setStep] = useState(0);
   const [selected, setSelected] = useState(initial.selected);
   const [lang, setLang] = useState(Object.hasOwn(LANGUAGES, initial.lang ?? "") ? initial.lang : "en");
-  const [tour, setTour] = useState(initial.tour);
+  const [tour, setTour] = useState(TOURS[initial.tour]?.stops[initial.stop] ? initial.tour : null);
   const [stop, setStop] = useState(initial.stop);
   const [down, setDown] = useState(initial.down);
   const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
@@ -54,10 +54,11 @@ export function Page({ layers, initial }) {
   const model = evaluation?.model;
 
   // Evaluates a document and shows it, unless a newer one comes; `then` is called with its model.
-  const show = async (document, { example = evaluation?.row ?? 0, renew = false, then } = {}) => {
+  // Sliders change a document further before its answer comes; a `tentative` one only when it succeeds.
+  const show = async (document, { example = evaluation?.row ?? 0, renew = false, tentative = false, then } = {}) => {
     const mine = turn.current += 1;
     const outdated = () => mine !== turn.current;
-    setLatest(document);
+    if (!tentative) setLatest(document);
     try {
       const next = await evaluate(document, example, layers, renew, outdated);
       if (!next || outdated()) return;
@@ -84,7 +85,7 @@ export function Page({ layers, initial }) {
   };
   const edit = (modify, options = {}) => {
     setTour(null);
-    change(modify(structuredClone(latest)), { renew: true, ...options });
+    change(modify(structuredClone(latest)), { renew: true, tentative: true, ...options });
   };
   const open = async (chosen, then) => {
     setName(chosen);
@@ -124,7 +125,7 @@ export function Page({ layers, initial }) {
       setSelected(next.places.has(initial.selected) ? initial.selected : nodeAt(next, at));
     };
     if (initial.document) show(initial.document, { example: initial.example, then });
-    else if (TOURS[initial.tour]?.stops[initial.stop] && initial.step === null) openTour(initial.tour, initial.stop);
+    else if (tour !== null && initial.step === null) openTour(tour, stop);
     else exampleDocument(name).then((document) => show(document, { example: initial.example, then }));
   }, []);
   useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);

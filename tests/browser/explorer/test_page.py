@@ -83,3 +83,13 @@ def test_the_theme_survives_a_reload(page: Page) -> None:
     page.reload()
     page.locator(".card").first.wait_for()
     assert page.locator("html").get_attribute("data-theme") not in (before, None)
+
+
+@pytest.mark.parametrize(
+    "state",
+    ["example=constructor", "lang=constructor", "tab=constructor", "at=constructor", "tour=9.9", "tour=1.9"],
+)
+def test_an_address_that_names_what_is_not_there_opens_the_first_network(page: Page, state: str) -> None:
+    explorer = Explorer(page, state)
+    assert explorer.values().keys() == {"x", "y", "z", "q", "f"}
+    assert page.locator("select.network").input_value() == "circuit"

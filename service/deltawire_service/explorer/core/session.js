@@ -44,7 +44,7 @@ const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(arr
 // `renew`: draw new parameters where they do not fit the network; else the service refuses them.
 // `outdated`: tells that a newer document is being evaluated; then the rest is not requested, and null is returned.
 export async function evaluate(given, example, layers, renew, outdated = () => false) {
-  const plan = await planOf(given.network);
+  const plan = await planOf(given?.network); // null where the typed text is
   if (outdated()) return null;
   const document = { ...given };
   const missing = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));

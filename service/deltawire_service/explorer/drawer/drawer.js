@@ -12,7 +12,7 @@ const Training = lazy(() => import("./training/training.js").then((module) => mo
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
-// `document`: the document of the last change, which may have been refused; that of the evaluation was not.
+// `document`: the document to change, whose data may be newer than the evaluation's, or refused.
 export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, startRate, t, theme }) {
   const draft = useRef({}); // a text of the editor, while another tab is open
   const trains = useRef(false); // once opened, training goes on while another tab is open
@@ -23,7 +23,7 @@ export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers
       <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
     ${evaluation && html`<div class="content" role="tabpanel">
       ${tab === "inputs" && html`<${Inputs} ranges=${evaluation.plan.ranges} example=${evaluation.row} losses=${evaluation.losses} ...${{ document, choose, t }}
-        setData=${(data, whole) => change({ ...document, data }, whole ? { example: 0 } : {})} />`}
+        setData=${(data, whole) => change({ ...document, data }, whole ? { example: 0, tentative: true } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${evaluation.model} ...${{ t, theme }} />`}
       ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t, theme }}
@@ -35,4 +35,4 @@ export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers
 }
 
 // Parameters that were typed are never replaced: those that do not fit are refused.
-const sameParams = (one, other) => JSON.stringify(one.params) === JSON.stringify(other.params);
+const sameParams = (one, other) => JSON.stringify(one?.params) === JSON.stringify(other.params);

@@ -6,7 +6,7 @@ const FIRST = 1; // the tour to start with: circuits need no knowledge
 
 // `away`: tells whether the picture has left the step or the place of this stop.
 export function Tour({ tour, stop, away, open, lang, t }) {
-  if (tour === null || !TOURS[tour]) return null;
+  if (tour === null) return null;
   const { title, stops } = TOURS[tour];
   const forth = stop + 1 < stops.length ? [tour, stop + 1] : tour + 1 < TOURS.length ? [tour + 1, 0] : null;
   const back = stop > 0 ? [tour, stop - 1] : tour > 0 ? [tour - 1, TOURS[tour - 1].stops.length - 1] : null;

@@ -109,3 +109,14 @@ def test_a_file_with_shared_inputs_and_matrices(page: Page) -> None:
     assert note["y"] + note["height"] <= frame["y"] + frame["height"] + 1
     page.locator('[data-value="f"] text', has_text="300").wait_for()
     assert data(page) == {"m": [[[1, 2], [3, 4]], [[5, 6], [7, 8]]], "k": 3, "s": [10, 20]}
+
+
+def test_the_inputs_stay_after_a_batch_that_the_service_refuses(page: Page, faults: list[str]) -> None:
+    opened(page, "example=moons")
+    page.locator("[data-paste]").fill('{"x": 5}')
+    page.locator(".refused").wait_for()
+    assert faults and all("422" in fault for fault in faults)
+    faults.clear()
+    page.locator('[data-input="x"]').fill("[9, 9]")
+    page.locator(".refused").wait_for(state="detached")
+    assert page.locator("select.example option").count() == 80

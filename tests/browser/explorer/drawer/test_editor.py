@@ -89,3 +89,23 @@ def test_a_refused_text_is_still_there_after_a_look_at_another_tab(page: Page, f
     assert editor.input_value() == wrong
     assert page.locator(".lines .wrong").count() == 1
     faults.clear()
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "null", '{"network": 5}', '{"network": {"inputs": 3, "nodes": 4}}']
+)
+def test_a_text_that_is_no_request_leaves_the_other_tabs_as_they_are(
+    page: Page, faults: list[str], text: str
+) -> None:
+    explorer = open_editor(page, "example=circuit&at=q")
+    page.locator(".editor textarea").fill(text)
+    page.locator(".faults li").first.wait_for()
+    for tab in ("Inputs", "Findings", "Plots", "Train", "Edit"):
+        explorer.tab(tab)
+    assert page.locator(".editor textarea").input_value() == text
+    assert faults and all("422" in fault for fault in faults)
+    faults.clear()
+    page.locator("form.add select").select_option("negate")  # behind q of the last valid network
+    page.locator("form.add button").click()
+    page.locator('[data-node="negate1"]').wait_for()
+    assert explorer.values()["f"] == "12" and page.locator(".refused").count() == 0
