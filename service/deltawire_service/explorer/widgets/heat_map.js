@@ -7,7 +7,7 @@ import { NumberTable } from "./number_table.js";
 
 const SIDE = 64; // rows and columns of a heat map, at most
 const CARD_SIDE = 16; // of the cells on a card
-const WRITTEN = [54, 22]; // width and height of a cell with its number in it
+const WRITTEN = [56, 22]; // width and height of a cell with its number in it
 
 // The class of a colour, h-9 … h0 … h9: picture/picture.css defines them.
 function shade(number, largest) {
@@ -57,7 +57,8 @@ function ColourMap({ traced, label, chosen, choose, integers, open }) {
   const fitting = (room, count) => Math.max(4, Math.min(16, room / count));
   const [width, height] = written ? WRITTEN : [fitting(330, columns), fitting(240, shown.length)];
   const selectable = choose && shown === rows; // a cell of a pooled map is no single number
-  return html`<svg width=${columns * width + 2} height=${shown.length * height + 2} role="img" onClick=${selectable ? null : open}
+  const [across, down] = [columns * width + 2, shown.length * height + 2];
+  return html`<svg width=${across} height=${down} viewBox=${`0 0 ${across} ${down}`} role="img" onClick=${selectable ? null : open}
       class=${selectable ? "" : "opens"} aria-label=${`${label}: ${short(traced.min)} … ${short(traced.max)}`}>
       ${shown.map((row, i) => row.map((number, j) => {
         const index = i * columns + j;

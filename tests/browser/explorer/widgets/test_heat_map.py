@@ -60,3 +60,15 @@ def test_every_number_fits_its_cell(page: Page, state: str) -> None:
             room = "(one, what) => one.querySelector(what).getBBox().width"
             inside = float(cell.evaluate(room, "rect")) - float(cell.evaluate(room, "text"))
             assert inside >= 0, text
+
+
+def test_a_wide_map_shrinks_with_a_narrow_panel(page: Page) -> None:
+    page.set_viewport_size({"width": 1024, "height": 900})
+    Explorer(page, "example=residual&at=in1")
+    page.locator(".fold summary").click()
+    heat = page.locator(".fold .heat", has_text="in1.weight")
+    last, frame = heat.locator(".cell").last.bounding_box(), heat.locator("svg").bounding_box()
+    panel = page.locator(".panel").bounding_box()
+    assert last and frame and panel
+    assert last["x"] + last["width"] <= frame["x"] + frame["width"] + 1 <= panel["x"] + panel["width"] + 1
+    assert last["y"] + last["height"] <= frame["y"] + frame["height"] + 1
