@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+EXAMPLES = ["circuit", "fan_out", "sigmoid_neuron_gates", "sigmoid_neuron_layer", "window_classifier"]
+EXAMPLES += ["flow_graph", "deep_sigmoid", "residual", "moons"]
+
+
+def script(test: str, name: str) -> str:
+    """Return the JavaScript function `name`.js beside a test's file."""
+    return (Path(test).parent / f"{name}.js").read_text()
+
+
+def open_editor(page: Page, state: str) -> Explorer:
+    """Open the page on a state, with the editor's tab in front."""
+    explorer = Explorer(page, state)
+    explorer.tab("편집" if "lang=ko" in state else "Edit")
+    return explorer
+
 
 class Explorer:
-    """The page of the service at `/`, open on some state."""
+    """The page of the service at `/`, open on a state."""
 
     def __init__(self, page: Page, state: str = ""):
         self.page = page
@@ -27,21 +43,21 @@ class Explorer:
         self.page.keyboard.press(key)
 
     def at(self, step: int) -> Explorer:
-        """Goes to a step by the slider."""
+        """Go to a step by the slider."""
         self.page.locator(".stepper input[type=range]").fill(str(step))
         self.page.locator(f'[data-step="{step}"]').wait_for()
         return self
 
     def values(self) -> dict[str, str]:
-        """The numbers above the cards, as they are written."""
+        """Return the numbers above the cards as written, by place."""
         return self._written("data-value")
 
     def deltas(self) -> dict[str, str]:
-        """The numbers below the cards, as they are written, without their sign for what they are."""
+        """Return the numbers below the cards as written, by place, without their δ."""
         return {name: text.removeprefix("δ ") for name, text in self._written("data-delta").items()}
 
     def edges(self) -> dict[str, str]:
-        """What stands on the edges: `consumer→source` and the number it sends."""
+        """Return the numbers on the edges as written, by `consumer→source`."""
         labels = self.page.locator("[data-edge-gradient]")
         names = labels.evaluate_all("all => all.map(one => one.dataset.edgeGradient)")
         return dict(zip(names, labels.locator("text:not(.badge)").all_text_contents(), strict=True))

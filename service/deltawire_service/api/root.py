@@ -1,4 +1,4 @@
-"""GET /: the explorer for people, name, version and routes for programs; GET /explorer/…: its files."""
+"""Serve the root, as the explorer or as the list of routes, and the explorer's files."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-"""Everything from here, nothing inline: styles are set on elements by scripts, never written into markup.
-Pictures may come from the page itself: `blob:` is the SVG that an exported PNG is drawn from."""
+"""Load everything from this service and nothing inline: scripts set styles on elements, never in markup.
+
+`blob:` is the SVG from which the page draws an exported PNG.
+"""
 
 
 def blueprint(settings: Settings) -> Blueprint:
-    """Both routes."""
+    """Return the routes `/` and `/explorer/<path>`."""
     routes = Blueprint("root", __name__)
 
     @operation(settings, RootAnswer)
@@ -41,7 +43,7 @@ def blueprint(settings: Settings) -> Blueprint:
 
     @routes.get("/")
     def root() -> Response:
-        """What this service is, and its routes; as a page, to whom prefers HTML."""
+        """Return the name, version and routes of the service, or the explorer to clients that prefer HTML."""
         best = request.accept_mimetypes.best_match([wire.JSON, "text/html"])
         response = file("index.html") if best == "text/html" else described()
         response.headers["Vary"] = "Accept"

@@ -24,6 +24,13 @@ def client() -> FlaskClient:
     return create_app(Settings(log_level="error")).test_client()
 
 
+def scripts() -> list[Path]:
+    """The modules of the explorer, without what it takes from elsewhere."""
+    found = [path for path in PAGE.rglob("*.js") if PAGE / "vendor" not in path.parents]
+    assert len(found) > 40
+    return found
+
+
 def files() -> list[Path]:
     """What a visitor may load: no licences, no lists of versions and hashes."""
     return [path for path in PAGE.rglob("*") if path.suffix in {".html", ".js", ".css", ".woff2", ".json"}]
@@ -55,7 +62,17 @@ def test_the_page_writes_no_script_or_style_into_its_markup() -> None:
         assert (PAGE / address.removeprefix("/explorer/")).is_file(), address
 
 
-@pytest.mark.parametrize("name", ["main.js", "page.css", "vendor/katex.js", "examples/circuit.json"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "main.js",
+        "page.css",
+        "core/api.js",
+        "drawer/training/training.js",
+        "vendor/katex.js",
+        "examples/circuit.json",
+    ],
+)
 def test_its_files_are_served(client: FlaskClient, name: str) -> None:
     with client.get(f"/explorer/{name}") as answer:
         assert answer.data == (PAGE / name).read_bytes()
@@ -69,12 +86,12 @@ def test_nothing_else_is(client: FlaskClient) -> None:
 
 def test_the_page_is_light() -> None:
     assert sum(path.stat().st_size for path in files()) <= 700_000
-    scripts = [path for path in files() if path.suffix == ".js"]
-    assert sum(len(gzip.compress(path.read_bytes())) for path in scripts) <= 200_000
+    loaded = [path for path in files() if path.suffix == ".js"]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) <= 200_000
 
 
 def test_no_script_of_ours_names_another_host_or_a_kind_of_layer_it_would_treat_apart() -> None:
-    for path in PAGE.glob("*.js"):
+    for path in scripts():
         text = path.read_text()
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", text), path
         if path.name != "examples.js":
@@ -99,14 +116,17 @@ def test_its_examples_are_those_of_the_repository() -> None:
 
 
 def test_every_text_is_there_in_both_languages() -> None:
-    texts = (PAGE / "i18n.js").read_text()
+    texts = (PAGE / "lecture" / "i18n.js").read_text()
     used: set[str] = set()
-    for path in PAGE.glob("*.js"):
+    for path in scripts():
         used |= set(re.findall(r'\bt\("(\w+)"', path.read_text()))
     known = set(re.findall(r"^  (\w+): \[|, (\w+): \[", texts, re.MULTILINE))
     assert used <= {one or other for one, other in known}
     hangul = re.compile("[가-힣]")
-    assert len(hangul.findall(texts)) > 500 and len(hangul.findall((PAGE / "tours.js").read_text())) > 800
+    assert (
+        len(hangul.findall(texts)) > 500
+        and len(hangul.findall((PAGE / "lecture" / "tours.js").read_text())) > 800
+    )
 
 
 def test_the_readme_opens_with_its_picture() -> None:

@@ -1,0 +1,67 @@
+// Builds the model of one example: its network as a graph, with every value, delta and gradient of the trace.
+import { summary } from "./arrays.js";
+
+// The numbers of a traced array without its batch axis: null where the trace has only a summary.
+const single = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null) : undefined);
+
+const ofExample = (traced) => traced && { ...traced, numbers: single(traced), shape: traced.shape.slice(1) };
+
+// Returns `places` (the inputs and nodes by name, in the order of the spec), `edges` (from a source to its consumer, with
+// the delta sent back), and the order in which the nodes compute (`forward`) and send (`backward`). `row`: of the batch.
+export function build(document, plan, answer, layers, row) {
+  const places = new Map();
+  for (const [name, spec] of Object.entries(document.network.inputs)) {
+    const numbers = spec.shared ? document.data[name] : document.data[name][row];
+    places.set(name, {
+      name, kind: null, inputs: [], shape: spec.shape, spec, value: summary(numbers, spec.shape), parameters: [],
+    });
+  }
+  const indices = indicesOf(document.network);
+  const values = new Map(answer.trace.forward.map(({ node, value }) => // the trace samples large values, the answer has all
+    [node, { ...ofExample(value), numbers: single(value) ?? answer.values[node][0] }]));
+  const returned = new Map(answer.trace.backward.map((step) => [step.node, step]));
+  for (const { name, kind, inputs, shape } of plan.nodes) {
+    const index = indices.get(name);
+    const { config = {}, tied_to: tiedTo } = document.network.nodes[index] ?? {};
+    places.set(name, {
+      name, kind, inputs, shape, config, index, tiedTo, layer: layers.get(kind), value: values.get(name), weight: plan.loss[name] ?? 0,
+      parameters: Object.entries(returned.get(name)?.gradients ?? {}).map(([parameter, traced]) => parameterOf(parameter, traced)),
+    });
+  }
+  for (const { name } of plan.parameters) {
+    const owner = places.get(name.split(".")[0]);
+    if (!owner.parameters.some((one) => one.name === name)) owner.parameters.push(parameterOf(name, null));
+  }
+  const edges = plan.nodes.flatMap((node) => node.inputs.map((source, position) => {
+    const sent = returned.get(node.name)?.sends.find((one) => one.input === position);
+    return {
+      id: `${source}→${node.name}/${position}`, from: source, to: node.name, position,
+      delta: ofExample(sent?.delta), local: ofExample(sent?.local),
+    };
+  }));
+  const forward = answer.trace.forward.map((step) => step.node);
+  const backward = answer.trace.backward.map((step) => step.node);
+  return {
+    places, edges, forward, backward, gradients: answer.gradients.params, params: document.params ?? {},
+    loss: answer.loss, regularization: document.network.regularization, parameters: plan.parameters,
+    delta: new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)])),
+    last: forward.length + backward.length,
+  };
+}
+
+// A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.
+const parameterOf = (name, traced) =>
+  ({ name, local: name.split(".")[1], contribution: traced && { ...traced, numbers: traced.numbers ?? null } });
+
+// Maps each node's name to its index in the spec. As in the service, an unnamed node is called by its kind and a number.
+function indicesOf({ inputs, nodes }) {
+  const indices = new Map(nodes.flatMap(({ name }, index) => (name ? [[name, index]] : [])));
+  const numbers = {};
+  nodes.forEach(({ name, kind }, index) => {
+    if (name) return;
+    do numbers[kind] = (numbers[kind] ?? 0) + 1;
+    while (indices.has(kind + numbers[kind]) || kind + numbers[kind] in inputs);
+    indices.set(kind + numbers[kind], index);
+  });
+  return indices;
+}

@@ -1,0 +1,74 @@
+// Evaluates a document: plans its network, initialises missing parameters and traces one example.
+import * as api from "./api.js";
+import { build } from "./model.js";
+
+const PLANS = 8; // kept, so that changed numbers alone need no new plan
+const plans = new Map();
+
+async function planOf(network) {
+  const key = JSON.stringify(network);
+  if (!plans.has(key)) {
+    const plan = await api.plan(network);
+    if (plans.size > PLANS) plans.clear();
+    plans.set(key, plan);
+  }
+  return plans.get(key);
+}
+
+// Two random examples, so that a network without data can be shown.
+function randomData(inputs) {
+  const fill = (shape, draw) => (shape.length ? Array.from({ length: shape[0] }, () => fill(shape.slice(1), draw)) : draw());
+  return Object.fromEntries(Object.entries(inputs).map(([name, spec]) => {
+    const draw = spec.dtype === "int64" ? () => 0 : () => Math.round(200 * Math.random() - 100) / 100;
+    return [name, spec.shared ? fill(spec.shape, draw) : [fill(spec.shape, draw), fill(spec.shape, draw)]];
+  }));
+}
+
+const DIGITS = 4;
+
+const rounded = (array) => (Array.isArray(array) ? array.map(rounded) : Number(array.toPrecision(DIGITS)));
+
+// Draws parameters with few digits, so that people can read them; the page computes with what it shows.
+export async function initialParams(network, seed) {
+  const { params } = await api.init(network, seed);
+  return Object.fromEntries(Object.entries(params).map(([name, array]) => [name, rounded(array)]));
+}
+
+const fits = (params, plan) =>
+  plan.parameters.every(({ name, shape }) => JSON.stringify(shapeOf(params?.[name])) === JSON.stringify(shape))
+  && Object.keys(params ?? {}).length === plan.parameters.length;
+
+const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(array[0])] : []);
+
+// Returns {document, plan, row, losses, loss, model}, the document completed with parameters and data.
+// `renew`: draw new parameters where they do not fit the network; else the service refuses them.
+// `outdated`: tells that a newer document is being evaluated; then the rest is not requested, and null is returned.
+export async function evaluate(given, example, layers, renew, outdated = () => false) {
+  const plan = await planOf(given?.network); // null where the typed text is
+  if (outdated()) return null;
+  const document = { ...given };
+  const missing = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
+  if (missing) document.params = await initialParams(document.network);
+  if (!plan.parameters.length && renew) delete document.params;
+  document.data ??= randomData(document.network.inputs);
+  const { network, params, data } = document;
+  const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
+  if (outdated()) return null;
+  const row = Math.min(example, answer.losses.length - 1);
+  const traced = await api.gradients({
+    ...requestOf(document, row), trace: true, values: plan.nodes.map((node) => node.name),
+  });
+  return { document, plan, row, losses: answer.losses, loss: answer.loss, model: build(document, plan, traced, layers, row) };
+}
+
+// The request for one example of the batch.
+export function requestOf({ network, params, data }, row) {
+  const example = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : [array[row]]]);
+  return { network, params: params ?? {}, data: Object.fromEntries(example) };
+}
+
+// Nodes with the names and inputs that the service fills in, so that changes around them do not change their meaning.
+export function spelledOut(network, model) {
+  const byIndex = new Map([...model.places.values()].filter((place) => place.kind).map((place) => [place.index, place]));
+  return network.nodes.map((node, index) => ({ ...node, name: byIndex.get(index).name, inputs: [...byIndex.get(index).inputs] }));
+}

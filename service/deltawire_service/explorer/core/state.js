@@ -1,0 +1,42 @@
+// Writes the whole state of the page into the URL and reads it back, so that a link shares the view.
+
+const packed = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
+
+async function encode(document) {
+  const bytes = await packed(new TextEncoder().encode(JSON.stringify(document)), new CompressionStream("deflate-raw"));
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+async function decode(text) {
+  const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+  return JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
+}
+
+// An unchanged example is in the URL by its name, any other document by its compressed text.
+export async function toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
+  const parts = new URLSearchParams();
+  if (changed) parts.set("state", await encode(document));
+  else parts.set("example", name);
+  if (tour !== null) parts.set("tour", `${tour}.${stop}`);
+  parts.set("step", step);
+  if (selected) parts.set("at", selected);
+  if (example) parts.set("row", example);
+  if (down !== null) parts.set("down", down ? 1 : 0);
+  if (tab && tab !== "inputs") parts.set("tab", tab);
+  if (lang !== "en") parts.set("lang", lang);
+  return `#${parts}`;
+}
+
+export async function fromHash(hash) {
+  const parts = new URLSearchParams(hash.slice(1));
+  const integer = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
+  const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
+  return {
+    name: parts.get("example"),
+    document: parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null, // null: the link was cut short
+    step: integer("step"), selected: parts.get("at"), example: integer("row") ?? 0, lang: parts.get("lang"),
+    tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
+  };
+}

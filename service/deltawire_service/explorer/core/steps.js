@@ -1,0 +1,45 @@
+// Tells what is known of a model at each step of the forward and the backward pass.
+import { plus, summary } from "./arrays.js";
+
+// The step at which a place sends its delta, or else computes its value; of an input, the step at which its delta is complete.
+export function stepOf(model, name) {
+  const back = model.backward.indexOf(name);
+  if (back >= 0) return model.forward.length + back + 1;
+  const there = model.forward.indexOf(name);
+  if (there >= 0) return there + 1;
+  const last = Math.max(0, ...model.edges.filter((edge) => edge.from === name && edge.delta).map((edge) => stepOf(model, edge.to)));
+  return last || model.last;
+}
+
+// The node that computes or sends at a step: null at step 0.
+export function nodeAt(model, step) {
+  const ahead = model.forward.length;
+  return step === 0 ? null : step <= ahead ? model.forward[step - 1] : model.backward[step - ahead - 1];
+}
+
+export const isBackward = (model, step) => step > model.forward.length;
+
+export function valueKnown(model, name, step) {
+  const there = model.forward.indexOf(name);
+  return !model.places.get(name).kind || (there >= 0 && there < step);
+}
+
+export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
+
+// The terms of a place's delta that have arrived by a step, their sum, and how many are still to come.
+export function arrivals(model, name, step) {
+  const place = model.places.get(name);
+  const coming = model.edges.filter((edge) => edge.from === name && edge.delta)
+    .sort((a, b) => stepOf(model, a.to) - stepOf(model, b.to)); // as they arrive
+  const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
+  const start = place.weight ? 1 : 0;
+  if (start && isBackward(model, step)) {
+    terms.unshift({ from: null, delta: summary(place.weight, []) });
+  }
+  const missing = coming.length + start - terms.length;
+  let sum = null;
+  if (terms.length && terms.every((term) => term.delta.numbers !== null)) {
+    sum = summary(terms.map((term) => term.delta.numbers).reduce(plus), place.shape);
+  } else if (terms.length && !missing) sum = model.delta.get(name) ?? null;
+  return { terms, missing, sum, expected: coming.length + start };
+}

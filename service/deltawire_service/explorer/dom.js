@@ -1,7 +1,0 @@
-// Elements as templates: html`<p>${text}</p>`, and the hooks the components use.
-import { h, render } from "./vendor/preact.js";
-import htm from "./vendor/htm.js";
-
-export const html = htm.bind(h);
-export { render };
-export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/hooks.js";

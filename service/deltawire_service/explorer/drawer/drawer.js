@@ -1,0 +1,38 @@
+// Shows the tabs below the picture: inputs, findings, plots, training and the request as text.
+import { html, useRef } from "../core/dom.js";
+import { findingsOf } from "../core/warnings.js";
+import { lazy } from "../widgets/lazy.js";
+import { Editor } from "./editor.js";
+import { Findings } from "./findings.js";
+import { Inputs } from "./inputs.js";
+import { Plots } from "./plots.js";
+import { Splitter } from "./splitter.js";
+
+const Training = lazy(() => import("./training/training.js").then((module) => module.Training));
+
+export const TABS = ["inputs", "findings", "plots", "train", "edit"];
+
+// `document`: the document to change, whose data may be newer than the evaluation's, or refused.
+export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, startRate, t, theme }) {
+  const draft = useRef({}); // a text of the editor, while another tab is open
+  const trains = useRef(false); // once opened, training goes on while another tab is open
+  trains.current ||= tab === "train";
+  const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && warnings.size > 0 && html` <b class="count">${findingsOf(warnings, t).length}</b>`}`;
+  return html`<div class="drawer"><${Splitter} t=${t} />
+    <div class="tabs" role="tablist">${TABS.map((one) => html`
+      <button role="tab" aria-selected=${tab === one} class=${tab === one ? "on" : ""} onClick=${() => setTab(one)}>${label(one)}</button>`)}</div>
+    ${evaluation && html`<div class="content" role="tabpanel">
+      ${tab === "inputs" && html`<${Inputs} ranges=${evaluation.plan.ranges} example=${evaluation.row} losses=${evaluation.losses} ...${{ document, choose, t }}
+        setData=${(data, whole) => change({ ...document, data }, whole ? { example: 0, tentative: true } : {})} />`}
+      ${tab === "findings" && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
+      ${tab === "plots" && html`<${Plots} model=${evaluation.model} ...${{ t, theme }} />`}
+      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t, theme }}
+        setParams=${(params) => change({ ...evaluation.document, params })} /></div>`}
+      ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${evaluation.document} model=${evaluation.model} ...${{ faults, fail, layers, selected, edit, t }}
+        apply=${(typed) => edit(() => typed, { renew: sameParams(typed, evaluation.document) })} /></div>`}
+    </div>`}
+  </div>`;
+}
+
+// Parameters that were typed are never replaced: those that do not fit are refused.
+const sameParams = (one, other) => JSON.stringify(one?.params) === JSON.stringify(other.params);

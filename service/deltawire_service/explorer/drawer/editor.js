@@ -1,0 +1,60 @@
+// Edits the request as text, and marks the line of each fault that the service finds.
+import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { describe } from "../widgets/refusal.js";
+import { AddLayer } from "./add_layer.js";
+import { lineOf, lineOfError, written } from "./pointers.js";
+
+const PAUSE = 250; // milliseconds without typing, before the text is tried
+
+// `draft`: a ref to {document, text}, a text that was typed, and the document that it would have replaced.
+// `apply`: called with a document that was typed. `fail`: called with the fault of a text that is not JSON.
+export function Editor({ document, draft, apply, fail, faults, layers, model, selected, edit, t }) {
+  const [text, setText] = useState(draft.current.document === document && faults.length ? draft.current.text : written(document));
+  const numbers = useRef();
+  const timer = useRef();
+  const latest = useRef();
+  latest.current = apply; // called when the pause ends, by a page that may have changed
+  const shown = useRef(document);
+  useEffect(() => {
+    if (shown.current !== document) setText((old) => (same(old, document) ? old : written(document)));
+    shown.current = document;
+  }, [document]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const change = (now) => {
+    setText(now);
+    draft.current = { document, text: now };
+    clearTimeout(timer.current);
+    try {
+      const parsed = JSON.parse(now);
+      timer.current = setTimeout(() => latest.current(parsed), PAUSE);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
+    }
+  };
+  const listed = faults.map((fault) => ({ ...fault, line: fault.line ?? lineIn(text, fault.pointer) }));
+  const lines = new Set(listed.map((one) => one.line));
+  const count = text.split("\n").length;
+  return html`<div class="editor">
+    <div class="lines" aria-hidden="true"><pre ref=${numbers}>${Array.from({ length: count }, (_, i) =>
+      html`<span class=${lines.has(i + 1) ? "wrong" : ""}>${i + 1}\n</span>`)}</pre></div>
+    <textarea spellcheck="false" aria-label=${t("edit")} value=${text} wrap="off" onInput=${(event) => change(event.target.value)}
+      onScroll=${(event) => { numbers.current.style.transform = `translateY(${-event.target.scrollTop}px)`; }}></textarea></div>
+    <div class="beside">
+      ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
+          <b>${t("line", one.line)}</b> ${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+        : html`<p class="quiet">${t("editNote")}</p>`}
+      ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
+    </div>`;
+}
+
+// Tells whether a text is this document, however it is spaced: then it stays as it was typed.
+function same(text, document) {
+  try { return JSON.stringify(JSON.parse(text)) === JSON.stringify(document); } catch { return false; } // not JSON
+}
+
+// The line of a fault; 1 where the text has been changed since, and is not JSON.
+function lineIn(text, pointer) {
+  try { JSON.parse(text); } catch { return 1; } // not JSON
+  return lineOf(text, pointer);
+}

@@ -1,0 +1,124 @@
+// Writes a layer's own LaTeX with the names of a node, and with its numbers.
+import { sizeOf } from "../core/arrays.js";
+import { briefLatex, latex, times } from "../core/numbers.js";
+
+// Writes a name in LaTeX: x0 as x_{0}, hidden as \text{hidden}.
+export function symbol(name) {
+  const indexed = /^([A-Za-z])_?(\d+)$/.exec(name);
+  if (indexed) return `${indexed[1]}_{${indexed[2]}}`;
+  return name.length === 1 ? name : `\\text{${name.replaceAll("_", "\\_")}}`;
+}
+
+// Replaces the placeholders of the contract; LaTeX keeps its own braces.
+function fill(formula, symbols) {
+  return formula.replace(/\{(\w+)\}/g, (placeholder, name) => (name in symbols ? `{${symbols[name]}}` : placeholder));
+}
+
+// Writes out {x0} + {x1} + \dots for as many inputs as there are.
+function written(formula, count) {
+  return formula.replace(/\{x0\}(.*?)\{x1\}\1\\dots/, (_, between) =>
+    Array.from({ length: count }, (_, i) => `{x${i}}`).join(between));
+}
+
+const COLUMN = 6, MATRIX = 20, WIDTH = 5; // numbers in a column and in a matrix, and columns of it, at most
+
+// Writes a number, a column or a matrix; the name where that would be too much to read.
+function numeric(name, traced, matrix) {
+  const { numbers, shape } = traced ?? {};
+  if (numbers === undefined || numbers === null) return symbol(name);
+  if (shape.length === 0) return numbers < 0 ? `(${latex(numbers)})` : latex(numbers);
+  if (shape.length === 1 && sizeOf(shape) <= COLUMN) return `\\begin{pmatrix}${numbers.map((one) => briefLatex(one)).join("\\\\")}\\end{pmatrix}`;
+  if (shape.length === 2 && matrix && sizeOf(shape) <= MATRIX && shape[1] <= WIDTH) {
+    return `\\begin{pmatrix}${numbers.map((row) => row.map((one) => briefLatex(one)).join("&")).join("\\\\")}\\end{pmatrix}`;
+  }
+  return symbol(name);
+}
+
+const result = (name, traced) => (traced?.shape.length === 0 && typeof traced.numbers === "number" ? latex(traced.numbers) : numeric(name, traced));
+
+// A formula of single elements (x_i) makes no sense with columns of numbers in it.
+const indexed = (formula) => /\{\w+\}_/.test(formula);
+
+// Writes the right side with numbers and its result, without repeating either.
+function equal(formula, fills, outcome, name) {
+  const bare = (tex) => tex.replace(/[{}()]/g, "");
+  if (indexed(formula)) return `= ${outcome}`;
+  const side = fills.numbers(formula);
+  if (outcome === symbol(name)) return `= ${side}`;
+  return bare(side) === bare(outcome) ? `= ${outcome}` : `= ${side} = ${outcome}`;
+}
+
+// Makes parentheses as high as the matrices between them, and drops those around a single matrix, which has its own.
+function grown(tex) {
+  if (!tex.includes("pmatrix") || tex.split("(").length !== tex.split(")").length) return tex;
+  return tex.replaceAll("(", "\\left(").replaceAll(")", "\\right)")
+    .replace(/\\left\((\{\\begin\{pmatrix\}(?:(?!\\begin).)*\\end\{pmatrix\}\})\\right\)/g, "$1");
+}
+
+// Returns functions that fill a formula of a node with names or numbers, or list the shapes of its arrays.
+function fillsOf(model, node, delta) {
+  const names = { value: symbol(node.name), delta: `\\delta_{${symbol(node.name)}}` };
+  const arrays = { value: [node.name, node.shape], delta: [`δ ${node.name}`, node.shape] };
+  const numbers = { value: numeric(node.name, node.value), delta: numeric("δ", delta) };
+  if (numbers.delta === symbol("δ")) numbers.delta = names.delta; // too much to read, or not known yet
+  node.inputs.forEach((source, i) => {
+    const place = model.places.get(source);
+    names[`x${i}`] = symbol(source);
+    arrays[`x${i}`] = [source, place.shape];
+    numbers[`x${i}`] = numeric(source, place.value);
+  });
+  for (const parameter of node.parameters) {
+    const array = model.params[parameter.name];
+    const shape = model.parameters.find((one) => one.name === parameter.name).shape;
+    names[parameter.local] = symbol(parameter.local);
+    arrays[parameter.local] = [parameter.local, shape];
+    numbers[parameter.local] = numeric(parameter.local, { numbers: array, shape }, true);
+  }
+  const scalar = node.shape.length === 0 && node.inputs.every((source) => model.places.get(source).shape.length === 0);
+  const tidy = (tex) => (scalar ? tex.replaceAll("\\circ", "\\cdot") : tex);
+  // All arrays of an elementwise layer have the shape in the panel's title.
+  const listed = (tex) => (node.layer?.elementwise ? [] : [...new Set(Array.from(tex.matchAll(/\{(\w+)\}/g), ([, name]) => name))]
+    .filter((name) => arrays[name]?.[1].length).map((name) => `${arrays[name][0]} ${times(arrays[name][1])}`));
+  return { names: (tex) => tidy(fill(tex, names)), numbers: (tex) => grown(tidy(fill(tex, numbers))), shapes: (tex) => listed(tex).join(", ") };
+}
+
+// Drops the bias from the formula of a node whose bias is switched off.
+const withoutBias = (tex) => tex.replace(/\s*\+\s*\{bias\}/, "");
+
+function prepared(formula, node) {
+  const own = node.parameters.some(({ local }) => local === "bias") ? formula : withoutBias(formula);
+  return written(own, node.inputs.length);
+}
+
+// Each equation is {names, numbers, shapes}, in LaTeX; null where the layer has no formula.
+export function valueEquation(model, node) {
+  if (!node.layer?.formula) return null;
+  const formula = prepared(node.layer.formula.value, node);
+  const fills = fillsOf(model, node);
+  return {
+    names: `${symbol(node.name)} = ${fills.names(formula)}`,
+    numbers: equal(node.shape.length ? formula.split(" = ")[0] : formula, fills, result(node.name, node.value), node.name),
+    shapes: fills.shapes(formula),
+  };
+}
+
+export function deltaEquation(model, node, position, delta, sent) {
+  const all = node.layer?.formula?.deltas;
+  const formula = all?.[Math.min(position, all.length - 1)];
+  if (!formula) return null;
+  const fills = fillsOf(model, node, delta);
+  const source = symbol(node.inputs[position]);
+  const own = prepared(formula, node);
+  return {
+    names: `\\delta_{${symbol(node.name)} \\to ${source}} = ${fills.names(own)}`, numbers: equal(own, fills, result("δ", sent), "δ"),
+    shapes: fills.shapes(own),
+  };
+}
+
+// The equation of what one node contributes to a parameter's gradient.
+export function contributionEquation(model, node, parameter, delta) {
+  const formula = node.layer?.formula?.grads[parameter.local];
+  if (!formula) return null;
+  const fills = fillsOf(model, node, delta);
+  return { names: fills.names(formula), numbers: fills.numbers(formula), shapes: fills.shapes(formula) };
+}

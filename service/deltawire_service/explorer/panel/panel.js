@@ -1,0 +1,108 @@
+// Explains one place: its value, the delta that arrives and is sent, and the gradients of its parameters.
+import { summary } from "../core/arrays.js";
+import { html } from "../core/dom.js";
+import { badgeOfPlace } from "../core/gradient_check.js";
+import { bracketed, latex, precise, times } from "../core/numbers.js";
+import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
+import { Badge } from "../widgets/badge.js";
+import { HeatMap } from "../widgets/heat_map.js";
+import { ConfigForm } from "./config_form.js";
+import { deltaEquation, symbol, valueEquation } from "./equations.js";
+import { Equation, Formula } from "./formula.js";
+import { Gradient } from "./gradient.js";
+import { Paths } from "./paths.js";
+
+export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold }) {
+  const place = model.places.get(name);
+  if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
+  const back = isBackward(model, step);
+  const came = arrivals(model, name, step);
+  const sends = model.edges.filter((edge) => edge.to === name && edge.delta && edgeKnown(model, edge, step));
+  const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution) : [];
+  return html`<section class="panel" data-panel=${name}>
+    <h2>${name} <small>${place.kind ?? t("input")}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
+    ${place.layer && html`<p class="about">${place.layer.summary}
+      ${!place.layer.distribution.startsWith("deltawire ") && html` <em>${t("plugin", place.layer.distribution)}</em>`}</p>`}
+    <${Jumps} ...${{ model, name, step, go, t }} />
+    ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}
+    ${place.kind ? html`<${Value} ...${{ model, place, step, t }} />` : html`<${Given} ...${{ place, t }} />`}
+    ${back && came.expected > 0 && html`<${Arriving} ...${{ place, came, badges, t, select }} />`}
+    ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: came.sum, badges, t }} />`)}
+    ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
+      ...${{ model, place, parameter, step, t }} />`)}
+    ${back && !came.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
+    ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
+      <${ConfigForm} ...${{ place, edit, t }} />
+      ${place.parameters.map(({ name: parameter }) => html`<${HeatMap} label=${parameter} t=${t}
+        traced=${summary(model.params[parameter], model.parameters.find((one) => one.name === parameter).shape)} />`)}</details>`}
+  </section>`;
+}
+
+// Buttons to the steps at which this node is computed and sends its delta.
+function Jumps({ model, name, step, go, t }) {
+  const [forth, back] = [model.forward.indexOf(name) + 1, model.backward.indexOf(name) + 1];
+  const jump = (to, key) => html`<button data-jump=${key} disabled=${step === to} onClick=${() => go(to)}>${t(key, to)}</button>`;
+  return html`<p class="jumps">${forth > 0 && jump(forth, "jumpForward")} ${back > 0 && jump(model.forward.length + back, "jumpBackward")}</p>`;
+}
+
+function Given({ place, t }) {
+  return html`<section data-section="value"><h3 class="green">${t("given")}</h3>${place.shape.length
+    ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.spec.dtype === "int64"} tone="green" t=${t} />`
+    : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
+}
+
+function Value({ model, place, step, t }) {
+  const equation = valueEquation(model, place);
+  const known = valueKnown(model, place.name, step);
+  return html`<section data-section="value"><h3 class="green">${t("valueTitle")}</h3>
+    ${equation
+      ? html`<${Equation} ...${{ equation, known }} />`
+      : html`<p>${t("noFormula")}</p>`}
+    ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
+}
+
+function Arriving({ place, came, badges, t, select }) {
+  const array = place.shape.length > 0;
+  const several = came.terms.length > 1;
+  const from = (term) => t("fromNode", term.from ?? "loss");
+  // Norms do not add up, so the terms of arrays are named by their edges and drawn one by one.
+  const named = (term) => html`δ<sub>${term.from ?? t("loss")}→${place.name}</sub>`;
+  const written = (term) => (array ? named(term) : bracketed(precise(term.delta.numbers)));
+  const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].flatMap((term, i) => (i ? [" + ", term] : [term]));
+  const badge = (term) => badges.get(`edges/${term.edge?.id}`);
+  const whole = html`${several ? " = " : ""}<b class="red">${!array && came.sum && precise(came.sum.numbers)}</b>
+    ${" "}<${Badge} badge=${badgeOfPlace(badges, place.name)} t=${t} />`;
+  return html`<section data-section="arriving"><h3 class="red">${t("arrivingTitle", place.name)}</h3>
+    <ul class="terms">${came.terms.map((term) => html`<li>${term.from
+      ? html`<button class="link" onClick=${() => select(term.from)}>${from(term)}</button>` : t("fromLoss")}
+      ${" "}<b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b>
+      ${several && html` <${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
+      ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
+    ${array && several && came.terms.map((term) => html`
+      <${HeatMap} label=${from(term)} caption=${html`${named(term)} ${from(term)}`} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
+    ${(came.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || several ? sum : ""}
+      ${came.missing || array ? "" : whole}</p>`}
+    ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${came.terms.map((term, i) =>
+      html`${i ? ", " : ""}‖${named(term)}‖ = ${precise(term.delta.norm)}`)}${came.sum && !came.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(came.sum.norm)}`}</p>`}
+    ${array && came.sum && !came.missing && html`
+      <${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${badgeOfPlace(badges, place.name)} t=${t} />`}</section>`;
+}
+
+function Sending({ model, place, edge, delta, badges, t }) {
+  const equation = deltaEquation(model, place, edge.position, delta, edge.delta);
+  const scalar = edge.local && edge.local.shape.length === 0;
+  const badge = badges.get(`edges/${edge.id}`);
+  const sent = html`<${HeatMap} label=${`${t("sent")} → ${edge.from}`} traced=${edge.delta} tone="red" badge=${badge} t=${t} />`;
+  return html`<section data-section="sends"><h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
+    ${equation && html`<${Equation} equation=${equation} />`}
+    ${scalar && html`<div class="product" data-product=${edge.id}>
+      <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
+      <span class="factor"><b class="red">${precise(delta.numbers)}</b><small>${t("upstream")}<br />δ ${place.name}</small></span><i>=</i>
+      <span class="factor result"><b class="red">${precise(edge.delta.numbers)}</b><small>${t("sent")}<br />→ ${edge.from}</small>
+        <${Badge} badge=${badge} t=${t} /></span></div>`}
+    ${edge.local && !scalar && html`<div class="maps">
+      <${HeatMap} label=${`${t("local")} ∂${place.name}/∂${edge.from}`} traced=${edge.local} t=${t} /><i>∘</i>
+      <${HeatMap} label=${`${t("upstream")} δ ${place.name}`} traced=${delta} tone="red" t=${t} /><i>=</i>
+      ${sent}</div>`}
+    ${!edge.local && edge.delta.shape.length > 0 && sent}</section>`;
+}

@@ -1,0 +1,89 @@
+// Draws a place as a card: its name, kind and shape, above it its value, below it what has arrived of its delta.
+import { flat } from "../core/arrays.js";
+import { html } from "../core/dom.js";
+import { precise, short, times } from "../core/numbers.js";
+import { arrivals, valueKnown } from "../core/steps.js";
+import { badgeClass, badgeText } from "../widgets/badge.js";
+import { Cells } from "../widgets/heat_map.js";
+import { fontSize } from "./fit.js";
+import { NormBar } from "./norm_bar.js";
+import { WarningSign } from "./warning_sign.js";
+
+const BOX = 46; // height of the box, without the value and the delta
+const TWO_LINES = 0.6; // zoom from which the kind has room below the name
+
+export function Card({ place, model, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, warnings, badge, select, unfold }) {
+  const { width, height } = box;
+  const [left, top] = [box.x - width / 2, box.y - height / 2];
+  const far = !detail && down; // without numbers, the box reaches to where edges begin and end
+  const side = far ? 0 : (height - BOX) / 2;
+  const tall = far ? height : BOX;
+  const array = place.shape.length > 0;
+  const wide = width - 6 + (detail ? 0 : down ? 20 : 86); // without numbers, a name may lie over the edges
+  const fits = wide / (0.62 * place.name.length);
+  const size = whole ? Math.min(14, fits) : Math.min(48, fontSize(Math.min(14, fits), zoom));
+  const name = whole ? place.name : shortened(place.name, Math.floor(wide / (0.58 * size)));
+  const shown = valueKnown(model, place.name, step) && place.value;
+  const { terms, missing, sum } = arrivals(model, place.name, step);
+  const arrived = terms.length > 0 && !missing && sum;
+  const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
+  const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
+  const press = (event) => { if (event.key === "Enter") select(place.name); };
+  const small = fontSize(12, zoom);
+  const under = zoom >= TWO_LINES ? kindOf(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
+  const checked = badge && detail && !missing && terms.length > 0;
+  const centre = width / 2;
+  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
+      aria-label=${`${place.name}, ${place.kind ?? t("input")}`} onClick=${() => select(place.name)} onKeyDown=${press}>
+    <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
+    ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
+      && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
+    <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
+    ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
+    ${detail && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
+    ${arrived && !detail && scale && html`<${NormBar} norm=${sum.norm} ...${{ scale, zoom, width }}
+      y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
+    ${detail && shown && html`<g class="value" data-value=${place.name}>${valueAbove(place, width, side, zoom)}</g>`}
+    ${detail && terms.length > 0 && html`
+      <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, width, side, array, zoom)}</g>`}
+    ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
+    ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
+      ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}
+    <title>${place.name}: ${place.layer?.summary ?? t("input")}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
+  </g>`;
+}
+
+// The kind and the shape, or the part of them that there is room for.
+function kindOf(place, t, room) {
+  const kind = place.kind ?? t("input");
+  const whole = [kind, times(place.shape)].filter(Boolean).join(" · ");
+  return whole.length <= room ? whole : shortened(kind, room);
+}
+
+const shortened = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
+
+// The sign of the layer's parameters, above the corner of the box, where no name is: a click opens them in the panel.
+function Folded({ place, width, side, zoom, unfold }) {
+  return html`<g class="folded" data-unfold=${place.name} onClick=${() => unfold(true)}>
+    <rect x=${width - 22} y=${side - 18} width="22" height="17" /><text x=${width - 2} y=${side - 5} font-size=${fontSize(12, zoom)}>▤</text>
+    <title>${place.parameters.map((one) => one.name).join(", ")}</title></g>`;
+}
+
+// Integers are labels or indices: they are listed, and have no norm.
+function valueAbove({ value, spec, shape }, width, side, zoom) {
+  const array = shape.length > 0;
+  const size = fontSize(array ? 13 : 17, zoom);
+  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(value.numbers)}</text>`;
+  const integers = spec?.dtype === "int64" && shortened(flat(value.numbers).join(" "), Math.floor(width / (0.58 * size)));
+  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>${integers || `‖${short(value.norm)}‖`}</text>`,
+    !integers && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
+}
+
+// "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
+function deltaBelow(sum, missing, width, side, array, zoom) {
+  const size = fontSize(array ? 13 : 17, zoom);
+  if (!array) return html`<text x=${width / 2} y=${size} font-size=${size}>${missing ? `${short(sum.numbers)} + ?` : `δ ${short(sum.numbers)}`}</text>`;
+  const norm = sum ? `‖${short(sum.norm)}‖` : "";
+  return [html`<text class="small" x=${width / 2} y=${size + 1} font-size=${size}>${missing ? `${norm || "δ"} + ?` : `δ ${norm}`}</text>`,
+    sum && html`<${Cells} traced=${sum} x=${0} y=${size + 4} width=${width} height=${side - size - 6} />`];
+}

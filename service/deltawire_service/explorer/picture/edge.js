@@ -1,0 +1,54 @@
+// Draws an edge of the network: its line, and over the cards what it sends back.
+import { html } from "../core/dom.js";
+import { brief, short } from "../core/numbers.js";
+import { badgeClass, badgeText } from "../widgets/badge.js";
+import { fontSize, widthOf } from "./fit.js";
+
+const ROOM = 76; // units between two columns, without the arrow
+
+// The arrow heads that the lines end with.
+export function EdgeHeads() {
+  return html`<defs>
+      <marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="10" markerHeight="10" orient="auto">
+        <path d="M0 .8 7 4 0 7.2z" class="head" /></marker>
+      <marker id="head-back" viewBox="0 0 8 8" refX="1" refY="4" markerUnits="userSpaceOnUse" markerWidth="13" markerHeight="13" orient="auto">
+        <path d="M8 .8 1 4 8 7.2z" class="head back" /></marker>
+    </defs>`;
+}
+
+// `route`: {path, jump, label}, from the layout. `known`: its delta was sent. `active`: its consumer is the current node.
+export function EdgeLine({ edge, route: { path, jump }, known, active }) {
+  const classes = ["edge", known && "back", jump && "jump", active && "active"].filter(Boolean).join(" ");
+  return html`<path data-edge=${edge.id} d=${path} class=${classes}
+    marker-end=${known ? null : "url(#head)"} marker-start=${known ? "url(#head-back)" : null} />`;
+}
+
+// What can be clicked: a click or Enter highlights the edge from end to end.
+export function EdgeButton({ edge, route, known, highlighted, detail, zoom, highlight, badge, t }) {
+  const toggle = () => highlight?.(highlighted ? null : edge.id);
+  const press = (event) => {
+    if (event.key === "Enter") toggle();
+    if (event.key === "Escape") highlight?.(null);
+  };
+  const title = t("edgeTitle", edge.to, edge.from);
+  const written = detail && known;
+  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${`${edge.from} → ${edge.to}`} aria-pressed=${Boolean(highlighted)}
+      tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
+    ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
+    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>
+    ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
+}
+
+function Label({ edge, centre, badge, zoom, title }) {
+  const size = fontSize(13, zoom);
+  const scalar = edge.delta.shape.length === 0;
+  const number = scalar ? edge.delta.numbers : edge.delta.norm;
+  const all = scalar ? short(number) : `‖${short(number)}‖`;
+  const text = widthOf(all, size) > ROOM ? brief(number) : all; // a long one would hide the arrow
+  const below = badge ? fontSize(11, zoom) + 3 : 0;
+  const width = Math.max(widthOf(text, size), badge ? widthOf(badgeText(badge), below - 3) : 0) + 8;
+  return html`<g class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
+    <rect x=${-width / 2} y=${-size / 2 - 3} width=${width} height=${size + 6 + below} rx="5" /><text y=${0.37 * size} font-size=${size}>${text}</text>
+    ${badge && html`<text class=${badgeClass(badge)} data-edge-badge=${edge.id} y=${size / 2 + below - 2} font-size=${below - 3}>${badgeText(badge)}</text>`}
+    <title>${title}: ${scalar ? String(number) : `‖δ‖ = ${number}`}</title></g>`;
+}

@@ -1,0 +1,82 @@
+// Shows the picture of the network in its frame, with zoom, pan and fit.
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
+import { nodeAt } from "../core/steps.js";
+import { DETAIL, fitted } from "./fit.js";
+import { Picture } from "./picture.js";
+
+const LEAST = 0.08, MOST = 4; // zoom
+
+// `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn.
+export function Graph({ shown, select, unfold, narrow, setDetail }) {
+  const { model, drawing, step, selected, t } = shown;
+  const frame = useRef(); // on a narrow screen it scrolls when the picture is higher
+  const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
+  const [highlighted, highlight] = useState(null); // the id of an edge
+  const drag = useRef(null);
+  const fit = () => setView(fitted(drawing, frame.current, narrow));
+  useLayoutEffect(fit, [drawing]);
+  useEffect(() => {
+    const watch = new ResizeObserver(fit);
+    watch.observe(frame.current);
+    return () => watch.disconnect();
+  }, [drawing]);
+  useEffect(() => {
+    const wheel = (event) => {
+      if (narrow && !event.ctrlKey) return; // there the wheel scrolls the page
+      event.preventDefault();
+      const box = frame.current.firstChild.getBoundingClientRect();
+      zoomBy(Math.exp(-event.deltaY / 400), event.clientX - box.left, event.clientY - box.top);
+    };
+    frame.current.addEventListener("wheel", wheel, { passive: false });
+    return () => frame.current?.removeEventListener("wheel", wheel);
+  }, [narrow]);
+
+  const zoomBy = (factor, x, y) =>
+    setView((old) => {
+      const zoom = Math.min(MOST, Math.max(LEAST, old.zoom * factor));
+      const scale = zoom / old.zoom;
+      return { ...old, zoom, x: x - (x - old.x) * scale, y: y - (y - old.y) * scale };
+    });
+  const closer = (factor) => { // around the selected place
+    const box = drawing.nodes.get(selected ?? current);
+    const [wide, high] = [frame.current.clientWidth, view.high];
+    zoomBy(factor, ...(box ? [view.x + view.zoom * box.x, view.y + view.zoom * box.y] : [wide / 2, high / 2]));
+  };
+  const start = (event) => { drag.current = { x: event.clientX - view.x, y: event.clientY - view.y }; };
+  const move = (event) => {
+    if (!drag.current || !event.buttons) return;
+    const { x, y } = drag.current;
+    setView((old) => ({ ...old, x: event.clientX - x, y: event.clientY - y }));
+  };
+
+  const detail = view.zoom >= DETAIL;
+  useLayoutEffect(() => setDetail(detail), [detail]);
+  const current = nodeAt(model, step);
+  useEffect(() => { // brings the selected place into view
+    const box = drawing.nodes.get(selected ?? current);
+    if (!box) return;
+    const { clientWidth: wide, clientHeight: visible } = frame.current;
+    setView((old) => {
+      const [x, y] = [old.x + old.zoom * box.x, old.y + old.zoom * box.y];
+      const high = Math.max(old.high, visible);
+      if (high > visible + 1) frame.current.scrollTop = y - visible / 2;
+      const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
+      const inside = x - half > 0 && x + half < wide && y - tall > 0 && y + tall < high;
+      if (inside || old.zoom > 3) return old;
+      const across = half * 2 > wide || (x - half > 0 && x + half < wide);
+      return { ...old, x: across ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
+    });
+  }, [selected, step, drawing]);
+  const stop = () => { drag.current = null; };
+  return html`<div class="viewport" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
+    <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
+      <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
+        <${Picture} ...${{ ...shown, select, unfold, highlighted, highlight }} zoom=${view.zoom} />
+      </g>
+    </svg></div></div>
+    <div class="zoom">
+      <button onClick=${() => closer(1.25)} title=${t("zoomIn")}>+</button>
+      <button onClick=${() => closer(0.8)} title=${t("zoomOut")}>−</button>
+      <button onClick=${fit} title=${t("fit")}>⤢</button>
+    </div>`;
+}

@@ -1,0 +1,96 @@
+// Places nodes and edges: dagre ranks and routes them, in the order of the spec; long networks wrap like text.
+import dagre from "../vendor/dagre.js";
+import { zoomOf } from "./fit.js";
+import { wrapped } from "./wrap.js";
+
+const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
+
+function boxOf(place) {
+  const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.85));
+  const array = place.shape.length > 0;
+  return { width: Math.min(190, Math.max(array ? 112 : 66, 9 * chars + 18)), height: array ? 136 : 88 };
+}
+
+// Lays out in the direction chosen. On a narrow screen, where `down` is null, one column, unless rows are drawn larger.
+export function drawingOf({ places, edges }, down, narrow, view) {
+  const oriented = (vertical) => ({ ...layout(places, edges, vertical, view), down: vertical });
+  if (down !== null || !narrow) return oriented(down ?? false);
+  const [upright, across] = [oriented(true), oriented(false)];
+  return zoomOf(across, view) > 1.04 * zoomOf(upright, view) ? across : upright;
+}
+
+// Returns {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
+export function layout(places, edges, down, view) {
+  const order = new Map([...places.keys()].map((name, index) => [name, index]));
+  let best = null;
+  for (const plain of [false, true]) {
+    const drawn = run(places, edges, down, plain);
+    for (const mirrored of [false, true]) {
+      const candidate = mirrored ? mirror(drawn) : drawn;
+      const score = [crossings(candidate, edges), disorder(candidate, edges, order)];
+      if (!best || score[0] < best.score[0] || (score[0] === best.score[0] && score[1] < best.score[1])) {
+        best = { candidate, score };
+      }
+    }
+  }
+  return wrapped(best.candidate, edges, view, down);
+}
+
+// Lays out from left to right; for a drawing from top to bottom, `wrapped` swaps x and y at the end.
+function run(places, edges, down, plain) {
+  const graph = new dagre.graphlib.Graph({ multigraph: true });
+  graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 30, ranker: "network-simplex" });
+  for (const [name, place] of places) {
+    const { width, height } = boxOf(place);
+    graph.setNode(name, down ? { width: height, height: width } : { width, height });
+  }
+  for (const edge of edges) {
+    const label = labelSize(places.get(edge.from));
+    graph.setEdge(edge.from, edge.to, { ...(down ? { width: label.height, height: label.width } : label), labelpos: "c" }, edge.id);
+  }
+  dagre.layout(graph, { disableOptimalOrderHeuristic: plain });
+  const nodes = new Map([...places.keys()].map((name) => [name, { ...graph.node(name) }]));
+  const routes = new Map(edges.map((edge) => [edge.id, copied(graph.edge(edge.from, edge.to, edge.id))]));
+  return { nodes, routes };
+}
+
+const copied = ({ points, x, y, width, height }) => ({ points: points.map((point) => ({ ...point })), label: { x, y, width, height } });
+
+function mirror({ nodes, routes }) {
+  const flip = (point) => ({ ...point, y: -point.y });
+  return {
+    nodes: new Map([...nodes].map(([name, node]) => [name, flip(node)])),
+    routes: new Map([...routes].map(([id, route]) => [id, { points: route.points.map(flip), label: flip(route.label) }])),
+  };
+}
+
+function crossings({ nodes }, edges) {
+  const lines = edges.map((edge) => [nodes.get(edge.from), nodes.get(edge.to)]);
+  let count = 0;
+  for (let i = 0; i < lines.length; i += 1) {
+    for (let j = i + 1; j < lines.length && lines.length < 200; j += 1) {
+      const [[a, b], [c, d]] = [lines[i], lines[j]];
+      if (Math.abs(a.x - c.x) < 1 && Math.abs(b.x - d.x) < 1 && (a.y - c.y) * (b.y - d.y) < 0) count += 1;
+    }
+  }
+  return count;
+}
+
+// Counts what stands in another order than in the spec: the inputs of a node, which weigh more, and pairs in one rank.
+function disorder({ nodes }, edges, order) {
+  let count = 0;
+  for (const one of edges) {
+    for (const other of edges) {
+      const swapped = one.to === other.to && one.position < other.position && one.from !== other.from;
+      if (swapped && nodes.get(one.from).y > nodes.get(other.from).y) count += 10;
+    }
+  }
+  const all = [...nodes];
+  for (let i = 0; i < all.length; i += 1) {
+    for (let j = i + 1; j < all.length; j += 1) {
+      const [[one, a], [other, b]] = [all[i], all[j]];
+      if (Math.abs(a.x - b.x) < 1 && (order.get(one) - order.get(other)) * (a.y - b.y) < 0) count += 1;
+    }
+  }
+  return count;
+}

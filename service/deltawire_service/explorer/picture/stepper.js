@@ -1,0 +1,51 @@
+// Steps through both passes by buttons, by keys or by playing.
+import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { isBackward, nodeAt } from "../core/steps.js";
+
+const PAUSE = 1100, LONGEST = 45_000; // milliseconds of playing: a step, and all steps
+
+export function Stepper({ model, step, go, t }) {
+  const [playing, setPlaying] = useState(false);
+  const ahead = model.forward.length;
+  const here = useRef(step); // keys may come faster than the page draws
+  here.current = step;
+  const clamp = (to) => go(here.current = Math.max(0, Math.min(model.last, to)));
+  useEffect(() => {
+    const keys = (event) => {
+      if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      const to = { ArrowRight: here.current + 1, ArrowLeft: here.current - 1, Home: 0, End: model.last }[event.key];
+      if (to !== undefined) { event.preventDefault(); setPlaying(false); clamp(to); }
+      if (event.key === " " && !event.target.closest("button")) { event.preventDefault(); toggle(); }
+    };
+    addEventListener("keydown", keys);
+    return () => removeEventListener("keydown", keys);
+  });
+  useEffect(() => {
+    if (!playing) return undefined;
+    if (step >= model.last) { setPlaying(false); return undefined; }
+    const timer = setTimeout(() => clamp(step + 1), Math.min(PAUSE, LONGEST / model.last));
+    return () => clearTimeout(timer);
+  }, [playing, step, model]);
+  const toggle = () => {
+    if (!playing && step >= model.last) clamp(0);
+    setPlaying(!playing);
+  };
+  const back = isBackward(model, step);
+  const name = nodeAt(model, step);
+  const text = step === 0 ? t("nothingYet") : back ? t("stepBackward", name) : t("stepForward", name);
+  return html`<div class="stepper">
+    <div class="modes" role="group">
+      <button class=${!back ? "on forward" : ""} aria-pressed=${!back} onClick=${() => clamp(back ? 0 : step)}>${t("forward")}</button>
+      <button class=${back ? "on back" : ""} aria-pressed=${back} onClick=${() => clamp(back ? step : ahead + 1)}>${t("backward")}</button>
+    </div>
+    <div class="keys" role="group">
+      <button title=${`${t("first")} (Home)`} onClick=${() => clamp(0)}>⇤</button>
+      <button title=${`${t("previous")} (←)`} data-go="previous" onClick=${() => clamp(here.current - 1)}>←</button>
+      <button title=${`${t("play")} (${t("space")})`} class="play" onClick=${toggle}>${playing ? "❚❚" : "▶"}</button>
+      <button title=${`${t("next")} (→)`} data-go="next" onClick=${() => clamp(here.current + 1)}>→</button>
+      <button title=${`${t("last")} (End)`} onClick=${() => clamp(model.last)}>⇥</button>
+    </div>
+    <input type="range" min="0" max=${model.last} value=${step} aria-label=${t("step")} onInput=${(event) => clamp(Number(event.target.value))} />
+    <span class="step-text" aria-live="polite"><b data-step=${step}>${step}/${model.last}</b> ${text}</span>
+  </div>`;
+}

@@ -1,0 +1,39 @@
+// Draws the form fields of a layer's config, from its JSON Schema.
+import { html } from "../core/dom.js";
+
+// The first type, where a schema allows several.
+const typeOf = (schema) => [schema.type ?? schema.anyOf?.[0]?.type].flat()[0];
+
+function Field({ name, schema, value, change, required }) {
+  const type = typeOf(schema);
+  const shown = value ?? schema.default;
+  const read = (event) => {
+    const { value: text, checked } = event.target;
+    if (type === "boolean") change(checked);
+    else if (type === "integer" || type === "number") change(text === "" ? undefined : Number(text));
+    else if (type === "array") {
+      try {
+        change(text === "" ? undefined : JSON.parse(text));
+        event.target.setCustomValidity("");
+      } catch { // not JSON: the browser marks the field
+        event.target.setCustomValidity("[…]");
+        event.target.reportValidity();
+      }
+    } else change(text === "" ? undefined : text);
+  };
+  const control = schema.enum
+    ? html`<select onChange=${read}>${schema.enum.map((one) => html`<option selected=${one === shown}>${one}</option>`)}</select>`
+    : type === "boolean" ? html`<input type="checkbox" checked=${shown} onChange=${read} />`
+      : html`<input type=${type === "integer" || type === "number" ? "number" : "text"} step=${type === "integer" ? 1 : "any"} required=${required}
+          min=${schema.minimum} max=${schema.maximum} value=${Array.isArray(shown) ? JSON.stringify(shown) : shown ?? ""} onChange=${read} />`;
+  return html`<label class="field"><span>${name}</span>${control}<small>${schema.description ?? ""}</small></label>`;
+}
+
+export function Fields({ schema, config, change }) {
+  const entries = Object.entries(schema.properties ?? {});
+  return entries.map(([name, one]) => html`<${Field} key=${name} name=${name} schema=${one} value=${config[name]}
+    required=${schema.required?.includes(name)} change=${(value) => {
+      const { [name]: _, ...others } = config;
+      change(value === undefined ? others : { ...others, [name]: value });
+    }} />`);
+}

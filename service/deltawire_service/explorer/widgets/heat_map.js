@@ -1,0 +1,73 @@
+// Draws an array in colours: blue below 0, orange above, the background at 0.
+import { html, useState } from "../core/dom.js";
+import { precise, short, times } from "../core/numbers.js";
+import { Badge } from "./badge.js";
+import { pooled, rowsOf } from "./grid.js";
+import { NumberTable } from "./number_table.js";
+
+const SIDE = 64; // rows and columns of a heat map, at most
+const CARD_SIDE = 16; // of the cells on a card
+const WRITTEN = [56, 22]; // width and height of a cell with its number in it
+
+// The class of a colour, h-9 … h0 … h9: picture/picture.css defines them.
+function shade(number, largest) {
+  if (typeof number !== "number") return "hx";
+  const level = largest > 0 ? Math.round((9 * number) / largest) : 0;
+  return `h${largest > 0 && level === 0 && number !== 0 ? Math.sign(number) : level}`;
+}
+
+const largestOf = (traced) => Math.max(Math.abs(traced.min), Math.abs(traced.max));
+
+// Cells as SVG, in a box of the picture.
+export function Cells({ traced, x, y, width, height }) {
+  if (!traced.numbers) return null;
+  const rows = pooled(rowsOf(traced.numbers, traced.shape), CARD_SIDE);
+  const size = Math.min(width / rows[0].length, height / rows.length, 14);
+  const [left, top] = [x + (width - size * rows[0].length) / 2, y + (height - size * rows.length) / 2];
+  const largest = largestOf(traced);
+  return html`<g class="cells">${rows.map((row, i) => row.map((number, j) => html`
+    <rect class=${shade(number, largest)} x=${left + j * size} y=${top + i * size} width=${size} height=${size} />`))}</g>`;
+}
+
+// A heat map with its legend, and all its numbers on a click.
+// `caption`: markup above the map, instead of the label's text.
+// `integers`: labels or indices, which have neither a norm nor a colour.
+// `chosen`, `choose`: the flat index of the chosen cell; a click then chooses a cell, and only the button shows all numbers.
+export function HeatMap({ traced, label, caption = label, tone, chosen, choose, integers, badge, t }) {
+  const [open, setOpen] = useState(false);
+  const toggle = () => setOpen(!open);
+  const listable = traced.numbers || traced.sample;
+  return html`<figure class=${`heat ${tone ?? ""}`}>
+    <figcaption>${caption} <small>${times(traced.shape)}</small> <${Badge} badge=${badge} t=${t} />
+      ${listable && html`<button class="link all" aria-expanded=${open} onClick=${toggle}>
+        ${t(open ? "fewer" : "allNumbers")}</button>`}</figcaption>
+    ${traced.numbers
+      ? html`<${ColourMap} ...${{ traced, label, chosen, choose, integers }} open=${toggle} />`
+      : html`<p class="summary">${short(traced.min)} … ${short(traced.max)}, ‖·‖ ${precise(traced.norm)}</p>`}
+    ${open && html`<${NumberTable} traced=${traced} t=${t} />`}
+  </figure>`;
+}
+
+function ColourMap({ traced, label, chosen, choose, integers, open }) {
+  const rows = rowsOf(traced.numbers, traced.shape);
+  const shown = pooled(rows, SIDE);
+  const columns = shown[0].length;
+  const largest = integers ? 0 : largestOf(traced);
+  const written = columns <= 6 && shown.length <= 8;
+  const fitting = (room, count) => Math.max(4, Math.min(16, room / count));
+  const [width, height] = written ? WRITTEN : [fitting(330, columns), fitting(240, shown.length)];
+  const selectable = choose && shown === rows; // a cell of a pooled map is no single number
+  const [across, down] = [columns * width + 2, shown.length * height + 2];
+  return html`<svg width=${across} height=${down} viewBox=${`0 0 ${across} ${down}`} role="img" onClick=${selectable ? null : open}
+      class=${selectable ? "" : "opens"} aria-label=${`${label}: ${short(traced.min)} … ${short(traced.max)}`}>
+      ${shown.map((row, i) => row.map((number, j) => {
+        const index = i * columns + j;
+        return html`<g class=${`cell ${selectable ? "choice" : ""} ${index === chosen ? "chosen" : ""}`} onClick=${selectable && (() => choose(index))}>
+          <rect class=${shade(number, largest)} x=${1 + j * width} y=${1 + i * height} width=${width} height=${height} />
+          ${written && html`<text class=${`on ${shade(number, largest)}`} x=${1 + (j + 0.5) * width} y=${1 + i * height + 15}>${short(number)}</text>`}
+          <title>${shown === rows ? `[${i}, ${j}] ` : ""}${String(number)}</title></g>`;
+      }))}
+    </svg>
+    ${!integers && html`<div class="heat-legend" aria-hidden="true"><span>${short(-largest)}</span><i class="bar"></i><span>${short(largest)}</span>
+      <span class="norm">‖·‖ ${precise(traced.norm)}</span></div>`}`;
+}
