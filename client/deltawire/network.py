@@ -14,7 +14,7 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, Self
 
-from deltawire.errors import Fault, Refused, unfit
+from deltawire.errors import Fault, Refused, wrong_argument
 
 
 class Handle:
@@ -72,7 +72,7 @@ class Network:
         """
         self._check_free(name, f"/inputs/{name}")
         if not isinstance(shape, Iterable):
-            raise unfit(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
+            raise wrong_argument(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
         slot: dict[str, Any] = {"shape": list(shape)}
         if dtype is not None:
             slot["dtype"] = dtype
@@ -188,7 +188,7 @@ class Network:
         if isinstance(place, str):
             return place
         if not isinstance(place, Handle):
-            raise unfit(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
+            raise wrong_argument(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
         if place.network is not self:
             raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
         return place.name

@@ -12,8 +12,8 @@ import click
 import numpy as np
 
 from deltawire import Client, Published, wire
-from deltawire.documents import inputs_of, integer_inputs, known, own_dtype
 from deltawire.errors import Fault, Refused
+from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
 from deltawire.wire import Array
 from deltawire_service.cli.terminal import shape_text
 from deltawire_service.faults import load, shown
@@ -53,8 +53,8 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     if not isinstance(network, dict):
         raise Refused([Fault("/network", "field_invalid", f"expected an object, got {shown(network)}")])
     loaded = load(GradientsSchema(partial=("data",)), document)
-    found = known(network, client.published) if client else network
-    dtype = dtype or (loaded["dtype"] if "dtype" in document else own_dtype(found))
+    found = resolve_published(network, client.published) if client else network
+    dtype = dtype or (loaded["dtype"] if "dtype" in document else default_dtype(found))
     return Request(found, document.get("params"), document.get("data"), dtype, document)
 
 
