@@ -30,7 +30,7 @@ def loss(params, x, y):
     return ((served @ params["last"] - y) ** 2).mean()
 
 
-step = jax.jit(jax.value_and_grad(loss))  # the service is asked from within the compiled function
+step = jax.jit(jax.value_and_grad(loss))  # the compiled function calls the service
 places = jnp.linspace(-3, 3, 100, dtype=jnp.float32)[:, None]
 for epoch in range(200):
     now, gradients = step(params, places, jnp.sin(2 * places))

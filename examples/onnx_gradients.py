@@ -1,4 +1,4 @@
-"""Gradients of an ONNX model, which has none itself: python examples/onnx_gradients.py [URL]."""
+"""Train an ONNX model, which has no gradients of its own: python examples/onnx_gradients.py [URL]."""
 
 import sys
 
@@ -41,5 +41,5 @@ with Client(sys.argv[1] if len(sys.argv) > 1 else None) as client:  # without a 
     trained = to_onnx(network, params, outputs=outputs, client=client)
 
 size = len(trained.SerializeToString())
-print(f"loss at the end: {loss:.3f}; the model, trained, is {size} bytes of ONNX again")
+print(f"loss at the end: {loss:.3f}; the trained model has {size} bytes of ONNX")
 sys.exit(not loss < 0.15)

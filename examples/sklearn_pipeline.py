@@ -1,4 +1,4 @@
-"""Handwritten digits, by a pipeline of scikit-learn: python examples/sklearn_pipeline.py [URL]."""
+"""Classify handwritten digits in a scikit-learn pipeline: python examples/sklearn_pipeline.py [URL]."""
 
 import sys
 

@@ -3,7 +3,7 @@
 from deltawire import Client, Network
 """
 
-from deltawire.client import Client, Gradients
+from deltawire.client import Client
 from deltawire.errors import (
     DeltawireError,
     Fault,
@@ -16,9 +16,12 @@ from deltawire.errors import (
 )
 from deltawire.network import Handle, Network
 from deltawire.published import Published
+from deltawire.responses import Gradients
 from deltawire.retries import Retries
+from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSGITransport
 
 __all__ = [
-    "Client", "DeltawireError", "Fault", "Gradients", "Handle", "Network", "NotInstalled", "PluginFailed",
-    "Published", "Refused", "Retries", "ServiceFailed", "TimedOut", "Unreachable",
+    "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport", "Handle",
+    "Network", "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed",
+    "TimedOut", "Transport", "Unreachable", "WSGITransport",
 ]  # fmt: skip

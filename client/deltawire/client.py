@@ -2,77 +2,139 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+import requests
 from numpy.typing import DTypeLike
 
-from deltawire import wire
-from deltawire.arrays import to_arrays, to_trace
-from deltawire.calls import TRUSTED
-from deltawire.derivatives import Derivatives
-from deltawire.documents import Arrays, Names, Spec, Wrt, asked_wrt, listed
+from deltawire import derivatives, wire
+from deltawire.connection import Connection
+from deltawire.published import Published, find_published
+from deltawire.request_builder import Arrays, Names, RequestBuilder, Spec, Wrt, name_list, wrt_document
+from deltawire.responses import Gradients, gradients_reader, to_arrays
+from deltawire.retries import Retries
+from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport
+from deltawire.transport.credentials import check_key
 from deltawire.wire import Array
 
 
-@dataclass(frozen=True)
-class Gradients:
-    """An answer of the service: the loss of a batch and what was asked for beside it."""
-
-    loss: float
-    params: dict[str, Array]
-    """∂loss/∂parameter, by the parameters' names."""
-    data: dict[str, Array]
-    """∂loss/∂input, by the inputs' names."""
-    losses: Array | None
-    """Each example's loss, (batch,)."""
-    values: dict[str, Array]
-    deltas: dict[str, Array]
-    network_id: str
-    """SHA-256 of the canonical spec, in hex."""
-    params_id: str | None = None
-    """That of a published network's parameters, when the answer comes of just these."""
-    trace: dict[str, Any] | None = None
-    """Both passes in the order of computation, as POST /v1/gradients answers it, its numbers as arrays."""
-
-
-class Client(Derivatives):
+class Client:
     """Computes gradients with a deltawire service: `with Client("http://127.0.0.1:8000") as client: ...`
 
-    url: address of the service. Without one the service runs embedded, in this process, which needs the extra
-    `deltawire[service]` (else NotInstalled is raised).
-    timeout: seconds to connect, and seconds to wait for bytes of the answer.
-    session: a requests.Session to use (proxies, certificates, headers); the client leaves it open.
-    retries: how often a call is repeated when the connection fails or the service says "not now".
-    api_key: sent as a bearer token. `https://user:key@host` sends it with HTTP Basic.
-    media_type: of bodies with tensors, "application/vnd.safetensors" or "application/json": the same bits.
+    Networks are `Network` objects, specs as plain dicts, or what `published` returns. {"name": "digits"}
+    stands for the latter, and is looked up anew by every call. Handles go wherever names do.
 
-    Networks are `Network` objects, specs as plain dicts, or what `published` gives; {"name": "digits"} stands
-    for the latter, and is looked up anew by every call. Where names go, so do handles. Every method raises
-    Refused when the request is wrong, Unreachable (TimedOut) when no answer comes, ServiceFailed
-    (PluginFailed) when the service fails.
+    Every method that asks the service raises Refused for a wrong request, Unreachable (TimedOut) without a
+    response, and ServiceFailed (PluginFailed) when the service fails.
+
+    Attributes:
+        connection: Sends documents, also to routes that the client has no method for.
+        requests: Builds documents.
     """
 
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        timeout: tuple[float, float] = (5.0, 60.0),
+        session: requests.Session | None = None,
+        retries: Retries = Retries(),  # noqa: B008 (immutable)
+        api_key: str | None = None,
+        media_type: str = wire.SAFETENSORS,
+        transport: Transport | None = None,
+    ):
+        """Make a client of the service at a URL, or, without one, of a service in this process.
+
+        Args:
+            url: Address of the service, with scheme. `https://user:key@host` sends the key with HTTP Basic.
+            timeout: Seconds to connect, and seconds to wait for each piece of the response.
+            session: Supplies proxies, certificates and headers; the client leaves it open.
+            retries: How often a call is repeated when the connection fails or the service is busy.
+            api_key: Sent as a bearer token.
+            media_type: Of bodies with tensors, "application/vnd.safetensors" or "application/json"; both
+                carry the same bits.
+            transport: Carries the requests instead of HTTP; the client leaves it open.
+
+        A service in this process has no timeouts and needs no key.
+
+        Raises:
+            ValueError: An argument cannot be what it stands for, or goes with another one.
+            TypeError: `retries` is not a `Retries`.
+            NotInstalled: Without a URL the service is needed: `pip install 'deltawire[service]'`.
+        """
+        if transport is not None and (url, session, api_key) != (None, None, None):
+            raise ValueError("transport: goes without url, session and api_key, which are for HTTP")
+        if url is None and session is not None:
+            raise ValueError("session: needs the url of a service; without one there is no HTTP")
+        self._owns_transport = transport is None
+        if url is not None:
+            transport = HTTPTransport(url, api_key=api_key, timeout=timeout, session=session)
+        elif transport is None:
+            check_key(api_key)
+            transport = EmbeddedTransport()
+        self.connection = Connection(transport, retries, media_type)
+        self.requests = RequestBuilder(self.connection)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(transport={self.connection.transport!r})"
+
+    def close(self) -> None:
+        """Close the connections, unless the transport or the session was passed in."""
+        if self._owns_transport:
+            self.connection.transport.close()
+
+    # The derivatives beside the gradient of the loss are functions of a client, in a file of their own.
+
+    vjp = derivatives.vjp
+    jvp = derivatives.jvp
+    jacobian = derivatives.jacobian
+    hvp = derivatives.hvp
+    quadratic_form = derivatives.quadratic_form
+    hessian_diagonal = derivatives.hessian_diagonal
+    per_example_gradients = derivatives.per_example_gradients
+
     def layers(self) -> list[dict[str, Any]]:
-        """The layers installed at the service, one dict each: `kind`, `summary`, `inputs`, `config`, …"""
-        return self.call("GET", "/v1/layers", None, lambda answer: list(answer["layers"]))
+        """Return the layers installed at the service, one dict each: `kind`, `summary`, `inputs`, …"""
+        return self.connection.get("/v1/layers", lambda answer: list(answer["layers"]))
 
     def networks(self) -> list[dict[str, Any]]:
-        """The networks that are published at the service, one dict each: `name`, `inputs`, `values`, …"""
-        return self.call("GET", "/v1/networks", None, lambda answer: list(answer["networks"]))
+        """Return the networks published at the service, one dict each: `name`, `inputs`, `values`, …"""
+        return self.connection.get("/v1/networks", lambda answer: list(answer["networks"]))
+
+    def limits(self) -> dict[str, Any]:
+        """Return the settings in force: `limits`, `dtypes`, `media_types`, `threads`, `versions`."""
+        return self.connection.get("/v1/limits", dict)
+
+    def published(self, name: str) -> Published:
+        """Look up a published network, to be passed in a spec's place.
+
+        Its published parameters stand in for those left out of `params`, pinned data for `data` left out.
+        """
+        return find_published(self.connection, name)
 
     def init(self, network: Spec, seed: int = 0, dtype: DTypeLike | None = None) -> dict[str, Array]:
-        """First parameters of a network, by name: the same numbers for the same seed on every machine.
+        """Draw first parameters of a network: the same numbers for the same seed on every machine.
 
-        seed: 0 up to 2^64 − 1. dtype: "float64" or "float32"; that of a published network, else "float64".
+        Args:
+            network: A network, a spec, or a published network.
+            seed: 0 to 2^64 − 1.
+            dtype: "float64" or "float32"; by default that of a published network, else float64.
+
+        Returns:
+            The parameters by name (`hidden.weight`).
         """
-        document = self._about(network, dtype) | {"seed": seed, "tensors": "base64"}
-        return self.call(
-            "POST",
+        document = self.requests.without_data(network, dtype) | {"seed": seed, "tensors": "base64"}
+        return self.connection.post(
             "/v1/init",
             document,
-            lambda answer: to_arrays(answer["params"], document["dtype"], TRUSTED),
-            accepts=self._media_type,
+            lambda answer: to_arrays(answer["params"], document["dtype"]),
+            sends=wire.JSON,
         )
 
     def value_and_grad(
@@ -84,15 +146,20 @@ class Client(Derivatives):
         wrt: Wrt | None = None,
         reduction: str = "mean",
     ) -> tuple[float, dict[str, Array]]:
-        """The loss of a batch, and its gradients by name.
+        """Return the loss of a batch and its gradients in one dict.
 
-        Gradients of parameters are under `node.parameter`, those of inputs under the input's name; no name
-        can mean both, since an input's has no dot.
+        Args:
+            network: A network, a spec, or a published network.
+            params: Parameters by name.
+            data: Inputs by name, (batch, *shape).
+            wrt: What to differentiate with respect to, as for `gradients`.
+            reduction: "mean" or "sum" of the loss over the examples.
 
-        wrt: what to differentiate by, as for `gradients`; every parameter and no input by default.
+        Returns:
+            The loss, and gradients under `node.parameter` and under the names of inputs, which have no dot.
         """
-        answer = self.gradients(network, params, data, wrt=wrt, reduction=reduction)
-        return answer.loss, answer.params | answer.data
+        result = self.gradients(network, params, data, wrt=wrt, reduction=reduction)
+        return result.loss, result.params | result.data
 
     def gradients(
         self,
@@ -108,41 +175,30 @@ class Client(Derivatives):
         non_finite: str = "error",
         trace: bool = False,
     ) -> Gradients:
-        """Loss, gradients, and whatever else is asked for, of a network on a batch.
+        """Compute the loss of a batch, its gradients, and whatever else is requested.
 
-        params: by name (`hidden.weight`). data: by input name, the batch as leading axis.
-        Floating-point arrays must share one dtype, float32 or float64, which the answer keeps; lists, numbers
-        and integers take it on (float64 when there is no such array). Inputs of dtype "int64" take integers.
-        wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by default
-        True and False. reduction: "mean" over the examples, or "sum". losses: each example's loss too.
-        values, deltas: names of nodes. non_finite: "error", or "return" to get results that are not finite.
-        trace: every value and every delta on its way too; the whole answer then comes as JSON.
+        Floating-point arrays must share one dtype, float32 or float64, which the results keep. Lists,
+        numbers and integers are converted to it (to float64 without such an array).
+
+        Args:
+            network: A network, a spec, or a published network.
+            params: Parameters by name.
+            data: Inputs by name, (batch, *shape). Inputs of dtype int64 take integers.
+            wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by
+                default True and False.
+            reduction: "mean" or "sum" of the loss over the examples.
+            losses: Return each example's loss too.
+            values: Nodes whose values to return.
+            deltas: Nodes whose deltas to return.
+            non_finite: "error", or "return" to get results that are not finite.
+            trace: Return every value and every delta on its way; the answer then comes as JSON.
         """
-        document = self._on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
-            "values": listed("values", values), "deltas": listed("deltas", deltas), "trace": trace,
+        document = self.requests.with_data(network, params, data) | {
+            "wrt": wrt_document(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
+            "values": name_list("values", values), "deltas": name_list("deltas", deltas), "trace": trace,
         }  # fmt: skip
-        dtype = document["dtype"]
-
-        def read(answer: Any) -> Gradients:
-            return Gradients(
-                loss=float(answer["loss"]),  # a string when it is not finite
-                params=to_arrays(answer["gradients"]["params"], dtype, TRUSTED),
-                data=to_arrays(answer["gradients"]["data"], dtype, TRUSTED),
-                losses=wire.read_tensor(answer["losses"], dtype, limits=TRUSTED) if losses else None,
-                values=to_arrays(answer.get("values", {}), dtype, TRUSTED),
-                deltas=to_arrays(answer.get("deltas", {}), dtype, TRUSTED),
-                network_id=answer["network_id"],
-                params_id=answer.get("params_id"),
-                trace=to_trace(answer["trace"], dtype, TRUSTED) if trace else None,
-            )
-
-        sends = self._media_type
-        return self.call("POST", "/v1/gradients", document, read, sends, wire.JSON if trace else sends)
-
-    def limits(self) -> dict[str, Any]:
-        """What is in force at the service: `limits`, `dtypes`, `media_types`, `threads`, `versions`."""
-        return self.call("GET", "/v1/limits", None, dict)
+        read = gradients_reader(document["dtype"], losses, trace)
+        return self.connection.post("/v1/gradients", document, read, accepts=wire.JSON if trace else None)
 
     def forward(
         self,
@@ -153,23 +209,24 @@ class Client(Derivatives):
         *,
         non_finite: str = "error",
     ) -> dict[str, Array]:
-        """Values of chosen nodes on a batch, (batch, *shape) by name.
+        """Compute values of chosen nodes; only the parameters and inputs that lead to them are needed.
 
-        Only the parameters and inputs that lead to these nodes are needed: predictions need no labels.
-        values: names of nodes; a published network may be asked without, for the values that it offers.
-        params, data, non_finite: as for `gradients`.
+        Args:
+            network: A network, a spec, or a published network.
+            params: Parameters by name.
+            data: Inputs by name, (batch, *shape).
+            values: Nodes; by default those that a published network offers.
+            non_finite: "error", or "return" to get results that are not finite.
+
+        Returns:
+            The values by node, (batch, *shape).
         """
-        document = self._on_batch(network, params, data) | {"non_finite": non_finite}
+        document = self.requests.with_data(network, params, data) | {"non_finite": non_finite}
         if values is not None:
-            document["values"] = listed("values", values)
+            document["values"] = name_list("values", values)
         dtype = document["dtype"]
-        return self.call(
-            "POST",
-            "/v1/forward",
-            document,
-            lambda answer: to_arrays(answer["values"], dtype, TRUSTED),
-            self._media_type,
-            self._media_type,
+        return self.connection.post(
+            "/v1/forward", document, lambda answer: to_arrays(answer["values"], dtype)
         )
 
     def plan(
@@ -182,16 +239,25 @@ class Client(Derivatives):
         deltas: Names = (),
         dtype: DTypeLike | None = None,
     ) -> dict[str, Any]:
-        """What `gradients` of this client would take for so many examples; nothing is computed.
+        """Work out shapes, memory and cost of a call of `gradients`; nothing is computed.
 
-        The answer of POST /v1/plan: `nodes` in order, with their shapes; `parameters`; `peak_bytes`, the most
-        memory held at once, of at most `limit_bytes`, and whether that `fits`; `cost_bytes`, …
+        Args:
+            network: A network, a spec, or a published network.
+            batch: The number of examples.
+            wrt: What to differentiate with respect to, as for `gradients`.
+            values: Nodes whose values are returned.
+            deltas: Nodes whose deltas are returned.
+            dtype: "float64" or "float32"; by default that of a published network, else float64.
+
+        Returns:
+            The answer of POST /v1/plan: `nodes` in order with their shapes, `parameters`, `peak_bytes` held
+            at once, `limit_bytes`, whether that `fits`, `cost_bytes`, …
         """
-        document = self._about(network, dtype) | {
-            "batch": batch, "wrt": asked_wrt(wrt), "values": listed("values", values),
-            "deltas": listed("deltas", deltas), "media_type": self._media_type,
+        document = self.requests.without_data(network, dtype) | {
+            "batch": batch, "wrt": wrt_document(wrt), "values": name_list("values", values),
+            "deltas": name_list("deltas", deltas), "media_type": self.connection.media_type,
         }  # fmt: skip
-        return self.call("POST", "/v1/plan", document, dict)
+        return self.connection.post("/v1/plan", document, dict, sends=wire.JSON, accepts=wire.JSON)
 
     def check(
         self,
@@ -204,14 +270,22 @@ class Client(Derivatives):
         reduction: str = "mean",
         samples: int = 10,
     ) -> dict[str, Any]:
-        """Whether gradients agree with the complex step and with central differences.
+        """Compare gradients with the complex step and with central differences.
 
-        wrt: as for `gradients`, but every parameter and input by default. deltas: nodes whose deltas are
-        checked too. samples: most places checked in each array. The answer of POST /v1/check: `passed`, and
-        for each of the `arrays` its `worst` places.
+        Args:
+            network: A network, a spec, or a published network.
+            params: Parameters by name.
+            data: Inputs by name, (batch, *shape).
+            wrt: As for `gradients`, but every parameter and every input by default.
+            deltas: Nodes whose deltas are checked too.
+            reduction: "mean" or "sum" of the loss over the examples.
+            samples: Places checked in each array, at most.
+
+        Returns:
+            The answer of POST /v1/check: `passed`, and the `worst` places of each of the `arrays`.
         """
-        document = self._on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "deltas": listed("deltas", deltas), "reduction": reduction,
+        document = self.requests.with_data(network, params, data) | {
+            "wrt": wrt_document(wrt), "deltas": name_list("deltas", deltas), "reduction": reduction,
             "samples": samples,
         }  # fmt: skip
-        return self.call("POST", "/v1/check", document, dict, self._media_type)
+        return self.connection.post("/v1/check", document, dict, accepts=wire.JSON)

@@ -1,7 +1,7 @@
-"""The demo: a network learns handwritten digits through a service, then the lecture's numbers.
+"""Learn handwritten digits through a service, then show the lecture's numbers.
 
-All the learning is mini-batch SGD written here, with nothing but `POST /v1/gradients` for the gradients. It
-starts a service of its own on a free port of this machine, and stops it again.
+The learning is mini-batch SGD written here; `POST /v1/gradients` computes every gradient. The demo starts a
+service of its own on a free port of this machine, and stops it at the end.
 
     python -m deltawire.demo
 """
@@ -31,11 +31,12 @@ from deltawire.network import Network
 Array = NDArray[np.float64]
 
 EPOCHS, BATCH, RATE, MOMENTUM = 40, 32, 0.3, 0.9
-WANTED = 0.96
+GOAL = 0.96
+"""Share of held-out digits that must be read right."""
 
 
 def digits_network() -> Network:
-    """64 pixels -> 64 sigmoid units, around which the pixels jump, -> 10 scores."""
+    """Return 64 pixels -> 64 sigmoid units, with a skip connection of the pixels -> 10 scores."""
     net = Network()
     pixels = net.input("pixels", shape=(64,))
     digit = net.input("digit", shape=(), dtype="int64")
@@ -47,7 +48,7 @@ def digits_network() -> Network:
 
 @contextmanager
 def running_service() -> Iterator[str]:
-    """The address of a gunicorn that serves until the block ends."""
+    """Serve with gunicorn until the block ends; yields the address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -63,7 +64,7 @@ def running_service() -> Iterator[str]:
             "deltawire_service.app:create_app()",
         ],
         stdout=subprocess.DEVNULL,
-        env=os.environ | {"DELTAWIRE_LOG_LEVEL": "error"},  # the page is the demo's, errors apart
+        env=os.environ | {"DELTAWIRE_LOG_LEVEL": "error"},  # the demo has the terminal to itself
     )
     try:
         yield f"http://127.0.0.1:{port}"
@@ -73,7 +74,7 @@ def running_service() -> Iterator[str]:
 
 
 def wait_until_ready(client: Client, seconds: float = 30.0) -> None:
-    """Returns once the service answers. Raises the last error when it does not within the time."""
+    """Return once the service answers. Raises the last error when it does not within the time."""
     end = time.monotonic() + seconds
     while True:
         try:
@@ -86,14 +87,14 @@ def wait_until_ready(client: Client, seconds: float = 30.0) -> None:
 
 
 def accuracy(params: dict[str, Array], pixels: Array, digits: NDArray[np.int64]) -> float:
-    """The share of digits read right, by the same two equations written out in numpy."""
+    """Return the share of digits read right, by the network's equations written out in numpy."""
     active = 1 / (1 + np.exp(-(pixels @ params["hidden.weight"].T + params["hidden.bias"])))
     scores = (active + pixels) @ params["scores.weight"].T + params["scores.bias"]
     return float((scores.argmax(axis=1) == digits).mean())
 
 
 def learn(client: Client, console: Console) -> float:
-    """Train on four fifths of the digits; the accuracy on the fifth held out."""
+    """Train on four fifths of the digits; return the accuracy on the fifth held out."""
     pixels, digits = load_digits(return_X_y=True)
     pixels = pixels / 16
     shuffled = np.random.default_rng(0).permutation(len(pixels))
@@ -123,7 +124,7 @@ def learn(client: Client, console: Console) -> float:
 
 
 def lecture(client: Client) -> Iterator[Table]:
-    """The circuits of the lecture, with the numbers the service gives for them."""
+    """Yield the circuits of the lecture, with the numbers that the service computes for them."""
     net = Network()
     x, y, z = (net.input(name) for name in "xyz")
     net.loss = (x + y) * z
@@ -136,7 +137,14 @@ def lecture(client: Client) -> Iterator[Table]:
 
 
 def circuit(client: Client, net: Network, title: str, at: dict[str, float]) -> Table:
-    """A table of a scalar circuit: each input, its value, and ∂f/∂input."""
+    """Return a table of a scalar circuit: each input, its value, and ∂f/∂input.
+
+    Args:
+        client: Of the service that computes it.
+        net: The circuit, whose inputs have the shape ().
+        title: Of the table.
+        at: The value of each input.
+    """
     data = {name: np.array([float(value)]) for name, value in at.items()}
     answer = client.gradients(net, {}, data, wrt={"data": True})
     table = Table(
@@ -153,17 +161,17 @@ def circuit(client: Client, net: Network, title: str, at: dict[str, float]) -> T
 
 
 def main() -> int:
-    """Run the demo; 0 when the network reads at least 96 % of the held-out digits right."""
+    """Run the demo; return 0 when the network reads at least 96 % of the held-out digits right."""
     console = Console()
     with running_service() as url, Client(url) as client:
         wait_until_ready(client)
         console.print(f"a service runs at {url}; every gradient below comes from its POST /v1/gradients")
         right = learn(client, console)
-        console.print(f"held-out digits read right: [bold]{right:.1%}[/] (wanted: at least {WANTED:.0%})\n")
+        console.print(f"held-out digits read right: [bold]{right:.1%}[/] (goal: at least {GOAL:.0%})\n")
         console.print("The lecture's circuits:")
         for table in lecture(client):
             console.print(table)
-    return 0 if right >= WANTED else 1
+    return 0 if right >= GOAL else 1
 
 
 if __name__ == "__main__":

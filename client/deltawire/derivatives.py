@@ -1,210 +1,277 @@
-"""The derivatives beside the gradient of the loss, named as jax names them; arrays go in and out by name.
+"""The derivatives beside the gradient of the loss, named as jax names them: methods of `Client`.
 
-Names of parameters have a dot (`hidden.weight`), those of inputs have none: one dict may hold both.
+Every function takes the client first, then a network, parameters and data as `Client.gradients` does, and
+raises what `Client.gradients` raises. Only the parameters and inputs that lead to the named outputs are
+needed. Results are by name in one dict: names of parameters have a dot (`hidden.weight`), those of inputs
+have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
-from deltawire import wire
-from deltawire.arrays import to_arrays
-from deltawire.calls import TRUSTED
-from deltawire.documents import Arrays, Names, Requests, Spec, Wrt, asked_wrt, by_name, listed
-from deltawire.errors import unfit
+from deltawire.connection import Connection
+from deltawire.request_builder import (
+    Arrays,
+    Names,
+    RequestBuilder,
+    Spec,
+    Wrt,
+    directions,
+    name_list,
+    wrt_document,
+)
+from deltawire.responses import merge_places, to_array, to_arrays
 from deltawire.wire import Array
 
 
-class Derivatives(Requests):
-    """Vector-Jacobian, Jacobian-vector and Hessian-vector products, Jacobians, gradients per example.
+class Caller(Protocol):
+    """A client, as far as these functions use it."""
 
-    network, params, data, wrt, non_finite: as for `Client.gradients`. Only the parameters and inputs that
-    lead to the outputs named are needed.
+    @property
+    def requests(self) -> RequestBuilder: ...
+
+    @property
+    def connection(self) -> Connection: ...
+
+
+def vjp(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    cotangents: Arrays,
+    *,
+    wrt: Wrt | None = None,
+    non_finite: str = "error",
+) -> dict[str, Array]:
+    """Return vector-Jacobian products Σ cotangent · ∂output/∂(parameter, input), by name.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        cotangents: By node, (batch, *shape). With a leading axis more, (count, batch, *shape), one forward
+            pass serves `count` products, and the results have that axis too.
+        wrt: What to differentiate with respect to; every parameter and no input by default.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        The products by name, each of the shape of its parameter or input.
     """
-
-    def vjp(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        cotangents: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        non_finite: str = "error",
-    ) -> dict[str, Array]:
-        """Vector-Jacobian products Σ cotangent · ∂output/∂(parameter, input), by name.
-
-        cotangents: by node, (batch, *shape) each; or (count, batch, *shape), for `count` products from one
-        forward pass: then the products have this leading axis too.
-        """
-        document = self._on_batch(network, params, data, {"cotangents": cotangents}) | {
-            "wrt": asked_wrt(wrt), "non_finite": non_finite,
-        }  # fmt: skip
-        return self._by_name("vjp", document, "products")
-
-    def jvp(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        tangents: Arrays,
-        outputs: Names,
-        *,
-        non_finite: str = "error",
-    ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """Values of the outputs, and their Jacobian-vector products Σ ∂output/∂(parameter, input) · tangent.
-
-        tangents: by parameter and input, shaped like these, all others do not move; or each with one leading
-        axis more, for several products, which then have it too. outputs: names of nodes.
-        """
-        document = self._on_batch(network, params, data, _directions("tangents", tangents)) | {
-            "outputs": listed("outputs", outputs), "non_finite": non_finite,
-        }  # fmt: skip
-        dtype = document["dtype"]
-
-        def read(answer: Any) -> tuple[dict[str, Array], dict[str, Array]]:
-            values, moved = (to_arrays(answer[part], dtype, TRUSTED) for part in ("values", "tangents"))
-            return values, moved
-
-        return self.call("POST", "/v1/jvp", document, read, self._media_type, self._media_type)
-
-    def jacobian(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        outputs: Names,
-        *,
-        wrt: Wrt | None = None,
-        way: str | None = None,
-        non_finite: str = "error",
-    ) -> dict[str, dict[str, Array]]:
-        """∂output/∂(parameter, input) of each example, (batch, *output shape, *shape), by output and name.
-
-        way: "rows" (backward, like jax.jacrev), "columns" (forward, like jax.jacfwd), or the cheaper one.
-        """
-        document = self._on_batch(network, params, data) | {
-            "outputs": listed("outputs", outputs), "wrt": asked_wrt(wrt), "way": way,
-            "non_finite": non_finite,
-        }  # fmt: skip
-        dtype = document["dtype"]
-
-        def read(answer: Any) -> dict[str, dict[str, Array]]:
-            return {name: _merged(block, dtype) for name, block in answer["jacobian"].items()}
-
-        return self.call("POST", "/v1/jacobian", document, read, self._media_type, self._media_type)
-
-    def hvp(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        vectors: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        cotangents: Arrays = MappingProxyType({}),
-        reduction: str = "mean",
-        non_finite: str = "error",
-    ) -> dict[str, Array]:
-        """Hessian-vector products of the reduced loss, its regularization included, by name.
-
-        vectors: by parameter and input, shaped like these, zero for all others; or each with one leading axis
-        more, for several products, which then have it too. wrt: the rows wanted, those of `vectors` by
-        default. cotangents: by node, (batch, *shape): Σ cotangent · node is differentiated twice in place of
-        the loss.
-        """
-        more = _directions("vectors", vectors) | {"cotangents": cotangents}
-        document = self._on_batch(network, params, data, more) | {
-            "reduction": reduction, "non_finite": non_finite, **_rows(wrt),
-        }  # fmt: skip
-        return self._by_name("hvp", document, "products")
-
-    def quadratic_form(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        vectors: Arrays,
-        *,
-        reduction: str = "mean",
-        non_finite: str = "error",
-    ) -> Array:
-        """vᵀHv, the curvature of the reduced loss along vectors: () or, for several, (count,)."""
-        document = self._on_batch(network, params, data, _directions("vectors", vectors)) | {
-            "reduction": reduction, "non_finite": non_finite, "quadratic": True,
-            "wrt": {"params": False, "data": False},
-        }  # fmt: skip
-        dtype = document["dtype"]
-
-        def read(answer: Any) -> Array:
-            return wire.read_tensor(answer["quadratic"], dtype, limits=TRUSTED).copy()
-
-        return self.call("POST", "/v1/hvp", document, read, self._media_type, self._media_type)
-
-    def hessian_diagonal(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        samples: int = 10,
-        seed: int = 0,
-        reduction: str = "mean",
-        non_finite: str = "error",
-    ) -> dict[str, Array]:
-        """Estimates of ∂²loss/∂θ², by name, from so many Hessian-vector products with random signs.
-
-        Unbiased; exact where the Hessian is diagonal. The same seed gives the same estimates. Their sum
-        estimates the Hessian's trace.
-        """
-        document = self._on_batch(network, params, data) | {
-            "diagonal": {"samples": samples, "seed": seed}, "reduction": reduction, "non_finite": non_finite,
-            **_rows(wrt),
-        }  # fmt: skip
-        return self._by_name("hvp", document, "diagonal")
-
-    def per_example_gradients(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        non_finite: str = "error",
-    ) -> dict[str, Array]:
-        """Gradients of each example's own loss, (batch, *shape) by name: not divided, not regularized."""
-        document = self._on_batch(network, params, data) | {
-            "wrt": asked_wrt(wrt), "per_example": True, "non_finite": non_finite,
-        }  # fmt: skip
-        return self._by_name("gradients", document, "gradients")
-
-    def _by_name(self, route: str, document: Mapping[str, Any], part: str) -> dict[str, Array]:
-        """What a route answers for parameters and inputs, in one dict."""
-
-        def read(answer: Any) -> dict[str, Array]:
-            return _merged(answer[part], document["dtype"])
-
-        return self.call("POST", f"/v1/{route}", document, read, self._media_type, self._media_type)
+    document = client.requests.with_data(network, params, data, {"cotangents": cotangents})
+    document |= {"wrt": wrt_document(wrt), "non_finite": non_finite}
+    return _post_by_name(client, "vjp", document, "products")
 
 
-def _merged(answer: Mapping[str, dict[str, Any]], dtype: str) -> dict[str, Array]:
-    parts = (to_arrays(answer.get(part, {}), dtype, TRUSTED) for part in ("params", "data"))
-    return {name: array for part in parts for name, array in part.items()}
+def jvp(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    tangents: Arrays,
+    outputs: Names,
+    *,
+    non_finite: str = "error",
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Return values of outputs and their Jacobian-vector products Σ ∂output/∂(parameter, input) · tangent.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        tangents: By parameter and input, of its shape; what is left out does not move. With a leading axis
+            more, several products come from one call, and the results have that axis too.
+        outputs: Names of nodes.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        Values and products, each by node, (batch, *shape).
+    """
+    document = client.requests.with_data(network, params, data, directions("tangents", tangents))
+    document |= {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
+    dtype = document["dtype"]
+
+    def read(answer: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+        return to_arrays(answer["values"], dtype), to_arrays(answer["tangents"], dtype)
+
+    return client.connection.post("/v1/jvp", document, read)
+
+
+def jacobian(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    outputs: Names,
+    *,
+    wrt: Wrt | None = None,
+    way: str | None = None,
+    non_finite: str = "error",
+) -> dict[str, dict[str, Array]]:
+    """Return ∂output/∂(parameter, input) of each example.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        outputs: Names of nodes.
+        wrt: What to differentiate with respect to; every parameter and no input by default.
+        way: "rows" (backward, like jax.jacrev) or "columns" (forward, like jax.jacfwd); by default the
+            cheaper one.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        By output, then by name: (batch, *output shape, *shape).
+    """
+    document = client.requests.with_data(network, params, data)
+    document |= {"outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt)}
+    document |= {"way": way, "non_finite": non_finite}
+    dtype = document["dtype"]
+
+    def read(answer: Any) -> dict[str, dict[str, Array]]:
+        return {name: merge_places(block, dtype) for name, block in answer["jacobian"].items()}
+
+    return client.connection.post("/v1/jacobian", document, read)
+
+
+def hvp(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    vectors: Arrays,
+    *,
+    wrt: Wrt | None = None,
+    cotangents: Arrays = MappingProxyType({}),
+    reduction: str = "mean",
+    non_finite: str = "error",
+) -> dict[str, Array]:
+    """Return Hessian-vector products of the reduced loss, its regularization included, by name.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        vectors: By parameter and input, of its shape; what is left out counts as zero. With a leading axis
+            more, several products come from one call, and the results have that axis too.
+        wrt: The rows of the Hessian to return; by default those that `vectors` names.
+        cotangents: By node, (batch, *shape): Σ cotangent · node is differentiated twice instead of the loss.
+        reduction: "mean" or "sum" of the loss over the examples.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        The products by name, each of the shape of its parameter or input.
+    """
+    more = directions("vectors", vectors) | {"cotangents": cotangents}
+    document = client.requests.with_data(network, params, data, more)
+    document |= {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
+    return _post_by_name(client, "hvp", document, "products")
+
+
+def quadratic_form(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    vectors: Arrays,
+    *,
+    reduction: str = "mean",
+    non_finite: str = "error",
+) -> Array:
+    """Return vᵀHv, the curvature of the reduced loss along vectors.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        vectors: As for `hvp`.
+        reduction: "mean" or "sum" of the loss over the examples.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        An array of shape (), or (count,) for several vectors.
+    """
+    document = client.requests.with_data(network, params, data, directions("vectors", vectors))
+    document |= {"reduction": reduction, "non_finite": non_finite, "quadratic": True}
+    document |= {"wrt": {"params": False, "data": False}}
+    dtype = document["dtype"]
+    return client.connection.post("/v1/hvp", document, lambda answer: to_array(answer["quadratic"], dtype))
+
+
+def hessian_diagonal(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    *,
+    wrt: Wrt | None = None,
+    samples: int = 10,
+    seed: int = 0,
+    reduction: str = "mean",
+    non_finite: str = "error",
+) -> dict[str, Array]:
+    """Return unbiased estimates of ∂²loss/∂θ², exact where the Hessian is diagonal.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        wrt: What to differentiate with respect to; every parameter and no input by default.
+        samples: Hessian-vector products with random signs that are averaged.
+        seed: Of the signs: the same seed gives the same estimates.
+        reduction: "mean" or "sum" of the loss over the examples.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        The estimates by name, each of the shape of its parameter or input. Their sum estimates the trace.
+    """
+    document = client.requests.with_data(network, params, data)
+    document |= {"diagonal": {"samples": samples, "seed": seed}, "reduction": reduction}
+    document |= {"non_finite": non_finite, **_rows(wrt)}
+    return _post_by_name(client, "hvp", document, "diagonal")
+
+
+def per_example_gradients(
+    client: Caller,
+    network: Spec,
+    params: Arrays,
+    data: Arrays,
+    *,
+    wrt: Wrt | None = None,
+    non_finite: str = "error",
+) -> dict[str, Array]:
+    """Return the gradients of each example's own loss: not divided by the batch, not regularized.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        params: Parameters by name.
+        data: Inputs by name, (batch, *shape).
+        wrt: What to differentiate with respect to; every parameter and no input by default.
+        non_finite: "error", or "return" to get results that are not finite.
+
+    Returns:
+        The gradients by name, (batch, *shape).
+    """
+    document = client.requests.with_data(network, params, data)
+    document |= {"wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite}
+    return _post_by_name(client, "gradients", document, "gradients")
+
+
+def _post_by_name(client: Caller, route: str, document: Mapping[str, Any], part: str) -> dict[str, Array]:
+    """POST a document; return the arrays that the answer has under `part`, in one dict."""
+    dtype = document["dtype"]
+    return client.connection.post(f"/v1/{route}", document, lambda answer: merge_places(answer[part], dtype))
 
 
 def _rows(wrt: Wrt | None) -> dict[str, Any]:
-    return {} if wrt is None else {"wrt": asked_wrt(wrt)}
-
-
-def _directions(argument: str, arrays: Arrays) -> dict[str, Arrays]:
-    """Arrays of parameters and of inputs, apart: each to its place in the request."""
-    found = by_name(argument, arrays)
-    if any(isinstance(found.get(part), Mapping) for part in ("params", "data")):
-        expected = f"arrays by name, not below params and data: {argument}={{'hidden.weight': …, 'x': …}}"
-        raise unfit(f"/{argument}", expected, arrays)
-    params = {name: array for name, array in found.items() if "." in str(name)}
-    data = {name: array for name, array in found.items() if name not in params}
-    return {f"{argument}/params": params, f"{argument}/data": data}
+    return {} if wrt is None else {"wrt": wrt_document(wrt)}

@@ -1,12 +1,12 @@
 """The errors of deltawire.
 
     DeltawireError          `code` and `pointer` say what is wrong and where, `errors` lists every place;
-    │                       `status` and `request_id` are the answer's, None when there was none
+    │                       `status` and `request_id` are those of the response, None without one
     ├── Refused             the request is wrong: nothing was computed, and repeating it unchanged cannot help
-    │                       (a model to import or export that cannot be expressed: `not_expressible`)
-    ├── Unreachable         no answer came: `unreachable`; repeating it may help
-    │   └── TimedOut        none came in time: `timed_out`
-    ├── ServiceFailed       the service failed, or what answered is no deltawire service: `answer_invalid`
+    │                       (a model that cannot be imported or exported: `not_expressible`)
+    ├── Unreachable         no response came: `unreachable`; repeating the request may help
+    │   └── TimedOut        the service took too long: `timed_out`
+    ├── ServiceFailed       the service failed, or something else answered: `answer_invalid`
     │   └── PluginFailed    a layer's own bug: `plugin_error`; the detail names the node and its kind
     └── NotInstalled        an extra is missing, the service for a client without a URL: `not_installed`
 
@@ -21,11 +21,17 @@ from itertools import islice
 from typing import Any, NamedTuple, Self
 
 MOST_FAULTS = 20
-"""Faults one error lists: enough to mend a request by, and few enough to bound what a hostile one costs."""
+"""Faults that one error lists: enough to mend a request, few enough to bound what a hostile one costs."""
 
 
 class Fault(NamedTuple):
-    """One thing wrong: where (a JSON pointer), a stable code, what was expected and what came."""
+    """One thing wrong.
+
+    Attributes:
+        pointer: JSON pointer into the request; empty when the fault is not at one place.
+        code: Stable, for programs.
+        detail: For people: what was expected, and what came.
+    """
 
     pointer: str
     code: str
@@ -33,13 +39,16 @@ class Fault(NamedTuple):
 
 
 class DeltawireError(Exception):
-    """Anything deltawire raises on purpose.
-
-    faults: what is wrong, most important first; the first 20 are kept.
-    status: HTTP status of the answer. request_id: finds the request in the logs of the service.
-    """
+    """The base of every error that deltawire raises on purpose."""
 
     def __init__(self, faults: Iterable[Fault], status: int | None = None, request_id: str | None = None):
+        """Keep what is wrong.
+
+        Args:
+            faults: Most important first; the first 20 are kept.
+            status: HTTP status of the response.
+            request_id: Finds the request in the logs of the service.
+        """
         self.faults = tuple(islice(faults, MOST_FAULTS))
         self.status = status
         self.request_id = request_id
@@ -57,40 +66,30 @@ class DeltawireError(Exception):
 
     @property
     def pointer(self) -> str:
-        """Where the first fault is: a JSON pointer into the request, empty when it is not one place."""
+        """The place of the first fault: a JSON pointer into the request, empty when it is not one place."""
         return self.faults[0].pointer
 
     @property
     def errors(self) -> tuple[Fault, ...]:
-        """Every fault found, by the name the service's problem documents give them."""
+        """Every fault, under the name that the service's problem documents use."""
         return self.faults
 
 
 class Refused(DeltawireError):
-    """The request cannot be computed. `faults` names every place found wrong, most important first."""
+    """The request cannot be computed. `faults` names every wrong place, most important first."""
 
     def under(self, prefix: str) -> Self:
-        """The same refusal, its pointers moved below `prefix` (`/network`)."""
+        """Return the same refusal with its pointers below `prefix` (`/network`)."""
         moved = (fault._replace(pointer=prefix + fault.pointer) for fault in self.faults)
         return type(self)(moved, self.status, self.request_id)
 
 
-def other_dtype(name: str, dtype: str, asked: str) -> str:
-    """What is said when a network is to be computed in a dtype that its parameters do not have."""
-    return f"network '{name}' is {dtype}, not {asked}: leave \"dtype\" out, or bring all its parameters"
-
-
-def unfit(pointer: str, expected: str, got: Any) -> Refused:
-    """The refusal of something that is not what its place takes."""
-    return Refused([Fault(pointer, "field_invalid", f"expected {expected}, got {reprlib.repr(got)}")])
-
-
 class Unreachable(DeltawireError):
-    """No answer came: the connection was refused or cut. Gradients can be asked for again without harm."""
+    """No response came: the connection failed. The request changed nothing, and may be sent again."""
 
 
 class TimedOut(Unreachable):
-    """No connection, or no answer, within the timeouts of the client."""
+    """The service was connected, and sent no response within the client's timeout."""
 
 
 class ServiceFailed(DeltawireError):
@@ -105,8 +104,40 @@ class NotInstalled(DeltawireError):
     """A library that an extra brings is missing: for a client without a URL, the service itself."""
 
 
+def missing_extra(extra: str, error: ModuleNotFoundError) -> NotInstalled:
+    """Return the error for an import that failed; it names the extra to install."""
+    detail = f"{error.name} is not installed: pip install 'deltawire[{extra}]'"
+    return NotInstalled([Fault("", "not_installed", detail)])
+
+
+def other_dtype(name: str, dtype: str, requested: str) -> str:
+    """Return the message for a published network that is to be computed in another dtype than its own.
+
+    Args:
+        name: Of the network.
+        dtype: Of its parameters.
+        requested: The dtype of the request.
+    """
+    return f"network '{name}' is {dtype}, not {requested}: leave \"dtype\" out, or bring all its parameters"
+
+
+def wrong_argument(pointer: str, expected: str, got: Any) -> Refused:
+    """Return the refusal of an argument of another kind.
+
+    Args:
+        pointer: JSON pointer to the argument.
+        expected: What belongs there, in words.
+        got: What was passed.
+    """
+    return Refused([Fault(pointer, "field_invalid", f"expected {expected}, got {reprlib.repr(got)}")])
+
+
 def failure(problem: Any, status: int) -> Refused | ServiceFailed:
-    """The error a problem document describes. Raises LookupError, TypeError or ValueError when it is none."""
+    """Return the error that a problem document describes.
+
+    Raises:
+        LookupError, TypeError, ValueError: The document is not a problem document.
+    """
     faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
     request_id = problem["request_id"]
     if status == 401:

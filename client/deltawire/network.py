@@ -1,10 +1,10 @@
-"""The network builder: inputs and layers by calls and operators, to and from the spec.
+"""Build networks: inputs and layers by calls and operators, to and from the spec.
 
     net = Network()
     x, y, z = (net.input(name) for name in "xyz")
     net.loss = (x + y) * z
 
-The builder checks names only; everything else is the service's to check, and its answers name the nodes.
+The builder checks names only. The service checks everything else, and its errors name the nodes.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ from copy import deepcopy
 from itertools import count
 from typing import Any, Self
 
-from deltawire.errors import Fault, Refused, unfit
+from deltawire.errors import Fault, Refused, wrong_argument
 
 
 class Handle:
-    """An input or a node of a network being built, to be given to further layers.
+    """An input or a node of a network, to be passed to further layers.
 
     `+`, `-`, `*` between handles and a unary `-` build the layers add, subtract, multiply and negate.
+
+    Attributes:
+        network: The network it belongs to.
+        name: Of the input or node.
     """
 
     def __init__(self, network: Network, name: str):
@@ -49,10 +53,12 @@ class Handle:
 
 
 class Network:
-    """A network being built: `spec()` is what the service gets.
+    """Builds a network; `spec()` returns the JSON that the service reads.
 
-    Names are those of the spec: a node without one is called by its kind and a running number (`linear1`).
-    `metadata` are notes of one's own, strings by name, which go with the spec and change nothing.
+    A node without a name is called by its kind and a running number (`linear1`).
+
+    Attributes:
+        metadata: Your own notes, strings by name, which go with the spec and change nothing.
     """
 
     def __init__(self) -> None:
@@ -65,20 +71,29 @@ class Network:
     def input(
         self, name: str, shape: Iterable[int] = (), dtype: str | None = None, shared: bool = False
     ) -> Handle:
-        """An input whose examples have this shape, without the batch axis.
+        """Add an input.
 
-        dtype: "int64" for labels and indices, else floating-point numbers, of the dtype of the parameters.
-        shared: sent once, without a batch axis, for all examples. Raises Refused when the name is taken.
+        Args:
+            name: Of the input; data is sent under it.
+            shape: Of one example, without the batch axis.
+            dtype: "int64" for labels and indices; by default floating-point, like the parameters.
+            shared: Sent once for all examples, without a batch axis.
+
+        Returns:
+            A handle to pass to layers.
+
+        Raises:
+            Refused: The name is taken.
         """
         self._check_free(name, f"/inputs/{name}")
         if not isinstance(shape, Iterable):
-            raise unfit(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
-        slot: dict[str, Any] = {"shape": list(shape)}
+            raise wrong_argument(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
+        entry: dict[str, Any] = {"shape": list(shape)}
         if dtype is not None:
-            slot["dtype"] = dtype
+            entry["dtype"] = dtype
         if shared:
-            slot["shared"] = True
-        self._inputs[name] = slot
+            entry["shared"] = True
+        self._inputs[name] = entry
         return Handle(self, name)
 
     def layer(
@@ -90,10 +105,20 @@ class Network:
         tied_to: Handle | str | None = None,
         **config: Any,
     ) -> Handle:
-        """A node: a layer of this kind on handles or names, with the layer's config as keywords.
+        """Add a node.
 
-        Without inputs it takes the node before it. tied_to: a node whose parameters this one shares.
-        Raises Refused when the name is taken, or an input is a handle of another network.
+        Args:
+            kind: Of the layer, as in `linear`; `Client.layers` lists them.
+            inputs: Handles or names; by default the node before it.
+            name: Of the node; by default the kind and a running number.
+            tied_to: A node whose parameters this one shares.
+            config: The layer's own options.
+
+        Returns:
+            A handle to pass to further layers.
+
+        Raises:
+            Refused: The name is taken, or an input is not a handle of this network.
         """
         pointer = f"/nodes/{len(self._nodes)}"
         if name is None:
@@ -116,9 +141,9 @@ class Network:
 
     @property
     def loss(self) -> str | dict[str, float] | None:
-        """The node of shape () to differentiate, or such nodes and their weights; None: the last node.
+        """The node of shape () to differentiate, or such nodes and their weights; None for the last node.
 
-        Set it to a handle or a name, or to a mapping of them.
+        Set it to a handle or a name, or to a mapping of these to weights.
         """
         return self._loss
 
@@ -134,13 +159,13 @@ class Network:
         self._regularization = {"l2": l2, "parameters": list(parameters)}
 
     def __getitem__(self, name: str) -> Handle:
-        """The handle of an input or a node, by name. Raises KeyError when there is none."""
+        """Return the handle of an input or a node, by name. Raises KeyError when there is none."""
         if name not in self._taken:
             raise KeyError(name)
         return Handle(self, name)
 
     def spec(self) -> dict[str, Any]:
-        """The spec: plain JSON values, a copy of its own."""
+        """Return the spec: plain JSON values, a copy that later changes do not reach."""
         spec: dict[str, Any] = {"version": 1, "inputs": self._inputs, "nodes": list(self._nodes.values())}
         if self._loss is not None:
             spec["loss"] = self._loss
@@ -152,9 +177,10 @@ class Network:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
-        """The network of a spec, to be built further.
+        """Read a spec, to build it further. Nodes without a name get the one the service would give.
 
-        Nodes without a name get the one the service would give. Raises Refused when a name is taken twice.
+        Raises:
+            Refused: Two inputs or nodes have the same name.
         """
         spec = deepcopy(dict(spec))
         network = cls()
@@ -188,7 +214,7 @@ class Network:
         if isinstance(place, str):
             return place
         if not isinstance(place, Handle):
-            raise unfit(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
+            raise wrong_argument(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
         if place.network is not self:
             raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
         return place.name

@@ -1,8 +1,8 @@
-"""When a call is made again: all calls are pure, so repeating one can change nothing but the waiting.
+"""When a call is made again. All calls are pure, so that repeating one costs time and changes nothing.
 
-The wait before a repetition is drawn uniformly between half a bound and all of it, and the bound doubles each
-time ("equal jitter"): many clients turned away at once do not come back at once, and each comes for long
-enough: 7 waits last 6 s at least, in which a service that was stopped has started again.
+The wait before a repetition is drawn uniformly between half a bound and the bound, which doubles each time
+("equal jitter"): clients that are turned away together do not come back together. Seven waits last at least
+6 s, in which a service that was stopped has started again.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import inf
 
-import requests
+from deltawire.errors import TimedOut, Unreachable
+from deltawire.transport import Response
 
-AGAIN = frozenset({429, 502, 503})
-"""Statuses that say: not now. 504 is none: what took too long once takes too long again."""
-
-CUT = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-"""No connection, or one that broke. An answer that is merely slow is not asked for twice."""
+BUSY = frozenset({429, 502, 503})
+"""Statuses that mean "not now". 504 is not among them: what took too long once takes too long again."""
 
 
 @dataclass(frozen=True)
 class Retries:
-    """How often and how long: `Client(url, retries=Retries(attempts=1))` never repeats a call.
+    """How often and how long to try: `Client(url, retries=Retries(attempts=1))` never repeats a call.
 
-    attempts: most times a call is made. budget: seconds in all; no wait is begun that would end later.
-    first, longest: seconds, bounds of the first wait and of any. A `Retry-After` is honoured up to `patience`
-    seconds; a service that asks for more is not asked again.
+    Attributes:
+        attempts: Most times a call is made.
+        budget: Seconds for all attempts; no wait begins that would end later.
+        first: Seconds; bound of the first wait.
+        longest: Seconds; bound of any wait.
+        patience: Seconds; a service that asks for a longer wait by `Retry-After` is not asked again.
     """
 
     attempts: int = 8
@@ -45,38 +46,51 @@ class Retries:
 
     def send(
         self,
-        request: Callable[[], requests.Response],
+        attempt: Callable[[], Response],
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
-    ) -> requests.Response:
-        """The first answer that is not one of AGAIN, or else the last one. Raises what the last attempt
-        raised."""
+    ) -> Response:
+        """Call `attempt` until the service is reached and not busy, and return its response.
+
+        Args:
+            attempt: Sends the request once.
+            sleep: Waits so many seconds.
+            clock: Returns seconds.
+
+        Returns:
+            The first response that is not one of BUSY, or the last one.
+
+        Raises:
+            Unreachable: The last attempt found no service.
+            TimedOut: An attempt was too slow; it is not repeated.
+        """
         end = clock() + self.budget
-        attempt = 1
+        number = 1
         while True:
             try:
-                response = request()
-            except CUT:
-                wait = self._wait(attempt, None)
-                if attempt >= self.attempts or clock() + wait > end:
+                response = attempt()
+            except TimedOut:
+                raise
+            except Unreachable:
+                wait = self._wait(number, None)
+                if number >= self.attempts or clock() + wait > end:
                     raise
             else:
-                wait = self._wait(attempt, response.headers.get("Retry-After"))
-                last = attempt >= self.attempts or clock() + wait > end
-                if response.status_code not in AGAIN or last:
+                wait = self._wait(number, response.header("Retry-After"))
+                last = number >= self.attempts or clock() + wait > end
+                if response.status not in BUSY or last:
                     return response
-                response.close()
             sleep(wait)
-            attempt += 1
+            number += 1
 
-    def _wait(self, attempt: int, retry_after: str | None) -> float:
-        bound = min(self.longest, self.first * 2 ** (attempt - 1))
-        asked = seconds(retry_after) if retry_after else 0.0
-        return asked + random.uniform(bound / 2, bound) if asked <= self.patience else inf
+    def _wait(self, number: int, retry_after: str | None) -> float:
+        bound = min(self.longest, self.first * 2 ** (number - 1))
+        requested = seconds(retry_after) if retry_after else 0.0
+        return requested + random.uniform(bound / 2, bound) if requested <= self.patience else inf
 
 
 def seconds(retry_after: str) -> float:
-    """The wait a Retry-After header asks for, in seconds or until a date; 0 when it is neither."""
+    """Return the seconds that a Retry-After header asks for, as a number or a date; 0 for anything else."""
     if retry_after.strip().isdecimal():
         return float(retry_after)
     try:

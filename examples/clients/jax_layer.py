@@ -1,7 +1,7 @@
-"""A jax model whose middle layer is served: trained end to end, through Tesseract.
+"""Train a jax model whose middle layer is served, over Tesseract.
 
-Two layers of jax stand around the published network `flow`. Gradients run through all three; the served one's
-own parameters are trained too, from here: the service keeps nothing.
+Two layers of jax surround the published network `flow`. Gradients flow through all three. The parameters of
+the served layer are trained too; they stay here, and go with every request.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STEPS, RATE = 100, 0.5
 
 
 def batch(seed: int = 0) -> tuple[Any, Any]:
-    """Points above a parabola and below it."""
+    """Return points above a parabola and below it."""
     x = np.random.default_rng(seed).uniform(-1, 1, (80, 2))
     return jnp.asarray(x), jnp.asarray(x[:, 1] > x[:, 0] ** 2 - 0.3, int)
 

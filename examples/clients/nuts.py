@@ -1,7 +1,7 @@
-"""NUTS over the parameters of a served network: PyMC, by way of UM-Bridge.
+"""Sample the parameters of a served network with PyMC's NUTS, over UM-Bridge.
 
-The network is a straight line through eleven points, whose noise has σ = ½: its loss is minus the logarithm
-of the likelihood. All is Gaussian, so what should come out is known.
+The network is a straight line through eleven points, whose noise has σ = ½. Its loss is minus the logarithm
+of the likelihood. Everything is Gaussian, so the right result is known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SIGMA, PRIOR = 0.5, 2.0
 
 
 def sample(url: str, draws: int = 300) -> np.ndarray:
-    """Draws of weight and bias, (draws, 2)."""
+    """Return draws of weight and bias, (draws, 2)."""
     loglik = UmbridgeOp(url, "line.loglik")
     with pymc.Model():
         theta = pymc.Normal("theta", sigma=PRIOR, shape=2)

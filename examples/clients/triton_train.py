@@ -1,6 +1,6 @@
-"""A Triton client that trains: the gradients of a served network are outputs of the model NAME:gradients.
+"""Train with a Triton client: the gradients of a served network are outputs of the model NAME:gradients.
 
-It starts from parameters of its own, and sends them along: the published ones are left alone.
+The parameters start here and go with every request; the published ones do not change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DATATYPES = {"float64": "FP64", "int64": "INT64"}
 
 
 def batch(seed: int = 0) -> dict[str, np.ndarray]:
-    """Points around three corners, one class each."""
+    """Return points around three corners, one class each."""
     random = np.random.default_rng(seed)
     y = np.arange(60) % 3
     return {"x": 2 * np.eye(4)[y] + random.normal(0, 0.3, (60, 4)), "y": y}

@@ -374,3 +374,13 @@ def test_a_network_too_large_for_a_binary_header_is_served_all_the_same() -> Non
         loss, grads = client.value_and_grad(network, params, {"x": [[1.0, 2.0]]})
         assert grads.keys() == params.keys() and np.isfinite(loss)
         assert client.check(network, params, {"x": [[1.0, 2.0]]}, samples=1)["passed"]
+
+
+def test_forward_and_limits() -> None:
+    network = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid", "name": "s"}]}
+    with Client() as embedded:
+        assert embedded.forward(network, {}, {"x": [0.0]}, ["s"])["s"].tolist() == [0.5]
+        assert embedded.limits()["limits"]["nodes"] == 512
+        with pytest.raises(Refused) as caught:
+            embedded.forward(network, {}, {"x": [0.0]}, ["t"])
+        assert caught.value.code == "unknown_name"

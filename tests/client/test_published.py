@@ -27,7 +27,7 @@ def client(
 def test_it_takes_the_place_of_a_spec(client: Client) -> None:
     params, data = as_arrays(good()["params"]), as_arrays(good()["data"])
     double = client.published("double")
-    assert isinstance(double, Published) and double.shown["values"] == ["loss"]
+    assert isinstance(double, Published) and double.description["values"] == ["loss"]
     expected = client.gradients(good()["network"], params, data)
     for found in (client.gradients(double, {}, data), client.gradients(double, {}, {})):
         assert found.loss == expected.loss
@@ -37,7 +37,7 @@ def test_it_takes_the_place_of_a_spec(client: Client) -> None:
     ours = client.vjp(double, {}, data, cotangents)
     for name, product in client.vjp(good()["network"], params, data, cotangents).items():
         assert ours[name].tobytes() == product.tobytes()
-    assert client.plan(double)["network_id"] == double.shown["network_id"]
+    assert client.plan(double)["network_id"] == double.description["network_id"]
     assert client.init(double, seed=3).keys() == params.keys()
 
 
@@ -75,9 +75,9 @@ def test_its_name_alone_stands_for_it_too(client: Client) -> None:
 
 def test_an_answer_tells_whose_parameters_it_comes_of(client: Client) -> None:
     double = client.published("double")
-    assert client.gradients(double, {}, {}).params_id == double.shown["params_id"]
+    assert client.gradients(double, {}, {}).params_id == double.description["params_id"]
     assert client.gradients(double, {"scores.bias": np.zeros(3)}, {}).params_id is None
-    assert repr(double) == f"Published('double', float64, params_id='{double.shown['params_id']}')"
+    assert repr(double) == f"Published('double', float64, params_id='{double.description['params_id']}')"
 
 
 def test_the_values_offered_need_not_be_named(client: Client) -> None:

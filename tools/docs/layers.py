@@ -14,7 +14,7 @@ from typing import Any
 from deltawire_layers import load_layers
 from deltawire_layers.registry import installed
 from deltawire_service.api.layers import describe
-from deltawire_service.cli.catalogue import takes
+from deltawire_service.cli.layers import takes
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 

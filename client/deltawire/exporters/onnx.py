@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from deltawire.client import Client
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.network import Network
 from deltawire.wire import Array
 
@@ -17,7 +16,7 @@ try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 except ModuleNotFoundError as error:
-    raise missing("onnx", error) from error
+    raise missing_extra("onnx", error) from error
 
 from deltawire.exporters import onnx_blocks, onnx_losses  # noqa: F401 (they register their kinds)
 from deltawire.exporters.onnx_kinds import KINDS, Place

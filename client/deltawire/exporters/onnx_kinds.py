@@ -11,7 +11,7 @@ import onnx
 from onnx import helper
 
 from deltawire.errors import Fault, Refused
-from deltawire.named import Named
+from deltawire.importers.named import Named
 from deltawire.wire import Array
 
 Shape = tuple[int, ...]

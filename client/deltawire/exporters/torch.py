@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from deltawire.extras import missing
+from deltawire.errors import missing_extra
 from deltawire.network import Network
 from deltawire.wire import Array
 
 try:
     import torch
 except ModuleNotFoundError as error:
-    raise missing("torch", error) from error
+    raise missing_extra("torch", error) from error
 
 NAMES = {
     ("multi_head_attention", "out_proj_weight"): "out_proj.weight",

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 
 try:
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 except ModuleNotFoundError as error:
-    raise missing("sklearn", error) from error
+    raise missing_extra("sklearn", error) from error
 
 from deltawire.importers.builder import Imported
 from deltawire.network import Handle, Network

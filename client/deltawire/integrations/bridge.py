@@ -1,4 +1,4 @@
-"""What a bridge to another framework knows of a served network before its first call."""
+"""A served network as other frameworks need to know it before their first call: names and shapes."""
 
 from __future__ import annotations
 
@@ -7,45 +7,56 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from deltawire.client import Client
-from deltawire.documents import Spec, known
 from deltawire.errors import Fault, Refused
 from deltawire.network import Network
 from deltawire.published import Published
+from deltawire.request_builder import Spec, resolve_published
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedNetwork:
     """A network at a service.
 
-    request: what goes along with every call in a spec's place. inputs: names in the order of the spec.
-    outputs: nodes whose values are wanted. shapes: of one example, by node. shared: the inputs without a
-    batch axis.
+    Attributes:
+        client: Calls the service.
+        network: Goes with every call in a spec's place.
+        inputs: Names in the order of the spec.
+        outputs: Nodes whose values are returned.
+        shapes: Of one example, by node.
+        shared: The inputs without a batch axis.
     """
 
     client: Client
-    request: Mapping[str, Any]
+    network: Mapping[str, Any]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     shared: frozenset[str]
 
     def __deepcopy__(self, memo: object) -> Self:
-        return self  # a copy of a model asks the same service: nothing here changes
+        return self  # nothing here changes: a copy of a model may ask the same service
 
 
-def served(network: Spec, outputs: Iterable[str], client: Client | None) -> Served:
-    """The network as the service plans it; outputs: by default the last node of the spec.
+def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) -> ServedNetwork:
+    """Have the service plan a network, and return what it says.
 
-    Raises Refused when the network is none, or has no such node.
+    Args:
+        network: A network, a spec, or a published network.
+        outputs: Nodes whose values are returned; by default the last node of the spec.
+        client: Of the service; by default one in this process.
+
+    Raises:
+        Refused: The network is wrong, or has no such node.
     """
-    asked = client or Client()
-    found = known(network, asked.published)
-    shapes = {node["name"]: tuple(node["shape"]) for node in asked.plan(found)["nodes"]}
-    spec = Network.from_spec(found.shown["network"] if isinstance(found, Published) else found).spec()
-    wanted = tuple(outputs) or (spec["nodes"][-1]["name"],)
-    if unknown := [name for name in wanted if name not in shapes]:
+    client = client or Client()
+    resolved = resolve_published(network, client.published)
+    shapes = {node["name"]: tuple(node["shape"]) for node in client.plan(resolved)["nodes"]}
+    described = resolved.description["network"] if isinstance(resolved, Published) else resolved
+    spec = Network.from_spec(described).spec()
+    chosen = tuple(outputs) or (spec["nodes"][-1]["name"],)
+    if unknown := [name for name in chosen if name not in shapes]:
         detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
         raise Refused([Fault("/outputs", "unknown_name", detail)])
-    shared = frozenset(name for name, slot in spec["inputs"].items() if slot.get("shared"))
-    request = found if isinstance(found, Published) else spec
-    return Served(asked, request, tuple(spec["inputs"]), wanted, shapes, shared)
+    shared = frozenset(name for name, entry in spec["inputs"].items() if entry.get("shared"))
+    sent = resolved if isinstance(resolved, Published) else spec
+    return ServedNetwork(client, sent, tuple(spec["inputs"]), chosen, shapes, shared)

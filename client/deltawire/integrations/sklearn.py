@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 from deltawire.client import Client
-from deltawire.extras import missing
+from deltawire.errors import missing_extra
 from deltawire.network import Network
 
 try:
@@ -17,27 +17,36 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 except ModuleNotFoundError as error:
-    raise missing("sklearn", error) from error
+    raise missing_extra("sklearn", error) from error
 
 BETAS = 0.9, 0.999
-TINY = 1e-8
-"""Of Adam, as in Kingma & Ba, "Adam: A Method for Stochastic Optimization", 2015, arXiv:1412.6980."""
-
+EPSILON = 1e-8
+"""Adam's constants, from Kingma & Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980."""
 
 ARGUMENTS = {"l2": (Real, 0), "rate": (Real, 0), "epochs": (Integral, 0), "batch": (Integral, 1)}
-"""What arguments are, and the least of them."""
+"""Type and least value of each argument that is a number."""
 
-NAMES = {Real: "a number", Integral: "a whole number"}
+TYPE_NAMES = {Real: "a number", Integral: "an integer"}
 
 
 class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
-    """Linear layers, activations and a softmax, fitted by Adam; a deltawire service differentiates them.
+    """Classify with linear layers, activations and a softmax; a deltawire service computes the gradients.
 
-    hidden: units of each hidden layer. activation: kind of the layer after each: "relu", "tanh", "sigmoid", …
-    l2: λ of the penalty (λ/2)·ΣW² beside the mean loss. rate: step size. epochs: passes through the data.
-    batch: examples in a step. random_state: of the first parameters and of the order of the examples.
-    url: address of the service; without one it runs in this process.
-    Fitted, it has `network_`, `params_`, `classes_` and `losses_`, the mean loss of each epoch.
+    Args:
+        hidden: Units of each hidden layer.
+        activation: Kind of the layer after each hidden one: "relu", "tanh", "sigmoid", …
+        l2: λ of the penalty (λ/2)·ΣW² that is added to the mean loss.
+        rate: Step size of Adam.
+        epochs: Passes through the data.
+        batch: Examples in a step.
+        random_state: Of the first parameters and of the order of the examples.
+        url: Address of the service; without one it runs in this process.
+
+    Attributes:
+        network_: The spec of the fitted network.
+        params_: Its parameters by name.
+        classes_: The classes, sorted.
+        losses_: The mean loss of each epoch.
     """
 
     def __init__(
@@ -62,7 +71,16 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         self.url = url
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit to examples X (n, features) of classes y (n,). Raises ValueError, or what `Client` raises."""
+        """Fit to examples.
+
+        Args:
+            X: Numbers, (n, features).
+            y: Classes, (n,).
+
+        Raises:
+            ValueError: An argument or the data does not fit.
+            DeltawireError: As by `Client.gradients`.
+        """
         self._check()
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
@@ -90,29 +108,29 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """The probability of each class, (n, classes), in the order of `classes_`."""
+        """Return the probability of each class, (n, classes), in the order of `classes_`."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         client = getattr(self, "_client", None) or Client(self.url)
         return client.forward(self.network_, self.params_, {"x": X}, ["probabilities"])["probabilities"]
 
     def predict(self, X: Any) -> Any:
-        """The most probable class of each example, (n,)."""
+        """Return the most probable class of each example, (n,)."""
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
     def __getstate__(self) -> Any:
-        """What is pickled: all but the connection to the service."""
+        """Return what is pickled: everything but the connection to the service."""
         return {name: value for name, value in super().__getstate__().items() if name != "_client"}
 
     def _check(self) -> None:
-        """Raises ValueError, as scikit-learn wants it, for an argument that cannot be one."""
+        """Raise ValueError, as scikit-learn requires, for an argument of another type or range."""
         if not isinstance(self.hidden, Iterable):
             raise ValueError(f"hidden: expected the units of each layer, as in (8,), got {self.hidden!r}")
         for name, (kind, least) in ARGUMENTS.items():
             value = getattr(self, name)
             if not isinstance(value, kind) or value < least:
-                raise ValueError(f"{name}: expected {NAMES[kind]} of at least {least}, got {value!r}")
+                raise ValueError(f"{name}: expected {TYPE_NAMES[kind]} of at least {least}, got {value!r}")
 
     def _network(self) -> Network:
         net = Network()
@@ -128,10 +146,10 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         return net
 
     def _move(self, gradients: Any, moments: Any, step: int) -> None:
-        """One step of Adam."""
+        """Take one step of Adam."""
         sizes = [1 - beta**step for beta in BETAS]
         for name, gradient in gradients.items():
             for moment, beta, power in zip(moments, BETAS, (1, 2), strict=True):
                 moment[name] += (1 - beta) * (gradient**power - moment[name])
             mean, square = (moment[name] / size for moment, size in zip(moments, sizes, strict=True))
-            self.params_[name] -= self.rate * mean / (np.sqrt(square) + TINY)
+            self.params_[name] -= self.rate * mean / (np.sqrt(square) + EPSILON)

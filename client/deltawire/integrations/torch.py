@@ -1,38 +1,30 @@
-"""A served network as a module of torch: its forward and its gradients come from a deltawire service."""
+"""A served network as a module of torch: its values and gradients come from a deltawire service."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deltawire.client import Client
-from deltawire.documents import Spec
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
-from deltawire.integrations.bridge import served
+from deltawire.errors import Fault, Refused, missing_extra
+from deltawire.integrations.bridge import ServedNetwork, serve_network
 from deltawire.published import Published
+from deltawire.request_builder import Spec
 from deltawire.wire import Array
 
 try:
     import torch
 except ModuleNotFoundError as error:
-    raise missing("torch", error) from error
+    raise missing_extra("torch", error) from error
 
 
 class RemoteNetwork(torch.nn.Module):
-    """y = network(x), computed by a service; trains inside a larger module as any other part of it.
+    """y = network(x), computed by a service; trains inside a larger module like any other part of it.
 
-    network: its spec. params: first parameters, by name, `hidden.weight` that of a child `hidden`: they are
-    the module's own, and sent with every call. Without them they are drawn from the seed; those of a network
-    from `Client.published` stay at the service, and do not learn.
-    constants: data of inputs that are the same for every call, statistics of a norm among them.
-    outputs: nodes whose values `forward` gives: one a tensor, several a tuple. By default the last node.
-    client: of the service; by default one in this process. trainable: False keeps the parameters as buffers.
-
-    `forward` takes the other inputs, by name or in the order of the spec, on the processor, of the dtype of
-    the parameters. Derivatives of derivatives are refused: the service's hvp has those.
+    Derivatives of derivatives raise RuntimeError: `Client.hvp` computes those of a loss.
     """
 
     def __init__(
@@ -47,105 +39,159 @@ class RemoteNetwork(torch.nn.Module):
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
     ):
+        """Have the service plan the network, and take or draw its first parameters.
+
+        Args:
+            network: A network, a spec, or a published network.
+            params: First parameters by name, `hidden.weight` that of a child `hidden`. They become the
+                module's own, and go with every request. By default they are drawn from the seed; those of a
+                published network stay at the service, and do not learn.
+            constants: Data of inputs that is the same for every call, such as statistics of a norm.
+            outputs: Nodes whose values `forward` returns: one as a tensor, several as a tuple. By default
+                the last node.
+            client: Of the service; by default one in this process.
+            trainable: Whether parameters learn; otherwise they are buffers.
+            seed: Of the first parameters.
+            dtype: Of the first parameters, and so of the tensors that `forward` takes.
+
+        Raises:
+            Refused: The network is wrong, has no such node, or a node's name is one of torch's own.
+        """
         super().__init__()
-        self._served = known = served(network, outputs, client)
-        self._constants = dict(constants or {})
-        self._inputs = tuple(name for name in known.inputs if name not in self._constants)
-        if params is None and isinstance(known.request, Published):
-            params = {}
-        elif params is None:
-            params = known.client.init(known.request, seed, str(dtype).removeprefix("torch."))
+        served = serve_network(network, outputs, client)
+        self._calls = _Calls(served, dict(constants or {}))
+        self._inputs = tuple(name for name in served.inputs if name not in self._calls.constants)
+        if params is None:
+            params = self._calls.first_parameters(seed, str(dtype).removeprefix("torch."))
         self._names = tuple(params)
         for name, value in params.items():
-            node, _, local = name.partition(".")
-            if node not in self._modules:
-                if hasattr(self, node):
-                    detail = f"node '{node}' has parameters, and a torch module something else of this name"
-                    raise Refused([Fault("", "name_reserved", f"{detail}: call the node otherwise")])
-                self.add_module(node, torch.nn.Module())
-            numbers = torch.as_tensor(value).detach().clone()
-            if trainable:
-                self.get_submodule(node).register_parameter(local, torch.nn.Parameter(numbers))
-            else:
-                self.get_submodule(node).register_buffer(local, numbers)
+            self._add_parameter(name, torch.as_tensor(value).detach().clone(), trainable)
+
+    def _add_parameter(self, name: str, numbers: torch.Tensor, trainable: bool) -> None:
+        node, _, local = name.partition(".")
+        if node not in self._modules:
+            if hasattr(self, node):
+                detail = f"node '{node}' has parameters, and a torch module has an attribute of that name"
+                raise Refused([Fault("", "name_reserved", f"{detail}: rename the node")])
+            self.add_module(node, torch.nn.Module())
+        if trainable:
+            self.get_submodule(node).register_parameter(local, torch.nn.Parameter(numbers))
+        else:
+            self.get_submodule(node).register_buffer(local, numbers)
 
     def forward(self, *inputs: torch.Tensor, **named: torch.Tensor) -> Any:
-        """The values of the outputs, (batch, *shape) each."""
-        given = dict(zip(self._inputs, inputs, strict=False)) | named
-        unknown = [name for name in given if name not in self._inputs]
-        if unknown or len(inputs) > len(self._inputs) or len(given) < len(inputs) + len(named):
+        """Return the values of the outputs, (batch, *shape) each.
+
+        Args:
+            inputs: CPU tensors (batch, *shape) of the parameters' dtype, in the order of the spec.
+            named: Further inputs, by name.
+
+        Raises:
+            Refused: An input is missing, unknown, passed twice, or not on the CPU.
+        """
+        arguments = dict(zip(self._inputs, inputs, strict=False)) | named
+        unknown = [name for name in arguments if name not in self._inputs]
+        if unknown or len(inputs) > len(self._inputs) or len(arguments) < len(inputs) + len(named):
             expected = ", ".join(self._inputs)
             detail = f"expected each of the inputs {expected} once, got {len(inputs)} and {', '.join(named)}"
             raise Refused([Fault("", "unknown_name", detail)])
         params = {name: self._parameter(name) for name in self._names}
-        names = (*params, *given)
-        values = _Served.apply(self, names, *params.values(), *given.values())
-        return values[0] if len(self._served.outputs) == 1 else values
+        names = (*params, *arguments)
+        values = _Served.apply(self._calls, names, *params.values(), *arguments.values())
+        return values[0] if len(values) == 1 else values
 
     def extra_repr(self) -> str:
-        return f"{', '.join(self._inputs)} -> {', '.join(self._served.outputs)}"
+        return f"{', '.join(self._inputs)} -> {', '.join(self._calls.served.outputs)}"
 
     def _parameter(self, name: str) -> torch.Tensor:
         node, _, local = name.partition(".")
         tensor: torch.Tensor = getattr(self.get_submodule(node), local)
         return tensor
 
-    def arrays(self, names: Iterable[str], tensors: Iterable[torch.Tensor]) -> tuple[Any, Any]:
-        """Parameters and data for the client."""
-        arrays = {name: _numpy(tensor) for name, tensor in zip(names, tensors, strict=True)}
+
+@dataclass(frozen=True)
+class _Calls:
+    """The calls of one module.
+
+    Attributes:
+        served: The network.
+        constants: Data that goes with every call.
+    """
+
+    served: ServedNetwork
+    constants: Mapping[str, Array]
+
+    def first_parameters(self, seed: int, dtype: str) -> Mapping[str, Any]:
+        """Draw parameters; none for a published network, which has its own."""
+        network = self.served.network
+        return {} if isinstance(network, Published) else self.served.client.init(network, seed, dtype)
+
+    def values(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the values of the outputs for parameters and data by name."""
+        served = self.served
+        return served.client.forward(served.network, *self._split(arrays), served.outputs)
+
+    def products(
+        self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array], wrt: Iterable[str]
+    ) -> dict[str, Array]:
+        """Return vector-Jacobian products with respect to the named parameters and inputs."""
+        params, data = ([name for name in wrt if ("." in name) is dotted] for dotted in (True, False))
+        served = self.served
+        return served.client.vjp(
+            served.network,
+            *self._split(arrays),
+            cotangents,
+            wrt={"params": params or False, "data": data or False},
+        )
+
+    def _split(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
         params = {name: array for name, array in arrays.items() if "." in name}
-        return params, self._constants | {name: array for name, array in arrays.items() if name not in params}
+        data = {name: array for name, array in arrays.items() if name not in params}
+        return params, {**self.constants, **data}
 
 
 class _Served(torch.autograd.Function):
     """One forward pass and one vector-Jacobian product, each a request."""
 
     @staticmethod
-    def forward(context: Any, module: RemoteNetwork, names: tuple[str, ...], *tensors: torch.Tensor) -> Any:
-        context.module, context.names = module, names
+    def forward(context: Any, calls: _Calls, names: tuple[str, ...], *tensors: torch.Tensor) -> Any:
+        context.calls, context.names = calls, names
         context.save_for_backward(*tensors)
-        params, data = module.arrays(names, tensors)
-        known = module._served
-        values = known.client.forward(known.request, params, data, known.outputs)
-        return tuple(torch.from_numpy(values[name]) for name in known.outputs)
+        values = calls.values(dict(zip(names, map(_numpy, tensors), strict=True)))
+        return tuple(torch.from_numpy(values[name]) for name in calls.served.outputs)
 
     @staticmethod
     def backward(context: Any, *cotangents: torch.Tensor) -> Any:
-        module, names, tensors = context.module, context.names, context.saved_tensors
-        known = module._served
-        asked = [name for name, wanted in zip(names, context.needs_input_grad[2:], strict=True) if wanted]
-        params, data = module.arrays(names, tensors)
-        by_output = dict(zip(known.outputs, map(_numpy, cotangents), strict=True))
-        wrt = {
-            "params": [name for name in asked if "." in name] or False,
-            "data": [name for name in asked if "." not in name] or False,
-        }
-        products = known.client.vjp(known.request, params, data, by_output, wrt=wrt)
-        given = *tensors, *cotangents
-        found = {name: _Constant.apply(torch.from_numpy(products[name]), *given) for name in asked}
-        return None, None, *(found.get(name) for name in names)
+        calls, names, tensors = context.calls, context.names, context.saved_tensors
+        needed = [name for name, needs in zip(names, context.needs_input_grad[2:], strict=True) if needs]
+        products = calls.products(
+            dict(zip(names, map(_numpy, tensors), strict=True)),
+            dict(zip(calls.served.outputs, map(_numpy, cotangents), strict=True)),
+            needed,
+        )
+        sources = *tensors, *cotangents
+        gradients = {name: _Constant.apply(torch.from_numpy(products[name]), *sources) for name in needed}
+        return None, None, *(gradients.get(name) for name in names)
 
 
 class _Constant(torch.autograd.Function):
-    """A product that depends on what it was made of, in ways that cannot be differentiated.
+    """A product that depends on its sources in ways that cannot be differentiated.
 
-    torch's own once_differentiable takes what does not come from the cotangents for a constant, so that a
+    torch's own once_differentiable treats what does not come from the cotangents as a constant, so that a
     penalty on a gradient would silently have no gradient.
     """
 
     @staticmethod
-    def forward(context: Any, product: torch.Tensor, *given: torch.Tensor) -> torch.Tensor:
+    def forward(context: Any, product: torch.Tensor, *sources: torch.Tensor) -> torch.Tensor:
         return product
 
     @staticmethod
     def backward(context: Any, *_: torch.Tensor) -> Any:
-        raise RuntimeError(
-            "a served network has first derivatives only: Client.hvp has second ones of a loss"
-        )
+        raise RuntimeError("a served network has first derivatives only: Client.hvp computes second ones")
 
 
 def _numpy(tensor: torch.Tensor) -> Array:
     if tensor.device.type != "cpu":
-        detail = f"a tensor is on {tensor.device}: a served network takes those of the processor, x.cpu()"
+        detail = f"a tensor is on {tensor.device}: a served network takes CPU tensors, x.cpu()"
         raise Refused([Fault("", "tensor_invalid", detail)])
     return np.ascontiguousarray(tensor.detach().numpy())

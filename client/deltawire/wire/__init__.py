@@ -1,8 +1,8 @@
 """The body format, both directions: service and client share it.
 
 A body holds a document: objects, lists, strings and numbers, with tensors at some of its leaves. `decode` and
-`encode` go between the bytes of a media type and a document; `read_tensor` goes from a leaf to an array, once
-it is known which dtype its place needs. One file for each media type, and one for tensors.
+`encode` convert between the bytes of a media type and a document. `read_tensor` makes an array of a leaf,
+once the dtype that its place needs is known. Each media type has a file, and tensors have one.
 """
 
 from __future__ import annotations
@@ -27,22 +27,36 @@ __all__ = [
 
 
 def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
-    """The document in a body. In JSON, of duplicate keys the last one counts.
+    """Return the document in a body. In JSON, the last of duplicate keys counts.
 
-    body: when it can be written to, so can the arrays of a binary one. media_type: one of MEDIA_TYPES.
-    part: `request` or `response`, what a binary body must be.
-    Raises Refused: json_too_deep, json_too_many_members, or json_invalid for all but strict JSON in UTF-8;
-    for a binary body also tensor_header_too_large, tensor_body_invalid, too_many_tensors, dtype_unsupported,
-    shape_invalid, shape_too_large.
+    Args:
+        body: Arrays of a binary body can be written to where the body can.
+        media_type: One of MEDIA_TYPES.
+        limits: Bounds on what the body may hold.
+        part: `request` or `response`, which a binary body must be.
+
+    Raises:
+        Refused: json_too_deep, json_too_many_members, or json_invalid for all but strict JSON in UTF-8. For a
+            binary body also tensor_header_too_large, tensor_body_invalid, too_many_tensors,
+            dtype_unsupported, shape_invalid, shape_too_large.
     """
     return json.decode(bytes(body), limits) if media_type == JSON else safetensors.decode(body, limits, part)
 
 
 def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "request") -> bytes:
-    """The body of a document whose tensors are arrays, written in JSON as `lists` or as `base64`.
+    """Return the body of a document whose tensors are arrays.
 
-    Numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity" in JSON, bytes in base64 and
-    in the tensors of a binary body.
+    Numbers that are not finite are the strings "NaN", "Infinity" and "-Infinity" in JSON; in base64 and in a
+    binary body they are bytes like all others.
+
+    Args:
+        document: Objects, lists, strings and numbers, with arrays at some leaves.
+        media_type: One of MEDIA_TYPES.
+        tensors: `lists` or `base64`, how JSON writes arrays.
+        part: `request` or `response`, which a binary body is.
+
+    Raises:
+        TypeError: The document holds what JSON does not have.
     """
     if media_type == JSON:
         return json.encode(document, tensors)
@@ -52,7 +66,14 @@ def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "
 def encode_in_parts(
     document: Any, media_type: str, tensors: str = "lists", part: str = "request"
 ) -> list[bytes | memoryview]:
-    """The body as `encode` gives it, in parts: views of the arrays themselves where they are contiguous."""
+    """Return the body of `encode` in pieces, which are views of the arrays where they are contiguous.
+
+    Args:
+        document: As for `encode`.
+        media_type: As for `encode`.
+        tensors: As for `encode`.
+        part: As for `encode`.
+    """
     if media_type == JSON:
         return [json.encode(document, tensors)]
     return safetensors.encode(document, part)

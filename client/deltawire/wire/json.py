@@ -13,11 +13,11 @@ from deltawire.wire.tensors import Limits, refusal, spelled, to_base64
 
 MEDIA_TYPE = "application/json"
 TENSORS = ("lists", "base64")
-"""The ways a JSON body writes a tensor."""
+"""How a JSON body may write a tensor."""
 
 
 def decode(body: bytes | str, limits: Limits) -> Any:
-    """The document in a JSON text. Of duplicate keys the last one counts."""
+    """Return the document in a JSON text. The last of duplicate keys counts."""
     body = body.encode() if isinstance(body, str) else body
     _prescan(body, limits)
     try:
@@ -29,15 +29,15 @@ def decode(body: bytes | str, limits: Limits) -> Any:
 
 
 def encode(document: Any, tensors: str = "lists") -> bytes:
-    """The JSON text of a document, its arrays written as `lists` or as `base64`."""
+    """Return the JSON text of a document, its arrays written as `lists` or as `base64`."""
     default, option = _WRITERS[tensors]
     text = orjson.dumps(document, default, option)
-    # What is not finite was written as null. Nearly no document has any: they are looked for only then.
+    # orjson writes null for what is not finite. Few documents have any, so they are searched for only then.
     return orjson.dumps(_finite(document, tensors), default, option) if b"null" in text else text
 
 
 def _as_lists(value: Any) -> Any:
-    """What orjson does not write by itself."""
+    """Return something that orjson can write in place of what it cannot."""
     if isinstance(value, np.ndarray):  # not contiguous, or of no axes
         return np.ascontiguousarray(value) if value.ndim else value[()]
     return _plain(value)
@@ -52,7 +52,7 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, np.generic):
         return value.item()
-    raise TypeError(f"a {type(value).__name__} has no place in JSON")
+    raise TypeError(f"JSON has no {type(value).__name__}")
 
 
 _WRITERS: Mapping[str, tuple[Callable[[Any], Any], int]] = {
@@ -66,16 +66,16 @@ _TEXT = bytes(set(range(256)) - set(b'"[]{}:'))
 _STEP = np.zeros(256, np.int8)
 _STEP[list(b"[{")] = 1
 _STEP[list(b"]}")] = -1
-_PIECE = 2**20  # bytes looked at together: bounds the memory, and refuses a hostile body at its first piece
+_PIECE = 2**20  # bytes examined at once: bounds the memory, and refuses a hostile body at its first piece
 
 
 def _prescan(body: bytes, limits: Limits) -> None:
-    """Raises Refused for a body that goes too deep or holds too much. A parser would find out too late."""
+    """Raise Refused for a body that nests too deep or holds too much; a parser would notice too late."""
     if len(body) <= min(limits.depth, limits.lists, limits.members):
-        return  # whatever its bytes are
+        return  # too short to break a limit
     opened = body.count(b"[") + body.count(b"{")
     if opened <= min(limits.depth, limits.lists) and opened + body.count(b":") <= limits.members:
-        return  # with so few marks, wherever they stand
+        return  # too few brackets and colons to break a limit, wherever they stand
     if b"\\" in body:  # an escaped quote ends no string
         body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     depth = members = lists = quotes = 0
@@ -96,13 +96,13 @@ def _prescan(body: bytes, limits: Limits) -> None:
             raise refusal("", "json_too_many_members", detail)
         depths = np.cumsum(_STEP[structure], dtype=np.int32) + depth
         if depths.max(initial=0) > limits.depth:
-            raise refusal("", "json_too_deep", f"lists and objects go more than {limits.depth} deep")
+            raise refusal("", "json_too_deep", f"lists and objects are nested more than {limits.depth} deep")
         depth = int(depths[-1]) if len(depths) else depth
         quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
 
 
 def _finite(document: Any, tensors: str) -> Any:
-    """The document with the numbers that JSON cannot say spelled out."""
+    """Return the document with strings in place of the numbers that JSON does not have."""
     if isinstance(document, Mapping):
         return {key: _finite(value, tensors) for key, value in document.items()}
     if isinstance(document, (list, tuple)):

@@ -29,7 +29,7 @@ from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, 
 MEDIA_TYPE = "application/vnd.safetensors"
 
 Body = bytes | bytearray | memoryview | mmap
-"""A body as it arrived, or a file as it lies."""
+"""A body as it arrived, or a file mapped into memory."""
 
 _DTYPES = {"F64": DTYPES["float64"], "I64": DTYPES["int64"], "F32": DTYPES["float32"]}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
@@ -52,14 +52,22 @@ _PLACES = {
 
 
 Tensor = tuple[int, int, str, np.dtype[Any], list[int]]
-"""Where a tensor's numbers begin and end, counted from the end of the header; its place, dtype, shape."""
+"""Start and end of a tensor's numbers, counted from the end of the header; its place, dtype, shape."""
 
 
 def decode(body: Body, limits: Limits, part: str) -> Any:
-    """The document in a body, whose metadata has its JSON under `part`: `request` or `response`.
+    """Return the document in a body, whose metadata has its JSON under `part`.
 
-    In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request.
-    The arrays can be written to where the body can.
+    In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request. The
+    arrays can be written to where the body can.
+
+    Args:
+        body: The whole body.
+        limits: Bounds on what it may hold.
+        part: `request` or `response`.
+
+    Raises:
+        Refused: As `wire.decode` describes.
     """
     text = _header(body, limits)
     header = _parsed(text)
@@ -85,7 +93,7 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
 
 
 def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
-    """The arrays in a file that is no document, by their names; its metadata is not looked at."""
+    """Return the arrays of a file that holds no document, by name; its metadata is ignored."""
     text = _header(body, limits)
     header = _parsed(text)
     header.pop(_METADATA, None)
@@ -96,16 +104,16 @@ def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
 
 
 def encode(document: Any, part: str) -> list[bytes | memoryview]:
-    """The body of a document in parts, its JSON in the metadata under `part`.
+    """Return the body of a document in pieces, its JSON in the metadata under `part`.
 
-    Contiguous arrays are parts as they are, all others are copied once.
+    Contiguous arrays are pieces as they are; all others are copied once.
     """
     arrays: dict[str, Array] = {}
     text = json.encode(_without(document, "", arrays)).decode()
     header: dict[str, Any] = {_METADATA: {part: text}}
     parts: list[bytes | memoryview] = [b""]
     end = 0
-    # The widest first: so all numbers lie aligned.
+    # The widest dtype first, so that all numbers are aligned.
     for name, array in sorted(arrays.items(), key=_width) if len(arrays) > 1 else arrays.items():
         start, end = end, end + array.nbytes
         code = _CODES[array.dtype]
@@ -122,14 +130,14 @@ def _width(named: tuple[str, Array]) -> int:
 
 
 def _numbers(array: Array, dtype: np.dtype[Any]) -> bytes | memoryview:
-    """The numbers of an array in C order, as this dtype has them: a view of it where they lie so."""
+    """Return the numbers of an array in C order and this dtype: a view where the array has them so."""
     if array.dtype is not dtype:
         array = array.astype(dtype, copy=False)
     return array.data.cast("B") if array.size and array.flags.c_contiguous else array.tobytes()
 
 
 def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> dict[str, Any]:
-    """The document without the arrays in its objects, which are put into `arrays` by their places."""
+    """Return the document without the arrays in its objects; put those into `arrays` by their places."""
     rest = {}
     for key, value in node.items():
         if isinstance(value, np.ndarray):
@@ -142,12 +150,12 @@ def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> d
 
 
 def _header(body: Body, limits: Limits) -> bytes:
-    """The text of the header."""
+    """Return the text of the header."""
     if len(body) < 8:
         raise _invalid(f"a body has at least 8 bytes, got {len(body)}")
     (size,) = _SIZE.unpack_from(body)
     if size > len(body) - 8:
-        raise _invalid(f"the header is said to have {size} bytes, {len(body) - 8} follow")
+        raise _invalid(f"the header claims {size} bytes, {len(body) - 8} follow")
     if size > limits.tensor_header_bytes:
         detail = (
             f"a header of {size} bytes, at most {limits.tensor_header_bytes} are read; JSON has no header"
@@ -157,10 +165,10 @@ def _header(body: Body, limits: Limits) -> bytes:
 
 
 def _parsed(text: bytes) -> dict[str, Any]:
-    """What the header says: strict JSON, in UTF-8, without NaN and half characters, with each key once."""
+    """Parse the header: strict JSON in UTF-8, without NaN and lone surrogates, with each key once."""
     try:
         header: dict[str, Any] = orjson.loads(text)
-        # As orjson would write it, nothing was dropped, and nothing is spelled in two ways.
+        # A header that orjson writes the same way has no duplicate keys and no unusual spellings.
         if type(header) is not dict or orjson.dumps(header) != text.rstrip():
             if not text.startswith(b"{"):
                 raise ValueError("it must begin with {")
@@ -190,22 +198,25 @@ def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
 
 
 def _tensors(header: Mapping[str, Any], part: str, limits: Limits, size: int) -> list[Tensor]:
-    """The tensors in the order of their numbers, which fill the `size` bytes after the header."""
+    """Return the tensors in the order of their numbers, which fill the `size` bytes after the header."""
     tensors = []
     faults: list[Fault] = []
     is_place = _PLACES[part]
     for name, entry in header.items():
         if is_place(name) is None:
-            asked = "params/…, data/… or another place of tensors"
-            names = asked if part == "request" else "a place in an answer"
-            raise _invalid(f"the tensor name {shown(name)} is not {names}, of letters, digits and _ . -")
+            known = (
+                "params/…, data/… or another place of tensors"
+                if part == "request"
+                else "a place in an answer"
+            )
+            raise _invalid(f"the tensor name {shown(name)} is not {known}, of letters, digits and _ . -")
         try:
             code, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
             described = len(entry) == 3 and type(start) is type(end) is int
         except (KeyError, TypeError, ValueError):
             described = False
         if not described:
-            what = "must have dtype, shape and data_offsets, two whole numbers, and nothing else"
+            what = "must have dtype, shape and data_offsets, two integers, and nothing else"
             raise _invalid(f"tensor {shown(name)} {what}")
         place = f"params/{name}" if part == "request" and "/" not in name else name
         try:

@@ -1,4 +1,4 @@
-"""The command line, `deltawire`: one family of commands a file."""
+"""The command line, `deltawire`: one command a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deltawire check: are the gradients right?"""
+"""deltawire check: compare gradients with two other ways to compute them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
-from deltawire_service.cli.options import array_options, asked, json_option, request_argument, url_option
+from deltawire_service.cli.options import array_options, client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
-from deltawire_service.cli.reading import Leaves, arrays, read_request
+from deltawire_service.cli.request_file import Leaves, default_data, read_request
 from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text, table
 
 OFF = {
@@ -18,7 +18,7 @@ OFF = {
     "off differences": "relative_difference_to_differences",
 }
 WAYS = {"gradient": "gradient", "complex step": "complex_step", "differences": "differences"}
-"""Columns, and where an answer has their numbers (a string for one that is not finite)."""
+"""Columns, and the keys of an answer that hold their numbers (strings where they are not finite)."""
 
 
 @click.command(cls=Command)
@@ -30,7 +30,7 @@ WAYS = {"gradient": "gradient", "complex step": "complex_step", "differences": "
     metavar="N",
     default=10,
     show_default=True,
-    help="Most places of an array to check.",
+    help="Places of each array to check, at most.",
 )
 @url_option
 @json_option
@@ -48,13 +48,13 @@ def check(
 ) -> None:
     """Check gradients in two other ways.
 
-    Those of backpropagation are held against the complex step, which is exact, and against central
-    differences, which need nothing from the layers; so are the deltas the request asks for. Exit code 1 when
+    Compare those of backpropagation with the complex step, which is exact, and with central differences,
+    which need nothing from the layers. The deltas that the request names are compared too. Exit code 1 when
     any is off.
     """
-    with asked(url) as client:
+    with client_of(url) as client:
         request = read_request(file, dtype, client)
-        weights, batch = arrays(client, request, params, data, seed)
+        weights, batch = default_data(client, request, params, data, seed)
         options = request.pick("wrt", "deltas", "reduction")
         checked = client.check(request.network, weights, batch, samples=samples, **options)
     if as_json:
@@ -65,7 +65,7 @@ def check(
 
 
 def show(screen: Console, checked: Mapping[str, Any]) -> None:
-    """How far every array is from the two other ways, and the numbers of those that are off."""
+    """Print how far every array is off in both ways, and the numbers of those that are."""
     arrays, off = table("array", "checked", *OFF, right=["checked", *OFF]), table("off at", *WAYS, right=WAYS)
     for array in checked["arrays"]:
         worst, name = array["worst"], array["name"].partition("/")[2]

@@ -23,10 +23,11 @@ MACRON, HAT = "\N{COMBINING MACRON}", "\N{COMBINING CIRCUMFLEX ACCENT}"
 
 
 def readable(latex: str, names: Mapping[str, str]) -> str:
-    """A formula as text: placeholders by name, symbols as characters, structure as brackets.
+    """Return a formula as text: placeholders by name, symbols as characters, structure as brackets.
 
-    names: what stands for each placeholder, as in {"x0": "x", "delta": "δ"}. A command unknown here keeps its
-    name, without the backslash.
+    Args:
+        latex: The formula. A command that is unknown here keeps its name, without the backslash.
+        names: Of each placeholder, as in {"x0": "x", "delta": "δ"}.
     """
     for placeholder, name in names.items():
         latex = latex.replace(f"{{{placeholder}}}", name)
@@ -48,7 +49,7 @@ def _symbol(command: re.Match[str]) -> str:
 
 
 def _grouped(text: str) -> str:
-    """In brackets, unless it is one thing already."""
+    """Put a text into brackets, unless it is a single term."""
     return (
         text if re.fullmatch(r"[^\W\d_][^\W_]*|\d+|\W|\([^()]*\)|\[[^\[\]]*\]|‖[^‖]*‖", text) else f"({text})"
     )

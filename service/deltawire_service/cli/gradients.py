@@ -1,4 +1,4 @@
-"""deltawire gradients: the loss of a batch and its gradients."""
+"""deltawire gradients: compute the loss of a batch and its gradients."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rich.console import Console
 
 from deltawire import Gradients
 from deltawire.wire import Array
-from deltawire_service.cli.options import array_options, asked, json_option, request_argument, url_option
+from deltawire_service.cli.options import array_options, client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.reading import Leaves, arrays, read_request
+from deltawire_service.cli.request_file import Leaves, default_data, read_request
 from deltawire_service.cli.terminal import console, one_line, print_json, shape_text, table
 
-FIRST = 3
-"""Numbers shown of every array."""
+SHOWN = 3
+"""Numbers shown of every array, the first ones."""
 
 
 @click.command(cls=Command)
@@ -39,11 +39,11 @@ def gradients(
 ) -> None:
     """Compute the loss of a batch and its gradients.
 
-    FILE says what is wanted beside them: values, deltas, losses.
+    FILE names what to return beside them: values, deltas, losses.
     """
-    with asked(url) as client:
+    with client_of(url) as client:
         request = read_request(file, dtype, client)
-        weights, batch = arrays(client, request, params, data, seed)
+        weights, batch = default_data(client, request, params, data, seed)
         options = request.pick("wrt", "reduction", "losses", "values", "deltas", "non_finite")
         answer = client.gradients(request.network, weights, batch, **options)
     if out:
@@ -57,19 +57,19 @@ def gradients(
 
 
 def document(answer: Gradients) -> dict[str, Any]:
-    """The answer as the service writes it in JSON."""
-    asked = {"losses": answer.losses, "values": answer.values or None, "deltas": answer.deltas or None}
+    """Return the answer as the service writes it in JSON."""
+    optional = {"losses": answer.losses, "values": answer.values or None, "deltas": answer.deltas or None}
     return {
         "loss": answer.loss,
         "gradients": {"params": answer.params, "data": answer.data},
-        **{part: given for part, given in asked.items() if given is not None},
+        **{part: arrays for part, arrays in optional.items() if arrays is not None},
         "network_id": answer.network_id,
         **({"params_id": answer.params_id} if answer.params_id else {}),
     }
 
 
 def flat(answer: Gradients) -> dict[str, Array]:
-    """Every array of the answer by its place in the document, as `gradients/params/hidden.weight`."""
+    """Return every array by its place in the document, as `gradients/params/hidden.weight`."""
     parts = {"gradients/params": answer.params, "gradients/data": answer.data}
     parts |= {"values": answer.values, "deltas": answer.deltas}
     named = {f"{place}/{name}": array for place, part in parts.items() for name, array in part.items()}
@@ -78,7 +78,7 @@ def flat(answer: Gradients) -> dict[str, Array]:
 
 
 def show(screen: Console, answer: Gradients, reduction: str) -> None:
-    """The loss, and of every array the shape, the largest size and the first numbers."""
+    """Print the loss, and the shape, largest size and first numbers of every array."""
     screen.print(f"loss {answer.loss:.6g}", style="bold", end="")
     screen.print(f"   {reduction} over the batch\n", style="dim")
     rows = table("", "shape", "largest", "numbers", right=["largest"], wrap=["numbers"])
@@ -93,7 +93,7 @@ def show(screen: Console, answer: Gradients, reduction: str) -> None:
             rows.add_section()
             rows.add_row(title, style="bold")
         for name, array in part.items():
-            first = "  ".join(f"{number:10.4g}" for number in array.ravel()[:FIRST])
-            numbers = one_line(f"{first}  …" if array.size > FIRST else first)
+            first = "  ".join(f"{number:10.4g}" for number in array.ravel()[:SHOWN])
+            numbers = one_line(f"{first}  …" if array.size > SHOWN else first)
             rows.add_row(f"  {name}", shape_text(array.shape), f"{np.abs(array).max():.4g}", numbers)
     screen.print(rows)

@@ -1,17 +1,18 @@
-"""The group of all commands, and what the exit codes mean."""
+"""The group of all commands, and the meaning of exit codes."""
 
 from __future__ import annotations
 
 import click
 
-from deltawire_service.cli.catalogue import layers
 from deltawire_service.cli.check import check
 from deltawire_service.cli.conformance import check_layer
+from deltawire_service.cli.demo import demo
 from deltawire_service.cli.gradients import gradients
+from deltawire_service.cli.layers import layers
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
-from deltawire_service.cli.start import demo, serve
+from deltawire_service.cli.serve import serve
 
 EXIT_CODES = """\b
 Exit codes:

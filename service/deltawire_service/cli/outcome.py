@@ -1,4 +1,4 @@
-"""How every command ends: what was wrong is shown, and told by the exit code."""
+"""How every command ends: errors are shown, and become exit codes."""
 
 from __future__ import annotations
 
@@ -32,20 +32,22 @@ OUTCOMES: dict[type[DeltawireError], tuple[Exit, str]] = {
     ServiceFailed: (Exit.FAILED, "failed"),
     NotInstalled: (Exit.USAGE, "not installed"),
 }
+"""Exit code and title of each error."""
 
 
 class Command(click.Command):
     """A command that shows the errors of deltawire, and exits with their codes."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; never raises an error of deltawire."""
         try:
             return super().invoke(ctx)
         except DeltawireError as error:
-            code, title = next(told for kind, told in OUTCOMES.items() if isinstance(error, kind))
+            code, title = next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind))
             if ctx.params.get("as_json"):
-                print_json(document(error))
+                print_json(error_document(error))
             else:
-                show(title, error)
+                show_error(title, error)
         except EnvError as error:
             code = Exit.USAGE
             click.echo(f"a setting does not fit: {error}", err=True)
@@ -57,20 +59,18 @@ class Command(click.Command):
         ctx.exit(code)
 
 
-def document(error: DeltawireError) -> dict[str, Any]:
-    """What was wrong, for programs: the fields of a problem document."""
+def error_document(error: DeltawireError) -> dict[str, Any]:
+    """Return an error for programs: the fields of a problem document."""
     errors = [fault._asdict() for fault in error.errors]
     return {"code": error.code, "status": error.status, "request_id": error.request_id, "errors": errors}
 
 
-def show(title: str, error: DeltawireError) -> None:
-    """Every fault on standard error: its code, its place, what was expected and what came."""
+def show_error(title: str, error: DeltawireError) -> None:
+    """Print every fault on standard error: its code, its place, what was expected and what came."""
     screen = console(stderr=True)
     for fault in error.errors:
         screen.print(f"{title}: {fault.code}", style="bold red", end="")
         screen.print(f"  at {fault.pointer}" if fault.pointer else "", style="bold")
         screen.print(Padding(fault.detail, (0, 0, 0, 2)))
     if error.status and error.status >= 500:
-        screen.print(
-            f"  the log of the service has more, under the request id {error.request_id}", style="dim"
-        )
+        screen.print(f"  the service's log has more, under the request id {error.request_id}", style="dim")

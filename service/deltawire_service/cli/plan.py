@@ -1,4 +1,4 @@
-"""deltawire plan: what a request would take."""
+"""deltawire plan: work out what a request takes, from shapes alone."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
-from deltawire_service.cli.options import asked, json_option, request_argument, url_option
+from deltawire_service.cli.options import client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
-from deltawire_service.cli.reading import batch_size, read_request
+from deltawire_service.cli.request_file import batch_size, read_request
 from deltawire_service.cli.terminal import (
     console,
     counted,
@@ -44,9 +44,9 @@ def plan(
 ) -> None:
     """Show shapes, parameters, memory and cost.
 
-    Nothing is computed. Exit code 1 when the service would refuse it, because it needs too much memory.
+    Nothing is computed. Exit code 1 when the request needs more memory than the service allows.
     """
-    with asked(url) as client:
+    with client_of(url) as client:
         request = read_request(file, dtype, client)
         planned = client.plan(
             request.network,
@@ -62,7 +62,7 @@ def plan(
 
 
 def show(screen: Console, planned: Mapping[str, Any]) -> None:
-    """Nodes, parameters, and what the request takes."""
+    """Print nodes, parameters, and what the request takes."""
     nodes = table("node", "kind", "inputs", "shape", wrap=["inputs"])
     for node in planned["nodes"]:
         nodes.add_row(node["name"], node["kind"], ", ".join(node["inputs"]), shape_text(node["shape"]))
@@ -76,8 +76,8 @@ def show(screen: Console, planned: Mapping[str, Any]) -> None:
         parameters.add_row("all", "", f"{sum(each['numbers'] for each in planned['parameters']):,}")
         screen.print(parameters, "")
     memory = table("memory", "bytes", "for", right=["bytes"], wrap=["for"])
-    for part, told in PARTS.items():
-        memory.add_row(part.removesuffix("_bytes"), size_text(planned[part]), told)
+    for part, purpose in PARTS.items():
+        memory.add_row(part.removesuffix("_bytes"), size_text(planned[part]), purpose)
     screen.print(memory, "")
     work = (
         f"{counted(planned['rows_at_once'], 'example')} at once",

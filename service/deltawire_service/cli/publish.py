@@ -1,4 +1,4 @@
-"""deltawire publish: a network with its parameters, for a service to offer by name."""
+"""deltawire publish: write a network with its parameters, for a service to offer by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deltawire.arrays import common_dtype
 from deltawire_layers import load_layers
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.reading import Leaves, batch, npz, read_from, read_request
+from deltawire_service.cli.request_file import Leaves, batch_arrays, naming, read_npz, read_request
 from deltawire_service.cli.terminal import print_json
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import SUFFIX, check_name, of_files, read_published
@@ -30,10 +30,10 @@ from deltawire_service.settings import Settings
     envvar="DELTAWIRE_NETWORKS_DIR",
     default=".",
     metavar="DIR",
-    help="Folder to write into, made if need be.  [default: DELTAWIRE_NETWORKS_DIR, or the current one]",
+    help="Folder to write into, created if missing.  [default: DELTAWIRE_NETWORKS_DIR, or the current one]",
 )
-@click.option("--data", type=npz, metavar="FILE.npz", help="Data to pin: what stands in for data left out.")
-@click.option("--value", "values", multiple=True, metavar="NODE", help="A node to offer; once for each.")
+@click.option("--data", type=read_npz, metavar="FILE.npz", help="Data to pin: used where a request has none.")
+@click.option("--value", "values", multiple=True, metavar="NODE", help="A node to offer; repeatable.")
 @json_option
 def publish(
     file: BinaryIO,
@@ -46,9 +46,9 @@ def publish(
 ) -> None:
     """Write a network and its parameters as DIR/NAME.safetensors.
 
-    PARAMS is a checkpoint in the safetensors format, a tensor for every parameter; without one, FILE has
-    them. What could not be served is refused here; a file of this name is replaced in one step, so that a
-    service may have it open.
+    PARAMS is a checkpoint in the safetensors format with a tensor for every parameter; by default FILE has
+    them. A network that could not be served is refused. A file of this name is replaced in one step, so that
+    a service may have it open.
     """
     name = check_name(name or Path(file.name).stem)
     settings = Settings.from_environment()
@@ -59,7 +59,7 @@ def publish(
             name: wire.read_tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in own.items()
         }
     else:
-        with read_from(params):
+        with naming(params):
             checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
         request = read_request(
             file, common_dtype({f"/{place}": array for place, array in checkpoint.items()})
@@ -68,7 +68,7 @@ def publish(
     document = {
         "network": request.network,
         "params": arrays,
-        "data": batch(request, (request.data or {}) if data is None else data),
+        "data": batch_arrays(request, (request.data or {}) if data is None else data),
         **({"values": list(values)} if values else request.pick("values")),
     }
     path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
@@ -82,7 +82,7 @@ def publish(
     finally:
         draft.unlink(missing_ok=True)
     if as_json:
-        told = {"network_id": published.network.id, "params_id": published.params_id}
-        print_json({"name": name, "path": str(path)} | told)
+        ids = {"network_id": published.network.id, "params_id": published.params_id}
+        print_json({"name": name, "path": str(path)} | ids)
     else:
-        click.echo(f"published {name} as {path}; a service that runs takes it in on SIGHUP")
+        click.echo(f"published {name} as {path}; a running service loads it on SIGHUP")

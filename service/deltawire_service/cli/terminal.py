@@ -1,4 +1,4 @@
-"""What commands write: tables for people, JSON for programs."""
+"""Output of commands: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from deltawire import wire
 
 
 def console(stderr: bool = False) -> Console:
-    """Standard output, as wide as the terminal; text is shown as it is, brackets too."""
+    """Return standard output, as wide as the terminal; text is shown as it is, brackets too."""
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
 
 
 def print_json(document: Any) -> None:
-    """One JSON document on standard output; tensors as nested lists."""
+    """Print one JSON document on standard output; tensors as nested lists."""
     click.echo(wire.encode(document, wire.JSON).decode())
 
 
 def table(*columns: str, right: Collection[str] = (), wrap: Collection[str] = ()) -> Table:
-    """An empty table with these columns.
+    """Return an empty table.
 
-    Those in `right` hold numbers; those in `wrap` give way to the others where there is no room.
+    Args:
+        columns: Their titles.
+        right: Columns of numbers.
+        wrap: Columns that give way to the others where there is no room.
     """
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
     for column in columns:
@@ -37,21 +40,22 @@ def table(*columns: str, right: Collection[str] = (), wrap: Collection[str] = ()
 
 
 def one_line(text: str) -> Text:
-    """A text for a column in `wrap` that is cut, not wrapped."""
+    """Return a text that is cut, not wrapped, in a column of `wrap`."""
     return Text(text, no_wrap=True, overflow="ellipsis")
 
 
 def print_verdict(screen: Console, good: bool, text: str) -> None:
-    """The last word."""
+    """Print the verdict of a command, marked as good or bad."""
     screen.print(f"{'✓' if good else '✗'} {text}", style="bold green" if good else "bold red")
 
 
 def shape_text(shape: Sequence[int | str]) -> str:
+    """Return a shape as Python writes a tuple."""
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
 def size_text(count: float) -> str:
-    """Bytes, in a unit that keeps the number small."""
+    """Return a number of bytes, in a unit that keeps it small."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
         if count < 1024 or unit == "TiB":
             break
@@ -60,4 +64,11 @@ def size_text(count: float) -> str:
 
 
 def counted(count: int, name: str, plural: str | None = None) -> str:
+    """Return a count and what is counted.
+
+    Args:
+        count: How many.
+        name: Of one.
+        plural: Of several; by default the name with an s.
+    """
     return f"{count:,} {name if count == 1 else plural or f'{name}s'}"

@@ -74,8 +74,8 @@ def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any])
     "wrong, words",
     [
         ({"hidden": 8}, r"hidden: expected the units of each layer, as in \(8,\), got 8"),
-        ({"batch": 0}, "batch: expected a whole number of at least 1, got 0"),
-        ({"batch": 2.5}, "batch: expected a whole number"),
+        ({"batch": 0}, "batch: expected an integer of at least 1, got 0"),
+        ({"batch": 2.5}, "batch: expected an integer"),
         ({"rate": -1}, "rate: expected a number of at least 0, got -1"),
         ({"epochs": -1}, "epochs: "),
         ({"l2": "0"}, "l2: "),

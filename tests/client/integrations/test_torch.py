@@ -138,7 +138,7 @@ def test_constants_labels_and_a_state_dict(torch: Any, client: Client) -> None:
 def test_a_node_called_as_something_of_torch_is_refused(torch: Any, client: Client) -> None:
     net = Network()
     net.layer("linear", net.input("x", (2,)), units=1, name="half")
-    with pytest.raises(Refused, match="node 'half' has parameters, and a torch module something else"):
+    with pytest.raises(Refused, match="node 'half' has parameters, and a torch module has an attribute"):
         remote(net, client=client)
 
 

@@ -1,114 +1,90 @@
-"""Commands on a published network: FILE may name one, as a request to the service may."""
+"""deltawire publish: what is written can be served, and what cannot be served is not written."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+from support.commands import FLOW, REQUEST, SPEC, document, without
 from support.console import run
-from support.posting import good
-from support.publishing import as_arrays, publish
 
+from deltawire import Client
 from deltawire_service.app import create_app
 from deltawire_service.cli.outcome import Exit
 from deltawire_service.settings import Settings
 
-NAMED: dict[str, Any] = {"network": {"name": "good"}}
-DATA = good()["data"]
-
 
 @pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder; what is published lies in one of its folders."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "networks").mkdir()
-    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", str(tmp_path / "networks"))
-    return tmp_path
+def checkpoint(here: Path) -> Path:
+    save_file(Client().init(SPEC, 0, "float32"), here / "checkpoint.safetensors")
+    return here / "checkpoint.safetensors"
 
 
-def file(here: Path, **request: Any) -> Path:
-    path = here / "request.json"
-    path.write_text(json.dumps(NAMED | request))
-    return path
-
-
-def document(*arguments: str | Path, code: int = Exit.DONE) -> Any:
-    result = run(*arguments, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
-
-
-def answered(here: Path, route: str, **request: Any) -> Any:
-    settings = Settings(log_level="error", networks_dir=str(here / "networks"))
-    answer = create_app(settings).test_client().post(route, json=NAMED | request)
-    assert answer.status_code == 200, answer.text
-    return answer.json
-
-
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_its_own_parameters_are_computed_with(here: Path, dtype: str) -> None:
-    publish(here / "networks", dtype=dtype)
-    expected = answered(here, "/v1/gradients", data=DATA)
-    assert document("gradients", file(here, data=DATA)) == expected
-    assert expected["params_id"]
-    np.savez(here / "batch.npz", **as_arrays(DATA))  # labels are integers there, and stay so
-    assert document("gradients", file(here), "--data", "batch.npz") == expected
-    assert document("check", file(here, data=DATA)) == answered(here, "/v1/check", data=DATA)
-    planned = document("plan", file(here, data=DATA))
-    assert planned["given_bytes"] == document("plan", file(here), "--batch", "3")["given_bytes"]
-
-
-def test_parameters_that_come_along_take_their_place(here: Path) -> None:
-    publish(here / "networks")
-    bias = {"scores.bias": [9.0, 9.0, -9.0]}
-    assert document("gradients", file(here, data=DATA, params=bias)) == answered(
-        here, "/v1/gradients", data=DATA, params=bias
+def test_what_is_published_can_be_served(spec: Path, checkpoint: Path, here: Path) -> None:
+    answer = document(
+        "publish", spec, checkpoint, "--name", "flow-1", "--value", "probs", "--value", "scores"
     )
-    np.savez(here / "bias.npz", **as_arrays(bias))
-    ours = document("gradients", file(here, data=DATA), "--params", "bias.npz")
-    assert ours == document("gradients", file(here, data=DATA, params=bias))
-    drawn = document("gradients", file(here, data=DATA), "--seed", "1")
-    assert "params_id" not in drawn and drawn["loss"] != answered(here, "/v1/gradients", data=DATA)["loss"]
+    assert (answer["name"], answer["path"]) == ("flow-1", "flow-1.safetensors")
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    (shown,) = client.get("/v1/networks").json["networks"]
+    assert {key: shown[key] for key in ("network_id", "params_id")} == without(answer, "name", "path")
+    assert (shown["values"], shown["dtype"]) == (["probs", "scores"], "float32")
+    # The file is whole to the library that the format comes from; its numbers are the checkpoint's.
+    read, wrote = load_file(here / "flow-1.safetensors"), load_file(checkpoint)
+    assert {name: array.tobytes() for name, array in read.items()} == {
+        f"params/{name}": array.tobytes() for name, array in wrote.items()
+    }
 
 
-def test_pinned_data_stands_in(here: Path) -> None:
-    publish(here / "networks", data=DATA)
-    for command in ("gradients", "check", "plan"):
-        assert run(command, file(here)).exit_code == Exit.DONE
-    assert document("gradients", file(here)) == answered(here, "/v1/gradients")
+def test_data_can_be_pinned(spec: Path, checkpoint: Path, batch: Path, here: Path) -> None:
+    assert run("publish", spec, checkpoint, "--data", batch).exit_code == 0
+    assert (
+        run("publish", FLOW, checkpoint, "--name", "flow").exit_code == 0
+    )  # whose request has data, and values
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    answers = [client.post("/v1/gradients", json={"network": {"name": name}}) for name in ("spec", "flow")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json == answers[1].json
+    assert client.get("/v1/networks/flow").json["values"] == ["probs"]
 
 
-def test_data_that_is_not_pinned_is_asked_for(here: Path) -> None:
-    publish(here / "networks")
-    result = run("gradients", file(here))
-    assert result.exit_code == Exit.USAGE
-    assert "arrays for x (batch, 2), y (batch,) of integers" in " ".join(result.output.split())
+def test_a_request_may_have_its_parameters_in_itself(spec: Path, here: Path) -> None:
+    assert run("publish", FLOW, "--name", "flow").exit_code == 0
+    client = create_app(Settings(log_level="error", networks_dir=str(here))).test_client()
+    named = client.post("/v1/gradients", json={"network": {"name": "flow"}})
+    assert (
+        without(named.json, "params_id")
+        == client.post(
+            "/v1/gradients", json={key: REQUEST[key] for key in ("network", "params", "data")}
+        ).json
+    )
+    assert document("publish", spec, code=Exit.REFUSED)["code"] == "missing_parameter"
 
 
-@pytest.mark.parametrize("command", ["gradients", "check", "plan"])
-def test_a_name_that_is_not_published(here: Path, command: str) -> None:
-    publish(here / "networks")
-    told = document(command, file(here, network={"name": "god"}, data=DATA), code=Exit.REFUSED)
-    assert (told["code"], told["errors"][0]["pointer"]) == ("network_not_found", "/network/name")
+def test_what_could_not_be_served_is_not_published(spec: Path, checkpoint: Path, here: Path) -> None:
+    before = sorted(here.iterdir())
+    save_file({"hidden.weight": np.ones((4, 4))}, here / "half")
+    for arguments, code in (
+        ((spec, here / "half"), "missing_parameter"),
+        ((spec, spec), "tensor_body_invalid"),
+        ((checkpoint, checkpoint), "json_invalid"),
+        ((spec, checkpoint, "--value", "score"), "unknown_name"),
+        ((spec, checkpoint, "--name", "../flow"), "name_invalid"),
+        ((spec, checkpoint, "--name", "flow.loss"), "name_invalid"),
+    ):
+        assert document("publish", *arguments, code=Exit.REFUSED)["code"] == code
+    assert sorted(here.iterdir()) == sorted([*before, here / "half"])
 
 
-def test_another_dtype_is_refused_unless_all_parameters_come_along(here: Path) -> None:
-    publish(here / "networks", dtype="float32")
-    for request, *options in ({"dtype": "float64"},), ({}, "--dtype", "float64"):
-        told = document("gradients", file(here, data=DATA, **request), *options, code=Exit.REFUSED)
-        assert (told["code"], told["errors"][0]["pointer"]) == ("dtype_mismatch", "/dtype")
-        assert "network 'good' is float32, not float64" in told["errors"][0]["detail"]
-    assert document("gradients", file(here, data=DATA), "--dtype", "float64", "--seed", "1")["loss"]
-
-
-def test_a_key_or_a_url_that_cannot_be_one_is_a_matter_of_the_command_line(
-    here: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_published_network_is_replaced_and_never_written_to(
+    spec: Path, checkpoint: Path, here: Path
 ) -> None:
-    result = run("layers", "--url", "127.0.0.1:8000")
-    assert result.exit_code == Exit.USAGE and "with its scheme" in result.output
-    monkeypatch.setenv("DELTAWIRE_API_KEY", "a key")
-    result = run("layers", "--url", "http://127.0.0.1:8000")
-    assert result.exit_code == Exit.USAGE and "api_key" in result.output
+    run("publish", spec, checkpoint, "--name", "flow")
+    with (here / "flow.safetensors").open("rb") as served:
+        before = served.read()
+        save_file(Client().init(SPEC, 1), checkpoint)
+        run("publish", spec, checkpoint, "--name", "flow")
+        served.seek(0)
+        assert served.read() == before != (here / "flow.safetensors").read_bytes()

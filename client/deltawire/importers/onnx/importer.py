@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.wire import Array
 
 try:
     import onnx
     from onnx import numpy_helper, reference, shape_inference
 except ModuleNotFoundError as error:
-    raise missing("onnx", error) from error
+    raise missing_extra("onnx", error) from error
 
 from deltawire.importers.builder import (
     BATCHES,

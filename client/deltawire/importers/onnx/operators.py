@@ -7,7 +7,7 @@ from typing import Any
 
 from deltawire.importers import steps
 from deltawire.importers.builder import Shape, Site, Stored, Value
-from deltawire.named import Named
+from deltawire.importers.named import Named
 
 OPERATORS = Named()
 operator = OPERATORS.register

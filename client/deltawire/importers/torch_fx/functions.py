@@ -12,7 +12,7 @@ import numpy as np
 
 from deltawire.importers import steps
 from deltawire.importers.builder import Site, Stored, Value
-from deltawire.named import Named
+from deltawire.importers.named import Named
 
 FUNCTIONS = Named()
 """By name; those of ATen that take their arguments in another order begin with `aten.`."""

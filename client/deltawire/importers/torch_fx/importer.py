@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 
 try:
     import torch
     from torch import fx, nn
 except ModuleNotFoundError as error:
-    raise missing("torch", error) from error
+    raise missing_extra("torch", error) from error
 
 from deltawire.importers.builder import BATCHES, Imported
 from deltawire.importers.torch_fx.modules import MODULES

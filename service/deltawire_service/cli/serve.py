@@ -1,4 +1,4 @@
-"""deltawire serve and deltawire demo: a service to try."""
+"""deltawire serve: become gunicorn, and serve over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import sys
 
 import click
 
-from deltawire.errors import Fault, NotInstalled
 from deltawire_layers import load_layers
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
@@ -49,12 +48,12 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
 def serve(host: str, port: int, workers: int | None, networks: str | None, insecure_public: bool) -> None:
     """Serve over HTTP, with gunicorn.
 
-    gunicorn gets the configuration shipped with deltawire. The command becomes gunicorn, so signals reach
-    it. Settings come from the environment (docs/settings.md).
+    gunicorn uses the configuration shipped with deltawire. The command becomes gunicorn, so that signals
+    reach it. Settings come from the environment (docs/settings.md).
     """
     if networks:
         os.environ["DELTAWIRE_NETWORKS_DIR"] = networks
-    # What would stop gunicorn is found here, where it can be told in one line.
+    # Whatever would stop gunicorn is checked here, where it takes one line to say.
     if insecure_public:
         os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"
     keys = read_keys(Settings.from_environment())
@@ -73,26 +72,8 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
     if keys:
         click.echo('it needs a key: -H "Authorization: Bearer $DELTAWIRE_API_KEY"\n')
     elif public:
-        click.echo("whoever reaches this machine can compute here\n")
+        click.echo("everyone who reaches this machine can compute here\n")
     sys.stdout.flush()
     command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
     command += ["-b", f"{place}:{port}", *(["-w", str(workers)] if workers else [])]
     os.execv(sys.executable, [*command, "deltawire_service.app:create_app()"])
-
-
-@click.command(cls=Command)
-@click.pass_context
-def demo(ctx: click.Context) -> None:
-    """Learn handwritten digits through a service.
-
-    The service is started for it, and stopped. Exit code 1 when less than 96 % of the held-out digits are
-    read right.
-    """
-    try:
-        import sklearn  # noqa: F401
-    except ModuleNotFoundError as error:
-        detail = "the demo's digits come with scikit-learn: pip install 'deltawire[demo]'"
-        raise NotInstalled([Fault("", "not_installed", detail)]) from error
-    from deltawire import demo as shown
-
-    ctx.exit(shown.main())

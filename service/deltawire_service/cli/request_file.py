@@ -1,4 +1,4 @@
-"""What a command reads: FILE, a request or a spec alone, and arrays in .npz files."""
+"""The files that commands read: FILE, a request or a spec alone, and arrays in .npz files."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import click
 import numpy as np
 
 from deltawire import Client, Published, wire
-from deltawire.documents import inputs_of, integer_inputs, known, own_dtype
 from deltawire.errors import Fault, Refused
+from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
 from deltawire.wire import Array
 from deltawire_service.cli.terminal import shape_text
 from deltawire_service.faults import load, shown
@@ -25,7 +25,15 @@ Leaves = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Request:
-    """What FILE holds. `params` and `data` are None where it has none."""
+    """The contents of FILE.
+
+    Attributes:
+        network: A spec, or a published network.
+        params: None where FILE has none.
+        data: None where FILE has none.
+        dtype: To compute with.
+        options: Everything else in FILE.
+    """
 
     network: Mapping[str, Any]
     params: Leaves | None
@@ -34,18 +42,22 @@ class Request:
     options: Mapping[str, Any]
 
     def pick(self, *options: str) -> dict[str, Any]:
-        """Those of these options that FILE gives."""
+        """Return those of these options that FILE has."""
         return {option: self.options[option] for option in options if option in self.options}
 
 
 def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None = None) -> Request:
-    """A request as for POST /v1/gradients, whose params and data may be missing; or a spec alone.
+    """Read a request as for POST /v1/gradients, whose params and data may be missing, or a spec alone.
 
-    dtype: to compute with, else that of the request. client: of the service that knows the networks it
-    publishes. Raises Refused with a fault for every field that does not fit. The network is left to the
-    service.
+    Args:
+        file: Holds JSON.
+        dtype: To compute with; by default that of the request.
+        client: Of the service that knows published networks. The service checks the network itself.
+
+    Raises:
+        Refused: With a fault for every field that does not fit.
     """
-    with read_from(file):
+    with naming(file):
         document = wire.decode(file.read(), wire.JSON)
     if not isinstance(document, dict) or "network" not in document:
         document = {"network": document}
@@ -53,14 +65,14 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     if not isinstance(network, dict):
         raise Refused([Fault("/network", "field_invalid", f"expected an object, got {shown(network)}")])
     loaded = load(GradientsSchema(partial=("data",)), document)
-    found = known(network, client.published) if client else network
-    dtype = dtype or (loaded["dtype"] if "dtype" in document else own_dtype(found))
-    return Request(found, document.get("params"), document.get("data"), dtype, document)
+    resolved = resolve_published(network, client.published) if client else network
+    dtype = dtype or (loaded["dtype"] if "dtype" in document else default_dtype(resolved))
+    return Request(resolved, document.get("params"), document.get("data"), dtype, document)
 
 
 @contextmanager
-def read_from(file: BinaryIO) -> Iterator[None]:
-    """Whatever is refused inside is refused by the name of the file."""
+def naming(file: BinaryIO) -> Iterator[None]:
+    """Put the name of the file before the detail of whatever is refused inside."""
     try:
         yield
     except Refused as refused:
@@ -68,24 +80,33 @@ def read_from(file: BinaryIO) -> Iterator[None]:
         raise Refused(fault._replace(detail=f"{name}: {fault.detail}") for fault in refused.faults) from None
 
 
-def npz(path: str) -> Leaves:
-    """The arrays in a file of numpy.savez, by name."""
+def read_npz(path: str) -> Leaves:
+    """Read the arrays of a file of numpy.savez, by name."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)
     except OSError as error:
         raise click.BadParameter(f"'{path}': {error.strerror}") from None
-    except (BadZipFile, EOFError, TypeError, ValueError):  # whose words are about pickles
-        raise click.BadParameter(f"'{path}' is no .npz file of numbers, as numpy.savez writes them") from None
+    except (BadZipFile, EOFError, TypeError, ValueError):  # numpy's own message is about pickles
+        raise click.BadParameter(
+            f"'{path}' is not an .npz file of numbers, as numpy.savez writes them"
+        ) from None
 
 
-def arrays(
+def default_data(
     client: Client, request: Request, params: Leaves | None, data: Leaves | None, seed: int | None
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Parameters and data, of the request's dtype: those given beside FILE, else those in it.
+    """Return parameters and data of the request's dtype: those passed beside FILE, else those in it.
 
-    Parameters that are given nowhere, or a seed is given for, are drawn, unless they are published. Raises
-    UsageError without data.
+    Args:
+        client: Draws parameters that are passed nowhere, unless the network is published.
+        request: The contents of FILE.
+        params: Of `--params`.
+        data: Of `--data`.
+        seed: Of `--seed`: draw parameters from it, whatever FILE has.
+
+    Raises:
+        UsageError: There is no data, or parameters come from two places.
     """
     network = request.network
     if params is not None and seed is not None:
@@ -98,36 +119,36 @@ def arrays(
         network.check_dtype(request.dtype, params)
     data = request.data if data is None else data
     if data is None:
-        client.plan(network)  # what is wrong with the network comes first
-        needed = {name: slot for name, slot in inputs_of(network).items() if not slot.get("pinned")}
+        client.plan(network)  # a wrong network is reported before missing data
+        needed = {name: entry for name, entry in inputs_of(network).items() if not entry.get("pinned")}
         if needed:
-            wanted = ", ".join(_wanted(name, slot) for name, slot in needed.items())
-            raise click.UsageError(f"FILE has no data: give --data FILE.npz with arrays for {wanted}")
+            expected = ", ".join(_described(name, entry) for name, entry in needed.items())
+            raise click.UsageError(f"FILE has no data: pass --data FILE.npz with arrays for {expected}")
         data = {}
     return (
         {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()},
-        batch(request, data),
+        batch_arrays(request, data),
     )
 
 
-def batch(request: Request, data: Leaves) -> dict[str, Array]:
-    """Data for the network, of the request's dtype, or of integers where the network takes those."""
+def batch_arrays(request: Request, data: Leaves) -> dict[str, Array]:
+    """Return data of the request's dtype, and integers where the network takes those."""
     dtypes = dict.fromkeys(data, request.dtype) | dict.fromkeys(integer_inputs(request.network), "int64")
     return {name: _tensor(leaf, dtypes[name], f"/data/{name}") for name, leaf in data.items()}
 
 
 def batch_size(request: Request) -> int:
-    """Examples in FILE's data; 1 where it has none."""
+    """Return the number of examples in FILE's data; 1 where it has none."""
     inputs = inputs_of(request.network)
-    for name, array in batch(request, request.data or {}).items():
+    for name, array in batch_arrays(request, request.data or {}).items():
         if array.ndim and not inputs.get(name, {}).get("shared"):
             return len(array)
     return 1
 
 
-def _wanted(name: str, slot: Mapping[str, Any]) -> str:
-    shape = slot["shape"] if slot.get("shared") else ["batch", *slot["shape"]]
-    integers = " of integers" if slot.get("dtype") == "int64" else ""
+def _described(name: str, entry: Mapping[str, Any]) -> str:
+    shape = entry["shape"] if entry.get("shared") else ["batch", *entry["shape"]]
+    integers = " of integers" if entry.get("dtype") == "int64" else ""
     return f"{name} {shape_text(shape)}{integers}"
 
 

@@ -1,4 +1,4 @@
-"""Tables of functions by the names of what they stand for."""
+"""Tables of functions by the names of what they translate."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Named(dict[str, Callable[..., Any]]):
-    """Functions by name, written beside them: `@TABLE.register("add", "plus")`."""
+    """Functions by name, filled by a decorator: `@TABLE.register("add", "plus")`."""
 
     def register(self, *names: str) -> Callable[[F], F]:
-        def entered(function: F) -> F:
+        """Return a decorator that enters a function under each of these names."""
+
+        def enter(function: F) -> F:
             self.update(dict.fromkeys(names, function))
             return function
 
-        return entered
+        return enter

@@ -13,7 +13,7 @@ import requests
 from support.service import running_service
 
 from deltawire import Client, Network, wire
-from deltawire.body import JOINED_BYTES, Parts, received, to_send
+from deltawire.transport.http_body import JOINED_BYTES, Parts, read_body, sendable
 
 
 @contextmanager
@@ -40,9 +40,9 @@ def answering(answer: bytes, wait: bool = False) -> Iterator[str]:
 
 
 def test_small_parts_are_joined_and_large_ones_sent_as_they_are() -> None:
-    assert to_send([b"a", memoryview(b"bc")]) == b"abc"
+    assert sendable([b"a", memoryview(b"bc")]) == b"abc"
     large = [b"head", memoryview(bytes(JOINED_BYTES))]
-    body = to_send(large)
+    body = sendable(large)
     assert isinstance(body, Parts) and len(body) == 4 + JOINED_BYTES
     assert b"".join(body) == b"".join(body) == b"".join(large)
     request = requests.Request("POST", "http://127.0.0.1/", data=body).prepare()
@@ -52,7 +52,7 @@ def test_small_parts_are_joined_and_large_ones_sent_as_they_are() -> None:
 def test_small_neighbours_travel_together() -> None:
     large = bytes(JOINED_BYTES + 1)
     parts = [b"head", b"bias", large, large, b"a", memoryview(b"b")]
-    assert list(to_send(parts)) == [b"headbias", large, large, b"ab"]
+    assert list(sendable(parts)) == [b"headbias", large, large, b"ab"]
 
 
 def test_arrays_of_an_answer_are_where_it_was_received_and_can_be_written_to() -> None:
@@ -79,12 +79,12 @@ def test_an_answer_that_is_cut_or_of_unknown_length(headers: bytes) -> None:
         response = requests.get(url, stream=True, timeout=5)
         if b"9" in headers:
             with pytest.raises(requests.ConnectionError, match="4 bytes of 9"):
-                received(response)
+                read_body(response)
         elif headers:
             with pytest.raises(requests.exceptions.ContentDecodingError):
-                received(response)
+                read_body(response)
         else:
-            assert bytes(received(response)) == b"body"
+            assert bytes(read_body(response)) == b"body"
         response.close()
 
 
@@ -92,7 +92,7 @@ def test_an_answer_that_stops_is_told_from_one_that_is_cut() -> None:
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbody", wait=True) as url:
         response = requests.get(url, stream=True, timeout=0.1)
         with pytest.raises(requests.ReadTimeout):
-            received(response)
+            read_body(response)
 
 
 def test_a_large_batch_gives_the_numbers_of_its_halves() -> None:

@@ -1,4 +1,4 @@
-"""deltawire layers: the installed kinds, or one of them in full."""
+"""deltawire layers: show the installed kinds, or one of them in full."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from deltawire.errors import Fault, Refused
 from deltawire_layers import load_layers
 from deltawire_service.cli.formula import readable
-from deltawire_service.cli.options import asked, json_option, url_option
+from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, counted, one_line, print_json, table
 from deltawire_service.faults import nearest, shown
@@ -33,7 +33,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 @json_option
 def layers(kind: str | None, url: str | None, as_json: bool) -> None:
     """Show the installed layers, or KIND in full."""
-    with asked(url) as client:
+    with client_of(url) as client:
         listed = client.layers()
     if kind is None:
         if as_json:
@@ -48,13 +48,13 @@ def layers(kind: str | None, url: str | None, as_json: bool) -> None:
     if as_json:
         print_json(described[kind])
     else:
-        # A service tells the first line of a docstring; the rest is at hand for the layers of this process.
+        # A service sends the first line of a docstring; this process has all of it for its own layers.
         docstring = None if url else inspect.getdoc(load_layers()[kind])
         show_layer(console(), described[kind], docstring or described[kind]["summary"])
 
 
 def show_layers(screen: Console, listed: Sequence[Described]) -> None:
-    """A table for each distribution."""
+    """Print a table for each distribution."""
     for distribution, group in groupby(sorted(listed, key=FROM), FROM):
         rows = table("kind", "inputs", "what it computes", wrap=["what it computes"])
         rows.columns[1].max_width = 17
@@ -66,7 +66,7 @@ def show_layers(screen: Console, listed: Sequence[Described]) -> None:
 
 
 def show_layer(screen: Console, layer: Described, docstring: str) -> None:
-    """Its docstring, config and equations."""
+    """Print its docstring, config and equations."""
     screen.print(f"{layer['kind']}({_inputs(layer)})", style="bold", end="")
     screen.print(f"   from {layer['distribution']}\n", style="dim")
     screen.print(re.sub(r"(?<!\n)\n(?=[^\s*-])", " ", docstring))  # paragraphs as wide as the terminal
@@ -82,7 +82,7 @@ def show_layer(screen: Console, layer: Described, docstring: str) -> None:
 
 
 def equations(layer: Described) -> Table:
-    """The value, one δ for each input and one gradient for each parameter."""
+    """Return the equations: of the value, of one δ for each input and of one gradient for each parameter."""
     inputs, formula = layer["inputs"]["names"], layer["formula"]
     names = {f"x{place}": f"x{place}" for place in range(len(formula["deltas"]) + 8)}
     names |= {f"x{place}": name for place, name in enumerate(inputs)}
@@ -102,7 +102,7 @@ def _inputs(layer: Described) -> str:
 
 
 def takes(schema: Mapping[str, Any]) -> str:
-    """A JSON Schema in a few words: `integer ≥ 1 or null`."""
+    """Return a JSON Schema in a few words: `integer ≥ 1 or null`."""
     if "anyOf" in schema or "enum" in schema:
         return " or ".join([*map(takes, schema.get("anyOf", ())), *map(json.dumps, schema.get("enum", ()))])
     types = schema.get("type", "any value")

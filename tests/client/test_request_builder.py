@@ -169,5 +169,7 @@ def test_dtypes_of_numpy_are_dtypes() -> None:
 
 def test_networks_and_clients_say_what_they_are() -> None:
     assert repr(NET) == "Network(x, y -> first, loss)"
-    assert repr(CLIENT) == "Client()"
-    assert repr(Client("http://user:secret@127.0.0.1:8000/")) == "Client('http://127.0.0.1:8000')"
+    assert repr(CLIENT) == "Client(transport=EmbeddedTransport())"
+    assert repr(Client("http://user:secret@127.0.0.1:8000/")) == (
+        "Client(transport=HTTPTransport('http://127.0.0.1:8000'))"
+    )

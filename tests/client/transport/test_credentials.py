@@ -10,9 +10,9 @@ from support.posting import good
 from support.service import running_service
 
 from deltawire import Client
-from deltawire.credentials import credentials
 from deltawire.errors import Refused, Unreachable
 from deltawire.retries import Retries
+from deltawire.transport.credentials import credentials
 
 KEY = "a+b/c=~x@y:z"
 

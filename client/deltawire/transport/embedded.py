@@ -1,0 +1,60 @@
+"""The service in this process: the same bodies, checks and errors as over the network, and no socket."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from deltawire.errors import Fault, NotInstalled
+from deltawire.transport.transport import Request, Response
+from deltawire.transport.wsgi import WSGITransport
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+UNLIMITED_SECONDS = 1e6
+"""Time that a call may wait and compute: the service has no other users."""
+
+
+class EmbeddedTransport:
+    """Runs a service of its own and sends requests to it.
+
+    Settings come from the environment, as for any service, with three exceptions: only errors are logged,
+    calls of several threads wait for each other, and no API key is needed.
+    """
+
+    def __init__(self) -> None:
+        """Start the service.
+
+        Raises:
+            NotInstalled: The service is not installed on this machine.
+        """
+        self._wsgi = WSGITransport(_service())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def send(self, request: Request) -> Response:
+        """Have the service answer a request; see `Transport.send`."""
+        return self._wsgi.send(request)
+
+    def close(self) -> None:
+        """Do nothing: there are no connections."""
+
+
+def _service() -> WSGIApplication:
+    try:
+        from deltawire_service.app import create_app
+        from deltawire_service.settings import Settings
+    except ImportError as error:
+        detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
+        raise NotInstalled([Fault("", "not_installed", detail)]) from error
+    settings = replace(
+        Settings.from_environment(),
+        log_level="error",
+        queue_seconds=UNLIMITED_SECONDS,
+        deadline_seconds=UNLIMITED_SECONDS,
+        api_keys="",
+        api_keys_file="",
+    )
+    return create_app(settings)

@@ -1,0 +1,60 @@
+"""deltawire new-layer: a distribution whose tests pass."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.console import run
+
+from deltawire_layers import load_layers
+from deltawire_service.cli.outcome import Exit
+
+
+def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_alone: None) -> None:
+    assert run("new-layer", "soft-gate").exit_code == 0
+    folder = here / "deltawire-soft-gate"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "deltawire_soft_gate.py", "pyproject.toml", "test_soft_gate.py",
+    ]  # fmt: skip
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert tests.returncode == 0, tests.stdout
+    os.chdir(folder)
+    assert run("check-layer", "deltawire_soft_gate:SoftGate", "2,3", "--config", '{"gain": 3}').exit_code == 0
+
+
+def test_new_layer_into_another_folder(here: Path) -> None:
+    (here / "there").mkdir()
+    assert run("new-layer", "mine", "--into", "there").exit_code == 0
+    assert (here / "there" / "deltawire-mine" / "deltawire_mine.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["relu"], f"taken, by {load_layers().distribution('relu')}"),
+        (["Relu"], "no name"),
+        (["a--b"], "no name"),
+        (["2d"], "no name"),
+        (["../up"], "no name"),
+        (["x" * 65], "no name"),
+        (["none"], "class 'None'"),
+        (["layer"], "class 'Layer'"),
+        (["mapping"], "class 'Mapping'"),
+        (["there"], "File exists"),
+        (["mine", "--into", "nowhere"], "does not exist"),
+    ],
+)
+def test_new_layer_refuses(arguments: list[str], message: str, here: Path) -> None:
+    (here / "deltawire-there").mkdir()
+    result = run("new-layer", *arguments)
+    assert result.exit_code == Exit.USAGE and message in result.stderr
+    assert [path.name for path in here.iterdir()] == ["deltawire-there"]
