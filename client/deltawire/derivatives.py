@@ -110,7 +110,7 @@ def jacobian(
     outputs: Names,
     *,
     wrt: Wrt | None = None,
-    way: str | None = None,
+    mode: str | None = None,
     non_finite: str = "error",
 ) -> dict[str, dict[str, Array]]:
     """Return ∂output/∂(parameter, input) of each example.
@@ -122,8 +122,7 @@ def jacobian(
         data: Inputs by name, (batch, *shape).
         outputs: Names of nodes.
         wrt: What to differentiate with respect to; every parameter and no input by default.
-        way: "rows" (backward, like jax.jacrev) or "columns" (forward, like jax.jacfwd); by default the
-            cheaper one.
+        mode: "reverse" (like jax.jacrev) or "forward" (like jax.jacfwd); by default the cheaper one.
         non_finite: "error", or "return" to get results that are not finite.
 
     Returns:
@@ -131,7 +130,7 @@ def jacobian(
     """
     document = client.requests.with_data(network, params, data)
     document |= {"outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt)}
-    document |= {"way": way, "non_finite": non_finite}
+    document |= {"mode": mode, "non_finite": non_finite}
     dtype = document["dtype"]
 
     def read(answer: Any) -> dict[str, dict[str, Array]]:

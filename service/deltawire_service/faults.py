@@ -1,4 +1,4 @@
-"""From marshmallow's errors to faults: a pointer, a stable code, and a message that helps."""
+"""Faults: how they are gathered, worded, and made of marshmallow's errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from deltawire.errors import MOST_FAULTS, Fault, Refused
 
 
 class Faults(list[Fault]):
-    """Faults being gathered. As many as an error lists are enough: then they are raised at once.
+    """A list of faults that raises Refused by itself once it holds as many as an error lists.
 
-    To find the nearest name for each of a million unknown ones would be a way to keep the service busy.
+    So a request with a million unknown names costs no more than one with a few.
     """
 
     def __init__(self, faults: Iterable[Fault] = ()):
@@ -38,13 +38,18 @@ class Faults(list[Fault]):
         return self
 
     def refuse(self) -> None:
-        """Raises Refused when there is any fault."""
+        """Raise Refused when there is any fault."""
         if self:
             raise Refused(self)
 
 
 class Coded(str):
-    """An error message with a code of its own."""
+    """An error message of a schema with a fault code of its own.
+
+    Args:
+        code: the code.
+        message: the message.
+    """
 
     code: str
 
@@ -55,18 +60,23 @@ class Coded(str):
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message: short, and without control characters."""
+    """Return a value as it may stand in a message: short, and without control characters."""
     text = reprlib.repr(value)
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
-    """Ends a message about an unknown name: the most similar known one, or all of them when they are few."""
+    """Return the end of a message about an unknown name: the most similar known name, or known ones.
+
+    Example:
+        >>> nearest("wieght", ["weight", "bias"])
+        "; did you mean 'weight'?"
+    """
     known = sorted(known)
     alike = [other for other in known if isinstance(name, str) and abs(len(other) - len(name)) <= 4]
-    # Comparing costs most where names are long and alike: those that begin like this one stand beside it.
+    # Comparing long names is slow, so compare only those that stand beside this one when sorted.
     first = max(0, min(bisect(alike, name), len(alike) - 8) - 8) if alike else 0
-    close = alike and get_close_matches(name, alike[first : first + 16], n=1, cutoff=0.6)  # indexes the name
+    close = alike and get_close_matches(name, alike[first : first + 16], n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
     if not known:
@@ -75,40 +85,54 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 
 def escape(name: Any) -> str:
-    """A name as one step of a JSON pointer (RFC 6901), cut short when a caller made it very long."""
+    """Return a name as one step of a JSON pointer (RFC 6901), cut to 128 characters."""
     return str(name)[:128].replace("~", "~0").replace("/", "~1")
 
 
 def load(schema: Schema, document: Any, pointer: str = "") -> dict[str, Any]:
-    """The document as the schema reads it. Raises Refused with a fault for every place that does not fit."""
+    """Read a document with a schema.
+
+    Args:
+        schema: the schema; fields it does not know are errors.
+        document: JSON values, as parsed.
+        pointer: JSON pointer of the document in the request.
+
+    Raises:
+        Refused: the document does not fit, with a fault for every place.
+    """
     if not isinstance(document, Mapping):
         raise Refused([Fault(pointer, "field_invalid", f"expected an object, got {shown(document)}")])
     try:
         loaded: dict[str, Any] = schema.load(document, unknown=RAISE)
     except ValidationError as error:
-        raise Refused(faults(error, schema, pointer)) from None
+        raise Refused(schema_faults(error, schema, pointer)) from None
     return loaded
 
 
-UNKNOWN = Schema._default_error_messages["unknown"]
+UNKNOWN = Schema().error_messages["unknown"]
 REQUIRED = fields.Field.default_error_messages["required"]
 
-Described = Schema | fields.Field[Any] | None
+SchemaOrField = Schema | fields.Field[Any] | None
 
 
-def faults(error: ValidationError, schema: Schema, pointer: str) -> list[Fault]:
-    """What a schema found wrong with the document at `pointer`."""
-    found = _faults(error.normalized_messages(), schema, pointer)  # type: ignore[no-untyped-call]
-    found = islice(found, 5 * MOST_FAULTS)  # a nearest name for each of thousands takes long
-    return sorted(
-        found, key=lambda fault: fault.code != "field_unknown"
-    )  # a misspelt key explains a missing one
+def schema_faults(error: ValidationError, schema: Schema, pointer: str) -> list[Fault]:
+    """Return the faults that a marshmallow error stands for, unknown fields first.
+
+    Args:
+        error: the error.
+        schema: the schema that raised it.
+        pointer: JSON pointer of the document in the request.
+    """
+    all_faults = _faults(error.normalized_messages(), schema, pointer)  # type: ignore[no-untyped-call]
+    first_faults = islice(all_faults, 5 * MOST_FAULTS)  # nearest names for thousands of fields take long
+    # A misspelt field explains a missing one, so it comes first.
+    return sorted(first_faults, key=lambda fault: fault.code != "field_unknown")
 
 
-def _faults(messages: Any, described: Described, pointer: str) -> Iterator[Fault]:
-    """The tree of a ValidationError's messages, beside the tree of schemas and fields it stands for."""
-    if isinstance(described, fields.Nested):
-        described = described.schema
+def _faults(messages: Any, schema: SchemaOrField, pointer: str) -> Iterator[Fault]:
+    """Walk the tree of a ValidationError's messages along the tree of schemas and fields."""
+    if isinstance(schema, fields.Nested):
+        schema = schema.schema
     if isinstance(messages, list):
         for message in messages:
             code = getattr(message, "code", "field_missing" if message == REQUIRED else "field_invalid")
@@ -117,18 +141,14 @@ def _faults(messages: Any, described: Described, pointer: str) -> Iterator[Fault
     for key, inner in messages.items():
         place = f"{pointer}/{escape(key)}"
         if key == "_schema":
-            yield from _faults(inner, described, pointer)
-        elif isinstance(described, Schema) and inner == [UNKNOWN]:
-            yield Fault(place, "field_unknown", f"unknown field {shown(key)}{nearest(key, described.fields)}")
-        elif isinstance(described, Schema):
-            yield from _faults(inner, described.fields.get(key), place)
-        elif isinstance(described, fields.Dict):
-            for (
-                part,
-                below,
-            ) in inner.items():  # marshmallow keeps what is wrong with a key and with its value apart
-                yield from _faults(
-                    below, described.key_field if part == "key" else described.value_field, place
-                )
+            yield from _faults(inner, schema, pointer)
+        elif isinstance(schema, Schema) and inner == [UNKNOWN]:
+            yield Fault(place, "field_unknown", f"unknown field {shown(key)}{nearest(key, schema.fields)}")
+        elif isinstance(schema, Schema):
+            yield from _faults(inner, schema.fields.get(key), place)
+        elif isinstance(schema, fields.Dict):
+            for part, below in inner.items():  # messages about a key, and about its value
+                field = schema.key_field if part == "key" else schema.value_field
+                yield from _faults(below, field, place)
         else:
-            yield from _faults(inner, described.inner if isinstance(described, fields.List) else None, place)
+            yield from _faults(inner, schema.inner if isinstance(schema, fields.List) else None, place)

@@ -154,4 +154,5 @@ class Settings:
     @cached_property
     def engine_limits(self) -> Limits:
         """The bounds on networks and their computation."""
-        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes)
+        setting = f"{PREFIX}PLANNED_BYTES"
+        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes, setting)

@@ -45,16 +45,16 @@ def test_vjp_and_jvp_are_transposes(client: Client) -> None:
         np.testing.assert_allclose(here, there, rtol=1e-12)
 
 
-def test_jacobians_both_ways(client: Client) -> None:
+def test_jacobians_in_both_modes(client: Client) -> None:
     net = classifier()
     params = client.init(net)
-    ways = [
-        client.jacobian(net, params, {"x": X}, ["o"], wrt={"data": ["x"]}, way=way)["o"]
-        for way in ("rows", "columns")
+    modes = [
+        client.jacobian(net, params, {"x": X}, ["o"], wrt={"data": ["x"]}, mode=mode)["o"]
+        for mode in ("reverse", "forward")
     ]
-    assert ways[0].keys() == {*params, "x"} and ways[0]["x"].shape == (2, 2, 3)
-    for name, array in ways[0].items():
-        np.testing.assert_allclose(array, ways[1][name], atol=1e-15)
+    assert modes[0].keys() == {*params, "x"} and modes[0]["x"].shape == (2, 2, 3)
+    for name, array in modes[0].items():
+        np.testing.assert_allclose(array, modes[1][name], atol=1e-15)
 
 
 def test_hessians(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""What the answers to faults say, beyond the status and the code that tests/hostile has of each."""
+"""Faults: how they are gathered, worded and made of marshmallow's errors; and what answers say of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,86 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError, fields, validate
 from support.posting import GONE, changed, good, pointwise
 
+from deltawire.errors import MOST_FAULTS, Fault, Refused
 from deltawire_service.app import create_app
+from deltawire_service.faults import Coded, Faults, escape, load, nearest, shown
+from deltawire_service.settings import Settings
+
+
+def test_faults_refuse_by_themselves_once_an_error_is_full() -> None:
+    faults = Faults()
+    faults.refuse()  # none yet
+    endless = (Fault(f"/{n}", "unknown_name", "no") for n in range(10**9))
+    with pytest.raises(Refused) as refused:
+        faults += endless
+    assert len(refused.value.faults) == MOST_FAULTS
+
+
+@given(st.text(alphabet="abcdefghij", min_size=4, max_size=12), st.integers(0, 3))
+def test_a_misspelt_name_suggests_the_right_one(name: str, place: int) -> None:
+    misspelt = name[:place] + "z" + name[place + 1 :]
+    assert nearest(misspelt, [name, "0123456789"]) == f"; did you mean '{name}'?"
+
+
+def test_without_a_similar_name_the_known_ones_are_listed() -> None:
+    assert nearest("zz", ["b", "a"]) == "; known: a, b"
+    assert nearest(7, [f"n{n:02}" for n in range(20)]).endswith("n11, …")
+    assert nearest("a", []) == "; there are none"
+
+
+@given(st.text(max_size=20))
+def test_an_escaped_name_is_one_step_of_a_pointer(name: str) -> None:
+    step = escape(name)
+    assert "/" not in step and step.replace("~1", "/").replace("~0", "~") == name
+
+
+def test_values_are_shown_short_and_on_one_line() -> None:
+    assert shown("a\nb") == "'a\\nb'"
+    assert len(shown("x" * 10**6)) <= 81 and len(shown([[list(range(99))] * 99] * 99)) <= 81
+
+
+class Inner(Schema):
+    number = fields.Integer(required=True)
+
+
+def odd(value: int) -> None:
+    if value % 2 == 0:
+        raise ValidationError([Coded("number_even", "even")])
+
+
+class Outer(Schema):
+    inner = fields.List(fields.Nested(Inner))
+    odd = fields.Integer(validate=odd)
+    table = fields.Dict(keys=fields.String(validate=validate.NoneOf(["no"])), values=fields.Integer())
+
+
+def test_every_place_that_does_not_fit_has_a_pointer_and_a_code() -> None:
+    document = {"inner": [{"number": 1}, {"nmber": 2}], "odd": 4, "table": {"a": "b", "no": 1}}
+    with pytest.raises(Refused) as refused:
+        load(Outer(), document, "/at")
+    assert [fault[:2] for fault in refused.value.faults] == [
+        ("/at/inner/1/nmber", "field_unknown"),
+        ("/at/inner/1/number", "field_missing"),
+        ("/at/odd", "number_even"),
+        ("/at/table/no", "field_invalid"),
+        ("/at/table/a", "field_invalid"),
+    ]
+    assert refused.value.faults[0].detail.endswith("did you mean 'number'?")
+    assert load(Outer(), {"odd": 3}) == {"odd": 3}
+    with pytest.raises(Refused, match="expected an object, got \\[\\]"):
+        load(Outer(), [])
+
+
+def test_a_plan_that_is_too_large_names_the_setting() -> None:
+    client = create_app(Settings(planned_bytes=2**20)).test_client()
+    detail = detail_of(client, {**chain(2), "data": {"x": [0.5] * 2**16}})
+    assert detail.endswith("at most 1048576 are allowed (DELTAWIRE_PLANNED_BYTES)")
+
 
 A_OF_B = {"name": "a", "kind": "relu", "inputs": ["b"]}
 B_OF_A = {"name": "b", "kind": "relu", "inputs": ["a"]}

@@ -17,7 +17,7 @@ from werkzeug.routing import Rule
 from deltawire import wire
 from deltawire_layers import Layer, Registry
 from deltawire_service.api.operation import Operation
-from deltawire_service.engine.compile.spec import LossField, NetworkSchema
+from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
 from deltawire_service.schemas import requests, responses, service_responses
 

@@ -22,7 +22,7 @@ from deltawire_layers import ConformanceError, Layer, LayerError, Shape, arity, 
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text
-from deltawire_service.faults import faults, nearest, shown
+from deltawire_service.faults import nearest, schema_faults, shown
 
 T = TypeVar("T")
 
@@ -111,7 +111,7 @@ def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer
     try:
         return of_layer(target, layer, **config)
     except ValidationError as error:
-        raise Refused(faults(error, layer.Config(), "/config")) from None
+        raise Refused(schema_faults(error, layer.Config(), "/config")) from None
 
 
 def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:

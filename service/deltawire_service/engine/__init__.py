@@ -1,46 +1,68 @@
-"""The engine: spec -> network -> values and deltas. It knows no HTTP.
+"""The engine: from the spec of a network to its values, gradients and other derivatives. It knows no HTTP.
 
-`compile_network(spec, layers)` gives a `Network`; `network.gradients(params, data)` computes.
+This module is its face: the rest of the service imports nothing else of the engine.
+
+Example:
+    network = compile_network(spec, load_layers())
+    result = network.gradients(network.init(seed=0), data)
 """
 
 from deltawire_service.engine.compile.compiler import compile_network
-from deltawire_service.engine.derivatives import (
-    Diagonal,
-    Direction,
-    HessianProducts,
-    Jacobian,
-    Products,
-    Tangents,
+from deltawire_service.engine.compile.spec import (
+    InputSchema,
+    LossField,
+    NetworkSchema,
+    NodeSchema,
+    RegularizationSchema,
 )
+from deltawire_service.engine.derivatives.directions import Direction
+from deltawire_service.engine.derivatives.gradient_check import CheckedArray, CheckedPlace
+from deltawire_service.engine.derivatives.gradients import Gradients
+from deltawire_service.engine.derivatives.hessian import Diagonal, HessianProducts
+from deltawire_service.engine.derivatives.jacobian import Jacobian
+from deltawire_service.engine.derivatives.jvp import Tangents
+from deltawire_service.engine.derivatives.vjp import Products
 from deltawire_service.engine.errors import DeadlineExceeded, PluginError
-from deltawire_service.engine.execute.batch_run import Gradients
+from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
-from deltawire_service.engine.graph import InputSpec, Node
+from deltawire_service.engine.execute.trace import Trace, TracedArray
+from deltawire_service.engine.graph import Arrays, InputSpec, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan.memory_plan import BodyCost, Plan
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 __all__ = [
+    "Arrays",
     "BodyCost",
+    "CheckedArray",
+    "CheckedPlace",
     "DeadlineExceeded",
     "Diagonal",
     "Direction",
+    "Gradients",
     "HessianProducts",
+    "InputSchema",
     "InputSpec",
     "Jacobian",
     "Limits",
+    "LossField",
     "Network",
+    "NetworkSchema",
     "Node",
+    "NodeSchema",
+    "OnComputeSeconds",
     "Plan",
     "PluginError",
     "Products",
-    "Gradients",
+    "RegularizationSchema",
     "Runner",
-    "OnComputeSeconds",
     "Tangents",
     "Threads",
-    "run_now",
+    "Trace",
+    "TracedArray",
     "compile_network",
     "ignore_seconds",
+    "lock",
+    "run_now",
 ]

@@ -1,23 +1,28 @@
-"""What ends a computation: a layer that breaks its contract, or time."""
+"""The two ways a computation ends early: a layer breaks its contract, or time runs out."""
 
 from __future__ import annotations
 
 
 class DeadlineExceeded(Exception):
-    """The time for the computation is over; noticed between two nodes."""
+    """The deadline of a computation has passed; it is looked at between two nodes."""
 
 
 class PluginError(Exception):
-    """The layer of a node raised, or gave back something its contract forbids; the cause is chained.
+    """The layer of a node raised, or returned something its contract forbids.
 
-    `node` and `kind` say whose fault it is. The cause's text is for the log, not for callers.
+    The cause is chained. Its text is for the log, not for callers.
+
+    Args:
+        node: name of the node.
+        kind: kind of its layer.
+        reason: what went wrong, as the end of a sentence: `fails in its forward pass`.
     """
 
-    def __init__(self, node: str, kind: str, what: str):
-        super().__init__(f"node '{node}': layer '{kind}' {what}")
+    def __init__(self, node: str, kind: str, reason: str):
+        super().__init__(f"node '{node}': layer '{kind}' {reason}")
         self.node = node
         self.kind = kind
-        self.what = what
+        self.reason = reason
 
     def __reduce__(self) -> tuple[type[PluginError], tuple[str, str, str]]:
-        return type(self), (self.node, self.kind, self.what)
+        return type(self), (self.node, self.kind, self.reason)

@@ -1,25 +1,36 @@
-"""A compiled graph: nodes in an order of computation, every shape and parameter known. Data only,
-immutable."""
+"""A compiled graph: nodes in an order of computation, every shape and parameter known.
+
+Data only, and immutable.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deltawire_layers import Layer, Parameter, Shape
+from deltawire_layers import Array, Layer, Parameter, Shape
 from deltawire_service.engine.limits import Limits
+
+Arrays = Mapping[str, Array]
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """An input of the network: the shape of one example; `dtype` is 'float' or 'int64'."""
+    """An input of the network."""
 
     shape: Shape
+    """Of one example."""
     dtype: str
+    """`float` or `int64`."""
     shared: bool
+    """Sent without a batch axis, the same for every example."""
     range: range | None = None
-    """The integers allowed, when the layers that take this input bound them."""
+    """The integers allowed, where the layers that take this input bound them."""
+
+    def array_shape(self, batch: int) -> Shape:
+        """Return the shape of the array that holds this input for a batch."""
+        return self.shape if self.shared else (batch, *self.shape)
 
 
 @dataclass(frozen=True)
@@ -35,9 +46,12 @@ class Node:
     input_shapes: tuple[Shape, ...]
     shape: Shape
     parameters: Mapping[str, str]
-    """The layer's parameter names -> the network's (`weight` -> `hidden.weight`, another node's when
-    tied)."""
+    """The network's name of each of the layer's parameters: `weight` -> `hidden.weight`.
+
+    A tied node has the names of the node it is tied to.
+    """
     saved: int
+    """Numbers per example that the layer saves for the backward pass, beside its inputs and its value."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +64,7 @@ class Regularization:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A network without its computations: what the rest of the engine reads."""
+    """A network as data: what the rest of the engine reads."""
 
     spec: Mapping[str, Any]
     inputs: Mapping[str, InputSpec]
@@ -63,3 +77,16 @@ class Graph:
     limits: Limits
     id: str
     """SHA-256 of the canonical spec, in hex."""
+
+    @property
+    def float_inputs(self) -> list[str]:
+        """The inputs that hold floating-point numbers."""
+        return [name for name, input_spec in self.inputs.items() if input_spec.dtype == "float"]
+
+    def upstream(self, names: Iterable[str]) -> set[str]:
+        """Return the named nodes, and all nodes and inputs that lead to them."""
+        leading = set(names)
+        for node in reversed(list(self.nodes.values())):
+            if node.name in leading:
+                leading.update(node.inputs)
+        return leading

@@ -1,141 +1,113 @@
-"""The engine's face: a network ready to compute."""
+"""The facade: a network, and everything it computes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
-from typing import Any, TypeVar
-from weakref import ref
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from deltawire.errors import Refused
-from deltawire_layers import Array
+from deltawire.errors import Fault, Refused
+from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives import (
-    check_outputs,
-    hessian_diagonal,
-    hvp,
+    directions,
+    gradient_check,
+    gradients,
+    hessian,
     jacobian,
     jvp,
-    per_example_gradients,
     vjp,
 )
-from deltawire_service.engine.derivatives.gradient_check import (
-    CheckedArray,
-    as_dtype,
-    check_gradients,
-    check_plan,
-)
-from deltawire_service.engine.execute import layer_calls
-from deltawire_service.engine.execute.backprop import Arrays
-from deltawire_service.engine.execute.batch_run import BatchRun, Gradients
-from deltawire_service.engine.execute.threads import Threads
-from deltawire_service.engine.graph import Graph, Regularization
+from deltawire_service.engine.derivatives.directions import Direction
+from deltawire_service.engine.derivatives.gradient_check import CheckedArray
+from deltawire_service.engine.derivatives.gradients import Gradients
+from deltawire_service.engine.derivatives.hessian import Diagonal, HessianProducts
+from deltawire_service.engine.derivatives.jacobian import Jacobian
+from deltawire_service.engine.derivatives.jvp import Tangents
+from deltawire_service.engine.derivatives.per_example import per_example_gradients
+from deltawire_service.engine.derivatives.vjp import Products
+from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.memory_plan import (
-    NO_BODY_COST,
-    BodyCost,
-    Plan,
-    make_drawing_plan,
-    make_plan,
-)
-from deltawire_service.engine.plan.program import Program, make_program
-from deltawire_service.engine.plan.targets import Targets, gradient_targets, loss_targets, value_targets
-from deltawire_service.engine.random_streams import stream
-from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost, Plan, make_drawing_plan
+from deltawire_service.engine.plan.targets import Wrt, value_targets
+from deltawire_service.engine.prepared import Options, Prepared
+from deltawire_service.engine.random_streams import draw_parameters
 
-T = TypeVar("T")
-
-KEPT = 16
+Which = bool | Iterable[str]
+"""All of them, none, or some: globs of parameters, names of inputs."""
 
 
 @dataclass(frozen=True, eq=False)
-class Network(Graph):
-    """A network ready to compute. Made by `compile_network`; immutable, shared between threads.
+class Network(Prepared):
+    """A network ready to compute, made by `compile_network`. Immutable, and shared between threads.
 
-    threads: those it computes with. run: how its computations are run, at once if nobody bounds them.
-    on_compute_seconds: who counts what they take.
+    Every method that computes takes these arguments, or some of them:
+
+    - params: arrays by parameter.
+    - data: arrays by input, (batch, *shape), or (*shape) when shared.
+    - wrt_params, wrt_data: the parameters and inputs to differentiate with respect to: True for all, False
+      for none, or globs of parameters and names of inputs.
+    - reduction: `mean` (divided by the number of examples) or `sum`.
+    - non_finite: `error`, or `return` to return numbers that are not finite.
+    - body_cost: the cost of reading the request's body and of writing its answer, for the plan.
+
+    It raises Refused, its pointers relative to the request, when an argument is wrong, the plan exceeds the
+    memory limit, or a result is not finite; PluginError when a layer breaks its contract; DeadlineExceeded
+    when the runner sets a deadline and it passes.
     """
 
-    threads: Threads = field(default_factory=Threads)
-    run: Runner = run_now
-    on_compute_seconds: OnComputeSeconds = ignore_seconds
-
-    # Requests repeat: the last few answers to each of the next questions are kept.
-
-    @cached_property
-    def _gradient_targets(self) -> Callable[..., Targets]:
-        return self._keeping(gradient_targets)
-
-    @cached_property
-    def _program(self) -> Callable[[Targets], Program]:
-        return self._keeping(make_program)
-
-    @cached_property
-    def _plan(self) -> Callable[..., Plan]:
-        return self._keeping(Network._make_plan)
-
-    def _make_plan(self, targets: Targets, batch: int, dtype: np.dtype[Any], body_cost: BodyCost) -> Plan:
-        return make_plan(self, self._program(targets), batch, dtype.itemsize, body_cost, self.threads.count)
-
-    @cached_property
-    def with_outputs(self) -> Callable[[tuple[str, ...]], Network]:
-        """This network with these nodes in its loss's place: deltas start from them, of any shape."""
-
-        def with_outputs(network: Network, outputs: tuple[str, ...]) -> Network:
-            return replace(network, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
-
-        return self._keeping(with_outputs)
-
-    def _keeping(self, answer: Callable[..., T]) -> Callable[..., T]:
-        """What answers a question about this network, and keeps the last few answers.
-
-        It does not hold the network: one that is used no more goes at once, and not when the collector comes.
-        """
-        network = ref(self)
-        return lru_cache(KEPT)(lambda *question: answer(network(), *question))
-
-    check_outputs = check_outputs
-    vjp = vjp
-    jvp = jvp
-    jacobian = jacobian
-    hvp = hvp
-    hessian_diagonal = hessian_diagonal
-
-    def check_names(self, params: Arrays, data: Arrays, values: Iterable[str] | None = None) -> None:
-        """Raises Refused unless the network's parameters and inputs are named, all of them and no others.
-
-        values: for `forward`, which needs only what leads to these nodes.
-        """
-        input_checks.check_names(
-            self, params.keys(), data.keys(), None if values is None else frozenset(values)
-        )
+    def check_outputs(self, cotangents: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the nodes that cotangents are for. Raises Refused unless these are nodes, at least one."""
+        return directions.check_outputs(self, cotangents)
 
     def init(self, seed: int, dtype: Any = np.float64) -> dict[str, Array]:
-        """Parameters drawn from a seed, each from a stream of its own: the same numbers on every machine.
+        """Draw parameters from a seed, each from a stream of its own: the same numbers on every machine.
 
         The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name. Raises Refused when
         the parameters would not fit in the planned memory.
         """
         input_checks.check_parameter_bytes(self)
-        return self.run(lambda _: self._drawn(seed, dtype), make_drawing_plan(self))
+        return self.runner(lambda _: draw_parameters(self, seed, dtype), make_drawing_plan(self))
 
-    def _drawn(self, seed: int, dtype: Any) -> dict[str, Array]:
-        drawn = dict[str, Array]()
-        for node in self.nodes.values():
-            for name in set(node.parameters.values()) - drawn.keys():
-                array = layer_calls.draw(node, name, self.parameters[name], stream(seed, name))
-                drawn[name] = array.astype(dtype)
-        return {name: drawn[name] for name in self.parameters}
+    def plan(
+        self,
+        batch: int,
+        dtype: Any = np.float64,
+        *,
+        wrt_params: Which = True,
+        wrt_data: Which = False,
+        values: Iterable[str] = (),
+        deltas: Iterable[str] = (),
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> Plan:
+        """Return the plan of a request for gradients (for values, without a loss), computing nothing.
+
+        A plan above the memory limit is returned like any other.
+
+        Args:
+            batch: number of examples.
+            dtype: float32 or float64.
+            wrt_params, wrt_data, body_cost: see `Network`.
+            values: nodes whose values are asked for.
+            deltas: nodes whose deltas are asked for.
+
+        Raises:
+            Refused: a name does not exist.
+        """
+        if self.loss:
+            targets = self.targets(Wrt(wrt_params, wrt_data), values, deltas)
+        else:
+            targets = value_targets(self, list(values) or list(self.nodes)[-1:])
+        return self.memory_plan(targets, batch, np.dtype(dtype), body_cost)
 
     def gradients(
         self,
         params: Arrays,
         data: Arrays,
         *,
-        wrt_params: bool | Iterable[str] = True,
-        wrt_data: bool | Iterable[str] = False,
+        wrt_params: Which = True,
+        wrt_data: Which = False,
         reduction: str = "mean",
         values: Iterable[str] = (),
         deltas: Iterable[str] = (),
@@ -144,32 +116,26 @@ class Network(Graph):
         trace: bool = False,
         per_example: bool = False,
     ) -> Gradients:
-        """Loss and gradients of the network on a batch.
+        """Compute the loss and gradients of a batch.
 
-        params: arrays by parameter name. data: arrays by input name, (batch, *shape), or (*shape) when
-        shared.
-        wrt_params, wrt_data: everything, nothing, or globs of parameters and names of inputs.
-        values, deltas: nodes whose values and deltas are wanted.
-        reduction: `mean` (divided by the number of examples) or `sum`. non_finite: `error`, or `return` to
-        have results that are not finite given back. carriage: what the body takes, as far as the plan goes.
-        trace: every array of both passes too, or its summary, in the order of computation.
-        per_example: gradients and deltas of each example's own loss: not divided, without the regularization;
-        gradients have the batch as leading axis.
-        Raises Refused, pointers relative to the request, and PluginError when a layer breaks its contract.
+        Args:
+            params, data, wrt_params, wrt_data, reduction, non_finite, body_cost: see `Network`.
+            values: nodes whose values are asked for.
+            deltas: nodes whose deltas are asked for.
+            trace: every array of both passes is asked for, or its summary, in the order of computation.
+            per_example: the gradients and deltas of each example's own loss are asked for, gradients with the
+                batch as leading axis. They are not divided, and leave the regularization out.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        targets = self._targets(wrt_params, wrt_data, values, deltas, trace and not per_example)
-        self.check_names(params, data)
-        if per_example:
-            return per_example_gradients(self, targets, params, data, reduction, non_finite, body_cost)
-        batch_run = self._batch_run(targets, params, data, body_cost, reduction)
-
-        def compute(deadline: float) -> Gradients:
-            result = batch_run.gradients(deadline)
-            if non_finite == "error" and not result.finite:
-                raise Refused([batch_run.first_non_finite(deadline)])
-            return result
-
-        return self.run(compute, batch_run.plan)
+        if trace and per_example:
+            detail = "a trace shows sums over the batch: ask for it without per_example"
+            raise Refused([Fault("/trace", "field_invalid", detail)])
+        targets = self.targets(Wrt(wrt_params, wrt_data), values, deltas, trace)
+        options = Options(reduction, non_finite, body_cost)
+        compute = per_example_gradients if per_example else gradients.gradients
+        return compute(self, params, data, targets, options)
 
     def forward(
         self,
@@ -180,101 +146,204 @@ class Network(Graph):
         non_finite: str = "error",
         body_cost: BodyCost = NO_BODY_COST,
     ) -> dict[str, Array]:
-        """Values of chosen nodes on a batch, (batch, *shape) by name.
+        """Compute the values of nodes on a batch, (batch, *shape) by name.
 
-        Only the parameters and inputs that lead to these nodes are needed. Raises as `gradients` does.
+        Args:
+            params, data, non_finite, body_cost: see `Network`.
+            values: the nodes; only the parameters and inputs that lead to them are needed.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        targets = value_targets(self, values)
-        self.check_names(params, data, targets.values)
-        batch_run = self._batch_run(targets, params, data, body_cost)
+        options = Options(non_finite=non_finite, body_cost=body_cost)
+        return gradients.forward(self, params, data, values, options)
 
-        def compute(deadline: float) -> dict[str, Array]:
-            values, finite = batch_run.values(deadline)
-            if non_finite == "error" and not finite:
-                raise Refused([batch_run.first_non_finite(deadline)])
-            return values
+    def vjp(
+        self,
+        params: Arrays,
+        data: Arrays,
+        cotangents: Arrays,
+        *,
+        wrt_params: Which = True,
+        wrt_data: Which = False,
+        values: Iterable[str] = (),
+        non_finite: str = "error",
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> Products:
+        """Compute vector-Jacobian products, Σ cotangent · ∂output/∂(parameter, input) over outputs and batch.
 
-        return self.run(compute, batch_run.plan)
+        Args:
+            params, data, wrt_params, wrt_data, non_finite, body_cost: see `Network`. Only the parameters and
+                inputs that lead to the outputs, or to `values`, are needed.
+            cotangents: by node, (batch, *shape) each, or (count, batch, *shape) for so many products at once,
+                which share one forward pass.
+            values: nodes whose values are asked for.
+
+        Returns:
+            The products; what does not lead to the outputs has zeros.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
+        """
+        options = Options(non_finite=non_finite, body_cost=body_cost)
+        return vjp.vjp(self, params, data, cotangents, Wrt(wrt_params, wrt_data), values, options)
+
+    def jvp(
+        self,
+        params: Arrays,
+        data: Arrays,
+        tangents: Direction,
+        outputs: Iterable[str],
+        *,
+        non_finite: str = "error",
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> Tangents:
+        """Compute Jacobian-vector products, Σ ∂output/∂(parameter, input) · tangent, by the complex step.
+
+        The arrays are computed in complex128, whatever their dtype. At kinks the branch taken is
+        differentiated.
+
+        Args:
+            params, data, non_finite, body_cost: see `Network`. Only the parameters and inputs that lead to
+                the outputs are needed.
+            tangents: arrays shaped like the parameters and data they are named after, or with one leading
+                axis more for several products.
+            outputs: nodes.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
+        """
+        options = Options(non_finite=non_finite, body_cost=body_cost)
+        return jvp.jvp(self, params, data, tangents, outputs, options)
+
+    def jacobian(
+        self,
+        params: Arrays,
+        data: Arrays,
+        outputs: Iterable[str],
+        *,
+        wrt_params: Which = True,
+        wrt_data: Which = False,
+        mode: str | None = None,
+        made: Iterable[Shape] = (),
+        non_finite: str = "error",
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> Jacobian:
+        """Compute ∂output/∂(parameter, input) of each example, (batch, *output shape, *shape).
+
+        Examples are independent: an output of one has no derivative by another's data, and that part of the
+        full Jacobian is left out.
+
+        Args:
+            params, data, wrt_params, wrt_data, non_finite, body_cost: see `Network`. Only the parameters and
+                inputs that lead to the outputs are needed.
+            outputs: nodes.
+            mode: `reverse`, one backward pass for each number of an output; `forward`, one forward pass in
+                complex numbers for each number of a parameter and of an example's data; None: the cheaper.
+            made: shapes of arrays that will be made of the result and written in its place, for the plan.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
+        """
+        options = Options(non_finite=non_finite, body_cost=body_cost)
+        wrt = Wrt(wrt_params, wrt_data)
+        return jacobian.jacobian(self, params, data, outputs, wrt, mode, made, options)
+
+    def hvp(
+        self,
+        params: Arrays,
+        data: Arrays,
+        vectors: Direction,
+        *,
+        wrt_params: Which | None = None,
+        wrt_data: Which | None = None,
+        quadratic: bool = False,
+        cotangents: Arrays | None = None,
+        reduction: str = "mean",
+        non_finite: str = "error",
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> HessianProducts:
+        """Compute Hessian-vector products of the reduced loss, its regularization included.
+
+        They are computed in complex128 by the complex step, whatever the dtype of the arrays. At kinks the
+        branch taken is differentiated. A product takes about three times as long as a gradient in float64.
+
+        Args:
+            params, data, reduction, non_finite, body_cost: see `Network`.
+            vectors: arrays shaped like the parameters and data they are named after, zero for all others; or
+                with one leading axis more for several products.
+            wrt_params, wrt_data: the rows of the products that are asked for; None: those that vectors name.
+            quadratic: vᵀHv is asked for, too.
+            cotangents: (batch, *shape) by node: Σ cotangent · node is differentiated twice in place of the
+                loss.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
+        """
+        wrt = Wrt(
+            tuple(vectors.params) if wrt_params is None else wrt_params,
+            tuple(vectors.data) if wrt_data is None else wrt_data,
+        )
+        options = Options(reduction, non_finite, body_cost)
+        return hessian.hvp(self, params, data, vectors, wrt, quadratic, cotangents, options)
+
+    def hessian_diagonal(
+        self,
+        params: Arrays,
+        data: Arrays,
+        *,
+        wrt_params: Which = True,
+        wrt_data: Which = False,
+        samples: int = 10,
+        seed: int = 0,
+        before: tuple[Direction, HessianProducts] | None = None,
+        cotangents: Arrays | None = None,
+        reduction: str = "mean",
+        non_finite: str = "error",
+        body_cost: BodyCost = NO_BODY_COST,
+    ) -> Diagonal:
+        """Estimate the diagonal of the loss's Hessian, and its trace, from random products.
+
+        The estimate is unbiased, and exact where the Hessian is diagonal (derivatives/hessian.py).
+
+        Args:
+            params, data, wrt_params, wrt_data, reduction, non_finite, body_cost: see `Network`.
+            samples: number of products.
+            seed: seed of the random vectors: the same on every machine.
+            before: vectors that the same request brought, and their products, for the plan.
+            cotangents: as for `hvp`.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
+        """
+        wrt, options = Wrt(wrt_params, wrt_data), Options(reduction, non_finite, body_cost)
+        return hessian.hessian_diagonal(self, params, data, wrt, samples, seed, before, cotangents, options)
 
     def check(
         self,
         params: Arrays,
         data: Arrays,
         *,
-        wrt_params: bool | Iterable[str] = True,
-        wrt_data: bool | Iterable[str] = True,
+        wrt_params: Which = True,
+        wrt_data: Which = True,
         deltas: Iterable[str] = (),
         reduction: str = "mean",
         samples: int = 10,
         body_cost: BodyCost = NO_BODY_COST,
     ) -> list[CheckedArray]:
-        """Gradients against the complex step and differences, at up to `samples` places of each array.
+        """Check gradients against the complex step and central differences.
 
-        deltas: nodes whose deltas are checked too, by moving their values. Computed in float64, whatever the
-        arrays are; over all arrays, at most 5,000 places are checked.
+        The arrays are computed in float64, whatever their dtype. Over all arrays, at most 5,000 places are
+        checked.
 
-        Raises as `gradients` does.
+        Args:
+            params, data, wrt_params, wrt_data, reduction, body_cost: see `Network`.
+            deltas: nodes whose deltas are checked, too, by moving the nodes' values.
+            samples: places of each array.
+
+        Raises:
+            Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        deltas = tuple(deltas)
-        targets = self._targets(wrt_params, wrt_data, (), deltas)._replace(values=frozenset(deltas))
-        self.check_names(params, data)
-        batch, _ = input_checks.check_arrays(self, params, data)
-        # The complex step works in complex128, whatever the arrays are.
-        arrays = len(targets.params) + len(targets.data) + len(deltas)
-        plan = check_plan(self._plan(targets, batch, np.dtype(np.complex128), body_cost), arrays, samples)
-        input_checks.check_memory(self, plan, batch)
-        params, data = as_dtype(params, np.float64), as_dtype(data, np.float64)
-        batch_run = self._batch_run(targets, params, data, body_cost, reduction)
-        loss = batch_run._replace(program=self._program(loss_targets(self)), plan=plan)
-
-        def compute(deadline: float) -> list[CheckedArray]:
-            result = batch_run.gradients(deadline)
-            if not result.finite:
-                raise Refused([batch_run.first_non_finite(deadline)])
-            return check_gradients(loss, result, samples, deadline)
-
-        return self.run(compute, plan)
-
-    def plan(
-        self,
-        batch: int,
-        dtype: Any = np.float64,
-        *,
-        wrt_params: bool | Iterable[str] = True,
-        wrt_data: bool | Iterable[str] = False,
-        values: Iterable[str] = (),
-        deltas: Iterable[str] = (),
-        body_cost: BodyCost = NO_BODY_COST,
-    ) -> Plan:
-        """What a gradient request would take (without a loss, a forward request), computing nothing.
-
-        Raises Refused for names that do not exist, and for nothing else: a plan over the limit is a plan.
-        """
-        if self.loss:
-            targets = self._targets(wrt_params, wrt_data, values, deltas)
-        else:
-            targets = value_targets(self, list(values) or list(self.nodes)[-1:])
-        return self._plan(targets, batch, np.dtype(dtype), body_cost)
-
-    def _targets(
-        self,
-        wrt_params: bool | Iterable[str],
-        wrt_data: bool | Iterable[str],
-        values: Iterable[str],
-        deltas: Iterable[str],
-        trace: bool = False,
-    ) -> Targets:
-        params = wrt_params if isinstance(wrt_params, bool) else tuple(wrt_params)
-        data = wrt_data if isinstance(wrt_data, bool) else tuple(wrt_data)
-        return self._gradient_targets(params, data, tuple(values), tuple(deltas), trace)
-
-    def _batch_run(
-        self, targets: Targets, params: Arrays, data: Arrays, body_cost: BodyCost, reduction: str = "mean"
-    ) -> BatchRun:
-        batch, dtype = input_checks.check_arrays(self, params, data)
-        plan = self._plan(targets, batch, dtype, body_cost)
-        input_checks.check_memory(self, plan, batch)
-        program = self._program(targets)
-        return BatchRun(
-            self, program, params, data, batch, dtype, plan, self.threads, reduction, self.on_compute_seconds
-        )
+        options = Options(reduction, body_cost=body_cost)
+        wrt = Wrt(wrt_params, wrt_data)
+        return gradient_check.check(self, params, data, wrt, deltas, samples, options)

@@ -1,13 +1,34 @@
-"""Random numbers that are the same on every machine."""
+"""Random numbers that are the same on every machine, and the first parameters drawn from them."""
 
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
+from deltawire_layers import Array
+from deltawire_service.engine.execute import layer_calls
+from deltawire_service.engine.graph import Graph
+
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The random numbers of one name: PCG64, keyed by the seed and the SHA-256 of the name."""
+    """Return the random numbers of one name: PCG64, keyed by the seed and the SHA-256 of the name."""
     key = np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4")
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key)))))
+
+
+def draw_parameters(network: Graph, seed: int, dtype: Any) -> dict[str, Array]:
+    """Draw all parameters of a network, each from a stream of its own.
+
+    Args:
+        network: the network.
+        seed: the seed.
+        dtype: the dtype that the numbers, drawn in float64, are rounded to.
+    """
+    drawn = dict[str, Array]()
+    for node in network.nodes.values():
+        for name in set(node.parameters.values()) - drawn.keys():
+            array = layer_calls.draw(node, name, network.parameters[name], stream(seed, name))
+            drawn[name] = array.astype(dtype)
+    return {name: drawn[name] for name in network.parameters}

@@ -1,4 +1,4 @@
-"""How a network's layers are called: at once, or by whoever bounds how many compute and for how long."""
+"""How a computation is started: at once by default, or by a queue that bounds number and time."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from deltawire_service.engine.plan.memory_plan import Plan
 T = TypeVar("T")
 
 OnComputeSeconds = Callable[[Mapping[str, float]], None]
-"""Is told how many seconds the layers of each kind took."""
+"""A callback that takes the seconds spent in the layers of each kind."""
 
 
 class Runner(Protocol):
-    """Calls `compute(deadline)` once, there or in another thread, and gives back what it gives or raises.
+    """Calls `compute(deadline)` once, in this thread or another, and returns or raises what it does.
 
-    deadline: the time (time.monotonic) after which nothing more is computed: DeadlineExceeded is raised
-    between two nodes. plan: what the computation takes, where that is known.
+    `compute` raises DeadlineExceeded between two nodes once the time `deadline` (time.monotonic) has passed.
     """
 
-    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T: ...
+    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        """Run a computation.
+
+        plan: memory and cost of the computation, where they are known.
+        """
 
 
 def run_now(compute: Callable[[float], T], plan: Plan | None = None) -> T:
-    """Here and now, for as long as it takes."""
+    """Run a computation at once in this thread, without a deadline."""
     return compute(inf)
 
 
 def ignore_seconds(seconds: Mapping[str, float]) -> None:
-    """Nobody counts."""
+    """Count no compute seconds: the default of `OnComputeSeconds`."""

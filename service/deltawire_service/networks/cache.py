@@ -84,4 +84,5 @@ class NetworkCache:
         except Refused as refused:
             raise refused.under("/network") from None
         own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
-        return replace(network, run=self._run_own if own else self._run, on_compute_seconds=self._spent)
+        runner = self._run_own if own else self._run
+        return replace(network, runner=runner, on_compute_seconds=self._spent)

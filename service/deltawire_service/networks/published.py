@@ -25,8 +25,6 @@ from deltawire.errors import Fault, Refused, other_dtype
 from deltawire.wire import Array
 from deltawire_layers import config
 from deltawire_service.engine import Network, PluginError
-from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.targets import value_targets
 from deltawire_service.faults import escape, load, nearest, shown
 from deltawire_service.http.bodies import float_dtype
 from deltawire_service.schemas.requests import MOST_NAMES, Spec, Tensors
@@ -92,9 +90,9 @@ def read_published(
     dtypes = {name: slot.dtype if slot.dtype == "int64" else dtype for name, slot in network.inputs.items()}
     params = wire.read_tensors(saved["params"], dict.fromkeys(saved["params"], dtype), "/params", limits)
     data = wire.read_tensors(saved["data"], dtypes, "/data", limits)
-    input_checks.check_arrays(network, params, data)
+    network.check_arrays(params, data)
     values = saved.get("values") or ends(network)
-    value_targets(network, values)
+    network.check_values(values)
     params = {name: params[name] for name in network.parameters}
     return Published(
         name,

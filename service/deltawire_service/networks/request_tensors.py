@@ -8,8 +8,7 @@ from typing import Any
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_service.engine import Direction, Network
-from deltawire_service.engine.execute.layer_calls import lock
+from deltawire_service.engine import Direction, Network, lock
 from deltawire_service.settings import Settings
 
 

@@ -185,11 +185,11 @@ class JacobianSchema(ComputeSchema):
 
     outputs = outputs_field()
     wrt = wrt_field()
-    way = fields.String(
+    mode = fields.String(
         load_default=None,
         allow_none=True,
-        validate=Choice("rows", "columns"),
-        metadata={"description": "how it is computed; null: the cheaper way"},
+        validate=Choice("reverse", "forward"),
+        metadata={"description": "how it is computed; null: the cheaper mode"},
     )
     non_finite = non_finite_field()
 

@@ -133,7 +133,7 @@ class JacobianAnswer(Computed):
         required=True,
         metadata={"description": "by output"},
     )
-    way = fields.String(required=True, metadata={"description": "how it was computed: rows or columns"})
+    mode = fields.String(required=True, metadata={"description": "how it was computed: reverse or forward"})
 
 
 class HvpAnswer(Computed):

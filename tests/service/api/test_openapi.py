@@ -83,7 +83,7 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/gradients", good() | {"per_example": True}),
     ("/v1/vjp", good() | {"cotangents": {"scores": [[1, 0, 0]] * 3}, "values": ["scores"]}),
     ("/v1/jvp", good() | {"tangents": {"data": {"x": [[1, 0]] * 3}}, "outputs": ["scores"]}),
-    ("/v1/jacobian", good() | {"outputs": ["loss"], "way": "columns"}),
+    ("/v1/jacobian", good() | {"outputs": ["loss"], "mode": "forward"}),
     (
         "/v1/hvp",
         good() | {"vectors": {"params": {"scores.bias": [1, 0, 0]}}, "quadratic": True, "diagonal": {}},

@@ -141,7 +141,7 @@ TWICE = {"cotangents": {"slow1": [[1.0], [1.0]]}, "wrt": {"data": True}}
     "path, more, forward, delta",
     [
         ("vjp", TWICE, 1, 2),
-        ("jacobian", {"outputs": ["slow1"], "wrt": {"data": True}, "way": "rows"}, 1, 1),
+        ("jacobian", {"outputs": ["slow1"], "wrt": {"data": True}, "mode": "reverse"}, 1, 1),
         ("gradients", {"per_example": True, "wrt": {"data": True}}, 1, 1),
         ("gradients", {"wrt": {"data": True}}, 1, 1),
     ],

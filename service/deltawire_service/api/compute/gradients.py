@@ -10,7 +10,7 @@ from flask import Blueprint
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.api.operation import COMPUTING, operation
-from deltawire_service.engine.execute.trace import Trace, Traced
+from deltawire_service.engine import Trace, TracedArray
 from deltawire_service.http import bodies
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.request_tensors import read_values
@@ -31,10 +31,6 @@ def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
         if asked["trace"] and bodies.answered_as() != wire.JSON:
             detail = f"a trace is answered as JSON: send Accept: {wire.JSON}"
             raise Refused([Fault("/trace", "field_invalid", detail)])
-        if asked["trace"] and asked["per_example"]:
-            raise Refused(
-                [Fault("/trace", "field_invalid", "a trace shows sums: ask for it without per_example")]
-            )
         with Phase("check"):
             network = networks.compiled(asked["network"])
             params, data = read_values(network, asked, settings)
@@ -64,24 +60,24 @@ def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
 def traced(trace: Trace) -> dict[str, Any]:
     """A trace as the answer writes it."""
     return {
-        "forward": [{"node": name, "value": summary(value)} for name, value in trace.values.items()],
+        "forward": [{"node": name, "value": summary(value)} for name, value in trace.forward.items()],
         "backward": [
             {
                 "node": name,
-                "delta": summary(returned.delta),
+                "delta": summary(entry.delta),
                 "sends": [
                     {"input": sent.position, "to": sent.source, "delta": summary(sent.delta)}
                     | ({"local": summary(sent.local)} if sent.local else {})
-                    for sent in returned.sends
+                    for sent in entry.sends
                 ],
-                "gradients": {name: summary(gradient) for name, gradient in returned.gradients.items()},
+                "gradients": {name: summary(gradient) for name, gradient in entry.gradients.items()},
             }
-            for name, returned in trace.returned.items()
+            for name, entry in trace.backward.items()
         ],
     }
 
 
-def summary(array: Traced) -> dict[str, Any]:
+def summary(array: TracedArray) -> dict[str, Any]:
     """A traced array: its numbers when it is small, else a sample of them."""
     told = {"shape": list(array.shape), "min": array.min, "max": array.max, "norm": array.norm}
     return told | {"numbers" if array.whole else "sample": array.numbers}

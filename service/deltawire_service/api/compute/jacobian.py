@@ -35,13 +35,13 @@ def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
                 asked["outputs"],
                 wrt_params=asked["wrt"]["params"],
                 wrt_data=asked["wrt"]["data"],
-                way=asked["way"],
+                mode=asked["mode"],
                 non_finite=asked["non_finite"],
                 body_cost=bodies.body_cost(asked["dtype"]),
             )
         return {
             "jacobian": {name: block._asdict() for name, block in found.outputs.items()},
-            "way": found.way,
+            "mode": found.mode,
             "network_id": network.id,
         }
 

@@ -1,1 +1,1 @@
-"""From a spec to a network: names, layers, order, shapes, parameters."""
+"""Compile a network: from its spec to names, layers, an order, shapes and parameters."""

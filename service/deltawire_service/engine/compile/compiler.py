@@ -1,4 +1,4 @@
-"""From a spec to a network: layers found, the graph ordered, shapes and parameters inferred."""
+"""From a spec to a network: find the layers, order the graph, infer shapes and parameters."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Layer, LayerError, Parameter, Registry
+from deltawire_service.engine.compile import declarations
 from deltawire_service.engine.compile.spec import read_spec
-from deltawire_service.engine.execute import layer_calls
+from deltawire_service.engine.execute.layer_calls import call
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.graph import InputSpec, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import input_checks
-from deltawire_service.faults import Faults, nearest, shown
-from deltawire_service.faults import faults as faults_of
+from deltawire_service.faults import Faults, nearest, schema_faults, shown
 
 Entry = dict[str, Any]  # one node of the spec, as read
 
@@ -34,11 +34,17 @@ def compile_network(
     limits: Limits = Limits(),  # noqa: B008 (immutable)
     threads: Threads | None = None,
 ) -> Network:
-    """A network ready to compute.
+    """Compile a network.
 
-    spec: the JSON of the network, as parsed. threads: those it computes with, its caller's alone by default.
-    Raises Refused with pointers relative to the spec
-    (`/nodes/2/inputs/0`), and PluginError when a layer fails where it may not.
+    Args:
+        spec: the JSON of the network, as parsed.
+        layers: the layers that its nodes may have, by kind.
+        limits: bounds on the network and on its requests.
+        threads: the threads that compute; by default, its caller's alone.
+
+    Raises:
+        Refused: the spec is wrong; pointers are relative to it (`/nodes/2/inputs/0`).
+        PluginError: a layer fails where it must not.
     """
     read = read_spec(spec, limits)
     entries: list[Entry] = read["nodes"]
@@ -51,7 +57,7 @@ def compile_network(
 
 
 def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
-    """The configured layer of every node."""
+    """Make the layer of every node."""
     made, faults = list[Layer](), Faults()
     for place, entry in enumerate(entries):
         kind = entry["kind"]
@@ -60,7 +66,7 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
             faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", detail))
             continue
         try:
-            made.append(layer_calls.make(entry["name"], kind, layers[kind], entry["config"]))
+            made.append(declarations.make(entry["name"], kind, layers[kind], entry["config"]))
         except ValidationError as error:
             faults += _config_faults(entry, place, layers[kind], error)
     faults.refuse()
@@ -68,30 +74,30 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
 
 
 def _config_faults(entry: Entry, place: int, layer: type[Layer], error: ValidationError) -> Iterable[Fault]:
-    """What a layer finds wrong with a config; the messages are its own."""
+    """Return the faults that a layer finds in a config; the messages are its own."""
     name, kind = entry["name"], entry["kind"]
 
-    def found() -> list[Fault]:
+    def read() -> list[Fault]:
         return [
             Fault(fault.pointer, "config_invalid", f"node '{name}' ({kind}): {fault.detail}")
-            for fault in faults_of(error, layer.Config(), f"/nodes/{place}/config")
+            for fault in schema_faults(error, layer.Config(), f"/nodes/{place}/config")
         ]
 
-    return layer_calls.called(name, kind, "say what is wrong with its config", found)
+    return call(name, kind, "say what is wrong with its config", read)
 
 
 def _wire(read: dict[str, Any], made: list[Layer]) -> None:
-    """Fill in the inputs a node leaves out; every name must exist, every layer get as many as it takes."""
+    """Fill in the inputs that nodes leave out, and check that all names and numbers of inputs are right."""
     faults = Faults()
     entries: list[Entry] = read["nodes"]
     known = {*read["inputs"], *(entry["name"] for entry in entries)}
     for place, (entry, layer) in enumerate(zip(entries, made, strict=True)):
-        takes = layer_calls.takes(entry["name"], entry["kind"], layer)
+        arity = declarations.input_arity(entry["name"], entry["kind"], layer)
         if "inputs" not in entry:
             before = [entries[place - 1]["name"]] if place else list(read["inputs"])
-            if takes.variadic or len(takes.names) != 1 or len(before) != 1:
+            if arity.variadic or len(arity.names) != 1 or len(before) != 1:
                 others = nearest("", known - {entry["name"]})
-                detail = f"node '{entry['name']}' ({entry['kind']}) takes {takes}: name its inputs{others}"
+                detail = f"node '{entry['name']}' ({entry['kind']}) takes {arity}: name its inputs{others}"
                 faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
                 continue
             entry["inputs"] = before
@@ -100,14 +106,14 @@ def _wire(read: dict[str, Any], made: list[Layer]) -> None:
                 hint = nearest(name, known - {entry["name"]})
                 detail = f"node '{entry['name']}': no input or node is named {shown(name)}{hint}"
                 faults.append(Fault(f"/nodes/{place}/inputs/{position}", "unknown_input", detail))
-        if not takes.accepts(len(entry["inputs"])):
-            detail = f"node '{entry['name']}' ({entry['kind']}): expected {takes}, got {len(entry['inputs'])}"
+        if not arity.accepts(len(entry["inputs"])):
+            detail = f"node '{entry['name']}' ({entry['kind']}): expected {arity}, got {len(entry['inputs'])}"
             faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
     faults.refuse()
 
 
 def _order(entries: list[Entry]) -> list[int]:
-    """Places of the nodes in an order of computation: the spec's own, moved only as far as the graph asks."""
+    """Return the places of the nodes in an order of computation, as near to the spec's as possible."""
     place_of = {entry["name"]: place for place, entry in enumerate(entries)}
     sources = [{place_of[name] for name in entry["inputs"] if name in place_of} for entry in entries]
     consumers: list[list[int]] = [[] for _ in entries]
@@ -135,7 +141,7 @@ def _order(entries: list[Entry]) -> list[int]:
 
 
 def _cycle(sources: list[set[int]], start: int, done: set[int]) -> list[int]:
-    """One cycle of the graph in the direction of the data, its first place repeated at the end."""
+    """Return one cycle of the graph in the direction of the data, its first place repeated at the end."""
     path, seen = [start], {start: 0}
     while True:
         place = min(sources[path[-1]] - done)  # what waits, waits for something that waits too
@@ -148,7 +154,7 @@ def _cycle(sources: list[set[int]], start: int, done: set[int]) -> list[int]:
 def _infer(
     read: dict[str, Any], made: list[Layer], order: list[int], limits: Limits, threads: Threads
 ) -> Network:
-    """Shapes, parameters and ranges of labels, node by node; then what spans the whole network."""
+    """Infer shapes, parameters and ranges of labels node by node; then check what spans the whole network."""
     entries: list[Entry] = read["nodes"]
     input_specs = {
         name: InputSpec(tuple(input_spec["shape"]), input_spec["dtype"], input_spec["shared"])
@@ -158,14 +164,14 @@ def _infer(
     owned: dict[str, Mapping[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
     faults = Faults()
-    numbers = 0  # at the peak of one example, at least: values stay until the deltas have come to them
+    numbers = 0  # a lower bound of the peak of one example: values are held until deltas have reached them
     for place in order:
         entry, layer = entries[place], made[place]
         if any(name not in shapes for name in entry["inputs"]):
-            continue  # below a node already found wrong
+            continue  # after a node that is wrong already
         given = tuple(shapes[name] for name in entry["inputs"])
         try:
-            shape, owned[entry["name"]], ranges, saved = layer_calls.declared(
+            shape, owned[entry["name"]], ranges, saved = declarations.declare(
                 entry["name"], entry["kind"], layer, given
             )
         except LayerError as error:
@@ -179,7 +185,7 @@ def _infer(
         numbers += prod(shape) + saved
         if "tied_to" not in entry:
             numbers += sum(prod(parameter.shape) for parameter in owned[entry["name"]].values())
-        if not faults:  # here already: what follows may be hundreds of nodes, each twice as large
+        if not faults:  # at once, for hundreds of nodes may follow, each twice as large as the one before
             input_checks.check_numbers(limits, entry["name"], numbers)
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
@@ -198,7 +204,7 @@ def _infer(
 
 
 def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
-    """A layer refuses the shapes of its inputs: the caller's fault."""
+    """Return the fault of a layer that refuses the shapes of its inputs."""
     one = f"/{error.input}" if error.input is not None else ""
     at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
     detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
@@ -208,14 +214,14 @@ def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
 def _integers(
     entry: Entry, place: int, ranges: Mapping[int, range], input_specs: dict[str, InputSpec]
 ) -> Iterable[Fault]:
-    """Integers go where a layer takes them and nowhere else; an input's range is what all layers allow."""
+    """Check that integers go where a layer takes them, and narrow each input's range to what it allows."""
     for position, name in enumerate(entry["inputs"]):
         integer = name in input_specs and input_specs[name].dtype == "int64"
         if integer != (position in ranges):
-            takes, gets = ("integers", "floats") if position in ranges else ("floats", "integers")
+            expected, came = ("integers", "floats") if position in ranges else ("floats", "integers")
             hint = "; declare an input with dtype 'int64' for it" if position in ranges else ""
             detail = (
-                f"node '{entry['name']}' ({entry['kind']}) takes {takes} here, '{name}' gives {gets}{hint}"
+                f"node '{entry['name']}' ({entry['kind']}) takes {expected} here, '{name}' has {came}{hint}"
             )
             yield Fault(f"/nodes/{place}/inputs/{position}", "dtype_mismatch", detail)
         elif integer:
@@ -226,7 +232,7 @@ def _integers(
 
 
 def _parameters(entries: list[Entry], owned: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
-    """The parameter table; a tied node adds nothing to it and must fit the node it is tied to."""
+    """Return the parameter table. A tied node adds nothing to it, and must fit the node it is tied to."""
     faults, table = Faults(), dict[str, Parameter]()
     tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
     for place, entry in enumerate(entries):
@@ -255,7 +261,7 @@ def _shapes(parameters: Mapping[str, Parameter]) -> str:
 
 
 def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
-    """Loss nodes and weights: as the spec says, else the last node if it is one number per example."""
+    """Return the loss nodes and their weights; by default, the last node if it is one number per example."""
     if "loss" not in read:
         last = nodes[read["nodes"][-1]["name"]]
         return {last.name: 1.0} if last.shape == () else {}
@@ -276,16 +282,16 @@ def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
 def _regularization(read: dict[str, Any], parameters: Mapping[str, Parameter]) -> Regularization:
     if "regularization" not in read:
         return Regularization()
-    asked = read["regularization"]
+    entry = read["regularization"]
     faults = Faults()
-    for place, glob in enumerate(asked.get("parameters", ())):
+    for place, glob in enumerate(entry.get("parameters", ())):
         if not any(fnmatchcase(name, glob) for name in parameters):
             detail = f"no parameter matches {shown(glob)}{nearest(glob, parameters)}"
             faults.append(Fault(f"/regularization/parameters/{place}", "unknown_name", detail))
     faults.refuse()
-    globs = asked.get("parameters", ["*.weight"])  # which need not match: a network may have no weights
+    globs = entry.get("parameters", ["*.weight"])  # the default need not match anything
     names = [name for name in parameters if any(fnmatchcase(name, glob) for glob in globs)]
-    return Regularization(asked["l2"], tuple(names))
+    return Regularization(entry["l2"], tuple(names))
 
 
 def _canonical(
@@ -295,11 +301,11 @@ def _canonical(
     loss: Mapping[str, float],
     regularization: Regularization,
 ) -> dict[str, Any]:
-    """The spec with every default written out, so that equal networks have equal specs."""
+    """Return the spec with every default written out, so that equal networks have equal specs."""
     nodes = []
     for entry, layer in zip(entries, made, strict=True):
         node = {key: entry[key] for key in ("name", "kind", "inputs", "tied_to") if key in entry}
-        nodes.append(node | {"config": layer_calls.written(entry["name"], entry["kind"], layer)})
+        nodes.append(node | {"config": declarations.dump_config(entry["name"], entry["kind"], layer)})
     canonical = {"version": read["version"], "inputs": read["inputs"], "nodes": nodes}
     if loss:
         canonical["loss"] = dict(loss)

@@ -1,4 +1,4 @@
-"""The spec: the JSON of a network, read and completed with its defaults. It knows no layers."""
+"""The spec: read the JSON of a network and fill in its defaults, without knowing any layer."""
 
 from __future__ import annotations
 
@@ -20,16 +20,10 @@ DTYPES = ("float", "int64")
 
 
 def valid_name(name: str) -> None:
-    """Raises ValidationError unless the name may stand for an input or a node."""
+    """Raise ValidationError unless a name may be that of an input or a node."""
     if not NAME.match(name):
-        raise ValidationError(
-            [
-                Coded(
-                    "name_invalid",
-                    f"{shown(name)} is no name: letters, digits and _, not starting with a digit, at most 64",
-                )
-            ]
-        )
+        rule = "letters, digits and _, not starting with a digit, at most 64"
+        raise ValidationError([Coded("name_invalid", f"{shown(name)} is no name: {rule}")])
     if name in RESERVED:
         raise ValidationError([Coded("name_reserved", f"'{name}' is reserved: choose another name")])
 
@@ -42,13 +36,8 @@ class ShapeField(fields.List[int]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
         if not isinstance(value, list) or not all(type(size) is int and size >= 1 for size in value):
-            raise ValidationError(
-                [
-                    Coded(
-                        "shape_invalid", f"expected a list of whole numbers of at least 1, got {shown(value)}"
-                    )
-                ]
-            )
+            message = f"expected a list of whole numbers of at least 1, got {shown(value)}"
+            raise ValidationError([Coded("shape_invalid", message)])
         return value
 
 
@@ -99,14 +88,8 @@ class LossField(fields.Field[Any]):
             return {value: 1.0}
         numbers = isinstance(value, dict) and all(type(weight) in (int, float) for weight in value.values())
         if not numbers or not value or not all(isfinite(weight) for weight in value.values()):
-            raise ValidationError(
-                [
-                    Coded(
-                        "loss_invalid",
-                        f"expected a node's name or an object of names and weights, got {shown(value)}",
-                    )
-                ]
-            )
+            message = f"expected a node's name or an object of names and weights, got {shown(value)}"
+            raise ValidationError([Coded("loss_invalid", message)])
         return {name: float(weight) for name, weight in value.items()}
 
 
@@ -128,29 +111,23 @@ class NetworkSchema(Schema):
 
 
 NETWORK = NetworkSchema()
-"""Made once: it takes longer than to read a small network, and leaves cycles for the collector."""
+"""Made once: making it takes longer than reading a small network, and leaves reference cycles."""
 
 
 def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
-    """The spec with names, input dtypes and config filled in.
+    """Read a spec, and fill in names, input dtypes and configs.
 
     Raises Refused with every fault that shows without knowing the layers; pointers are relative to the spec.
     """
-    nodes = spec.get("nodes") if isinstance(spec, Mapping) else None
-    if (
-        isinstance(nodes, list) and len(nodes) > limits.nodes
-    ):  # before any schema: a long list takes seconds there
-        raise Refused(
-            [Fault("/nodes", "too_many_nodes", f"{len(nodes)} nodes, at most {limits.nodes} are allowed")]
-        )
-    inputs = spec.get("inputs") if isinstance(spec, Mapping) else None
-    if isinstance(inputs, Mapping) and len(inputs) > limits.nodes:
-        raise Refused(
-            [Fault("/inputs", "too_many_nodes", f"{len(inputs)} inputs, at most {limits.nodes} are allowed")]
-        )
+    for part, kind in (("nodes", list), ("inputs", Mapping)):
+        entries = spec.get(part) if isinstance(spec, Mapping) else None
+        # Before the schema, where a long list takes seconds.
+        if isinstance(entries, kind) and len(entries) > limits.nodes:
+            detail = f"{len(entries)} {part}, at most {limits.nodes} are allowed"
+            raise Refused([Fault(f"/{part}", "too_many_nodes", detail)])
     read = load(NETWORK, spec)
-    found = (_oversized(name, input_spec["shape"], limits) for name, input_spec in read["inputs"].items())
-    faults = Faults(fault for fault in found if fault)
+    oversized = (_oversized(name, input_spec["shape"], limits) for name, input_spec in read["inputs"].items())
+    faults = Faults(fault for fault in oversized if fault)
     faults += _name_nodes(read)
     faults.refuse()
     return read
@@ -167,16 +144,14 @@ def _oversized(name: str, shape: list[int], limits: Limits) -> Fault | None:
 
 
 def _name_nodes(read: dict[str, Any]) -> Faults:
-    """Give every node without a name one: its kind and a running number. Inputs and nodes share one
-    namespace."""
+    """Name every node that has no name: its kind and a running number. Inputs and nodes share a namespace."""
     faults = Faults()
     taken = set(read["inputs"])
     for place, node in enumerate(read["nodes"]):
         if (name := node.get("name")) in taken:
-            what = "an input" if name in read["inputs"] else "another node"
-            faults.append(
-                Fault(f"/nodes/{place}/name", "duplicate_name", f"'{name}' is already the name of {what}")
-            )
+            owner = "an input" if name in read["inputs"] else "another node"
+            detail = f"'{name}' is already the name of {owner}"
+            faults.append(Fault(f"/nodes/{place}/name", "duplicate_name", detail))
         elif name:
             taken.add(name)
     running: dict[str, int] = {}

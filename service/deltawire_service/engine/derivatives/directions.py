@@ -1,8 +1,8 @@
-"""Cotangents, tangents and vectors: one, or several at once in a leading axis; checked before used."""
+"""Cotangents, tangents and vectors: one, or several in a leading axis; checked before they are used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,42 +10,47 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.execute.backprop import Arrays, is_finite
-from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.faults import Faults, escape, nearest, shown
 
 NOTHING: Arrays = MappingProxyType({})
 
 
 class Direction(NamedTuple):
-    """A direction in the space of parameters and data, zero where it names nothing: arrays shaped like what
-    they are named after, or, for several directions, each with one leading axis more."""
+    """A direction in the space of parameters and data, zero along all it does not name.
+
+    Its arrays are shaped like the parameters and inputs they are named after. Several directions have one
+    leading axis more.
+    """
 
     params: Arrays = NOTHING
     data: Arrays = NOTHING
 
     @classmethod
-    def of(cls, flat: Arrays) -> Direction:
-        """The direction whose arrays have these places."""
-        parts: dict[str, dict[str, Array]] = {place: {} for place in cls._fields}
+    def from_flat(cls, flat: Arrays) -> Direction:
+        """Return the direction with these arrays, by their places `params/…` and `data/…`."""
+        parts: dict[str, dict[str, Array]] = {part: {} for part in cls._fields}
         for place, array in flat.items():
             part, _, name = place.partition("/")
             parts[part][name] = array
         return cls(**parts)
 
     def flat(self) -> dict[str, Array]:
-        """The arrays by their places, `params/…` and `data/…`."""
+        """Return the arrays by their places, `params/…` and `data/…`."""
         return {
-            f"{place}/{name}": array for place in self._fields for name, array in getattr(self, place).items()
+            f"{part}/{name}": array for part in self._fields for name, array in getattr(self, part).items()
         }
 
 
 def check_outputs(network: Graph, cotangents: Mapping[str, Any]) -> tuple[str, ...]:
-    """The nodes that cotangents are for. Raises Refused where there is no such node, or no cotangent."""
+    """Return the nodes that cotangents are for, sorted.
+
+    Raises Refused when a name is not that of a node, or there is no cotangent.
+    """
     faults = Faults()
     for name in sorted(cotangents.keys() - network.nodes.keys()):
-        what = "an input, and cotangents are for nodes" if name in network.inputs else "no node"
-        detail = f"{shown(name)} is {what}{nearest(name, network.nodes)}"
+        subject = "an input, and cotangents are for nodes" if name in network.inputs else "no node"
+        detail = f"{shown(name)} is {subject}{nearest(name, network.nodes)}"
         faults.append(Fault(f"/cotangents/{escape(name)}", "unknown_name", detail))
     if not cotangents:
         faults.append(Fault("/cotangents", "field_invalid", "name at least one node to start from"))
@@ -54,9 +59,17 @@ def check_outputs(network: Graph, cotangents: Mapping[str, Any]) -> tuple[str, .
 
 
 def check_direction(network: Graph, place: str, direction: Direction) -> None:
-    """Raises Refused unless a direction names only parameters and inputs of floating-point numbers."""
-    faults = Faults()
-    floats = [name for name, input_spec in network.inputs.items() if input_spec.dtype == "float"]
+    """Check the names of a direction.
+
+    Args:
+        network: the network of the request.
+        place: the request's field that the direction came in.
+        direction: the direction, or several.
+
+    Raises:
+        Refused: it names nothing, or something that is no parameter and no input of floats.
+    """
+    faults, floats = Faults(), network.float_inputs
     for name in sorted(direction.params.keys() - network.parameters.keys()):
         detail = f"the network has no parameter {shown(name)}{nearest(name, network.parameters)}"
         faults.append(Fault(f"/{place}/params/{escape(name)}", "unknown_parameter", detail))
@@ -74,19 +87,29 @@ def check_direction(network: Graph, place: str, direction: Direction) -> None:
 
 
 def shapes_of(network: Graph, batch: int, direction: Direction) -> dict[str, Shape]:
-    """The shape of one direction at each of the places it names."""
+    """Return the shape of one direction at each of the places it names.
+
+    Args:
+        network: the network of the request.
+        batch: number of examples.
+        direction: the direction, or several.
+    """
     shapes = {f"params/{name}": network.parameters[name].shape for name in direction.params}
-    for name in direction.data:
-        input_spec = network.inputs[name]
-        shapes[f"data/{name}"] = input_spec.shape if input_spec.shared else (batch, *input_spec.shape)
+    shapes |= {f"data/{name}": network.inputs[name].array_shape(batch) for name in direction.data}
     return shapes
 
 
-def counted(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dtype[Any]) -> int | None:
-    """How many there are at once in these arrays: None when they come without the axis for that.
+def count(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dtype[Any]) -> int | None:
+    """Return how many directions arrays hold: None when they have no leading axis for several.
 
-    Raises Refused unless each has its shape in `shapes`, alone or with one leading axis of the same size for
-    all, and the dtype of the request.
+    Args:
+        place: the request's field that the arrays came in.
+        arrays: the arrays, by their places in it.
+        shapes: the shape that one direction has at each place.
+        dtype: the one float dtype of the request.
+
+    Raises:
+        Refused: an array has another dtype or shape, or the leading axes differ.
     """
     faults, first = Faults(), None
     for name, array in arrays.items():
@@ -101,32 +124,36 @@ def counted(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.d
             )
             faults.append(Fault(pointer, "shape_mismatch", detail))
             continue
-        count = len(array) if several else None
-        first = first or (name, count)
-        if count != first[1]:
-            told = [f"{each} at once" if each else "a single one" for each in (first[1], count)]
-            detail = f"expected {told[0]}, like '{first[0]}', got {told[1]}"
+        size = len(array) if several else None
+        first = first or (name, size)
+        if size != first[1]:
+            sizes = [f"{each} at once" if each else "a single one" for each in (first[1], size)]
+            detail = f"expected {sizes[0]}, like '{first[0]}', got {sizes[1]}"
             faults.append(Fault(pointer, "shape_mismatch", detail))
     faults.refuse()
     return first[1] if first else None
 
 
 def one_of(arrays: Arrays, count: int | None, index: int) -> Arrays:
-    """One of the directions that arrays hold."""
+    """Return one of the directions that arrays hold.
+
+    Args:
+        arrays: the arrays of all directions.
+        count: how many they hold, None for a single one without a leading axis.
+        index: which one.
+    """
     return arrays if count is None else {name: array[index] for name, array in arrays.items()}
 
 
-def stacked(parts: Iterable[Mapping[str, Array]], count: int | None) -> dict[str, Array]:
-    """The answers to all directions, with the leading axis that these had."""
-    answers = list(parts)
+def each_direction(directions: Direction, count: int | None) -> Iterator[Direction]:
+    """Yield each of several directions; count: how many there are, None for a single one."""
+    for index in range(1 if count is None else count):
+        yield Direction(*(one_of(part, count, index) for part in directions))
+
+
+def stack(results: Iterable[Mapping[str, Array]], count: int | None) -> dict[str, Array]:
+    """Return the results of all directions, with a leading axis if the directions had one."""
+    parts = [dict(result) for result in results]
     if count is None:
-        return dict(answers[0])
-    return {name: np.stack([answer.pop(name) for answer in map(dict, answers)]) for name in answers[0]}
-
-
-def non_finite(place: str, arrays: Arrays) -> Fault | None:
-    """The first of these arrays that holds a number that is not finite."""
-    for name, array in arrays.items():
-        if not is_finite(array):
-            return Fault(f"/{place}/{name}", "non_finite", f"'{name}' holds a number that is not finite")
-    return None
+        return parts[0]
+    return {name: np.stack([part.pop(name) for part in parts]) for name in list(parts[0])}

@@ -1,38 +1,53 @@
-"""Gradient check: backprop's numbers against two others that know nothing of the backward equations.
+"""Gradient check: backprop's numbers beside two others that do not use the backward equations.
 
-The complex step, f(x + i·h).imag / h with h = 1e-200, is exact for analytic layers; central differences,
-(f(x + h) − f(x − h)) / 2h, are coarse but need nothing from the layers at all.
+The complex step, f(x + i·h).imag / h, is exact for analytic layers. Central differences,
+(f(x + h) − f(x − h)) / 2h, are coarse, but need nothing of the layers at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire_layers import Array
-from deltawire_service.engine.execute.backprop import Arrays
-from deltawire_service.engine.execute.batch_run import BatchRun, Gradients
-from deltawire_service.engine.graph import InputSpec
+from deltawire_service.engine.derivatives.complex_step import COMPLEX
+from deltawire_service.engine.derivatives.gradients import Gradients, compute_gradients, first_non_finite
+from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.finite import quietly
+from deltawire_service.engine.execute.objective import Objective
+from deltawire_service.engine.graph import Arrays, InputSpec
+from deltawire_service.engine.plan import input_checks
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.program import make_program
+from deltawire_service.engine.plan.targets import Targets, Wrt, loss_targets
+from deltawire_service.engine.prepared import Options, Prepared
 
 COMPLEX_STEP = 1e-200
-"""So small that its square vanishes: where two factors move, their product leaves an exact tie a tie."""
+"""Step of the complex step. Its square is 0, so where two factors move, an exact tie stays a tie."""
+
+DIFFERENCE_STEP = float(np.cbrt(np.finfo(np.float64).eps))
+"""Step of central differences, relative to the number moved, or to 1 where that is less.
+
+At the cube root of the rounding error, the errors of rounding and of the step are equally large.
+"""
+
 MOST_PLACES = 5000
 """Places checked in one request, over all arrays."""
 
-EXACT = 1e-9
-COARSE = 1e-4
+WORST = 3
+"""Places reported of each array."""
+
+COMPLEX_TOLERANCE = 1e-9
+DIFFERENCE_TOLERANCE = 1e-4
 """Relative differences allowed to the complex step and to central differences."""
 
 
 @dataclass(frozen=True)
 class CheckedPlace:
-    """One number that was checked: the derivative of the loss with respect to it, three times over."""
+    """One number that was checked: the derivative of the loss by it, computed in three ways."""
 
     index: tuple[int, ...]
     gradient: float
@@ -45,57 +60,80 @@ class CheckedPlace:
 
 @dataclass(frozen=True)
 class CheckedArray:
-    """How one parameter, input or delta did: its worst places first."""
+    """The verdict on one parameter, input or delta."""
 
     name: str
     numbers: int
     checked: int
     passed: bool
     worst: tuple[CheckedPlace, ...]
+    """The places with the largest differences, the largest first."""
 
 
 class Moving(NamedTuple):
-    """The work in real and in complex numbers, ready to be computed with one number moved."""
+    """The loss as a function of one number that is moved."""
 
     real: BatchRun
     analytic: BatchRun
+    """The same run in complex numbers."""
+    objective: Objective
     deadline: float
 
-    def loss(self, kind: str, name: str, index: tuple[int, ...], step: complex) -> Any:
-        """The loss with a step added at one place of `params` or `data`; complex steps make it complex."""
-        batch_run = self.analytic if isinstance(step, complex) else self.real
-        arrays: dict[str, Array] = dict(getattr(batch_run, kind))
-        arrays[name] = arrays[name].copy()
-        arrays[name][index] += step
-        moved: Any = {kind: arrays}
-        return batch_run._replace(**moved).loss(self.deadline)
+    @quietly
+    def loss(self, part: str, name: str, index: tuple[int, ...], step: complex) -> Any:
+        """Return the loss with a step added to one number; a complex step makes it complex.
+
+        Args:
+            part: `params` or `data`.
+            name: the array.
+            index: the place in it.
+            step: the step.
+        """
+        run = self.analytic if isinstance(step, complex) else self.real
+        parts = {"params": dict(run.batch.params), "data": dict(run.batch.data)}
+        parts[part][name] = parts[part][name].copy()
+        parts[part][name][index] += step
+        batch = Batch(**parts, size=run.batch.size, dtype=run.batch.dtype)
+        result = run.with_batch(batch).result(self.deadline)
+        # Where the network is cut open at a loss, its value is among the data.
+        losses = self.objective.losses({**batch.data, **result.values})
+        return self.objective.reduced(losses, batch.params)
 
 
-def cut_at(batch_run: BatchRun, name: str, value: Array) -> BatchRun:
-    """The run on the network cut open at a node: its value, (batch, *shape), is data from there on.
+def cut_at(run: BatchRun, name: str, value: Array) -> BatchRun:
+    """Return the run on the network cut open at a node, whose value is data from there on.
 
     So the delta of the node is the gradient by an input, and what leads to the node is not computed again.
+
+    Args:
+        run: the run on the whole network.
+        name: the node.
+        value: its value, (batch, *shape).
     """
-    network = batch_run.network
+    network = run.network
     inputs = {**network.inputs, name: InputSpec(network.nodes[name].shape, "float", shared=False)}
     nodes = {other: node for other, node in network.nodes.items() if other != name}
     network = replace(network, inputs=inputs, nodes=nodes)
-    data = {**batch_run.data, name: value.astype(batch_run.dtype)}
-    return batch_run._replace(
-        network=network, program=make_program(network, batch_run.program.targets), data=data
-    )
+    program = make_program(network, run.program.targets)
+    data = {**run.batch.data, name: value.astype(run.batch.dtype)}
+    batch = Batch(run.batch.params, data, run.batch.size, run.batch.dtype)
+    return BatchRun(network, program, batch, run.plan, run.starts, run.threads, run.on_compute_seconds)
 
 
-def as_dtype(arrays: Arrays, dtype: Any) -> dict[str, Array]:
-    """The arrays in another floating dtype; integers stay."""
+def as_dtype(arrays: Arrays, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Return arrays in another floating dtype; integers stay."""
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
 def check_plan(plan: Plan, arrays: int, samples: int) -> Plan:
-    """What a check of so many arrays takes, where `plan` is that of their gradients in complex128.
+    """Return the plan of a check.
 
-    The arrays are there in float64, too, and one of them once more, moved; each place costs three passes.
+    Args:
+        plan: the plan of the gradients in complex128.
+        arrays: number of arrays that are checked.
+        samples: places asked for in each.
     """
+    # The arrays are in memory in float64, too, and one of them once more, moved.
     return replace(
         plan,
         given_bytes=plan.given_bytes + plan.given_bytes // 2 + plan.given_bytes,
@@ -104,74 +142,129 @@ def check_plan(plan: Plan, arrays: int, samples: int) -> Plan:
 
 
 def places(arrays: int, samples: int) -> int:
-    """How many places of each array are checked at most."""
+    """Return how many places of each of so many arrays are checked at most."""
     return max(1, min(samples, MOST_PLACES // max(1, arrays)))
 
 
-def check_gradients(
-    batch_run: BatchRun, result: Gradients, samples: int, deadline: float = inf, worst: int = 3
+def check(
+    network: Prepared,
+    params: Arrays,
+    data: Arrays,
+    wrt: Wrt,
+    deltas: Iterable[str],
+    samples: int,
+    options: Options,
 ) -> list[CheckedArray]:
-    """Check what a result has, at up to `samples` places of every array.
+    """Check gradients and deltas at some places of every array.
 
-    batch_run: that of its loss, in float64. result: gradients; and deltas, with the values of their nodes.
-    Every place costs three forward passes; of a delta, those of the nodes above it. Raises DeadlineExceeded
-    at the time `deadline`.
+    Args:
+        network: the network.
+        params: arrays by parameter.
+        data: arrays by input.
+        wrt: the parameters and inputs whose gradients are checked.
+        deltas: the nodes whose deltas are checked.
+        samples: places of each array.
+        options: reduction and body_cost.
+
+    Raises:
+        Refused: a name or an array is wrong, or a gradient is not finite.
     """
-    wide = np.dtype(np.complex128)
-    params, data = as_dtype(batch_run.params, wide), as_dtype(batch_run.data, wide)
-    works = batch_run, batch_run._replace(params=params, data=data, dtype=wide)
-    moving = Moving(*works, deadline)
-    arrays = len(result.params) + len(result.data) + len(result.deltas)
-    samples = places(arrays, samples)
+    nodes = tuple(deltas)
+    named = network.targets(wrt, deltas=nodes)
+    targets = Targets(named.params, named.data, values=named.deltas, deltas=named.deltas)
+    batch = network.check_batch(params, data)
+    arrays = len(targets.params) + len(targets.data) + len(nodes)
+    # The complex step works in complex128, whatever the arrays are.
+    plan = network.memory_plan(targets, batch.size, COMPLEX, options.body_cost)
+    plan = check_plan(plan, arrays, samples)
+    input_checks.check_memory(network, plan, batch.size)
+    wide = np.dtype(np.float64)
+    batch = Batch(as_dtype(params, wide), as_dtype(data, wide), batch.size, wide)
+    once = network.memory_plan(targets, batch.size, wide, options.body_cost)
+    objective = network.objective(batch.size, options.reduction)
+    loss = network.batch_run(batch, loss_targets(network), plan)
+    run = network.batch_run(batch, targets, once, objective.starts)
+
+    def work(deadline: float) -> tuple[list[CheckedArray], bool]:
+        gradients, finite = compute_gradients(run, objective, deadline)
+        if not finite:
+            return [], False
+        return check_gradients(loss, objective, gradients, places(arrays, samples), deadline), True
+
+    return network.compute(plan, work, "error", lambda deadline: first_non_finite(run, deadline))
+
+
+def check_gradients(
+    run: BatchRun, objective: Objective, gradients: Gradients, samples: int, deadline: float
+) -> list[CheckedArray]:
+    """Check gradients and deltas at up to `samples` places of every array.
+
+    A place takes three forward passes; one of a delta, those of the nodes after it.
+
+    Args:
+        run: the run of the loss, in float64.
+        objective: the reduced loss.
+        gradients: gradients; and deltas, with the values of their nodes.
+        samples: places of each array.
+        deadline: when to give up.
+
+    Raises:
+        DeadlineExceeded: the deadline has passed.
+    """
+    params, data = as_dtype(run.batch.params, COMPLEX), as_dtype(run.batch.data, COMPLEX)
+    runs = run, run.with_batch(Batch(params, data, run.batch.size, COMPLEX))
+    moving = Moving(*runs, objective, deadline)
 
     def checked() -> Iterator[CheckedArray]:
-        for name, gradient in result.params.items():
-            yield _checked(f"params/{name}", moving, "params", name, gradient, samples, worst)
-        for name, gradient in result.data.items():
-            yield _checked(f"data/{name}", moving, "data", name, gradient, samples, worst)
-        for name, delta in result.deltas.items():
-            real, analytic = (cut_at(one, name, result.values[name]) for one in works)
-            above = Moving(real, analytic, deadline)
-            yield _checked(f"deltas/{name}", above, "data", name, delta, samples, worst)
+        for name, gradient in gradients.params.items():
+            yield _check_array(f"params/{name}", moving, "params", name, gradient, samples)
+        for name, gradient in gradients.data.items():
+            yield _check_array(f"data/{name}", moving, "data", name, gradient, samples)
+        for name, delta in gradients.deltas.items():
+            real, analytic = (cut_at(each, name, gradients.values[name]) for each in runs)
+            after = Moving(real, analytic, objective, deadline)
+            yield _check_array(f"deltas/{name}", after, "data", name, delta, samples)
 
     return list(checked())
 
 
-def _checked(
-    called: str, moving: Moving, kind: str, name: str, gradient: Array, samples: int, worst: int
+def _check_array(
+    title: str, moving: Moving, part: str, name: str, gradient: Array, samples: int
 ) -> CheckedArray:
     size = max(1.0, float(np.abs(gradient).max()))
-    indices = _indices(gradient.shape, samples)
-    places = [_place(moving, kind, name, gradient, size, index) for index in indices]
-    places.sort(key=lambda place: -max(place.relative_difference, place.relative_difference_to_differences))
+    checked = [
+        _check_place(moving, part, name, gradient, size, index) for index in _indices(gradient.shape, samples)
+    ]
+    checked.sort(key=lambda place: -max(place.relative_difference, place.relative_difference_to_differences))
     passed = all(
-        place.relative_difference <= EXACT and place.relative_difference_to_differences <= COARSE
-        for place in places
+        place.relative_difference <= COMPLEX_TOLERANCE
+        and place.relative_difference_to_differences <= DIFFERENCE_TOLERANCE
+        for place in checked
     )
-    return CheckedArray(called, gradient.size, len(places), passed, tuple(places[:worst]))
+    return CheckedArray(title, gradient.size, len(checked), passed, tuple(checked[:WORST]))
 
 
 def _indices(shape: tuple[int, ...], samples: int) -> list[tuple[int, ...]]:
-    """Up to `samples` places, spread evenly over an array: the same ones every time."""
+    """Return up to `samples` places, spread evenly over an array: the same ones every time."""
     size = int(np.prod(shape))
     flat = np.unique(np.linspace(0, size - 1, min(samples, size)).round().astype(int))
     return [tuple(map(int, np.unravel_index(place, shape))) for place in flat]
 
 
-def _place(
-    moving: Moving, kind: str, name: str, gradient: Array, size: float, index: tuple[int, ...]
+def _check_place(
+    moving: Moving, part: str, name: str, gradient: Array, size: float, index: tuple[int, ...]
 ) -> CheckedPlace:
-    at = float(getattr(moving.real, kind)[name][index])
-    h = float(np.cbrt(np.finfo(np.float64).eps)) * max(1.0, abs(at))
-    complex_step = float(moving.loss(kind, name, index, 1j * COMPLEX_STEP).imag / COMPLEX_STEP)
-    up, down = moving.loss(kind, name, index, h), moving.loss(kind, name, index, -h)
-    differences = float((up - down) / (2 * h))
-    found = float(gradient[index])
+    number = float(getattr(moving.real.batch, part)[name][index])
+    step = DIFFERENCE_STEP * max(1.0, abs(number))
+    complex_step = float(moving.loss(part, name, index, 1j * COMPLEX_STEP).imag / COMPLEX_STEP)
+    up, down = moving.loss(part, name, index, step), moving.loss(part, name, index, -step)
+    differences = float((up - down) / (2 * step))
+    backprop = float(gradient[index])
     return CheckedPlace(
         index,
-        found,
+        backprop,
         complex_step,
         differences,
-        abs(found - complex_step) / size,
-        abs(found - differences) / size,
+        abs(backprop - complex_step) / size,
+        abs(backprop - differences) / size,
     )

@@ -1,286 +1,264 @@
-"""Hessian-vector products of the loss, and what they tell of the Hessian's diagonal."""
+"""Hessian-vector products of the loss, and estimates of the Hessian's diagonal from them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives import directions
-from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step
+from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step, first_non_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, plan_with_answers, repeated_plan
-from deltawire_service.engine.execute.backprop import Arrays, is_finite
-from deltawire_service.engine.execute.batch_run import BatchRun, quietly
-from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost
-from deltawire_service.engine.plan.targets import Targets
+from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.finite import all_finite, quietly
+from deltawire_service.engine.execute.non_finite import find_in_arrays
+from deltawire_service.engine.execute.objective import Objective, cotangent_starts
+from deltawire_service.engine.graph import Arrays
+from deltawire_service.engine.plan.memory_plan import Plan
+from deltawire_service.engine.plan.targets import Targets, Wrt
+from deltawire_service.engine.prepared import Options, Prepared
 from deltawire_service.engine.random_streams import stream
-
-if TYPE_CHECKING:
-    from deltawire_service.engine.network import Network
-
-Wrt = bool | Iterable[str] | None
 
 
 @dataclass(frozen=True)
 class HessianProducts:
-    """What `hvp` answers: products by name, shaped like what they are named after, with the leading axis of
-    the vectors where these had one; quadratic: vᵀHv, () or (count,), when asked for."""
+    """The result of `Network.hvp`: arrays by name, shaped like what they are named after.
+
+    Where the vectors had a leading axis, so have these.
+    """
 
     params: dict[str, Array]
     data: dict[str, Array]
     quadratic: Array | None
-
-    def finite(self) -> bool:
-        """Whether every number of the answer is finite."""
-        return all(map(is_finite, self.arrays()))
+    """vᵀHv, () or (count,), when it was asked for."""
 
     def arrays(self) -> list[Array]:
-        """All that was found."""
+        """Return all arrays."""
         sums = () if self.quadratic is None else (self.quadratic,)
         return [*self.params.values(), *self.data.values(), *sums]
 
 
 @dataclass(frozen=True)
 class Diagonal:
-    """What `hessian_diagonal` answers: estimates of ∂²loss/∂θ², by name, shaped like θ; and of the trace,
-    their sum over everything named."""
+    """The result of `Network.hessian_diagonal`."""
 
     params: dict[str, Array]
+    """Estimates of ∂²loss/∂θ² by name, shaped like θ; likewise `data`."""
     data: dict[str, Array]
     trace: float
+    """The estimate of their sum over everything named."""
 
-    def finite(self) -> bool:
-        """Whether every number of the answer is finite."""
-        return isfinite(self.trace) and all(map(is_finite, (*self.params.values(), *self.data.values())))
+
+class _Curvature(NamedTuple):
+    """A gradient to be differentiated once more."""
+
+    network: Prepared
+    batch: Batch
+    rows: Targets
+    """The rows of the Hessian that are asked for."""
+    needed: Targets
+    """The rows that are computed."""
+    cotangents: Arrays
+    """Where the gradient starts; empty: at the loss."""
+    objective: Objective
+
+    def plan(self, options: Options, times: int, given: list[Array], held: int) -> Plan:
+        """Return the plan of so many products, `held` of them in memory at once, from given arrays."""
+        network, batch, body_cost = self.network, self.batch, options.body_cost
+        product = [network.parameters[name].shape for name in self.needed.params]
+        product += [(batch.size, *network.inputs[name].shape) for name in self.needed.data]
+        shapes = [array.shape for array in (*given, *self.cotangents.values())]
+        once = network.memory_plan(self.needed, batch.size, COMPLEX, body_cost)
+        once = complex_plan(once, batch.dtype, network.parameters)
+        return repeated_plan(once, body_cost, 8, times, shapes, product * held)
+
+    def run(self, plan: Plan) -> BatchRun:
+        """Return the run of the gradient. Raises Refused when the plan exceeds the memory limit."""
+        starts = cotangent_starts(self.cotangents) if self.cotangents else self.objective.starts
+        return self.network.batch_run(self.batch, self.needed, plan, starts)
+
+    @quietly
+    def product(self, run: BatchRun, step: Step, deadline: float) -> Direction:
+        """Compute one product in float64: the derivative of a whole gradient along the step."""
+        moved, wide = step.moved(run), np.dtype(np.float64)
+        result = moved.result(deadline)
+        params = result.gradients(moved.program.params)
+        params |= self.objective.regularized(params, moved.batch.params)
+        return Direction(
+            {name: step.derivative(array, wide) for name, array in params.items()},
+            {name: step.derivative(array, wide) for name, array in result.deltas(moved.program.data).items()},
+        )
+
+    @quietly
+    def asked(self, product: Direction) -> Direction:
+        """Return the rows that are asked for, in the dtype of the request."""
+
+        def rows(arrays: Arrays, names: Collection[str]) -> dict[str, Array]:
+            dtype = self.batch.dtype
+            return {name: array.astype(dtype, copy=False) for name, array in arrays.items() if name in names}
+
+        return Direction(rows(product.params, self.rows.params), rows(product.data, self.rows.data))
 
 
 def hvp(
-    network: Network,
+    network: Prepared,
     params: Arrays,
     data: Arrays,
     vectors: Direction,
-    *,
-    wrt_params: Wrt = None,
-    wrt_data: Wrt = None,
-    quadratic: bool = False,
-    cotangents: Arrays | None = None,
-    reduction: str = "mean",
-    non_finite: str = "error",
-    body_cost: BodyCost = NO_BODY_COST,
+    wrt: Wrt,
+    quadratic: bool,
+    cotangents: Arrays | None,
+    options: Options,
 ) -> HessianProducts:
-    """Hessian-vector products of the reduced loss, its regularization included, by the complex step.
+    """Compute Hessian-vector products of the reduced loss by the complex step.
 
-    vectors: arrays shaped like the parameters and data they are named after, zero for all others; or with one
-    leading axis more, for several products at once. wrt_params, wrt_data: the rows of the products that are
-    wanted, as for `gradients`; None: those that vectors name. quadratic: vᵀHv too.
-    cotangents: (batch, *shape) by node: Σ cotangent · node is differentiated twice, in place of the loss.
-    Computed in complex128, whatever the arrays are; at kinks the branch taken is differentiated. A product
-    takes one gradient in complex numbers, about three times as long as one in float64.
-    reduction, non_finite, body_cost, and what is raised: as for `gradients`.
+    Args:
+        network: the network.
+        params: arrays by parameter.
+        data: arrays by input.
+        vectors: one direction, or several in leading axes.
+        wrt: the rows of the products that are asked for.
+        quadratic: whether vᵀHv is asked for, too.
+        cotangents: (batch, *shape) by node: Σ cotangent · node is differentiated in place of the loss.
+        options: reduction, non_finite and body_cost.
+
+    Raises:
+        Refused: a name or an array is wrong, or a result is not finite.
     """
     directions.check_direction(network, "vectors", vectors)
-    wrt = (
-        tuple(vectors.params) if wrt_params is None else wrt_params,
-        tuple(vectors.data) if wrt_data is None else wrt_data,
-    )
-    batch_run, targets = _batch_run(
-        network, params, data, wrt, vectors if quadratic else Direction(), cotangents, reduction, body_cost
-    )
-    flat, shapes = vectors.flat(), directions.shapes_of(network, batch_run.batch, vectors)
-    count = directions.counted("vectors", flat, shapes, batch_run.dtype)
+    extra = vectors if quadratic else Direction()
+    curvature = _curvature(network, params, data, wrt, extra, cotangents, options)
+    batch = curvature.batch
+    flat, shapes = vectors.flat(), directions.shapes_of(network, batch.size, vectors)
+    count = directions.count("vectors", flat, shapes, batch.dtype)
     times = 1 if count is None else count
-    batch_run = _planned(batch_run, body_cost, times, [*flat.values(), *(cotangents or {}).values()], times)
+    run = curvature.run(curvature.plan(options, times, list(flat.values()), times))
 
-    def compute(deadline: float) -> HessianProducts:
-        rows, sums = list[Direction](), list[float]()
-        for index in range(times):
-            along = Direction(*(directions.one_of(part, count, index) for part in vectors))
-            step = Step(along)
-            product = _product(batch_run, step, deadline)
+    def work(deadline: float) -> tuple[HessianProducts, bool]:
+        products, sums = list[Direction](), list[float]()
+        for vector in directions.each_direction(vectors, count):
+            product = curvature.product(run, Step(vector), deadline)
             if quadratic:
-                sums.append(_inner(along, product))
-            rows.append(_only(product, targets, batch_run.dtype))
-        found = HessianProducts(
-            directions.stacked((row.params for row in rows), count),
-            directions.stacked((row.data for row in rows), count),
-            np.array(sums if count else sums[0], batch_run.dtype) if quadratic else None,
+                sums.append(_inner(vector, product))
+            products.append(curvature.asked(product))
+        result = HessianProducts(
+            directions.stack((product.params for product in products), count),
+            directions.stack((product.data for product in products), count),
+            np.array(sums if count else sums[0], batch.dtype) if quadratic else None,
         )
-        if non_finite == "error" and not found.finite():
-            raise Refused(
-                [directions.non_finite("vectors", flat) or step.first_non_finite(batch_run, deadline)]
-            )
-        return found
+        return result, all_finite(result.arrays())
 
-    return network.run(compute, batch_run.plan)
+    def find(deadline: float) -> Fault:
+        steps = map(Step, directions.each_direction(vectors, count))
+        return find_in_arrays(flat, "vectors") or first_non_finite(run, steps, deadline)
+
+    return network.compute(run.plan, work, options.non_finite, find)
 
 
 def hessian_diagonal(
-    network: Network,
+    network: Prepared,
     params: Arrays,
     data: Arrays,
-    *,
-    wrt_params: bool | Iterable[str] = True,
-    wrt_data: bool | Iterable[str] = False,
-    samples: int = 10,
-    seed: int = 0,
-    before: tuple[Direction, HessianProducts] | None = None,
-    cotangents: Arrays | None = None,
-    reduction: str = "mean",
-    non_finite: str = "error",
-    body_cost: BodyCost = NO_BODY_COST,
+    wrt: Wrt,
+    samples: int,
+    seed: int,
+    before: tuple[Direction, HessianProducts] | None,
+    cotangents: Arrays | None,
+    options: Options,
 ) -> Diagonal:
-    """Estimates of the diagonal of the loss's Hessian, and of its trace, from `samples` random products.
+    """Estimate the diagonal of the loss's Hessian, and its trace, from random products.
 
-    diag H ≈ mean of v ∘ Hv with every number of v −1 or 1 (Rademacher), drawn from PCG64 streams keyed by
-    `seed` and the arrays' places: the same on every machine. Unbiased; the variance of an entry is
-    Σ_{j≠i} H_ij² / samples, so that it is exact where H is diagonal. before: vectors that the same request
-    brought, and their products: planned for. The other arguments, and what is raised: as for `hvp`.
+    diag H ≈ mean of v ∘ Hv, where every number of v is −1 or 1 (Rademacher). The estimate is unbiased; the
+    variance of an entry is Σ_{j≠i} H_ij² / samples, so it is exact where H is diagonal.
     Sources: Hutchinson, "A stochastic estimator of the trace of the influence matrix", Communications in
     Statistics 19, 1990; Bekas, Kokiopoulou & Saad, "An estimator for the diagonal of a matrix", Applied
     Numerical Mathematics 57, 2007.
-    """
-    batch_run, targets = _batch_run(
-        network, params, data, (wrt_params, wrt_data), Direction(), cotangents, reduction, body_cost
-    )
-    brought, saved = (before[0].flat().values(), before[1].arrays()) if before else ((), ())
-    batch_run = _planned(batch_run, body_cost, samples, [*(cotangents or {}).values(), *brought], 2, saved)
-    nothing = np.empty(0)
-    named = Direction(
-        {name: nothing for name in network.parameters if name in targets.params},
-        {name: nothing for name in network.inputs if name in targets.data},
-    )
-    shapes = directions.shapes_of(network, batch_run.batch, named)
 
-    def compute(deadline: float) -> Diagonal:
+    Args:
+        network: the network.
+        params: arrays by parameter.
+        data: arrays by input.
+        wrt: the parameters and inputs whose diagonal is asked for.
+        samples: number of products.
+        seed: seed of the PCG64 streams, one for each array, that v is drawn from.
+        before: vectors of the same request and their products, which are in memory: for the plan.
+        cotangents: (batch, *shape) by node: Σ cotangent · node is differentiated in place of the loss.
+        options: reduction, non_finite and body_cost.
+
+    Raises:
+        Refused: a name or an array is wrong, or a result is not finite.
+    """
+    curvature = _curvature(network, params, data, wrt, Direction(), cotangents, options)
+    vectors, answered = (before[0].flat(), before[1].arrays()) if before else ({}, [])
+    plan = curvature.plan(options, samples, list(vectors.values()), 2)
+    run = curvature.run(plan_with_answers(plan, options.body_cost, answered))
+    empty, program = np.empty(0), run.program
+    named = Direction(dict.fromkeys(program.params, empty), dict.fromkeys(program.data, empty))
+    shapes = directions.shapes_of(network, curvature.batch.size, named)
+
+    def work(deadline: float) -> tuple[Diagonal, bool]:
         sums = {place: np.zeros(shape) for place, shape in shapes.items()}
         for signs in _signs(seed, shapes, samples):
-            step = Step(Direction.of(signs))
-            for place, product in _product(batch_run, step, deadline).flat().items():
-                sums[place] += signs[place] * product
+            product = curvature.product(run, Step(Direction.from_flat(signs)), deadline)
+            for place, array in product.flat().items():
+                sums[place] += signs[place] * array
         for total in sums.values():
             total /= samples
-        with np.errstate(all="ignore"):
-            trace = float(sum(total.sum() for total in sums.values()))
-        rows = _only(Direction.of(sums), targets, batch_run.dtype)
-        found = Diagonal(dict(rows.params), dict(rows.data), trace)
-        if non_finite == "error" and not found.finite():
-            raise Refused([step.first_non_finite(batch_run, deadline)])
-        return found
+        trace = _sum(sums)
+        diagonal = curvature.asked(Direction.from_flat(sums))
+        result = Diagonal(dict(diagonal.params), dict(diagonal.data), trace)
+        return result, isfinite(trace) and all_finite(diagonal.flat().values())
 
-    return network.run(compute, batch_run.plan)
+    def find(deadline: float) -> Fault:
+        vectors = map(Direction.from_flat, _signs(seed, shapes, samples))
+        return first_non_finite(run, map(Step, vectors), deadline)
+
+    return network.compute(run.plan, work, options.non_finite, find)
 
 
-def _batch_run(
-    network: Network,
+def _curvature(
+    network: Prepared,
     params: Arrays,
     data: Arrays,
-    wrt: tuple[bool | Iterable[str], bool | Iterable[str]],
-    more: Direction,
+    wrt: Wrt,
+    extra: Direction,
     cotangents: Arrays | None,
-    reduction: str,
-    body_cost: BodyCost,
-) -> tuple[BatchRun, Targets]:
-    """The gradient to be computed with steps, planned for once, and what of it was asked for.
-
-    more: rows that are needed beside those asked for.
-    """
+    options: Options,
+) -> _Curvature:
+    """Check a request. extra: rows that are needed beside those asked for."""
     if cotangents is not None:
         network = network.with_outputs(directions.check_outputs(network, cotangents))
-    asked = network._targets(*wrt, (), ())
-    targets = asked._replace(params=asked.params.union(more.params), data=asked.data.union(more.data))
-    network.check_names(params, data, frozenset(cotangents) if cotangents is not None else None)
-    batch, dtype = input_checks.check_arrays(network, params, data)
+    rows = network.targets(wrt)
+    needed = Targets(rows.params.union(extra.params), rows.data.union(extra.data))
+    batch = network.check_batch(params, data, frozenset(cotangents) if cotangents is not None else None)
     if cotangents is not None:
-        shapes = {name: (batch, *network.nodes[name].shape) for name in cotangents}
-        if directions.counted("cotangents", cotangents, shapes, dtype) is not None:
-            detail = (
-                "expected cotangents without a leading axis: the vectors are what there may be several of"
-            )
+        shapes = {name: (batch.size, *network.nodes[name].shape) for name in cotangents}
+        if directions.count("cotangents", cotangents, shapes, batch.dtype) is not None:
+            detail = "expected cotangents without a leading axis: only vectors may be several"
             raise Refused([Fault("/cotangents", "shape_mismatch", detail)])
-    plan = complex_plan(network._plan(targets, batch, COMPLEX, body_cost), dtype, network.parameters)
-    program = network._program(targets)
-    batch_run = BatchRun(
-        network,
-        program,
-        params,
-        data,
-        batch,
-        dtype,
-        plan,
-        network.threads,
-        reduction,
-        starts=cotangents,
-        on_compute_seconds=network.on_compute_seconds,
-    )
-    return batch_run, asked
-
-
-def _planned(
-    batch_run: BatchRun,
-    body_cost: BodyCost,
-    times: int,
-    given: Iterable[Array],
-    answers: int,
-    before: Iterable[Array] = (),
-) -> BatchRun:
-    """The run with its plan: so many products, of which as many are held at once as there are answers.
-
-    before: what else the request is answered with, computed before.
-    """
-    network, targets = batch_run.network, batch_run.program.targets
-    answer = [network.parameters[name].shape for name in targets.params]
-    answer += [(batch_run.batch, *network.inputs[name].shape) for name in targets.data]
-    shapes = (array.shape for array in given)
-    plan = repeated_plan(batch_run.plan, body_cost, 8, times, shapes, answer * answers)
-    plan = plan_with_answers(plan, body_cost, before)
-    input_checks.check_memory(network, plan, batch_run.batch)
-    return batch_run._replace(plan=plan)
+    objective = network.objective(batch.size, options.reduction)
+    return _Curvature(network, batch, rows, needed, cotangents or {}, objective)
 
 
 @quietly
-def _product(batch_run: BatchRun, step: Step, deadline: float) -> Direction:
-    """One product in float64: the derivative of a whole gradient along the step."""
-    moved = step.moved(batch_run)
-    batch_result = moved.batch_result(deadline)
-    regularization = moved.network.regularization
-    params = {
-        name: moved.decayed(name, gradient)
-        if regularization.l2 and name in regularization.parameters
-        else gradient
-        for name, gradient in moved.gradients_of(batch_result).items()
-    }
-    wide = np.dtype(np.float64)
-    return Direction(
-        {name: step.derivative(array, wide) for name, array in params.items()},
-        {name: step.derivative(array, wide) for name, array in moved.data_deltas(batch_result).items()},
-    )
+def _sum(arrays: Arrays) -> float:
+    return float(sum(array.sum() for array in arrays.values()))
 
 
 @quietly
-def _inner(along: Direction, product: Direction) -> float:
+def _inner(vector: Direction, product: Direction) -> float:
     rows = product.flat()
-    return float(sum(np.vdot(array, rows[place]) for place, array in along.flat().items()))
-
-
-@quietly
-def _only(product: Direction, targets: Targets, dtype: np.dtype[Any]) -> Direction:
-    """The rows asked for, in the dtype of the request."""
-
-    def rows(arrays: Arrays, names: Collection[str]) -> dict[str, Array]:
-        return {name: array.astype(dtype, copy=False) for name, array in arrays.items() if name in names}
-
-    return Direction(rows(product.params, targets.params), rows(product.data, targets.data))
+    return float(sum(np.vdot(array, rows[place]) for place, array in vector.flat().items()))
 
 
 def _signs(seed: int, shapes: Mapping[str, Shape], samples: int) -> Iterator[dict[str, Array]]:
-    """−1 or 1 at random, arrays by place, so many times."""
+    """Yield arrays of −1 or 1 at random, by place, so many times."""
     streams = {place: stream(seed, place) for place in shapes}
     for _ in range(samples):
         yield {place: streams[place].integers(0, 2, shape) * 2.0 - 1.0 for place, shape in shapes.items()}

@@ -2,92 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from deltawire.errors import Refused
+from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.derivatives import directions
-from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step
+from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step, first_non_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, repeated_plan
-from deltawire_service.engine.execute.backprop import Arrays, is_finite
-from deltawire_service.engine.execute.batch_run import BatchRun
-from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost
+from deltawire_service.engine.execute.finite import all_finite
+from deltawire_service.engine.execute.non_finite import find_in_arrays
+from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan.targets import value_targets
-
-if TYPE_CHECKING:
-    from deltawire_service.engine.network import Network
+from deltawire_service.engine.prepared import Options, Prepared
 
 
 @dataclass(frozen=True)
 class Tangents:
-    """What `jvp` answers, by node: values, (batch, *shape), and tangents, (batch, *shape), with the leading
-    axis of the tangents given where these had one."""
+    """The result of `Network.jvp`: arrays by node."""
 
     values: dict[str, Array]
+    """(batch, *shape)."""
     tangents: dict[str, Array]
-
-    def finite(self) -> bool:
-        """Whether every number of the answer is finite."""
-        return all(is_finite(array) for part in vars(self).values() for array in part.values())
+    """(batch, *shape), with the leading axis of the tangents given where these had one."""
 
 
 def jvp(
-    network: Network,
+    network: Prepared,
     params: Arrays,
     data: Arrays,
     tangents: Direction,
     outputs: Iterable[str],
-    *,
-    non_finite: str = "error",
-    body_cost: BodyCost = NO_BODY_COST,
+    options: Options,
 ) -> Tangents:
-    """Jacobian-vector products, Σ ∂output/∂(parameter, input) · tangent, by the complex step.
+    """Compute Jacobian-vector products, Σ ∂output/∂(parameter, input) · tangent, by the complex step.
 
-    tangents: arrays shaped like the parameters and data they are named after, or with one leading axis more,
-    for several products at once. outputs: names of nodes; only the parameters and inputs that lead to them
-    are needed. Computed in complex128, whatever the arrays are; at kinks the branch taken is differentiated.
-    non_finite, body_cost, and what is raised: as for `gradients`.
+    Args:
+        network: the network.
+        params: arrays by parameter.
+        data: arrays by input.
+        tangents: one direction, or several in leading axes.
+        outputs: nodes.
+        options: non_finite and body_cost.
+
+    Raises:
+        Refused: a name or an array is wrong, or a result is not finite.
     """
     targets = value_targets(network, outputs, "outputs")
     directions.check_direction(network, "tangents", tangents)
-    network.check_names(params, data, targets.values)
-    batch, dtype = input_checks.check_arrays(network, params, data)
-    flat, shapes = tangents.flat(), directions.shapes_of(network, batch, tangents)
-    count = directions.counted("tangents", flat, shapes, dtype)
+    batch = network.check_batch(params, data, targets.values)
+    flat, shapes = tangents.flat(), directions.shapes_of(network, batch.size, tangents)
+    count = directions.count("tangents", flat, shapes, batch.dtype)
     times = 1 if count is None else count
-    out = [(times, batch, *network.nodes[name].shape) for name in targets.values]
-    given = [array.shape for array in flat.values()]
-    once = complex_plan(network._plan(targets, batch, COMPLEX, body_cost), dtype, network.parameters)
-    plan = repeated_plan(once, body_cost, 16, times, given, out)
-    input_checks.check_memory(network, plan, batch)
-    batch_run = BatchRun(
-        network,
-        network._program(targets),
-        params,
-        data,
-        batch,
-        dtype,
-        plan,
-        network.threads,
-        on_compute_seconds=network.on_compute_seconds,
+    plan = repeated_plan(
+        complex_plan(
+            network.memory_plan(targets, batch.size, COMPLEX, options.body_cost),
+            batch.dtype,
+            network.parameters,
+        ),
+        options.body_cost,
+        COMPLEX.itemsize,
+        times,
+        [array.shape for array in flat.values()],
+        [(times, batch.size, *network.nodes[name].shape) for name in targets.values],
     )
+    run = network.batch_run(batch, targets, plan)
 
-    def compute(deadline: float) -> Tangents:
-        answers = list[dict[str, Array]]()
-        for index in range(times):
-            step = Step(Direction(*(directions.one_of(part, count, index) for part in tangents)))
-            found, _ = step.moved(batch_run).values(deadline)
-            answers.append({name: step.derivative(array, dtype) for name, array in found.items()})
-        values = {name: array.real.astype(dtype) for name, array in found.items()}
-        answer = Tangents(values, directions.stacked(answers, count))
-        if non_finite == "error" and not answer.finite():
-            raise Refused(
-                [directions.non_finite("tangents", flat) or step.first_non_finite(batch_run, deadline)]
-            )
-        return answer
+    def steps() -> Iterator[Step]:
+        return map(Step, directions.each_direction(tangents, count))
 
-    return network.run(compute, plan)
+    def work(deadline: float) -> tuple[Tangents, bool]:
+        derivatives = list[dict[str, Array]]()
+        for step in steps():
+            moved = step.moved(run).values(deadline)
+            derivatives.append({name: step.derivative(array, batch.dtype) for name, array in moved.items()})
+        values = {name: array.real.astype(batch.dtype) for name, array in moved.items()}
+        result = Tangents(values, directions.stack(derivatives, count))
+        return result, all_finite((*result.values.values(), *result.tangents.values()))
+
+    def find(deadline: float) -> Fault:
+        return find_in_arrays(flat, "tangents") or first_non_finite(run, steps(), deadline)
+
+    return network.compute(plan, work, options.non_finite, find)

@@ -13,12 +13,19 @@ from deltawire_layers import Array, Parameter, Shape
 from deltawire_service.engine.plan.memory_plan import BodyCost, Plan
 
 TIME_BYTES = 4096
-"""What Python's objects take for one of the times, beside the numbers: of many small ones, it is the most."""
+"""Memory of the Python objects of one derivative, beside its numbers: most of it for small ones."""
 
 
 def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Parameter]) -> Plan:
-    """A plan in complex128, with what is held beside its arrays: the arrays of this dtype that they are
-    copies of, and in every thread the real and imaginary parts that a product takes a parameter apart into.
+    """Return a plan in complex128, with what is held beside its own arrays.
+
+    These are the request's arrays, and the real and imaginary parts of one parameter in every thread, which
+    products take apart.
+
+    Args:
+        plan: the plan of arrays in complex128.
+        dtype: the dtype of the request's arrays.
+        parameters: the network's parameters.
     """
     size = np.dtype(np.complex128).itemsize
     largest = max((prod(parameter.shape) for parameter in parameters.values()), default=0)
@@ -30,7 +37,13 @@ def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Para
 
 
 def plan_with_answers(plan: Plan, body_cost: BodyCost, answers: Iterable[Array]) -> Plan:
-    """The plan with these arrays, which the request has been answered with before, and which go with it."""
+    """Return a plan with arrays that were computed for the same request before, and are written with it.
+
+    Args:
+        plan: the plan without them.
+        body_cost: the cost of writing the answer.
+        answers: the arrays.
+    """
     arrays = list(answers)
     return replace(
         plan,
@@ -47,10 +60,16 @@ def repeated_plan(
     given: Iterable[Shape] = (),
     answered: Iterable[Shape] = (),
 ) -> Plan:
-    """The plan of computing so many times what `plan` computes once.
+    """Return the plan of computing several times what a plan computes once.
 
-    given, answered: the shapes of arrays that come, or go, beside those in the plan; held twice while they
-    are put together.
+    Args:
+        plan: the plan of one.
+        body_cost: the cost of reading the request's body and of writing its answer.
+        itemsize: bytes of one number.
+        times: how many times.
+        given: shapes of arrays that come beside those in the plan.
+        answered: shapes of arrays that are returned beside those in the plan. They are held twice while they
+            are put together.
     """
     numbers_in, numbers_out = (sum(map(prod, shapes)) for shapes in (given, answered))
     return replace(

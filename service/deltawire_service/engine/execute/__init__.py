@@ -1,1 +1,1 @@
-"""Runner a program on a batch: calls of layers, both passes, chunks of rows, threads, traces."""
+"""Execute a program on a batch: calls of layers, both passes, chunks of rows, threads, traces."""

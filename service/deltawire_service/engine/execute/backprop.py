@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextvars import copy_context
 from copy import copy
 from itertools import pairwise
-from math import inf, isfinite
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -16,26 +16,33 @@ from deltawire.errors import Fault, Refused
 from deltawire_layers import Activation, Array
 from deltawire_service.engine.errors import DeadlineExceeded
 from deltawire_service.engine.execute import layer_calls
-from deltawire_service.engine.graph import Node
+from deltawire_service.engine.execute.finite import is_finite
+from deltawire_service.engine.execute.locking import lock
+from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, Program
-
-Arrays = Mapping[str, Array]
-
 
 VALUE, DELTA = ArrayRole("value"), ArrayRole("delta")
 
 Observer = Callable[[Node, ArrayRole, Array], None]
-"""Sees every array as it is made: the node, what it is to it, the numbers."""
+"""A callback for every array that a pass makes: its node, its role there, its numbers."""
 
 
 class Pass:
-    """One forward pass and the backward pass after it, over the rows of `data`; every array has its batch
-    axis. params, data: read-only.
+    """One forward pass, and the backward pass after it, over some rows of a batch.
 
-    After `forward`: losses and values by node. After `backward`: deltas by node and input as the program
-    wants them, grads by parameter, summed over the rows, and whether these are finite.
+    Args:
+        program: the steps to compute.
+        params: arrays by parameter, read-only.
+        data: arrays by input, (rows, *shape) each, read-only.
+        dtype: the one float dtype of all arrays.
+        observer: called with every array as it is made.
+        deadline: the time (time.monotonic) after which no other node is computed.
 
-    deadline: after this time (time.monotonic) no other node is computed, but DeadlineExceeded raised.
+    Attributes:
+        values: after `forward`, (rows, *shape) of losses and of the program's values, by node.
+        deltas: after `backward`, (rows, *shape) of the program's deltas, by node and input.
+        grads: after `backward`, gradients by parameter, summed over the rows.
+        finite: whether every number of `grads` is finite.
     """
 
     def __init__(
@@ -64,29 +71,36 @@ class Pass:
         self._forked = False
 
     def forward(self) -> None:
-        """Compute the nodes the program needs; `values` keeps those that stay: losses, and values asked
-        for."""
-        values, given, context, clock = dict(self.data), self.params, copy_context(), self._clock
-        for node, kept, release in self.program.forward:
-            clock.append(monotonic())
-            if clock[-1] > self.deadline:
+        """Compute the nodes of the program; afterwards `values` has those whose values are results.
+
+        Raises DeadlineExceeded and PluginError.
+        """
+        values, given, activations, dtype = dict(self.data), self.params, self._activations, self._dtype
+        context, clock, deadline, observer = copy_context(), self._clock, self.deadline, self.observer
+        for node, saved, release in self.program.forward:
+            now = monotonic()
+            clock.append(now)
+            if now > deadline:
                 raise DeadlineExceeded
             inputs = [values[name] for name in node.inputs]
             params = {local: given[name] for local, name in node.parameters.items()}
-            value, activation = layer_calls.forward(node, params, inputs, self._dtype)
+            value, activation = layer_calls.forward(node, params, inputs, dtype)
             if copy_context() != context:
-                context = layer_calls.restored(context)
+                context = layer_calls.restore_errstate(context)
             values[node.name] = value
-            if kept:
-                self._activations[node.name] = activation
-            if self.observer:
-                self.observer(node, VALUE, value)
+            if saved:
+                activations[node.name] = activation
+            if observer:
+                observer(node, VALUE, value)
             for name in release:
                 del values[name]
         self.values = {name: values[name] for name in self.program.retained}
 
     def fork(self) -> Pass:
-        """The same forward pass, ready for a backward pass of its own: values stay with this one."""
+        """Return a pass that shares this forward pass and is ready for a backward pass of its own.
+
+        Its `values` are empty: they stay with this pass.
+        """
         other = copy(self)
         other.values, other.deltas, other.grads = {}, {}, {}
         other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
@@ -94,116 +108,115 @@ class Pass:
         return other
 
     def backward(self, cotangents: Arrays) -> None:
-        """Send deltas down from some nodes, which start from their cotangents, (rows, *shape) each: the
-        pass's own from now on."""
-        arriving, wanted, context = self._arriving, self.program.targets.deltas, copy_context()
-        clock = self._clock
+        """Send deltas down from some nodes.
+
+        cotangents: the deltas that these nodes start from, (rows, *shape) each; the pass locks them.
+        Raises DeadlineExceeded, PluginError, and Refused where a derivative is needed that a layer lacks.
+        """
+        arriving, targets, activations = self._arriving, self.program.targets.deltas, self._activations
+        context, clock, deadline, observer = copy_context(), self._clock, self.deadline, self.observer
         for name, cotangent in cotangents.items():
-            layer_calls.lock(cotangent)
+            lock(cotangent)
             arriving[name] = cotangent.view()
         for step in self.program.backward:
-            clock.append(monotonic())
-            if clock[-1] > self.deadline:
+            now = monotonic()
+            clock.append(now)
+            if now > deadline:
                 raise DeadlineExceeded
             name = step.node.name
             if name not in arriving:  # traced, and behind an input without a derivative
                 continue
             delta = self._arrived(name)
-            if self.observer:
-                self.observer(step.node, DELTA, delta)
-            if name in wanted:
+            if observer:
+                observer(step.node, DELTA, delta)
+            if name in targets:
                 self.deltas[name] = delta
             if step.grads or step.deltas:
-                self._equations(step, self._activations.pop(name), delta)
+                self._equations(step, activations.pop(name), delta)
                 if copy_context() != context:
-                    context = layer_calls.restored(context)
+                    context = layer_calls.restore_errstate(context)
         for name in self.program.targets.data:
             if name in arriving:
                 self.deltas[name] = self._arrived(name)
 
     def seconds(self) -> dict[str, float]:
-        """How long the steps took, by the kind of their node; asked as soon as all have ended.
+        """Return how long the steps took, by the kind of their nodes.
 
-        The forward pass counts where it was computed, and not in passes made `fork` from it.
-
-        The clock is read before each step in any case, for the deadline: until the next reading is its time.
+        Call it as soon as the last step has ended: the clock is read before each step, for the deadline, and
+        the time until the next reading counts for the step. A forked pass counts its backward pass only.
         """
-        found: dict[str, float] = {}
+        seconds: dict[str, float] = {}
         spans = pairwise((*self._clock, monotonic()))
         nodes = [] if self._forked else [step.node for step in self.program.forward]
         nodes += [step.node for step in self.program.backward]
         for node, (start, stop) in zip(nodes, spans, strict=False):
-            found[node.kind] = found.get(node.kind, 0.0) + stop - start
-        return found
+            seconds[node.kind] = seconds.get(node.kind, 0.0) + stop - start
+        return seconds
 
     def _send(self, name: str, delta: Array) -> None:
-        """A consumer's share of the delta of a node or an input: those of several add up."""
+        """Add one consumer's share to the delta of a node or an input."""
         arriving = self._arriving
         if name not in arriving:
             arriving[name] = delta
         elif name in self._summed:
             arriving[name] += delta
-        else:  # layers may give back their arguments, so only sums made here are added to in place
+        else:  # layers may return their arguments, so only sums made here are added to in place
             arriving[name] = arriving[name] + delta
             self._summed.add(name)
 
     def _arrived(self, name: str) -> Array:
-        """The sum of all shares, handed over for good."""
+        """Return the sum of all shares, read-only, and release it here."""
         delta = self._arriving.pop(name)
         if name in self._summed:
-            layer_calls.lock(delta)
+            lock(delta)
             return delta.view()
         return delta
 
     def _equations(self, step: BackwardStep, activation: Activation, delta: Array) -> None:
         node, dtype, grads = step.node, self._dtype, self.grads
         signal = layer_calls.signal(node, activation, delta)
-        for local, name, what in step.grads:
+        for local, name, role in step.grads:
             shape = self.params[name].shape
-            gradient = layer_calls.equation(node, what, activation.grads[local], signal, shape, dtype)
+            gradient = layer_calls.equation(node, role, activation.grads[local], signal, shape, dtype)
             if self.observer:
-                self.observer(node, what, gradient)
+                self.observer(node, role, gradient)
             grads[name] = gradient = grads[name] + gradient if name in grads else gradient
-            # Now, while the caches have it: for large layers, later would cost as much as their sigmoids.
+            # Now, while it is in the caches: later, for large layers, it costs as much as their sigmoids.
             self.finite = self.finite and is_finite(gradient)
-        for position, source, what in step.deltas:
+        for position, source, role in step.deltas:
             equation = activation.deltas[position]
             if equation is None:
                 if source in self.program.needed:
                     raise not_differentiable(node, position)
                 continue
             shape = (len(delta), *node.input_shapes[position])
-            below = layer_calls.equation(node, what, equation, signal, shape, dtype)
+            below = layer_calls.equation(node, role, equation, signal, shape, dtype)
             self._send(source, below)
             if self.observer:
-                self.observer(node, what, below)
+                self.observer(node, role, below)
                 if step.local:
-                    part = ArrayRole("local", source, position)
-                    self.observer(node, part, self._local(node, activation, equation, part, delta))
+                    local_role = ArrayRole("local", source, position)
+                    self.observer(
+                        node, local_role, self._local(node, activation, equation, local_role, delta)
+                    )
 
     def _local(
         self,
         node: Node,
         activation: Activation,
         equation: Callable[[Any], Array],
-        part: ArrayRole,
+        role: ArrayRole,
         delta: Array,
     ) -> Array:
-        """∂value/∂input of a layer that works number by number: what it sends when 1 arrives."""
+        """Compute ∂value/∂input of an elementwise layer: the delta it sends when 1 arrives."""
         one = np.ones_like(delta)
-        layer_calls.lock(one)
+        lock(one)
         signal = layer_calls.signal(node, activation, one.view())
-        return layer_calls.equation(node, part, equation, signal, delta.shape, self._dtype)
-
-
-def is_finite(array: Array) -> bool:
-    """Whether every number is finite."""
-    # One product, at the speed of memory: finite only where every number is, though it may overflow.
-    return isfinite(np.vdot(array, array).real) or bool(np.isfinite(array).all())
+        return layer_calls.equation(node, role, equation, signal, delta.shape, self._dtype)
 
 
 def not_differentiable(node: Node, position: int) -> Refused:
-    """The refusal of a derivative that a layer does not have."""
+    """Return the refusal of a derivative that a layer does not have."""
     source = node.inputs[position]
     detail = f"node '{node.name}' ({node.kind}) has no derivative with respect to its input '{source}'"
     return Refused([Fault(f"/network/nodes/{node.place}/inputs/{position}", "not_differentiable", detail)])

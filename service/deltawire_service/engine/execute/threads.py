@@ -14,13 +14,14 @@ from threadpoolctl import ThreadpoolController
 T = TypeVar("T")
 
 SHARED_BYTES = 2**19
-"""Work from which on matrix products are shared by threads: for less, they would wait longer than compute."""
+"""Cost from which on threads share matrix products: for less, waking them takes longer than computing."""
 
 
 class Threads:
     """A number of threads, shared between requests: with more than one, requests take turns.
 
-    count: how many. With one, whoever calls computes, and BLAS is left as the process was started.
+    Args:
+        count: number of threads. With one, the caller's thread computes, and BLAS stays as it was started.
     """
 
     def __init__(self, count: int = 1):
@@ -32,7 +33,7 @@ class Threads:
         self._in_products = 0
 
     def alone(self, compute: Callable[[], T], cost_bytes: int) -> T:
-        """What `compute()` gives, with all threads in its matrix products where they are worth waking.
+        """Return `compute()`, with all threads in its matrix products where they are worth waking.
 
         cost_bytes: about how much memory it touches.
         """
@@ -43,10 +44,10 @@ class Threads:
             return compute()
 
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
-        """What `compute(*item)` gives, in the order of the items, each in one thread; at most `count` results
-        are waiting.
+        """Yield `compute(*item)` in the order of the items, each computed in one thread.
 
-        To be closed by whoever does not take all: the next request waits for that.
+        At most `count` results wait at a time. Close the generator if you do not take all results: the next
+        request waits for that.
         """
         if self._pool is None:
             for item in items:
@@ -60,12 +61,12 @@ class Threads:
             )
             try:
                 for item in items[self.count :]:
-                    done = waiting.popleft().result()
+                    result = waiting.popleft().result()
                     waiting.append(self._pool.submit(copy_context().run, compute, *item))
-                    yield done
+                    yield result
                 while waiting:
                     yield waiting.popleft().result()
-            finally:  # one has failed, or nobody wants the rest: none goes on behind the next request's back
+            finally:  # after a failure, or a close: no task may go on while the next request computes
                 for future in waiting:
                     if not future.cancel():
                         future.exception()

@@ -1,7 +1,7 @@
 """The trace of a request: every array of the forward and the backward pass, in the order of computation.
 
-It is a observer like any other: the passes do not know what becomes of what they show. Small arrays are kept
-whole, of large ones a summary, so that a trace is bounded whatever the network and the batch.
+Small arrays are kept whole, and a summary of large ones, so that a trace is bounded whatever the network and
+the batch.
 """
 
 from __future__ import annotations
@@ -20,29 +20,39 @@ from deltawire_service.engine.plan.program import ArrayRole, Program
 MOST_NUMBERS = 4096
 """Numbers in the largest array that is kept whole."""
 ALL_NUMBERS = 2**18
-"""Numbers kept in one trace: with many arrays, fewer of each."""
+"""Numbers kept in one trace: of many arrays, fewer are kept of each."""
 SAMPLE = 16
 """Numbers kept of an array that is too large, at even distances from its first to its last."""
 
 
-class Traced:
-    """One array: its shape, least and largest number, norm √Σx², and its numbers, or a sample of them."""
+class TracedArray:
+    """One array of a trace: its shape, its least and largest number, its norm, and its numbers or a sample.
+
+    Args:
+        shape: the shape of the whole array, (batch, *shape) for values and deltas.
+        dtype: dtype of the numbers.
+        most: how many numbers the array may have to be kept whole.
+
+    Attributes:
+        min, max: the least and the largest number; NaN where any is NaN.
+        whole: whether all numbers are kept.
+    """
 
     def __init__(self, shape: Shape, dtype: np.dtype[Any], most: int):
         self.shape = shape
         self.min, self.max = np.inf, -np.inf
         self.whole = prod(shape) <= most
-        kept = prod(shape) if self.whole else SAMPLE
-        self._places = np.linspace(0, prod(shape) - 1, kept).round().astype(int)
-        self._kept = np.zeros(kept, dtype)
+        count = prod(shape) if self.whole else SAMPLE
+        self._places = np.linspace(0, prod(shape) - 1, count).round().astype(int)
+        self._numbers = np.zeros(count, dtype)
         self._squares = 0.0
 
     def see(self, start: int, rows: Array) -> None:
-        """Some rows of it, from `start` on."""
+        """Take in the rows of the array from `start` on."""
         first = start * prod(self.shape[1:])
         here = (self._places >= first) & (self._places < first + rows.size)
-        self._kept[here] = rows.reshape(-1)[self._places[here] - first]
-        # Not fmin and fmax: a number that is none shows.
+        self._numbers[here] = rows.reshape(-1)[self._places[here] - first]
+        # Not fmin and fmax, which would hide a NaN.
         self.min = float(np.minimum(self.min, rows.min(initial=np.inf)))
         self.max = float(np.maximum(self.max, rows.max(initial=-np.inf)))
         flat = rows.reshape(-1)
@@ -50,39 +60,52 @@ class Traced:
 
     @property
     def norm(self) -> float:
+        """√Σx² over all numbers."""
         return sqrt(self._squares)
 
     @property
     def numbers(self) -> Array:
-        """All numbers in the array's shape; the sample, (SAMPLE,), when it is not whole."""
-        return self._kept.reshape(self.shape) if self.whole else self._kept
+        """All numbers in the array's shape; where it is not whole, a sample, (SAMPLE,)."""
+        return self._numbers.reshape(self.shape) if self.whole else self._numbers
 
 
 @dataclass
-class Sent:
-    """The delta a node sends to one of its inputs; `local`: ∂value/∂input where it is number by number."""
+class SentDelta:
+    """The delta that a node sends to one of its inputs."""
 
     position: int
     source: str
-    delta: Traced
-    local: Traced | None = None
+    delta: TracedArray
+    local: TracedArray | None = None
+    """∂value/∂input, where the layer is elementwise."""
 
 
 @dataclass
-class Returned:
-    """A node in the backward pass: its delta, what it sends down, its share of its parameters' gradients."""
+class TracedNode:
+    """A node in the backward pass."""
 
-    delta: Traced
-    sends: list[Sent] = field(default_factory=list)
-    gradients: dict[str, Traced] = field(default_factory=dict)
+    delta: TracedArray
+    sends: list[SentDelta] = field(default_factory=list)
+    gradients: dict[str, TracedArray] = field(default_factory=dict)
+    """By parameter: the node's share of its gradient."""
 
 
 class Trace:
-    """Values by node in the order of the forward pass, and what came back in that of the backward pass."""
+    """The arrays of a request.
+
+    Args:
+        program: the steps that are traced.
+        batch: number of examples.
+        dtype: the one float dtype of all arrays.
+
+    Attributes:
+        forward: values by node, in the order of the forward pass.
+        backward: deltas and gradients by node, in the order of the backward pass.
+    """
 
     def __init__(self, program: Program, batch: int, dtype: np.dtype[Any]):
-        self.values: dict[str, Traced] = {}
-        self.returned: dict[str, Returned] = {}
+        self.forward: dict[str, TracedArray] = {}
+        self.backward: dict[str, TracedNode] = {}
         arrays = len(program.forward) + sum(
             1 + len(step.grads) + 2 * len(step.deltas) for step in program.backward
         )
@@ -92,38 +115,38 @@ class Trace:
         self._sums: dict[tuple[str, str], Array] = {}
 
     def observer(self, start: int) -> Observer:
-        """A watch for a pass over rows from `start` on."""
+        """Return an observer for a pass over the rows from `start` on."""
 
-        def see(node: Node, part: ArrayRole, array: Array) -> None:
-            if part.what == "gradient":  # chunks add up
-                key = (node.name, part.name)
+        def see(node: Node, role: ArrayRole, array: Array) -> None:
+            if role.kind == "gradient":  # chunks add up
+                key = (node.name, role.name)
                 self._sums[key] = array = self._sums[key] + array if key in self._sums else array
-                traced = Traced(array.shape, self._dtype, self._most)
-                self.returned[node.name].gradients[node.parameters[part.name]] = traced
+                traced = TracedArray(array.shape, self._dtype, self._most)
+                self.backward[node.name].gradients[node.parameters[role.name]] = traced
                 traced.see(0, array)
             else:
-                self._place(node, part, array.shape[1:]).see(start, array)
+                self._at(node, role, array.shape[1:]).see(start, array)
 
         return see
 
-    def _place(self, node: Node, part: ArrayRole, shape: Shape) -> Traced:
-        """Where an array of rows belongs; made when its first chunk comes."""
+    def _at(self, node: Node, role: ArrayRole, shape: Shape) -> TracedArray:
+        """Return the traced array of a role at a node; the first chunk makes it."""
 
-        def new() -> Traced:
-            return Traced((self._batch, *shape), self._dtype, self._most)
+        def new() -> TracedArray:
+            return TracedArray((self._batch, *shape), self._dtype, self._most)
 
-        if part.what == "value":
-            return self.values.setdefault(node.name, new())
-        returned = self.returned.get(node.name)
-        if returned is None:
-            returned = self.returned[node.name] = Returned(new())
-        if part.what == "delta":
-            return returned.delta
-        sent = next((sent for sent in returned.sends if sent.position == part.position), None)
+        if role.kind == "value":
+            return self.forward.setdefault(node.name, new())
+        traced = self.backward.get(node.name)
+        if traced is None:
+            traced = self.backward[node.name] = TracedNode(new())
+        if role.kind == "delta":
+            return traced.delta
+        sent = next((sent for sent in traced.sends if sent.position == role.position), None)
         if sent is None:
-            sent = Sent(part.position, part.name, new())
-            returned.sends.append(sent)
-        if part.what == "sent":
+            sent = SentDelta(role.position, role.name, new())
+            traced.sends.append(sent)
+        if role.kind == "sent":
             return sent.delta
         sent.local = sent.local or new()
         return sent.local

@@ -1,1 +1,1 @@
-"""Decide what a request computes before it computes anything: targets, program, memory, input checks."""
+"""Plan a request before it is computed: its targets, its program, its memory, and checks of its input."""

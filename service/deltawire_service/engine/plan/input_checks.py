@@ -1,6 +1,6 @@
-"""Everything about a request that must be right before any arithmetic: names, shapes, dtypes, ranges, memory.
+"""Checks of a request before any arithmetic: names, shapes, dtypes, ranges, memory.
 
-numpy turns mistakes into answers (it broadcasts, wraps negative indices, casts); so nothing reaches it
+numpy turns mistakes into results: it broadcasts, wraps negative indices and casts. So nothing reaches it
 unchecked.
 """
 
@@ -12,11 +12,10 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Array, Shape
-from deltawire_service.engine.graph import Graph, InputSpec
+from deltawire_layers import Array, Parameter, Shape
+from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.plan.memory_plan import Plan, make_drawing_plan, parameter_numbers, row_numbers
-from deltawire_service.engine.plan.program import upstream
 from deltawire_service.faults import Faults, escape, nearest, shown
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -25,15 +24,22 @@ FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 def check_names(
     network: Graph, params: Set[str], data: Set[str], values: frozenset[str] | None = None
 ) -> None:
-    """Raises Refused unless exactly the network's parameters and inputs are given.
+    """Check that a request brings the network's parameters and inputs, all of them and no others.
 
-    values: only these nodes are computed; what does not lead to them may be left out (labels, say).
+    Args:
+        network: the network of the request.
+        params: names of the parameters that came.
+        data: names of the inputs that came.
+        values: nodes, where only these are computed; what does not lead to them may be left out.
+
+    Raises:
+        Refused: a name is unknown or missing.
     """
     if params == network.parameters.keys() and data == network.inputs.keys():
         return
     needed = {*network.parameters, *network.inputs}
     if values is not None:
-        needed = upstream(network, values)
+        needed = network.upstream(values)
         needed |= {
             name for node in needed & network.nodes.keys() for name in network.nodes[node].parameters.values()
         }
@@ -43,27 +49,33 @@ def check_names(
 
 
 def _names(
-    pointer: str, what: str, expected: Mapping[str, Any], needed: set[str], got: Set[str]
+    pointer: str, kind: str, expected: Mapping[str, Parameter | InputSpec], needed: set[str], came: Set[str]
 ) -> Iterable[Fault]:
-    noun = "input" if what == "data" else what
-    for name in sorted(got - expected.keys()):
+    noun = "input" if kind == "data" else kind
+    for name in sorted(came - expected.keys()):
         detail = f"the network has no {noun} {shown(name)}{nearest(name, expected)}"
-        yield Fault(f"{pointer}/{escape(name)}", f"unknown_{what}", detail)
-    for name, input_spec in expected.items():
-        if name in needed and name not in got:
-            axes = (
-                input_spec.shape if what == "parameter" or input_spec.shared else ("batch", *input_spec.shape)
-            )
-            detail = f"'{name}' is missing: expected an array ({', '.join(map(str, axes))})"
-            yield Fault(f"{pointer}/{name}", f"missing_{what}", detail)
+        yield Fault(f"{pointer}/{escape(name)}", f"unknown_{kind}", detail)
+    for name, spec in expected.items():
+        if name in needed and name not in came:
+            batched = isinstance(spec, InputSpec) and not spec.shared
+            axes = [*(["batch"] if batched else []), *map(str, spec.shape)]
+            detail = f"'{name}' is missing: expected an array ({', '.join(axes)})"
+            yield Fault(f"{pointer}/{name}", f"missing_{kind}", detail)
 
 
-def check_arrays(
-    network: Graph, params: Mapping[str, Array], data: Mapping[str, Array]
-) -> tuple[int, np.dtype[Any]]:
-    """The batch size and the one float dtype of the arrays; names are right already.
+def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.dtype[Any]]:
+    """Check that every array has the shape and the dtype that the network expects.
 
-    Raises Refused unless every array has the shape and dtype the network expects.
+    Args:
+        network: the network of the request.
+        params: arrays by parameter, their names checked already.
+        data: arrays by input, (batch, *shape), or (*shape) when shared.
+
+    Returns:
+        The number of examples, and the one float dtype of all arrays.
+
+    Raises:
+        Refused: a shape, a dtype, a label or a batch size is wrong.
     """
     faults, floats = Faults(), list(params.values())
     for name, array in params.items():
@@ -99,18 +111,16 @@ def _unshaped(name: str, input_spec: InputSpec, shape: Shape) -> Fault:
     return Fault(f"/data/{name}", "shape_mismatch", detail)
 
 
-def _unequal(name: str, got: int, first: str, batch: int) -> Fault:
-    if not got:
+def _unequal(name: str, size: int, first: str, batch: int) -> Fault:
+    if not size:
         return Fault(
             f"/data/{name}", "batch_empty", f"input '{name}': expected at least one example, got none"
         )
-    detail = f"input '{name}': expected {batch} examples like '{first}', got {got}"
+    detail = f"input '{name}': expected {batch} examples like '{first}', got {size}"
     return Fault(f"/data/{name}", "batch_mismatch", detail)
 
 
-def _dtypes(
-    network: Graph, params: Mapping[str, Array], data: Mapping[str, Array], dtype: np.dtype[Any]
-) -> Iterable[Fault]:
+def _dtypes(network: Graph, params: Arrays, data: Arrays, dtype: np.dtype[Any]) -> Iterable[Fault]:
     arrays = {f"/params/{name}": array for name, array in params.items()}
     arrays |= {f"/data/{name}": data[name] for name in data if network.inputs[name].dtype == "float"}
     for pointer, array in arrays.items():
@@ -129,44 +139,66 @@ def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
         place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
         steps = "".join(f"/{step}" for step in place)
         row = f" in row {place[0]}" if len(place) else ""
-        got = f"got {array[tuple(place)]}{row}"
-        detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {got}"
+        label = f"got {array[tuple(place)]}{row}"
+        detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {label}"
         yield Fault(f"/data/{name}{steps}", "label_out_of_range", detail)
 
 
 def _all_in(array: Array, allowed: range) -> bool:
-    """Whether all integers are in a range."""
-    if allowed.start == 0:  # as almost always; a negative one, read without its sign, is larger than any
+    """Return whether all integers are in a range."""
+    if allowed.start == 0:  # almost always: read without its sign, a negative one is larger than any
         return bool(np.maximum.reduce(array.view(np.uint64), axis=None) < allowed.stop)
     least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
     return bool(allowed.start <= least and most < allowed.stop)
 
 
-def _memory(limits: Limits, what: str, planned: int, pointer: str = "/network") -> None:
-    if planned > limits.planned_bytes:
-        most = f"at most {limits.planned_bytes} are allowed (DELTAWIRE_PLANNED_BYTES)"
-        detail = f"{what} needs {planned} bytes at its peak, {most}"
-        raise Refused([Fault(pointer, "memory_plan_exceeded", detail)])
-
-
 def check_numbers(limits: Limits, node: str, numbers: int) -> None:
-    """Raises Refused when as many float32 numbers do not fit as an example has up to a node: the pointer is
-    relative to the spec."""
-    _memory(limits, f"one example in float32, up to node '{node}',", 4 * numbers, pointer="")
+    """Check that one example fits as far as it is known while a network is compiled.
+
+    Args:
+        limits: the bounds in force.
+        node: the node that was inferred last.
+        numbers: how many numbers one example and the parameters have up to there.
+
+    Raises:
+        Refused: they do not fit in float32; the pointer is relative to the spec.
+    """
+    if 4 * numbers > limits.planned_bytes:
+        raise _exceeded(limits, f"one example in float32, up to node '{node}',", 4 * numbers, pointer="")
 
 
 def check_smallest(network: Graph) -> None:
-    """Raises Refused when not even one float32 example fits: the pointer is relative to the spec."""
-    numbers = parameter_numbers(network) + row_numbers(network)
-    _memory(network.limits, "one example in float32", 4 * numbers, pointer="")
+    """Raise Refused when not even one float32 example fits; the pointer is relative to the spec."""
+    planned = 4 * (parameter_numbers(network) + row_numbers(network))
+    if planned > network.limits.planned_bytes:
+        raise _exceeded(network.limits, "one example in float32", planned, pointer="")
 
 
 def check_parameter_bytes(network: Graph) -> None:
-    """Raises Refused when the parameters alone exceed the planned memory."""
-    _memory(network.limits, "drawing the parameters", make_drawing_plan(network).peak_bytes)
+    """Raise Refused when drawing the parameters would exceed the planned memory."""
+    planned = make_drawing_plan(network).peak_bytes
+    if planned > network.limits.planned_bytes:
+        raise _exceeded(network.limits, "drawing the parameters", planned)
 
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:
-    """Raises Refused when the request's planned peak exceeds the limit."""
-    what = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
-    _memory(network.limits, what, plan.peak_bytes)
+    """Check that a request's planned peak is within the limit.
+
+    Args:
+        network: the network of the request.
+        plan: the plan of the request.
+        batch: number of examples.
+
+    Raises:
+        Refused: the peak exceeds the limit.
+    """
+    planned = plan.peak_bytes
+    if planned > network.limits.planned_bytes:
+        subject = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
+        raise _exceeded(network.limits, subject, planned)
+
+
+def _exceeded(limits: Limits, subject: str, planned: int, pointer: str = "/network") -> Refused:
+    setting = f" ({limits.planned_bytes_setting})" if limits.planned_bytes_setting else ""
+    detail = f"{subject} needs {planned} bytes at its peak, at most {limits.planned_bytes} are allowed"
+    return Refused([Fault(pointer, "memory_plan_exceeded", detail + setting)])

@@ -1,4 +1,4 @@
-"""What a request takes, known from shapes alone: memory at the peak, rows at once, cost."""
+"""The plan of a request, known from shapes alone: memory at the peak, rows at once, cost."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ from typing import NamedTuple
 from deltawire_layers import Shape
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan.program import Program
-from deltawire_service.engine.plan.targets import Targets
 
-# How a batch is cut is part of the numbers it gives (sums end where chunks do): so these are no settings.
+# These are constants and no settings: where chunks end decides how sums round, so it is part of every result.
 
 CHUNK_BYTES = 16 * 2**20
-"""The work of one chunk of rows is about this large: near the caches, and the memory of any batch bounded."""
+"""Work of one chunk of rows: near the size of caches, and a bound on the memory of any batch."""
 
 CHUNK_ROWS, MOST_CHUNK_BYTES = 512, 128 * 2**20
-"""But a chunk has this many rows if they are not larger than that: for fewer, matrix products are slower."""
+"""A chunk has this many rows while its work stays below so many bytes: matrix products of fewer are slow."""
 
 
 class BodyCost(NamedTuple):
-    """What it takes, beside the arrays, to bring the numbers in and to bring them out, in bytes."""
+    """Bytes that reading a request's body and writing its answer take beside the arrays themselves."""
 
     read_number: int = 0
+    """For each number read."""
     read_list: int = 0
-    """For each list of numbers, or of lists, that an array comes in."""
+    """For each list that numbers, or other lists, are read from."""
     written_number: int = 0
+    """For each number written."""
     with_parameters: bool = True
-    """Whether the parameters come in too, or lie here already."""
+    """Whether the body brings the parameters; otherwise they are in memory already."""
 
 
 NO_BODY_COST = BodyCost()
-"""They come and go as they are."""
+"""The cost where arrays are passed as they are."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a request would take."""
+    """The memory and the cost of a request."""
 
     given_bytes: int
     """Parameters and data."""
     answered_bytes: int
-    """Gradients (while they are summed over chunks, those of each thread too), values, deltas and losses."""
+    """Gradients (with the copies that are held while they are summed), values, deltas and losses."""
     read_bytes: int
-    """The body, while the numbers given are read from it."""
+    """The body, while the given numbers are read from it."""
     work_bytes: int
-    """Values, what equations hold, and deltas of the rows computed at once."""
+    """Values, deltas and what layers save, of the rows computed at once."""
     written_bytes: int
-    """The answer's body, while the numbers answered are written into it."""
+    """The answer's body, while the numbers are written into it."""
     rows_at_once: int
     chunks: int
     passes: int
@@ -59,32 +60,32 @@ class Plan:
     threads: int
     """Chunks computed at the same time."""
     cost_bytes: int
-    """Bytes touched, over all passes and chunks: what one request costs beside another."""
+    """Bytes touched, over all passes and chunks: the cost of a request relative to another."""
 
     @property
     def peak_bytes(self) -> int:
-        """The most memory the request holds at once: it reads, then computes, then writes."""
+        """The most memory held at once: a request is read, then computed, then its answer is written."""
         return self.given_bytes + max(
             self.read_bytes, self.answered_bytes + max(self.work_bytes, self.written_bytes)
         )
 
 
 def row_numbers(network: Graph) -> int:
-    """Numbers that one example takes at the peak: all values, what the equations hold, deltas on their way.
+    """Return how many numbers one example holds at the peak: values, what layers save, deltas on their way.
 
-    Values stay until the deltas have come to them; deltas are gone as soon as they are passed down.
+    Values are held until the deltas have reached them; a delta is released once it is passed down.
     """
     values = sum(prod(node.shape) + node.saved for node in network.nodes.values())
     return values + delta_numbers(network)
 
 
 def delta_numbers(network: Graph) -> int:
-    """Numbers of one example's deltas at the moment when most of them are on their way."""
+    """Return how many numbers the deltas of one example hold when most of them are on their way."""
     arrived: set[str] = set()
     now = most = 0
     for node in reversed(list(network.nodes.values())):
         own = prod(node.shape)
-        if node.name not in arrived:  # the loss, or nothing: counted all the same
+        if node.name not in arrived:  # the loss, or a node beside it, which is counted as well
             now += own
         for name, shape in zip(node.inputs, node.input_shapes, strict=True):
             sent = prod(shape)
@@ -97,15 +98,20 @@ def delta_numbers(network: Graph) -> int:
 
 
 def parameter_numbers(network: Graph, names: Iterable[str] | None = None) -> int:
-    """Numbers in all parameters, or in the named ones."""
+    """Return how many numbers all parameters have, or the named ones."""
     chosen = network.parameters if names is None else names
     return sum(prod(network.parameters[name].shape) for name in chosen)
 
 
 def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
-    """How many chunks a batch is cut into: as few as memory allows, and an even number for two threads.
+    """Return how many chunks a batch is cut into: as few as memory allows, an even number for two threads.
 
-    Depends on network, batch and dtype only, never on threads or load: same request, same bits.
+    The number depends on the arguments only, never on threads or load: same request, same bits.
+
+    Args:
+        network: the network to be computed.
+        batch: number of examples.
+        itemsize: bytes of one floating-point number.
     """
     row = max(1, row_numbers(network) * itemsize)
     # Every chunk adds gradients as large as the parameters: these should not outweigh its work.
@@ -116,7 +122,7 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
 
 
 def make_drawing_plan(network: Graph) -> Plan:
-    """The plan of drawing a network's parameters: each is drawn in float64, then has the dtype wanted."""
+    """Return the plan of drawing a network's parameters: each in float64, then in the dtype asked for."""
     drawn = 2 * 8 * parameter_numbers(network)
     return Plan(
         given_bytes=0,
@@ -140,53 +146,51 @@ def make_plan(
     body_cost: BodyCost = NO_BODY_COST,
     threads: int = 1,
 ) -> Plan:
-    """The plan of a program for a batch of this many examples, its floats of this many bytes.
+    """Return the plan of a program.
 
-    threads: how many chunks may be computed at the same time.
+    Args:
+        network: the network of the program.
+        program: the steps that are computed.
+        batch: number of examples.
+        itemsize: bytes of one floating-point number.
+        body_cost: cost of reading the request's body and of writing its answer.
+        threads: how many chunks may be computed at the same time.
     """
-    targets: Targets = program.targets
+    targets = program.targets
+    parameter_shapes = [parameter.shape for parameter in network.parameters.values()]
+    data_shapes = [input_spec.array_shape(batch) for input_spec in network.inputs.values()]
+    read_shapes = parameter_shapes + data_shapes if body_cost.with_parameters else data_shapes
+    lists = sum(sum(accumulate((1, *shape[:-1]), mul)) for shape in read_shapes)
 
-    def numbers(shapes: Iterable[Shape]) -> int:
-        return sum(prod(shape) for shape in shapes)
-
-    shared = numbers(input_spec.shape for input_spec in network.inputs.values() if input_spec.shared)
-    example = numbers(input_spec.shape for input_spec in network.inputs.values() if not input_spec.shared)
-    given = parameter_numbers(network) + shared + batch * example
-    whole = [parameter.shape for parameter in network.parameters.values()]
-    whole += [
-        input_spec.shape if input_spec.shared else (batch, *input_spec.shape)
-        for input_spec in network.inputs.values()
-    ]
-    if not body_cost.with_parameters:
-        whole = whole[len(network.parameters) :]
-    read = numbers(whole)
-    lists = sum(sum(accumulate((1, *shape[:-1]), mul)) for shape in whole)
-
-    rows = numbers(network.inputs[name].shape for name in targets.data)
-    rows += numbers(network.nodes[name].shape for name in (*targets.values, *targets.deltas))
+    row_shapes = [network.inputs[name].shape for name in targets.data]
+    row_shapes += [network.nodes[name].shape for name in (*targets.values, *targets.deltas)]
+    rows = batch * (_numbers(row_shapes) + len(network.loss) + 1)
     gradients = parameter_numbers(network, targets.params)
-    rows = batch * (rows + len(network.loss) + 1)
 
-    kept = 0  # what a trace keeps apart: what each node gives to its parameters
+    traced = 0  # a trace keeps the gradients of each node apart
     if targets.trace:
-        kept = sum(
+        traced = sum(
             parameter_numbers(network, [name]) for step in program.backward for _, name, _ in step.grads
         )
 
     chunks = min(batch, count_chunks(network, batch, itemsize))
     threads = 1 if targets.trace else min(chunks, threads)
-    saved = 1 if chunks == 1 and not network.regularization.l2 else 1 + threads
-    run_now = -(-batch // chunks)
+    copies = 1 if chunks == 1 and not network.regularization.l2 else 1 + threads
+    rows_at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
-        given_bytes=given * itemsize,
-        answered_bytes=(saved * gradients + kept + rows) * itemsize,
-        read_bytes=read * body_cost.read_number + lists * body_cost.read_list,
-        work_bytes=threads * run_now * row_numbers(network) * itemsize,
+        given_bytes=_numbers(parameter_shapes + data_shapes) * itemsize,
+        answered_bytes=(copies * gradients + traced + rows) * itemsize,
+        read_bytes=_numbers(read_shapes) * body_cost.read_number + lists * body_cost.read_list,
+        work_bytes=threads * rows_at_once * row_numbers(network) * itemsize,
         written_bytes=(gradients + rows) * body_cost.written_number,
-        rows_at_once=run_now,
+        rows_at_once=rows_at_once,
         chunks=chunks,
         passes=passes,
         threads=threads,
         cost_bytes=passes * (parameter_numbers(network) + batch * row_numbers(network)) * itemsize,
     )
+
+
+def _numbers(shapes: Iterable[Shape]) -> int:
+    return sum(map(prod, shapes))

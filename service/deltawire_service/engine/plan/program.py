@@ -1,8 +1,7 @@
-"""The steps that answer a request: which equations to call, in which order, what to forget when."""
+"""The program of a request: which equations to call, in which order, and which values to release when."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from deltawire_service.engine.graph import Graph, Node
@@ -10,65 +9,77 @@ from deltawire_service.engine.plan.targets import Targets
 
 
 class ArrayRole(NamedTuple):
-    """What an array is to its node: `value`, `delta`, `gradient` of a parameter by its `name`, what is
-    `sent` to the input `name` at a `position`, or the `local` gradient there."""
+    """The role of an array at its node.
 
-    what: str
+    Args:
+        kind: `value`, `delta`, `gradient` of the layer's parameter `name`, delta `sent` to the input `name`
+            at `position`, or `local` derivative by that input.
+        name: the layer's parameter, or the source of the input.
+        position: the position of the input.
+    """
+
+    kind: str
     name: str = ""
     position: int = 0
 
     def __str__(self) -> str:
-        told = {"gradient": "gradient of {}", "sent": "delta sent to '{}'", "local": "derivative by '{}'"}
-        return told.get(self.what, self.what).format(self.name)
+        phrases = {"gradient": "gradient of {}", "sent": "delta sent to '{}'", "local": "derivative by '{}'"}
+        return phrases.get(self.kind, self.kind).format(self.name)
 
 
 class ForwardStep(NamedTuple):
-    """Compute a node; `kept`: its equations are needed later; `release`: values nobody needs after it."""
+    """The computation of one node's value."""
 
     node: Node
-    kept: bool
+    saved: bool
+    """Whether its equations are called in the backward pass."""
     release: tuple[str, ...]
+    """The values that no later step reads."""
 
 
 class BackwardStep(NamedTuple):
-    """The equations of a node to call.
+    """The calls of one node's equations.
 
-    grads: the parameter's name in the layer and in the network. deltas: the input's position and name. Each
-    with what it is called where something is wrong with it.
+    Every array has its role beside it, for messages and traces.
     """
 
     node: Node
     grads: tuple[tuple[str, str, ArrayRole], ...]
+    """The layer's and the network's name of each parameter whose gradient is needed."""
     deltas: tuple[tuple[int, str, ArrayRole], ...]
+    """Position and source of each input that a delta is sent to."""
     local: bool = False
-    """Whether the derivatives themselves are shown too."""
+    """Whether a trace shows the derivatives ∂value/∂input themselves, too."""
 
 
 class Program(NamedTuple):
-    """The steps that answer a request: every equation needed once, none that is not."""
+    """The steps that compute a request: every equation needed once, and no other."""
 
     targets: Targets
     forward: tuple[ForwardStep, ...]
     backward: tuple[BackwardStep, ...]
     retained: tuple[str, ...]
-    """The nodes whose values are kept: losses, and values asked for."""
+    """The nodes whose values are results: losses, and the targets' values."""
     params: tuple[str, ...]
+    """The targets, in the order of the network; likewise below."""
     data: tuple[str, ...]
     values: tuple[str, ...]
     deltas: tuple[str, ...]
-    """What is wanted, in the order of the network."""
     needed: frozenset[str]
-    """The nodes and inputs whose deltas lead to something wanted. A trace follows the others where it can."""
+    """The nodes and inputs whose deltas lead to a target.
+
+    A trace sends deltas to the others as well, where there is a derivative.
+    """
 
 
 def make_program(network: Graph, targets: Targets) -> Program:
-    """The steps for these wants. Linear in the size of the graph, without recursion."""
+    """Return the steps that compute these targets, in time linear in the size of the graph."""
     nodes = list(network.nodes.values())
     loss = network.loss if targets.loss else {}
-    leads = upstream(network, loss)
-    computed = leads | upstream(network, targets.values)
+    leads = network.upstream(loss)
+    computed = leads | network.upstream(targets.values)
 
-    # A node carries a signal when something wanted lies at it or before it.
+    # A node carries a delta when a target lies at it or before it.
     carries = set(targets.data)
     for node in nodes:
         own = node.name in targets.deltas or not targets.params.isdisjoint(node.parameters.values())
@@ -76,10 +87,7 @@ def make_program(network: Graph, targets: Targets) -> Program:
             carries.add(node.name)
     needed = frozenset(carries)
     if targets.trace:
-        carries.update(
-            network.nodes,
-            (name for name, input_spec in network.inputs.items() if input_spec.dtype == "float"),
-        )
+        carries.update(network.nodes, network.float_inputs)
 
     backward = tuple(
         BackwardStep(
@@ -99,7 +107,7 @@ def make_program(network: Graph, targets: Targets) -> Program:
         for node in reversed(nodes)
         if node.name in leads and node.name in carries
     )
-    kept = {step.node.name for step in backward if step.grads or step.deltas}
+    saved = {step.node.name for step in backward if step.grads or step.deltas}
 
     steps = [node for node in nodes if node.name in computed]
     last = {source: node.name for node in steps for source in node.inputs}
@@ -107,7 +115,7 @@ def make_program(network: Graph, targets: Targets) -> Program:
     forward = tuple(
         ForwardStep(
             node,
-            node.name in kept,
+            node.name in saved,
             tuple(
                 name
                 for name in dict.fromkeys(node.inputs)
@@ -127,12 +135,3 @@ def make_program(network: Graph, targets: Targets) -> Program:
         tuple(name for name in network.nodes if name in targets.deltas),
         needed,
     )
-
-
-def upstream(network: Graph, names: Iterable[str]) -> set[str]:
-    """The named nodes, and all nodes and inputs that lead to them."""
-    found = set(names)
-    for node in reversed(list(network.nodes.values())):
-        if node.name in found:
-            found.update(node.inputs)
-    return found

@@ -1,4 +1,4 @@
-"""What a request asks for: the names in it, looked up and its globs resolved."""
+"""The targets of a request: the names it asks for, looked up, their globs resolved."""
 
 from __future__ import annotations
 
@@ -11,28 +11,53 @@ from deltawire_service.engine.graph import Graph
 from deltawire_service.faults import Faults, nearest, shown
 
 
+class Wrt(NamedTuple):
+    """The arrays to differentiate with respect to: all, none, or some of them."""
+
+    params: bool | Iterable[str] = True
+    """Globs of parameters."""
+    data: bool | Iterable[str] = False
+    """Names of inputs."""
+
+
 class Targets(NamedTuple):
-    """What a request asks for, by name, its globs resolved."""
+    """The names whose arrays a request asks for."""
 
     params: frozenset[str] = frozenset()
+    """Parameters whose gradients are asked for."""
     data: frozenset[str] = frozenset()
+    """Inputs whose deltas are asked for."""
     values: frozenset[str] = frozenset()
+    """Nodes whose values are asked for."""
     deltas: frozenset[str] = frozenset()
+    """Nodes whose deltas are asked for."""
     loss: bool = True
-    """Whether the loss is computed: everything but `values` needs it."""
+    """Whether the loss is computed: for everything but `values` alone."""
     trace: bool = False
-    """Whether deltas are sent wherever they can be, and shown on their way."""
+    """Whether deltas are sent down every edge, so that a trace shows them all."""
 
 
 def gradient_targets(
     network: Graph,
     wrt_params: bool | Iterable[str],
     wrt_data: bool | Iterable[str],
-    values: Iterable[str],
-    deltas: Iterable[str],
+    values: Iterable[str] = (),
+    deltas: Iterable[str] = (),
     trace: bool = False,
 ) -> Targets:
-    """The names a request asks for. Raises Refused where one is unknown or not differentiable."""
+    """Return the targets of a request for gradients.
+
+    Args:
+        network: the network the names are looked up in.
+        wrt_params: all parameters, none, or globs of their names.
+        wrt_data: all inputs of floats, none, or names.
+        values: nodes whose values are asked for.
+        deltas: nodes whose deltas are asked for.
+        trace: whether every array of both passes is asked for.
+
+    Raises:
+        Refused: a name is unknown or not differentiable, or the network has no loss.
+    """
     faults = _loss_missing(network)
 
     if isinstance(wrt_params, bool):
@@ -45,7 +70,7 @@ def gradient_targets(
                 detail = f"no parameter matches {shown(glob)}{nearest(glob, network.parameters)}"
                 faults.append(Fault(f"/wrt/params/{place}", "unknown_name", detail))
 
-    floats = [name for name, input_spec in network.inputs.items() if input_spec.dtype == "float"]
+    floats = network.float_inputs
     data = list(floats if wrt_data else ()) if isinstance(wrt_data, bool) else list(wrt_data)
     for place, name in enumerate(data):
         if name not in network.inputs:
@@ -55,15 +80,24 @@ def gradient_targets(
             detail = f"input '{name}' holds integers: it has no gradient"
             faults.append(Fault(f"/wrt/data/{place}", "not_differentiable", detail))
 
-    value_targets, unknown_values = _nodes(network, "values", values)
-    wanted_deltas, unknown_deltas = _nodes(network, "deltas", deltas)
+    value_names, unknown_values = _nodes(network, "values", values)
+    delta_names, unknown_deltas = _nodes(network, "deltas", deltas)
     faults += [*unknown_values, *unknown_deltas]
     faults.refuse()
-    return Targets(params, frozenset(data), value_targets, wanted_deltas, trace=trace)
+    return Targets(params, frozenset(data), value_names, delta_names, trace=trace)
 
 
 def value_targets(network: Graph, values: Iterable[str], option: str = "values") -> Targets:
-    """The values of some nodes and nothing else. Raises Refused where a name is unknown or none is given."""
+    """Return the targets of a request for the values of some nodes and nothing else.
+
+    Args:
+        network: the network the names are looked up in.
+        values: nodes, at least one.
+        option: the request's option that holds the names, for the pointers of faults.
+
+    Raises:
+        Refused: a name is unknown, or there is none.
+    """
     names, faults = _nodes(network, option, values)
     if not names:
         detail = f"name at least one node whose value is wanted{nearest('', network.nodes)}"
@@ -73,7 +107,7 @@ def value_targets(network: Graph, values: Iterable[str], option: str = "values")
 
 
 def loss_targets(network: Graph) -> Targets:
-    """The loss and nothing else. Raises Refused when the network has none."""
+    """Return the targets of a request for the loss alone. Raises Refused when the network has none."""
     _loss_missing(network).refuse()
     return Targets()
 
@@ -88,7 +122,7 @@ def _loss_missing(network: Graph) -> Faults:
 
 
 def _nodes(network: Graph, option: str, names: Iterable[str]) -> tuple[frozenset[str], Faults]:
-    """Names of nodes asked for by an option, and what is wrong with them."""
+    """Look up the nodes that an option names; return them with the faults of those that do not exist."""
     names = list(names)
     faults = Faults()
     for place, name in enumerate(names):

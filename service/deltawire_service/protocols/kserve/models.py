@@ -11,7 +11,6 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_service.engine import Network
-from deltawire_service.engine.plan.program import upstream
 from deltawire_service.faults import nearest, shown
 from deltawire_service.http import bodies
 from deltawire_service.networks.published import Published, standing_in
@@ -97,7 +96,7 @@ def models(published: Published) -> dict[str, Model]:
         )
         for name, slot in network.inputs.items()
     }
-    leads = upstream(network, published.values)
+    leads = network.upstream(published.values)
     inputs = {name: slot for name, slot in data.items() if name in leads}
     found = [Model(published.name, published, inputs, data, values_of(published.values), values)]
     if network.loss:

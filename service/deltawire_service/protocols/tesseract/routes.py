@@ -17,7 +17,6 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
 from deltawire_service.engine import Direction
-from deltawire_service.engine.plan import input_checks
 from deltawire_service.faults import shown
 from deltawire_service.http import bodies
 from deltawire_service.protocols.protocol import Protocol, json, refusal
@@ -166,7 +165,7 @@ class Inputs:
             for place, (leaf, pointer) in leaves.items()
         }
         self.params, self.data = signature.completed(arrays, self.dtype, protocol.settings)
-        self.batch, _ = input_checks.check_arrays(signature.network, self.params, self.data)
+        self.batch = signature.network.check_arrays(self.params, self.data)
         self._limits = protocol.settings.wire_limits
 
     def shape(self, part: str, name: str) -> Shape:

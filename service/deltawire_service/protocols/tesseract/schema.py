@@ -12,7 +12,6 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_layers import Shape
-from deltawire_service.engine.plan.program import upstream
 from deltawire_service.faults import nearest, shown
 from deltawire_service.networks.published import Published, standing_in
 from deltawire_service.networks.request_tensors import read_values
@@ -36,7 +35,7 @@ class Signature:
 
     def __init__(self, published: Published):
         network = published.network
-        leads = upstream(network, published.values)
+        leads = network.upstream(published.values)
         owners = (network.nodes[name] for name in network.nodes if name in leads)
         used = {name for node in owners for name in node.parameters.values()}
         self.published = published

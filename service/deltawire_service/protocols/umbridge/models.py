@@ -8,7 +8,7 @@ examples' losses, which leaves the regularization out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple, Protocol
 
@@ -17,9 +17,6 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_service.engine import BodyCost, Direction, Network
-from deltawire_service.engine.execute.batch_run import quietly
-from deltawire_service.engine.graph import Regularization
-from deltawire_service.engine.plan.program import upstream
 from deltawire_service.http import bodies
 from deltawire_service.networks.published import Published, standing_in
 from deltawire_service.networks.request_tensors import read_values
@@ -58,7 +55,7 @@ class Forward:
 
     def __init__(self, published: Published):
         network, constants = published.network, standing_in(published, batch=True)
-        leads = upstream(network, published.values)
+        leads = network.upstream(published.values)
         self._published = published
         self._network = network
         self.dtype = published.dtype
@@ -135,7 +132,7 @@ class Objective:
 
     @classmethod
     def loglik(cls, published: Published) -> Objective:
-        return cls(published, replace(published.network, regularization=Regularization()), -1, "sum")
+        return cls(published, published.network.without_regularization(), -1, "sum")
 
     @property
     def dtype(self) -> str:
@@ -160,16 +157,16 @@ class Objective:
         )
         return [np.array([self.sign * result.loss])]
 
-    @quietly
+    @np.errstate(all="ignore")  # the product is checked
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
         result = self.network.gradients(at.params, at.data, reduction=self.reduction, body_cost=at.body_cost)
         return finite(self.sign * sens * self._joined(result.params))
 
-    @quietly
+    @np.errstate(all="ignore")  # the product is checked
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
         return finite(np.array([self.gradient(at, out, by, np.ones(1, self.dtype)) @ vec]))
 
-    @quietly
+    @np.errstate(all="ignore")  # the product is checked
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
         found = self.network.hvp(
             at.params,

@@ -75,7 +75,7 @@ DERIVATIVES = [
         ("jvp", "along a text", along("params", "scores.bias", "[]"), "tensor_invalid", TANGENT),
         ("jvp", "field", {"tangents": {"param": {}}, "outputs": []}, "field_unknown", "/tangents/param"),
         ("jacobian", "of nothing", {"outputs": []}, "field_invalid", "/outputs"),
-        ("jacobian", "any way", {"outputs": ["loss"], "way": "both"}, "field_invalid", "/way"),
+        ("jacobian", "any mode", {"outputs": ["loss"], "mode": "both"}, "field_invalid", "/mode"),
         ("hvp", "without vectors", {}, "field_missing", "/vectors"),
         ("hvp", "along nothing", {"vectors": {}}, "field_invalid", "/vectors"),
         ("hvp", "form of nothing", {"quadratic": True, "diagonal": {}}, "field_invalid", "/quadratic"),

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.engine import LAYERS, compiled
-from support.layers import failing, registry
 
 from deltawire.errors import Refused
-from deltawire_layers import Parameter
-from deltawire_layers.initializers import zeros
-from deltawire_service.engine import Limits, PluginError, compile_network
+from deltawire_service.engine import Limits, compile_network
 
 X = {"x": {"shape": [4]}}
 XY = {**X, "y": {"shape": [], "dtype": "int64"}}
@@ -437,48 +433,6 @@ def test_many_faults_cost_no_more_than_those_told() -> None:
     with pytest.raises(Refused) as caught:
         compiled(spec(*nodes, LOSS))
     assert len(caught.value.faults) == 20
-
-
-BAD_ANSWERS: dict[str, Any] = {
-    "no shape": {"output_shape": lambda self, x: None},
-    "sizes that are floats": {"output_shape": lambda self, x: (2.0,)},
-    "a list for a shape": {"output_shape": lambda self, x: [2]},
-    "no number held": {"saved": lambda self, x: None},
-    "less than nothing held": {"saved": lambda self, x: -1},
-    "no range": {"integer_inputs": lambda self, x: {0: 5}},
-    "a bare shape for a parameter": {"parameters": lambda self, x: {"w": (2,)}},
-    "a parameter with a dot": {"parameters": lambda self, x: {"w.x": Parameter((2,), zeros)}},
-    "no input": {"output_shape": lambda self: ()},
-}
-
-
-@pytest.mark.parametrize("what", BAD_ANSWERS)
-def test_a_layer_that_answers_nonsense_is_named(what: str) -> None:
-    bad = type("Bad", (LAYERS["tanh"],), BAD_ANSWERS[what])
-    with pytest.raises(PluginError, match="node 'n': layer 'bad'"):
-        compile_network(spec({"name": "n", "kind": "bad", "inputs": ["x"]}, LOSS), registry(bad=bad))
-
-
-@pytest.mark.parametrize(
-    "init", [lambda stream, shape: np.zeros((1, *shape)), lambda stream, shape: 0.0, lambda: None]
-)
-def test_a_layer_that_draws_nonsense_is_named(init: Any) -> None:
-    bad = type("Bad", (LAYERS["tanh"],), {"parameters": lambda self, x: {"w": Parameter((2,), init)}})
-    network = compile_network(spec({"name": "n", "kind": "bad"}, LOSS), registry(bad=bad))
-    with pytest.raises(PluginError, match="node 'n': layer 'bad'"):
-        network.init(0)
-
-
-def explode(*args: Any) -> Any:
-    raise RuntimeError("secret")
-
-
-@pytest.mark.parametrize("phase", ["config", "shape"])
-def test_a_layer_that_fails_is_named(phase: str) -> None:
-    with pytest.raises(PluginError) as caught:
-        compile_network(spec({"name": "n", "kind": "bad"}), registry(bad=failing(phase, explode)))
-    assert (caught.value.node, caught.value.kind) == ("n", "bad")
-    assert "secret" not in str(caught.value)
 
 
 JSON = st.recursive(

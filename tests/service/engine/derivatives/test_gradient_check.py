@@ -107,7 +107,7 @@ def test_a_check_is_planned_with_all_its_passes_and_copies() -> None:
             planned.append(plan)
         return compute(inf)
 
-    network = replace(compiled(spec), run=run)
+    network = replace(compiled(spec), runner=run)
     params, data = network.init(0), {"x": np.ones((2, 300))}
     network.gradients(params, data)
     tracemalloc.start()

@@ -1,4 +1,4 @@
-"""Jacobians of each example: both ways agree, the cheaper is taken, and large ones are refused."""
+"""Jacobians of each example: both modes agree, the cheaper is taken, and large ones are refused."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from deltawire_service.engine.plan import memory_plan
 
 @settings(max_examples=50)
 @given(examples(most_nodes=12))
-def test_both_ways_agree_with_each_other_and_with_products(example: Example) -> None:
+def test_both_modes_agree_with_each_other_and_with_products(example: Example) -> None:
     network, flat, rng = compiled(example.spec), Flat(example), np.random.default_rng(0)
     outputs = outputs_of(example, rng, 2)
-    rows, columns = (
-        network.jacobian(example.params, example.data, outputs, wrt_data=True, way=way)
-        for way in ("rows", "columns")
+    reverse, forward = (
+        network.jacobian(example.params, example.data, outputs, wrt_data=True, mode=mode)
+        for mode in ("reverse", "forward")
     )
-    assert (rows.way, columns.way) == ("rows", "columns")
+    assert (reverse.mode, forward.mode) == ("reverse", "forward")
     tangents = flat.drawn(rng)
-    moved = network.jvp(example.params, example.data, Direction.of(tangents), outputs)
+    moved = network.jvp(example.params, example.data, Direction.from_flat(tangents), outputs)
     for name in outputs:
-        ours, product = rows.outputs[name].flat(), np.zeros_like(moved.tangents[name])
-        for place, array in columns.outputs[name].flat().items():
+        ours, product = reverse.outputs[name].flat(), np.zeros_like(moved.tangents[name])
+        for place, array in forward.outputs[name].flat().items():
             assert distance(ours[place], array) <= 1e-12, place
             kind, _, label = place.partition("/")
             apart = kind == "data" and not network.inputs[label].shared
@@ -45,11 +45,11 @@ WIDE = {
 }
 
 
-def test_the_cheaper_way_is_taken() -> None:
+def test_the_cheaper_mode_is_taken() -> None:
     network = compiled(WIDE)
     params, data = network.init(0), {"x": np.ones((3, 50))}
-    assert network.jacobian(params, data, ["t"]).way == "rows"
-    assert network.jacobian(params, data, ["t"], wrt_params=["o.bias"]).way == "rows"
+    assert network.jacobian(params, data, ["t"]).mode == "reverse"
+    assert network.jacobian(params, data, ["t"], wrt_params=["o.bias"]).mode == "reverse"
     tall = compiled(
         {
             "inputs": {"x": {"shape": [2]}},
@@ -57,7 +57,7 @@ def test_the_cheaper_way_is_taken() -> None:
         }
     )
     jacobian = tall.jacobian(tall.init(0), {"x": np.ones((3, 2))}, ["o"], wrt_params=False, wrt_data=True)
-    assert jacobian.way == "columns"
+    assert jacobian.mode == "forward"
     np.testing.assert_allclose(
         jacobian.outputs["o"].data["x"], np.broadcast_to(tall.init(0)["o.weight"], (3, 50, 2))
     )
@@ -99,7 +99,7 @@ def test_a_large_one_is_refused_before_it_is_computed() -> None:
 def test_what_is_not_finite_names_its_node() -> None:
     nodes = [{"name": "o", "kind": "reciprocal"}]
     network = compiled({"inputs": {"x": {"shape": [2]}}, "nodes": nodes})
-    for way in ("rows", "columns"):
+    for mode in ("reverse", "forward"):
         with pytest.raises(Refused) as refused:
-            network.jacobian({}, {"x": np.zeros((3, 2))}, ["o"], wrt_data=True, way=way)
+            network.jacobian({}, {"x": np.zeros((3, 2))}, ["o"], wrt_data=True, mode=mode)
         assert (refused.value.pointer, refused.value.code) == ("/network/nodes/0", "non_finite")

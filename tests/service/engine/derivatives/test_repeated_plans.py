@@ -41,7 +41,7 @@ PIECES = 5 * 2**20
 COMPUTATIONS: dict[str, Callable[[Network, Any, Any, Direction], object]] = {
     "jvp": lambda network, params, data, along: network.jvp(params, data, along, ["loss"]),
     "jacobian": lambda network, params, data, along: network.jacobian(
-        params, data, ["loss"], wrt_params=list(along.params), way="columns"
+        params, data, ["loss"], wrt_params=list(along.params), mode="forward"
     ),
     "hvp": lambda network, params, data, along: network.hvp(params, data, along),
     "diagonal": lambda network, params, data, along: network.hessian_diagonal(
@@ -59,7 +59,7 @@ def saved(spec: Any, what: str, dtype: str, rows: int, parameter: str) -> tuple[
         plans.append(plan)
         return compute(inf)
 
-    network = replace(compiled(spec), run=run)
+    network = replace(compiled(spec), runner=run)
     tracemalloc.start()
     try:
         params = {

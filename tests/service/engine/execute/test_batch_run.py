@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.engine import compiled, everything
+from support.engine import LAYERS, compiled, everything
 from support.networks import Example, examples
 from support.oracles import distance
 
 from deltawire.errors import Refused
+from deltawire_service.engine import Limits, compile_network
 from deltawire_service.engine.execute.batch_run import bounds
 from deltawire_service.engine.plan import memory_plan
 
@@ -73,11 +74,14 @@ def test_memory_does_not_grow_with_the_batch() -> None:
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_computed() -> None:
-    network = compiled(STACK)
+    limits = Limits(planned_bytes_setting="THE_SETTING")
+    network = compile_network(STACK, LAYERS, limits)
     params = network.init(0)
     rows = network.limits.planned_bytes // (8 * 64) + 1
     data = {"x": np.broadcast_to(np.zeros(64), (rows, 64)), "y": np.broadcast_to(np.int64(0), (rows,))}
     with pytest.raises(Refused) as caught:
         network.gradients(params, data)
     assert caught.value.faults[0].code == "memory_plan_exceeded"
-    assert "fewer at a time need less" in str(caught.value) and "DELTAWIRE_PLANNED_BYTES" in str(caught.value)
+    assert "fewer at a time need less" in str(caught.value) and str(caught.value).endswith(
+        "are allowed (THE_SETTING)"
+    )

@@ -121,3 +121,12 @@ def test_a_parameter_starts_as_float64(drawn: Any) -> None:
     made = network(with_(parameters=lambda self, x: {"w": Parameter(x, lambda stream, shape: drawn)}))
     with pytest.raises(PluginError, match="draw"):
         made.init(0)
+
+
+@pytest.mark.parametrize(
+    "init", [lambda stream, shape: np.zeros((1, *shape)), lambda stream, shape: 0.0, lambda: None]
+)
+def test_a_layer_that_draws_nonsense_is_named(init: Any) -> None:
+    bad = with_(parameters=lambda self, x: {"w": Parameter((2,), init)})
+    with pytest.raises(PluginError, match="node 'n0': layer 'kind0'"):
+        network(bad).init(0)

@@ -43,7 +43,7 @@ def edges(trace: Trace) -> dict[tuple[str, str], tuple[float, float]]:
     """(node, source) -> (local gradient, delta sent), rounded as the lecture's slides are."""
     return {
         (node, sent.source): (round(float(sent.local.numbers[0]), 2), round(float(sent.delta.numbers[0]), 2))
-        for node, returned in trace.returned.items()
+        for node, returned in trace.backward.items()
         for sent in returned.sends
         if sent.local is not None
     }
@@ -51,7 +51,7 @@ def edges(trace: Trace) -> dict[tuple[str, str], tuple[float, float]]:
 
 def test_circuit() -> None:
     trace = example("circuit")
-    assert list(trace.values) == ["q", "f"] and list(trace.returned) == ["f", "q"]
+    assert list(trace.forward) == ["q", "f"] and list(trace.backward) == ["f", "q"]
     assert edges(trace) == {
         ("f", "q"): (-4, -4),
         ("f", "z"): (3, 3),
@@ -94,7 +94,7 @@ def test_what_edges_bring_adds_up_to_the_gradient() -> None:
     trace = traced(spec, {}, {"x": x}, reduction="sum")
     arriving = [
         (node, sent.delta.numbers)
-        for node, returned in trace.returned.items()
+        for node, returned in trace.backward.items()
         for sent in returned.sends
         if sent.source == "x"
     ]
@@ -105,13 +105,13 @@ def test_what_edges_bring_adds_up_to_the_gradient() -> None:
 
 def test_a_local_gradient_times_the_delta_is_what_is_sent() -> None:
     trace = example("flow_graph")
-    for returned in trace.returned.values():
+    for returned in trace.backward.values():
         for sent in returned.sends:
             if sent.local is not None:
                 product = sent.local.numbers * returned.delta.numbers
                 assert sent.delta.numbers == pytest.approx(product, rel=1e-12)
-    assert trace.returned["a"].sends[0].local is not None  # sigmoid
-    assert trace.returned["scores"].sends[0].local is None  # linear
+    assert trace.backward["a"].sends[0].local is not None  # sigmoid
+    assert trace.backward["scores"].sends[0].local is None  # linear
 
 
 def test_tied_nodes_show_what_each_gives() -> None:
@@ -121,27 +121,27 @@ def test_tied_nodes_show_what_each_gives() -> None:
     data = {name: np.array(number) for name, number in request["data"].items()}
     result = network.gradients(params, data, trace=True)
     assert result.trace is not None
-    shares = [result.trace.returned[node].gradients["z1.weight"].numbers for node in ("z1", "z1_corrupt")]
+    shares = [result.trace.backward[node].gradients["z1.weight"].numbers for node in ("z1", "z1_corrupt")]
     assert shares[0].any() and shares[1].any()
     assert sum(shares) == pytest.approx(result.params["z1.weight"], rel=1e-12)
 
 
 def test_an_integer_input_is_sent_nothing() -> None:
-    assert [sent.source for sent in example("flow_graph").returned["loss"].sends] == ["log_probs"]
+    assert [sent.source for sent in example("flow_graph").backward["loss"].sends] == ["log_probs"]
 
 
 def test_chunks_make_the_same_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = example("flow_graph")
     monkeypatch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: batch)
     parts = example("flow_graph")
-    assert list(parts.values) == list(whole.values) and list(parts.returned) == list(whole.returned)
-    for name, value in whole.values.items():
-        assert parts.values[name].numbers == pytest.approx(value.numbers, rel=1e-12)
-        assert parts.values[name].norm == pytest.approx(value.norm)
-    for node, returned in whole.returned.items():
-        assert parts.returned[node].delta.numbers == pytest.approx(returned.delta.numbers, rel=1e-12)
+    assert list(parts.forward) == list(whole.forward) and list(parts.backward) == list(whole.backward)
+    for name, value in whole.forward.items():
+        assert parts.forward[name].numbers == pytest.approx(value.numbers, rel=1e-12)
+        assert parts.forward[name].norm == pytest.approx(value.norm)
+    for node, returned in whole.backward.items():
+        assert parts.backward[node].delta.numbers == pytest.approx(returned.delta.numbers, rel=1e-12)
         for name, gradient in returned.gradients.items():
-            assert parts.returned[node].gradients[name].numbers == pytest.approx(gradient.numbers, rel=1e-12)
+            assert parts.backward[node].gradients[name].numbers == pytest.approx(gradient.numbers, rel=1e-12)
 
 
 def test_a_large_array_is_summarised(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +152,7 @@ def test_a_large_array_is_summarised(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
             memory_plan, "count_chunks", lambda network, batch, itemsize, chunks=chunks: chunks
         )
-        value = traced(spec, {}, {"x": x}).values["t"]
+        value = traced(spec, {}, {"x": x}).forward["t"]
         assert (value.shape, value.min, value.max) == ((4, 8), -31, 0)
         assert value.norm == pytest.approx(np.linalg.norm(x))
         assert not value.whole and len(value.numbers) == SAMPLE
@@ -163,7 +163,7 @@ def test_many_arrays_share_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trace_module, "ALL_NUMBERS", 200)
     spec = {"inputs": {"x": {"shape": [40]}}, "nodes": [{"kind": "negate"}, {"kind": "sum"}]}
     trace = traced(spec, {}, {"x": np.ones((1, 40))})
-    assert not trace.values["negate1"].whole and trace.values["sum1"].whole
+    assert not trace.forward["negate1"].whole and trace.forward["sum1"].whole
 
 
 def test_a_trace_follows_deltas_where_they_can_be_sent_and_no_further() -> None:
@@ -188,8 +188,8 @@ def test_a_trace_follows_deltas_where_they_can_be_sent_and_no_further() -> None:
     network = compile_network(spec, layers)
     data = {"a": np.array([1.0]), "b": np.array([2.5])}
     trace = network.gradients({}, data, trace=True).trace
-    assert trace is not None and list(trace.returned) == ["f"]
-    assert [sent.source for sent in trace.returned["f"].sends] == ["a"]
+    assert trace is not None and list(trace.backward) == ["f"]
+    assert [sent.source for sent in trace.backward["f"].sends] == ["a"]
     with pytest.raises(Refused) as refused:
         network.gradients({}, data, wrt_data=["b"], trace=True)
     assert refused.value.faults[0].code == "not_differentiable"

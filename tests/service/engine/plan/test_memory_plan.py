@@ -1,12 +1,9 @@
-"""Plans: what a request takes, before it is computed; and the values a forward request gives."""
+"""Plans: what a request takes, before it is computed."""
 
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from support.engine import compiled
-
-from deltawire.errors import Refused
 
 STACK = {
     "inputs": {
@@ -52,41 +49,3 @@ def test_a_network_without_a_loss_is_planned_forward() -> None:
     network = compiled({"inputs": {"x": {"shape": [64]}}, "nodes": [{"kind": "tanh"}]})
     plan = network.plan(10)
     assert plan.passes == 1 and plan.answered_bytes == 8 * 10 * (64 + 1)
-
-
-def test_forward_needs_only_what_leads_to_the_values_asked_for() -> None:
-    network = compiled(STACK)
-    params = network.init(0)
-    data = {"x": np.ones((5, 64)), "m": np.ones(32)}
-    values = network.forward(params, data, ["probs", "linear1"])
-    assert list(values) == ["linear1", "probs"]
-    assert values["probs"].shape == (5, 32) and np.allclose(values["probs"].sum(axis=1), 1)
-    labelled = network.forward(params, data | {"y": np.zeros(5, np.int64)}, ["probs"])
-    assert labelled["probs"].tobytes() == values["probs"].tobytes()
-    assert network.forward({"linear1.weight": params["linear1.weight"]} | params, data, ["linear1"])
-
-
-@pytest.mark.parametrize(
-    "data, values, pointer, code",
-    [
-        ({}, ["probs"], "/data/x", "missing_data"),
-        ({"x": np.ones((5, 64)), "m": np.ones(32), "z": np.ones(1)}, ["probs"], "/data/z", "unknown_data"),
-        ({"x": np.ones((5, 64)), "m": np.ones(32)}, ["loss"], "/data/y", "missing_data"),
-        (
-            {"x": np.ones((5, 64)), "m": np.ones(32), "y": np.full(5, 32)},
-            ["probs"],
-            "/data/y/0",
-            "label_out_of_range",
-        ),
-        ({"x": np.ones((5, 64)), "m": np.ones(32)}, [], "/values", "field_invalid"),
-        ({"x": np.ones((5, 64)), "m": np.ones(32)}, ["prob"], "/values/0", "unknown_name"),
-        ({"x": np.full((5, 64), np.inf), "m": np.ones(32)}, ["probs"], "/data/x", "non_finite"),
-    ],
-)
-def test_wrong_forward_requests(
-    data: dict[str, np.ndarray], values: list[str], pointer: str, code: str
-) -> None:
-    network = compiled(STACK)
-    with pytest.raises(Refused) as caught:
-        network.forward(network.init(0), data, values)
-    assert caught.value.faults[0][:2] == (pointer, code)

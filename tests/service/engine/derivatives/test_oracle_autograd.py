@@ -37,7 +37,7 @@ def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: in
     for place, array in flat.split(back(cotangent.ravel())).items():
         assert distance(Direction(ours.params, ours.data).flat()[place], array) <= 1e-10, place
     tangents = flat.drawn(rng)
-    moved = network.jvp(example.params, example.data, Direction.of(tangents), [output])
+    moved = network.jvp(example.params, example.data, Direction.from_flat(tangents), [output])
     product = make_jvp_reversemode(chosen)(flat.at)(flat.joined(tangents))
     assert distance(moved.tangents[output], product.reshape(shape)) <= 1e-10
     assert distance(moved.values[output], theirs.reshape(shape)) <= 1e-10
@@ -49,7 +49,7 @@ def test_hessian_vector_products(example: Example, seed: int) -> None:
     flat, rng = Flat(example), np.random.default_rng(seed)
     vectors = flat.drawn(rng)
     ours = compiled(example.spec).hvp(
-        example.params, example.data, Direction.of(vectors), reduction=example.reduction
+        example.params, example.data, Direction.from_flat(vectors), reduction=example.reduction
     )
     values = flat.values(anp)
     product, _ = make_hvp(lambda vector: values(vector)[0])(flat.at)

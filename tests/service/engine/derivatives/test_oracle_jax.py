@@ -61,15 +61,19 @@ def test_hessian_vector_products_are_those_of_forward_over_reverse(example: Exam
     values = flat.values(jnp)
     vectors = flat.drawn(rng, 2)
     ours = compiled(example.spec).hvp(
-        example.params, example.data, Direction.of(vectors), quadratic=True, reduction=example.reduction
+        example.params,
+        example.data,
+        Direction.from_flat(vectors),
+        quadratic=True,
+        reduction=example.reduction,
     )
-    found = Direction(ours.params, ours.data).flat()
+    split = Direction(ours.params, ours.data).flat()
     gradient = jax.grad(lambda vector: values(vector)[0])
     for index in range(2):
         along = flat.joined({place: array[index] for place, array in vectors.items()})
         _, product = jax.jvp(gradient, (flat.at,), (along,))
         for place, theirs in flat.split(np.asarray(product)).items():
-            assert distance(found[place][index], theirs) <= 1e-12, place
+            assert distance(split[place][index], theirs) <= 1e-12, place
         assert distance(ours.quadratic[index], np.asarray(along @ product)) <= 1e-12 * (1 + along @ along)
 
 
@@ -90,13 +94,13 @@ def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: in
     theirs, back = jax.vjp(chosen, flat.at)
     cotangents = {name: rng.standard_normal((2, *value.shape)) for name, value in theirs.items()}
     ours = network.vjp(example.params, example.data, cotangents, wrt_data=True, values=outputs)
-    found = Direction(ours.params, ours.data).flat()
+    split = Direction(ours.params, ours.data).flat()
     for index in range(2):
         (product,) = back({name: jnp.asarray(array[index]) for name, array in cotangents.items()})
         for place, array in flat.split(np.asarray(product)).items():
-            assert distance(found[place][index], array) <= 1e-12, place
+            assert distance(split[place][index], array) <= 1e-12, place
     tangents = flat.drawn(rng, 2)
-    moved = network.jvp(example.params, example.data, Direction.of(tangents), outputs)
+    moved = network.jvp(example.params, example.data, Direction.from_flat(tangents), outputs)
     for name, value in theirs.items():
         assert distance(ours.values[name], np.asarray(value)) <= 1e-12
         assert distance(moved.values[name], np.asarray(value)) <= 1e-12
@@ -121,20 +125,20 @@ def test_jacobians_and_gradients_of_each_example(example: Example, seed: int) ->
 
     def apart(whole: np.ndarray, leading: tuple[int, ...]) -> dict[str, np.ndarray]:
         """Of the full Jacobian, what each example's rows have to do with the example itself."""
-        found = flat.split(whole, leading)
-        for place in found.keys() - shared:
+        split = flat.split(whole, leading)
+        for place in split.keys() - shared:
             if place.startswith("data/"):
                 axis = len(leading)
-                found[place] = np.stack([found[place][row].take(row, axis - 1) for row in range(flat.rows)])
-        return found
+                split[place] = np.stack([split[place][row].take(row, axis - 1) for row in range(flat.rows)])
+        return split
 
     theirs = np.asarray(jax.jacrev(lambda vector: values(vector)[2][output])(flat.at))
-    for way in ("rows", "columns", None):
-        ours = network.jacobian(example.params, example.data, [output], wrt_data=True, way=way)
+    for mode in ("reverse", "forward", None):
+        ours = network.jacobian(example.params, example.data, [output], wrt_data=True, mode=mode)
         for place, array in apart(theirs, theirs.shape[:-1]).items():
-            assert distance(ours.outputs[output].flat()[place], array) <= 1e-12, (way, place)
+            assert distance(ours.outputs[output].flat()[place], array) <= 1e-12, (mode, place)
     losses = np.asarray(jax.jacrev(lambda vector: values(vector)[1])(flat.at))
     result = network.gradients(example.params, example.data, wrt_data=True, per_example=True)
-    found = Direction(result.params, result.data).flat()
+    split = Direction(result.params, result.data).flat()
     for place, array in apart(losses, (flat.rows,)).items():
-        assert distance(found[place], array) <= 1e-12, place
+        assert distance(split[place], array) <= 1e-12, place

@@ -1,0 +1,24 @@
+"""Finite numbers: one test for a result, and numpy's warnings switched off where results are tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import isfinite
+
+import numpy as np
+
+from deltawire_layers import Array
+
+quietly = np.errstate(all="ignore")
+"""Decorates what computes results: overflow and the like show in these, which are tested afterwards."""
+
+
+def is_finite(array: Array) -> bool:
+    """Return whether every number of an array is finite."""
+    # One product, at the speed of memory: it is finite only if every number is, though it may overflow.
+    return isfinite(np.vdot(array, array).real) or bool(np.isfinite(array).all())
+
+
+def all_finite(arrays: Iterable[Array]) -> bool:
+    """Return whether every number of all these arrays is finite."""
+    return all(map(is_finite, arrays))

@@ -1,0 +1,85 @@
+"""The number that gradients are of: weighted losses, reduced over the batch, and the regularization."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deltawire_layers import Array
+from deltawire_service.engine.graph import Arrays, Graph
+
+Starts = Callable[[int, int, np.dtype[Any]], dict[str, Array]]
+"""Returns the deltas, by node and in a dtype, that backprop over the rows from start to stop begins with."""
+
+
+class Objective(NamedTuple):
+    """The reduced loss of a network on a batch."""
+
+    network: Graph
+    divisor: int
+    """The number of examples for the mean of their losses, 1 for the sum."""
+
+    def starts(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+        """Return the deltas of the loss nodes, (rows,) each: ∂(reduced loss)/∂loss.
+
+        Args:
+            start: the first row.
+            stop: the row after the last.
+            dtype: the dtype of the deltas.
+        """
+        scale, rows = 1 / self.divisor, stop - start
+        return {name: np.full(rows, weight * scale, dtype) for name, weight in self.network.loss.items()}
+
+    def losses(self, values: Arrays) -> Array:
+        """Return each example's weighted loss, (batch,), from the values of the loss nodes."""
+        weighted = [
+            values[name] if weight == 1 else weight * values[name]
+            for name, weight in self.network.loss.items()
+        ]
+        return sum(weighted[1:], weighted[0])
+
+    def reduced(self, losses: Array, params: Arrays) -> Any:
+        """Return the losses' mean or sum plus the regularization: a complex number where the arrays are.
+
+        Sums run in float64 for float32 as well: a long batch keeps its digits.
+        """
+        wide = np.complex128 if losses.dtype.kind == "c" else np.float64
+        loss = np.add.reduce(losses, dtype=wide) / self.divisor
+        regularization = self.network.regularization
+        for name in regularization.parameters if regularization.l2 else ():
+            flat = params[name].ravel()
+            loss += regularization.l2 / 2 * np.einsum("i,i->", flat, flat, dtype=wide)
+        return loss
+
+    def regularized(self, gradients: Arrays, params: Arrays) -> dict[str, Array]:
+        """Return those of the gradients that the regularization adds to, with λW added."""
+        regularization = self.network.regularization
+        decayed = dict[str, Array]()
+        for name in regularization.parameters if regularization.l2 else ():
+            if name in gradients:
+                decay = params[name].dtype.type(regularization.l2) * params[name]
+                decay += gradients[name]
+                decayed[name] = decay
+        return decayed
+
+
+def cotangent_starts(cotangents: Arrays) -> Starts:
+    """Return starts that are rows of cotangents, (batch, *shape) by node."""
+
+    def starts(start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+        return {name: np.array(array[start:stop], dtype) for name, array in cotangents.items()}
+
+    return starts
+
+
+def no_starts(start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+    """Return no deltas: the starts of a run without a backward pass.
+
+    Args:
+        start: the first row.
+        stop: the row after the last.
+        dtype: the dtype of the deltas.
+    """
+    return {}

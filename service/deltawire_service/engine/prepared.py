@@ -1,0 +1,195 @@
+"""A network prepared for requests: what every derivative starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Self, TypeVar
+from weakref import ref
+
+import numpy as np
+
+from deltawire.errors import Fault, Refused
+from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.objective import Objective, Starts, no_starts
+from deltawire_service.engine.execute.threads import Threads
+from deltawire_service.engine.graph import Arrays, Graph, Regularization
+from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost, Plan, make_plan
+from deltawire_service.engine.plan.program import Program, make_program
+from deltawire_service.engine.plan.targets import Targets, Wrt, gradient_targets, value_targets
+from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
+
+T = TypeVar("T")
+
+CACHED = 16
+"""Results that a network keeps of each of its cached methods: requests repeat."""
+
+
+class Options(NamedTuple):
+    """The options that all derivatives share."""
+
+    reduction: str = "mean"
+    """`mean` (divided by the number of examples) or `sum`."""
+    non_finite: str = "error"
+    """`error`, or `return` to return numbers that are not finite."""
+    body_cost: BodyCost = NO_BODY_COST
+    """The cost of reading the request's body and of writing its answer, for the plan."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared(Graph):
+    """A network with its targets, programs and plans, and with the way its computations are run.
+
+    Immutable, and shared between threads.
+    """
+
+    threads: Threads = field(default_factory=Threads)
+    """The threads that compute."""
+    runner: Runner = run_now
+    """Starts computations, and bounds their time."""
+    on_compute_seconds: OnComputeSeconds = ignore_seconds
+    """Called with the seconds that the layers of each kind took."""
+
+    def targets(
+        self, wrt: Wrt, values: Iterable[str] = (), deltas: Iterable[str] = (), trace: bool = False
+    ) -> Targets:
+        """Return the targets of a request for gradients.
+
+        Args:
+            wrt: the parameters and inputs to differentiate with respect to.
+            values: nodes whose values are asked for.
+            deltas: nodes whose deltas are asked for.
+            trace: whether every array of both passes is asked for.
+
+        Raises:
+            Refused: a name is unknown or not differentiable, or the network has no loss.
+        """
+        params = wrt.params if isinstance(wrt.params, bool) else tuple(wrt.params)
+        data = wrt.data if isinstance(wrt.data, bool) else tuple(wrt.data)
+        return self._gradient_targets(params, data, tuple(values), tuple(deltas), trace)
+
+    @cached_property
+    def program(self) -> Callable[[Targets], Program]:
+        """Return the program of targets."""
+        return self._cached(make_program)
+
+    @cached_property
+    def memory_plan(self) -> Callable[[Targets, int, np.dtype[Any], BodyCost], Plan]:
+        """Return the plan of targets for a number of examples, a dtype and a body cost."""
+        return self._cached(Prepared._make_plan)
+
+    @cached_property
+    def with_outputs(self) -> Callable[[tuple[str, ...]], Self]:
+        """Return this network with nodes of any shape in its loss's place, for deltas to start from."""
+        return self._cached(Prepared._with_outputs)
+
+    def without_regularization(self) -> Self:
+        """Return the same network, its loss without the regularization."""
+        return replace(self, regularization=Regularization())
+
+    def check_names(self, params: Arrays, data: Arrays, values: Iterable[str] | None = None) -> None:
+        """Check that parameters and inputs are named, all of them and no others.
+
+        Args:
+            params: parameters by name; only the names matter.
+            data: inputs by name, likewise.
+            values: nodes, where only what leads to these is needed.
+
+        Raises:
+            Refused: a name is unknown or missing.
+        """
+        nodes = None if values is None else frozenset(values)
+        input_checks.check_names(self, params.keys(), data.keys(), nodes)
+
+    def check_arrays(self, params: Arrays, data: Arrays) -> int:
+        """Check that every array has its shape and dtype, and return the number of examples.
+
+        Raises Refused where one has not.
+        """
+        return input_checks.check_arrays(self, params, data)[0]
+
+    def check_values(self, values: Iterable[str]) -> None:
+        """Raise Refused unless these are nodes, and at least one."""
+        value_targets(self, values)
+
+    def check_batch(self, params: Arrays, data: Arrays, values: frozenset[str] | None = None) -> Batch:
+        """Check the arrays of a request.
+
+        Args:
+            params: arrays by parameter.
+            data: arrays by input, (batch, *shape), or (*shape) when shared.
+            values: nodes, where only what leads to these is needed.
+
+        Raises:
+            Refused: a name, a shape, a dtype, a label or a batch size is wrong.
+        """
+        input_checks.check_names(self, params.keys(), data.keys(), values)
+        return Batch(params, data, *input_checks.check_arrays(self, params, data))
+
+    def objective(self, batch: int, reduction: str) -> Objective:
+        """Return the reduced loss of so many examples; reduction: `mean` or `sum`."""
+        return Objective(self, batch if reduction == "mean" else 1)
+
+    def batch_run(self, batch: Batch, targets: Targets, plan: Plan, starts: Starts = no_starts) -> BatchRun:
+        """Return the run of a checked request.
+
+        Args:
+            batch: its arrays.
+            targets: what is computed.
+            plan: its plan.
+            starts: the deltas that backprop begins with, where there is a backward pass.
+
+        Raises:
+            Refused: the plan exceeds the memory limit.
+        """
+        input_checks.check_memory(self, plan, batch.size)
+        program = self.program(targets)
+        return BatchRun(self, program, batch, plan, starts, self.threads, self.on_compute_seconds)
+
+    def compute(
+        self,
+        plan: Plan,
+        work: Callable[[float], tuple[T, bool]],
+        non_finite: str,
+        find: Callable[[float], Fault],
+    ) -> T:
+        """Run the work of a request, and refuse a result that is not finite.
+
+        Args:
+            plan: memory and cost of the work.
+            work: called with a deadline; returns the result, and whether every number of it is finite.
+            non_finite: `error` to refuse, `return` to return such a result as it is.
+            find: called with a deadline; returns the fault that names the first number that is not finite.
+
+        Raises:
+            Refused: the result is not finite.
+            DeadlineExceeded: the deadline that the runner sets has passed.
+        """
+
+        def checked(deadline: float) -> T:
+            result, finite = work(deadline)
+            if not finite and non_finite == "error":
+                raise Refused([find(deadline)])
+            return result
+
+        return self.runner(checked, plan)
+
+    @cached_property
+    def _gradient_targets(self) -> Callable[..., Targets]:
+        return self._cached(gradient_targets)
+
+    def _make_plan(self, targets: Targets, batch: int, dtype: np.dtype[Any], body_cost: BodyCost) -> Plan:
+        return make_plan(self, self.program(targets), batch, dtype.itemsize, body_cost, self.threads.count)
+
+    def _with_outputs(self, outputs: tuple[str, ...]) -> Self:
+        return replace(self, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
+
+    def _cached(self, function: Callable[..., T]) -> Callable[..., T]:
+        """Return a function of this network, its last few results cached.
+
+        The cache holds no reference to the network: one that is no longer used is freed at once.
+        """
+        network = ref(self)
+        return lru_cache(CACHED)(lambda *arguments: function(network(), *arguments))

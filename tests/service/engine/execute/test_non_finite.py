@@ -1,0 +1,82 @@
+"""The first number that is not finite is found."""
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+import pytest
+from support.engine import compiled
+
+from deltawire.errors import Refused
+from deltawire_service.engine import DeadlineExceeded
+from deltawire_service.engine.execute.non_finite import find_in_arrays, find_non_finite
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST
+from deltawire_service.engine.plan.targets import Wrt
+
+CHAIN = {
+    "inputs": {"x": {"shape": []}},
+    "nodes": [
+        {"name": "e", "kind": "exp", "inputs": ["x"]},
+        {"name": "r", "kind": "reciprocal"},
+        {"name": "f", "kind": "multiply", "inputs": ["e", "r"]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "x, pointer, message",
+    [
+        (1000.0, "/network/nodes/0", "node 'e' (exp): its value"),
+        (-1000.0, "/network/nodes/1", "node 'r' (reciprocal): its value"),
+        (
+            np.nan,
+            "/data/x",
+            "'x' holds a number that is not finite, at [1]: non_finite",
+        ),
+    ],
+)
+def test_the_first_number_that_is_not_finite_is_found(x: float, pointer: str, message: str) -> None:
+    network, data = compiled(CHAIN), {"x": np.array([0.0, x])}
+    with pytest.raises(Refused) as caught:
+        network.gradients({}, data, wrt_data=True)
+    fault = caught.value.faults[0]
+    assert (fault.pointer, fault.code) == (pointer, "non_finite") and message in fault.detail
+    assert np.isnan(network.gradients({}, data, wrt_data=True, non_finite="return").loss)
+
+
+def test_a_delta_that_is_not_finite_is_found() -> None:
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"name": "r", "kind": "reciprocal", "inputs": ["x"]}]}
+    with pytest.raises(Refused, match="node 'r' .reciprocal.: its delta sent to 'x' is the first"):
+        compiled(spec).gradients({}, {"x": np.array([1e-200])}, wrt_data=True)
+
+
+def test_a_sum_that_overflows_is_found() -> None:
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "identity", "inputs": ["x"]}]}
+    with pytest.raises(Refused) as caught:
+        compiled(spec).gradients({}, {"x": np.full(4, 1e308)}, reduction="sum")
+    assert caught.value.faults[0][:2] == ("/network/loss", "non_finite")
+
+
+def test_a_run_whose_arrays_are_all_finite_has_no_fault() -> None:
+    network = compiled(CHAIN)
+    batch = network.check_batch({}, {"x": np.array([0.5, 1.0])})
+    targets = network.targets(Wrt(data=True))
+    plan = network.memory_plan(targets, 2, batch.dtype, NO_BODY_COST)
+    run = network.batch_run(batch, targets, plan, network.objective(2, "mean").starts)
+    assert find_non_finite(run, inf) is None
+    wrong = run.with_batch(network.check_batch({}, {"x": np.array([0.5, 1000.0])}))
+    fault = find_non_finite(wrong, inf, "the derivative of its")
+    assert fault is not None and "the derivative of its value is the first" in fault.detail
+    with pytest.raises(DeadlineExceeded):
+        find_non_finite(run, -inf)
+
+
+@pytest.mark.parametrize(
+    "array, where", [(np.array([[0, 1], [np.inf, np.nan]]), ", at [1, 0]:"), (np.array(np.nan), "finite:")]
+)
+def test_the_place_in_an_array_is_named(array: np.ndarray, where: str) -> None:
+    fault = find_in_arrays({"a": np.ones(3), "b": array}, "cotangents")
+    assert fault is not None and (fault.pointer, fault.code) == ("/cotangents/b", "non_finite")
+    assert where in fault.detail
+    assert find_in_arrays({"a": np.ones(3)}, "cotangents") is None
