@@ -1,4 +1,4 @@
-"""Who may import whom: the arrows of the architecture."""
+"""The arrows of the architecture: who may import whom."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import pytest
 ROOT = Path(__file__).parents[1]
 OURS = ("deltawire", "deltawire_layers", "deltawire_service")
 HTTP = ("flask", "werkzeug", "gunicorn", "requests")
+ENGINE = "deltawire_service.engine"
 
 
 def imports(path: Path) -> set[str]:
-    """Every module a file imports, at its top or later."""
-    found = set[str]()
+    """Return every module that a file imports, at its top, later, or under TYPE_CHECKING."""
+    modules = set[str]()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute"
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
+            modules |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return modules
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
@@ -29,13 +30,49 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
 
 
 def files(folder: str) -> list[Path]:
-    found = sorted((ROOT / folder).rglob("*.py"))
-    assert found
-    return found
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    assert paths
+    return paths
 
 
 def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def module_of(path: Path) -> str:
+    """Return the dotted name of a file below one of the folders of packages."""
+    parts = path.relative_to(ROOT).with_suffix("").parts[1:]
+    return ".".join(parts).removesuffix(".__init__")
+
+
+SOURCES = {module_of(path): path for folder in ("client", "plugins", "service") for path in files(folder)}
+
+
+def arrows(module: str) -> set[str]:
+    """Return our modules that a module imports; a package and its own modules count as one place."""
+    return {
+        other
+        for other in imports(SOURCES[module])
+        if other in SOURCES and not module.startswith(f"{other}.") and other != module
+    }
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if not within(m, (ENGINE,))])
+def test_nobody_outside_imports_a_submodule_of_the_engine(module: str) -> None:
+    assert not {other for other in arrows(module) if other.startswith(f"{ENGINE}.")}
+
+
+@pytest.mark.parametrize("module", SOURCES)
+def test_no_private_name_is_imported(module: str) -> None:
+    for node in ast.walk(ast.parse(SOURCES[module].read_text())):
+        if isinstance(node, ast.ImportFrom) and within(str(node.module), OURS):
+            assert not [alias.name for alias in node.names if alias.name.startswith("_")]
+
+
+@pytest.mark.parametrize("module", ["layer", "config", "initializers"])
+def test_the_layer_contract_knows_nobody(module: str) -> None:
+    others = arrows(f"deltawire_layers.{module}")
+    assert others <= {"deltawire_layers", "deltawire_layers.layer"}
 
 
 @pytest.mark.parametrize("path", files("plugins"), ids=name)
@@ -46,8 +83,8 @@ def test_layers_import_nothing_of_the_service_or_the_client(path: Path) -> None:
 @pytest.mark.parametrize("path", files("client"), ids=name)
 def test_the_client_reaches_the_service_only_over_http_or_embedded(path: Path) -> None:
     allowed = {"deltawire_service"} if path.name == "embedded.py" else set()
-    found = {m.split(".")[0] for m in imports(path) if within(m, ("deltawire_service", "deltawire_layers"))}
-    assert found <= allowed
+    others = {m.split(".")[0] for m in imports(path) if within(m, ("deltawire_service", "deltawire_layers"))}
+    assert others <= allowed
 
 
 CLI = [path for path in files("service") if "cli" in path.parts]
