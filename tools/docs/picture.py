@@ -1,4 +1,4 @@
-"""Takes the README's picture, docs/explorer.png: the explorer in a browser, from the service as shipped."""
+"""Take the README's picture, docs/explorer.png, of the explorer as the service serves it."""
 
 from __future__ import annotations
 
