@@ -1,4 +1,4 @@
-"""What the tests of pages share: a service as shipped, and a browser."""
+"""Fixtures of the browser tests: a service as shipped, a browser, and a page that is watched."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def service() -> Iterator[str]:
-    """The address of the service at DELTAWIRE_URL, or else of one made for the tests."""
+    """Return the address of the service at DELTAWIRE_URL, or else start one for the tests."""
     if url := os.environ.get("DELTAWIRE_URL"):
         yield url.rstrip("/")
     else:
-        with running_service(queue_seconds="10") as url:  # a busy machine keeps a page waiting, not failing
+        with running_service(queue_seconds="10") as url:  # on a busy machine a page waits and does not fail
             yield url
 
 
@@ -32,12 +32,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def faults() -> list[str]:
-    """What the page of this test did wrong so far."""
+    """Return the list of the page's faults so far."""
     return []
 
 
 @pytest.fixture
 def page(browser: Browser, service: str, faults: list[str]) -> Iterator[Page]:
-    """A page of the service, which must have done nothing wrong when the test ends."""
+    """Open a page of the service, which must have no faults when the test ends."""
     with watched_page(browser, service, faults) as page:
         yield page

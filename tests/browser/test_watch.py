@@ -1,4 +1,4 @@
-"""The tests of pages notice what a page does wrong."""
+"""The browser tests notice each fault of a page."""
 
 from __future__ import annotations
 

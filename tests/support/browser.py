@@ -1,4 +1,4 @@
-"""A real browser for tests: Debian's chromium, watched for what no page of ours may do."""
+"""A real browser for tests: Debian's chromium, watched for faults that no page may have."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # the tests of this folder can be collected without it
+if TYPE_CHECKING:  # tests are collected without it too
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # what is asked of another host gets nowhere
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # requests to another host fail
 )
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The chromium that is installed; there is no test of a page without one."""
+    """Start the installed chromium, which the tests of pages need."""
     from playwright.sync_api import sync_playwright
 
     program = shutil.which("chromium")
@@ -32,25 +32,29 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def watched_page(browser: Browser, service: str, faults: list[str]) -> Iterator[Page]:
-    """An empty page, to which `/docs` is that of the service; at the end it must have done nothing wrong.
+    """Open an empty page whose relative addresses are the service's; fail at the end if it had faults.
 
-    faults: where it is noted; a test that wants one looks, and clears the list. Errors on the console are
-    faults (the browser reports there what a Content-Security-Policy stops, and answers of status 400 and
-    above), and so are uncaught exceptions and whatever is asked of another host.
+    Faults are errors on the console, uncaught exceptions, web sockets and requests to another host. The
+    console also reports what the Content-Security-Policy stops, and answers of status 400 and above.
+
+    Args:
+        browser: The browser to open the page in.
+        service: The address of the service.
+        faults: Receives the faults; a test that expects one checks and clears it.
     """
 
     def console(message: ConsoleMessage) -> None:
         if message.type == "error":
             faults.append(f"console: {message.text}")
 
-    def request(asked: Request) -> None:
-        if not asked.url.startswith((f"{service}/", "data:", "blob:", "about:")):
-            faults.append(f"another host: {asked.url}")
+    def check_host(request: Request) -> None:
+        if not request.url.startswith((f"{service}/", "data:", "blob:", "about:")):
+            faults.append(f"another host: {request.url}")
 
     context = browser.new_context(base_url=service, viewport={"width": 1280, "height": 900})
     context.on("console", console)
     context.on("weberror", lambda error: faults.append(f"uncaught: {error.error}"))
-    context.on("request", request)
+    context.on("request", check_host)
     page = context.new_page()
     page.on("websocket", lambda socket: faults.append(f"web socket: {socket.url}"))
     yield page

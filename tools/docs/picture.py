@@ -1,4 +1,4 @@
-"""Take the screenshot of the README, docs/explorer.png, of the explorer in a browser: `make picture`."""
+"""Take the README's picture, docs/explorer.png, of the explorer as the service serves it."""
 
 from __future__ import annotations
 

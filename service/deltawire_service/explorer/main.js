@@ -1,4 +1,6 @@
 // Starts the page: loads the catalogue of layers, reads the address and draws.
+
+// Imports lead one way: core <- widgets <- picture, panel, drawer, lecture <- page.js (tests/service/explorer/test_rooms.py).
 import * as api from "./core/api.js";
 import { html, render } from "./core/dom.js";
 import { fromHash } from "./core/state.js";

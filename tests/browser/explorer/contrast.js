@@ -1,4 +1,4 @@
-// The least contrast of a text's colour with a ground it stands on, by the formula of WCAG 2.
+// Returns the least contrast between a text's colour and its background, by the formula of WCAG 2.
 () => {
   const style = getComputedStyle(document.documentElement);
   const probe = document.body.appendChild(document.createElement("i"));

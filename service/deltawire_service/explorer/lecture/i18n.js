@@ -1,4 +1,4 @@
-// Holds every text of the page in English and in Korean, and looks it up in the language chosen.
+// Holds every text of the page in English and Korean, and looks it up in the chosen language.
 
 // Korean texts put no particle after a name: the right one depends on the name.
 const TEXTS = {

@@ -16,7 +16,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   const place = model.places.get(name);
   if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
   const back = isBackward(model, step);
-  const came = arrivals(model, name, step);
+  const arrived = arrivals(model, name, step);
   const sends = model.edges.filter((edge) => edge.to === name && edge.delta && edgeKnown(model, edge, step));
   const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution) : [];
   return html`<section class="panel" data-panel=${name}>
@@ -26,11 +26,11 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
     <${Jumps} ...${{ model, name, step, go, t }} />
     ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}
     ${place.kind ? html`<${Value} ...${{ model, place, step, t }} />` : html`<${Given} ...${{ place, t }} />`}
-    ${back && came.expected > 0 && html`<${Arriving} ...${{ place, came, badges, t, select }} />`}
-    ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: came.sum, badges, t }} />`)}
+    ${back && arrived.expected > 0 && html`<${Arriving} ...${{ place, arrived, badges, t, select }} />`}
+    ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: arrived.sum, badges, t }} />`)}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
       ...${{ model, place, parameter, step, t }} />`)}
-    ${back && !came.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
+    ${back && !arrived.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
       <${ConfigForm} ...${{ place, edit, t }} />
       ${place.parameters.map(({ name: parameter }) => html`<${HeatMap} label=${parameter} t=${t}
@@ -61,31 +61,31 @@ function Value({ model, place, step, t }) {
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
 
-function Arriving({ place, came, badges, t, select }) {
+function Arriving({ place, arrived, badges, t, select }) {
   const array = place.shape.length > 0;
-  const several = came.terms.length > 1;
+  const several = arrived.terms.length > 1;
   const from = (term) => t("fromNode", term.from ?? "loss");
   // Norms do not add up, so the terms of arrays are named by their edges and drawn one by one.
   const named = (term) => html`δ<sub>${term.from ?? t("loss")}→${place.name}</sub>`;
   const written = (term) => (array ? named(term) : bracketed(precise(term.delta.numbers)));
-  const sum = [...came.terms.map(written), ...Array(came.missing).fill("?")].flatMap((term, i) => (i ? [" + ", term] : [term]));
+  const sum = [...arrived.terms.map(written), ...Array(arrived.missing).fill("?")].flatMap((term, i) => (i ? [" + ", term] : [term]));
   const badge = (term) => badges.get(`edges/${term.edge?.id}`);
-  const whole = html`${several ? " = " : ""}<b class="red">${!array && came.sum && precise(came.sum.numbers)}</b>
+  const whole = html`${several ? " = " : ""}<b class="red">${!array && arrived.sum && precise(arrived.sum.numbers)}</b>
     ${" "}<${Badge} badge=${badgeOfPlace(badges, place.name)} t=${t} />`;
   return html`<section data-section="arriving"><h3 class="red">${t("arrivingTitle", place.name)}</h3>
-    <ul class="terms">${came.terms.map((term) => html`<li>${term.from
+    <ul class="terms">${arrived.terms.map((term) => html`<li>${term.from
       ? html`<button class="link" onClick=${() => select(term.from)}>${from(term)}</button>` : t("fromLoss")}
       ${" "}<b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b>
       ${several && html` <${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
-      ${came.missing > 0 && html`<li>${t("missing", came.missing)} <b>?</b></li>`}</ul>
-    ${array && several && came.terms.map((term) => html`
+      ${arrived.missing > 0 && html`<li>${t("missing", arrived.missing)} <b>?</b></li>`}</ul>
+    ${array && several && arrived.terms.map((term) => html`
       <${HeatMap} label=${from(term)} caption=${html`${named(term)} ${from(term)}`} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
-    ${(came.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${came.missing || several ? sum : ""}
-      ${came.missing || array ? "" : whole}</p>`}
-    ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${came.terms.map((term, i) =>
-      html`${i ? ", " : ""}‖${named(term)}‖ = ${precise(term.delta.norm)}`)}${came.sum && !came.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(came.sum.norm)}`}</p>`}
-    ${array && came.sum && !came.missing && html`
-      <${HeatMap} label=${`δ ${place.name}`} traced=${came.sum} tone="red" badge=${badgeOfPlace(badges, place.name)} t=${t} />`}</section>`;
+    ${(arrived.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${arrived.missing || several ? sum : ""}
+      ${arrived.missing || array ? "" : whole}</p>`}
+    ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${arrived.terms.map((term, i) =>
+      html`${i ? ", " : ""}‖${named(term)}‖ = ${precise(term.delta.norm)}`)}${arrived.sum && !arrived.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(arrived.sum.norm)}`}</p>`}
+    ${array && arrived.sum && !arrived.missing && html`
+      <${HeatMap} label=${`δ ${place.name}`} traced=${arrived.sum} tone="red" badge=${badgeOfPlace(badges, place.name)} t=${t} />`}</section>`;
 }
 
 function Sending({ model, place, edge, delta, badges, t }) {

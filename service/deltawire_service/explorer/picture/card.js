@@ -1,4 +1,4 @@
-// Draws a place as a card: its name, kind and shape, above it its value, below it what has arrived of its delta.
+// Draws a place as a card: its name, kind and shape, its value above them and its delta below.
 import { flat } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { precise, short, times } from "../core/numbers.js";

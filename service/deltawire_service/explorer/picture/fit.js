@@ -1,6 +1,6 @@
 // Computes how large a picture is drawn, and how large its texts must be to be read.
 
-export const AROUND = 8; // pixels above and below a picture
+const AROUND = 8; // pixels above and below a picture
 
 const LARGEST = 1.35; // zoom
 const READABLE = 11; // pixels on the screen

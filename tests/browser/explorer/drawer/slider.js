@@ -1,4 +1,4 @@
-// How long it takes from moving an input to the picture of the new numbers, in milliseconds.
+// Measures the time from a moved input to the picture of the new numbers, in milliseconds.
 async () => {
   const input = document.querySelector('[data-input="z"]');
   const shown = () => document.querySelector('[data-value="f"] text').textContent;

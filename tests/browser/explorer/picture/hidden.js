@@ -1,5 +1,5 @@
-// What covers another thing in the picture, or is out of it: labels on cards, labels outside, names below the sign of
-// parameters; and how far the legend and the buttons reach into the picture.
+// Counts the labels that lie on cards or outside the picture, lists the names below the sign of parameters, and measures
+// how far the legend and the buttons reach into the picture.
 () => {
   const boxes = (selector) => [...document.querySelectorAll(selector)].map(one => one.getBoundingClientRect());
   const touch = (a, b) => a.left < b.right - 1 && b.left < a.right - 1

@@ -1,4 +1,4 @@
-// How long a residual network of 60 nodes takes to lay out, in milliseconds.
+// Measures the layout of a residual network of 60 nodes, in milliseconds.
 async () => {
   const { layout } = await import("/explorer/picture/layout.js");
   const edges = [];

@@ -38,11 +38,11 @@ function accuracy(scores, labels) {
 }
 
 // Draws examples of the batch: others at each step, but the same in each run; all of them where `count` is that many.
-function drawn(document, count, step) {
+function miniBatch(document, count, step) {
   const batch = batchOf(document);
   if (count >= batch) return document.data;
   const draw = random(step + 1);
-  for (let i = 0; i < 3; i += 1) draw();
+  for (let i = 0; i < 3; i += 1) draw(); // the first numbers of near seeds are alike
   const left = Array.from({ length: batch }, (_, i) => i);
   const rows = Array.from({ length: count }, () => left.splice(Math.floor(draw() * left.length), 1)[0]);
   const names = batchedOf(document);
@@ -54,7 +54,7 @@ function drawn(document, count, step) {
 // parameters after each step, unless run.discarded.
 export async function descend(document, { params, history, last, rate, count, classification, run, onStep }) {
   for (let step = history.steps.length; step < last && !run.stopped; step += 1) {
-    const data = drawn(document, count, step);
+    const data = miniBatch(document, count, step);
     const answer = await api.gradients({ network: document.network, params, data, values: classification ? [classification.scores] : [] });
     const gradients = answer.gradients.params;
     const stepped = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, gradients[name], rate)]));
