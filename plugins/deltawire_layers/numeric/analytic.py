@@ -17,6 +17,7 @@ from math import inf, pi, sqrt
 import numpy as np
 
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.sums import inner
 
 
 def _complex(real: Array, imag: Array) -> Array:
@@ -245,11 +246,6 @@ def erf(x: Array) -> Array:
     beyond = x[far]
     value[far] = np.copysign(1 - _upper_tail(np.abs(beyond)), beyond)
     return value
-
-
-def inner(a: Array, b: Array) -> Array:
-    """Σ a b over the last axis, which keeps one place."""
-    return np.asarray(np.einsum("...i,...i->...", a, b))[..., None]
 
 
 def direction(x: Array) -> tuple[Array, Array]:

@@ -13,8 +13,8 @@ from support.layers import BUILT_IN
 
 from deltawire_layers import Activation, Layer, Parameter, check_layer
 from deltawire_layers.initializers import fan_in, ones
-from deltawire_layers.layers.linear import rows
 from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.sums import rows
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]

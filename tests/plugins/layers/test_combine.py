@@ -79,7 +79,7 @@ def test_add_names_the_first_input_that_differs() -> None:
 
 
 def test_dot_needs_an_axis() -> None:
-    with pytest.raises(LayerError, match="at least one axis to contract"):
+    with pytest.raises(LayerError, match="at least one axis, got a single number"):
         LAYERS["dot"]().output_shape((), ())
 
 
