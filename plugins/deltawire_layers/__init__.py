@@ -16,7 +16,7 @@ from deltawire_layers.layer import (
     arity,
     identity,
 )
-from deltawire_layers.numeric import analytic, products, sums
+from deltawire_layers.numeric import analytic, branches, products, sums
 from deltawire_layers.registry import Registry, RegistryError, load_layers
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Shape",
     "analytic",
     "arity",
+    "branches",
     "config",
     "check_layer",
     "identity",

@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import branches
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.shapes import equal_shapes, last_axis, shape_text
 
@@ -86,10 +86,10 @@ class Maximum(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(
-            analytic.maximum(a, b),
+            branches.maximum(a, b),
             deltas=(
-                lambda delta: delta * analytic.greater(a, b),
-                lambda delta: delta * analytic.greater(b, a),
+                lambda delta: branches.share_of_maximum(delta, a, b),
+                lambda delta: branches.share_of_maximum(delta, b, a),
             ),
         )
 
@@ -105,10 +105,10 @@ class Minimum(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(
-            analytic.minimum(a, b),
+            branches.minimum(a, b),
             deltas=(
-                lambda delta: delta * analytic.greater(b, a),
-                lambda delta: delta * analytic.greater(a, b),
+                lambda delta: branches.share_of_maximum(delta, b, a),
+                lambda delta: branches.share_of_maximum(delta, a, b),
             ),
         )
 

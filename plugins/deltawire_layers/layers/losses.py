@@ -10,7 +10,7 @@ from marshmallow import Schema, validate
 
 from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.numeric.sums import expand_batch, inner, sum_example
 from deltawire_layers.shapes import equal_shapes, last_axis
 
@@ -155,10 +155,10 @@ class MaxMargin(Layer):
         violation = self.margin - score + corrupt_score
         active = violation.real > 0
         return Activation(
-            sum_example(analytic.relu(violation)),
+            sum_example(branches.relu(violation)),
             deltas=(
-                lambda delta: -expand_batch(delta, active) * active,
-                lambda delta: expand_batch(delta, active) * active,
+                lambda delta: branches.keep(active, expand_batch(-delta, active)),
+                lambda delta: branches.keep(active, expand_batch(delta, active)),
             ),
         )
 
@@ -192,8 +192,7 @@ class Huber(Layer):
 
     def forward(self, params: Mapping[str, Array], prediction: Array, target: Array) -> Activation:
         error = prediction - target
-        d = self.delta
-        clipped = np.where(np.abs(error.real) <= d, error, d * np.sign(error.real))
+        clipped = branches.clip(error, -self.delta, self.delta)
         return Activation(
             sum_example(clipped * (error - 0.5 * clipped)),
             deltas=(

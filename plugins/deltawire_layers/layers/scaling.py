@@ -10,6 +10,7 @@ from marshmallow import Schema, validate
 from deltawire_layers import config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
+from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.shapes import equal_shapes
 
 
@@ -89,6 +90,6 @@ class DropoutMask(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array, mask: Array) -> Activation:
         def masked(array: Array) -> Array:
-            return np.where(mask, array / (1 - self.p), 0)
+            return analytic.scale(branches.keep(mask != 0, array), 1 / (1 - self.p))
 
         return Activation(masked(x), deltas=(masked, None))

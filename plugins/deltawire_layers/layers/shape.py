@@ -12,7 +12,7 @@ from marshmallow import Schema, ValidationError
 
 from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import branches
 from deltawire_layers.shapes import axis_index, axis_indices, shape_text, without_axes
 
 
@@ -250,6 +250,6 @@ class Max(Layer):
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         axis = axis_index(self.axis, x.shape[1:]) + 1
         return Activation(
-            analytic.greatest(x, axis),
-            deltas=(lambda delta: np.expand_dims(delta, axis) * analytic.share_of_greatest(x, axis),),
+            branches.greatest(x, axis),
+            deltas=(lambda delta: branches.share_of_greatest(np.expand_dims(delta, axis), x, axis),),
         )
