@@ -304,7 +304,7 @@ class WinnerTakesAll(Layer):
         return x[:-1]
 
     def saved(self, x: Shape) -> int:
-        return prod(x[:-1])
+        return 2 * prod(x[:-1])
 
     def forward(self, params: Params, x: Array) -> Activation:
         winner = x.real.argmax(axis=-1)[..., None]
