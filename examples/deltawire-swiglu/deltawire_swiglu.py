@@ -7,7 +7,18 @@ from math import prod
 
 from marshmallow import Schema, validate
 
-from deltawire_layers import Activation, Array, Formula, Layer, LayerError, Parameter, Shape, analytic, config
+from deltawire_layers import (
+    Activation,
+    Array,
+    Formula,
+    Layer,
+    Parameter,
+    Shape,
+    analytic,
+    config,
+    products,
+    shapes,
+)
 from deltawire_layers.initializers import fan_in
 
 
@@ -25,8 +36,7 @@ class SwiGLU(Layer):
     units: int
 
     def output_shape(self, x: Shape) -> Shape:
-        if not x:
-            raise LayerError("expected at least one axis to multiply along, got a single number", input=0)
+        shapes.last_axis(x)  # refuses a single number, which has no axis
         return (*x[:-1], self.units)
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
@@ -44,8 +54,8 @@ class SwiGLU(Layer):
             signal=lambda delta: (delta * gate, delta * a * slope),  # δ of W x, δ of V x
             deltas=(lambda both: both[0] @ W + both[1] @ V,),
             grads={
-                "weight": lambda both: rows(both[0]).T @ rows(x),
-                "gate_weight": lambda both: rows(both[1]).T @ rows(x),
+                "weight": lambda both: products.outer(both[0], x),
+                "gate_weight": lambda both: products.outer(both[1], x),
             },
         )
 
@@ -61,8 +71,3 @@ class SwiGLU(Layer):
             r"\delta_z = {delta} \circ ({weight}\,{x0}) \circ \sigma(z) \circ (1 + z \circ (1 - \sigma(z)))",
         },
     )
-
-
-def rows(array: Array) -> Array:
-    """Flatten the leading axes: (..., n) as a matrix with rows of n."""
-    return array.reshape(-1, array.shape[-1])

@@ -1,7 +1,7 @@
 """What plugin authors import: the contract of a layer, the registry, the conformance kit."""
 
-from deltawire_layers import config, initializers
-from deltawire_layers.kit.conformance import ConformanceError, check_layer
+from deltawire_layers import config, initializers, shapes
+from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
     Arity,
@@ -16,7 +16,7 @@ from deltawire_layers.layer import (
     arity,
     identity,
 )
-from deltawire_layers.numeric import analytic, products
+from deltawire_layers.numeric import analytic, branches, products, sums
 from deltawire_layers.registry import Registry, RegistryError, load_layers
 
 __all__ = [
@@ -35,10 +35,13 @@ __all__ = [
     "Shape",
     "analytic",
     "arity",
+    "branches",
     "config",
     "check_layer",
     "identity",
     "initializers",
     "load_layers",
     "products",
+    "shapes",
+    "sums",
 ]

@@ -114,7 +114,11 @@ class Layer:
         return {}
 
     def saved(self, *inputs: Any, **_: Any) -> int:
-        """Numbers per example that the equations keep, or work in, beside the inputs and the value."""
+        """Return how many numbers per example the equations save, or work in, beside inputs and value.
+
+        Saved integers of eight bytes count as two numbers, as they do in float32. `check_layer` prints the
+        line to paste when this one is missing or declares too few.
+        """
         return 0
 
     def forward(self, params: Mapping[str, Array], *inputs: Any, **_: Any) -> Activation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -88,6 +89,36 @@ def agree(
     for what, array in ours.items():
         far = distance(array, theirs[what].detach().numpy())
         assert far <= within, f"{what} is {far:.1e} from torch's"
+
+
+def agree_at_infinity(
+    layer: Layer, torch_function: Callable[..., Any], inputs: Sequence[np.ndarray], within: float = 1e-6
+) -> None:
+    """Assert that a layer returns torch's ∞ and NaN, in the value and in every δ, and no others.
+
+    Every number is computed in float32, float64 and complex128, with δ = 1, ∞, −∞ and NaN in all places.
+    """
+    for dtype, number in product((np.float32, np.float64, np.complex128), (1.0, np.inf, -np.inf, np.nan)):
+        if dtype is np.complex128 and number != 1:
+            continue  # an infinite complex number has no argument to compare
+        ours_in = [x.astype(dtype) if x.dtype.kind == "f" else x for x in inputs]
+        reals = [x.real.copy() if x.dtype.kind == "c" else x for x in ours_in]
+        tensors = [torch.tensor(x, requires_grad=x.dtype.kind == "f") for x in reals]
+        expected = torch_function(*tensors)
+        expected.backward(torch.full_like(expected, number))
+        with np.errstate(all="ignore"):
+            activation = layer.forward({}, *ours_in)
+            signal = activation.signal(np.full(activation.value.shape, number, dtype))
+            deltas = [None if equation is None else equation(signal) for equation in activation.deltas]
+        assert_close(activation.value.real, expected.detach().numpy(), within, f"value in {dtype.__name__}")
+        for position, (delta, tensor) in enumerate(zip(deltas, tensors, strict=True)):
+            if delta is not None:
+                what = f"δ of input {position} in {dtype.__name__} for {number}"
+                assert_close(delta.real, tensor.grad.numpy(), within, what)
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, within: float, what: str) -> None:
+    np.testing.assert_allclose(found, expected, rtol=within, atol=within, equal_nan=True, err_msg=what)
 
 
 def _grad(tensor: Any) -> Any:

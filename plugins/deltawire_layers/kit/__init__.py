@@ -1,1 +1,6 @@
-"""The conformance kit: `check_layer` holds a layer against every rule of the contract."""
+"""The conformance kit: it tries a layer against every rule of the contract."""
+
+from deltawire_layers.kit.conformance import check_layer
+from deltawire_layers.kit.trial import ConformanceError
+
+__all__ = ["ConformanceError", "check_layer"]

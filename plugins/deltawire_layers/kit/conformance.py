@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Mapping
-from functools import partial
 from operator import itemgetter
-from types import FunctionType, MethodType
-from typing import Any
 
 import numpy as np
 
 from deltawire_layers.kit.derivatives import dtype_kept, first_order, second_order
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, concurrent, pure, same_bits
+from deltawire_layers.kit.saved import check_saved
 from deltawire_layers.kit.trial import (
     ConformanceError,
     Measured,
-    Pass,
     Trial,
     gradient_of,
     read_only,
 )
 from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
-
-__all__ = ["ConformanceError", "check_layer"]
 
 
 def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
@@ -57,7 +50,7 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
             second_order(trial, sampler, here)
         concurrent(trial, usual)
         any_layout(trial, usual)
-        _saved(trial, usual)
+        check_saved(trial)
         _documented(trial)
 
 
@@ -85,9 +78,6 @@ def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
     for position, allowed in trial.integers.items():
         if position not in range(len(shapes)) or not isinstance(allowed, range) or not allowed:
             raise trial.broken(5, "integer_inputs", f"gives input {position} the range {allowed!r}")
-    saved = layer.saved(*shapes)
-    if type(saved) is not int or saved < 0:
-        raise trial.broken(5, "saved", f"is {saved!r}, expected a whole number, 0 or more")
     if layer.elementwise and any(shape != output for shape in shapes):
         raise trial.broken(
             5, "elementwise", f"is claimed, but shapes {shapes} give a value of shape {output}"
@@ -105,43 +95,6 @@ def _is_start(first: object, shape: Shape) -> bool:
         and (first.shape, first.dtype) == (shape, np.float64)
         and bool(np.isfinite(first).all())
     )
-
-
-def _saved(trial: Trial, point: Point) -> None:
-    """Hold the equations to `saved` numbers for each example, beside the arguments and the value."""
-    double = point.with_rows(lambda array: np.concatenate([array, array]))
-    more = _kept_bytes(trial.forward(double)) - _kept_bytes(trial.forward(point))
-    kept, saved = more / (len(point.delta) * point.delta.itemsize), trial.layer.saved(*trial.shapes)
-    if kept > saved:
-        raise trial.broken(5, "saved", f"is {saved}, but the equations keep {kept:g} numbers per example")
-
-
-def _kept_bytes(run: Pass) -> int:
-    """Size of the arrays that the equations refer to, beside the arguments and the value."""
-    given = {id(_owner(array)) for array in (run.value, *run.given.arrays())}
-    size, seen = 0, set[int]()
-    queue: list[Any] = [run.signal, *(equation for equation, _ in run.equations.values())]
-    while queue:
-        thing = queue.pop()
-        if isinstance(thing, np.ndarray):
-            thing = _owner(thing)
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, np.ndarray):
-            size += 0 if id(thing) in given else thing.nbytes
-        elif isinstance(thing, FunctionType):
-            queue += gc.get_referents(thing.__defaults__, *(thing.__closure__ or ()))
-        elif isinstance(thing, partial | MethodType | Mapping | list | tuple):
-            queue += gc.get_referents(thing)
-    return size
-
-
-def _owner(array: Array) -> Array:
-    """The array whose memory this one looks at."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 # Rule 3, only what is asked. (That there is one equation for each input and parameter, every pass looks at.)

@@ -41,6 +41,7 @@ class ConformanceError(AssertionError):
     problem: what is wrong with it
     point:   where it was tried (`scale 10`, `exact ties of scale 1`), when numbers are wrong
     place:   index of the worst number, with what is `expected` there and what it `got`
+    suggestion: a way to mend it, when the kit could work one out
     """
 
     def __init__(
@@ -53,10 +54,12 @@ class ConformanceError(AssertionError):
         place: tuple[int, ...] | None = None,
         expected: float | str | None = None,
         got: float | str | None = None,
+        suggestion: str | None = None,
     ):
-        super().__init__(layer, rule, closure, problem, point, place, expected, got)
+        super().__init__(layer, rule, closure, problem, point, place, expected, got, suggestion)
         self.layer, self.rule, self.closure, self.problem = layer, rule, closure, problem
         self.point, self.place, self.expected, self.got = point, place, expected, got
+        self.suggestion = suggestion
 
     @property
     def rule_name(self) -> str:
@@ -66,7 +69,9 @@ class ConformanceError(AssertionError):
         message = f"{self.layer} breaks rule {self.rule} ({self.rule_name}): {self.closure} {self.problem}"
         if self.place is not None:
             message += f": expected {self.expected}, got {self.got} at {list(self.place)}"
-        return message if self.point is None else f"{message}, at {self.point}"
+        if self.point is not None:
+            message += f", at {self.point}"
+        return message if self.suggestion is None else f"{message}; {self.suggestion}"
 
 
 def delta_of(position: int) -> str:
@@ -102,12 +107,13 @@ class Trial(NamedTuple):
         place: Iterable[int] | None = None,
         expected: float | str | None = None,
         got: float | str | None = None,
+        suggestion: str | None = None,
     ) -> ConformanceError:
         """The error to raise."""
         where = None if point is None else str(point)
         index = None if place is None else tuple(map(int, place))
         return ConformanceError(
-            type(self.layer).__name__, rule, closure, problem, where, index, expected, got
+            type(self.layer).__name__, rule, closure, problem, where, index, expected, got, suggestion
         )
 
     def call(self, closure: str, point: Point, function: Callable[..., Any], *args: Any) -> Any:

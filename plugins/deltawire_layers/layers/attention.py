@@ -12,22 +12,33 @@ from marshmallow import Schema, validate
 from deltawire_layers import config
 from deltawire_layers.initializers import Uniform, fan_in, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
-from deltawire_layers.layers.linear import product, rows
 from deltawire_layers.numeric import analytic
-from deltawire_layers.numeric.products import matmul, outer
+from deltawire_layers.numeric.products import matmul, outer, project
+from deltawire_layers.numeric.sums import sum_rows
+from deltawire_layers.shapes import shape_text
 
 
 def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...]) -> None:
-    """Raises LayerError unless query (..., n, d), key (..., m, d), value (..., m, c) and mask (n, m) fit."""
+    """Check that query, key, value and mask fit each other.
+
+    Args:
+        query: (..., n, d).
+        key: (..., m, d), with the leading axes of the query.
+        value: (..., m, c), with the leading axes of the key.
+        masks: nothing, or one mask (n, m).
+
+    Raises:
+        LayerError: a shape does not fit; the error names the input.
+    """
     for position, shape in enumerate((query, key, value)):
         if len(shape) < 2:
             raise LayerError(f"expected at least two axes, got shape {list(shape)}", input=position)
     if (*key[:-2], key[-1]) != (*query[:-2], query[-1]):
-        expected = ", ".join(map(str, (*query[:-2], "any", query[-1])))
-        raise LayerError(f"expected shape [{expected}] to fit the query, got {list(key)}", input=1)
+        expected = shape_text(*query[:-2], "any", query[-1])
+        raise LayerError(f"expected shape {expected} to fit the query, got {list(key)}", input=1)
     if value[:-1] != key[:-1]:
-        expected = ", ".join(map(str, (*key[:-1], "any")))
-        raise LayerError(f"expected shape [{expected}], a row for each key, got {list(value)}", input=2)
+        expected = shape_text(*key[:-1], "any")
+        raise LayerError(f"expected shape {expected}, a row for each key, got {list(value)}", input=2)
     if len(masks) > 1:
         raise LayerError(f"expected query, key, value and one mask at most, got {len(masks)} masks")
     pairs = (query[-2], key[-2])
@@ -38,49 +49,70 @@ def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...
 
 
 def visible(queries: int, keys: int, causal: bool, masks: tuple[Array, ...]) -> Array | None:
-    """Which keys each query sees, (batch or 1, n, m); None where all see all."""
+    """Return which keys each query sees.
+
+    Args:
+        queries: number of queries, n.
+        keys: number of keys, m.
+        causal: whether a query sees the keys up to its own place only.
+        masks: nothing, or one mask (batch, n, m): 0 hides a key.
+
+    Returns:
+        Booleans (batch or 1, n, m); None when every query sees every key.
+    """
     seen = np.tri(queries, keys, dtype=np.bool_)[None] if causal else None
     for mask in masks:
         seen = mask != 0 if seen is None else seen & (mask != 0)
     return seen
 
 
-class Fit(NamedTuple):
-    """δ of the mean values, and δ of the numbers that say how well query and key fit."""
+class AttentionDeltas(NamedTuple):
+    """The δs that the three equations share.
 
-    mean: Array
-    fit: Array
+    value:  δ of the weighted mean of the values (batch, ..., n, c)
+    scores: δ of q kᵀ, the scores of every query and key (batch, ..., n, m)
+    """
+
+    value: Array
+    scores: Array
 
 
 def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activation:
-    """y = p v with p = softmax(q kᵀ / √d) over the keys seen, for arrays (batch, ..., n, d); see `visible`.
+    """Compute y = p v with p = softmax(q kᵀ / √d) over the keys seen; a query that sees no key gets zeros.
 
-    A query that sees no key gets zeros.
+    Args:
+        query: (batch, ..., n, d).
+        key: (batch, ..., m, d).
+        value: (batch, ..., m, c).
+        seen: keys each query sees, as `visible` returns them.
+
+    Returns:
+        The value (batch, ..., n, c) and one equation for each of query, key and value.
     """
     scale = 1 / sqrt(query.shape[-1])
     p = matmul(query * scale, key.swapaxes(-1, -2))
     if seen is not None:
         np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
-    # The greatest exponent becomes 0; of a query that sees no key, all stay −∞.
+    # The greatest exponent becomes 0; a query that sees no key keeps −∞ everywhere.
     p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
     analytic.exp(p, out=p)
     total = p.sum(axis=-1, keepdims=True)
     p /= np.where(total.real == 0, 1, total)
     y = matmul(p, value)
 
-    def signal(delta: Array) -> Fit:
-        fit = matmul(delta, value.swapaxes(-1, -2))
-        fit -= (y * delta).sum(axis=-1, keepdims=True)  # pᵀ (δ vᵀ), without another array of n · m numbers
-        fit *= p
-        fit *= scale
-        return Fit(delta, fit)
+    def signal(delta: Array) -> AttentionDeltas:
+        scores = matmul(delta, value.swapaxes(-1, -2))
+        scores -= (y * delta).sum(axis=-1, keepdims=True)  # pᵀ (δ vᵀ), without another array of n · m numbers
+        scores *= p
+        scores *= scale
+        return AttentionDeltas(delta, scores)
 
     return Activation(
         y,
         deltas=(
-            lambda signal: matmul(signal.fit, key),
-            lambda signal: matmul(signal.fit.swapaxes(-1, -2), query),
-            lambda signal: matmul(p.swapaxes(-1, -2), signal.mean),
+            lambda signal: matmul(signal.scores, key),
+            lambda signal: matmul(signal.scores.swapaxes(-1, -2), query),
+            lambda signal: matmul(p.swapaxes(-1, -2), signal.value),
         ),
         signal=signal,
     )
@@ -134,8 +166,12 @@ class Attention(Attending):
         return attended._replace(deltas=(*attended.deltas, *(None for _ in mask)))
 
 
-class Projected(NamedTuple):
-    """δ of the value, and δ of query, key and value as the heads see them."""
+class ProjectionDeltas(NamedTuple):
+    """The δs that the equations of `multi_head_attention` share.
+
+    delta:  δ of the layer's value
+    inputs: δ of the projected query, key and value
+    """
 
     delta: Array
     inputs: tuple[Array, ...]
@@ -210,53 +246,48 @@ class MultiHeadAttention(Attending):
 
     def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
         projections = 3 * prod(query) + 4 * prod(key)  # q, k, v, the means; in the signal δ of q, k, v
-        return (
-            projections + 2 * self.heads * prod(query[:-1]) * key[-2]
-        )  # the weights, and in the signal their δ
+        weights = 2 * self.heads * prod(query[:-1]) * key[-2]  # the weights, and in the signal their δ
+        return projections + weights
 
     def forward(
         self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
     ) -> Activation:
         inputs = (query, key, value)
         W_in, W_out = np.split(params["in_proj_weight"], 3), params["out_proj_weight"]
-        projected = [product(x, W.T) for x, W in zip(inputs, W_in, strict=True)]
+        projected = [project(x, W.T) for x, W in zip(inputs, W_in, strict=True)]
         if self.bias:
             for x, b in zip(projected, np.split(params["in_proj_bias"], 3), strict=True):
                 x += b
         seen = visible(query.shape[-2], key.shape[-2], self.causal, mask)
         q, k, v = map(self._split, projected)
         attended = attend(q, k, v, seen)
-        y = product(self._join(attended.value), W_out.T)
+        y = project(self._join(attended.value), W_out.T)
 
-        def signal(delta: Array) -> Projected:
-            shared = attended.signal(self._split(product(delta, W_out)))
-            return Projected(
+        def signal(delta: Array) -> ProjectionDeltas:
+            shared = attended.signal(self._split(project(delta, W_out)))
+            return ProjectionDeltas(
                 delta, tuple(self._join(equation(shared)) for equation in attended.deltas if equation)
             )
 
-        def in_proj_weight(signal: Projected) -> Array:
-            return np.concatenate(
-                [outer(rows(d), rows(x)) for d, x in zip(signal.inputs, inputs, strict=True)]
-            )
+        def in_proj_weight(signal: ProjectionDeltas) -> Array:
+            return np.concatenate([outer(d, x) for d, x in zip(signal.inputs, inputs, strict=True)])
 
         grads = {
             "in_proj_weight": in_proj_weight,
-            "out_proj_weight": lambda signal: outer(rows(signal.delta), rows(self._join(attended.value))),
+            "out_proj_weight": lambda signal: outer(signal.delta, self._join(attended.value)),
         }
         if self.bias:
             y += params["out_proj_bias"]
-            grads["in_proj_bias"] = lambda signal: np.concatenate(
-                [rows(d).sum(axis=0) for d in signal.inputs]
-            )
-            grads["out_proj_bias"] = lambda signal: rows(signal.delta).sum(axis=0)
-        deltas = tuple(lambda signal, k=k: product(signal.inputs[k], W_in[k]) for k in range(3))
+            grads["in_proj_bias"] = lambda signal: np.concatenate([sum_rows(d) for d in signal.inputs])
+            grads["out_proj_bias"] = lambda signal: sum_rows(signal.delta)
+        deltas = tuple(lambda signal, k=k: project(signal.inputs[k], W_in[k]) for k in range(3))
         return Activation(y, (*deltas, *(None for _ in mask)), grads, signal)
 
     def _split(self, x: Array) -> Array:
-        """(..., n, e) as (..., heads, n, e / heads)."""
+        """Return (..., n, e) as (..., heads, n, e / heads)."""
         return x.reshape(*x.shape[:-1], self.heads, -1).swapaxes(-2, -3)
 
     def _join(self, x: Array) -> Array:
-        """(..., heads, n, e / heads) as (..., n, e)."""
+        """Return (..., heads, n, e / heads) as (..., n, e)."""
         x = x.swapaxes(-2, -3)
         return x.reshape(*x.shape[:-2], -1)

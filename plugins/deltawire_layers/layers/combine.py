@@ -1,6 +1,6 @@
-"""Layers that bring several inputs together: number by number, along the last axis, or as matrices.
+"""Layers that combine several inputs: number by number, along the last axis, or as matrices.
 
-Number by number, their inputs have equal shapes: nothing broadcasts.
+Inputs that are combined number by number have equal shapes: nothing broadcasts.
 """
 
 from __future__ import annotations
@@ -11,18 +11,9 @@ from math import inf
 import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import branches
 from deltawire_layers.numeric.products import matmul
-
-
-def equal_shapes(first: Shape, *rest: Shape) -> Shape:
-    """The one shape all inputs have. Raises LayerError naming the first that differs."""
-    for position, shape in enumerate(rest, start=1):
-        if shape != first:
-            raise LayerError(
-                f"expected the shape of the first input, {list(first)}, got {list(shape)}", input=position
-            )
-    return first
+from deltawire_layers.shapes import equal_shapes, last_axis, shape_text
 
 
 class Add(Layer):
@@ -95,10 +86,10 @@ class Maximum(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(
-            analytic.maximum(a, b),
+            branches.maximum(a, b),
             deltas=(
-                lambda delta: delta * analytic.greater(a, b),
-                lambda delta: delta * analytic.greater(b, a),
+                lambda delta: branches.share_of_maximum(delta, a, b),
+                lambda delta: branches.share_of_maximum(delta, b, a),
             ),
         )
 
@@ -114,10 +105,10 @@ class Minimum(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(
-            analytic.minimum(a, b),
+            branches.minimum(a, b),
             deltas=(
-                lambda delta: delta * analytic.greater(b, a),
-                lambda delta: delta * analytic.greater(a, b),
+                lambda delta: branches.share_of_maximum(delta, b, a),
+                lambda delta: branches.share_of_maximum(delta, a, b),
             ),
         )
 
@@ -128,10 +119,7 @@ class Dot(Layer):
     formula = Formula(r"{x0}^{\top} {x1}", (r"{delta}\,{x1}", r"{delta}\,{x0}"))
 
     def output_shape(self, a: Shape, b: Shape) -> Shape:
-        if not a:
-            raise LayerError(
-                "expected at least one axis to contract, got a single number of shape ()", input=0
-            )
+        last_axis(a)
         return equal_shapes(a, b)[:-1]
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
@@ -150,8 +138,8 @@ class Matmul(Layer):
         if len(a) < 2:
             raise LayerError(f"expected a matrix, at least two axes, got shape {list(a)}", input=0)
         if len(b) != len(a) or b[:-1] != (*a[:-2], a[-1]):
-            expected = ", ".join(map(str, (*a[:-2], a[-1], "any")))
-            raise LayerError(f"expected shape [{expected}], got {list(b)}", input=1)
+            expected = shape_text(*a[:-2], a[-1], "any")
+            raise LayerError(f"expected shape {expected}, got {list(b)}", input=1)
         return (*a[:-1], b[-1])
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:

@@ -10,34 +10,28 @@ from marshmallow import Schema, validate
 
 from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.layers.combine import equal_shapes
-from deltawire_layers.layers.softmax import along_last
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.sums import expand_batch, inner, sum_example
+from deltawire_layers.shapes import equal_shapes, last_axis
 
 
-def over_example(array: Array) -> Array:
-    """Sum over all axes but the batch."""
-    return array if array.ndim == 1 else np.add.reduce(array.reshape(len(array), -1), axis=1)
+def check_labels(classes: Shape, label: Shape) -> None:
+    """Check that there is one label for each row of (..., C).
 
-
-def per_example(delta: Array, like: Array) -> Array:
-    """δ (batch,) with axes added so that it multiplies an array of the batch."""
-    return delta.reshape(-1, *(1,) * (like.ndim - 1))
-
-
-def labels_of(classes: Shape, label: Shape) -> Shape:
-    """The shape of a loss with one label for each row of (..., C). Raises LayerError when they do not fit."""
-    if label != along_last(classes)[:-1]:
+    Raises:
+        LayerError: a row has no class, or the labels are not one for each row.
+    """
+    last_axis(classes, least=1)
+    if label != classes[:-1]:
         raise LayerError(
             f"expected one label for each row of {list(classes)}, "
             f"shape {list(classes[:-1])}, got {list(label)}",
             input=1,
         )
-    return ()
 
 
-def labelled(label: Array, classes: int) -> Array:
-    """Where the labels (...) point, as places in a flat array (..., classes)."""
+def label_places(label: Array, classes: int) -> Array:
+    """Return where the labels (...) point, as indices into the flattened array (..., classes)."""
     return np.arange(0, label.size * classes, classes) + label.reshape(-1)
 
 
@@ -53,7 +47,8 @@ class SoftmaxNll(Layer):
     )
 
     def output_shape(self, scores: Shape, label: Shape) -> Shape:
-        return labels_of(scores, label)
+        check_labels(scores, label)
+        return ()
 
     def integer_inputs(self, scores: Shape, label: Shape) -> dict[int, range]:
         return {1: range(scores[-1])}
@@ -62,17 +57,17 @@ class SoftmaxNll(Layer):
         return prod(scores) + 3 * prod(label)
 
     def forward(self, params: Mapping[str, Array], scores: Array, label: Array) -> Activation:
-        relative, places = analytic.shifted(scores), labelled(label, scores.shape[-1])
+        relative, places = analytic.shifted(scores), label_places(label, scores.shape[-1])
         powers, total = analytic.powers_and_total(relative)
         surprise = analytic.log(total).reshape(label.shape) - relative.take(places).reshape(label.shape)
 
         def scores_delta(delta: Array) -> Array:
             p = powers / total
             p.put(places, p.take(places) - 1)
-            p *= per_example(delta, p)
+            p *= expand_batch(delta, p)
             return p
 
-        return Activation(over_example(surprise), deltas=(scores_delta, None))
+        return Activation(sum_example(surprise), deltas=(scores_delta, None))
 
 
 class Nll(Layer):
@@ -81,7 +76,8 @@ class Nll(Layer):
     formula = Formula(r"-{x0}_{{x1}}", (r"-{delta}\,e_{{x1}}", None))
 
     def output_shape(self, log_probabilities: Shape, label: Shape) -> Shape:
-        return labels_of(log_probabilities, label)
+        check_labels(log_probabilities, label)
+        return ()
 
     def integer_inputs(self, log_probabilities: Shape, label: Shape) -> dict[int, range]:
         return {1: range(log_probabilities[-1])}
@@ -90,15 +86,15 @@ class Nll(Layer):
         return 2 * prod(label)
 
     def forward(self, params: Mapping[str, Array], log_probabilities: Array, label: Array) -> Activation:
-        places = labelled(label, log_probabilities.shape[-1])
+        places = label_places(label, log_probabilities.shape[-1])
 
         def log_probabilities_delta(delta: Array) -> Array:
             picked = np.zeros(log_probabilities.shape, delta.dtype)
-            picked.put(places, np.broadcast_to(per_example(-delta, label), label.shape))
+            picked.put(places, np.broadcast_to(expand_batch(-delta, label), label.shape))
             return picked
 
         return Activation(
-            -over_example(log_probabilities.take(places).reshape(label.shape)),
+            -sum_example(log_probabilities.take(places).reshape(label.shape)),
             deltas=(log_probabilities_delta, None),
         )
 
@@ -120,10 +116,10 @@ class SquaredError(Layer):
     def forward(self, params: Mapping[str, Array], prediction: Array, target: Array) -> Activation:
         error = prediction - target
         return Activation(
-            over_example(error * error),
+            sum_example(error * error),
             deltas=(
-                lambda delta: 2 * per_example(delta, error) * error,
-                lambda delta: -2 * per_example(delta, error) * error,
+                lambda delta: 2 * expand_batch(delta, error) * error,
+                lambda delta: -2 * expand_batch(delta, error) * error,
             ),
         )
 
@@ -138,7 +134,7 @@ class MaxMargin(Layer):
 
     class Config(Schema):
         margin = config.Number(
-            load_default=1.0, metadata={"description": "distance asked between the two scores"}
+            load_default=1.0, metadata={"description": "least distance wanted between the two scores"}
         )
 
     margin: float
@@ -159,10 +155,10 @@ class MaxMargin(Layer):
         violation = self.margin - score + corrupt_score
         active = violation.real > 0
         return Activation(
-            over_example(analytic.relu(violation)),
+            sum_example(branches.relu(violation)),
             deltas=(
-                lambda delta: -per_example(delta, active) * active,
-                lambda delta: per_example(delta, active) * active,
+                lambda delta: branches.keep(active, expand_batch(-delta, active)),
+                lambda delta: branches.keep(active, expand_batch(delta, active)),
             ),
         )
 
@@ -177,7 +173,7 @@ class Huber(Layer):
         delta = config.Number(
             load_default=1.0,
             validate=validate.Range(min=0, min_inclusive=False),
-            metadata={"description": "d, the size of an error from which on the loss grows linearly"},
+            metadata={"description": "d, the size of an error beyond which the loss grows linearly"},
         )
 
     delta: float
@@ -196,13 +192,12 @@ class Huber(Layer):
 
     def forward(self, params: Mapping[str, Array], prediction: Array, target: Array) -> Activation:
         error = prediction - target
-        d = self.delta
-        clipped = np.where(np.abs(error.real) <= d, error, d * np.sign(error.real))
+        clipped = branches.clip(error, -self.delta, self.delta)
         return Activation(
-            over_example(clipped * (error - 0.5 * clipped)),
+            sum_example(clipped * (error - 0.5 * clipped)),
             deltas=(
-                lambda delta: per_example(delta, clipped) * clipped,
-                lambda delta: per_example(-delta, clipped) * clipped,
+                lambda delta: expand_batch(delta, clipped) * clipped,
+                lambda delta: expand_batch(-delta, clipped) * clipped,
             ),
         )
 
@@ -223,22 +218,23 @@ class BinaryNll(Layer):
         return ()
 
     def forward(self, params: Mapping[str, Array], score: Array, target: Array) -> Activation:
-        # Both sides of each sum are computed apart: the small one is not lost in the great one.
+        # Each side of a sum is computed by itself, so that a small one is not lost beside a great one.
         def score_delta(delta: Array) -> Array:
             slope = (1 - target) * analytic.sigmoid(score) - target * analytic.sigmoid(-score)
-            return np.asarray(per_example(delta, slope) * slope)
+            return np.asarray(expand_batch(delta, slope) * slope)
 
         return Activation(
-            over_example(target * analytic.softplus(-score) + (1 - target) * analytic.softplus(score)),
-            deltas=(score_delta, lambda delta: per_example(-delta, score) * score),
+            sum_example(target * analytic.softplus(-score) + (1 - target) * analytic.softplus(score)),
+            deltas=(score_delta, lambda delta: expand_batch(-delta, score) * score),
         )
 
 
 class KlDivergence(Layer):
     """loss = Σ t (log t − x), with log-probabilities x and target probabilities t of one shape (...).
 
-    D(t ‖ eˣ), summed over all distributions of the example: how far the prediction eˣ is from the target t.
-    Neither is normalised here. t log t is 0 at t = 0; its derivative, part of the target's δ, is infinite.
+    D(t ‖ eˣ), summed over all distributions of the example, measures how far the prediction eˣ is from the
+    target t. Neither is normalised here. t log t is 0 at t = 0; its derivative, part of the target's δ, is
+    infinite.
 
     Source: Kullback & Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22, 1951.
     """
@@ -255,11 +251,11 @@ class KlDivergence(Layer):
 
     def forward(self, params: Mapping[str, Array], log_probabilities: Array, target: Array) -> Activation:
         def target_delta(delta: Array) -> Array:
-            return np.asarray(per_example(delta, target) * (analytic.log(target) + 1 - log_probabilities))
+            return np.asarray(expand_batch(delta, target) * (analytic.log(target) + 1 - log_probabilities))
 
         return Activation(
-            over_example(analytic.xlogx(target) - target * log_probabilities),
-            deltas=(lambda delta: per_example(-delta, target) * target, target_delta),
+            sum_example(analytic.xlogx(target) - target * log_probabilities),
+            deltas=(lambda delta: expand_batch(-delta, target) * target, target_delta),
         )
 
 
@@ -281,7 +277,8 @@ class CosineDistance(Layer):
     )
 
     def output_shape(self, a: Shape, b: Shape) -> Shape:
-        equal_shapes(along_last(a), b)
+        last_axis(a, least=1)
+        equal_shapes(a, b)
         return ()
 
     def saved(self, a: Shape, b: Shape) -> int:
@@ -289,19 +286,19 @@ class CosineDistance(Layer):
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         (a, a_length), (b, b_length) = analytic.direction(a), analytic.direction(b)
-        distance = 0.5 * analytic.inner(a - b, a - b)  # 1 − aᵀb, but precise also where a and b are close
+        distance = 0.5 * inner(a - b, a - b)  # 1 − aᵀb, but precise also where a and b are close
         for length in (a_length, b_length):
             distance = np.where(np.isinf(length.real), distance + 0.5, distance)
 
         def across(unit: Array, other: Array) -> Array:
-            """The part of unit − other at right angles to unit."""
+            """Return the part of unit − other at right angles to unit."""
             apart = unit - other
-            return np.asarray(apart - unit * analytic.inner(unit, apart))
+            return np.asarray(apart - unit * inner(unit, apart))
 
         return Activation(
-            over_example(distance),
+            sum_example(distance),
             deltas=(
-                lambda delta: per_example(delta, a) * across(a, b) / a_length,
-                lambda delta: per_example(delta, b) * across(b, a) / b_length,
+                lambda delta: expand_batch(delta, a) * across(a, b) / a_length,
+                lambda delta: expand_batch(delta, b) * across(b, a) / b_length,
             ),
         )

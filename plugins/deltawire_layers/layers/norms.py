@@ -1,7 +1,7 @@
-"""Layers that normalise: numbers are brought to one size, then scaled (and shifted) by what is learned.
+"""Layers that normalise: they bring numbers to one size, then scale (and shift) them by learned parameters.
 
-The statistics are those of one example, or come in: those of a batch would make its examples depend on each
-other.
+The statistics are those of one example, or inputs. Statistics of a batch would make its examples depend on
+each other.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from marshmallow import Schema, validate
 from deltawire_layers import config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Equation, Formula, Layer, LayerError, Parameter, Shape
-from deltawire_layers.layers.softmax import along_last
 from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.sums import inner
+from deltawire_layers.shapes import last_axis
 
 
 class NormConfig(Schema):
@@ -33,33 +34,40 @@ class NormConfig(Schema):
 
 
 def centred(x: Array) -> Array:
-    """x minus its mean over the last axis; of δ, the backward equation of that."""
+    """Return x minus its mean over the last axis; for δ, this is also the backward equation."""
     x = x - x.mean(axis=-1, keepdims=True)
-    x -= x.mean(axis=-1, keepdims=True)  # what rounding left of a mean much greater than the differences
+    x -= x.mean(axis=-1, keepdims=True)  # rounding leaves a rest of a mean much greater than the differences
     return x
 
 
 def rescaled(x: Array, eps: float) -> tuple[Array, Equation]:
-    """y = x / √(mean x² + eps) over the last axis, and the backward equation of that."""
+    """Return y = x / √(mean x² + eps) over the last axis, and its backward equation."""
     count = x.shape[-1]
-    # Squares are taken of numbers of at most 1: they cannot overflow.
+    # Only numbers of at most 1 are squared, so that no square overflows.
     size = np.maximum(np.abs(x.real).max(axis=-1, keepdims=True), 1)
     y = x / size
-    root = size * analytic.square_root(analytic.inner(y, y) / count + eps / size / size)
+    root = size * analytic.square_root(inner(y, y) / count + eps / size / size)
     y = x / root
-    return y, lambda delta: (delta - y * (analytic.inner(delta, y) / count)) / root
+    return y, lambda delta: (delta - y * (inner(delta, y) / count)) / root
 
 
 def normalised(x: Array, eps: float) -> tuple[Array, Equation]:
-    """x with mean 0 and variance 1 over the last axis, and the backward equation."""
+    """Return x with mean 0 and variance 1 over the last axis, and its backward equation."""
     y, back = rescaled(centred(x), eps)
     return y, lambda delta: centred(back(delta))
 
 
 def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) -> Activation:
-    """weight ∘ y + bias along one axis (of the batch), as far as there are parameters.
+    """Compute weight ∘ y + bias along one axis; without parameters, y itself.
 
-    back: the backward equations of y, one per input of the layer
+    Args:
+        params: nothing, the weight, or weight and bias.
+        axis: axis of y (batch, ...) that has one weight for each place.
+        y: the normalised numbers.
+        back: the backward equations of y, one for each input of the layer.
+
+    Returns:
+        The value, the equations of the layer's inputs, and the gradients of the parameters.
     """
     if not params:
         return Activation(y, deltas=back)
@@ -80,7 +88,17 @@ def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) ->
 
 
 def affine_per_example(params: Mapping[str, Array], axis: int, y: Array, delta: Array) -> dict[str, Array]:
-    """The gradients of `affine` for each example: sums over the places that share a weight."""
+    """Return the gradients of `affine` for each example: sums over the places that share a weight.
+
+    Args:
+        params: the parameters whose gradients are wanted.
+        axis: axis of y (batch, ...) that has one weight for each place.
+        y: the normalised numbers.
+        delta: δ of the value, shaped like y.
+
+    Returns:
+        Arrays (batch, places of the axis) by parameter.
+    """
     axes = list(range(y.ndim))
     each = [0, axes[axis]]
     grads = {
@@ -113,7 +131,8 @@ class LayerNorm(Layer):
     )
 
     def output_shape(self, x: Shape) -> Shape:
-        return along_last(x)
+        last_axis(x, least=1)
+        return x
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
         return {"weight": Parameter(x[-1:], ones), "bias": Parameter(x[-1:], zeros)} if self.affine else {}
@@ -150,7 +169,8 @@ class RmsNorm(Layer):
     )
 
     def output_shape(self, x: Shape) -> Shape:
-        return along_last(x)
+        last_axis(x, least=1)
+        return x
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
         return {"weight": Parameter(x[-1:], ones)} if self.affine else {}
@@ -175,7 +195,11 @@ class ChannelNorm(Layer):
 
 
 def channels(x: Shape) -> int:
-    """The size of the first axis. Raises LayerError when there is none."""
+    """Return the number of channels, the size of the first axis.
+
+    Raises:
+        LayerError: there is no axis.
+    """
     if not x:
         raise LayerError("expected an axis of channels, got a single number of shape ()", input=0)
     return x[0]
@@ -224,8 +248,8 @@ class GroupNorm(ChannelNorm):
 class BatchNorm(ChannelNorm):
     """y = w ∘ (x − running_mean) / √(running_var + eps) + b by channel, with x (C, ...), the others (C,).
 
-    The statistics are inputs, usually `shared` ones, and fixed: what a training elsewhere has left (torch's
-    layer in `eval` mode). They are no parameters, so that a step along all gradients leaves them as they are.
+    The statistics are inputs, usually `shared` ones, and fixed: they come from a training elsewhere (torch's
+    layer in `eval` mode). They are not parameters, so that a step along all gradients does not change them.
 
     Source: Ioffe & Szegedy, "Batch Normalization: Accelerating Deep Network Training by Reducing Internal
     Covariate Shift", 2015, arXiv:1502.03167.

@@ -10,7 +10,7 @@ from marshmallow import Schema
 
 from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
 
 
 class Pointwise(Layer):
@@ -64,7 +64,7 @@ class Relu(Pointwise):
     formula = Formula(r"\max(0, {x0})", (r"[{x0} > 0] \circ {delta}",))
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        return Activation(analytic.relu(x), deltas=(lambda delta: delta * (x.real > 0),))
+        return Activation(branches.relu(x), deltas=(lambda delta: branches.keep(x.real > 0, delta),))
 
 
 class LeakyRelu(Pointwise):
@@ -84,8 +84,7 @@ class LeakyRelu(Pointwise):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         def sloped(array: Array) -> Array:
-            above = x.real > 0
-            return np.asarray(array * above + self.slope * array * ~above)
+            return analytic.scale(array, branches.choose(x.real > 0, 1.0, self.slope, x))
 
         return Activation(sloped(x), deltas=(sloped,))
 
@@ -110,14 +109,19 @@ class Elu(Pointwise):
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        above = analytic.relu(x)  # x − above is min(x, 0): a power that cannot overflow
-
         def x_delta(delta: Array) -> Array:
-            slope = self.alpha * analytic.exp(x - analytic.relu(x))
-            linear = x.real > 0
-            return np.asarray(delta * linear + delta * slope * ~linear)
+            above = x.real > 0
+            slope = analytic.exp(branches.keep(~above, x))  # 1 where x > 0
+            slope *= branches.choose(above, 1.0, self.alpha, x)
+            slope *= delta
+            return slope
 
-        return Activation(above + self.alpha * analytic.expm1(x - above), deltas=(x_delta,))
+        above = x.real > 0
+        below = branches.keep(~above, x)
+        value = analytic.expm1(below, out=below)
+        value *= self.alpha
+        value += branches.relu(x)
+        return Activation(value, deltas=(x_delta,))
 
 
 class Gelu(Pointwise):
@@ -223,10 +227,11 @@ class Power(Pointwise):
     formula = Formula(r"{x0}^p", (r"p\,{x0}^{p-1} \circ {delta}",))
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        return Activation(
-            analytic.power(x, self.exponent),
-            deltas=(lambda delta: delta * analytic.power_slope(x, self.exponent),),
-        )
+        def x_delta(delta: Array) -> Array:
+            # A constant has no slope, also where δ is infinite.
+            return delta * analytic.power_slope(x, self.exponent) if self.exponent else np.zeros_like(delta)
+
+        return Activation(analytic.power(x, self.exponent), deltas=(x_delta,))
 
 
 class Negate(Pointwise):

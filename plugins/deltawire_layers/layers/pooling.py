@@ -10,6 +10,7 @@ import numpy as np
 from marshmallow import Schema, ValidationError, validates_schema
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.numeric import branches
 from deltawire_layers.numeric.windows import Index, Sizes, Window, counts, reads
 
 
@@ -54,9 +55,9 @@ class Pool2d(Layer):
 
 
 def raise_to(best: Array, read: Array) -> None:
-    """best = max(best, read), in place; where they are equal, it stays."""
+    """Write max(best, read) into best; equal numbers leave it as it is, and NaN stays."""
     if np.iscomplexobj(read):
-        np.copyto(best, read, where=read.real > best.real)
+        np.copyto(best, read, where=(read.real > best.real) | np.isnan(read))
     else:
         np.maximum(best, read, out=best)
 
@@ -86,11 +87,11 @@ class MaxPool2d(Pool2d):
 
         def input_delta(delta: Array) -> Array:
             below = np.zeros(x.shape, delta.dtype)
-            waiting = np.ones(y.shape, np.bool_)  # windows whose greatest number is not found yet
+            waiting = np.ones(y.shape, np.bool_)  # windows whose greatest number comes later
             for numbers, windows in self._reads(x, y):
-                found = waiting[windows] & (x[numbers].real == y[windows].real)
-                waiting[windows] ^= found
-                below[numbers] += found * delta[windows]
+                first = waiting[windows] & (x[numbers].real == y[windows].real)
+                waiting[windows] ^= first
+                below[numbers] += branches.keep(first, delta[windows])
             return below
 
         return Activation(y, deltas=(input_delta,))

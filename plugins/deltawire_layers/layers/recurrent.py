@@ -1,8 +1,8 @@
-"""Networks that go through a sequence step by step; before the first step their state is zero.
+"""Layers that go through a sequence step by step; before the first step, their state is zero.
 
-Parameters lie as in torch's cells: one matrix for the input and one for the state before, the rows of all
-gates below each other. The backward pass runs back through time once, in `signal`, and finds δ of what the
-two matrices give at every step, u = W_ih xₜ + b_ih and s = W_hh hₜ₋₁ + b_hh; the equations only read it.
+Parameters lie as in torch's cells: one matrix for the input and one for the previous state, with the rows of
+all gates below each other. The signal runs back through time once and computes δ of both preactivations at
+every step, u = W_ih xₜ + b_ih and s = W_hh hₜ₋₁ + b_hh. Every equation is a product with one of the two.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from marshmallow import Schema, validate
 from deltawire_layers import config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
-from deltawire_layers.layers.linear import product, rows
 from deltawire_layers.numeric import analytic
-from deltawire_layers.numeric.products import matmul, outer
+from deltawire_layers.numeric.products import matmul, outer, project
+from deltawire_layers.numeric.sums import sum_rows
 
 
-class Through(NamedTuple):
+class PreactivationDeltas(NamedTuple):
     """δ of u and δ of s at every step: (batch, steps, gates · units) each."""
 
     u: Array
     s: Array
 
 
-READ = {
+GRADIENT_FORMULAS = {
     "weight_ih": r"\textstyle\sum_t u_t\,{x0}_t^{\top}",
     "weight_hh": r"\textstyle\sum_t s_t\,h_{t-1}^{\top}",
     "bias_ih": r"\textstyle\sum_t u_t",
@@ -37,13 +37,13 @@ READ = {
 """The gradients in LaTeX; u and s stand for their δ."""
 
 
-def before(h: Array) -> Array:
-    """The state before each step."""
-    return np.concatenate([blank(h)[:, None], h[:, :-1]], axis=1)
+def previous_states(h: Array) -> Array:
+    """Return the state before each step: (batch, steps, units)."""
+    return np.concatenate([initial_state(h)[:, None], h[:, :-1]], axis=1)
 
 
-def blank(h: Array) -> Array:
-    """The state before the first step, and what comes back from behind the last: zeros (batch, units)."""
+def initial_state(h: Array) -> Array:
+    """Return zeros (batch, units): the state before the first step, and δ of the state behind the last."""
     return np.zeros((len(h), h.shape[2]), h.dtype)
 
 
@@ -60,10 +60,10 @@ class Recurrent(Layer):
     units: int
 
     gates: ClassVar[int]
-    """How often `units` numbers each matrix gives at a step."""
+    """Rows of each matrix, in multiples of `units`."""
 
-    kept: ClassVar[int]
-    """How often `units` numbers a step takes: what the equations keep + what the signal makes."""
+    saved_per_unit: ClassVar[int]
+    """Numbers saved for each unit and step: by the equations, and by the signal."""
 
     def output_shape(self, x: Shape) -> Shape:
         if len(x) != 2:
@@ -80,21 +80,28 @@ class Recurrent(Layer):
         }
 
     def saved(self, x: Shape) -> int:
-        return self.kept * x[0] * self.units
+        return self.saved_per_unit * x[0] * self.units
 
     def _activation(
-        self, params: Mapping[str, Array], x: Array, h: Array, signal: Callable[[Array], Through]
+        self, params: Mapping[str, Array], x: Array, h: Array, signal: Callable[[Array], PreactivationDeltas]
     ) -> Activation:
-        """The equations, which are the same for every kind of state."""
+        """Return the activation; the equations are the same for every kind of state.
+
+        Args:
+            params: the four parameters.
+            x: the sequence (batch, steps, n).
+            h: the states (batch, steps, units).
+            signal: δ of the states -> δ of both preactivations.
+        """
         W_ih = params["weight_ih"]
         return Activation(
             h,
-            deltas=(lambda through: product(through.u, W_ih),),
+            deltas=(lambda deltas: project(deltas.u, W_ih),),
             grads={
-                "weight_ih": lambda through: outer(rows(through.u), rows(x)),
-                "weight_hh": lambda through: outer(rows(through.s), rows(before(h))),
-                "bias_ih": lambda through: rows(through.u).sum(axis=0),
-                "bias_hh": lambda through: rows(through.s).sum(axis=0),
+                "weight_ih": lambda deltas: outer(deltas.u, x),
+                "weight_hh": lambda deltas: outer(deltas.s, previous_states(h)),
+                "bias_ih": lambda deltas: sum_rows(deltas.u),
+                "bias_hh": lambda deltas: sum_rows(deltas.s),
             },
             signal=signal,
         )
@@ -106,7 +113,7 @@ class Elman(Recurrent):
     Source: Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
     """
 
-    gates, kept = 1, 0 + 1
+    gates, saved_per_unit = 1, 0 + 1
 
     formula = Formula(
         r"h_t = \tanh({weight_ih}\,{x0}_t + {bias_ih} + {weight_hh}\,h_{t-1} + {bias_hh})",
@@ -114,23 +121,23 @@ class Elman(Recurrent):
             r"{weight_ih}^{\top} u_t,\quad"
             r" u_t = s_t = (1 - h_t^2) \circ ({delta}_t + {weight_hh}^{\top} s_{t+1})",
         ),
-        READ,
+        GRADIENT_FORMULAS,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh = params["weight_hh"]
-        h = product(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
-        state = blank(h)
+        h = project(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
+        state = initial_state(h)
         for t in range(h.shape[1]):
             h[:, t] = state = analytic.tanh(h[:, t] + matmul(state, W_hh.T))
 
-        def signal(delta: Array) -> Through:
+        def signal(delta: Array) -> PreactivationDeltas:
             u = np.empty_like(h)
-            back = blank(h)
+            back = initial_state(h)
             for t in reversed(range(h.shape[1])):
                 u[:, t] = (1 - h[:, t] * h[:, t]) * (delta[:, t] + back)
                 back = matmul(u[:, t], W_hh)
-            return Through(u, u)
+            return PreactivationDeltas(u, u)
 
         return self._activation(params, x, h, signal)
 
@@ -145,7 +152,7 @@ class Gru(Recurrent):
     Translation", 2014, arXiv:1406.1078; r is applied after the matrix W_hh, as in torch.
     """
 
-    gates, kept = 3, 4 + 6
+    gates, saved_per_unit = 3, 4 + 6
 
     formula = Formula(
         r"h_t = (1 - z) \circ n + z \circ h_{t-1},\quad"
@@ -157,16 +164,16 @@ class Gru(Recurrent):
             r" s_t = (u_{t1},\, u_{t2},\, r\,u_{t3}),\quad"
             r" e_t = {delta}_t + z_{t+1} e_{t+1} + {weight_hh}^{\top} s_{t+1}",
         ),
-        READ,
+        GRADIENT_FORMULAS,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh, b_hh = params["weight_hh"], params["bias_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = (product(x, params["weight_ih"].T) + params["bias_ih"]).reshape(batch, steps, 3, units)
+        gates = (project(x, params["weight_ih"].T) + params["bias_ih"]).reshape(batch, steps, 3, units)
         inner = np.empty((batch, steps, units), gates.dtype)  # s₃
         h = np.empty_like(inner)
-        state = blank(h)
+        state = initial_state(h)
         for t in range(steps):
             r, z, n = gates[:, t].swapaxes(0, 1)
             s = (matmul(state, W_hh.T) + b_hh).reshape(batch, 3, units)
@@ -175,13 +182,13 @@ class Gru(Recurrent):
             n[...] = analytic.tanh(n + r * inner[:, t])
             h[:, t] = state = n + z * (state - n)
 
-        def signal(delta: Array) -> Through:
+        def signal(delta: Array) -> PreactivationDeltas:
             u = np.empty_like(gates)
             s = np.empty_like(gates)
-            back = blank(h)
+            back = initial_state(h)
             for t in reversed(range(steps)):
                 r, z, n = gates[:, t].swapaxes(0, 1)
-                last = h[:, t - 1] if t else blank(h)
+                last = h[:, t - 1] if t else initial_state(h)
                 e = delta[:, t] + back
                 u[:, t, 2] = e * (1 - z) * (1 - n * n)
                 u[:, t, 1] = e * (last - n) * z * (1 - z)
@@ -189,7 +196,7 @@ class Gru(Recurrent):
                 s[:, t, :2] = u[:, t, :2]
                 s[:, t, 2] = u[:, t, 2] * r
                 back = e * z + matmul(s[:, t].reshape(batch, -1), W_hh)
-            return Through(u.reshape(batch, steps, -1), s.reshape(batch, steps, -1))
+            return PreactivationDeltas(u.reshape(batch, steps, -1), s.reshape(batch, steps, -1))
 
         return self._activation(params, x, h, signal)
 
@@ -204,7 +211,7 @@ class Lstm(Recurrent):
     Gers, Schmidhuber & Cummins, "Learning to Forget", Neural Computation 12, 2000.
     """
 
-    gates, kept = 4, 5 + 4
+    gates, saved_per_unit = 4, 5 + 4
 
     formula = Formula(
         r"h_t = o \circ \tanh c_t,\; c_t = f \circ c_{t-1} + i \circ g,\quad"
@@ -217,17 +224,17 @@ class Lstm(Recurrent):
             r" d_t = {delta}_t + {weight_hh}^{\top} s_{t+1},\quad"
             r" e_t = o (1 - \tanh^2 c_t)\,d_t + f_{t+1} e_{t+1}",
         ),
-        READ,
+        GRADIENT_FORMULAS,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W_hh = params["weight_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = product(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
+        gates = project(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
         gates = gates.reshape(batch, steps, 4, units)
         cells = np.empty((batch, steps, units), gates.dtype)
         h = np.empty_like(cells)
-        state, cell = blank(h), blank(h)
+        state, cell = initial_state(h), initial_state(h)
         for t in range(steps):
             i, f, g, o = gates[:, t].swapaxes(0, 1)
             gates[:, t] += matmul(state, W_hh.T).reshape(batch, 4, units)
@@ -237,12 +244,12 @@ class Lstm(Recurrent):
             cells[:, t] = cell = f * cell + i * g
             h[:, t] = state = o * analytic.tanh(cell)
 
-        def signal(delta: Array) -> Through:
+        def signal(delta: Array) -> PreactivationDeltas:
             u = np.empty_like(gates)
-            back, cell_back = blank(h), blank(h)
+            back, cell_back = initial_state(h), initial_state(h)
             for t in reversed(range(steps)):
                 i, f, g, o = gates[:, t].swapaxes(0, 1)
-                last = cells[:, t - 1] if t else blank(h)
+                last = cells[:, t - 1] if t else initial_state(h)
                 squashed = analytic.tanh(cells[:, t])
                 d = delta[:, t] + back
                 e = cell_back + d * o * (1 - squashed * squashed)
@@ -253,6 +260,6 @@ class Lstm(Recurrent):
                 back = matmul(u[:, t].reshape(batch, -1), W_hh)
                 cell_back = e * f
             flat = u.reshape(batch, steps, -1)
-            return Through(flat, flat)
+            return PreactivationDeltas(flat, flat)
 
         return self._activation(params, x, h, signal)

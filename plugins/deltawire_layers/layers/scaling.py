@@ -1,4 +1,4 @@
-"""Layers that give every place of an example its own factor or summand: learned, or a mask that comes in."""
+"""Layers that give every place of an example its own factor or summand: learned, or a mask as an input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from marshmallow import Schema, validate
 from deltawire_layers import config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
-from deltawire_layers.layers.combine import equal_shapes
+from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.shapes import equal_shapes
 
 
 class Scale(Layer):
@@ -63,7 +64,7 @@ class Shift(Layer):
 class DropoutMask(Layer):
     """y = m ∘ x / (1 − p), with x (...), integers m (...) of the same shape: 1 keeps a number, 0 drops it.
 
-    Dropout whose chance lies with the caller: draw m with P(m = 1) = 1 − p, and y is x on average.
+    The caller draws the mask: with P(m = 1) = 1 − p, y is x on average.
 
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", JMLR 15,
     2014.
@@ -89,6 +90,6 @@ class DropoutMask(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array, mask: Array) -> Activation:
         def masked(array: Array) -> Array:
-            return np.where(mask, array / (1 - self.p), 0)
+            return analytic.scale(branches.keep(mask != 0, array), 1 / (1 - self.p))
 
         return Activation(masked(x), deltas=(masked, None))

@@ -12,14 +12,8 @@ from marshmallow import Schema, ValidationError
 
 from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
-from deltawire_layers.numeric import analytic
-
-
-def position(axis: int, shape: Shape) -> int:
-    """An axis of an example as a number from 0. Raises LayerError when the shape has no such axis."""
-    if not -len(shape) <= axis < len(shape):
-        raise LayerError(f"axis {axis} does not exist in shape {list(shape)}", input=0)
-    return axis % len(shape)
+from deltawire_layers.numeric import branches
+from deltawire_layers.shapes import axis_index, axis_indices, shape_text, without_axes
 
 
 class AxisConfig(Schema):
@@ -42,6 +36,7 @@ class Flatten(Layer):
 
 
 def _sizes(shape: list[int]) -> None:
+    """Check the sizes of a new shape."""
     if any(size < 1 and size != -1 for size in shape) or shape.count(-1) > 1:
         raise ValidationError("Sizes are 1 or more; one of them may be -1.")
 
@@ -53,7 +48,7 @@ class Reshape(Layer):
         shape = config.Wholes(
             required=True,
             validate=_sizes,
-            metadata={"description": "the example's new shape; one size may be −1: what is left over"},
+            metadata={"description": "the example's new shape; one size may be −1: whatever is left over"},
         )
 
     shape: list[int]
@@ -90,8 +85,12 @@ class Transpose(Layer):
     formula = Formula(r"{x0}^{\top}", (r"{delta}^{\top}",))
 
     def order(self, x: Shape) -> tuple[int, ...]:
-        """For each axis of the value, the axis of x it is. Raises LayerError when an axis is missing."""
-        order = positions(self.axes, x)
+        """Return the axis of x for each axis of the value.
+
+        Raises:
+            LayerError: an axis does not exist, is named twice, or is left out.
+        """
+        order = axis_indices(self.axes, x)
         if len(order) != len(x):
             raise LayerError(f"axes {self.axes} leave out an axis of shape {list(x)}", input=0)
         return order[::-1] if self.axes is None else order
@@ -116,18 +115,16 @@ class Concat(Layer):
     formula = Formula(r"[{x0};\,{x1};\,\dots]", (r"{delta}_{\text{own part}}",))
 
     def output_shape(self, x: Shape, *more: Shape) -> Shape:
-        axis = position(self.axis, x)
+        axis = axis_index(self.axis, x)
         for number, shape in enumerate(more, start=1):
             if len(shape) != len(x) or shape[:axis] + shape[axis + 1 :] != x[:axis] + x[axis + 1 :]:
-                expected = [*x[:axis], "any", *x[axis + 1 :]]
-                raise LayerError(
-                    f"expected shape [{', '.join(map(str, expected))}], got {list(shape)}", input=number
-                )
+                expected = shape_text(*x[:axis], "any", *x[axis + 1 :])
+                raise LayerError(f"expected shape {expected}, got {list(shape)}", input=number)
         return (*x[:axis], x[axis] + sum(shape[axis] for shape in more), *x[axis + 1 :])
 
     def forward(self, params: Mapping[str, Array], x: Array, *more: Array) -> Activation:
         inputs = (x, *more)
-        axis = position(self.axis, x.shape[1:]) + 1
+        axis = axis_index(self.axis, x.shape[1:]) + 1
         ends = list(accumulate(part.shape[axis] for part in inputs))
         starts = [0, *ends[:-1]]
 
@@ -160,7 +157,7 @@ class Slice(Layer):
     formula = Formula(r"{x0}_{[a:b]}", (r"(0,\, {delta},\, 0)",))
 
     def output_shape(self, x: Shape) -> Shape:
-        axis = position(self.axis, x)
+        axis = axis_index(self.axis, x)
         size = x[axis]
         for name, place in (("start", self.start), ("stop", self.stop)):
             if place is not None and not -size <= place <= size:
@@ -174,7 +171,7 @@ class Slice(Layer):
         return (*x[:axis], taken, *x[axis + 1 :])
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        axis = position(self.axis, x.shape[1:]) + 1
+        axis = axis_index(self.axis, x.shape[1:]) + 1
         part = (slice(None),) * axis + (slice(self.start, self.stop),)
 
         def embed(delta: Array) -> Array:
@@ -193,36 +190,21 @@ class AxesConfig(Schema):
     )
 
 
-def positions(axes: list[int] | None, shape: Shape) -> tuple[int, ...]:
-    """Axes of an example as numbers from 0 (None: all). Raises LayerError for a missing or a repeated one."""
-    if axes is None:
-        return tuple(range(len(shape)))
-    found = tuple(position(axis, shape) for axis in axes)
-    if len(set(found)) != len(found):
-        raise LayerError(f"axes {axes} name an axis of shape {list(shape)} twice", input=0)
-    return found
-
-
-def without(gone: tuple[int, ...], shape: Shape) -> Shape:
-    """The sizes of the axes that are left."""
-    return tuple(size for axis, size in enumerate(shape) if axis not in gone)
-
-
 class Sum(Layer):
     """y = Σ x over some axes of the example, all of them by default."""
 
     class Config(AxesConfig):
-        """The axes summed away."""
+        """The axes that are summed over."""
 
     axes: list[int] | None
 
     formula = Formula(r"\sum_i {x0}_i", (r"{delta}\,\mathbf{1}",))
 
     def output_shape(self, x: Shape) -> Shape:
-        return without(positions(self.axes, x), x)
+        return without_axes(axis_indices(self.axes, x), x)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        gone = tuple(axis + 1 for axis in positions(self.axes, x.shape[1:]))
+        gone = tuple(axis + 1 for axis in axis_indices(self.axes, x.shape[1:]))
 
         def spread(delta: Array) -> Array:
             return np.broadcast_to(np.expand_dims(delta, gone), x.shape)
@@ -234,17 +216,17 @@ class Mean(Layer):
     """y = Σ x / N over some axes of the example, N numbers each, all axes by default."""
 
     class Config(AxesConfig):
-        """The axes averaged away."""
+        """The axes that are averaged over."""
 
     axes: list[int] | None
 
     formula = Formula(r"\frac{1}{N} \sum_i {x0}_i", (r"\frac{1}{N}\,{delta}\,\mathbf{1}",))
 
     def output_shape(self, x: Shape) -> Shape:
-        return without(positions(self.axes, x), x)
+        return without_axes(axis_indices(self.axes, x), x)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        gone = tuple(axis + 1 for axis in positions(self.axes, x.shape[1:]))
+        gone = tuple(axis + 1 for axis in axis_indices(self.axes, x.shape[1:]))
         count = prod(x.shape[axis] for axis in gone)
         return Activation(
             x.mean(axis=gone),
@@ -256,18 +238,18 @@ class Max(Layer):
     """y = max x along one axis of the example; equally great numbers share δ equally, as in `maximum`."""
 
     class Config(AxisConfig):
-        """The axis of which the greatest number is left."""
+        """The axis along which the greatest number is taken."""
 
     axis: int
 
     formula = Formula(r"\max_i {x0}_i", (r"\frac{[{x0}_i = {value}]}{\sum_j [{x0}_j = {value}]}\,{delta}",))
 
     def output_shape(self, x: Shape) -> Shape:
-        return without((position(self.axis, x),), x)
+        return without_axes((axis_index(self.axis, x),), x)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        axis = position(self.axis, x.shape[1:]) + 1
+        axis = axis_index(self.axis, x.shape[1:]) + 1
         return Activation(
-            analytic.greatest(x, axis),
-            deltas=(lambda delta: np.expand_dims(delta, axis) * analytic.share_of_greatest(x, axis),),
+            branches.greatest(x, axis),
+            deltas=(lambda delta: branches.share_of_greatest(np.expand_dims(delta, axis), x, axis),),
         )

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
 from deltawire_layers.numeric import analytic
-
-
-def along_last(x: Shape) -> Shape:
-    """The same shape. Raises LayerError when there is no last axis, or nothing along it."""
-    if not x:
-        raise LayerError("expected at least one axis, got a single number of shape ()", input=0)
-    if not x[-1]:
-        raise LayerError(f"expected at least one place along the last axis, got {list(x)}", input=0)
-    return x
+from deltawire_layers.numeric.sums import inner
+from deltawire_layers.shapes import last_axis
 
 
 class Softmax(Layer):
@@ -30,13 +21,12 @@ class Softmax(Layer):
     )
 
     def output_shape(self, x: Shape) -> Shape:
-        return along_last(x)
+        last_axis(x, least=1)
+        return x
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         p = analytic.softmax(x)
-        return Activation(
-            p, deltas=(lambda delta: p * (delta - np.einsum("...i,...i->...", p, delta)[..., None]),)
-        )
+        return Activation(p, deltas=(lambda delta: p * (delta - inner(p, delta)),))
 
 
 class LogSoftmax(Layer):
@@ -50,7 +40,8 @@ class LogSoftmax(Layer):
     )
 
     def output_shape(self, x: Shape) -> Shape:
-        return along_last(x)
+        last_axis(x, least=1)
+        return x
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = analytic.log_softmax(x)

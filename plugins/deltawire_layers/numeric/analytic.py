@@ -17,6 +17,7 @@ from math import inf, pi, sqrt
 import numpy as np
 
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.sums import inner
 
 
 def _complex(real: Array, imag: Array) -> Array:
@@ -49,6 +50,14 @@ def _bounded_step(x: Array, value: Array, slope: Array) -> Array:
     return result
 
 
+def scale(x: Array, factor: float | Array) -> Array:
+    """Return factor · x for real factors; a complex product would be NaN where a part of x is infinite."""
+    if not np.iscomplexobj(x):
+        scaled: Array = factor * x
+        return scaled
+    return _complex(factor * x.real, factor * x.imag)
+
+
 PIECE = 2**15
 """So many numbers are taken apart at once where it matters that little more is held than a result."""
 
@@ -66,12 +75,16 @@ def exp(x: Array, out: Array | None = None) -> Array:
     return result
 
 
-def expm1(x: Array) -> Array:
-    """eˣ − 1, precise also near 0."""
+def expm1(x: Array, out: Array | None = None) -> Array:
+    """Return eˣ − 1, precise also near 0; in out, which may be x, if it is given."""
     if not np.iscomplexobj(x):
-        return np.expm1(x)
+        return np.asarray(np.expm1(x, out=out))
     real = _real(x)
-    return _step(x, np.expm1(real), np.exp(real))
+    result = _step(x, np.expm1(real), np.exp(real))
+    if out is None:
+        return result
+    out[...] = result
+    return out
 
 
 def log(x: Array) -> Array:
@@ -104,11 +117,11 @@ def sigmoid(x: Array) -> Array:
         value, slope = sigmoid(real), sigmoid(-real)
         slope *= value
         return _bounded_step(x, value, slope)
-    if x.size and np.maximum.reduce(x, axis=None) > _LARGEST_POWER[x.dtype.char]:
-        return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
-    y: Array = np.exp(x)
-    y /= y + 1
-    return y
+    if not x.size or np.maximum.reduce(x, axis=None) <= _LARGEST_POWER[x.dtype.char]:
+        y: Array = np.exp(x)
+        y /= y + 1
+        return y
+    return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
 _LARGEST_POWER = {dtype: float(np.log(np.finfo(dtype).max)) - 1 for dtype in "fd"}
@@ -131,16 +144,6 @@ def softplus(x: Array) -> Array:
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def relu(x: Array) -> Array:
-    """max(0, x), with slope 0 at 0."""
-    return np.where(x.real <= 0, 0, x) if np.iscomplexobj(x) else np.maximum(x, 0)
-
-
-def absolute(x: Array) -> Array:
-    """|x|, with slope 0 at 0."""
-    return _step(x, np.abs(x.real), np.sign(x.real)) if np.iscomplexobj(x) else np.abs(x)
-
-
 def power(x: Array, exponent: float) -> Array:
     """xᵖ for a real p: for x > 0, and for any x where p is a whole number (x ≠ 0 where p is negative)."""
     if np.iscomplexobj(x):
@@ -151,38 +154,6 @@ def power(x: Array, exponent: float) -> Array:
 def power_slope(x: Array, exponent: float) -> Array:
     """p xᵖ⁻¹, the derivative of xᵖ; 0 for p = 0, also at x = 0."""
     return exponent * power(x, exponent - 1) if exponent else np.zeros_like(x)
-
-
-def greater(a: Array, b: Array) -> Array:
-    """1 where a > b, ½ where they are equal, 0 elsewhere, by the real parts: the share a has in max(a, b)."""
-    share = np.where(a.real > b.real, 1.0, np.where(a.real == b.real, 0.5, 0.0))
-    return share.astype(a.real.dtype, copy=False)
-
-
-def maximum(a: Array, b: Array) -> Array:
-    """The greater of two; a tie is shared equally. Not a number where either is not."""
-    if not np.iscomplexobj(a) and not np.iscomplexobj(b):
-        return np.maximum(a, b)
-    share = greater(a, b)
-    return _complex(np.maximum(a.real, b.real), share * a.imag + (1 - share) * b.imag)
-
-
-def minimum(a: Array, b: Array) -> Array:
-    """The smaller of two; a tie is shared equally. Not a number where either is not."""
-    return -maximum(-a, -b)
-
-
-def share_of_greatest(x: Array, axis: int) -> Array:
-    """The share each number has in the greatest along an axis: 1/k where k are equally great, else 0."""
-    greatest = x.real == x.real.max(axis=axis, keepdims=True)
-    return np.asarray(greatest / greatest.sum(axis=axis, keepdims=True), x.real.dtype)
-
-
-def greatest(x: Array, axis: int) -> Array:
-    """The greatest number along an axis; ties share equally."""
-    if not np.iscomplexobj(x):
-        return np.asarray(x.max(axis=axis))
-    return _complex(x.real.max(axis=axis), (share_of_greatest(x, axis) * x.imag).sum(axis=axis))
 
 
 # erf and erfc: polynomials fitted for this module (Chebyshev interpolation in 50-digit arithmetic).
@@ -245,11 +216,6 @@ def erf(x: Array) -> Array:
     beyond = x[far]
     value[far] = np.copysign(1 - _upper_tail(np.abs(beyond)), beyond)
     return value
-
-
-def inner(a: Array, b: Array) -> Array:
-    """Σ a b over the last axis, which keeps one place."""
-    return np.asarray(np.einsum("...i,...i->...", a, b))[..., None]
 
 
 def direction(x: Array) -> tuple[Array, Array]:

@@ -1,7 +1,8 @@
 """Matrix products, in real arithmetic also under the complex step.
 
-To first order in the imaginary parts, (A + iα)(B + iβ) = AB + i(Aβ + αB). Of the four real products that a
-complex one costs, αβ is left out: with the step it is 0. What does not move, α = 0 or β = 0, saves another.
+To first order in the imaginary parts, (A + iα)(B + iβ) = AB + i(Aβ + αB). A complex product costs four real
+ones; αβ is left out here, because it vanishes with the step. A factor that does not move, α = 0 or β = 0,
+saves one more.
 """
 
 from __future__ import annotations
@@ -12,19 +13,22 @@ from typing import NamedTuple
 import numpy as np
 
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.sums import rows
 
 FEWEST = 32
-"""So many multiplications must meet each number, or to take arrays apart costs more than it saves."""
+"""Multiplications per number of the arrays, below which taking arrays apart costs more than it saves."""
 
 BLOCK = 2**19
-"""So many numbers are taken apart at once, which bounds the memory of their parts. (A matrix that multiplies
-every row is taken apart as a whole.)"""
+"""Numbers taken apart at once, which bounds the memory of the parts.
+
+A matrix that multiplies every row is taken apart as a whole.
+"""
 
 
 def matmul(a: Array, b: Array) -> Array:
-    """a b over the last two axes; the axes before, if any, are the same in both."""
+    """Return a b over the last two axes: a (..., n, k), b (..., k, m), the leading axes equal in both."""
     if a.dtype.kind != "c" or not _pays(a, b):
-        # Of a single row, `@` makes a full matrix product, at an eighth of the speed.
+        # For a single row, `@` makes a full matrix product, at an eighth of the speed of `dot`.
         plain: Array = np.dot(a, b) if a.ndim == 2 else a @ b
         return plain
     numbers = a.size + b.size + prod(a.shape[:-1]) * b.shape[-1]
@@ -42,8 +46,15 @@ def matmul(a: Array, b: Array) -> Array:
     return value
 
 
+def project(x: Array, W: Array) -> Array:
+    """Return x W over the last axis of x (..., n), for a matrix W (n, m): (..., m)."""
+    z = matmul(rows(x), W)  # one product, not one for each example
+    return z if x.ndim == 2 else z.reshape(*x.shape[:-1], W.shape[1])
+
+
 def outer(a: Array, b: Array) -> Array:
-    """Σ aᵢ bᵢᵀ over the rows of a (rows, m) and b (rows, n): (m, n)."""
+    """Return Σ a bᵀ over all leading axes of a (..., m) and b (..., n): (m, n)."""
+    a, b = rows(a), rows(b)
     if a.dtype.kind != "c" or not _pays(a.T, b):
         plain: Array = np.dot(a.T, b)
         return plain
@@ -60,14 +71,18 @@ def _blocks(count: int, each: int) -> list[slice]:
 
 
 def _pays(a: Array, b: Array) -> bool:
-    rows, terms, columns = *a.shape[-2:], b.shape[-1]
-    numbers = rows * terms + terms * columns + rows * columns
-    return bool(rows * terms * columns > FEWEST * numbers)
+    n, terms, m = *a.shape[-2:], b.shape[-1]
+    numbers = n * terms + terms * m + n * m
+    return bool(n * terms * m > FEWEST * numbers)
 
 
 class _Parts(NamedTuple):
-    """A matrix taken apart. pairs: its parts side by side as columns of reals, where they lie so; else imag,
-    unless it does not move."""
+    """A matrix taken apart.
+
+    real:  the real parts
+    pairs: real and imaginary parts side by side as columns of reals, when they lie so in memory
+    imag:  the imaginary parts, when there are no pairs and the matrix moves
+    """
 
     real: Array
     pairs: Array | None
@@ -78,9 +93,9 @@ def _apart(b: Array) -> _Parts:
     moves = _moves(b)
     paired = moves and b.strides[-1] == b.itemsize
     return _Parts(
-        _part(b.real),
+        _packed(b.real),
         b.view(np.float64) if paired else None,
-        _part(b.imag) if moves and not paired else None,
+        _packed(b.imag) if moves and not paired else None,
     )
 
 
@@ -89,23 +104,23 @@ def _first_order(a: Array, b: Array) -> Array:
 
 
 def _times(a: Array, b: _Parts) -> Array:
-    # In the place of what does not move there is 0 · value: where that is infinite, not a number, as in BLAS.
-    A = _part(a.real)
+    # A factor that does not move contributes 0 · value: NaN where the value is infinite, as in BLAS.
+    A = _packed(a.real)
     if b.pairs is not None:
         value = (A @ b.pairs).view(np.complex128)  # pairs again
     else:
         value = np.empty((*a.shape[:-1], b.real.shape[-1]), np.complex128)
         value.real = A @ b.real
         value.imag = A @ b.imag if b.imag is not None else 0 * value.real
-    value.imag += _part(a.imag) @ b.real if _moves(a) else 0 * value.real
+    value.imag += _packed(a.imag) @ b.real if _moves(a) else 0 * value.real
     return value
 
 
-def _part(numbers: Array) -> Array:
-    """The same, next to each other in their order, as BLAS reads them."""
+def _packed(numbers: Array) -> Array:
+    """Return a copy without gaps, in the same order: BLAS reads it fastest."""
     return numbers.copy("K")
 
 
 def _moves(array: Array) -> bool:
-    """Whether any imaginary part is not 0; the first row tells most often."""
+    """Return whether any imaginary part is not 0; the first row decides most often."""
     return bool(array.imag[:1].any() or array.imag.any())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from deltawire_layers import Activation, ConformanceError, Formula, Layer, LayerError, Parameter, check_layer
 from deltawire_layers.initializers import fan_in, ones
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -430,14 +430,14 @@ class WrongInOnePlace(OneInput):
 @broken(4, "δ of input 0", (3,))
 class WrongOnlyAtTies(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        return Activation(analytic.relu(x), deltas=(lambda delta: delta * (x.real >= 0),))
+        return Activation(branches.relu(x), deltas=(lambda delta: delta * (x.real >= 0),))
 
 
 @broken(4, "δ of input 0", (3,), (3,))
 class TieTakenTwice(TwoInputs):
     def forward(self, params: Params, a: Array, b: Array) -> Activation:
         return Activation(
-            analytic.maximum(a, b),
+            branches.maximum(a, b),
             deltas=(lambda delta: delta * (a.real >= b.real), lambda delta: delta * (b.real >= a.real)),
         )
 
@@ -547,7 +547,7 @@ class LexicographicMax(Layer):
 @broken(4, "δ of input 0", (3,))
 class LexicographicComparison(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        return Activation(analytic.relu(x), deltas=(lambda delta: delta * (x > 0),))
+        return Activation(branches.relu(x), deltas=(lambda delta: delta * (x > 0),))
 
 
 @broken(4, "value", (3,))
@@ -582,7 +582,7 @@ class NeverFinite(OneInput):
 @broken(4, "δ of input 0", (3,))
 class NotLinearInDelta(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        return Activation(analytic.relu(x), deltas=(lambda delta: delta * (x.real > 0) * (delta.real > 0),))
+        return Activation(branches.relu(x), deltas=(lambda delta: delta * (x.real > 0) * (delta.real > 0),))
 
 
 @broken(4, "δ of input 0", (3,))

@@ -13,8 +13,8 @@ from support.layers import BUILT_IN
 
 from deltawire_layers import Activation, Layer, Parameter, check_layer
 from deltawire_layers.initializers import fan_in, ones
-from deltawire_layers.layers.linear import rows
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.sums import rows
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
@@ -217,7 +217,7 @@ class TwoLayers(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
         W, V = params["W"], params["V"]
         z = x @ W.T
-        hidden = analytic.relu(z)
+        hidden = branches.relu(z)
         return Activation(
             hidden @ V.T,
             deltas=(lambda signal: signal[1] @ W,),
@@ -304,7 +304,7 @@ class WinnerTakesAll(Layer):
         return x[:-1]
 
     def saved(self, x: Shape) -> int:
-        return prod(x[:-1])
+        return 2 * prod(x[:-1])
 
     def forward(self, params: Params, x: Array) -> Activation:
         winner = x.real.argmax(axis=-1)[..., None]

@@ -10,7 +10,7 @@ import pytest
 from marshmallow import ValidationError
 
 from deltawire_layers import LayerError
-from deltawire_layers.layers.linear import Embedding, Linear, rows
+from deltawire_layers.layers.linear import Embedding, Linear
 
 Answering = Callable[..., Any]
 
@@ -65,7 +65,7 @@ def test_linear_declares_torchs_layout_and_first_numbers() -> None:
 
 
 def test_linear_needs_an_axis() -> None:
-    with pytest.raises(LayerError, match=r"at least one axis .* got a single number") as caught:
+    with pytest.raises(LayerError, match=r"at least one axis, got a single number") as caught:
         Linear(units=3).output_shape(())
     assert caught.value.input == 0
 
@@ -124,9 +124,3 @@ def test_embedding_declares_its_range_and_shapes() -> None:
 def test_embedding_refuses_other_configurations(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Embedding(**config)
-
-
-def test_rows_flattens_leading_axes_also_when_there_is_nothing_in_them() -> None:
-    assert rows(np.zeros((2, 3, 4))).shape == (6, 4)
-    assert rows(np.zeros((2, 0, 4))).shape == (0, 4)
-    assert rows(np.zeros((2, 0))).shape == (2, 0)

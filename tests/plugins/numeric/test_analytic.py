@@ -52,8 +52,6 @@ FUNCTIONS: dict[str, tuple[Function, Callable[[float], float], Callable[[float],
         sigmoid,
         EVERYWHERE,
     ),
-    "relu": (analytic.relu, lambda x: max(x, 0.0), lambda x: float(x > 0), EVERYWHERE),
-    "absolute": (analytic.absolute, abs, lambda x: float((x > 0) - (x < 0)), EVERYWHERE),
     "erf": (analytic.erf, math.erf, bell, EVERYWHERE),
     "erfc": (analytic.erfc, math.erfc, lambda x: -bell(x), EVERYWHERE),
     "cube": (lambda x: analytic.power(x, 3), lambda x: x**3, lambda x: 3 * x**2, EVERYWHERE),
@@ -117,7 +115,7 @@ def test_float32_is_right_over_its_range(name: str) -> None:
         assert function(np.array([x])) == pytest.approx(expected, rel=2e-6, abs=1e-37)
 
 
-@pytest.mark.parametrize("name", ["exp", "sigmoid", "tanh", "softplus", "relu", "absolute", "erf", "erfc"])
+@pytest.mark.parametrize("name", ["exp", "sigmoid", "tanh", "softplus", "erf", "erfc"])
 @pytest.mark.parametrize("infinity", [-np.inf, np.inf])
 def test_at_infinity_no_dtype_gives_not_a_number(name: str, infinity: float) -> None:
     function = FUNCTIONS[name][0]
@@ -152,27 +150,6 @@ def test_power_of_zero_and_to_zero() -> None:
     assert analytic.power(zero, 2)[0] == 0
 
 
-def test_greater_shares_a_tie() -> None:
-    a, b = np.array([1.0, 2.0, 3.0, np.nan]), np.array([2.0, 2.0, 2.0, 1.0])
-    assert analytic.greater(a, b).tolist() == [0, 0.5, 1, 0]
-    assert analytic.greater(a + 1j * H, b - 1j * H).tolist() == [0, 0.5, 1, 0]
-    assert analytic.greater(a.astype(np.float32), b.astype(np.float32)).dtype == np.float32
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_maximum(dtype: type[Any]) -> None:
-    a, b = np.array([1, 2, 3, np.nan, 1], dtype), np.array([2, 2, 2, 1, np.nan], dtype)
-    greatest = analytic.maximum(a, b)
-    assert greatest.dtype == dtype
-    np.testing.assert_array_equal(greatest.real, [2, 2, 3, np.nan, np.nan])
-
-
-def test_maximum_moves_with_the_greater_and_half_with_each_of_equals() -> None:
-    a, b = np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])
-    assert (analytic.maximum(a + 1j * H, b + 0j).imag / H).tolist() == [0, 0.5, 1]
-    assert (analytic.maximum(a + 0j, b - 1j * H).imag / H).tolist() == [-1, -0.5, 0]
-
-
 def test_softmax_and_its_logarithm() -> None:
     x = np.array([[0.0, math.log(2), math.log(5)], [1e4, -1e4, 1e4], [-1e4, -1e4, -1e4]])
     expected = [[1 / 8, 2 / 8, 5 / 8], [0.5, 0, 0.5], [1 / 3, 1 / 3, 1 / 3]]
@@ -199,3 +176,82 @@ def test_softmax_slopes_by_the_complex_step() -> None:
     stepped = x + 1j * H * np.eye(3)  # one place moves in each row
     np.testing.assert_allclose(analytic.softmax(stepped).imag / H, np.diag(p) - np.outer(p, p), rtol=1e-14)
     np.testing.assert_allclose(analytic.log_softmax(stepped).imag / H, np.eye(3) - p[:, None], rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sigmoid_beside_what_is_not_a_number(dtype: type[Any]) -> None:
+    """One NaN in an array does not change how its great numbers are computed."""
+    result = analytic.sigmoid(np.array([np.nan, 1e4, -1e4, np.inf, -np.inf], dtype))
+    np.testing.assert_array_equal(result.real, [np.nan, 1, 0, 1, 0])
+
+
+@pytest.mark.parametrize("function", [analytic.exp, analytic.expm1])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_result_may_take_the_place_of_its_argument(
+    function: Callable[..., Array], dtype: type[Any]
+) -> None:
+    x = np.array([-1, 0, 2], dtype)
+    if dtype is np.complex128:
+        x += 1j * H
+    expected = function(x)
+    assert function(x, out=x) is x
+    np.testing.assert_array_equal(x, expected)
+
+
+def test_scale_multiplies_parts_by_themselves() -> None:
+    x = np.array([2 + 3j * H, -math.inf + 1j * H, math.inf])
+    scaled = analytic.scale(x, 0.5)
+    assert scaled.real.tolist() == [1, -math.inf, math.inf]
+    assert scaled.imag.tolist() == [1.5 * H, 0.5 * H, 0]
+    assert analytic.scale(x, np.array([1.0, 2.0, 3.0])).imag.tolist() == [3 * H, 2 * H, 0]
+    assert analytic.scale(np.ones(2, np.float32), 0.1).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_results_keep_their_dtype(dtype: type[np.floating]) -> None:
+    x = np.ones((2, 3), dtype)
+    for result in (
+        analytic.xlogx(x),
+        analytic.power_slope(x, 0.5),
+        analytic.power_slope(x, 0),
+        *analytic.direction(x),
+    ):
+        assert result.dtype == dtype
+
+
+def test_xlogx_at_0() -> None:
+    with np.errstate(all="ignore"):
+        x = np.array([0, 2, 0]) + 1j * H * np.array([0, 1, 1])
+        result = analytic.xlogx(x)
+    assert result.real == pytest.approx([0, 2 * math.log(2), 0])
+    assert result.imag / H == pytest.approx([0, math.log(2) + 1, -math.inf])
+
+
+def test_what_does_not_move_stays_still_where_a_slope_is_infinite() -> None:
+    with np.errstate(all="ignore"):
+        for function in (analytic.square_root, analytic.log, lambda x: analytic.power(x, 0.5)):
+            assert function(np.array([0j])).imag.tolist() == [0]
+            assert function(np.array([1e-300 + 0j, H * 1j])).imag.tolist() == [0, math.inf]
+
+
+@pytest.mark.parametrize("size", [1e-300, 1.0, 1e300])
+def test_direction_of_a_row(size: float) -> None:
+    unit, length = analytic.direction(size * np.array([[3.0, 4], [0, 0]]))
+    assert unit == pytest.approx(np.array([[0.6, 0.8], [0, 0]]), rel=1e-15, abs=0)
+    assert length == pytest.approx(np.array([[5 * size], [math.inf]]), rel=1e-15, abs=0)
+
+
+def test_direction_turns_with_its_row() -> None:
+    unit, length = analytic.direction(
+        np.array([[3 - 4j * H, 4 + 3j * H], [3 + 3j * H, 4 + 4j * H], [1j * H, 0]])
+    )
+    assert unit.imag / H == pytest.approx(np.array([[-0.8, 0.6], [0, 0], [0, 0]]), abs=1e-15)
+    assert length.imag / H == pytest.approx(np.array([[0], [5], [0]]), abs=1e-15)
+
+
+def test_error_functions_of_single_and_of_unknown_numbers() -> None:
+    assert analytic.erf(np.array(0.25)).shape == analytic.erfc(np.array(3.0)).shape == ()
+    x = np.array([math.nan, -math.inf, math.inf])
+    assert analytic.erf(x).tolist()[1:] == [-1, 1]
+    assert analytic.erfc(x).tolist()[1:] == [2, 0]
+    assert np.isnan([analytic.erf(x)[0], analytic.erfc(x)[0]]).all()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.torch_layers import agree, batches, shapes, torch
+from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
-from deltawire_layers.layers.losses import BinaryNll, CosineDistance, Huber, KlDivergence
+from deltawire_layers.layers.losses import BinaryNll, CosineDistance, Huber, KlDivergence, MaxMargin, Nll
 
 pytestmark = pytest.mark.torch
 
@@ -62,4 +62,28 @@ def test_kl_divergence(inputs: list[np.ndarray]) -> None:
         KlDivergence(),
         lambda x, t: over_example(torch.nn.functional.kl_div(x, t, reduction="none")),
         [log_p, np.exp(t)],
+    )
+
+
+@given(pairs, st.floats(-2, 2))
+def test_max_margin(inputs: list[np.ndarray], margin: float) -> None:
+    agree(MaxMargin(margin=margin), lambda s, c: over_example(torch.relu(margin - s + c)), inputs)
+
+
+def test_sums_over_branches_at_infinity() -> None:
+    edges = np.array([[-np.inf], [-2.0], [0.0], [2.0], [np.inf]])
+    finite = np.full_like(edges, 0.5)
+    for inputs in ([edges, finite], [finite, edges]):
+        agree_at_infinity(MaxMargin(), lambda s, c: over_example(torch.relu(1 - s + c)), inputs)
+        agree_at_infinity(
+            Huber(delta=0.25),
+            lambda p, t: over_example(torch.nn.functional.huber_loss(p, t, reduction="none", delta=0.25)),
+            inputs,
+        )
+
+
+def test_other_classes_at_infinity() -> None:
+    logs, label = np.array([[-np.inf, -1.0, -np.inf], [-2.0, -np.inf, -np.inf]]), np.array([1, 0])
+    agree_at_infinity(
+        Nll(), lambda x, label: torch.nn.functional.nll_loss(x, label, reduction="none"), [logs, label]
     )

@@ -9,12 +9,26 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.torch_layers import agree, batches, shapes, torch
+from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
-from deltawire_layers.layers.pointwise import Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
+from deltawire_layers.layers.pointwise import (
+    Elu,
+    Exp,
+    Gelu,
+    LeakyRelu,
+    Log,
+    Power,
+    Relu,
+    Sigmoid,
+    Silu,
+    Softplus,
+    Sqrt,
+    Tanh,
+)
 
 pytestmark = pytest.mark.torch
 
+EDGES = np.array([[-np.inf, -2.0, 0.0, 2.0, np.inf]])
 constants = st.floats(-3, 3, allow_subnormal=False)
 
 
@@ -66,3 +80,24 @@ def test_whole_power_of_any_number(inputs: list[np.ndarray], exponent: int) -> N
 def test_negative_whole_power_of_any_number_but_0(inputs: list[np.ndarray], exponent: int) -> None:
     x = inputs[0] + np.copysign(0.1, inputs[0])
     agree(Power(exponent=exponent), lambda x: torch.pow(x, exponent), [x])
+
+
+@pytest.mark.parametrize(
+    ("layer", "function"),
+    [
+        (Relu(), lambda x: torch.relu(x)),
+        (LeakyRelu(slope=0.25), lambda x: torch.nn.functional.leaky_relu(x, 0.25)),
+        (LeakyRelu(slope=0), lambda x: torch.nn.functional.leaky_relu(x, 0.0)),
+        (LeakyRelu(slope=-2), lambda x: torch.nn.functional.leaky_relu(x, -2.0)),
+        (Elu(), lambda x: torch.nn.functional.elu(x)),
+        (Elu(alpha=2.5), lambda x: torch.nn.functional.elu(x, 2.5)),
+        (Sigmoid(), lambda x: torch.sigmoid(x)),
+        (Softplus(), lambda x: torch.nn.functional.softplus(x)),
+        (Tanh(), lambda x: torch.tanh(x)),
+        (Exp(), lambda x: torch.exp(x)),
+        (Power(exponent=0), lambda x: torch.pow(x, 0)),
+    ],
+    ids=lambda case: type(case).__name__,
+)
+def test_at_infinity(layer: Any, function: Callable[..., Any]) -> None:
+    agree_at_infinity(layer, function, [EDGES])

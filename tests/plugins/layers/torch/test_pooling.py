@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.torch_layers import agree, batches, shapes, torch
+from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
 from deltawire_layers.layers.pooling import AvgPool2d, MaxPool2d, Pool2d
 
@@ -31,3 +32,15 @@ def test_pooling(kind: type[Pool2d], function: str, data: st.DataObject, leading
         return pooled.reshape(*x.shape[:-2], *pooled.shape[-2:])
 
     agree(kind(kernel=kernel, stride=stride, padding=padding), theirs, inputs)
+
+
+@pytest.mark.parametrize("options", [(2, 2, 0), (2, 1, 1), (3, 2, 1)])
+@pytest.mark.parametrize(("kind", "function"), [(MaxPool2d, "max_pool2d"), (AvgPool2d, "avg_pool2d")])
+def test_at_infinity(kind: type[Pool2d], function: str, options: tuple[int, int, int]) -> None:
+    kernel, stride, padding = options
+    image = np.array([[[1.0, -np.inf, 5.0, 2.0], [np.inf, 0.0, 3.0, -1.0], [2.0, -np.inf, -3.0, 4.0]]])
+    agree_at_infinity(
+        kind(kernel=kernel, stride=stride, padding=padding),
+        lambda x: getattr(torch.nn.functional, function)(x, kernel, stride, padding),
+        [image],
+    )

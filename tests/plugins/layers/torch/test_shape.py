@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.torch_layers import agree, batches, shapes, torch
+from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
 from deltawire_layers.layers.shape import Max, Mean, Reshape, Transpose
 
@@ -53,3 +53,9 @@ def test_max(data: st.DataObject, shape: tuple[int, ...]) -> None:
     axis = data.draw(st.integers(-len(shape), len(shape) - 1))
     # amax, not max: it splits ties, as we do.
     agree(Max(axis=axis), lambda x: torch.amax(x, dim=axis % len(shape) + 1), data.draw(batches(shape)))
+
+
+def test_max_at_infinity() -> None:
+    # max, not amax: amax multiplies δ by 0 in the places that are not the greatest.
+    for row in ([-np.inf, 1.0, 2.0], [-np.inf, np.inf, 2.0], [-np.inf, -1.0, -2.0]):
+        agree_at_infinity(Max(), lambda x: torch.max(x, dim=1).values, [np.array([row])])

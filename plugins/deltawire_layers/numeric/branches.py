@@ -1,0 +1,134 @@
+"""Functions with branches: only the branch taken counts, whatever the other branch holds.
+
+A product with a mask is not a branch: 0 · ∞ is NaN. Here the numbers of the branch not taken are never
+multiplied. Branches are chosen by real parts, so that every function is right under the complex step too.
+
+Arguments are arrays of float32, float64 or complex128; results keep the dtype.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deltawire_layers.layer import Array
+from deltawire_layers.numeric.analytic import scale
+
+BITS = {"f": np.uint32, "d": np.uint64}
+"""Integers of the size of each floating type, by its character.
+
+A bit pattern times 1 or 0 is exact for ∞ and NaN too, and has none of the mispredictions of `np.where`.
+"""
+
+
+def keep(condition: Array, x: Array) -> Array:
+    """Return x where the condition holds, else 0; x broadcasts to the shape of the condition."""
+    if np.iscomplexobj(x):
+        return np.where(condition, x, 0)
+    bits = BITS[x.dtype.char]
+    chosen = condition.astype(bits)
+    chosen *= x.view(bits)
+    return np.asarray(chosen).view(x.dtype)
+
+
+def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
+    """Return one number where the condition holds, else another.
+
+    Args:
+        condition: booleans.
+        yes: the number where the condition holds.
+        no: the number elsewhere.
+        like: an array of the dtype wanted; of complex ones, the real dtype is taken.
+    """
+    dtype = like.real.dtype
+    first, other = np.array([yes, no], dtype).view(BITS[dtype.char])
+    chosen = condition.astype(first.dtype)
+    with np.errstate(over="ignore"):  # the difference wraps around, and the sum wraps back
+        chosen *= first - other
+        chosen += other
+    return np.asarray(chosen).view(dtype)
+
+
+def relu(x: Array) -> Array:
+    """Return max(0, x), with slope 0 at 0."""
+    return np.where(x.real <= 0, 0, x) if np.iscomplexobj(x) else np.maximum(x, 0)
+
+
+def absolute(x: Array) -> Array:
+    """Return |x|, with slope 0 at 0."""
+    if not np.iscomplexobj(x):
+        return np.abs(x)
+    size = np.where(x.real < 0, -x, x)
+    size.imag[x.real == 0] = 0
+    return size
+
+
+def clip(x: Array, low: float, high: float) -> Array:
+    """Return x between two bounds, with slope 1 up to and including a bound, and 0 beyond.
+
+    Args:
+        x: an array.
+        low: the lower bound.
+        high: the upper bound.
+    """
+    if not np.iscomplexobj(x):
+        return np.clip(x, low, high)
+    return np.where(x.real < low, low, np.where(x.real > high, high, x))
+
+
+def maximum(a: Array, b: Array) -> Array:
+    """Return the greater of two, NaN where either is NaN; equal numbers share the slope."""
+    if not np.iscomplexobj(a) and not np.iscomplexobj(b):
+        return np.maximum(a, b)
+    return _shared_at_ties(np.where((a.real > b.real) | np.isnan(a), a, b), a, b)
+
+
+def minimum(a: Array, b: Array) -> Array:
+    """Return the smaller of two, NaN where either is NaN; equal numbers share the slope."""
+    if not np.iscomplexobj(a) and not np.iscomplexobj(b):
+        return np.minimum(a, b)
+    return _shared_at_ties(np.where((a.real < b.real) | np.isnan(a), a, b), a, b)
+
+
+def _shared_at_ties(chosen: Array, a: Array, b: Array) -> Array:
+    tie = a.real == b.real
+    chosen.imag[tie] = 0.5 * (a.imag[tie] + b.imag[tie])
+    return chosen
+
+
+def share_of_maximum(delta: Array, a: Array, b: Array) -> Array:
+    """Return δ of a in max(a, b), or of b in min(a, b).
+
+    Args:
+        delta: δ of the value.
+        a: the number that δ goes to where it is the greater one.
+        b: the other number.
+
+    Returns:
+        δ where a > b, δ / 2 at a tie, 0 elsewhere.
+    """
+    return scale(keep(a.real >= b.real, delta), choose(a.real == b.real, 0.5, 1.0, a))
+
+
+def greatest(x: Array, axis: int) -> Array:
+    """Return the greatest number along an axis; equal ones share the slope."""
+    if not np.iscomplexobj(x):
+        return np.asarray(x.max(axis=axis))
+    result = np.asarray(x.real.max(axis=axis), np.complex128)
+    result.imag = share_of_greatest(x.imag, x, axis).sum(axis=axis)
+    return result
+
+
+def share_of_greatest(delta: Array, x: Array, axis: int) -> Array:
+    """Return δ of each number along an axis of which the greatest is taken.
+
+    Args:
+        delta: δ of the greatest number, with the axis kept or broadcast.
+        x: the numbers.
+        axis: the axis along which the greatest is taken.
+
+    Returns:
+        δ / k for k equally great numbers, 0 for all others.
+    """
+    winners = x.real == x.real.max(axis=axis, keepdims=True)
+    count = winners.sum(axis=axis, keepdims=True, dtype=x.real.dtype)
+    return keep(winners, scale(delta, 1 / np.maximum(count, 1)))  # there is no winner beside a NaN
