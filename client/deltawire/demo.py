@@ -87,7 +87,13 @@ def wait_until_ready(client: Client, seconds: float = 30.0) -> None:
 
 
 def accuracy(params: dict[str, Array], pixels: Array, digits: NDArray[np.int64]) -> float:
-    """Return the share of digits read right, by the network's equations written out in numpy."""
+    """Return the share of digits that are classified right, by the network's equations written in numpy.
+
+    Args:
+        params: the parameters of the network, by name.
+        pixels: the images, (batch, 64).
+        digits: the right classes, (batch).
+    """
     active = 1 / (1 + np.exp(-(pixels @ params["hidden.weight"].T + params["hidden.bias"])))
     scores = (active + pixels) @ params["scores.weight"].T + params["scores.bias"]
     return float((scores.argmax(axis=1) == digits).mean())

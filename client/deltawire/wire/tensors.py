@@ -64,10 +64,20 @@ DEFAULT = Limits()
 def read_tensors(
     leaves: dict[str, Any], dtypes: Mapping[str, str], pointer: str = "", limits: Limits = DEFAULT
 ) -> dict[str, Array]:
-    """The arrays in an object of tensors, each read with the dtype given for its name.
+    """Read the arrays of an object of tensors.
 
-    Each is taken out of the object as it is read: lists take far more memory than arrays.
-    Raises Refused with a fault for every tensor that cannot be read.
+    Args:
+        leaves: the tensors of a document by name. Each is removed as it is read, because lists take far more
+            memory than arrays.
+        dtypes: the dtype that each name needs, a key of DTYPES.
+        pointer: the place of the object in its document, as a JSON pointer.
+        limits: bounds on the tensors.
+
+    Returns:
+        The arrays by name.
+
+    Raises:
+        Refused: a tensor cannot be read; there is a fault for each one.
     """
     arrays: dict[str, Array] = {}
     faults: list[Fault] = []
@@ -82,12 +92,21 @@ def read_tensors(
 
 
 def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAULT) -> Array:
-    """The array at a leaf of a document; it may be read-only.
+    """Read the array at a leaf of a document.
 
-    dtype: what its place needs, a key of DTYPES. Numbers in lists are read as it; base64 and
-    the arrays of a binary body must have it.
-    Raises Refused, with a pointer to the very number: tensor_invalid, shape_invalid, shape_too_large,
-    dtype_unsupported, dtype_mismatch.
+    Args:
+        leaf: an array of a binary body, an object with base64, or nested lists of numbers.
+        dtype: the dtype that the place needs, a key of DTYPES. Numbers in lists are read in it; the others
+            must have it.
+        pointer: the place of the leaf in its document, as a JSON pointer.
+        limits: bounds on the tensor.
+
+    Returns:
+        The array; it may be read-only.
+
+    Raises:
+        Refused: the tensor cannot be read. Its code is tensor_invalid, shape_invalid, shape_too_large,
+            dtype_unsupported or dtype_mismatch, and its pointer leads to the number at fault.
     """
     if isinstance(leaf, np.ndarray):
         if leaf.dtype != _NATIVE[dtype]:
@@ -99,6 +118,13 @@ def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAU
 
 
 def refusal(pointer: str, code: str, detail: str) -> Refused:
+    """Return an error with one fault.
+
+    Args:
+        pointer: the place at fault, as a JSON pointer.
+        code: the code of the problem.
+        detail: a sentence that says what was expected and what came.
+    """
     return Refused([Fault(pointer, code, detail)])
 
 
@@ -252,7 +278,16 @@ def _mismatch(expected: str, got: str) -> str:
 
 
 def check_shape(shape: Any, pointer: str, limits: Limits) -> int:
-    """How many numbers a shape has. Raises Refused when it is none, or has too many."""
+    """Check a shape, and return its count of numbers.
+
+    Args:
+        shape: the JSON value in the place of a shape.
+        pointer: its place in the document, as a JSON pointer.
+        limits: bounds on the tensor.
+
+    Raises:
+        Refused: it is not a shape, or is too large.
+    """
     if type(shape) is not list or len(shape) > limits.rank:
         detail = f"expected a list of at most {limits.rank} sizes, got {shown(shape)}"
         raise refusal(pointer, "shape_invalid", detail)

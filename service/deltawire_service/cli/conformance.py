@@ -107,7 +107,16 @@ def find(target: str) -> type[Layer]:
 
 
 def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer:
-    """The layer with this config. Raises Refused with a fault for every key that does not fit."""
+    """Make a layer with a config.
+
+    Args:
+        target: the layer as the command line names it.
+        layer: its class.
+        config: its config, by key.
+
+    Raises:
+        Refused: a key of the config does not fit; there is a fault for each one.
+    """
     try:
         return of_layer(target, layer, **config)
     except ValidationError as error:
@@ -115,7 +124,7 @@ def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer
 
 
 def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
-    """The first of the usual shapes that the layer takes."""
+    """Return the first of the usual shapes that the layer takes, one for each input."""
     names, variadic = arity(layer)
     for shapes in product(USUAL, repeat=max(2, len(names)) if variadic else len(names)):
         with suppress(LayerError):
@@ -125,7 +134,20 @@ def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
 
 
 def tried(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
-    """What the kit finds. Raises Refused when the layer does not take these shapes."""
+    """Check a layer with the conformance kit.
+
+    Args:
+        target: the layer as the command line names it.
+        layer: the layer.
+        shapes: a shape for each of its inputs, without the batch axis.
+        seed: where the random numbers of the check start.
+
+    Returns:
+        The rule that the layer breaks, or None when it keeps all.
+
+    Raises:
+        Refused: the layer does not take these shapes.
+    """
     if not arity(layer).accepts(len(shapes)):
         detail = f"{target} takes {arity(layer)}, got {counted(len(shapes), 'shape')}"
         raise Refused([Fault("", "arity_mismatch", detail)])
@@ -140,7 +162,17 @@ def tried(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> Co
 
 
 def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """What code of the layer returns. Raises PluginFailed, with the place, for what it raises by mistake."""
+    """Call code of a layer, and return its result.
+
+    Args:
+        target: the layer as the command line names it.
+        function: the code to call.
+        *args: its arguments.
+        **kwargs: its arguments by name.
+
+    Raises:
+        PluginFailed: the code raised something that the contract does not allow; the place is named.
+    """
     try:
         return function(*args, **kwargs)
     except (ConformanceError, LayerError, ValidationError):
@@ -157,13 +189,19 @@ def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any)
 
 
 def told(broken: ConformanceError | None) -> dict[str, Any]:
-    """What is wrong with the layer, for programs."""
+    """Return the broken rule as JSON has it, or an empty object when the layer keeps all rules."""
     names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got")
     return {name: getattr(broken, name) for name in names} if broken else {}
 
 
 def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None) -> None:
-    """Whether the layer keeps the contract; if not, which rule it breaks, and where."""
+    """Print the verdict, and which rule the layer breaks, and where.
+
+    Args:
+        target: the layer as the command line names it.
+        shapes: the shapes it was checked with.
+        broken: the rule that it breaks, or None.
+    """
     screen = console()
     if broken is None:
         print_verdict(screen, True, f"{target} keeps all six rules of the contract")

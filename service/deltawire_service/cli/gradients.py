@@ -78,7 +78,13 @@ def flat(answer: Gradients) -> dict[str, Array]:
 
 
 def show(screen: Console, answer: Gradients, reduction: str) -> None:
-    """Print the loss, and the shape, largest size and first numbers of every array."""
+    """Print the loss, and the shape, largest size and first numbers of every array.
+
+    Args:
+        screen: the terminal.
+        answer: the result to print.
+        reduction: `mean` or `sum`, as the loss was reduced.
+    """
     screen.print(f"loss {answer.loss:.6g}", style="bold", end="")
     screen.print(f"   {reduction} over the batch\n", style="dim")
     rows = table("", "shape", "largest", "numbers", right=["largest"], wrap=["numbers"])

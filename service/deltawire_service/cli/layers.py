@@ -66,7 +66,13 @@ def show_layers(screen: Console, listed: Sequence[Described]) -> None:
 
 
 def show_layer(screen: Console, layer: Described, docstring: str) -> None:
-    """Print its docstring, config and equations."""
+    """Print a layer in full: its docstring, config and equations.
+
+    Args:
+        screen: the terminal.
+        layer: its description, as in the catalogue.
+        docstring: the docstring of its class.
+    """
     screen.print(f"{layer['kind']}({_inputs(layer)})", style="bold", end="")
     screen.print(f"   from {layer['distribution']}\n", style="dim")
     screen.print(re.sub(r"(?<!\n)\n(?=[^\s*-])", " ", docstring))  # paragraphs as wide as the terminal

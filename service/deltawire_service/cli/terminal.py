@@ -45,7 +45,13 @@ def one_line(text: str) -> Text:
 
 
 def print_verdict(screen: Console, good: bool, text: str) -> None:
-    """Print the verdict of a command, marked as good or bad."""
+    """Print the verdict of a command.
+
+    Args:
+        screen: the terminal.
+        good: whether the verdict is good; it sets the mark and the color.
+        text: the verdict.
+    """
     screen.print(f"{'✓' if good else '✗'} {text}", style="bold green" if good else "bold red")
 
 
