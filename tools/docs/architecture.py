@@ -34,7 +34,7 @@ ROOMS = (
         "client/deltawire/",
         (
             (
-                Box("1", "Build, encode and send", ("client.py", "wire/")),
+                Box("1", "Build, encode and send", ("client.py", "wire/", "transport/")),
                 Box("14", "Decode the answer, or retry", ("wire/", "retries.py")),
             ),
         ),
