@@ -43,6 +43,7 @@ API = (DOCS / "api.md").read_text()
 SETTINGS = (DOCS / "settings.md").read_text()
 SPEC = (DOCS / "spec.md").read_text()
 README = (DOCS.parent / "README.md").read_text()
+GENERATED = {"layers.md"}
 
 
 def section(title: str, page: str = API) -> str:
@@ -273,6 +274,14 @@ def test_codes_told_beside_the_rules_exist() -> None:
 
 def first_snippet(page: str) -> str:
     return re.findall(r"^```sh\n(.*?)^```$", (DOCS.parent / page).read_text(), re.MULTILINE | re.DOTALL)[0]
+
+
+@pytest.mark.parametrize(
+    "page", [path.name for path in sorted(DOCS.glob("*.md")) if path.name not in GENERATED]
+)
+def test_a_page_shows_a_snippet_before_its_reference(page: str) -> None:
+    opening = re.split(r"^\|", (DOCS / page).read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+    assert "\n```" in opening
 
 
 @pytest.fixture(scope="module")
