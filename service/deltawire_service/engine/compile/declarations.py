@@ -72,7 +72,7 @@ def dump_config(name: str, kind: str, layer: Layer) -> dict[str, Any]:
 
 
 class Declaration(NamedTuple):
-    """What a layer declares for inputs of some shapes."""
+    """The declaration of a layer for inputs of some shapes: its output, parameters, integers and saved numbers."""
 
     shape: Shape
     parameters: Mapping[str, Parameter]

@@ -70,7 +70,7 @@ class BatchResult:
 
     @property
     def finite(self) -> bool:
-        """Whether every number of the gradients is finite: passes have tested theirs, but not the sums."""
+        """Tell whether every number of the gradients is finite. Passes test their own; this adds the sums."""
         sums = self._sums & self._gradients.keys()
         return self._finite and all_finite(self._gradients[name] for name in sums)
 
