@@ -1,4 +1,4 @@
-"""deltawire check-layer: a layer against every rule of the contract."""
+"""deltawire check-layer: check a layer against every rule of the contract."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from deltawire_service.faults import nearest, schema_faults, shown
 
 T = TypeVar("T")
 
-USUAL: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
-"""Shapes to try a layer on when none are given."""
+USUAL_SHAPES: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
+"""Shapes to try when none are given."""
 
 
 def shape(text: str) -> Shape:
-    """A shape: `4` or `3,4`; `scalar` for a single number."""
+    """Read a shape: `4` or `3,4`; `scalar` for a single number."""
     with suppress(ValueError):
         sizes = () if text == "scalar" else tuple(map(int, text.split(",")))
         if min(sizes, default=1) > 0:
@@ -40,7 +40,7 @@ def shape(text: str) -> Shape:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object."""
+    """Read a JSON object."""
     with suppress(ValueError):
         if isinstance(read := json.loads(text), dict):
             return read
@@ -62,11 +62,11 @@ def check_layer(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Hold a layer against every rule of the contract.
+    """Check a layer against every rule of the contract.
 
-    LAYER is an installed kind, or package.module:Class, found from the current folder too. SHAPE is
-    that of an example of one input: 4, or 3,4, or scalar; without any, shapes that the layer takes are
-    found. Exit code 1 when a rule is broken.
+    LAYER is an installed kind, or package.module:Class, which is looked up in the current folder too.
+    SHAPE is that of one example of an input: 4, or 3,4, or scalar. Without shapes, the command tries
+    some until the layer takes them. Exit code 1 when a rule is broken.
 
     \b
       deltawire check-layer linear 3,4 --config '{"units": 3}'
@@ -74,16 +74,22 @@ def check_layer(
     """
     layer = configured(target, find(target), config)
     shapes = shapes or fitting(target, layer)
-    broken = tried(target, layer, shapes, seed)
+    broken = conformance(target, layer, shapes, seed)
     if as_json:
-        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | told(broken))
+        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | description(broken))
     else:
         show(target, shapes, broken)
     ctx.exit(Exit.NO if broken else Exit.DONE)
 
 
 def find(target: str) -> type[Layer]:
-    """The layer class of an installed kind, or in a module. Raises Refused or UsageError without one."""
+    """Return the layer class of an installed kind, or in a module.
+
+    Raises:
+        Refused: no layer of this kind is installed.
+        UsageError: the module, or the class in it, does not exist.
+        PluginFailed: the module fails to import.
+    """
     if ":" not in target:
         installed = load_layers()
         if target not in installed:
@@ -107,7 +113,16 @@ def find(target: str) -> type[Layer]:
 
 
 def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer:
-    """The layer with this config. Raises Refused with a fault for every key that does not fit."""
+    """Return the layer with a config.
+
+    Args:
+        target: The layer as the command line names it.
+        layer: Its class.
+        config: The node's config.
+
+    Raises:
+        Refused: Keys do not fit; there is a fault for each.
+    """
     try:
         return of_layer(target, layer, **config)
     except ValidationError as error:
@@ -115,17 +130,31 @@ def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer
 
 
 def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
-    """The first of the usual shapes that the layer takes."""
+    """Return the first of the usual shapes that the layer takes.
+
+    Raises:
+        UsageError: it takes none of them.
+    """
     names, variadic = arity(layer)
-    for shapes in product(USUAL, repeat=max(2, len(names)) if variadic else len(names)):
+    for shapes in product(USUAL_SHAPES, repeat=max(2, len(names)) if variadic else len(names)):
         with suppress(LayerError):
             of_layer(target, layer.output_shape, *shapes)
             return shapes
     raise click.UsageError(f"none of the usual shapes fits: give one for each of {arity(layer)}")
 
 
-def tried(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
-    """What the kit finds. Raises Refused when the layer does not take these shapes."""
+def conformance(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
+    """Check a layer with the kit; return the error when a rule is broken.
+
+    Args:
+        target: The layer as the command line names it.
+        layer: The layer.
+        shapes: Shapes of one example of each input.
+        seed: Seed of the numbers to try.
+
+    Raises:
+        Refused: The layer does not take these shapes.
+    """
     if not arity(layer).accepts(len(shapes)):
         detail = f"{target} takes {arity(layer)}, got {counted(len(shapes), 'shape')}"
         raise Refused([Fault("", "arity_mismatch", detail)])
@@ -140,7 +169,17 @@ def tried(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> Co
 
 
 def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """What code of the layer returns. Raises PluginFailed, with the place, for what it raises by mistake."""
+    """Call code of a layer, and return its result.
+
+    Args:
+        target: The layer as the command line names it.
+        function: The function to call.
+        args: Its arguments.
+        kwargs: Its keyword arguments.
+
+    Raises:
+        PluginFailed: The code raises an exception that is not part of the contract; the place is named.
+    """
     try:
         return function(*args, **kwargs)
     except (ConformanceError, LayerError, ValidationError):
@@ -156,14 +195,20 @@ def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any)
         raise PluginFailed([Fault("", "plugin_error", detail)]) from error
 
 
-def told(broken: ConformanceError | None) -> dict[str, Any]:
-    """What is wrong with the layer, for programs."""
-    names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got")
+def description(broken: ConformanceError | None) -> dict[str, Any]:
+    """Return the broken rule as JSON; nothing when none is."""
+    names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got", "suggestion")
     return {name: getattr(broken, name) for name in names} if broken else {}
 
 
 def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None) -> None:
-    """Whether the layer keeps the contract; if not, which rule it breaks, and where."""
+    """Print whether the layer keeps the contract, and the rule it breaks, with the place.
+
+    Args:
+        target: The layer as the command line names it.
+        shapes: The shapes it was tried on.
+        broken: The error of the kit, if there is one.
+    """
     screen = console()
     if broken is None:
         print_verdict(screen, True, f"{target} keeps all six rules of the contract")
@@ -180,3 +225,5 @@ def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None
             rows.add_row("  with", f"inputs at {broken.point}")
     rows.add_row("  inputs", ", ".join(map(shape_text, shapes)))
     screen.print(rows)
+    if broken and broken.suggestion is not None:
+        screen.print(f"  {broken.suggestion}", soft_wrap=True)  # one line, to be copied

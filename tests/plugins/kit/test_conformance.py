@@ -697,13 +697,16 @@ class NoIntegers(OneInput):
 
 
 @broken(5, "saved", (3,))
-class NegativeHeld(OneInput):
+class NegativeSaved(OneInput):
     def saved(self, x: Shape) -> int:
         return -1
 
+    def forward(self, params: Params, x: Array) -> Activation:
+        return Activation(2 * x, deltas=(lambda delta: 2 * delta,))
+
 
 @broken(5, "saved", (3,))
-class KeepsMoreThanItSays(OneInput):
+class SavesMoreThanItSays(OneInput):
     def saved(self, x: Shape) -> int:
         return 2
 
@@ -713,7 +716,7 @@ class KeepsMoreThanItSays(OneInput):
 
 
 @broken(5, "saved", (3,))
-class KeepsMoreInAPartial(OneInput):
+class SavesMoreInAPartial(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
         return Activation(x * x, deltas=(partial(np.multiply, 2 * x),))
 
