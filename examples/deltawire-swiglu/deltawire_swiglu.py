@@ -29,7 +29,7 @@ class SwiGLU(Layer):
     """
 
     class Config(Schema):
-        units = config.Whole(
+        units = config.Integer(
             required=True, validate=validate.Range(min=1), metadata={"description": "numbers out"}
         )
 

@@ -1,4 +1,4 @@
-"""Fields that read JSON exactly, for `Config` schemas: marshmallow's own take 4.0 for 4, "0.5" for 0.5."""
+"""Fields for `Config` schemas that read JSON exactly; marshmallow's own take 4.0 for 4 and "0.5" for 0.5."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from marshmallow import ValidationError, fields
 
 
-class Whole(fields.Integer):
-    """An integer, written as one."""
+class Integer(fields.Integer):
+    """An integer, written without a fraction."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if type(value) is not int:
@@ -37,14 +37,14 @@ class Flag(fields.Boolean):
 
 
 class Names(fields.List[str]):
-    """A list of names or globs: at most `most` of them, of at most 256 characters each."""
+    """A list of at most `most` names or globs, of at most 256 characters each."""
 
     def __init__(self, most: int = 1000, **settings: Any):
         super().__init__(fields.String(), **settings)
         self.most = most
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> list[str | None]:
-        # Checked as a whole: marshmallow takes seconds for a list of a million names.
+        # The list is checked at once: marshmallow takes seconds for a million names, one by one.
         if not isinstance(value, list) or not set(map(type, value)) <= {str}:
             raise ValidationError(f"expected a list of names, got {_shown(value)}")
         if len(value) > self.most or max(map(len, value), default=0) > 256:
@@ -52,15 +52,16 @@ class Names(fields.List[str]):
         return value
 
 
-class Wholes(fields.List[int]):
-    """A list of integers: at most `most` of them. An array has 64 axes at most, the batch among them."""
+class Integers(fields.List[int]):
+    """A list of at most `most` integers; by default, as many as an example can have axes."""
 
     def __init__(self, most: int = 63, **settings: Any):
-        super().__init__(Whole(), **settings)
+        super().__init__(Integer(), **settings)
         self.most = most
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **rest: Any) -> list[int | None]:
-        if isinstance(value, list) and len(value) > self.most:  # before its items are looked at
+        # The length is checked first: marshmallow takes long to read every item.
+        if isinstance(value, list) and len(value) > self.most:
             raise ValidationError(f"expected at most {self.most} whole numbers, got {len(value)}")
         return super()._deserialize(value, attr, data, **rest)
 

@@ -192,7 +192,7 @@ class MultiHeadAttention(Attending):
     """
 
     class Config(Attending.Config):
-        heads = config.Whole(
+        heads = config.Integer(
             required=True, validate=validate.Range(min=1),
             metadata={"description": "number of heads; divides the width e"},
         )  # fmt: skip

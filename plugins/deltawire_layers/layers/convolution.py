@@ -33,12 +33,12 @@ class Convolution(Layer):
     """y = W ⋆ x + b along the last axes of x."""
 
     class Config(Schema):
-        channels = config.Whole(
+        channels = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "channels out"},
         )
-        groups = config.Whole(
+        groups = config.Integer(
             load_default=1,
             validate=validate.Range(min=1),
             metadata={"description": "parts the channels are cut into; each part out sees its part in only"},

@@ -20,7 +20,7 @@ class Linear(Layer):
     """z = W x + b over the last axis, with x (..., n), W (units, n), b (units,)."""
 
     class Config(Schema):
-        units = config.Whole(
+        units = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "numbers out"},
@@ -69,12 +69,12 @@ class Embedding(Layer):
     """
 
     class Config(Schema):
-        rows = config.Whole(
+        rows = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "size of the vocabulary"},
         )
-        width = config.Whole(
+        width = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "numbers in a row"},

@@ -214,7 +214,7 @@ class GroupNorm(ChannelNorm):
     """
 
     class Config(NormConfig):
-        groups = config.Whole(
+        groups = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "number of groups the channels are divided into"},

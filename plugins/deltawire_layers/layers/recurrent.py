@@ -51,7 +51,7 @@ class Recurrent(Layer):
     """h = the states (steps, units), each made from x (steps, n) at its step and from the state before."""
 
     class Config(Schema):
-        units = config.Whole(
+        units = config.Integer(
             required=True,
             validate=validate.Range(min=1),
             metadata={"description": "size of the state"},

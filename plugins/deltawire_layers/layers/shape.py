@@ -17,7 +17,7 @@ from deltawire_layers.shapes import axis_index, axis_indices, shape_text, withou
 
 
 class AxisConfig(Schema):
-    axis = config.Whole(
+    axis = config.Integer(
         load_default=-1,
         metadata={"description": "axis of the example; negative counts from the last"},
     )
@@ -45,7 +45,7 @@ class Reshape(Layer):
     """y = the numbers of x (...), in C order, in another shape of as many numbers."""
 
     class Config(Schema):
-        shape = config.Wholes(
+        shape = config.Integers(
             required=True,
             validate=_sizes,
             metadata={"description": "the example's new shape; one size may be −1: whatever is left over"},
@@ -74,7 +74,7 @@ class Transpose(Layer):
     """y = x with the axes of the example in another order, reversed by default."""
 
     class Config(Schema):
-        axes = config.Wholes(
+        axes = config.Integers(
             load_default=None,
             allow_none=True,
             metadata={"description": "every axis of the example once, in the new order; null: reversed"},
@@ -141,11 +141,11 @@ class Slice(Layer):
     """y = the part of x from start up to stop along one axis."""
 
     class Config(AxisConfig):
-        start = config.Whole(
+        start = config.Integer(
             load_default=0,
             metadata={"description": "first place taken; negative counts from the end"},
         )
-        stop = config.Whole(
+        stop = config.Integer(
             load_default=None, allow_none=True,
             metadata={"description": "first place no longer taken; null: to the end"},
         )  # fmt: skip
@@ -183,7 +183,7 @@ class Slice(Layer):
 
 
 class AxesConfig(Schema):
-    axes = config.Wholes(
+    axes = config.Integers(
         load_default=None,
         allow_none=True,
         metadata={"description": "axes of the example; null: all of them"},

@@ -1,4 +1,4 @@
-"""deltawire check-layer: a layer against every rule of the contract."""
+"""deltawire check-layer: check a layer against every rule of the contract."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from deltawire_service.faults import nearest, schema_faults, shown
 
 T = TypeVar("T")
 
-USUAL: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
-"""Shapes to try a layer on when none are given."""
+USUAL_SHAPES: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
+"""Shapes to try when none are given."""
 
 
 def shape(text: str) -> Shape:
-    """A shape: `4` or `3,4`; `scalar` for a single number."""
+    """Read a shape: `4` or `3,4`; `scalar` for a single number."""
     with suppress(ValueError):
         sizes = () if text == "scalar" else tuple(map(int, text.split(",")))
         if min(sizes, default=1) > 0:
@@ -40,7 +40,7 @@ def shape(text: str) -> Shape:
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """A JSON object."""
+    """Read a JSON object."""
     with suppress(ValueError):
         if isinstance(read := json.loads(text), dict):
             return read
@@ -62,11 +62,11 @@ def check_layer(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Hold a layer against every rule of the contract.
+    """Check a layer against every rule of the contract.
 
-    LAYER is an installed kind, or package.module:Class, found from the current folder too. SHAPE is
-    that of an example of one input: 4, or 3,4, or scalar; without any, shapes that the layer takes are
-    found. Exit code 1 when a rule is broken.
+    LAYER is an installed kind, or package.module:Class, which is looked up in the current folder too.
+    SHAPE is that of one example of an input: 4, or 3,4, or scalar. Without shapes, the command tries
+    some until the layer takes them. Exit code 1 when a rule is broken.
 
     \b
       deltawire check-layer linear 3,4 --config '{"units": 3}'
@@ -74,16 +74,22 @@ def check_layer(
     """
     layer = configured(target, find(target), config)
     shapes = shapes or fitting(target, layer)
-    broken = tried(target, layer, shapes, seed)
+    broken = conformance(target, layer, shapes, seed)
     if as_json:
-        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | told(broken))
+        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | description(broken))
     else:
         show(target, shapes, broken)
     ctx.exit(Exit.NO if broken else Exit.DONE)
 
 
 def find(target: str) -> type[Layer]:
-    """The layer class of an installed kind, or in a module. Raises Refused or UsageError without one."""
+    """Return the layer class of an installed kind, or in a module.
+
+    Raises:
+        Refused: no layer of this kind is installed.
+        UsageError: the module, or the class in it, does not exist.
+        PluginFailed: the module fails to import.
+    """
     if ":" not in target:
         installed = load_layers()
         if target not in installed:
@@ -107,15 +113,15 @@ def find(target: str) -> type[Layer]:
 
 
 def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer:
-    """Make a layer with a config.
+    """Return the layer with a config.
 
     Args:
-        target: the layer as the command line names it.
-        layer: its class.
-        config: its config, by key.
+        target: The layer as the command line names it.
+        layer: Its class.
+        config: The node's config.
 
     Raises:
-        Refused: a key of the config does not fit; there is a fault for each one.
+        Refused: Keys do not fit; there is a fault for each.
     """
     try:
         return of_layer(target, layer, **config)
@@ -124,29 +130,30 @@ def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer
 
 
 def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
-    """Return the first of the usual shapes that the layer takes, one for each input."""
+    """Return the first of the usual shapes that the layer takes.
+
+    Raises:
+        UsageError: it takes none of them.
+    """
     names, variadic = arity(layer)
-    for shapes in product(USUAL, repeat=max(2, len(names)) if variadic else len(names)):
+    for shapes in product(USUAL_SHAPES, repeat=max(2, len(names)) if variadic else len(names)):
         with suppress(LayerError):
             of_layer(target, layer.output_shape, *shapes)
             return shapes
     raise click.UsageError(f"none of the usual shapes fits: give one for each of {arity(layer)}")
 
 
-def tried(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
-    """Check a layer with the conformance kit.
+def conformance(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
+    """Check a layer with the kit; return the error when a rule is broken.
 
     Args:
-        target: the layer as the command line names it.
-        layer: the layer.
-        shapes: a shape for each of its inputs, without the batch axis.
-        seed: where the random numbers of the check start.
-
-    Returns:
-        The rule that the layer breaks, or None when it keeps all.
+        target: The layer as the command line names it.
+        layer: The layer.
+        shapes: Shapes of one example of each input.
+        seed: Seed of the numbers to try.
 
     Raises:
-        Refused: the layer does not take these shapes.
+        Refused: The layer does not take these shapes.
     """
     if not arity(layer).accepts(len(shapes)):
         detail = f"{target} takes {arity(layer)}, got {counted(len(shapes), 'shape')}"
@@ -165,13 +172,13 @@ def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any)
     """Call code of a layer, and return its result.
 
     Args:
-        target: the layer as the command line names it.
-        function: the code to call.
-        *args: its arguments.
-        **kwargs: its arguments by name.
+        target: The layer as the command line names it.
+        function: The function to call.
+        args: Its arguments.
+        kwargs: Its keyword arguments.
 
     Raises:
-        PluginFailed: the code raised something that the contract does not allow; the place is named.
+        PluginFailed: The code raises an exception that is not part of the contract; the place is named.
     """
     try:
         return function(*args, **kwargs)
@@ -188,19 +195,19 @@ def of_layer(target: str, function: Callable[..., T], *args: Any, **kwargs: Any)
         raise PluginFailed([Fault("", "plugin_error", detail)]) from error
 
 
-def told(broken: ConformanceError | None) -> dict[str, Any]:
-    """Return the broken rule as JSON has it, or an empty object when the layer keeps all rules."""
-    names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got")
+def description(broken: ConformanceError | None) -> dict[str, Any]:
+    """Return the broken rule as JSON; nothing when none is."""
+    names = ("rule", "rule_name", "closure", "problem", "point", "place", "expected", "got", "suggestion")
     return {name: getattr(broken, name) for name in names} if broken else {}
 
 
 def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None) -> None:
-    """Print the verdict, and which rule the layer breaks, and where.
+    """Print whether the layer keeps the contract, and the rule it breaks, with the place.
 
     Args:
-        target: the layer as the command line names it.
-        shapes: the shapes it was checked with.
-        broken: the rule that it breaks, or None.
+        target: The layer as the command line names it.
+        shapes: The shapes it was tried on.
+        broken: The error of the kit, if there is one.
     """
     screen = console()
     if broken is None:
@@ -218,3 +225,5 @@ def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None
             rows.add_row("  with", f"inputs at {broken.point}")
     rows.add_row("  inputs", ", ".join(map(shape_text, shapes)))
     screen.print(rows)
+    if broken and broken.suggestion is not None:
+        screen.print(f"  {broken.suggestion}", soft_wrap=True)  # one line, to be copied

@@ -1,4 +1,4 @@
-"""deltawire new-layer: a plugin distribution to start from, whose own tests pass."""
+"""deltawire new-layer: write a plugin distribution to start from, whose tests pass."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FILES = {
     "layer.txt": "deltawire_{kind}.py",
     "test.txt": "test_{kind}.py",
 }
-"""The files of the template and the names they get."""
+"""Files of the template, and their names in the distribution."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
 
@@ -60,6 +60,6 @@ def new_layer(name: str, into: Path) -> None:
 wrote {folder}
 
   cd {folder}
-  pytest                                     # the contract holds; change the layer, and keep it so
+  pytest                                     # change the layer; the test says which rule it breaks, and where
   pip install -e .                           # beside the service; restart it
   deltawire layers {kind}""")

@@ -197,12 +197,12 @@ class JacobianSchema(ComputeSchema):
 class DiagonalSchema(Schema):
     """An estimate of the Hessian's diagonal."""
 
-    samples = config.Whole(
+    samples = config.Integer(
         load_default=10,
         validate=validate.Range(min=1, max=10_000),
         metadata={"description": "random products it is made of"},
     )
-    seed = config.Whole(
+    seed = config.Integer(
         load_default=0,
         validate=validate.Range(min=0, max=2**64 - 1),
         metadata={"description": "where the random streams start from"},
@@ -244,7 +244,7 @@ class CheckSchema(ComputeSchema):
         metadata={"description": "nodes whose deltas are checked too, by moving their values"},
     )
     reduction = reduction_field()
-    samples = config.Whole(
+    samples = config.Integer(
         load_default=10,
         validate=validate.Range(min=1, max=1000),
         metadata={"description": "most places checked in each array; every place costs three forward passes"},
@@ -255,7 +255,7 @@ class PlanSchema(Schema):
     """POST /v1/plan."""
 
     network = Spec(required=True, metadata={"description": "the spec"})
-    batch = config.Whole(
+    batch = config.Integer(
         load_default=1,
         validate=validate.Range(min=1, max=2**30),
         metadata={"description": "examples in the batch"},
@@ -279,7 +279,7 @@ class InitSchema(Schema):
     """POST /v1/init."""
 
     network = Spec(required=True, metadata={"description": "the spec"})
-    seed = config.Whole(
+    seed = config.Integer(
         load_default=0,
         validate=validate.Range(min=0, max=2**64 - 1),
         metadata={"description": "where the random streams start from"},

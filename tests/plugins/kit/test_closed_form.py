@@ -17,8 +17,8 @@ class Two(Layer):
     """y = f(a, b), for a (..., n), b (..., n, m)."""
 
     class Config(Schema):
-        units = config.Whole()
-        kernel = config.Wholes()
+        units = config.Integer()
+        kernel = config.Integers()
 
     units: int
     kernel: list[int]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.broken_layers import Broken, OneInput, Params
 from support.layers import BUILT_IN
 
 from deltawire_layers import Activation, ConformanceError, Layer, Shape, check_layer
@@ -125,6 +126,28 @@ class Saving(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return Activation(x * x, deltas=(partial(np.multiply, 2 * x),))
+
+
+broken = Broken()
+
+
+@broken(5, "saved", (3,))
+class SavesMoreThanItSays(OneInput):
+    def saved(self, x: Shape) -> int:
+        return 2
+
+    def forward(self, params: Params, x: Array) -> Activation:
+        slope = 2 * x
+        return Activation(x * x, deltas=(lambda delta: delta * slope,))
+
+
+@broken(5, "saved", (3,))
+class SavesMoreInAPartial(OneInput):
+    def forward(self, params: Params, x: Array) -> Activation:
+        return Activation(x * x, deltas=(partial(np.multiply, 2 * x),))
+
+
+test_a_broken_layer_is_caught_and_named = broken.test()
 
 
 @pytest.mark.parametrize("saved", [None, -1, 3.0, np.int64(3), "3", True])

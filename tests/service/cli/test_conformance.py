@@ -85,6 +85,16 @@ def test_check_layer_says_which_rule_is_broken_and_where(broken: str) -> None:
     assert "expected" not in run("check-layer", f"{broken}:Greedy", "3").stdout
 
 
+@pytest.mark.parametrize("columns", [40, 500])
+def test_check_layer_prints_the_line_to_paste(broken: str, columns: int) -> None:
+    """On one line, however narrow the terminal is."""
+    result = run("check-layer", f"{broken}:Greedy", "3", columns=columns)
+    line = "paste: def saved(self, x): return prod(x)  # from math import prod"
+    assert result.stdout.splitlines()[-1] == f"  {line}"
+    assert document("check-layer", f"{broken}:Greedy", "3", code=Exit.NO)["suggestion"] == line
+    assert document("check-layer", f"{broken}:Wrong", "3", code=Exit.NO)["suggestion"] is None
+
+
 @pytest.mark.parametrize(
     "arguments, code, message",
     [

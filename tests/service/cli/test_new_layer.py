@@ -31,6 +31,21 @@ def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_a
     assert run("check-layer", "deltawire_soft_gate:SoftGate", "2,3", "--config", '{"gain": 3}').exit_code == 0
 
 
+def test_a_new_layer_without_saved_prints_the_line_to_paste(here: Path, built_in_alone: None) -> None:
+    run("new-layer", "soft-gate")
+    path = here / "deltawire-soft-gate" / "deltawire_soft_gate.py"
+    source = path.read_text()
+    start, end = source.index("    def saved("), source.index("    def forward(")
+    path.write_text(source[:start] + source[end:])
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    failing = subprocess.run(command, cwd=path.parent, capture_output=True, text=True)
+    line = "def saved(self, x): return prod(x)"
+    assert failing.returncode == 1 and f"paste: {line}\n" in failing.stdout
+    path.write_text(f"{source[:start]}    {line}\n\n{source[end:]}")
+    mended = subprocess.run(command, cwd=path.parent, capture_output=True, text=True)
+    assert mended.returncode == 0, mended.stdout
+
+
 def test_new_layer_into_another_folder(here: Path) -> None:
     (here / "there").mkdir()
     assert run("new-layer", "mine", "--into", "there").exit_code == 0

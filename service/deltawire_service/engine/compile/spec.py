@@ -32,7 +32,7 @@ class ShapeField(fields.List[int]):
     """The sizes of an example's axes: whole numbers of at least 1."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(config.Whole(validate=validate.Range(min=1)), **kwargs)
+        super().__init__(config.Integer(validate=validate.Range(min=1)), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
         if not isinstance(value, list) or not all(type(size) is int and size >= 1 for size in value):
@@ -96,7 +96,7 @@ class LossField(fields.Field[Any]):
 class NetworkSchema(Schema):
     """A network: the graph of its nodes, with its inputs and its loss."""
 
-    version = config.Whole(load_default=1, validate=validate.Equal(1))
+    version = config.Integer(load_default=1, validate=validate.Equal(1))
     inputs = fields.Dict(
         keys=fields.String(validate=valid_name), values=fields.Nested(InputSchema), required=True
     )
