@@ -72,7 +72,7 @@ def dump_config(name: str, kind: str, layer: Layer) -> dict[str, Any]:
 
 
 class Declaration(NamedTuple):
-    """The declaration of a layer for inputs of some shapes: its output, parameters, integers and saved numbers."""
+    """A layer's declaration for input shapes: output, parameters, integer inputs, saved numbers."""
 
     shape: Shape
     parameters: Mapping[str, Parameter]
