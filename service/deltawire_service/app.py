@@ -9,8 +9,10 @@ from flask import Blueprint, Flask
 
 from deltawire_layers import Registry, load_layers
 from deltawire_service.admission import deadlines
-from deltawire_service.admission.api_keys import read_keys, require_key, within_limits
+from deltawire_service.admission.api_keys import read_keys
+from deltawire_service.admission.authentication import require_key
 from deltawire_service.admission.compute_queue import ComputeQueue
+from deltawire_service.admission.key_limits import within_key_limits
 from deltawire_service.api import docs, health, limits, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
@@ -59,7 +61,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     metrics = Metrics(lambda: compute_queue.waiting)
 
     def allowed(run: Runner) -> Runner:
-        return metrics.counted(within_limits(run) if keys else run)
+        return metrics.counted(within_key_limits(run) if keys else run)
 
     networks = NetworkCache(
         layers,

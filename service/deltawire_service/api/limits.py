@@ -13,8 +13,9 @@ from flask import Blueprint
 from threadpoolctl import threadpool_info
 
 from deltawire import wire
-from deltawire_service.admission.api_keys import planned_bytes
+from deltawire_service.admission.key_limits import planned_bytes
 from deltawire_service.api.operation import operation
+from deltawire_service.http.request_context import current
 from deltawire_service.schemas.service_responses import LimitsAnswer
 from deltawire_service.settings import Settings
 
@@ -38,7 +39,10 @@ def blueprint(settings: Settings) -> Blueprint:
     @operation(settings, LimitsAnswer)
     def limits() -> dict[str, Any]:
         """Every limit in force, dtypes, media types, threads and versions."""
-        return {**answer, "limits": {**limits_of_all, "planned_bytes": planned_bytes(settings)}}
+        return {
+            **answer,
+            "limits": {**limits_of_all, "planned_bytes": planned_bytes(settings, current().key)},
+        }
 
     return routes
 

@@ -15,8 +15,9 @@ from werkzeug.exceptions import BadRequest, ClientDisconnected, MethodNotAllowed
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_service.admission.api_keys import RateLimited, Unauthorized, challenge
+from deltawire_service.admission.authentication import Unauthorized, challenge
 from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.admission.rate_limits import RateLimited
 from deltawire_service.engine import DeadlineExceeded, PluginError
 from deltawire_service.http.request_context import current
 

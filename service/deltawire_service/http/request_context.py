@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, request
 from werkzeug.wsgi import get_content_length
 
+from deltawire_service.admission.api_keys import Key
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
-
-    from deltawire_service.admission.api_keys import Key
-
 Headers = list[tuple[str, str]]
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from flask import Blueprint
 
-from deltawire_service.admission.api_keys import planned_bytes
+from deltawire_service.admission.key_limits import planned_bytes
 from deltawire_service.api.operation import COMPILING, operation
 from deltawire_service.engine import Network
 from deltawire_service.http import bodies
+from deltawire_service.http.request_context import current
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.observability.server_timing import Phase
 from deltawire_service.schemas.requests import PlanSchema
@@ -40,7 +41,7 @@ def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
                 deltas=asked["deltas"],
                 body_cost=bodies.body_cost(asked["dtype"], asked["media_type"], asked["media_type"]),
             )
-        limit = planned_bytes(settings)
+        limit = planned_bytes(settings, current().key)
         return {
             **tables(network),
             **asdict(planned),
