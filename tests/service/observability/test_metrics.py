@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Event
 from typing import Any
 
@@ -268,7 +269,7 @@ def counted(service: Service, path: str = "/v1/gradients") -> float:
 
 def folder_of(pid: int) -> Path:
     """Where a worker counts: beside it, other services may."""
-    (file,) = Path(gunicorn_conf.metrics_folder).parent.glob(f"deltawire-metrics-*/{pid}-*.json")
+    (file,) = Path(gunicorn_conf.worker_tmp_dir or gettempdir()).glob(f"deltawire-metrics-*/{pid}-*.json")
     return file.parent
 
 
