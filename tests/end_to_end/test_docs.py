@@ -24,7 +24,7 @@ from deltawire_layers import load_layers
 from deltawire_service.app import create_app
 from deltawire_service.engine import compile_network
 from deltawire_service.engine.compile.spec import InputSchema, NetworkSchema, NodeSchema, RegularizationSchema
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.schemas.requests import (
     CheckSchema,
     ForwardSchema,

@@ -12,10 +12,11 @@ from hashlib import sha256
 from math import inf
 from time import monotonic
 
-from flask import Flask, Response, request
+from flask import Flask, request
 
 from deltawire_service.admission.api_keys import Key
 from deltawire_service.admission.rate_limits import RateLimited, Rates
+from deltawire_service.faults import ServiceError
 from deltawire_service.http.request_context import current
 
 OPEN = frozenset({"/livez", "/readyz"})
@@ -24,8 +25,12 @@ OPEN = frozenset({"/livez", "/readyz"})
 CHALLENGES = ('Bearer realm="deltawire"', 'Basic realm="deltawire", charset="UTF-8"')
 
 
-class Unauthorized(Exception):
+class Unauthorized(ServiceError):
     """The request has no key, or none that is known."""
+
+    code = "unauthorized"
+    detail = "send an API key as a bearer token, or with HTTP Basic"
+    headers = tuple(("WWW-Authenticate", scheme) for scheme in CHALLENGES)
 
 
 def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
@@ -59,9 +64,3 @@ def presented(authorization: str) -> list[bytes]:
             return []
         return [pair.partition(b":")[2], pair.removesuffix(b":")]  # user:KEY, or KEY: alone
     return []
-
-
-def challenge(response: Response) -> None:
-    """Add the headers that say how to send a key."""
-    for scheme in CHALLENGES:
-        response.headers.add("WWW-Authenticate", scheme)

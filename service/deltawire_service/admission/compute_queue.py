@@ -19,6 +19,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from deltawire_service.engine import DeadlineExceeded, Plan
+from deltawire_service.faults import ServiceError
 
 T = TypeVar("T")
 
@@ -38,12 +39,15 @@ MOST_RETRY_AFTER = 30
 """Seconds a client is asked to wait at most: a queue this long is a guess."""
 
 
-class Overloaded(Exception):
-    """Too much is being computed already. retry_after: whole seconds after which to try again."""
+class Overloaded(ServiceError):
+    """Too much is computed already. `retry_after`: whole seconds after which to try again."""
+
+    code = "overloaded"
 
     def __init__(self, retry_after: int):
         super().__init__(f"more is computed than the service has room for: try again in {retry_after} s")
         self.retry_after = retry_after
+        self.headers = (("Retry-After", str(retry_after)),)
 
 
 class Job:

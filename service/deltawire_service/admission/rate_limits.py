@@ -8,17 +8,20 @@ import tempfile
 from threading import Lock
 
 from deltawire_service.admission.api_keys import Key
+from deltawire_service.faults import ServiceError
 
 BURST = 1.0
 """Seconds whose requests may come at once."""
 
 
-class RateLimited(Exception):
+class RateLimited(ServiceError):
     """The key has sent too many requests. `retry_after`: whole seconds until it may send one again."""
+
+    code = "rate_limited"
 
     def __init__(self, retry_after: int):
         super().__init__(f"the key may send the next request in {retry_after} s")
-        self.retry_after = retry_after
+        self.headers = (("Retry-After", str(retry_after)),)
 
 
 class Rates:

@@ -8,7 +8,7 @@ from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.api.operation import operation
-from deltawire_service.http.problems import HEALTH
+from deltawire_service.http.problem_codes import HEALTH
 from deltawire_service.schemas.service_responses import HealthAnswer
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings

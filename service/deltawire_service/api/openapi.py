@@ -19,6 +19,7 @@ from deltawire_layers import Layer, Registry
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
+from deltawire_service.http.problem_codes import ANYWHERE, PROBLEMS
 from deltawire_service.schemas import requests, responses, service_responses
 
 OPENAPI = "3.1.0"  # whose schemas are JSON Schema
@@ -202,14 +203,14 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
             for name in sorted(rule.arguments)
         ]
     by_status: dict[int, list[str]] = {}
-    for code in problems.PROBLEMS:
+    for code in PROBLEMS:
         if code in operation.codes or (code in READING and rule.rule.startswith("/v1/")):
-            by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
+            by_status.setdefault(PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
-        told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
+        told = "\n".join(f"- `{code}`: {PROBLEMS[code].title}" for code in codes)
         content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
         described["responses"][str(status)] = {"description": told, "content": content}
-    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in problems.ANYWHERE)
+    anywhere = "\n".join(f"- `{code}`: {PROBLEMS[code].title}" for code in ANYWHERE)
     content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described

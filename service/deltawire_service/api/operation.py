@@ -11,7 +11,15 @@ from flask import Response, current_app
 from marshmallow import Schema
 
 from deltawire_service.http import bodies
-from deltawire_service.http.problems import ANYWHERE, COMPUTATION, DOCUMENT, HTTP, NETWORK, SERVICE, TENSORS
+from deltawire_service.http.problem_codes import (
+    ANYWHERE,
+    COMPUTATION,
+    DOCUMENT,
+    HTTP,
+    NETWORK,
+    SERVICE,
+    TENSORS,
+)
 from deltawire_service.http.request_context import current
 from deltawire_service.observability.server_timing import Phase
 from deltawire_service.schemas.request_reader import Reader

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from flask import Response
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
@@ -71,7 +70,7 @@ def read(settings: Settings) -> Any:
     """The document in the body of this request.
 
     Raises Refused before reading a body of another media type, without a Content-Length, or over the limit,
-    and ClientDisconnected when less comes than was announced.
+    and BodyTruncated when less comes than was announced.
     """
     media_type = sent_as()
     if media_type not in wire.MEDIA_TYPES:
@@ -105,7 +104,7 @@ def _from(receive: Callable[[WSGIEnvironment, int], B], length: int) -> B:
     try:
         return receive(current().environ, length)
     except OSError:  # the connection was reset
-        raise ClientDisconnected() from None
+        raise body_reader.BodyTruncated from None
 
 
 JSON_TEXT = 25

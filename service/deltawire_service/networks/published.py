@@ -154,11 +154,8 @@ class PublishedNetworks:
             name = os.fsencode(path.name.removesuffix(SUFFIX)).decode(errors="backslashreplace")
             try:
                 served[name] = read_published(name, path, self._compiled, self._limits)
-            except Refused as error:
+            except (Refused, PluginError) as error:
                 refused[name] = error.faults[0]
-            except PluginError as error:
-                detail = f"the layer of node '{error.node}', of kind '{error.kind}', failed"
-                refused[name] = Fault("", "plugin_error", detail)
             except OSError as error:
                 refused[name] = Fault("", "internal", f"the file cannot be read: {error.strerror}")
         for name, fault in refused.items():

@@ -41,7 +41,7 @@ class Protocol(NamedTuple):
 
         @routes.errorhandler(Exception)
         def answer_error(error: Exception) -> Response:
-            return with_headers(answer(problem_of(error, self.log)), error)
+            return with_headers(answer(problem_of(error, current(), self.log)), error)
 
         return routes
 

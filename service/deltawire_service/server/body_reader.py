@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from werkzeug.exceptions import ClientDisconnected
+
+from deltawire_service.faults import ServiceError
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -18,14 +19,21 @@ LARGE = 2**16
 """Bytes from which a body is worth it."""
 
 
+class BodyTruncated(ServiceError):
+    """The connection ended before the whole body came."""
+
+    code = "body_truncated"
+    detail = "the connection ended before the whole body came"
+
+
 def received(environ: WSGIEnvironment, length: int) -> bytes:
-    """A body of this length. Raises ClientDisconnected when less comes."""
+    """A body of this length. Raises BodyTruncated when less comes."""
     stream = environ["wsgi.input"]
     body: bytes = stream.read(length)
     while len(body) < length:
         more = stream.read(length - len(body))
         if not more:
-            raise ClientDisconnected()
+            raise BodyTruncated
         body += more
     return body
 
@@ -47,5 +55,5 @@ def received_in_place(environ: WSGIEnvironment, length: int) -> bytes | memoryvi
         filled += got
     reader.length = 0
     if filled < length:
-        raise ClientDisconnected()
+        raise BodyTruncated
     return body.toreadonly()

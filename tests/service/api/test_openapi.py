@@ -17,7 +17,7 @@ from support.publishing import publish
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.settings import Settings
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

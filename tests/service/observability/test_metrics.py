@@ -24,7 +24,7 @@ from support.service import Service, running_service
 from deltawire_layers import Activation, Layer, Registry, load_layers
 from deltawire_service import gunicorn_conf
 from deltawire_service.app import create_app
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.observability.multiprocess_metrics import MOMENT
 from deltawire_service.settings import Settings
 
