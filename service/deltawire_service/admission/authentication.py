@@ -17,7 +17,7 @@ from flask import Flask, request
 from deltawire_service.admission.api_keys import Key
 from deltawire_service.admission.rate_limits import RateLimited, Rates
 from deltawire_service.faults import ServiceError
-from deltawire_service.http.request_context import current
+from deltawire_service.http.request_context import current_request
 
 OPEN = frozenset({"/livez", "/readyz"})
 """Routes that need no key: health checks have none, and learn nothing from them."""
@@ -46,7 +46,7 @@ def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
         key = next((key for key in known if key), None)
         if key is None:
             raise Unauthorized
-        current().key = key
+        current_request().key = key
         if key.requests_per_second < inf and (wait := rates.take(key, monotonic())):
             raise RateLimited(int(wait) + 1)
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 from deltawire.errors import Fault, Refused
 from deltawire_service.admission.api_keys import Key
 from deltawire_service.engine import Plan, Runner
-from deltawire_service.http.request_context import current
+from deltawire_service.http.request_context import current_request
 from deltawire_service.settings import Settings
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def within_key_limits(run: Runner) -> Runner:
     """Return a runner that refuses plans above the limit of the current request's key."""
 
     def limited(compute: Callable[[float], T], plan: Plan | None = None) -> T:
-        key = current().key
+        key = current_request().key
         if key and plan and plan.peak_bytes > key.planned_bytes:
             limit = int(key.planned_bytes)
             detail = f"the plan has {plan.peak_bytes} bytes at its peak, this key allows {limit}"

@@ -16,7 +16,7 @@ from deltawire import wire
 from deltawire.errors import DeltawireError, Fault
 from deltawire_service.faults import ServiceError, of_class
 from deltawire_service.http.problem_codes import PROBLEMS
-from deltawire_service.http.request_context import RequestContext, current
+from deltawire_service.http.request_context import RequestContext, current_request
 
 MEDIA_TYPE = "application/problem+json"
 MOST_CHARACTERS = 500
@@ -80,9 +80,9 @@ def problem_of(error: Exception, context: RequestContext, log: FilteringBoundLog
         log: gets the traceback of a failure of the service or of a layer, and nothing else.
     """
     problem = document(faults_of(error), context.request_id)
-    context.code = problem["code"]
+    context.problem_code = problem["code"]
     if problem["status"] == 500:
-        log.error("failed", code=context.code, request_id=context.request_id, exc_info=error)
+        log.error("failed", code=context.problem_code, request_id=context.request_id, exc_info=error)
     return problem
 
 
@@ -100,6 +100,6 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        problem = problem_of(error, current(), log)
+        problem = problem_of(error, current_request(), log)
         body = wire.encode(problem, wire.JSON)
         return with_headers(Response(body, problem["status"], mimetype=MEDIA_TYPE), error)
