@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from deltawire.errors import Fault
-from deltawire_service.http.problems import PROBLEMS, document
+from deltawire_service.http.problem_codes import PROBLEMS
+from deltawire_service.http.problems import document
 from deltawire_service.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -7,11 +7,13 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from itertools import islice
-from typing import Any, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
+
+T = TypeVar("T")
 
 
 class Faults(list[Fault]):
@@ -41,6 +43,29 @@ class Faults(list[Fault]):
         """Raise Refused when there is any fault."""
         if self:
             raise Refused(self)
+
+
+class ServiceError(Exception):
+    """An error of the service that ends a request; its text, if any, is the detail that the caller gets."""
+
+    code: ClassVar[str]
+    """The code of its problem document."""
+
+    detail: ClassVar[str]
+    """What the caller gets when the error has no text of its own."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    """Headers of its answer."""
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The one fault that the error is answered with."""
+        return (Fault("", self.code, str(self) or self.detail),)
+
+
+def of_class(table: Mapping[type[BaseException], T], kind: type[BaseException]) -> T:
+    """Return the entry of a table for a class of exceptions: its own, or that of its nearest base class."""
+    return next(table[base] for base in kind.__mro__ if base in table)
 
 
 class Coded(str):

@@ -1,4 +1,4 @@
-"""How gunicorn runs the service.
+"""The configuration that gunicorn runs the service with.
 
     gunicorn -c python:deltawire_service.gunicorn_conf "deltawire_service.app:create_app()"
 
@@ -12,119 +12,120 @@ import math
 import mmap
 import os
 import signal
+import sys
 from functools import partial
 from threading import Timer
 from typing import Any
+
+from environs import EnvError
+from marshmallow import validate
 
 from deltawire_service.observability.logs import server_logging
 from deltawire_service.observability.multiprocess_metrics import make_folder, tidy
 from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
+from deltawire_service.settings import POSITIVE, Settings, read_variable
 
-# A service that computes for whoever reaches it is opened to other machines by its owner, not by default.
-bind = f"127.0.0.1:{os.environ.get('PORT', '8000')}"
-
-
-def setting(name: str, default: float) -> float:
-    """A setting that is needed before the application is loaded, which says what is wrong with it."""
-    try:
-        return float(os.environ.get(f"DELTAWIRE_{name}", default))
-    except ValueError:
-        return default
-
-
-# As many processes as cores, with one compute thread each: more threads than cores only take turns. One
-# process with as many threads as cores answers a single large request sooner: the setting says which.
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-each = setting("COMPUTE_THREADS", 1) * setting("COMPUTATIONS", 1)
-workers = int(os.environ.get("WEB_CONCURRENCY", max(1, cores // max(1, int(each)))))
-# BLAS starts with one thread, and the engine gives it more where it has more. gunicorn sets these variables
-# before it loads the application, and so before numpy reads them.
+
+try:
+    settings = Settings.from_environment()
+    port = read_variable("PORT", 8000, validate.Range(min=1, max=65535))
+    # One compute thread for each core: more threads than cores only take turns. One process with as many
+    # threads as cores answers a single large request sooner; the settings choose.
+    compute_threads = settings.compute_threads * settings.computations
+    workers = read_variable("WEB_CONCURRENCY", max(1, cores // compute_threads), POSITIVE)
+except EnvError as error:
+    sys.exit(f"deltawire cannot start: {error}")
+
+# The service computes for whoever reaches it: its owner opens it to other machines, not its defaults.
+bind = f"127.0.0.1:{port}"
+
+# BLAS starts with one thread; the engine gives it more where the settings say so. gunicorn sets these
+# variables before it loads the application, and so before numpy reads them.
 raw_env = [
     f"{variable}={os.environ.get(variable, '1')}"
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ]
 
-# Threads, so that a worker that computes still reads bodies and answers health checks. They do not compute
-# (slots.py does), but wait: for bodies, for their turn, for the result.
+# Threads keep a worker that computes able to read bodies and to answer health checks. They do not compute:
+# compute_queue.py does. They wait for bodies, for their turn, for the result.
 worker_class = "deltawire_service.server.gunicorn_worker.Worker"
 threads = 16
 
-# No caller says where the application is mounted: gunicorn believes those on this machine by default.
+# gunicorn would believe a proxy on this machine that says where the application is mounted: none needs to.
 forwarder_headers = ""
 
-# Twice what is usual: a key that is far too long is a wrong key, and told so.
+# Twice what is usual: a key that is far too long is answered as a wrong key.
 limit_request_field_size = 2**14
 
-# A worker shows once a second that it lives. One that does not is held by a layer that never lets other
-# threads of Python run: it is ended, and another takes its place, within two seconds after this time.
+# A worker shows once a second that it lives. A layer that holds Python's global lock stops that: its worker
+# is then replaced, within two seconds after this time.
 timeout = 3  # seconds
 
-# What was accepted is answered, for as long as a request may take.
-graceful_timeout = math.ceil(setting("DEADLINE_SECONDS", 30)) + 2
+# Requests that were accepted are answered, for as long as a request may take.
+graceful_timeout = math.ceil(settings.deadline_seconds) + 2
 
-# Loaded once, before the workers are made: a plugin that fails stops the start with one message, and memory
-# is shared.
+# Loading the application before the workers are forked shares its memory, and a plugin that fails stops the
+# start with one message.
 preload_app = True
 
 # A training loop comes back for the next step: closing before the client does would cost it a request.
 keepalive = 75  # seconds
 
-# gunicorn 25 and later would open a control socket in the home directory. Nobody uses it.
+# gunicorn 25 and later would open a control socket in the home directory. Nothing here uses it.
 control_socket_disable = True
 
-# Workers show that they live by touching a file: in memory, so that the root may be read-only and no disk is
-# waited for.
+# Workers show that they live by touching a file. In memory it needs no disk, and no root that can be written.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 
-# There, too, they count what /metrics tells: in files of their own, which any of them adds up.
-metrics_folder = make_folder(worker_tmp_dir)
-
-# The service writes its own line for every request; gunicorn's lines about itself become JSON like them.
+# The service writes a line of its own for every request; gunicorn's lines about itself become JSON like them.
 accesslog = None
-logconfig_dict = server_logging(os.environ.get("DELTAWIRE_LOG_LEVEL", ""))
+logconfig_dict = server_logging(settings.log_level)
+
+
+def on_starting(server: Any) -> None:
+    """Make what the processes share: before they are forked, and only in a server that starts."""
+    server.metrics_folder = make_folder(worker_tmp_dir)
+    server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
 
 
 def when_ready(server: Any) -> None:
-    """Refuse to compute for other machines without knowing for whom; else say where the service is: on
-    standard output, where no log goes.
+    """Refuse to listen to other machines without keys; else print the address of the service.
+
+    It is printed on standard output, where no log goes.
     """
     public = [sock.getsockname()[0] for sock in server.LISTENERS if is_public(sock.getsockname())]
-    if public and not may_be_public():
+    if public and not may_be_public(settings):
         raise RuntimeError(NOT_PUBLIC.format(host=public[0]))  # gunicorn prints it, and exits with 1
     where = server.LISTENERS[0].getsockname()
     address = f"http://{where[0]}:{where[1]}" if isinstance(where, tuple) else f"unix:{where}"
     print(f"deltawire serves at {address}   (the explorer; the API: {address}/docs)", flush=True)
-    announce_draining()
+    announce_draining(server)
 
 
 def service_of(process: Any) -> Any:
-    """What the application has for whoever runs it; None where it is another one, or not loaded yet."""
+    """Return what the application has for its server; None when it is another one, or not loaded yet."""
     return getattr(process.app.callable, "extensions", {}).get("deltawire")
 
 
 def on_reload(server: Any) -> None:
-    """On SIGHUP: read the published networks anew, before workers that have them replace the old ones."""
+    """On SIGHUP, read the published networks anew, before new workers take the place of the old."""
     try:
         if service := service_of(server):
             service.published.reload()
-    except Exception:  # whatever it is: an exception here would end the service
+    except Exception:  # any exception here would end the service
         server.log.exception("the published networks are not read anew")
 
 
-draining = mmap.mmap(-1, 1)
-"""One byte that all processes share: not 0 once the service is told to stop."""
-
-
-def announce_draining() -> None:
-    """On SIGTERM, let `/readyz` say so first, for as long as DELTAWIRE_DRAIN_SECONDS has it."""
+def announce_draining(server: Any) -> None:
+    """On SIGTERM, let `/readyz` say so for DELTAWIRE_DRAIN_SECONDS before the service stops."""
     stop: Any = signal.getsignal(signal.SIGTERM)
-    seconds = setting("DRAIN_SECONDS", 0)
 
     def drain(number: int, frame: Any) -> None:
-        draining[0] = 1
-        if seconds > 0:
-            Timer(seconds, stop, (number, frame)).start()
+        server.draining[0] = 1
+        if settings.drain_seconds > 0:
+            Timer(settings.drain_seconds, stop, (number, frame)).start()
         else:
             stop(number, frame)
 
@@ -132,31 +133,33 @@ def announce_draining() -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """What every worker does differently from Python by default."""
+    """Set up a worker process."""
     # The collector runs less often: it takes most of the time of parsing a large body.
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
-    # The memory of one computation is that of the next; it goes back to the system when no request comes.
+    # The memory of one computation serves the next. It is returned to the system when no request comes.
     keep_memory()
     worker.idle_trim = IdleTrim()
+    worker.metrics_folder = server.metrics_folder
+    worker.draining = server.draining
 
 
 def post_worker_init(worker: Any) -> None:
-    """What the application is told of the worker it runs in."""
+    """Connect the application to the worker it runs in."""
     if service := service_of(worker):
-        service.metrics.share(metrics_folder)
-        service.readiness.stopping = lambda: draining[0] != 0 or not worker.alive
+        service.metrics.share(worker.metrics_folder)
+        service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
         service.compute_queue.hung = partial(replace_worker, worker)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """What a worker has counted stays when it ends."""
+    """Write down what a worker has counted when it ends."""
     if service := service_of(worker):
         service.metrics.leave()
 
 
 def replace_worker(worker: Any) -> None:
-    """One more worker at once, and this one, in which a layer hangs, ends when its other requests have."""
+    """Start one more worker at once, and end this one, in which a layer hangs, after its other requests."""
     if worker.alive:
         worker.log.error("a layer hangs in worker %s: it is replaced", worker.pid)
         os.kill(worker.ppid, signal.SIGTTIN)
@@ -164,14 +167,14 @@ def replace_worker(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """A worker has ended: there are as many to be as before it was to be replaced."""
+    """Forget the worker that `replace_worker` added, and add up what the ended one has counted."""
     server.num_workers = server.cfg.workers
     try:
-        tidy(metrics_folder, server.WORKERS)
-    except Exception:  # a folder that is full, or gone: an exception here would end the service
-        server.log.exception("what ended workers have counted is not added up")
+        tidy(server.metrics_folder, server.WORKERS)
+    except Exception:  # the folder may be full or gone; an exception here would end the service
+        server.log.exception("the counts of ended workers are not added up")
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """What was computed with may be given back, if no other request comes."""
+    """Note the end of a request: memory is returned to the system a while after the last one."""
     worker.idle_trim.ended()

@@ -1,146 +1,172 @@
-"""The settings of the service, read from environment variables `DELTAWIRE_*` (docs/settings.md)."""
+"""The settings of the service: each once, with its name, type, default and words.
+
+They are read from environment variables `DELTAWIRE_*`; docs/settings.md lists them. The configuration of
+gunicorn reads them too, before BLAS chooses its threads: so importing this module does not import numpy.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from environs import Env
 from marshmallow import ValidationError, validate
 
-from deltawire import wire
-from deltawire_service.engine import Limits
+if TYPE_CHECKING:
+    from deltawire import wire
+    from deltawire_service.engine import Limits
+
+T = TypeVar("T", int, float, bool, str)
+
+Check = Callable[[Any], Any]
+"""Raises marshmallow.ValidationError for a value that a setting may not have."""
 
 PREFIX = "DELTAWIRE_"
 PROTOCOLS = ("kserve", "tesseract", "umbridge")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
+POSITIVE = validate.Range(min=1)
+SECONDS = validate.Range(min=0, max=1e6)
 
-def folder(path: str) -> None:
-    """Raises ValidationError unless there is a folder at the path, if it is one."""
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()
+
+
+def read_variable(name: str, default: T, check: Check | None = None) -> T:
+    """Read an environment variable as a value of the type that its default has.
+
+    Args:
+        name: name of the variable.
+        default: the value when the variable is not set.
+        check: raises marshmallow.ValidationError for a value that is not allowed.
+
+    Raises:
+        environs.EnvError: the value does not fit; the variable is named.
+    """
+    env = Env()
+    readers: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, bool: env.bool, str: env.str}
+    value: T = readers[type(default)](name, default, validate=check)
+    return value
+
+
+def is_folder(path: str) -> None:
+    """Raise ValidationError unless the path is empty or that of a folder."""
     if path and not Path(path).is_dir():
         raise ValidationError("there is no such folder")
 
 
-def words(text: str) -> None:
-    """Raises ValidationError unless each of the words, with commas between them, is a face."""
+def are_protocols(text: str) -> None:
+    """Raise ValidationError unless the text is names of protocols with commas between them."""
     for word in text.split(",") if text else ():
         if word not in PROTOCOLS:
             raise ValidationError(f"expected some of {', '.join(PROTOCOLS)}, with commas between them")
 
 
-TEXTS: dict[str, Callable[[str], Any]] = {
-    "log_level": validate.OneOf(LOG_LEVELS),
-    "cors_origins": validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host"),
-    "networks_dir": folder,
-    "protocols": words,
-}
-"""What settings that are texts may be, where not anything."""
+ARE_ORIGINS = validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host")
+
+
+def setting(default: Any, words: str, check: Check | None = None) -> Any:
+    """Declare a setting.
+
+    Args:
+        default: the value when its variable is not set; its type is the type of the setting.
+        words: what the setting is, as docs/settings.md says it.
+        check: raises marshmallow.ValidationError for a value that is not allowed.
+    """
+    return field(default=default, metadata={"words": words, "check": check})
+
+
+count = partial(setting, check=POSITIVE)
+seconds = partial(setting, check=SECONDS)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What may differ between installations: each is the variable `DELTAWIRE_` and its name in capitals."""
+    """The settings in force; each is the variable `DELTAWIRE_` and its name in capitals."""
 
-    json_body_bytes: int = 16 * 2**20
-    """Largest JSON body, in bytes; refused by its Content-Length, before it is read."""
-
-    binary_body_bytes: int = 64 * 2**20
-    """Largest binary body, in bytes; refused likewise."""
-
-    tensor_header_bytes: int = wire.DEFAULT.tensor_header_bytes
-    """Length of the header of a binary body, in bytes; it holds the network and describes the tensors."""
-
-    json_depth: int = wire.DEFAULT.depth
-    """Lists and objects inside each other in a JSON body."""
-
-    json_members: int = wire.DEFAULT.members
-    """Objects and keys in a JSON body. 512 nodes and 1,000 tensors need about 13,000."""
-
-    json_lists: int = wire.DEFAULT.lists
-    """Lists in a JSON body; larger tensors are better sent as base64, or in a binary body."""
-
-    tensors: int = wire.DEFAULT.tensors
-    """Tensors in a request, parameters and data together."""
-
-    rank: int = wire.DEFAULT.rank
-    """Axes of a tensor, the batch axis included."""
-
-    elements: int = wire.DEFAULT.elements
-    """Numbers in a tensor."""
-
-    nodes: int = Limits.nodes
-    """Nodes in a network."""
-
-    planned_bytes: int = Limits.planned_bytes
-    """Peak memory of one request, in bytes, as planned from shapes; its body and its answer's among it."""
-
-    compute_threads: int = 1
-    """Threads that compute in each worker process; with more than one, its requests take turns."""
-
-    computations: int = 1
-    """Requests that each worker process computes at once."""
-
-    queue_seconds: float = 0.08
-    """Seconds a request may wait for its turn to compute; then it is refused, to be tried again."""
-
-    queue_bytes: int = 2**30
-    """Planned memory of all requests that wait in a worker process, in bytes."""
-
-    deadline_seconds: float = 30.0
-    """Seconds a request may take; the header Deltawire-Deadline may ask for less."""
-
-    drain_seconds: float = 0.0
-    """Seconds for which /readyz says that the service stops, before it takes no more connections."""
-
-    api_keys_file: str = ""
-    """File of API keys, a line each. Without any key, whoever reaches the service may ask."""
-
-    api_keys: str = ""
-    """The same lines, for those who have no file."""
-
-    insecure_public: bool = False
-    """Whether the service may listen to other machines without keys."""
-
-    cors_origins: str = ""
-    """Origins whose pages may read answers in a browser, with spaces between them."""
-
-    cached_networks: int = 128
-    """Compiled networks kept by each worker process, the most recently used ones."""
-
-    networks_dir: str = ""
-    """Folder of the published networks, each a file NAME.safetensors; none when it is empty."""
-
-    protocols: str = "kserve,tesseract,umbridge"
-    """The protocols of others that published networks are served in, beside /v1."""
-
-    log_level: str = "info"
-    """Least severe log lines written: debug, info (every request), warning or error."""
+    json_body_bytes: int = count(
+        16 * 2**20, "the largest JSON body, in bytes; a larger one is refused before it is read"
+    )
+    binary_body_bytes: int = count(64 * 2**20, "the largest binary body, in bytes")
+    tensor_header_bytes: int = count(
+        2**16,
+        "the longest header of a binary body, in bytes; it holds the network and describes the tensors",
+    )
+    json_depth: int = count(32, "levels of lists and objects in a JSON body")
+    json_members: int = count(
+        20_000, "objects and keys in a JSON body; 512 nodes and 1,000 tensors need about 13,000"
+    )
+    json_lists: int = count(2**20, "lists in a JSON body; send larger tensors as base64, or in a binary body")
+    tensors: int = count(1000, "tensors in a request, parameters and data together")
+    rank: int = count(8, "axes of a tensor, the batch axis included")
+    elements: int = count(2**26, "numbers in a tensor")
+    nodes: int = count(512, "nodes in a network")
+    planned_bytes: int = count(
+        512 * 2**20,
+        "planned peak memory of one request, in bytes, including its body and its answer",
+    )
+    compute_threads: int = count(
+        1,
+        "threads that compute in each worker process; with more than one, requests are "
+        "computed one after the other",
+    )
+    computations: int = count(1, "requests that each worker process computes at the same time")
+    queue_seconds: float = seconds(
+        0.08, "seconds that a request may wait to be computed; then it gets 503 and Retry-After"
+    )
+    queue_bytes: int = count(2**30, "planned memory of all waiting requests of a worker process, in bytes")
+    deadline_seconds: float = seconds(
+        30.0, "seconds that a request may take; the header Deltawire-Deadline can set less"
+    )
+    drain_seconds: float = seconds(
+        0.0, "seconds for which /readyz reports that the service stops, before it stops accepting connections"
+    )
+    api_keys_file: str = setting("", "a file of API keys, one per line")
+    api_keys: str = setting("", "the same lines, without a file")
+    insecure_public: bool = setting(False, "whether other machines may use the service without keys")
+    cors_origins: str = setting(
+        "",
+        "origins whose pages may read answers in a browser, separated by spaces: https://example.org",
+        ARE_ORIGINS,
+    )
+    cached_networks: int = count(
+        128, "compiled networks that each worker process keeps: the most recently used"
+    )
+    networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
+    protocols: str = setting(
+        ",".join(PROTOCOLS),
+        "the protocols of others in which published networks are served",
+        are_protocols,
+    )
+    log_level: str = setting(
+        "info",
+        "the least severe log lines written: debug, info (every request), warning or error",
+        validate.OneOf(LOG_LEVELS),
+    )
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The settings in force here. Raises environs.EnvError naming the variable that does not fit."""
-        env = Env()
-        readers: dict[type, Callable[..., Any]] = {
-            int: partial(env.int, validate=validate.Range(min=1)),
-            float: partial(env.float, validate=validate.Range(min=0, max=1e6)),
-            bool: env.bool,
-        }
-        return cls(
-            **{
-                setting.name: readers.get(
-                    type(setting.default), partial(env.str, validate=TEXTS.get(setting.name))
-                )(PREFIX + setting.name.upper(), setting.default)
-                for setting in fields(cls)
-            }
-        )
+        """Read the settings from the environment.
+
+        Raises:
+            environs.EnvError: a value does not fit; its variable is named.
+        """
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            default: Any = each.default
+            values[each.name] = read_variable(variable(each.name), default, each.metadata["check"])
+        return cls(**values)
 
     @cached_property
     def wire_limits(self) -> wire.Limits:
         """The bounds on bodies and tensors."""
+        from deltawire import wire  # brings numpy
+
         return wire.Limits(
             self.json_depth,
             self.json_members,
@@ -154,5 +180,6 @@ class Settings:
     @cached_property
     def engine_limits(self) -> Limits:
         """The bounds on networks and their computation."""
-        setting = f"{PREFIX}PLANNED_BYTES"
-        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes, setting)
+        from deltawire_service.engine import Limits  # brings numpy
+
+        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes, variable("planned_bytes"))

@@ -13,7 +13,7 @@ from hostile.replay import PATIENCE, replay, seconds_of_the_next
 from hostile.watched import OWN, watch
 from support.service import Service, running_service
 
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 
 FILES = sorted(FOLDER.glob("*.http"))
 SECRET = "hunter2"

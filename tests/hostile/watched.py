@@ -13,7 +13,6 @@ from flask import Flask, has_request_context
 
 import deltawire_service
 from deltawire_service.app import create_app
-from deltawire_service.gunicorn_conf import metrics_folder
 
 OWN = str(Path(deltawire_service.__file__).parent)
 REACHING = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.remove")
@@ -26,10 +25,11 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def own(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Whether it is a file of the service's pages, or of the counts its workers share."""
+    """Return whether it is a file of the service's pages, or of the counts that its workers share."""
     if event not in ("open", "os.listdir"):
         return False
-    return str(Path(str(arguments[0])).resolve()).startswith((OWN, metrics_folder))
+    path = str(Path(str(arguments[0])).resolve())
+    return path.startswith(OWN) or "/deltawire-metrics-" in path
 
 
 def app() -> Flask:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 import requests
-from support.service import free_port
+from support.service import command, free_port
 
 from deltawire_service import gunicorn_conf
 
@@ -30,10 +32,10 @@ def app(environ, start):
 def test_blas_gets_one_thread_before_numpy_is_loaded_and_every_line_is_json(tmp_path: Path) -> None:
     (tmp_path / "probe.py").write_text(PROBE)
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
-    command += ["--pythonpath", str(tmp_path), "probe:app"]
+    probe = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
+    probe += ["--pythonpath", str(tmp_path), "probe:app"]
     environment = {"PORT": str(port), "WEB_CONCURRENCY": "1", "HOME": str(tmp_path)}
-    service = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    service = subprocess.Popen(probe, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         end = time.monotonic() + 30
         while True:
@@ -53,6 +55,35 @@ def test_blas_gets_one_thread_before_numpy_is_loaded_and_every_line_is_json(tmp_
     lines = [json.loads(line) for line in log.splitlines()]
     assert any("Listening at" in line["event"] for line in lines)
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("probe.py", "__pycache__")] == []
+
+
+@pytest.mark.parametrize(
+    "variable, value",
+    [
+        ("DELTAWIRE_COMPUTE_THREADS", "many"),
+        ("DELTAWIRE_DEADLINE_SECONDS", "-1"),
+        ("DELTAWIRE_DRAIN_SECONDS", "nan"),
+        ("DELTAWIRE_LOG_LEVEL", "loud"),
+        ("DELTAWIRE_INSECURE_PUBLIC", "perhaps"),
+        ("WEB_CONCURRENCY", "0"),
+        ("PORT", "http"),
+    ],
+)
+def test_a_setting_that_does_not_fit_stops_the_start_and_is_named(variable: str, value: str) -> None:
+    ended = subprocess.run(
+        command(free_port()), env={**os.environ, variable: value}, capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f'deltawire cannot start: Environment variable "{variable}" invalid')
+    assert "Traceback" not in ended.stderr
+
+
+def test_importing_it_makes_no_folder(tmp_path: Path) -> None:
+    program = (
+        "import tempfile; tempfile.mkdtemp = lambda **_: 1 / 0;"
+        " import os; os.mkdir = os.makedirs = lambda *_: 1 / 0; import deltawire_service.gunicorn_conf"
+    )
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 def test_it_listens_to_this_machine_only() -> None:

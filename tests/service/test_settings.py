@@ -1,18 +1,25 @@
-"""Settings come from the environment, each checked, all of them in force."""
+"""Settings come from the environment, each checked, all of them in force, and each declared once."""
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 from environs import EnvError
 from support.posting import changed, good
 
+import deltawire_service
+from deltawire import wire
 from deltawire_service import settings
 from deltawire_service.app import create_app
+from deltawire_service.engine import Limits
 from deltawire_service.protocols import PROTOCOLS
-from deltawire_service.settings import PREFIX, Settings
+from deltawire_service.settings import PREFIX, Settings, variable
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +45,51 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {setting.name: getattr(read, setting.name) for setting in fields(Settings)} == given
 
 
-def test_every_face_may_be_named() -> None:
+def test_every_protocol_may_be_named() -> None:
     assert set(settings.PROTOCOLS) == PROTOCOLS.keys()
     assert Settings().protocols == ",".join(settings.PROTOCOLS)
+
+
+def test_the_bounds_of_the_engine_and_of_bodies_have_one_default() -> None:
+    assert Settings().wire_limits == wire.DEFAULT
+    assert Settings().engine_limits == Limits()
+
+
+def test_settings_are_read_without_numpy() -> None:
+    """gunicorn's configuration reads them before it sets the threads of BLAS."""
+    for module in ("settings", "server.public_binding", "gunicorn_conf"):
+        program = f"import sys, deltawire_service.{module}; sys.exit('numpy' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", program]).returncode == 0, module
+
+
+def environment_reads(file: Path) -> set[str]:
+    """The names of environment variables that a file reads from `os.environ` or with `os.getenv`."""
+    names = set[str]()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            read, name = node.value, node.slice
+        elif isinstance(node, ast.Call) and node.args:
+            read, name = node.func, node.args[0]
+        else:
+            continue
+        if {"environ", "getenv"} & set(ast.unparse(read).split(".")) and isinstance(name, ast.Constant):
+            names.add(str(name.value))
+    return names
+
+
+def test_no_other_file_reads_a_setting(tmp_path: Path) -> None:
+    probe = tmp_path / "probe.py"
+    probe.write_text(
+        "import os\nos.environ['A'], os.environ.get('B'), os.getenv('C')\nos.environ['D'] = ''\n"
+    )
+    assert environment_reads(probe) == {"A", "B", "C"}
+    variables = {variable(setting.name) for setting in fields(Settings)}
+    folder = Path(deltawire_service.__file__).parent
+    files = [file for file in folder.rglob("*.py") if file != Path(settings.__file__)]
+    assert len(files) > 80
+    assert {str(file): environment_reads(file) & variables for file in files} == dict.fromkeys(
+        map(str, files), set()
+    )
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])

@@ -1,12 +1,13 @@
-"""Admission: so many computations at once in a worker, a short queue for the next, a deadline for each.
+"""The compute queue: so many computations at once, a short queue for the next, a deadline for each.
 
-Layers are called in threads of their own, not in the one that answers the request: a layer that hangs then
-costs a thread, and its request is answered all the same. To hand a computation over and back takes 0.1 ms,
-though, and another core finds none of its numbers in its cache; where no layer can hang and there is little
-to compute, it is spared.
+Layers are called in threads of their own, not in the thread that answers the request. A layer that hangs then
+costs a thread, and its request is answered all the same. Handing a computation over and back takes 0.1 ms,
+and another core has none of its numbers in its cache. So a small computation whose layers are known to end
+runs in the thread of its caller.
 
-A request is refused at once when those before it will take longer than it may wait, judged by their plans'
-cost and the speed of the computations before; and later, when they took longer than judged.
+A request is refused at once when the computations before it will take longer than it may wait. That is judged
+by the cost of their plans and the speed of earlier computations. It is refused later when they take longer
+than judged.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from deltawire_service.engine import DeadlineExceeded, Plan
+from deltawire_service.faults import ServiceError
 
 T = TypeVar("T")
 
@@ -26,24 +28,27 @@ GRACE = 0.5
 """Seconds a computation gets after its deadline to notice it between two nodes: then its layer hangs."""
 
 MEMORY = 0.9
-"""Weight of all computations before in the speed that is expected of the next, beside the newest."""
+"""Weight of all earlier computations, beside the newest, in the speed that is expected of the next."""
 
 FIXED_COST = 2**18
-"""Bytes as which the calls of the smallest computation count: without them, it would pass for slow memory."""
+"""Bytes that the calls of the smallest computation count as; without them it would look like slow memory."""
 
-LITTLE = 2**24
-"""Bytes of cost up to which no node takes much longer than a second, not even of a recurrent layer."""
+SMALL_COST = 2**24
+"""Bytes of cost up to which no node takes much longer than a second, not even one of a recurrent layer."""
 
 MOST_RETRY_AFTER = 30
-"""Seconds a client is asked to wait at most: a queue this long is a guess."""
+"""Seconds that a client is asked to wait at most: the length of a longer queue is a guess."""
 
 
-class Overloaded(Exception):
-    """Too much is being computed already. retry_after: whole seconds after which to try again."""
+class Overloaded(ServiceError):
+    """Too much is computed already. `retry_after`: whole seconds after which to try again."""
+
+    code = "overloaded"
 
     def __init__(self, retry_after: int):
         super().__init__(f"more is computed than the service has room for: try again in {retry_after} s")
         self.retry_after = retry_after
+        self.headers = (("Retry-After", str(retry_after)),)
 
 
 class Job:
@@ -51,7 +56,7 @@ class Job:
 
     __slots__ = ("compute", "cost", "bytes", "ended", "began", "result", "error")
 
-    def __init__(self, compute: Callable[[], Any] | None, plan: Plan | None):
+    def __init__(self, compute: Callable[[], Any], plan: Plan | None):
         self.compute = compute
         self.cost = FIXED_COST + (plan.cost_bytes if plan else 0)
         self.bytes = plan.peak_bytes if plan else 0
@@ -64,9 +69,13 @@ class Job:
 class ComputeQueue:
     """Computes for the requests of one process. Shared between threads; a `Runner` for the engine.
 
-    count: computations at once. queue_seconds: how long a request may wait for its turn. queue_bytes:
-    planned memory of all that wait. deadline: when the present request ends (time.monotonic).
-    hung: called when a computation did not end in time; the process should be replaced. It goes on without.
+    Args:
+        count: computations at once.
+        queue_seconds: how long a request may wait for its turn.
+        queue_bytes: planned memory of all requests that wait.
+        deadline: returns when the current request ends, as time.monotonic counts.
+        hung: called when a computation does not end in time. The queue goes on without it; its process should
+            be replaced.
     """
 
     def __init__(
@@ -92,18 +101,28 @@ class ComputeQueue:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for their turn."""
+        """The number of requests that wait for their turn."""
         return len(self._waiting)
 
-    def expect(self) -> None:
-        """Raises Overloaded where a request that came now would not get its turn in time."""
+    def check_capacity(self) -> None:
+        """Raise Overloaded when a request that came now would not get its turn in time."""
         with self._lock:
             self._check_wait()
 
     def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
-        """Compute in a slot. Raises Overloaded, DeadlineExceeded, and what the computation raises."""
-        until = self._until()
-        job = Job(lambda: compute(until), plan)
+        """Compute in a thread of the queue.
+
+        Args:
+            compute: called with the deadline.
+            plan: what it will take.
+
+        Raises:
+            Overloaded: its turn would come, or comes, too late.
+            DeadlineExceeded: the deadline passes.
+            BaseException: whatever `compute` raises.
+        """
+        deadline = self._open_deadline()
+        job = Job(lambda: compute(deadline), plan)
         job.ended.acquire()
         with self._lock:
             if self._must_wait():
@@ -112,22 +131,29 @@ class ComputeQueue:
             if self._threads < self._count:
                 self._add_thread()
             self._work.notify()
-        patience = min(self._queue_seconds, until + GRACE - monotonic())
+        patience = min(self._queue_seconds, deadline + GRACE - monotonic())
         if not job.ended.acquire(timeout=min(patience, TIMEOUT_MAX)):
-            self._wait_on(job, until)
+            self._wait_on(job, deadline)
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[no-any-return]
 
     def run_inline(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
-        """Likewise, in the thread of the caller when there is little to compute and a slot is free.
+        """Compute in the thread of the caller when the plan is small and a place is free; else like a call.
 
-        For layers that are known to end: for one that hangs, nobody would answer.
+        It is for layers that are known to end: a request whose layer hangs here would never be answered.
+
+        Args:
+            compute: called with the deadline.
+            plan: what it will take.
+
+        Raises:
+            Overloaded, DeadlineExceeded, BaseException: as a call does.
         """
-        if plan is None or plan.cost_bytes > LITTLE:
+        if plan is None or plan.cost_bytes > SMALL_COST:
             return self(compute, plan)
-        until = self._until()
-        job = Job(None, plan)
+        deadline = self._open_deadline()
+        job = Job(lambda: compute(deadline), plan)
         with self._lock:
             free = not self._must_wait()
             if free:
@@ -135,28 +161,29 @@ class ComputeQueue:
         if not free:
             return self(compute, plan)
         try:
-            return compute(until)
+            return job.compute()  # type: ignore[no-any-return]
         finally:
             self._end(job)
 
-    def _until(self) -> float:
-        until = self._deadline()
-        if monotonic() >= until:
+    def _open_deadline(self) -> float:
+        """Return the deadline of the current request. Raises DeadlineExceeded when it has passed."""
+        deadline = self._deadline()
+        if monotonic() >= deadline:
             raise DeadlineExceeded
-        return until
+        return deadline
 
-    def _wait_on(self, job: Job, until: float) -> None:
-        """What has begun may end; what has not has waited long enough."""
+    def _wait_on(self, job: Job, deadline: float) -> None:
+        """Let a job that runs end by its deadline; refuse one that still waits."""
         with self._lock:
             free = len(self._running) < self._count and self._waiting and self._waiting[0] is job
-            if job.began is None and not free:  # a free slot's thread takes it as soon as it gets a core
+            if job.began is None and not free:  # else an idle thread takes it as soon as it gets a core
                 self._waiting.remove(job)
                 raise Overloaded(self._retry_after())
-        left = max(0.0, until + GRACE - monotonic())
+        left = max(0.0, deadline + GRACE - monotonic())
         if job.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
             return
         with self._lock:
-            if job.began is None:  # no thread has come to it
+            if job.began is None:  # no thread has taken it
                 self._waiting.remove(job)
                 raise DeadlineExceeded
             if job not in self._running:  # it has just ended
@@ -170,7 +197,7 @@ class ComputeQueue:
         return len(self._running) + len(self._waiting) >= self._count
 
     def _check_wait(self, size: int = 0) -> None:
-        """Raises Overloaded when the queue is too long, in seconds or in bytes, for one more."""
+        """Raise Overloaded when the queue is too long, in seconds or in bytes, for one more."""
         if not self._must_wait():
             return
         planned = size + sum(job.bytes for job in self._waiting)
@@ -178,14 +205,14 @@ class ComputeQueue:
             raise Overloaded(self._retry_after())
 
     def _expected(self) -> float:
-        """Seconds until a slot is free for one more, as far as costs tell."""
+        """Return the seconds until one more can run, as judged by costs."""
         return sum(self._seconds_left()) / self._count
 
     def _seconds_left(self) -> Iterator[float]:
         now, seconds_per_byte = monotonic(), self._past_seconds / self._past_cost
         for job in self._running:
-            on_compute_seconds = now - (job.began or now)
-            yield max(0.0, job.cost * seconds_per_byte - on_compute_seconds)
+            elapsed = now - (job.began or now)
+            yield max(0.0, job.cost * seconds_per_byte - elapsed)
         for job in self._waiting:
             yield job.cost * seconds_per_byte
 
@@ -197,7 +224,7 @@ class ComputeQueue:
         Thread(target=self._compute, name="compute", daemon=True).start()
 
     def _compute(self) -> None:
-        """One slot: computes whatever waits, as long as its computations end."""
+        """Run the jobs that wait, one after the other, as long as they end: the life of a thread."""
         while True:
             with self._lock:
                 while not self._waiting or len(self._running) >= self._count:
@@ -205,8 +232,8 @@ class ComputeQueue:
                 job = self._waiting.popleft()
                 self._begin(job)
             try:
-                job.result = job.compute() if job.compute else None
-            except BaseException as error:  # whatever it is: it is for whoever asked, and the slot goes on
+                job.result = job.compute()
+            except BaseException as error:  # raised again in the thread of the caller; this one goes on
                 job.error = error
             given_up = not self._end(job)
             job.ended.release()
@@ -218,7 +245,7 @@ class ComputeQueue:
         self._running.append(job)
 
     def _end(self, job: Job) -> bool:
-        """Free the slot for the next; false when the turn was given up, and has none."""
+        """Let the next job run. Returns False when the job was given up: another thread has its place."""
         with self._lock:
             if job not in self._running:
                 return False

@@ -1,4 +1,4 @@
-"""GET /openapi.json and /docs: the API described, for programs and for people."""
+"""GET /openapi.json and /docs: the description of the API, for programs and for people."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, send_from_directory
+from flask import Blueprint, Flask, Response, send_from_directory
 
 from deltawire_layers import Registry
 from deltawire_service.api import openapi
 from deltawire_service.http import bodies
+from deltawire_service.http.request_context import current_request
 
 PAGE = Path(__file__).parents[1] / "docs"
 POLICY = "default-src 'self'; img-src 'self' data:"
 
 
-def blueprint(layers: Registry) -> Blueprint:
-    """The three routes, for these layers."""
+def blueprint(app: Flask, layers: Registry) -> Blueprint:
+    """Return the three routes; app, layers: what is described."""
     routes = Blueprint("docs", __name__)
 
     @cache
-    def described() -> dict[str, Any]:
-        return openapi.document(current_app, layers)
+    def document() -> dict[str, Any]:
+        return openapi.document(app, layers)
 
     @routes.get("/openapi.json")
     def openapi_json() -> Response:
-        return bodies.answer(described())
+        return bodies.respond(current_request(), document())
 
     @routes.get("/docs")
     def page() -> Response:

@@ -1,4 +1,4 @@
-"""GET /livez and /readyz: whether the process runs, and whether it takes requests."""
+"""GET /livez and /readyz: health checks, of the process and of its readiness for requests."""
 
 from __future__ import annotations
 
@@ -8,26 +8,25 @@ from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.api.operation import operation
-from deltawire_service.http.problems import HEALTH
-from deltawire_service.schemas.service_responses import HealthAnswer
+from deltawire_service.http.problem_codes import HEALTH
+from deltawire_service.schemas.resource_responses import HealthResponse
 from deltawire_service.server.readiness import Readiness
-from deltawire_service.settings import Settings
 
 
-def blueprint(settings: Settings, readiness: Readiness) -> Blueprint:
-    """Both routes."""
+def blueprint(readiness: Readiness) -> Blueprint:
+    """Return both routes."""
     routes = Blueprint("health", __name__)
 
     @routes.get("/livez")
-    @operation(settings, HealthAnswer)
+    @operation(HealthResponse)
     def live() -> dict[str, Any]:
-        """Whether the process runs."""
+        """Answer while the process runs."""
         return {"status": "live"}
 
     @routes.get("/readyz")
-    @operation(settings, HealthAnswer, codes=HEALTH)
+    @operation(HealthResponse, HEALTH)
     def ready() -> dict[str, Any]:
-        """Whether requests are taken."""
+        """Answer while requests are taken."""
         if reason := readiness.reason():
             raise Refused([Fault("", "not_ready", reason)])
         return {"status": "ready"}  # layers are loaded before the first request is taken

@@ -12,25 +12,24 @@ from deltawire_layers import Layer, Registry, RegistryError, arity
 from deltawire_service.api.openapi import json_schema, summary
 from deltawire_service.api.operation import operation
 from deltawire_service.faults import nearest, shown
-from deltawire_service.schemas.service_responses import LayerAnswer, LayersAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.schemas.resource_responses import LayerResponse, LayersResponse
 
 
-def blueprint(settings: Settings, layers: Registry) -> Blueprint:
-    """Both routes, on these layers."""
+def blueprint(layers: Registry) -> Blueprint:
+    """Return both routes, for these layers."""
     routes = Blueprint("layers", __name__)
     catalogue = {kind: describe(kind, layer, layers.distribution(kind)) for kind, layer in layers.items()}
 
     @routes.get("/layers")
-    @operation(settings, LayersAnswer)
+    @operation(LayersResponse)
     def list_layers() -> dict[str, Any]:
-        """The installed layers."""
+        """List the installed layers."""
         return {"layers": list(catalogue.values())}
 
     @routes.get("/layers/<kind>")
-    @operation(settings, LayerAnswer, codes=["layer_not_found"])
+    @operation(LayerResponse, ["layer_not_found"])
     def show_layer(kind: str) -> dict[str, Any]:
-        """One layer."""
+        """Describe one layer."""
         if kind not in catalogue:
             detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, catalogue)}"
             raise Refused([Fault("", "layer_not_found", detail)])
@@ -40,20 +39,29 @@ def blueprint(settings: Settings, layers: Registry) -> Blueprint:
 
 
 def describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
-    """A layer as the catalogue shows it. Raises RegistryError when it cannot be shown: no start, then."""
+    """Return the entry of a layer in the catalogue.
+
+    Args:
+        kind: name of the layer in a spec.
+        layer: its class.
+        distribution: name and version of the distribution that it comes from.
+
+    Raises:
+        RegistryError: the layer cannot be described; the service does not start then.
+    """
     try:
-        described = _described(kind, layer, distribution)
-        wire.encode(described, wire.JSON)
+        entry = _describe(kind, layer, distribution)
+        wire.encode(entry, wire.JSON)
     except Exception as error:
         at_fault = f"layer kind '{kind}' of distribution {distribution}"
         raise RegistryError(f"{at_fault} cannot be described: {type(error).__name__}: {error}") from error
-    return described
+    return entry
 
 
-def _described(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
-    """The entry of the catalogue; `formula` only when the layer has one."""
+def _describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
+    """Return the entry; it has `formula` only when the layer has one."""
     names, variadic = arity(layer)
-    described: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "kind": kind,
         "summary": summary(layer),
         "inputs": {"names": names, "variadic": variadic},
@@ -62,5 +70,5 @@ def _described(kind: str, layer: type[Layer], distribution: str) -> dict[str, An
         "distribution": distribution,
     }
     if layer.formula:
-        described["formula"] = layer.formula._asdict()
-    return described
+        entry["formula"] = layer.formula._asdict()
+    return entry

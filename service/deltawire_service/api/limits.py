@@ -13,16 +13,17 @@ from flask import Blueprint
 from threadpoolctl import threadpool_info
 
 from deltawire import wire
-from deltawire_service.admission.api_keys import planned_bytes
+from deltawire_service.admission.key_limits import planned_bytes
 from deltawire_service.api.operation import operation
-from deltawire_service.schemas.service_responses import LimitsAnswer
+from deltawire_service.http.request_context import current_request
+from deltawire_service.schemas.resource_responses import LimitsResponse
 from deltawire_service.settings import Settings
 
 
 def blueprint(settings: Settings) -> Blueprint:
-    """The route, for these settings."""
+    """Return the route, for these settings."""
     routes = Blueprint("limits", __name__)
-    limits_of_all = {n: limit for n, limit in asdict(settings).items() if type(limit) in (int, float)}
+    numbers = {name: value for name, value in asdict(settings).items() if type(value) in (int, float)}
     answer = {
         "dtypes": list(wire.DTYPES),
         "media_types": list(wire.MEDIA_TYPES),
@@ -35,16 +36,19 @@ def blueprint(settings: Settings) -> Blueprint:
     }
 
     @routes.get("/limits")
-    @operation(settings, LimitsAnswer)
+    @operation(LimitsResponse)
     def limits() -> dict[str, Any]:
-        """Every limit in force, dtypes, media types, threads and versions."""
-        return {**answer, "limits": {**limits_of_all, "planned_bytes": planned_bytes(settings)}}
+        """Show every limit in force, dtypes, media types, threads and versions."""
+        return {
+            **answer,
+            "limits": {**numbers, "planned_bytes": planned_bytes(settings, current_request().key)},
+        }
 
     return routes
 
 
 def threads(settings: Settings) -> dict[str, int]:
-    """How a worker process computes, on how many cores it may. BLAS has what it was started with."""
+    """Return the threads of a worker process, and the cores it may use. BLAS has those it started with."""
     affine = hasattr(os, "sched_getaffinity")
     return {
         "cores": len(os.sched_getaffinity(0)) if affine else os.cpu_count() or 1,

@@ -1,4 +1,4 @@
-"""GET /metrics: what is counted, for Prometheus."""
+"""GET /metrics: the metrics, for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from deltawire_service.observability.metrics import Metrics
 
 
 def blueprint(metrics: Metrics) -> Blueprint:
-    """The route, on these metrics."""
+    """Return the route, for these metrics."""
     routes = Blueprint("metrics", __name__)
 
     @routes.get("/metrics")
-    def told() -> Response:
+    def exposition() -> Response:
         text, media_type = metrics.text(request.headers.get("Accept", ""))
         return Response(text, content_type=media_type)
 

@@ -9,43 +9,44 @@ from flask import Blueprint
 
 from deltawire_service.api.operation import operation
 from deltawire_service.networks.published import Published, PublishedNetworks
-from deltawire_service.schemas.service_responses import PublishedAnswer, PublishedListAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.schemas.resource_responses import PublishedListResponse, PublishedResponse
 
 
-def blueprint(settings: Settings, published: PublishedNetworks) -> Blueprint:
-    """Both routes, on these networks."""
+def blueprint(published: PublishedNetworks) -> Blueprint:
+    """Return both routes, for these networks."""
     routes = Blueprint("networks", __name__)
 
     @routes.get("/networks")
-    @operation(settings, PublishedListAnswer)
+    @operation(PublishedListResponse)
     def list_networks() -> dict[str, Any]:
-        """The published networks, and the files that cannot be served."""
+        """List the published networks, and the files that cannot be served."""
         refused = published.refused.items()
         return {
-            "networks": [described(network) for network in published.served.values()],
-            "refused": [{"name": name, "code": why.code, "detail": why.detail} for name, why in refused],
+            "networks": [describe(network) for network in published.served.values()],
+            "refused": [
+                {"name": name, "code": fault.code, "detail": fault.detail} for name, fault in refused
+            ],
         }
 
     @routes.get("/networks/<name>")
-    @operation(settings, PublishedAnswer, codes=["network_not_found"])
+    @operation(PublishedResponse, ["network_not_found"])
     def show_network(name: str) -> dict[str, Any]:
-        """One published network, with its spec."""
-        shown = published.find(name)
-        parameters = shown.network.parameters.items()
-        return described(shown) | {
+        """Describe one published network, with its spec."""
+        network = published.find(name)
+        parameters = network.network.parameters.items()
+        return describe(network) | {
             "parameters": [
                 {"name": name, "shape": parameter.shape, "numbers": prod(parameter.shape)}
                 for name, parameter in parameters
             ],
-            "network": shown.network.spec,
+            "network": network.network.spec,
         }
 
     return routes
 
 
-def described(published: Published) -> dict[str, Any]:
-    """A published network as the list shows it."""
+def describe(published: Published) -> dict[str, Any]:
+    """Return the entry of a published network in the list."""
     return {
         "name": published.name,
         "network_id": published.network.id,
@@ -53,12 +54,12 @@ def described(published: Published) -> dict[str, Any]:
         "dtype": published.dtype,
         "inputs": {
             name: {
-                "shape": slot.shape,
-                "dtype": slot.dtype,
-                "shared": slot.shared,
+                "shape": spec.shape,
+                "dtype": spec.dtype,
+                "shared": spec.shared,
                 "pinned": name in published.data,
             }
-            for name, slot in published.network.inputs.items()
+            for name, spec in published.network.inputs.items()
         },
         "values": published.values,
     }

@@ -1,4 +1,4 @@
-"""GET /openapi.json: the API in OpenAPI 3.1, drawn from the schemas that read the bodies."""
+"""GET /openapi.json: the API in OpenAPI 3.1, made from the schemas that read the bodies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from deltawire_layers import Layer, Registry
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
-from deltawire_service.schemas import requests, responses, service_responses
+from deltawire_service.http.problem_codes import ANYWHERE, PROBLEMS
+from deltawire_service.schemas import request_fields, resource_responses, responses
 
 OPENAPI = "3.1.0"  # whose schemas are JSON Schema
 
@@ -51,7 +52,7 @@ FILE = {
 }
 NAMES = {"type": "array", "items": {"type": "string"}}
 
-# A sigmoid neuron: what /docs offers to send, of which each route takes the fields it knows.
+# A sigmoid neuron, the example that /docs offers to send; each route takes the fields that it knows.
 REQUEST: dict[str, Any] = {
     "network": {
         "inputs": {"x": {"shape": [2]}},
@@ -79,12 +80,15 @@ NAMED = {
     "properties": {"name": {"type": "string"}},
 }
 
-# What marshmallow cannot say of fields of ours.
+# The schemas of our own fields, which apispec does not know.
 FIELDS: dict[type, dict[str, Any]] = {
     responses.Tensor: {"$ref": "#/components/schemas/Tensor"},
-    requests.Tensors: {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
-    requests.Spec: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
-    requests.Wanted: {"oneOf": [{"type": "boolean"}, NAMES]},
+    request_fields.TensorsField: {
+        "type": "object",
+        "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
+    },
+    request_fields.SpecField: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
+    request_fields.WantedField: {"oneOf": [{"type": "boolean"}, NAMES]},
     responses.Loss: {"type": ["number", "string"]},
     LossField: {
         "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "number"}}]
@@ -93,9 +97,9 @@ FIELDS: dict[type, dict[str, Any]] = {
 
 
 TAGS = (
-    ("networks", "what the service is for"),
-    ("layers", "what is installed"),
-    ("published", "networks that are kept here, to be asked for by name"),
+    ("networks", "computing with a network"),
+    ("layers", "the installed layers"),
+    ("published", "networks with parameters, found by name"),
     ("operations", "for those who run the service"),
 )
 
@@ -103,14 +107,14 @@ TAGS = (
 PAGES = (
     ("/openapi.json", wire.JSON, "This description."),
     ("/docs", "text/html", "This description as a page."),
-    ("/metrics", "text/plain", "What is counted, for Prometheus."),
-    ("/docs/{name}", "application/octet-stream", "What the page is made of."),
-    ("/explorer/{name}", "application/octet-stream", "What the explorer, the page at `/`, is made of."),
+    ("/metrics", "text/plain", "The metrics, for Prometheus."),
+    ("/docs/{name}", "application/octet-stream", "The files of the page."),
+    ("/explorer/{name}", "application/octet-stream", "The files of the explorer, the page at `/`."),
 )
 
 
 def tag(path: str) -> str:
-    """The group of operations a path belongs to."""
+    """Return the group that a path belongs to."""
     if path.startswith("/v1/layers"):
         return "layers"
     if path.startswith("/v1/networks"):
@@ -119,7 +123,7 @@ def tag(path: str) -> str:
 
 
 def document(app: Flask, layers: Registry) -> dict[str, Any]:
-    """The OpenAPI document of every route of the application that is an `operation`, and of every layer."""
+    """Return the OpenAPI document of all layers, and of all routes that have an `operation`."""
     plugin = MarshmallowPlugin(schema_name_resolver=_name)
     spec = APISpec(
         "deltawire",
@@ -138,8 +142,12 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     assert plugin.converter is not None
     plugin.converter.add_attribute_function(_field)  # type: ignore[no-untyped-call]
     for scheme in ("bearer", "basic"):
-        told = {"type": "http", "scheme": scheme, "description": "an API key, where the service has any"}
-        spec.components.security_scheme(scheme, told)
+        description = {
+            "type": "http",
+            "scheme": scheme,
+            "description": "an API key, where the service has any",
+        }
+        spec.components.security_scheme(scheme, description)
     spec.components.schema("Numbers", NUMBERS)
     spec.components.schema("Tensor", TENSOR)
     spec.components.schema("Network", schema=NetworkSchema)
@@ -166,11 +174,11 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     components = described["components"]["schemas"]
     components["Node"]["properties"]["kind"]["enum"] = list(layers)
     components["Node"]["properties"]["config"] = {
-        "description": "what the kind takes: the schemas named config.kind",
+        "description": "the config of the kind: the schemas named config.kind",
         "anyOf": [{"$ref": f"#/components/schemas/config.{kind}"} for kind in layers],
     }
     for name, component in components.items():
-        if component.get("type") == "object" and not name.endswith("Answer"):
+        if component.get("type") == "object" and not name.endswith("Response"):
             component["additionalProperties"] = False  # unknown keys are errors
     for kind, layer in layers.items():
         components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
@@ -178,7 +186,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
 
 
 READING = ("not_acceptable", "content_encoding_unsupported")
-"""What any route below /v1 looks at first."""
+"""Codes that any route below /v1 may answer with."""
 
 
 def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         "operationId": rule.endpoint.rpartition(".")[2],
         "summary": docstring.partition("\n")[0],
         "tags": [tag(rule.rule)],
-        "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.answer}}}},
+        "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.response}}}},
     }
     if operation.request:
         example = {name: part for name, part in REQUEST.items() if name in operation.request().fields}
@@ -202,15 +210,15 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
             for name in sorted(rule.arguments)
         ]
     by_status: dict[int, list[str]] = {}
-    for code in problems.PROBLEMS:
+    for code in PROBLEMS:
         if code in operation.codes or (code in READING and rule.rule.startswith("/v1/")):
-            by_status.setdefault(problems.PROBLEMS[code].status, []).append(code)
+            by_status.setdefault(PROBLEMS[code].status, []).append(code)
     for status, codes in sorted(by_status.items()):
-        told = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in codes)
-        content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
-        described["responses"][str(status)] = {"description": told, "content": content}
-    anywhere = "\n".join(f"- `{code}`: {problems.PROBLEMS[code].title}" for code in problems.ANYWHERE)
-    content = {problems.MEDIA_TYPE: {"schema": service_responses.ProblemAnswer}}
+        listed = "\n".join(f"- `{code}`: {PROBLEMS[code].title}" for code in codes)
+        content = {problems.MEDIA_TYPE: {"schema": resource_responses.ProblemResponse}}
+        described["responses"][str(status)] = {"description": listed, "content": content}
+    anywhere = "\n".join(f"- `{code}`: {PROBLEMS[code].title}" for code in ANYWHERE)
+    content = {problems.MEDIA_TYPE: {"schema": resource_responses.ProblemResponse}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described
 
@@ -220,7 +228,7 @@ def _field(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[s
 
 
 def _bounds(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
-    """Bounds that exclude themselves: apispec writes all as inclusive."""
+    """Write bounds that exclude themselves: apispec writes all as inclusive."""
     for check in field.validators:
         if isinstance(check, validate.Range) and not check.min_inclusive:
             ret["exclusiveMinimum"] = ret.pop("minimum")
@@ -235,12 +243,12 @@ def _name(schema: Any) -> str:
 
 
 def summary(layer: type[Layer]) -> str:
-    """The first line of a layer's docstring: its formula with shapes."""
+    """Return the first line of a layer's docstring: its formula with shapes."""
     return (inspect.getdoc(layer) or "").partition("\n")[0]
 
 
 def json_schema(schema: Schema) -> dict[str, Any]:
-    """The JSON Schema of what a marshmallow schema reads; keys it does not name are errors."""
+    """Return the JSON Schema of a marshmallow schema; keys that it does not name are errors."""
     converter = OpenAPIConverter(
         OPENAPI, schema_name_resolver=lambda nested: None, spec=APISpec("", "", OPENAPI)
     )

@@ -1,4 +1,4 @@
-"""Serve the root, as the explorer or as the list of routes, and the explorer's files."""
+"""GET /: the explorer for people; name, version and routes for programs. GET /explorer/…: its files."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request, send_from_directory
+from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
-from deltawire_service.schemas.service_responses import RootAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.schemas.resource_responses import RootResponse
 
 PAGE = Path(__file__).parents[1] / "explorer"
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-"""Load everything from this service and nothing inline: scripts set styles on elements, never in markup.
-
-`blob:` is the SVG from which the page draws an exported PNG.
-"""
+"""The page loads everything from here, and nothing is inline: scripts set styles on elements.
+`blob:` is for pictures: the SVG that an exported PNG is drawn from."""
 
 
-def blueprint(settings: Settings) -> Blueprint:
-    """Return the routes `/` and `/explorer/<path>`."""
+def blueprint(app: Flask) -> Blueprint:
+    """Return both routes; app: whose routes are listed."""
     routes = Blueprint("root", __name__)
 
-    @operation(settings, RootAnswer)
+    @operation(RootResponse)
     def described() -> dict[str, Any]:
         return {
             "service": "deltawire",
@@ -36,14 +33,14 @@ def blueprint(settings: Settings) -> Blueprint:
             "documentation": "/docs",
             "routes": sorted(
                 f"{method} {rule.rule}"
-                for rule in current_app.url_map.iter_rules()
+                for rule in app.url_map.iter_rules()
                 for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
             ),
         }
 
     @routes.get("/")
     def root() -> Response:
-        """Return the name, version and routes of the service, or the explorer to clients that prefer HTML."""
+        """Show the explorer, or the name, version and routes of the service to clients that prefer JSON."""
         best = request.accept_mimetypes.best_match([wire.JSON, "text/html"])
         response = file("index.html") if best == "text/html" else described()
         response.headers["Vary"] = "Accept"

@@ -12,6 +12,7 @@ from rich.padding import Padding
 from deltawire.errors import DeltawireError, NotInstalled, Refused, ServiceFailed, Unreachable
 from deltawire_layers import RegistryError
 from deltawire_service.cli.terminal import console, print_json
+from deltawire_service.faults import of_class
 
 
 class Exit(IntEnum):
@@ -26,7 +27,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-OUTCOMES: dict[type[DeltawireError], tuple[Exit, str]] = {
+OUTCOMES: dict[type[BaseException], tuple[Exit, str]] = {
     Refused: (Exit.REFUSED, "refused"),
     Unreachable: (Exit.UNREACHABLE, "no service"),
     ServiceFailed: (Exit.FAILED, "failed"),
@@ -43,7 +44,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except DeltawireError as error:
-            code, title = next(outcome for kind, outcome in OUTCOMES.items() if isinstance(error, kind))
+            code, title = of_class(OUTCOMES, type(error))
             if ctx.params.get("as_json"):
                 print_json(error_document(error))
             else:

@@ -17,7 +17,7 @@ from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, 
 from deltawire.wire import Array
 from deltawire_service.cli.terminal import shape_text
 from deltawire_service.faults import load, shown
-from deltawire_service.schemas.requests import GradientsSchema
+from deltawire_service.schemas.requests import GradientsRequest, schema_of
 
 Leaves = Mapping[str, Any]
 """Tensors by name, as arrays or as a JSON document has them."""
@@ -64,7 +64,7 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     network = document["network"]
     if not isinstance(network, dict):
         raise Refused([Fault("/network", "field_invalid", f"expected an object, got {shown(network)}")])
-    loaded = load(GradientsSchema(partial=("data",)), document)
+    loaded = load(schema_of(GradientsRequest)(partial=("data",)), document)
     resolved = resolve_published(network, client.published) if client else network
     dtype = dtype or (loaded["dtype"] if "dtype" in document else default_dtype(resolved))
     return Request(resolved, document.get("params"), document.get("data"), dtype, document)

@@ -56,7 +56,8 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
     # Whatever would stop gunicorn is checked here, where it takes one line to say.
     if insecure_public:
         os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"
-    keys = read_keys(Settings.from_environment())
+    settings = Settings.from_environment()
+    keys = read_keys(settings)
     load_layers()
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -64,7 +65,7 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
             public = is_public(server.getsockname())
     except OSError as error:
         raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
-    if public and not may_be_public():
+    if public and not may_be_public(settings):
         raise click.UsageError(f"{NOT_PUBLIC.format(host=host)}; --insecure-public does the same")
     place = f"[{host}]" if ":" in host else host
     everywhere = host in ("0.0.0.0", "::")

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from flask import Response
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.exceptions import ClientDisconnected
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost
 from deltawire_service.faults import shown
-from deltawire_service.http.request_context import current
+from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server import body_reader
 from deltawire_service.settings import Settings
 
@@ -26,74 +25,89 @@ if TYPE_CHECKING:
 B = TypeVar("B")
 
 
-def negotiate() -> None:
+def negotiate(context: RequestContext) -> None:
     """Settle the media type of the answer.
 
-    Raises Refused when the client could not read it, or the body is compressed.
+    Raises:
+        Refused: the client could not read it, or the body is compressed.
     """
-    context = current()
     environ = context.environ
     offered = _offered(context.method, environ.get("CONTENT_TYPE", ""))
-    context.answered_as = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
-    if context.answered_as is None:
+    context.response_media_type = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
+    if context.response_media_type is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
 
 
-# Clients say the same at every request: what it means is worked out once. Headers are bounded by the server.
+# Clients send the same headers with every request, so each is parsed once. The server bounds their length.
 
 
 @lru_cache(64)
-def _media_type(content_type: str) -> str:
-    """What a Content-Type is without its parameters."""
+def media_type(content_type: str) -> str:
+    """Return a Content-Type without its parameters."""
     return parse_options_header(content_type)[0].lower()
 
 
 @lru_cache(64)
 def _offered(method: str, content_type: str) -> tuple[str, ...]:
-    """The media types an answer may have, the one taken without a preference first."""
+    """Return the media types an answer may have, the default first."""
     if method != "POST":
         return (wire.JSON,)
-    sent = _media_type(content_type)
-    return tuple(sorted(wire.MEDIA_TYPES, key=lambda media_type: media_type != sent))
+    sent = media_type(content_type)
+    return tuple(sorted(wire.MEDIA_TYPES, key=lambda offered: offered != sent))
 
 
 @lru_cache(64)
 def _acceptable(accept: str, offered: tuple[str, ...]) -> str | None:
-    """The one of those offered that a client accepts best."""
+    """Return the media type, of those offered, that a client prefers."""
     accepted = parse_accept_header(accept, MIMEAccept)
     return accepted.best_match(offered) if accepted else offered[0]
 
 
-def read(settings: Settings) -> Any:
-    """The document in the body of this request.
+def request_media_type(context: RequestContext) -> str:
+    """Return the media type of the request's body."""
+    return media_type(context.environ.get("CONTENT_TYPE", ""))
 
-    Raises Refused before reading a body of another media type, without a Content-Length, or over the limit,
-    and ClientDisconnected when less comes than was announced.
+
+def response_media_type(context: RequestContext) -> str:
+    """Return the media type of the answer: JSON outside /v1, where none is negotiated."""
+    return context.response_media_type or wire.JSON
+
+
+def read(context: RequestContext, settings: Settings) -> Any:
+    """Return the document in the body of a request.
+
+    Raises:
+        Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
+        BodyTruncated: fewer bytes come than were announced.
     """
-    media_type = sent_as()
-    if media_type not in wire.MEDIA_TYPES:
+    sent = request_media_type(context)
+    if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
-        got = shown(media_type) if media_type else "none"
+        got = shown(sent) if sent else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
-    most = settings.json_body_bytes if media_type == wire.JSON else settings.binary_body_bytes
-    length = _announced(most, f" of {media_type}")
-    receive = body_reader.received if media_type == wire.JSON else body_reader.received_in_place
-    document = wire.decode(_from(receive, length), media_type, settings.wire_limits)
-    if isinstance(document, dict) and media_type == wire.SAFETENSORS and (dtype := float_dtype(document)):
+    most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
+    length = _announced(context, most, f" of {sent}")
+    receive = body_reader.received if sent == wire.JSON else body_reader.received_in_place
+    document = wire.decode(_receive(receive, context, length), sent, settings.wire_limits)
+    if isinstance(document, dict) and sent == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
 
 
-def received(most: int) -> bytes:
-    """The body of this request, all of it. Raises as `read` does, when it has more bytes than `most` too."""
-    return _from(body_reader.received, _announced(most))
+def received(context: RequestContext, most: int) -> bytes:
+    """Return the body of a request, of at most so many bytes.
+
+    Raises:
+        Refused, BodyTruncated: as `read` does.
+    """
+    return _receive(body_reader.received, context, _announced(context, most))
 
 
-def _announced(most: int, kind: str = "") -> int:
-    length = current().length
+def _announced(context: RequestContext, most: int, kind: str = "") -> int:
+    length = context.content_length
     if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
     if length > most:
@@ -101,11 +115,11 @@ def _announced(most: int, kind: str = "") -> int:
     return length
 
 
-def _from(receive: Callable[[WSGIEnvironment, int], B], length: int) -> B:
+def _receive(receive: Callable[[WSGIEnvironment, int], B], context: RequestContext, length: int) -> B:
     try:
-        return receive(current().environ, length)
+        return receive(context.environ, length)
     except OSError:  # the connection was reset
-        raise ClientDisconnected() from None
+        raise body_reader.BodyTruncated from None
 
 
 JSON_TEXT = 25
@@ -115,42 +129,42 @@ JSON_NUMBER, JSON_LIST = 32, 88
 """Bytes of a number in a list, and of the list itself, as CPython keeps them: with the pointer to each."""
 
 
-def body_cost(dtype: str, read: str | None = None, written: str | None = None) -> BodyCost:
-    """What bodies of these media types take for numbers of a dtype; without them, those of this request.
+@lru_cache(64)
+def body_cost(dtype: str, read: str, written: str, with_parameters: bool = True) -> BodyCost:
+    """Return the memory that bodies take.
 
-    A body is held twice for a moment, as it arrives; lists are forgotten as they become arrays.
+    A body is held twice for a moment, as it arrives; lists are dropped as they become arrays.
+
+    Args:
+        dtype: of the numbers in them.
+        read: media type of the request's body.
+        written: media type of the answer's body.
+        with_parameters: the request brings its parameters; published ones are in no body.
     """
     itemsize = wire.DTYPES[dtype].itemsize
-    lists = (read or sent_as()) == wire.JSON
+    lists = read == wire.JSON
     return BodyCost(
-        with_parameters=current().params_id is None,
+        with_parameters=with_parameters,
         read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
         read_list=JSON_LIST if lists else 0,
-        written_number=JSON_TEXT if (written or answered_as()) == wire.JSON else itemsize,
+        written_number=JSON_TEXT if written == wire.JSON else itemsize,
     )
 
 
-def answer(document: Any, tensors: str = "lists") -> Response:
-    """The answer with this document, in the media type the client accepts best.
+def respond(context: RequestContext, document: Any, tensors: str = "lists") -> Response:
+    """Return the answer with a document, in the media type the client accepts best.
 
-    tensors: how JSON writes them, `lists` or `base64`.
+    Args:
+        context: the request.
+        document: the document; its tensors are arrays.
+        tensors: how JSON writes them, `lists` or `base64`.
     """
-    media_type = answered_as()
-    return Response(wire.encode(document, media_type, tensors, "response"), content_type=media_type)
-
-
-def sent_as() -> str:
-    """The media type of the body of this request."""
-    return _media_type(current().environ.get("CONTENT_TYPE", ""))
-
-
-def answered_as() -> str:
-    """The media type of the answer to this request."""
-    return current().answered_as or wire.JSON  # outside /v1 there is nothing to settle
+    written = response_media_type(context)
+    return Response(wire.encode(document, written, tensors, "response"), content_type=written)
 
 
 def float_dtype(document: dict[str, Any]) -> str | None:
-    """The dtype of the first floating-point array in a binary body: what it is computed in."""
+    """Return the dtype of the first floating-point array in a binary body; it is computed in that dtype."""
     places = (document.get(place) for place in ("params", "data"))
     leaves = (leaf for place in places if isinstance(place, dict) for leaf in place.values())
     arrays = (leaf for leaf in leaves if isinstance(leaf, np.ndarray))

@@ -1,4 +1,4 @@
-"""Pages of other origins: none may read an answer, unless DELTAWIRE_CORS_ORIGINS names theirs."""
+"""Pages of other origins: those that DELTAWIRE_CORS_ORIGINS names may read answers, and no others."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ def allow_origins(app: Flask, origins: frozenset[str]) -> None:
 
     @app.before_request
     def preflight() -> Response | None:
-        asked = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        return Response(status=204) if asked else None  # a browser asks without credentials: before any key
+        if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+            return Response(status=204)  # before the key is looked at: browsers send preflights without it
+        return None
 
     @app.after_request
     def permit(response: Response) -> Response:

@@ -1,4 +1,4 @@
-"""Flask, without what it does at every request for those that have sessions, coroutines or several hosts."""
+"""Flask without its work for sessions, coroutines and several hosts, which the service does not have."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.routing import MapAdapter
 
 
 class NoSessions(SessionInterface):
-    """Nobody has one."""
+    """The same empty session for every request."""
 
     _none = NullSession()
 
@@ -21,7 +21,7 @@ class NoSessions(SessionInterface):
 
 
 class Application(Flask):
-    """The same answers, a tenth of a small request sooner."""
+    """A Flask application that saves a tenth of the time of a small request."""
 
     session_interface = NoSessions()
 
@@ -32,7 +32,7 @@ class Application(Flask):
         self._bound = lru_cache(64)(self._bind)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func  # none is a coroutine: to ask takes longer than the call
+        return func  # no view is a coroutine, and finding out takes longer than calling it
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is None:
@@ -48,7 +48,7 @@ class Application(Flask):
         return MapAdapter(bound.map, bound.server_name, "", "", bound.url_scheme, path, request.method)
 
     def _bind(self, scheme: str, host: str, connection: str, upgrade: str) -> MapAdapter:
-        """What is worked out once for what clients say at every request. Raises BadHost."""
+        """Return the adapter for headers that clients send with every request, so that it is made once."""
         environ = {"wsgi.url_scheme": scheme, "HTTP_HOST": host, "REQUEST_METHOD": "GET"}
         environ |= {"HTTP_CONNECTION": connection, "HTTP_UPGRADE": upgrade}
         return self.url_map.bind_to_environ(environ, subdomain="")

@@ -1,7 +1,7 @@
-"""A request on its way to its answer, and what the service notes of it.
+"""The context of a request: what the service notes of it, from its first byte to the last of its answer.
 
-It is kept beside Flask, not in `g`: it begins before Flask has made anything of the request, ends when the
-answer has been sent, and is found in a fraction of the time, which small requests spend dozens of times.
+It is kept beside Flask, not in `g`. It begins before Flask has made anything of the request, and ends when
+the answer has been sent; a small request looks it up a dozen times, which takes a fraction of the time.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from math import inf
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, request
 from werkzeug.wsgi import get_content_length
 
+from deltawire_service.admission.api_keys import Key
+
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from deltawire_service.admission.api_keys import Key
+T = TypeVar("T")
 
 Headers = list[tuple[str, str]]
 
@@ -27,100 +29,114 @@ class RequestContext:
     """One request, and what is known of its answer until now. Used by one thread at a time."""
 
     __slots__ = (
-        *("environ", "began", "length", "request_id", "until", "key", "answered_as", "params_id"),
-        *("phases", "route", "code", "status", "sent"),
+        *("environ", "started", "content_length", "request_id", "deadline", "key", "response_media_type"),
+        *("params_id", "phase_seconds", "route", "problem_code", "status", "response_bytes"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
-        self.began = perf_counter()
+        self.started = perf_counter()
         self.environ = environ
-        self.length = get_content_length(environ)
-        """Of its body, as announced; None where it is not."""
+        self.content_length = get_content_length(environ)
+        """Bytes of the body, as announced; None when they are not."""
         self.request_id = ""
-        self.until = inf
-        """When it ends (time.monotonic)."""
+        self.deadline = inf
+        """When the request ends, as time.monotonic counts."""
         self.key: Key | None = None
-        self.answered_as: str | None = None
+        self.response_media_type: str | None = None
         """The media type of the answer, once it is settled."""
         self.params_id: str | None = None
-        """Of the published parameters it is answered with."""
-        self.phases: dict[str, float] = {}
-        """Seconds by phase, as they were begun."""
+        """The id of the published parameters that the request is answered with."""
+        self.phase_seconds: dict[str, float] = {}
+        """Seconds by phase, in the order in which the phases began."""
         self.route: str | None = None
-        """The template of its route, never the path, which is the caller's text."""
-        self.code: str | None = None
-        """That of the problem it is answered with."""
+        """The template of the route, never the path, which is the caller's text."""
+        self.problem_code: str | None = None
         self.status = 0
-        self.sent = 0
+        self.response_bytes = 0
         """Bytes of the answer's body, as announced."""
 
     @property
     def method(self) -> str:
+        """The HTTP method."""
         return str(self.environ["REQUEST_METHOD"])
 
 
 _CURRENT: ContextVar[RequestContext] = ContextVar("request_context")
 
-current = _CURRENT.get
-"""The exchange that is going on. Raises LookupError where there is none."""
+current_request = _CURRENT.get
+"""Return the context of the current request. Raises LookupError outside a request."""
 
-Answering = Callable[[RequestContext, Headers], None]
-"""Is called when the answer is made, in which nothing but these headers can be added to."""
+
+def with_context(handle: Callable[[RequestContext], T]) -> Callable[[], T]:
+    """Return a handler for Flask's hooks, which call it with nothing, that gets the current request."""
+    return lambda: handle(current_request())
+
+
+ResponseHook = Callable[[RequestContext, Headers], None]
+"""Called when an answer is made, of which nothing can change any more but these headers."""
 
 
 def request_middleware(
     app: Flask,
-    beginning: Iterable[Callable[[RequestContext], None]],
-    answering: Iterable[Answering],
-    ended: Callable[[RequestContext], None],
+    before: Iterable[Callable[[RequestContext], None]],
+    on_response: Iterable[ResponseHook],
+    after: Callable[[RequestContext], None],
 ) -> None:
-    """Tell of every exchange, errors among them, as it begins, is answered, and has ended."""
-    answer, beginning, answering = app.wsgi_app, tuple(beginning), tuple(answering)
+    """Give every request of an application a context, those that end in an error too.
 
-    def followed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    Args:
+        app: the application.
+        before: called when a request has come.
+        on_response: called when its answer is made.
+        after: called once, when the answer has been sent or the client has left.
+    """
+    answer, before, on_response = app.wsgi_app, tuple(before), tuple(on_response)
+
+    def with_request_context(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         context = RequestContext(environ)
 
         def start(status: str, headers: Headers, *exc_info: Any) -> Callable[[bytes], object]:
             rule = request.url_rule  # Flask has it still
             context.route = rule.rule if rule else None
             context.status = int(status[:3])
-            context.sent = int(dict(headers).get("Content-Length", 0))
-            for tell in answering:
-                tell(context, headers)
+            context.response_bytes = int(dict(headers).get("Content-Length", 0))
+            for hook in on_response:
+                hook(context, headers)
             return start_response(status, headers, *exc_info)
 
         token = _CURRENT.set(context)
         try:
-            for tell in beginning:
-                tell(context)
-            return Sent(answer(environ, start), lambda: ended(context))
+            for hook in before:
+                hook(context)
+            return TrackedBody(answer(environ, start), lambda: after(context))
         except BaseException:  # the server answers in our place
             context.status = context.status or 500
-            ended(context)
+            after(context)
             raise
         finally:
             _CURRENT.reset(token)
 
-    app.wsgi_app = followed  # type: ignore[method-assign]
+    app.wsgi_app = with_request_context  # type: ignore[method-assign]
 
 
-class Sent:
-    """A body as a server sends it, and who is told when it has, or when its client has left."""
+class TrackedBody:
+    """The body of an answer, which calls a function when a server has sent it or its client has left."""
 
-    __slots__ = ("_body", "_ended")
+    __slots__ = ("_body", "_on_end")
 
-    def __init__(self, body: Iterable[bytes], ended: Callable[[], None]):
+    def __init__(self, body: Iterable[bytes], on_end: Callable[[], None]):
         self._body = body
-        self._ended: Callable[[], None] | None = ended
+        self._on_end: Callable[[], None] | None = on_end
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self._body)
 
     def close(self) -> None:
-        ended, self._ended = self._ended, None
+        """End the body. A server may close it more than once; the function is called once."""
+        on_end, self._on_end = self._on_end, None
         try:
             if close := getattr(self._body, "close", None):
                 close()
         finally:
-            if ended:  # once, however often a server closes it
-                ended()
+            if on_end:
+                on_end()

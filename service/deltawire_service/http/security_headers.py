@@ -1,4 +1,4 @@
-"""Headers of answers: against browsers that make more of them, and what they tell of parameters."""
+"""Headers of every answer: what browsers may do with it, and which parameters it comes from."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from deltawire_service.http.request_context import Headers, RequestContext
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    # Pages bring a policy of their own; whatever else a browser is made to show loads and runs nothing.
+    # Pages have a policy of their own. Anything else that a browser shows loads and runs nothing.
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
 
 
-def guard(context: RequestContext, headers: Headers) -> None:
-    """Give an answer these headers, unless its route has set them."""
-    given = {name for name, _ in headers}
-    headers += [header for header in HEADERS.items() if header[0] not in given]
+def add_security_headers(context: RequestContext, headers: Headers) -> None:
+    """Add these headers to an answer, unless its route has set them."""
+    present = {name for name, _ in headers}
+    headers += [header for header in HEADERS.items() if header[0] not in present]
 
 
-def tell_parameters(context: RequestContext, headers: Headers) -> None:
-    """Let an answer tell whose parameters it comes from, whatever its form."""
+def add_params_id(context: RequestContext, headers: Headers) -> None:
+    """Add the id of the published parameters that an answer comes from."""
     if context.params_id:
         headers.append(("Deltawire-Params-Id", context.params_id))

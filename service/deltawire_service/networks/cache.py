@@ -1,4 +1,4 @@
-"""Compiled networks, kept: a training loop posts the same network at every step."""
+"""The cache of compiled networks: a training loop posts the same network at every step."""
 
 from __future__ import annotations
 
@@ -24,15 +24,20 @@ from deltawire_service.engine import (
 )
 
 OWN = "deltawire "
-"""How the name and version of the distribution begin that our own layers come in."""
+"""The beginning of the name and version of the distribution with the built-in layers."""
 
 
 class NetworkCache:
     """Compiles networks, and keeps the most recently used ones. Shared between threads.
 
-    kept: how many, at least 1. compute_threads: how many threads they compute with, all networks together.
-    run: how layers are called. run_own: how our own are, which are known to end. spent: who counts what they
-    take.
+    Args:
+        layers: the layers that a network may have.
+        limits: bounds on networks.
+        kept: number of networks that are kept, at least 1.
+        compute_threads: threads that all networks together compute with.
+        run: calls layers.
+        run_own: calls the built-in layers, which are known to end.
+        on_compute_seconds: gets the seconds that computations take, by kind of layer.
     """
 
     def __init__(
@@ -51,14 +56,15 @@ class NetworkCache:
         self._threads = Threads(compute_threads)
         self._run = run
         self._run_own = run_own or run
-        self._spent = on_compute_seconds
+        self._on_compute_seconds = on_compute_seconds
         self._networks: OrderedDict[bytes, Network] = OrderedDict()
         self._lock = Lock()
 
     def compiled(self, spec: Any) -> Network:
-        """The network of a posted spec, JSON values as parsed; one that is a network already, as it is.
+        """Return the network of a posted spec, JSON values as parsed, or the network itself.
 
-        Raises Refused, with pointers below /network, where every request has its spec.
+        Raises:
+            Refused: the spec is wrong; pointers are below /network, where every request has its spec.
         """
         if isinstance(spec, Network):
             return spec
@@ -70,7 +76,7 @@ class NetworkCache:
         # Outside the lock: compiling one network twice at once is harmless, waiting for another is not.
         network = self._run(lambda _: self.compile(spec))
         with self._lock:
-            # Two spellings of one network are one network: what it learned about its requests is shared.
+            # Two spellings of one network share one object, and so its plans.
             network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
             self._networks[key] = network
             if len(self._networks) > self._kept:
@@ -78,11 +84,11 @@ class NetworkCache:
         return network
 
     def compile(self, spec: Any) -> Network:
-        """The network of a spec, here and now, for whoever keeps it. Raises as `compiled` does."""
+        """Compile a spec, and do not keep it. Raises as `compiled` does."""
         try:
             network = compile_network(spec, self._layers, self._limits, self._threads)
         except Refused as refused:
             raise refused.under("/network") from None
         own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
         runner = self._run_own if own else self._run
-        return replace(network, runner=runner, on_compute_seconds=self._spent)
+        return replace(network, runner=runner, on_compute_seconds=self._on_compute_seconds)

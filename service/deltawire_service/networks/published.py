@@ -1,7 +1,7 @@
-"""Published networks: read from a folder, with their parameters, and asked for by name.
+"""Published networks: read from a folder, with their parameters, and found by name.
 
-Each is a file NAME.safetensors that holds a saved request: a network and its parameters, perhaps data and the
-nodes whose values it offers. Names are looked up among those that were read: none ever becomes a path.
+Each is a file NAME.safetensors that holds a saved request: a network and its parameters, perhaps data, and
+the nodes whose values it offers. A name is looked up among those that were read; none ever becomes a path.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from deltawire_layers import config
 from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import escape, load, nearest, shown
 from deltawire_service.http.bodies import float_dtype
-from deltawire_service.schemas.requests import MOST_NAMES, Spec, Tensors
+from deltawire_service.schemas.request_fields import MOST_NAMES, SpecField, TensorsField
 
 SUFFIX = ".safetensors"
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z", re.ASCII)
 HEADER_BYTES = 16 * 2**20
-"""Length of a file's header: whoever runs the service wrote it, and it may be longer than a request's."""
+"""Length of a file's header, in bytes. It may be longer than a request's: the service's owner wrote it."""
 
 
 class SavedSchema(Schema):
-    """What a file may hold of a request; the rest is for those who ask."""
+    """The parts of a request that a file may hold; callers bring the rest."""
 
-    network = Spec(required=True)
-    params = Tensors(load_default=dict)
-    data = Tensors(load_default=dict)
+    network = SpecField(required=True)
+    params = TensorsField(load_default=dict)
+    data = TensorsField(load_default=dict)
     values = config.Names(MOST_NAMES)
 
 
@@ -52,15 +52,19 @@ class Published:
     network: Network
     params: Mapping[str, Array]
     data: Mapping[str, Array]
-    """What stands in for data that a request does not bring along."""
+    """Data for requests that leave it out."""
     values: tuple[str, ...]
-    """The nodes offered to those who do not say what they want."""
+    """The nodes whose values are returned to requests that name none."""
     dtype: str
     params_id: str
 
 
 def check_name(name: str) -> str:
-    """The name. Raises Refused unless a network may be published under it."""
+    """Return the name.
+
+    Raises:
+        Refused: no network may be published under it.
+    """
     if not NAME.match(name):
         detail = f"{shown(name)} is no name: letters, digits, _ and -, not starting with -, at most 64"
         raise Refused([Fault("", "name_invalid", detail)])
@@ -70,12 +74,21 @@ def check_name(name: str) -> str:
 def read_published(
     name: str, path: Path, compiled: Callable[[Any], Network], limits: wire.Limits = wire.DEFAULT
 ) -> Published:
-    """The network in a file, under this name, everything in it checked.
+    """Read the network in a file, and check everything in it.
 
-    compiled: makes the network of a spec. Raises Refused, PluginError, and OSError when it cannot be read.
+    Args:
+        name: name to publish it under.
+        path: path of the file.
+        compiled: makes the network of a spec.
+        limits: bounds on bodies; those on the header do not hold for files.
+
+    Raises:
+        Refused: something in the file is wrong.
+        PluginError: a layer fails.
+        OSError: the file cannot be read.
     """
     check_name(name)
-    if not path.is_file():  # to open a pipe would wait for whoever writes into it
+    if not path.is_file():  # opening a pipe would wait until something is written into it
         raise Refused([Fault("", "tensor_body_invalid", "this is no file")])
     with path.open("rb") as file:
         try:
@@ -106,20 +119,21 @@ def read_published(
 
 
 def of_files(limits: wire.Limits) -> wire.Limits:
-    """The bounds on files, where these are those on bodies."""
+    """Return the bounds on files, given those on bodies."""
     return replace(limits, tensor_header_bytes=HEADER_BYTES)
 
 
 def ends(network: Network) -> list[str]:
-    """The nodes that no other node takes."""
+    """Return the nodes that no other node takes."""
     taken = {source for node in network.nodes.values() for source in node.inputs}
     return [name for name in network.nodes if name not in taken]
 
 
 def params_id(params: Mapping[str, Array]) -> str:
-    """SHA-256 of parameters, in hex: for each, by name, a line `name dtype shape`, then its numbers.
+    """Return the SHA-256 of parameters, in hex: equal parameters have equal ids, whatever their file.
 
-    These are in C order, little endian: equal parameters have equal ones, whatever file they come from.
+    It is that of a line `name dtype shape` for each parameter, by name, and its numbers in C order, little
+    endian.
     """
     digest = hashlib.sha256()
     for name in sorted(params):
@@ -130,7 +144,14 @@ def params_id(params: Mapping[str, Array]) -> str:
 
 
 class PublishedNetworks:
-    """What a folder publishes, as it was when it was last read. Shared between threads."""
+    """The networks that a folder publishes, as it was when it was last read. Shared between threads.
+
+    Args:
+        folder: path of the folder; empty for none.
+        compiled: makes the network of a spec.
+        limits: bounds on bodies.
+        log: gets a line for every file that cannot be served.
+    """
 
     def __init__(
         self,
@@ -148,17 +169,14 @@ class PublishedNetworks:
         self.reload()
 
     def reload(self) -> None:
-        """Read the folder anew. What cannot be served is refused by its name, and the rest is served."""
+        """Read the folder anew. Files that cannot be served are refused by name; the others are served."""
         served, refused = dict[str, Published](), dict[str, Fault]()
         for path in sorted(Path(self._folder).glob(f"*{SUFFIX}")) if self._folder else ():
             name = os.fsencode(path.name.removesuffix(SUFFIX)).decode(errors="backslashreplace")
             try:
                 served[name] = read_published(name, path, self._compiled, self._limits)
-            except Refused as error:
+            except (Refused, PluginError) as error:
                 refused[name] = error.faults[0]
-            except PluginError as error:
-                detail = f"the layer of node '{error.node}', of kind '{error.kind}', failed"
-                refused[name] = Fault("", "plugin_error", detail)
             except OSError as error:
                 refused[name] = Fault("", "internal", f"the file cannot be read: {error.strerror}")
         for name, fault in refused.items():
@@ -166,7 +184,11 @@ class PublishedNetworks:
         self.served, self.refused = served, refused
 
     def find(self, name: Any, pointer: str = "") -> Published:
-        """The network of this name. Raises Refused where there is none, or its file cannot be served."""
+        """Return the network of this name.
+
+        Raises:
+            Refused: there is none, at `pointer`, or its file cannot be served.
+        """
         known = name if isinstance(name, str) else ""
         if known in self.served:
             return self.served[known]
@@ -178,39 +200,67 @@ class PublishedNetworks:
             detail = f"no network is published as {shown(name)}{nearest(known, self.served)}"
         raise Refused([Fault(pointer, "network_not_found", detail)])
 
-    def complete(self, document: Any, fields: Mapping[str, Field[Any]]) -> Published | None:
-        """Fill in what a request may leave out that names its network, {"network": {"name": …}}.
+    def resolve(self, document: Any, fields: Mapping[str, Field[Any]]) -> tuple[Any, str | None]:
+        """Resolve the name of a network in a document, {"network": {"name": …}}.
 
-        fields: those the request may have. Gives the network when its own parameters are filled in, as they
-        are. Raises Refused when there is none of this name.
+        Args:
+            document: the body of a request, as parsed. It is not changed.
+            fields: the fields that the request may have.
+
+        Returns:
+            The document, with the published network in place of the name, and with what it leaves out of
+            parameters, data, values and dtype; and the id of the published parameters, when it uses them as
+            they are. Without a name, the document itself, and None.
+
+        Raises:
+            Refused: no network has this name, or it has another dtype.
         """
-        asked = document.get("network") if isinstance(document, dict) else None
-        if not isinstance(asked, dict) or "name" not in asked or not {"inputs", "nodes"}.isdisjoint(asked):
-            return None
-        if more := asked.keys() - {"name"}:
+        reference = document.get("network") if isinstance(document, dict) else None
+        if not isinstance(reference, dict) or "name" not in reference:
+            return document, None
+        if not {"inputs", "nodes"}.isdisjoint(reference):  # a spec
+            return document, None
+        if more := reference.keys() - {"name"}:
             detail = 'a published network is named and nothing else, as in {"name": "digits"}'
             raise Refused([Fault(f"/network/{escape(key)}", "field_unknown", detail) for key in sorted(more)])
-        published = self.find(asked["name"], "/network/name")
-        document["network"] = published.network
+        published = self.find(reference["name"], "/network/name")
         params, data = document.get("params", {}), document.get("data", {})
-        dtype = document.setdefault("dtype", published.dtype)
-        if dtype != published.dtype and "params" in fields and dtype in ("float32", "float64"):
-            if isinstance(params, dict) and not published.params.keys() <= params.keys():
-                detail = other_dtype(published.name, published.dtype, dtype)
-                raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
-        if "params" in fields and isinstance(params, dict):
-            document["params"] = {**published.params, **params}
-        if "data" in fields and isinstance(data, dict):
-            document["data"] = {**standing_in(published, bool(data)), **data}
+        resolved = {"dtype": published.dtype, **document, "network": published.network}
         if "values" in fields and fields["values"].required:
-            document.setdefault("values", list(published.values))
-        return published if "params" in fields and params == {} else None
+            resolved = {"values": list(published.values), **resolved}
+        if "data" in fields and isinstance(data, dict):
+            resolved["data"] = {**default_data(published, bool(data)), **data}
+        if "params" not in fields:
+            return resolved, None
+        if isinstance(params, dict):
+            check_dtype(published, params, resolved["dtype"])
+            resolved["params"] = {**published.params, **params}
+        return resolved, published.params_id if params == {} else None
 
 
-def standing_in(published: Published, batch: bool) -> dict[str, Array]:
-    """The pinned data that stands in for what a request leaves out.
+def check_dtype(published: Published, params: Mapping[str, Any], dtype: Any) -> None:
+    """Check that a request can be computed in its dtype.
 
-    batch: it brings a batch of its own, to which nothing but shared inputs can be added.
+    Args:
+        published: the network.
+        params: the parameters that the request brings.
+        dtype: the dtype of the request, as it came.
+
+    Raises:
+        Refused: published parameters would be needed in another dtype.
+    """
+    known = dtype in ("float32", "float64")  # the schema refuses any other
+    if known and dtype != published.dtype and not published.params.keys() <= params.keys():
+        detail = other_dtype(published.name, published.dtype, dtype)
+        raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
+
+
+def default_data(published: Published, batch: bool) -> dict[str, Array]:
+    """Return the pinned data for what a request leaves out.
+
+    Args:
+        published: the network.
+        batch: the request brings a batch of its own, to which only shared inputs can be added.
     """
     inputs = published.network.inputs
     return {name: array for name, array in published.data.items() if not batch or inputs[name].shared}

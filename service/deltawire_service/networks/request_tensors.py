@@ -1,70 +1,125 @@
-"""From a document to values: every tensor read with the dtype that its place in the network needs."""
+"""The arrays of a request: every tensor is read with the dtype that its place in the network needs.
+
+A tensor under a name that the network does not have is left unread: the engine refuses the name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_service.engine import Direction, Network, lock
-from deltawire_service.settings import Settings
+from deltawire_service.engine import BodyCost, Direction, Network, lock
+from deltawire_service.schemas.request_reader import RequestParts
+
+
+class RequestTensors(NamedTuple):
+    """The arrays of a request, read-only, and the memory that its bodies take."""
+
+    params: dict[str, Array]
+    data: dict[str, Array]
+    cotangents: dict[str, Array]
+    directions: dict[str, Direction]
+    """By field: `tangents` or `vectors`."""
+    body_cost: BodyCost
+
+
+def read_request_tensors(
+    network: Network, parts: RequestParts, dtype: str, limits: wire.Limits, body_cost: BodyCost
+) -> RequestTensors:
+    """Read all tensors of a request.
+
+    Args:
+        network: the network of the request.
+        parts: the tensors as they came; they are taken out of it.
+        dtype: the floating-point dtype of the request.
+        limits: bounds on tensors.
+        body_cost: the memory that the bodies take.
+
+    Raises:
+        Refused: there are too many tensors, or some cannot be read.
+    """
+    params, data = read_values(network, parts.params, parts.data, dtype, limits)
+    cotangents = read_alike("/cotangents", parts.cotangents, dtype, limits)
+    directions = {
+        name: Direction(
+            read_alike(f"/{name}/params", tensors["params"], dtype, limits),
+            read_alike(f"/{name}/data", tensors["data"], dtype, limits),
+        )
+        for name, tensors in parts.directions.items()
+    }
+    return RequestTensors(params, data, cotangents, directions, body_cost)
 
 
 def read_values(
-    network: Network, asked: Mapping[str, Any], settings: Settings, values: Iterable[str] | None = None
+    network: Network, params: dict[str, Any], data: dict[str, Any], dtype: str, limits: wire.Limits
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """The parameters and the data of a request, whose `params`, `data` and `dtype` are taken from `asked`.
+    """Read the parameters and the data of a request.
 
-    values: nodes, when nothing but their values is wanted. Raises Refused unless there is exactly one
-    readable tensor for every parameter and input needed.
+    Args:
+        network: the network of the request.
+        params: tensors by parameter; they are taken out of it, since lists take far more memory than arrays.
+        data: tensors by input, likewise.
+        dtype: the floating-point dtype of the request.
+        limits: bounds on tensors.
+
+    Returns:
+        Parameters and data, as arrays that nothing can write to.
+
+    Raises:
+        Refused: there are too many tensors, or some cannot be read.
     """
-    params, data = asked["params"], asked["data"]
-    if len(params) + len(data) > settings.tensors:
-        detail = f"{len(params) + len(data)} tensors, at most {settings.tensors} are allowed"
+    if len(params) + len(data) > limits.tensors:
+        detail = f"{len(params) + len(data)} tensors, at most {limits.tensors} are allowed"
         raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
-    network.check_names(params, data, values)
-    dtypes = {name: asked["dtype"] for name in (*params, *network.inputs)}  # they share one namespace
-    dtypes |= {name: "int64" for name, slot in network.inputs.items() if slot.dtype == "int64"}
-    found, faults = list[dict[str, Array]](), list[Fault]()
-    for place, tensors in (("params", params), ("data", data)):
-        try:
-            found.append(_read(place, tensors, dtypes, settings))
-        except Refused as refused:
-            faults += refused.faults
+    inputs = {name: spec.dtype if spec.dtype == "int64" else dtype for name, spec in network.inputs.items()}
+    faults = list[Fault]()
+    arrays = [
+        _read("/params", params, dict.fromkeys(network.parameters, dtype), limits, faults),
+        _read("/data", data, inputs, limits, faults),
+    ]
     if faults:
         raise Refused(faults)
-    return found[0], found[1]
+    return arrays[0], arrays[1]
 
 
-def read_cotangents(asked: Mapping[str, Any], settings: Settings) -> dict[str, Array]:
-    """The cotangents of a request, by node, in its dtype."""
-    return _read_some("cotangents", asked["cotangents"], asked["dtype"], settings)
+def read_alike(pointer: str, tensors: dict[str, Any], dtype: str, limits: wire.Limits) -> dict[str, Array]:
+    """Read tensors that all have the dtype of the request.
 
+    Args:
+        pointer: where the tensors are in the request.
+        tensors: the tensors by name; they are taken out of it.
+        dtype: the floating-point dtype of the request.
+        limits: bounds on tensors.
 
-def read_direction(place: str, asked: Mapping[str, Any], settings: Settings) -> Direction:
-    """What a request has for some parameters and inputs at one of its places, in its dtype."""
-    parts = asked[place]
-    return Direction(
-        *(_read_some(f"{place}/{part}", parts[part], asked["dtype"], settings) for part in Direction._fields)
-    )
-
-
-def _read_some(place: str, tensors: dict[str, Any], dtype: str, settings: Settings) -> dict[str, Array]:
-    if len(tensors) > settings.tensors:
-        detail = f"{len(tensors)} tensors, at most {settings.tensors} are allowed"
-        raise Refused([Fault(f"/{place}", "too_many_tensors", detail)])
-    return _read(place, tensors, dict.fromkeys(tensors, dtype), settings)
+    Raises:
+        Refused: there are too many tensors, or some cannot be read.
+    """
+    if len(tensors) > limits.tensors:
+        detail = f"{len(tensors)} tensors, at most {limits.tensors} are allowed"
+        raise Refused([Fault(pointer, "too_many_tensors", detail)])
+    faults = list[Fault]()
+    arrays = _read(pointer, tensors, dict.fromkeys(tensors, dtype), limits, faults)
+    if faults:
+        raise Refused(faults)
+    return arrays
 
 
 def _read(
-    place: str, tensors: dict[str, Any], dtypes: Mapping[str, str], settings: Settings
+    pointer: str,
+    tensors: dict[str, Any],
+    dtypes: Mapping[str, str],
+    limits: wire.Limits,
+    faults: list[Fault],
 ) -> dict[str, Array]:
-    """The arrays at one place, taken out of the document: lists that were read must not be held while it is
-    computed.
-    """
-    arrays = wire.read_tensors(tensors, dtypes, f"/{place}", settings.wire_limits)
+    unknown = {name: tensors.pop(name) for name in tensors.keys() - dtypes.keys()}
+    try:
+        arrays = wire.read_tensors(tensors, dtypes, pointer, limits)
+    except Refused as refused:
+        faults += refused.faults
+        return {}
     for array in arrays.values():
-        lock(array)  # views of them are what layers get
-    return arrays
+        lock(array)  # layers get views of them
+    return arrays | unknown

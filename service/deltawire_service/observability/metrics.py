@@ -1,10 +1,10 @@
-"""What is counted of requests and computations, for Prometheus; docs/operations.md says what each means.
+"""Metrics of requests and computations, for Prometheus; docs/operations.md says what each means.
 
 No label is a caller's text: routes are templates, kinds those of installed layers, codes those of
-problems.py. So there are only so many series, and nothing of a request is in them.
+problem_codes.py. So the number of series is bounded, and nothing of a request is in them.
 
-A request is counted by a few additions in this process's own memory: in memory that processes share, as
-prometheus-client counts, they would take a tenth of a small request.
+A request is counted by a few additions in this process's own memory. In memory that processes share, where
+prometheus-client counts, they would take a tenth of the time of a small request.
 """
 
 from __future__ import annotations
@@ -33,44 +33,44 @@ T = TypeVar("T")
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 BYTES = tuple(4.0**exponent for exponent in range(4, 15))  # 256 B to 256 MiB
 MOST_BYTES = 2**50
-"""Of a body, as announced: who is refused for it may have announced any number."""
+"""Bytes that a body is counted as at most: a refused request may have announced any number."""
 
 NOWHERE = "none"
-"""The route of what has none."""
+"""The label for requests without a route."""
 
 
-class Counted(NamedTuple):
-    """A metric. bounds: of a histogram, whose numbers are how many lie up to each, how many above, their sum;
-    without them it is a counter, a single number.
-    """
+class Description(NamedTuple):
+    """A metric: a counter, which is one number, or a histogram."""
 
     help: str
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
+    """Upper bounds of a histogram's buckets; its numbers are the count of each, the count above, the sum."""
 
     def zero(self) -> list[float]:
+        """Return the numbers of a series that has counted nothing."""
         # Floating-point numbers: sums of bytes grow for years.
         return [0.0] * (len(self.bounds) + 2 if self.bounds else 1)
 
 
-COUNTED: Mapping[str, Counted] = {
-    "requests": Counted("Requests answered", ("route", "status", "code")),
-    "request_seconds": Counted("From a request's head to its answer's end", ("route",), SECONDS),
-    "request_bytes": Counted("Bodies of requests, as announced", ("route",), BYTES),
-    "answer_bytes": Counted("Bodies of answers", ("route",), BYTES),
-    "rejections": Counted("Requests turned away though they may be right", ("code",)),
-    "plan_bytes": Counted("Planned memory of a computation", (), BYTES),
-    "compute_seconds": Counted("Time in layers, a processor each", ("kind",)),
+METRICS: Mapping[str, Description] = {
+    "requests": Description("Requests answered", ("route", "status", "code")),
+    "request_seconds": Description("From a request's head to its answer's end", ("route",), SECONDS),
+    "request_bytes": Description("Bodies of requests, as announced", ("route",), BYTES),
+    "answer_bytes": Description("Bodies of answers", ("route",), BYTES),
+    "rejections": Description("Requests turned away though they may be right", ("code",)),
+    "plan_bytes": Description("Planned memory of a computation", (), BYTES),
+    "compute_seconds": Description("Time in layers, a processor each", ("kind",)),
 }
-NOW: Mapping[str, str] = {
+GAUGES: Mapping[str, str] = {
     "requests_in_flight": "Requests whose answer is not sent yet",
     "queue_length": "Computations that wait for their turn",
 }
-"""How it is at the moment, of all processes that live, together."""
+"""Gauges: their present value, over all processes that live."""
 
 
 class Metrics:
-    """The metrics of one application. waiting: how many of its computations wait for their turn."""
+    """The metrics of one application. waiting: returns how many computations wait for their turn."""
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._waiting = waiting
@@ -81,54 +81,55 @@ class Metrics:
     def _start(self) -> None:
         self._in_flight = 0
         self._counted: dict[str, Series] = {
-            name: defaultdict(metric.zero) for name, metric in COUNTED.items()
+            name: defaultdict(metric.zero) for name, metric in METRICS.items()
         }
-        self._counted["plan_bytes"][()]  # it has no labels to wait for
+        self._counted["plan_bytes"][()]  # without labels, its only series is known now
         self._numbers = cache(self._numbers_of)
 
     def share(self, folder: str) -> None:
-        """Count from now on, together with the other processes of a folder (`shared_counts.make_folder`)."""
+        """Count anew, together with the other processes of a folder of `multiprocess_metrics.make_folder`."""
         self._start()
         self._shared = SharedCounts(folder, self._own)
 
     def leave(self) -> None:
-        """This process ends: what it has counted stays with the others."""
+        """Write down the counts of this process, which ends, for the others."""
         if self._shared:
             self._shared.write()
 
-    def began(self, context: RequestContext) -> None:
-        """A request has come."""
+    def on_request(self, context: RequestContext) -> None:
+        """Count a request that has come."""
         with self._lock:
             self._in_flight += 1
 
-    def ended(self, context: RequestContext) -> None:
-        """A request has been answered, for which nobody waits any more, or its client has left."""
-        taken, status, code = perf_counter() - context.began, context.status, context.code or ""
+    def on_request_end(self, context: RequestContext) -> None:
+        """Count a request that has been answered, or whose client has left."""
+        elapsed, status = perf_counter() - context.started, context.status
+        code = context.problem_code or ""
         with self._lock:
             self._in_flight -= 1
             requests, seconds, received, sent = self._numbers(context.route or NOWHERE, status, code)
             requests[0] += 1
-            _observe(seconds, SECONDS, taken)
-            _observe(received, BYTES, min(context.length or 0, MOST_BYTES))
-            _observe(sent, BYTES, context.sent)
+            _observe(seconds, SECONDS, elapsed)
+            _observe(received, BYTES, min(context.content_length or 0, MOST_BYTES))
+            _observe(sent, BYTES, context.response_bytes)
             if status in (429, 503, 504):
                 self._counted["rejections"][(code,)][0] += 1
 
     def _numbers_of(self, route: str, status: int, code: str) -> tuple[list[float], ...]:
-        """What is added to for a request, looked up once."""
+        """Return the numbers that a request is added to; they are looked up once."""
         counted = self._counted
         by_route = (counted[name][(route,)] for name in ("request_seconds", "request_bytes", "answer_bytes"))
         return counted["requests"][route, str(status), code], *by_route
 
     def on_compute_seconds(self, seconds: Mapping[str, float]) -> None:
-        """A computation has ended in which the layers of each kind took so long."""
+        """Count the seconds of a computation that has ended, by kind of layer."""
         counted = self._counted["compute_seconds"]
         with self._lock:
             for kind, each in seconds.items():
                 counted[(kind,)][0] += each
 
-    def counted(self, run: Runner) -> Runner:
-        """The same, and it is counted what is planned."""
+    def counting_plans(self, run: Runner) -> Runner:
+        """Return a runner that counts the planned memory, then runs."""
 
         def counting(compute: Callable[[float], T], plan: Plan | None = None) -> T:
             if plan:
@@ -139,14 +140,14 @@ class Metrics:
         return counting
 
     def text(self, accept: str) -> tuple[bytes, str]:
-        """All metrics, and the media type in which they are written."""
+        """Return all metrics as text, and its media type. accept: the header `Accept` of the request."""
         encode, media_type = choose_encoder(accept)
         return encode(self), media_type
 
     def collect(self) -> Iterator[Metric]:
-        """What prometheus-client writes: the counts of all processes; where none are shared, this one's."""
+        """Return the metrics for prometheus-client: of all processes that share them, or of this one."""
         counts = self._shared.all() if self._shared else self._own()
-        for name, metric in COUNTED.items():
+        for name, metric in METRICS.items():
             series = counts.counted.get(name, {})
             if not metric.bounds:
                 counter = CounterMetricFamily(f"deltawire_{name}", metric.help, labels=metric.labels)
@@ -159,7 +160,7 @@ class Metrics:
             for labels, (*buckets, total) in series.items():
                 histogram.add_metric(labels, list(zip(bounds, accumulate(buckets), strict=True)), total)
             yield histogram
-        for name, documentation in NOW.items():
+        for name, documentation in GAUGES.items():
             yield GaugeMetricFamily(f"deltawire_{name}", documentation, counts.now[name][()][0])
 
     def _own(self) -> Counts:

@@ -1,8 +1,7 @@
-"""The folder in which worker processes tell each other what they have counted: a file for each.
+"""The folder in which worker processes share their counts: a file for each.
 
-A worker writes its file anew when its counts have changed, a moment later, so that no request waits for a
-file; and when it is asked, before it answers: what has once been told is never taken back, however the worker
-ends.
+A worker rewrites its file a moment after its counts have changed, so that no request waits for a file. It
+also does so before it answers a scrape: counts that were once shown never decrease, however the worker ends.
 """
 
 from __future__ import annotations
@@ -23,28 +22,29 @@ from typing import NamedTuple
 import orjson
 
 MOMENT = 0.5
-"""Seconds between two looks at whether anything has changed."""
+"""Seconds between two checks for changed counts."""
 
 ENDED = "ended"
-"""In place of a process's number: the counts of all that have ended."""
+"""In place of a process id: the file with the counts of all processes that have ended."""
 
 Series = dict[tuple[str, ...], list[float]]
 """Numbers by the values of their labels."""
 
 
 class Counts(NamedTuple):
-    """What has been counted, by metric, and how it is now: that ends with the process."""
+    """The numbers of a process, by metric."""
 
     counted: dict[str, Series]
     now: dict[str, Series]
+    """Gauges: they end with the process."""
 
     def written(self) -> bytes:
-        """As JSON, which has no tuples for keys."""
+        """Return the counts as JSON, which has no tuples for keys."""
         return orjson.dumps([{name: list(series.items()) for name, series in part.items()} for part in self])
 
 
 def read(text: bytes) -> Counts:
-    """What `Counts.written` has written."""
+    """Read what `Counts.written` has written."""
     counted, now = (
         {name: {tuple(labels): numbers for labels, numbers in series} for name, series in part.items()}
         for part in orjson.loads(text)
@@ -53,7 +53,7 @@ def read(text: bytes) -> Counts:
 
 
 def total(counts: Iterable[Counts]) -> Counts:
-    """The sum of each number."""
+    """Return the sum of each number."""
     sums = Counts(defaultdict(dict), defaultdict(dict))
     for each in counts:
         for part, more in zip(sums, each, strict=True):
@@ -65,22 +65,24 @@ def total(counts: Iterable[Counts]) -> Counts:
 
 
 class SharedCounts:
-    """What this process counts, among what all do.
+    """The counts of this process among those of all.
 
-    folder: of `make_folder`, made before the processes were. own: what this one has counted until now.
+    Args:
+        folder: a folder of `make_folder`, made before the processes were forked.
+        own: returns what this process has counted until now.
     """
 
     def __init__(self, folder: str, own: Callable[[], Counts]):
         self._folder = Path(folder)
         self._own = own
-        # Numbers of processes come again, and what those before have counted must stay.
+        # Process ids are used again, and the counts of an earlier process must stay.
         self._file = self._folder / f"{os.getpid()}-{token_hex(4)}.json"
         self._written = b""
         self._lock = Lock()
         Thread(target=self._keep_written, name="counts", daemon=True).start()
 
     def write(self) -> None:
-        """Let the others know, if there is anything new."""
+        """Rewrite the file of this process, if its counts have changed."""
         with self._lock:
             text = self._own().written()
             if text != self._written:
@@ -88,8 +90,8 @@ class SharedCounts:
                 self._written = text
 
     def all(self) -> Counts:
-        """The counts of all processes, those that have ended among them."""
-        with suppress(OSError):  # there is no room for them just now
+        """Return the counts of all processes, including those that have ended."""
+        with suppress(OSError):  # there is no room for them now
             self.write()
         with _locked(self._folder):
             others = [file for file in self._folder.glob("*.json") if file != self._file]
@@ -97,17 +99,20 @@ class SharedCounts:
 
     def _keep_written(self) -> None:
         while True:
-            with suppress(OSError):  # there is no room just now, or it is no more: the counts are kept here
+            with suppress(OSError):  # the folder is full or gone: the counts stay in memory
                 self.write()
             sleep(MOMENT)
 
 
 def make_folder(within: str | None) -> str:
-    """A private folder for the children of this process, removed when it ends. within: None for $TMPDIR."""
+    """Make a private folder for the children of this process, removed when it ends.
+
+    within: path of the folder that it is made in; None for $TMPDIR.
+    """
     folder, maker = mkdtemp(prefix="deltawire-metrics-", dir=within), os.getpid()
 
     def remove() -> None:
-        if os.getpid() == maker:  # not where a forked worker ends
+        if os.getpid() == maker:  # and not when a forked worker ends
             rmtree(folder, ignore_errors=True)
 
     atexit.register(remove)
@@ -115,10 +120,12 @@ def make_folder(within: str | None) -> str:
 
 
 def tidy(folder: str, alive: Collection[int]) -> None:
-    """Add the files of processes that have ended to one, so that workers may come and go for years.
+    """Add up the files of processes that have ended, so that workers may come and go for years.
 
-    When somebody is reading, nothing is done: the files are as right where they are, and there is a next
-    time. The process that makes workers must not wait for one.
+    Nothing is done while another process reads: the files are right as they are, and the process that makes
+    workers must not wait for one.
+
+    folder: path of the folder. alive: ids of the processes that live.
     """
     try:
         with _locked(Path(folder), alone=True):
@@ -135,7 +142,7 @@ def tidy(folder: str, alive: Collection[int]) -> None:
 
 
 def _replace(file: Path, text: bytes) -> None:
-    """Write a file so that whoever reads it has all of it, the old one or the new one."""
+    """Write a file so that readers see all of the old one, or all of the new one."""
     new = file.with_suffix(".new")
     try:
         new.write_bytes(text)
@@ -147,7 +154,7 @@ def _replace(file: Path, text: bytes) -> None:
 
 @contextmanager
 def _locked(folder: Path, alone: bool = False) -> Iterator[None]:
-    """alone: or not at all, BlockingIOError then."""
+    """Hold a lock on the folder; alone: exclusively, or raise BlockingIOError at once."""
     from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock  # Windows has none, and nothing to share
 
     opened = os.open(folder, os.O_RDONLY)

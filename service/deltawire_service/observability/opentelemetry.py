@@ -1,7 +1,7 @@
-"""Traces: a span for each request, sent where OpenTelemetry is told to; nothing of a request is in it.
+"""Traces: a span for each request, sent where OpenTelemetry's variables say; nothing of a request is in it.
 
-The spans are made here and not by an instrumentation of Flask: those write down the path with its query, the
-client's address and what it says of itself.
+The spans are made here, and not by an instrumentation of Flask. Those record the path with its query, the
+client's address and its user agent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g, request
 
 from deltawire.errors import Fault, NotInstalled
-from deltawire_service.http.request_context import current
+from deltawire_service.http.request_context import current_request
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
@@ -22,9 +22,10 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
 def configured_provider() -> TracerProvider | None:
-    """Who gets the spans, as OpenTelemetry's environment variables have it; None where they name no place.
+    """Return the provider for the spans, or None when OpenTelemetry's variables name no endpoint.
 
-    Raises NotInstalled when they do, without the extra `deltawire[otel]`.
+    Raises:
+        NotInstalled: they name one, and the extra `deltawire[otel]` is missing.
     """
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return None
@@ -36,8 +37,8 @@ def configured_provider() -> TracerProvider | None:
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError as error:
-        asked = next(name for name in ENDPOINTS if os.environ.get(name))
-        detail = f"{asked} is set, but not all is installed: pip install 'deltawire[otel]'"
+        variable = next(name for name in ENDPOINTS if os.environ.get(name))
+        detail = f"{variable} is set, but not all is installed: pip install 'deltawire[otel]'"
         raise NotInstalled([Fault("", "not_installed", detail)]) from error
     service = {"service.name": os.environ.get("OTEL_SERVICE_NAME", "deltawire")}
     provider = TracerProvider(resource=Resource.create(service))
@@ -67,13 +68,13 @@ def trace_requests(app: Flask, provider: TracerProvider | None) -> None:
 
     @app.after_request
     def finish(response: Response) -> Response:
-        span, context = g.span, current()
+        span, context = g.span, current_request()
         span.set_attribute("http.response.status_code", response.status_code)
         span.set_attribute("deltawire.request_id", context.request_id)
-        for name, seconds in context.phases.items():
+        for name, seconds in context.phase_seconds.items():
             span.set_attribute(f"deltawire.{name}_ms", round(1000 * seconds, 3))
-        if context.code:
-            span.set_attribute("deltawire.code", context.code)
+        if context.problem_code:
+            span.set_attribute("deltawire.code", context.problem_code)
         if response.status_code >= 500:
             span.set_status(Status(StatusCode.ERROR))
         span.end()

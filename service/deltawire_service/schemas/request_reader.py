@@ -1,76 +1,102 @@
-"""Reading requests: their options by schema, once for all requests that have the same.
+"""Reading requests: the options by schema, once for all requests that have the same.
 
-To validate a small document with marshmallow takes as long as to compute a small network. But what differs
-from step to step of a training loop are tensors, and these pass through.
+Validating a small document with marshmallow takes as long as computing a small network. From step to step of
+a training loop only tensors differ, and those pass through unread.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from marshmallow import Schema, fields
 
 from deltawire_service.engine import Network
 from deltawire_service.faults import load
-from deltawire_service.schemas.requests import Spec, Tensors
+from deltawire_service.schemas.request_fields import DirectionField, SpecField, TensorsField
+from deltawire_service.schemas.requests import NetworkRequest, schema_of
 
-PASSING = (dict, Network)
-"""What tensors come in, and what a spec is, or a published network already."""
+R = TypeVar("R", bound=NetworkRequest)
 
 KEPT = 64
 KEPT_BYTES = 2**10
-"""Options that take more than this as JSON are read anew each time: what is kept is bounded."""
+"""Options that take more than this as JSON are read anew each time, so that what is kept is bounded."""
 
 
-class Reader:
+class RequestParts(NamedTuple):
+    """The network and the tensors of a request, as they came."""
+
+    network: Any
+    params: dict[str, Any]
+    data: dict[str, Any]
+    cotangents: dict[str, Any]
+    directions: dict[str, dict[str, dict[str, Any]]]
+    """By field, `tangents` or `vectors`, an object with `params` and `data`."""
+
+
+class RequestReader(Generic[R]):
     """Reads the documents of one route. Shared between threads."""
 
-    def __init__(self, schema: Schema):
-        self._schema = schema
-        self._passing = {
-            name: field for name, field in schema.fields.items() if isinstance(field, Spec | Tensors)
-        }
-        self._kept = not any(
-            isinstance(field, fields.Nested) and _holds_tensors(field) for field in schema.fields.values()
-        )
+    def __init__(self, request: type[R]):
+        self.schema: Schema = schema_of(request)()
+        self._request = request
+        self._parts = {name: self.schema.fields[name] for name in request.parts}
         self._options = lru_cache(KEPT)(self._read_options)
 
-    def __call__(self, document: Any) -> Mapping[str, Any]:
-        """The document as the schema reads it. Raises Refused, with a fault for every misfit."""
-        if not self._kept or not self._passes(document):
-            return load(self._schema, document)
-        text = orjson.dumps({name: document[name] for name in document if name not in self._passing})
+    def __call__(self, document: Any) -> tuple[R, RequestParts]:
+        """Return the options and the parts of a document.
+
+        Raises:
+            Refused: a fault for everything that does not fit the schema.
+        """
+        if not self._passes(document):
+            return self._read_all(document)
+        try:
+            text = orjson.dumps({name: document[name] for name in document if name not in self._parts})
+        except orjson.JSONEncodeError:  # a binary body has put an array there
+            return self._read_all(document)
         if len(text) > KEPT_BYTES:
-            return load(self._schema, document)
-        passing = {
-            name: document[name] if name in document else field.load_default()
-            for name, field in self._passing.items()
-        }
-        return self._options(text) | passing
+            return self._read_all(document)
+        return self._options(text), self._split(document)
 
     def _passes(self, document: Any) -> bool:
-        """Whether there is nothing to say about what the schema lets pass, and no array but there."""
-        if type(document) is not dict or not document.keys() <= self._schema.fields.keys():
+        """Return whether the document has known fields only, and its parts need no reading."""
+        if type(document) is not dict or not document.keys() <= self.schema.fields.keys():
             return False
-        for name, field in self._passing.items():
+        for name, field in self._parts.items():
             if name not in document:
                 if field.required:
                     return False
-            elif not isinstance(document[name], PASSING):
+            elif not _is_part(field, document[name]):
                 return False
         return True
 
-    def _read_options(self, text: bytes) -> dict[str, Any]:
-        """The options alone; whoever gets them only reads."""
-        loaded = load(self._schema, orjson.loads(text) | dict.fromkeys(self._passing, {}))
-        return {name: value for name, value in loaded.items() if name not in self._passing}
+    def _read_all(self, document: Any) -> tuple[R, RequestParts]:
+        loaded = load(self.schema, document)
+        options = {each.name: loaded[each.name] for each in dataclasses.fields(self._request)}
+        return self._request(**options), self._split(loaded)
+
+    def _read_options(self, text: bytes) -> R:
+        empty: dict[str, Any] = {name: {} for name in self._parts}
+        return self._read_all(orjson.loads(text) | empty)[0]
+
+    def _split(self, document: Mapping[str, Any]) -> RequestParts:
+        directions = {
+            name: {"params": {}, "data": {}, **document[name]}
+            for name, field in self._parts.items()
+            if isinstance(field, DirectionField) and document.get(name) is not None
+        }
+        params, data = document.get("params", {}), document.get("data", {})
+        return RequestParts(document["network"], params, data, document.get("cotangents", {}), directions)
 
 
-def _holds_tensors(field: fields.Field[Any]) -> bool:
-    """Whether there are tensors somewhere in what a field holds."""
-    if isinstance(field, fields.Nested):
-        return any(_holds_tensors(inner) for inner in field.schema.fields.values())
-    return isinstance(field, Tensors)
+def _is_part(field: fields.Field[Any], value: Any) -> bool:
+    """Return whether a part needs no reading."""
+    if isinstance(field, SpecField):
+        return isinstance(value, dict | Network)
+    if isinstance(field, TensorsField) or type(value) is not dict:
+        return type(value) is dict
+    return value.keys() <= {"params", "data"} and all(type(each) is dict for each in value.values())

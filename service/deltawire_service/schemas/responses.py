@@ -1,4 +1,4 @@
-"""What answers look like. They are written as they are; these schemas say what is in them, for OpenAPI."""
+"""The answers of the routes that compute. These schemas describe them for OpenAPI; they are not validated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARAMS_ID = {
 
 
 class Computed(Schema):
-    """What every answer with numbers tells of where they come from."""
+    """The network and the parameters that an answer with numbers comes from."""
 
     network_id = fields.String(required=True, metadata=NETWORK_ID)
     params_id = fields.String(metadata=PARAMS_ID)
@@ -76,24 +76,24 @@ class TracedDelta(Schema):
         keys=fields.String(),
         values=fields.Nested(TracedArray),
         required=True,
-        metadata={"description": "what this node alone gives to its parameters' gradients"},
+        metadata={"description": "the part of this node alone in its parameters' gradients"},
     )
 
 
-class TraceAnswer(Schema):
+class TraceResponse(Schema):
     forward = fields.List(fields.Nested(TracedValue), required=True)
     backward = fields.List(fields.Nested(TracedDelta), required=True)
 
 
-class GradientsAnswer(Computed):
-    """The loss, its gradients, and what was asked for beside them."""
+class GradientsResponse(Computed):
+    """The loss, its gradients, and the other results that the request wants."""
 
     loss = Loss(required=True, metadata={"description": "the reduced loss, with the regularization"})
     gradients = fields.Nested(GradientsOf, required=True)
     losses = Tensor(metadata={"description": "each example's loss, (batch,)"})
-    values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
-    deltas = named_tensors("deltas of the nodes asked for, (batch, *shape)", required=False)
-    trace = fields.Nested(TraceAnswer, metadata={"description": "both passes, in the order of computation"})
+    values = named_tensors("values of the nodes named, (batch, *shape)", required=False)
+    deltas = named_tensors("deltas of the nodes named, (batch, *shape)", required=False)
+    trace = fields.Nested(TraceResponse, metadata={"description": "both passes, in the order of computation"})
 
 
 class ProductsOf(Schema):
@@ -101,18 +101,18 @@ class ProductsOf(Schema):
     data = named_tensors("by the inputs' names, shaped like them")
 
 
-class VjpAnswer(Computed):
-    """Vector-Jacobian products: what comes back for the cotangents."""
+class VjpResponse(Computed):
+    """Vector-Jacobian products: the cotangents, sent back."""
 
     products = fields.Nested(
         ProductsOf,
         required=True,
         metadata={"description": "with the leading axis of the cotangents where they had one"},
     )
-    values = named_tensors("values of the nodes asked for, (batch, *shape)", required=False)
+    values = named_tensors("values of the nodes named, (batch, *shape)", required=False)
 
 
-class JvpAnswer(Computed):
+class JvpResponse(Computed):
     """Jacobian-vector products: how the outputs move."""
 
     values = named_tensors("values of the outputs, (batch, *shape)")
@@ -124,7 +124,7 @@ class JacobianOf(Schema):
     data = named_tensors("∂output/∂input of each example, (batch, *output shape, *shape)")
 
 
-class JacobianAnswer(Computed):
+class JacobianResponse(Computed):
     """The Jacobian of each example."""
 
     jacobian = fields.Dict(
@@ -136,8 +136,8 @@ class JacobianAnswer(Computed):
     mode = fields.String(required=True, metadata={"description": "how it was computed: reverse or forward"})
 
 
-class HvpAnswer(Computed):
-    """Hessian-vector products, and what else of the Hessian was asked for."""
+class HvpResponse(Computed):
+    """Hessian-vector products, and the other results that the request wants."""
 
     products = fields.Nested(
         ProductsOf, metadata={"description": "Hv, with the leading axis of the vectors where they had one"}
@@ -147,13 +147,13 @@ class HvpAnswer(Computed):
     hessian_trace = fields.Float(metadata={"description": "the sum of these estimates"})
 
 
-class ForwardAnswer(Computed):
-    """Values of the nodes asked for."""
+class ForwardResponse(Computed):
+    """Values of the nodes that the request names."""
 
     values = named_tensors("(batch, *shape), by the nodes' names")
 
 
-class InitAnswer(Schema):
+class InitResponse(Schema):
     """First parameters."""
 
     params = named_tensors("by the parameters' names")
@@ -181,8 +181,8 @@ class PlannedParameter(Schema):
     numbers = whole("numbers in it")
 
 
-class PlanAnswer(Schema):
-    """What the network consists of, and what a request for it would take."""
+class PlanResponse(Schema):
+    """The nodes and parameters of the network, and the memory and cost of a request for it."""
 
     nodes = fields.List(fields.Nested(PlannedNode), required=True, metadata={"description": "in order"})
     parameters = fields.List(fields.Nested(PlannedParameter), required=True)
@@ -228,7 +228,7 @@ class CheckedArray(Schema):
     worst = fields.List(fields.Nested(CheckedPlace), required=True, metadata={"description": "worst first"})
 
 
-class CheckAnswer(Computed):
+class CheckResponse(Computed):
     """Every array that was checked, with its worst places."""
 
     passed = fields.Boolean(required=True, metadata={"description": "all of them"})

@@ -1,5 +1,7 @@
-"""gunicorn's worker with threads, and what it does not do: problem documents for what is no request of the
-application, no chunked bodies, and a main loop that waits for nobody.
+"""gunicorn's worker with threads, and three things it lacks.
+
+It answers what is not well-formed HTTP with problem documents, refuses chunked bodies, and never lets its
+main loop wait for a client.
 """
 
 from __future__ import annotations
@@ -18,20 +20,20 @@ from gunicorn.workers.gthread import ThreadWorker
 from deltawire_service.http.security_headers import HEADERS
 
 LINGER = 1.0
-"""Seconds a client has to take its last answer before its connection is closed."""
+"""Seconds that a client has to take its last answer before its connection is closed."""
 
 LINGER_BYTES = 2**26
-"""Of what such a client still sends, read and thrown away at most: then it has sent its body, and reads."""
+"""Bytes that are read and thrown away meanwhile, at most: many clients read after their body is sent."""
 
 DRAINED_BYTES = 2**16
-"""Of a body nobody has read, what gunicorn reads and throws away to keep the connection."""
+"""Bytes of an unread body that gunicorn reads and throws away to keep the connection."""
 
 
 class LengthRequired(errors.ParseException):  # type: ignore[misc]
-    """A chunked body: how large it is would be known too late."""
+    """The body is chunked: its size would be known too late."""
 
 
-REFUSALS: dict[type[Exception], tuple[str, str]] = {
+REFUSALS: dict[type[BaseException], tuple[str, str]] = {
     LengthRequired: ("length_required", "send a Content-Length; chunked bodies are not read"),
     errors.UnsupportedTransferCoding: (
         "transfer_coding_unsupported",
@@ -43,9 +45,8 @@ REFUSALS: dict[type[Exception], tuple[str, str]] = {
     errors.InvalidResponseHeader: ("internal", "the service failed; its log has the details"),
     errors.InvalidResponseHeaderName: ("internal", "the service failed; its log has the details"),
     errors.ParseException: ("bad_request", "the request is not well-formed HTTP"),
-    Exception: ("internal", "the service failed; its log has the details under the request's id"),
 }
-"""What to tell about an exception: the first entry whose class it has."""
+"""Codes and details of gunicorn's exceptions, beside those of `problems.FOREIGN`."""
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -60,7 +61,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle(self, conn: Any) -> Any:
         again = super().handle(conn)
         if again is False:
-            # gunicorn waits for the client to close, too, but in its main loop: everybody would wait with it.
+            # gunicorn would wait for the client to close in its main loop: all clients would wait with it.
             linger(conn.sock)
         return again
 
@@ -71,15 +72,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what could not become a request, and close: where the next one begins is unknown."""
-        # Only now: these bring numpy, which is to be loaded when the threads of BLAS are set.
+        """Answer a request that cannot be read, and close: where the next one begins is unknown.
+
+        Args:
+            req: the request as far as it was read, or None.
+            client: the socket of the connection.
+            addr: the address of the client.
+            exc: what was wrong.
+        """
+        # Imported late: they bring numpy, which must find the threads of BLAS set.
         from deltawire import wire
         from deltawire.errors import Fault
         from deltawire_service.http import problems
 
-        code, detail = next(told for kind, told in REFUSALS.items() if isinstance(exc, kind))
-        request_id = uuid4().hex
-        problem = problems.document([Fault("", code, detail)], request_id)
+        refusals = {kind: Fault("", code, detail) for kind, (code, detail) in REFUSALS.items()}
+        faults = problems.faults_of(exc, {**problems.FOREIGN, **refusals})
+        code, request_id = faults[0].code, uuid4().hex
+        problem = problems.document(faults, request_id)
         if code == "internal":
             self.log.error("failed, request_id=%s", request_id, exc_info=exc)
         else:
@@ -97,12 +106,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             util.write_nonblock(client, "\r\n".join([*lines, "", ""]).encode() + body)
         except OSError as error:
-            self.log.debug("nobody is there to be told: %s", error)
+            self.log.debug("the client has left: %s", error)
 
 
 def answered(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
-    """The application's answer. Where it did not read a large body, the connection is said to be closed, as
-    it will be, instead of waiting for the rest to throw it away.
+    """Answer with an application, and announce that the connection closes when a large body was not read.
+
+    gunicorn would wait for the rest of such a body, to throw it away.
+
+    Args:
+        application: the WSGI application.
+        environ, start_response: as WSGI has them.
     """
 
     def start(*arguments: Any) -> Any:
@@ -114,8 +128,10 @@ def answered(application: Any, environ: dict[str, Any], start_response: Any) -> 
 
 
 def linger(sock: socket.socket) -> None:
-    """End a connection so that the client can still take the answer: closing at once, with bytes of it
-    unread, would reset the connection, and the answer would be lost (RFC 9112, 9.6).
+    """End a connection so that the client can still take the answer.
+
+    Closing at once, with bytes of the client unread, would reset the connection, and the answer would be lost
+    (RFC 9112, 9.6).
     """
     end, read = monotonic() + LINGER, 0
     try:
@@ -125,6 +141,6 @@ def linger(sock: socket.socket) -> None:
             if not (piece := sock.recv(2**16)):
                 break
             read += len(piece)
-        sock.shutdown(socket.SHUT_RDWR)  # whoever closes it need not wait
+        sock.shutdown(socket.SHUT_RDWR)  # closing it needs no waiting now
     except OSError:
-        pass  # it has ended already
+        pass  # the connection has ended already

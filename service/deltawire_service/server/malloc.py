@@ -1,10 +1,10 @@
-"""Memory that is kept between computations, and given back when there are none.
+"""Memory stays in the process between computations, and is returned to the system when none come.
 
-glibc returns every large block to the system as soon as it is freed, and gets it back one page fault at a
-time: up to a third of the time of a deep network. It is told to keep them, and to return what is free when no
+glibc returns every large block to the system when it is freed, and gets it back one page fault at a time:
+that takes up to a third of the time of a deep network. Here it keeps them, and returns what is free when no
 request has come for a while.
 
-Other C libraries have no such calls: there nothing is changed.
+Other C libraries have no such calls; nothing changes there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 KEPT_BYTES = 2**30
 
 IDLE_SECONDS = 2.0
-"""How long no request must have ended before memory is returned."""
+"""Seconds after the last request until memory is returned."""
 
 
 def keep_memory() -> None:
@@ -36,7 +36,7 @@ def keep_memory() -> None:
 
 
 class IdleTrim:
-    """Returns freed memory to the system when no request has ended for a while. `ended` is told of each."""
+    """Returns freed memory to the system when no request has ended for a while."""
 
     def __init__(self, idle_seconds: float = IDLE_SECONDS):
         self._idle = idle_seconds
@@ -47,14 +47,14 @@ class IdleTrim:
             Thread(target=self._watch, args=[trim], name="trim", daemon=True).start()
 
     def ended(self) -> None:
-        """A request has ended."""
+        """Note that a request has ended."""
         self._ended = monotonic()
         if not self._busy.is_set():
             self._busy.set()
 
     def _watch(self, trim: Callable[[int], int]) -> None:
         while self._busy.wait():
-            self._busy.clear()  # whoever ends from here on wakes this thread once more
+            self._busy.clear()  # a request that ends from here on wakes this thread once more
             while (left := self._ended + self._idle - monotonic()) > 0:
                 sleep(left)
             gc.collect()  # workers collect seldom, and errors hold their requests in cycles

@@ -1,12 +1,11 @@
-"""Whether other machines can reach the service, and what must then be said first."""
+"""Listening to other machines: allowed with API keys, or when the owner of the service says so."""
 
 from __future__ import annotations
 
-import os
 from ipaddress import ip_address
 from typing import Any
 
-TRUE = ("1", "true", "yes", "on")
+from deltawire_service.settings import Settings
 
 NOT_PUBLIC = (
     "deltawire does not listen on {host} without API keys: whoever reaches it could compute here. "
@@ -14,12 +13,14 @@ NOT_PUBLIC = (
 )
 
 
-def may_be_public() -> bool:
-    """Whether the environment has keys, or says that it needs none. What is in it is checked elsewhere."""
-    keys = os.environ.get("DELTAWIRE_API_KEYS_FILE") or os.environ.get("DELTAWIRE_API_KEYS")
-    return bool(keys) or os.environ.get("DELTAWIRE_INSECURE_PUBLIC", "").lower() in TRUE
+def may_be_public(settings: Settings) -> bool:
+    """Return whether the service may listen to other machines; the keys themselves are checked elsewhere."""
+    return bool(settings.api_keys_file or settings.api_keys) or settings.insecure_public
 
 
 def is_public(address: Any) -> bool:
-    """Whether the address of a socket can be reached from other machines; a Unix socket's, a path, cannot."""
+    """Return whether other machines can reach the address of a socket.
+
+    A Unix socket's address is a path, which they cannot.
+    """
     return isinstance(address, tuple) and not ip_address(address[0]).is_loopback

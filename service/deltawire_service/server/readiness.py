@@ -1,4 +1,4 @@
-"""Whether this process should get requests, and why not: what `/readyz` says."""
+"""Readiness: the reason why this process should get no requests, which `/readyz` returns."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 
 class Readiness:
-    """Ready until one of its reasons speaks. `stopping`: set when this worker takes no more connections."""
+    """Ready, until the process stops. `stopping`: returns whether it does; the server sets it."""
 
     def __init__(self) -> None:
         self.stopping: Callable[[], bool] = lambda: False
 
     def reason(self) -> str | None:
-        """Why no requests should come, or None."""
+        """Return why no requests should come, or None."""
         return "draining" if self.stopping() else None

@@ -16,7 +16,7 @@ from support.layers import failing, registry
 from support.posting import good, pointwise
 
 from deltawire_service.admission import compute_queue as module
-from deltawire_service.admission.compute_queue import FIXED_COST, LITTLE, ComputeQueue, Overloaded
+from deltawire_service.admission.compute_queue import FIXED_COST, SMALL_COST, ComputeQueue, Overloaded
 from deltawire_service.app import create_app
 from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.settings import Settings
@@ -102,13 +102,13 @@ def test_what_is_expected_to_wait_too_long_is_refused_at_once() -> None:
         until(lambda: len(compute_queue._running) == 1)
         started = monotonic()
         with pytest.raises(Overloaded) as refused:
-            compute_queue.expect()
+            compute_queue.check_capacity()
         with pytest.raises(Overloaded):
             compute_queue(lambda _: None, plan())
         assert monotonic() - started < 0.1
         assert refused.value.retry_after == 3
         release.set()
-    compute_queue.expect()
+    compute_queue.check_capacity()
 
 
 def test_the_queue_is_bounded_by_planned_memory() -> None:
@@ -145,8 +145,8 @@ def test_a_computation_that_hangs_is_given_up_and_the_next_one_computes(
 
 def test_a_little_is_computed_where_it_is_asked_for_and_much_is_not() -> None:
     compute_queue = make()
-    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=LITTLE)) == get_ident()
-    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=LITTLE + 1)) != get_ident()
+    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=SMALL_COST)) == get_ident()
+    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=SMALL_COST + 1)) != get_ident()
     assert compute_queue.run_inline(lambda _: get_ident()) != get_ident()  # nothing is known of what it takes
     with pytest.raises(SystemExit):
         compute_queue.run_inline(lambda _: (_ for _ in ()).throw(SystemExit), plan())

@@ -17,7 +17,7 @@ from support.publishing import publish
 
 from deltawire_layers import load_layers
 from deltawire_service.app import create_app
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.settings import Settings
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
@@ -123,7 +123,7 @@ def test_answers_fit_their_schemas(client: FlaskClient, document: dict[str, Any]
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_examples_fit_the_schema(document: dict[str, Any], example: Path) -> None:
-    check(document, {"$ref": "#/components/schemas/Gradients"}, json.loads(example.read_text()))
+    check(document, {"$ref": "#/components/schemas/GradientsRequest"}, json.loads(example.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_examples_fit_the_schema(document: dict[str, Any], example: Path) -> Non
 )
 def test_wrong_requests_do_not_fit_the_schema(document: dict[str, Any], wrong: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        check(document, {"$ref": "#/components/schemas/Gradients"}, wrong)
+        check(document, {"$ref": "#/components/schemas/GradientsRequest"}, wrong)
 
 
 def test_problems_fit_their_schema(client: FlaskClient, document: dict[str, Any]) -> None:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Response
 from support.layers import failing, registry
 from support.posting import changed, good, pointwise
-from werkzeug.exceptions import BadRequest, ImATeapot
+from werkzeug.exceptions import BadRequest, ClientDisconnected, ImATeapot, MethodNotAllowed
 
 from deltawire.errors import MOST_FAULTS, Fault
+from deltawire_service.admission.authentication import Unauthorized
+from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.admission.rate_limits import RateLimited
 from deltawire_service.app import create_app
-from deltawire_service.http.problems import MEDIA_TYPE, MOST_CHARACTERS, PROBLEMS, clean, document
+from deltawire_service.faults import ServiceError
+from deltawire_service.http.problem_codes import PROBLEMS
+from deltawire_service.http.problems import (
+    FOREIGN,
+    MEDIA_TYPE,
+    MOST_CHARACTERS,
+    clean,
+    document,
+    faults_of,
+    with_headers,
+)
 from deltawire_service.settings import Settings
 
 SECRET = "postgres://user:hunter2@10.0.0.1"
@@ -137,3 +152,32 @@ def test_a_thousand_faults_are_told_by_the_first_twenty() -> None:
         assert answer.status_code == 422
         assert 1 < len(answer.json["errors"]) <= MOST_FAULTS
         assert len(answer.data) < 10_000
+
+
+def service_errors(base: type[ServiceError] = ServiceError) -> Iterator[type[ServiceError]]:
+    for kind in base.__subclasses__():
+        yield kind
+        yield from service_errors(kind)
+
+
+def test_every_error_of_the_service_carries_a_code_of_the_table() -> None:
+    kinds = set(service_errors())
+    assert {"Unauthorized", "RateLimited", "Overloaded", "DeadlineExceeded", "PluginError"} <= {
+        kind.__name__ for kind in kinds
+    }
+    assert {kind.code for kind in kinds} <= PROBLEMS.keys()
+
+
+def test_an_error_has_the_fault_of_its_nearest_base_class() -> None:
+    assert faults_of(ClientDisconnected())[0].code == "bad_request"
+    assert faults_of(KeyError("secret"))[0].code == "internal"
+    assert faults_of(RateLimited(3)) == (Fault("", "rate_limited", str(RateLimited(3))),)
+    table = {**FOREIGN, LookupError: Fault("", "not_found", "")}
+    assert faults_of(KeyError(), table)[0].code == "not_found"
+
+
+def test_errors_say_in_headers_what_to_do() -> None:
+    assert with_headers(Response(), RateLimited(3)).headers["Retry-After"] == "3"
+    assert with_headers(Response(), Overloaded(7)).headers["Retry-After"] == "7"
+    assert len(with_headers(Response(), Unauthorized()).headers.getlist("WWW-Authenticate")) == 2
+    assert with_headers(Response(), MethodNotAllowed(["GET"])).headers["Allow"] == "GET"

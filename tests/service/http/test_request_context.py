@@ -1,4 +1,4 @@
-"""Who is told of a request, and when."""
+"""The context of a request, and the hooks that are called with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from deltawire_service.http.request_context import Headers, RequestContext, current, request_middleware
+from deltawire_service.http.request_context import (
+    Headers,
+    RequestContext,
+    current_request,
+    request_middleware,
+    with_context,
+)
 
 WSGI: Any = {
     "REQUEST_METHOD": "GET",
@@ -18,82 +24,90 @@ WSGI: Any = {
 }
 
 
-def followed() -> tuple[Flask, list[Any]]:
-    """An application with routes of every sort, and what it tells."""
-    app, told = Flask(__name__), list[Any]()
+def hooked() -> tuple[Flask, list[Any]]:
+    """Return an application with routes of every sort, and the calls of its hooks."""
+    app, calls = Flask(__name__), list[Any]()
 
     @app.get("/things/<name>")
     def thing(name: str) -> Response:
-        current().code = "found"
+        current_request().problem_code = "found"
         return Response(name)
 
     @app.get("/parts")
     def parts() -> Response:
         def generated() -> Iterator[bytes]:
             yield b"a"
-            told.append("a sent")
+            calls.append("a sent")
             yield b"b"
 
         return Response(generated())
 
-    def answering(context: RequestContext, headers: Headers) -> None:
-        told.append((context.route, context.status, context.code, context.sent))
-        headers.append(("X-Told", "yes"))
+    def on_response(context: RequestContext, headers: Headers) -> None:
+        calls.append((context.route, context.status, context.problem_code, context.response_bytes))
+        headers.append(("X-Hooked", "yes"))
 
-    began = [lambda context: told.append(f"{context.method} {context.length}")]
-    request_middleware(app, began, [answering], lambda context: told.append("ended"))
-    return app, told
+    before = [lambda context: calls.append(f"{context.method} {context.content_length}")]
+    request_middleware(app, before, [on_response], lambda context: calls.append("ended"))
+    return app, calls
 
 
-def test_an_exchange_begins_is_answered_and_ends() -> None:
-    app, told = followed()
+def test_a_request_begins_is_answered_and_ends() -> None:
+    app, calls = hooked()
     answer = app.test_client().get("/things/it", buffered=True)
-    assert answer.headers["X-Told"] == "yes" and answer.text == "it"
-    assert told == ["GET None", ("/things/<name>", 200, "found", 2), "ended"]
+    assert answer.headers["X-Hooked"] == "yes" and answer.text == "it"
+    assert calls == ["GET None", ("/things/<name>", 200, "found", 2), "ended"]
 
 
 def test_so_does_one_without_a_route() -> None:
-    app, told = followed()
-    assert app.test_client().post("/nowhere", data=b"123", buffered=True).headers["X-Told"] == "yes"
-    assert told[0] == "POST 3" and told[1][:3] == (None, 404, None) and told[2] == "ended"
+    app, calls = hooked()
+    assert app.test_client().post("/nowhere", data=b"123", buffered=True).headers["X-Hooked"] == "yes"
+    assert calls[0] == "POST 3" and calls[1][:3] == (None, 404, None) and calls[2] == "ended"
 
 
 def test_it_ends_when_all_is_sent() -> None:
-    app, told = followed()
+    app, calls = hooked()
     assert app.test_client().get("/parts", buffered=True).text == "ab"
-    assert told == ["GET None", ("/parts", 200, None, 0), "a sent", "ended"]
+    assert calls == ["GET None", ("/parts", 200, None, 0), "a sent", "ended"]
 
 
 def test_it_ends_when_the_client_leaves() -> None:
-    app, told = followed()
+    app, calls = hooked()
     body: Any = app(WSGI | {"PATH_INFO": "/parts"}, lambda status, headers: None)
-    assert next(iter(body)) == b"a" and told[-1] != "ended"
+    assert next(iter(body)) == b"a" and calls[-1] != "ended"
     body.close()
-    assert told[-1] == "ended"
+    assert calls[-1] == "ended"
 
 
 def test_it_ends_once_however_often_a_server_closes_its_answer() -> None:
-    app, told = followed()
+    app, calls = hooked()
     body: Any = app(WSGI | {"PATH_INFO": "/things/it"}, lambda status, headers: None)
     body.close()
     body.close()
-    assert told.count("ended") == 1
+    assert calls.count("ended") == 1
 
 
 def test_it_ends_when_the_server_cannot_begin_the_answer() -> None:
-    app, told = followed()
+    app, calls = hooked()
 
     def refuses(status: str, headers: Headers) -> None:
         raise OSError("nobody is there")
 
     with pytest.raises(OSError, match="nobody"):
         app(WSGI | {"PATH_INFO": "/things/it"}, refuses)
-    assert told.count("ended") == 1
+    assert calls.count("ended") == 1
     with pytest.raises(LookupError):
-        current()
+        current_request()
 
 
 def test_outside_a_request_there_is_none() -> None:
-    followed()
+    hooked()
     with pytest.raises(LookupError):
-        current()
+        current_request()
+
+
+def test_a_handler_of_flask_gets_the_current_request() -> None:
+    app, _ = hooked()
+    seen = list[RequestContext]()
+    app.before_request(with_context(seen.append))
+    app.test_client().get("/things/it")
+    assert [context.route for context in seen] == ["/things/<name>"]

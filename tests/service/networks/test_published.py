@@ -20,6 +20,7 @@ from support.publishing import publish
 
 from deltawire.errors import Refused
 from deltawire_service.app import create_app
+from deltawire_service.schemas.requests import ForwardRequest, schema_of
 from deltawire_service.settings import Settings
 
 NAMED = {"network": {"name": "good"}}
@@ -51,6 +52,22 @@ def test_a_name_stands_for_spec_and_parameters(
     assert "params_id" not in posted.json
     assert named.headers["Deltawire-Params-Id"] == named.json["params_id"]
     assert "Deltawire-Params-Id" not in posted.headers
+
+
+def test_resolving_a_name_leaves_the_document_as_it_is(tmp_path: Path) -> None:
+    publish(tmp_path, data=good()["data"])
+    networks = create_app(Settings(networks_dir=str(tmp_path))).extensions["deltawire"].published
+    fields = schema_of(ForwardRequest)().fields
+    params = {"scores.bias": [9.0, 9.0, -9.0]}
+    document = {**NAMED, "params": params}
+    resolved, params_id = networks.resolve(document, fields)
+    assert document == {**NAMED, "params": params} and params == {"scores.bias": [9.0, 9.0, -9.0]}
+    assert resolved["network"] is networks.find("good").network and params_id is None
+    assert resolved["params"].keys() == good()["params"].keys() and resolved["data"].keys() == {"x", "y"}
+    assert resolved["values"] == ["loss"] and resolved["dtype"] == "float64"
+    assert networks.resolve(NAMED, fields)[1] == networks.find("good").params_id
+    for spec in ([], {"network": 3}, {"network": good()["network"]}, {"network": {"name": 1, "nodes": []}}):
+        assert networks.resolve(spec, fields) == (spec, None)
 
 
 def test_init_and_plan_take_a_name(client: Callable[..., FlaskClient], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import gettempdir
 from threading import Event
 from typing import Any
 
@@ -23,7 +24,7 @@ from support.service import Service, running_service
 from deltawire_layers import Activation, Layer, Registry, load_layers
 from deltawire_service import gunicorn_conf
 from deltawire_service.app import create_app
-from deltawire_service.http.problems import PROBLEMS
+from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.observability.multiprocess_metrics import MOMENT
 from deltawire_service.settings import Settings
 
@@ -268,7 +269,7 @@ def counted(service: Service, path: str = "/v1/gradients") -> float:
 
 def folder_of(pid: int) -> Path:
     """Where a worker counts: beside it, other services may."""
-    (file,) = Path(gunicorn_conf.metrics_folder).parent.glob(f"deltawire-metrics-*/{pid}-*.json")
+    (file,) = Path(gunicorn_conf.worker_tmp_dir or gettempdir()).glob(f"deltawire-metrics-*/{pid}-*.json")
     return file.parent
 
 

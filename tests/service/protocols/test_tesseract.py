@@ -295,7 +295,7 @@ def test_a_key_has_its_memory_for_whole_jacobians(tmp_path: Path) -> None:
     assert post(asking, "jacobian", few, **key).status_code == 200
     assert post(asking, "apply", many, **key).status_code == 200
     assert 8 * 100 * 3 * 100 * 4 < 1_000_000 < (16 + 25) * 100 * 3 * 100 * 4
-    refused(post(asking, "jacobian", many, **key), "this key may ask for 1000000")
+    refused(post(asking, "jacobian", many, **key), "this key allows 1000000")
 
 
 def test_a_jacobian_that_is_too_large_is_refused(client: FlaskClient) -> None:

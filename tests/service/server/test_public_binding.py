@@ -11,6 +11,7 @@ import requests
 from support.service import free_port, running_service
 
 from deltawire_service.server.public_binding import is_public, may_be_public
+from deltawire_service.settings import Settings, variable
 
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -32,21 +33,22 @@ def test_addresses_of_sockets(address: object, public: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "variable, value, opens",
+    "setting, value, opens",
     [
-        ("API_KEYS", f"{DIGEST} me", True),
-        ("API_KEYS_FILE", "/keys", True),
-        ("INSECURE_PUBLIC", "1", True),
-        ("INSECURE_PUBLIC", "0", False),
-        ("INSECURE_PUBLIC", "", False),
-        ("API_KEYS", "", False),
+        ("api_keys", f"{DIGEST} me", True),
+        ("api_keys_file", "/keys", True),
+        ("insecure_public", "1", True),
+        ("insecure_public", "y", True),
+        ("insecure_public", "0", False),
+        ("insecure_public", "off", False),
+        ("api_keys", "", False),
     ],
 )
-def test_what_opens_it(variable: str, value: str, opens: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("API_KEYS", "API_KEYS_FILE", "INSECURE_PUBLIC"):
-        monkeypatch.delenv(f"DELTAWIRE_{name}", raising=False)
-    monkeypatch.setenv(f"DELTAWIRE_{variable}", value)
-    assert may_be_public() == opens
+def test_what_opens_it(setting: str, value: str, opens: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("api_keys", "api_keys_file", "insecure_public"):
+        monkeypatch.delenv(variable(name), raising=False)
+    monkeypatch.setenv(variable(setting), value)
+    assert may_be_public(Settings.from_environment()) == opens
 
 
 def test_it_refuses_to_start_for_everybody_and_says_what_to_do() -> None:

@@ -2,82 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_service.api.operation import COMPUTING, operation
-from deltawire_service.engine import Trace, TracedArray
-from deltawire_service.http import bodies
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.request_tensors import read_values
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import GradientsSchema
-from deltawire_service.schemas.responses import GradientsAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.engine import Network, Trace, TracedArray
+from deltawire_service.http.bodies import response_media_type
+from deltawire_service.http.request_context import current_request
+from deltawire_service.networks.request_tensors import RequestTensors
+from deltawire_service.schemas.requests import GradientsRequest
+from deltawire_service.schemas.responses import GradientsResponse
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("gradients", __name__)
 
     @routes.post("/gradients")
-    @operation(settings, GradientsAnswer, GradientsSchema, COMPUTING)
-    def gradients(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.computing(GradientsRequest, GradientsResponse)
+    def gradients(request: GradientsRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """Loss and gradients of a network on a batch."""
-        if asked["trace"] and bodies.answered_as() != wire.JSON:
-            detail = f"a trace is answered as JSON: send Accept: {wire.JSON}"
-            raise Refused([Fault("/trace", "field_invalid", detail)])
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-            params, data = read_values(network, asked, settings)
-        with Phase("compute"):
-            result = network.gradients(
-                params,
-                data,
-                wrt_params=asked["wrt"]["params"],
-                wrt_data=asked["wrt"]["data"],
-                body_cost=bodies.body_cost(asked["dtype"]),
-                **{
-                    option: asked[option]
-                    for option in ("reduction", "values", "deltas", "non_finite", "trace", "per_example")
-                },
-            )
-        return {
+        if request.trace:
+            check_trace()
+        result = network.gradients(
+            tensors.params,
+            tensors.data,
+            wrt_params=request.wrt.params,
+            wrt_data=request.wrt.data,
+            reduction=request.reduction,
+            values=request.values,
+            deltas=request.deltas,
+            non_finite=request.non_finite,
+            body_cost=tensors.body_cost,
+            trace=request.trace,
+            per_example=request.per_example,
+        )
+        document: dict[str, Any] = {
             "loss": result.loss,
             "gradients": {"params": result.params, "data": result.data},
-            **{part: getattr(result, part) for part in ("losses", "values", "deltas") if asked[part]},
-            **({"trace": traced(result.trace)} if result.trace else {}),
-            "network_id": network.id,
         }
+        if request.losses:
+            document["losses"] = result.losses
+        if request.values:
+            document["values"] = result.values
+        if request.deltas:
+            document["deltas"] = result.deltas
+        if result.trace:
+            document["trace"] = write_trace(result.trace)
+        return document
 
     return routes
 
 
-def traced(trace: Trace) -> dict[str, Any]:
-    """A trace as the answer writes it."""
+def check_trace() -> None:
+    """Check that a trace can be answered.
+
+    Raises:
+        Refused: the answer is no JSON.
+    """
+    if response_media_type(current_request()) != wire.JSON:
+        detail = f"a trace is answered as JSON: send Accept: {wire.JSON}"
+        raise Refused([Fault("/trace", "field_invalid", detail)])
+
+
+def write_trace(trace: Trace) -> dict[str, Any]:
+    """Return a trace as the answer has it."""
     return {
-        "forward": [{"node": name, "value": summary(value)} for name, value in trace.forward.items()],
+        "forward": [{"node": name, "value": write_array(value)} for name, value in trace.forward.items()],
         "backward": [
             {
                 "node": name,
-                "delta": summary(entry.delta),
+                "delta": write_array(entry.delta),
                 "sends": [
-                    {"input": sent.position, "to": sent.source, "delta": summary(sent.delta)}
-                    | ({"local": summary(sent.local)} if sent.local else {})
+                    {"input": sent.position, "to": sent.source, "delta": write_array(sent.delta)}
+                    | ({"local": write_array(sent.local)} if sent.local else {})
                     for sent in entry.sends
                 ],
-                "gradients": {name: summary(gradient) for name, gradient in entry.gradients.items()},
+                "gradients": {name: write_array(gradient) for name, gradient in entry.gradients.items()},
             }
             for name, entry in trace.backward.items()
         ],
     }
 
 
-def summary(array: TracedArray) -> dict[str, Any]:
-    """A traced array: its numbers when it is small, else a sample of them."""
-    told = {"shape": list(array.shape), "min": array.min, "max": array.max, "norm": array.norm}
-    return told | {"numbers" if array.whole else "sample": array.numbers}
+def write_array(array: TracedArray) -> dict[str, Any]:
+    """Return a traced array as the answer has it: its numbers when it is small, else a sample of them."""
+    summary = {"shape": list(array.shape), "min": array.min, "max": array.max, "norm": array.norm}
+    return summary | {"numbers" if array.whole else "sample": array.numbers}

@@ -2,68 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
-from deltawire_service.api.operation import COMPUTING, operation
-from deltawire_service.http import bodies
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.request_tensors import read_cotangents, read_direction, read_values
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import HvpSchema
-from deltawire_service.schemas.responses import HvpAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.engine import Direction, Network
+from deltawire_service.networks.request_tensors import RequestTensors
+from deltawire_service.schemas.requests import HvpRequest
+from deltawire_service.schemas.responses import HvpResponse
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("hvp", __name__)
 
     @routes.post("/hvp")
-    @operation(settings, HvpAnswer, HvpSchema, COMPUTING)
-    def hvp(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.computing(HvpRequest, HvpResponse)
+    def hvp(request: HvpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """Hessian-vector products of the loss, and estimates of the Hessian's diagonal."""
-        _check(asked)
-        answer: dict[str, Any] = {}
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-            outputs = network.check_outputs(asked["cotangents"]) if asked["cotangents"] else None
-            params, data = read_values(network, asked, settings, outputs)
-            cotangents = read_cotangents(asked, settings) if outputs else None
-            vectors = read_direction("vectors", asked, settings) if asked["vectors"] else None
-        options: dict[str, Any] = {
-            "cotangents": cotangents,
-            "reduction": asked["reduction"],
-            "non_finite": asked["non_finite"],
-            "body_cost": bodies.body_cost(asked["dtype"]),
-        }
+        vectors = tensors.directions.get("vectors")
+        check_wanted(request, vectors)
+        cotangents = tensors.cotangents or None
+        document: dict[str, Any] = {}
         before = None
-        wrt = {f"wrt_{part}": names for part, names in (asked["wrt"] or {}).items()}
-        if vectors:
-            with Phase("compute"):
-                found = network.hvp(params, data, vectors, quadratic=asked["quadratic"], **wrt, **options)
-            before = vectors, found  # held until both are written
-            answer["products"] = {"params": found.params, "data": found.data}
-            if asked["quadratic"]:
-                answer["quadratic"] = found.quadratic
-        if asked["diagonal"]:
-            with Phase("compute"):
-                estimate = network.hessian_diagonal(
-                    params, data, before=before, **asked["diagonal"], **wrt, **options
-                )
-            answer["diagonal"] = {"params": estimate.params, "data": estimate.data}
-            answer["hessian_trace"] = estimate.trace
-        return answer | {"network_id": network.id}
+        if vectors is not None:
+            products = network.hvp(
+                tensors.params,
+                tensors.data,
+                vectors,
+                wrt_params=request.wrt.params if request.wrt else None,
+                wrt_data=request.wrt.data if request.wrt else None,
+                cotangents=cotangents,
+                reduction=request.reduction,
+                quadratic=request.quadratic,
+                non_finite=request.non_finite,
+                body_cost=tensors.body_cost,
+            )
+            before = vectors, products  # held until both are written
+            document["products"] = {"params": products.params, "data": products.data}
+            if request.quadratic:
+                document["quadratic"] = products.quadratic
+        if request.diagonal is not None:
+            estimate = network.hessian_diagonal(
+                tensors.params,
+                tensors.data,
+                before=before,
+                samples=request.diagonal.samples,
+                seed=request.diagonal.seed,
+                wrt_params=request.wrt.params if request.wrt else True,
+                wrt_data=request.wrt.data if request.wrt else False,
+                cotangents=cotangents,
+                reduction=request.reduction,
+                non_finite=request.non_finite,
+                body_cost=tensors.body_cost,
+            )
+            document["diagonal"] = {"params": estimate.params, "data": estimate.data}
+            document["hessian_trace"] = estimate.trace
+        return document
 
     return routes
 
 
-def _check(asked: Mapping[str, Any]) -> None:
-    """Raises Refused unless something is asked for."""
-    if asked["vectors"] is None and asked["diagonal"] is None:
+def check_wanted(request: HvpRequest, vectors: Direction | None) -> None:
+    """Check that something is wanted.
+
+    Raises:
+        Refused: there are no vectors, and no diagonal is wanted, or vᵀHv is.
+    """
+    if vectors is None and request.diagonal is None:
         raise Refused([Fault("/vectors", "field_missing", "send vectors, or ask for the diagonal")])
-    if asked["vectors"] is None and asked["quadratic"]:
+    if vectors is None and request.quadratic:
         raise Refused([Fault("/quadratic", "field_invalid", "vᵀHv needs vectors")])

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.operation import COMPILING, operation
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import InitSchema
-from deltawire_service.schemas.responses import InitAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.engine import Network
+from deltawire_service.schemas.requests import InitRequest
+from deltawire_service.schemas.responses import InitResponse
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("init", __name__)
 
     @routes.post("/init")
-    @operation(settings, InitAnswer, InitSchema, COMPILING)
-    def init(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.compiling(InitRequest, InitResponse)
+    def init(request: InitRequest, network: Network) -> dict[str, Any]:
         """First parameters of a network, drawn from a seed."""
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-        with Phase("compute"):
-            params = network.init(asked["seed"], asked["dtype"])
-        return {"params": params, "network_id": network.id}
+        return {"params": network.init(request.seed, request.dtype)}
 
     return routes

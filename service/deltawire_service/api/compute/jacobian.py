@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.operation import COMPUTING, operation
-from deltawire_service.http import bodies
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.request_tensors import read_values
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import JacobianSchema
-from deltawire_service.schemas.responses import JacobianAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.engine import Network
+from deltawire_service.networks.request_tensors import RequestTensors
+from deltawire_service.schemas.requests import JacobianRequest
+from deltawire_service.schemas.responses import JacobianResponse
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("jacobian", __name__)
 
     @routes.post("/jacobian")
-    @operation(settings, JacobianAnswer, JacobianSchema, COMPUTING)
-    def jacobian(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.computing(JacobianRequest, JacobianResponse)
+    def jacobian(request: JacobianRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """The Jacobian of each example: any nodes by parameters and inputs."""
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-            params, data = read_values(network, asked, settings, asked["outputs"])
-        with Phase("compute"):
-            found = network.jacobian(
-                params,
-                data,
-                asked["outputs"],
-                wrt_params=asked["wrt"]["params"],
-                wrt_data=asked["wrt"]["data"],
-                mode=asked["mode"],
-                non_finite=asked["non_finite"],
-                body_cost=bodies.body_cost(asked["dtype"]),
-            )
-        return {
-            "jacobian": {name: block._asdict() for name, block in found.outputs.items()},
-            "mode": found.mode,
-            "network_id": network.id,
-        }
+        result = network.jacobian(
+            tensors.params,
+            tensors.data,
+            request.outputs,
+            wrt_params=request.wrt.params,
+            wrt_data=request.wrt.data,
+            mode=request.mode,
+            non_finite=request.non_finite,
+            body_cost=tensors.body_cost,
+        )
+        outputs = {name: block._asdict() for name, block in result.outputs.items()}
+        return {"jacobian": outputs, "mode": result.mode}
 
     return routes

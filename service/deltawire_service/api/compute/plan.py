@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from math import prod
 from typing import Any
@@ -10,51 +9,47 @@ from typing import Any
 import numpy as np
 from flask import Blueprint
 
-from deltawire_service.admission.api_keys import planned_bytes
-from deltawire_service.api.operation import COMPILING, operation
+from deltawire_service.admission.key_limits import planned_bytes
+from deltawire_service.api.compute.pipeline import COMPILING, Pipeline
 from deltawire_service.engine import Network
-from deltawire_service.http import bodies
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import PlanSchema
-from deltawire_service.schemas.responses import PlanAnswer
+from deltawire_service.http.bodies import body_cost
+from deltawire_service.http.request_context import current_request
+from deltawire_service.schemas.requests import PlanRequest
+from deltawire_service.schemas.responses import PlanResponse
 from deltawire_service.settings import Settings
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("plan", __name__)
 
     @routes.post("/plan")
-    @operation(settings, PlanAnswer, PlanSchema, (*COMPILING, "not_differentiable"))
-    def plan(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.compiling(PlanRequest, PlanResponse, (*COMPILING, "not_differentiable"))
+    def plan(request: PlanRequest, network: Network) -> dict[str, Any]:
         """Shapes, parameters, memory and cost of a request for a batch of some size, computing nothing."""
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-            planned = network.plan(
-                asked["batch"],
-                np.dtype(asked["dtype"]),
-                wrt_params=asked["wrt"]["params"],
-                wrt_data=asked["wrt"]["data"],
-                values=asked["values"],
-                deltas=asked["deltas"],
-                body_cost=bodies.body_cost(asked["dtype"], asked["media_type"], asked["media_type"]),
-            )
-        limit = planned_bytes(settings)
+        planned = network.plan(
+            request.batch,
+            np.dtype(request.dtype),
+            wrt_params=request.wrt.params,
+            wrt_data=request.wrt.data,
+            values=request.values,
+            deltas=request.deltas,
+            body_cost=body_cost(request.dtype, request.media_type, request.media_type),
+        )
+        limit = planned_bytes(settings, current_request().key)
         return {
             **tables(network),
             **asdict(planned),
             "peak_bytes": planned.peak_bytes,
             "limit_bytes": limit,
             "fits": planned.peak_bytes <= limit,
-            "network_id": network.id,
         }
 
     return routes
 
 
 def tables(network: Network) -> dict[str, Any]:
-    """The nodes in the order of computation, the parameters, and what integers the inputs take."""
+    """Return the nodes in the order of computation, the parameters, and the ranges of integer inputs."""
     return {
         "nodes": [
             {"name": node.name, "kind": node.kind, "inputs": node.inputs, "shape": node.shape}
@@ -65,9 +60,9 @@ def tables(network: Network) -> dict[str, Any]:
             for name, parameter in network.parameters.items()
         ],
         "ranges": {
-            name: [slot.range.start, slot.range.stop - 1]
-            for name, slot in network.inputs.items()
-            if slot.range is not None
+            name: [spec.range.start, spec.range.stop - 1]
+            for name, spec in network.inputs.items()
+            if spec.range is not None
         },
         "loss": network.loss,
     }

@@ -2,49 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.operation import COMPUTING, operation
-from deltawire_service.http import bodies
-from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.request_tensors import read_cotangents, read_values
-from deltawire_service.observability.server_timing import Phase
-from deltawire_service.schemas.requests import VjpSchema
-from deltawire_service.schemas.responses import VjpAnswer
-from deltawire_service.settings import Settings
+from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.engine import Network
+from deltawire_service.networks.request_tensors import RequestTensors
+from deltawire_service.schemas.requests import VjpRequest
+from deltawire_service.schemas.responses import VjpResponse
 
 
-def blueprint(settings: Settings, networks: NetworkCache) -> Blueprint:
-    """The route, on these networks."""
+def blueprint(pipeline: Pipeline) -> Blueprint:
+    """Return the route."""
     routes = Blueprint("vjp", __name__)
 
     @routes.post("/vjp")
-    @operation(settings, VjpAnswer, VjpSchema, COMPUTING)
-    def vjp(asked: Mapping[str, Any]) -> dict[str, Any]:
+    @pipeline.computing(VjpRequest, VjpResponse)
+    def vjp(request: VjpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """Vector-Jacobian products: cotangents of any nodes, sent back to parameters and inputs."""
-        with Phase("check"):
-            network = networks.compiled(asked["network"])
-            outputs = network.check_outputs(asked["cotangents"])
-            params, data = read_values(network, asked, settings, {*outputs, *asked["values"]})
-            cotangents = read_cotangents(asked, settings)
-        with Phase("compute"):
-            found = network.vjp(
-                params,
-                data,
-                cotangents,
-                wrt_params=asked["wrt"]["params"],
-                wrt_data=asked["wrt"]["data"],
-                values=asked["values"],
-                non_finite=asked["non_finite"],
-                body_cost=bodies.body_cost(asked["dtype"]),
-            )
-        return {
-            "products": {"params": found.params, "data": found.data},
-            **({"values": found.values} if asked["values"] else {}),
-            "network_id": network.id,
-        }
+        result = network.vjp(
+            tensors.params,
+            tensors.data,
+            tensors.cotangents,
+            wrt_params=request.wrt.params,
+            wrt_data=request.wrt.data,
+            values=request.values,
+            non_finite=request.non_finite,
+            body_cost=tensors.body_cost,
+        )
+        document: dict[str, Any] = {"products": {"params": result.params, "data": result.data}}
+        if request.values:
+            document["values"] = result.values
+        return document
 
     return routes

@@ -15,7 +15,8 @@ from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape
 from deltawire_service.faults import shown
 from deltawire_service.http import bodies
-from deltawire_service.protocols.protocol import refusal
+from deltawire_service.http.request_context import RequestContext
+from deltawire_service.protocols.context import refusal
 from deltawire_service.settings import Settings
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
@@ -26,34 +27,40 @@ SMALLEST_COMPRESSED = 1024
 
 
 class Body(NamedTuple):
-    """A request: its JSON head, the bytes after it, and whether there is a head at all."""
+    """The body of a request: its JSON head and the bytes after it."""
 
     head: dict[str, Any]
     tail: memoryview
     raw: bool
+    """There is no head, and the bytes are those of the only input."""
 
     @property
     def media_type(self) -> str:
-        """The media type of ours that takes as much memory."""
+        """The media type of /v1 that takes as much memory."""
         return wire.SAFETENSORS if self.tail else wire.JSON
 
 
-class Slot(NamedTuple):
-    """What a model takes or gives under a name: dtype, and shape with −1 for the batch axis."""
+class TensorSpec(NamedTuple):
+    """The dtype and the shape of an input or output of a model, with −1 for the batch axis."""
 
     dtype: str
     shape: tuple[int, ...]
     optional: bool = False
 
 
-def receive(settings: Settings) -> Body:
-    """The body of this request, inflated. Raises Refused where it is no such body."""
-    body = _inflated(bodies.received(settings.binary_body_bytes), settings.binary_body_bytes)
-    given = request.headers.get(HEAD_LENGTH)
-    length = len(body) if given is None else int(given) if given.isdecimal() and len(given) < 20 else -1
+def read_body(context: RequestContext, settings: Settings) -> Body:
+    """Return the body of the current request, inflated.
+
+    Raises:
+        Refused: the body is none of the protocol.
+        BodyTruncated: the body ends early.
+    """
+    body = _inflated(bodies.received(context, settings.binary_body_bytes), settings.binary_body_bytes)
+    header = request.headers.get(HEAD_LENGTH)
+    length = len(body) if header is None else int(header) if _is_length(header) else -1
     if not 0 <= length <= len(body):
-        raise refusal("field_invalid", f"{HEAD_LENGTH} is {shown(given)}, and {len(body)} bytes came")
-    if length == 0 and given is not None:
+        raise refusal("field_invalid", f"{HEAD_LENGTH} is {shown(header)}, and {len(body)} bytes came")
+    if length == 0 and header is not None:
         return Body({}, memoryview(body), True)
     if length > settings.json_body_bytes:
         detail = f"{length} bytes of JSON, at most {settings.json_body_bytes} are read: send tensors as bytes"
@@ -64,8 +71,12 @@ def receive(settings: Settings) -> Body:
     return Body(head, memoryview(body)[length:], False)
 
 
+def _is_length(header: str) -> bool:
+    return header.isdecimal() and header.isascii() and len(header) < 20
+
+
 def _inflated(body: bytes, most: int) -> bytes:
-    """The body without its compression, of at most so many bytes: no more than that is ever inflated."""
+    """Return the body without its compression; no more than so many bytes are ever inflated."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):
         return body
@@ -84,37 +95,44 @@ def _inflated(body: bytes, most: int) -> bytes:
 
 
 def read_inputs(
-    body: Body, slots: Mapping[str, Slot], told: Mapping[str, Slot], settings: Settings
+    body: Body, accepts: Mapping[str, TensorSpec], inputs: Mapping[str, TensorSpec], limits: wire.Limits
 ) -> dict[str, Array]:
-    """The arrays a request has, by name, each of the dtype of its slot. Raises Refused for any other.
+    """Return the arrays of a request, by name.
 
-    told: the inputs that a model tells of; a raw body is for the only one of them.
+    Args:
+        body: the body of the request.
+        accepts: all inputs that may come.
+        inputs: the inputs in the metadata of the model; a raw body is for the only one of them.
+        limits: bounds on tensors.
+
+    Raises:
+        Refused: an input is unknown, or has another dtype or shape than it says or needs.
     """
     if body.raw:
-        return _raw(body.tail, told)
-    inputs = body.head.get("inputs")
-    if not isinstance(inputs, list) or len(inputs) > settings.tensors:
-        most = f"expected a list of at most {settings.tensors} inputs"
-        raise refusal("field_invalid", f"{most}, got {shown(inputs)}", "/inputs")
+        return _raw(body.tail, inputs)
+    entries = body.head.get("inputs")
+    if not isinstance(entries, list) or len(entries) > limits.tensors:
+        most = f"expected a list of at most {limits.tensors} inputs"
+        raise refusal("field_invalid", f"{most}, got {shown(entries)}", "/inputs")
     arrays, start = dict[str, Array](), 0
-    for place, entry in enumerate(inputs):
+    for place, entry in enumerate(entries):
         pointer = f"/inputs/{place}"
         name = entry.get("name") if isinstance(entry, dict) else None
-        if not isinstance(name, str) or name not in slots or name in arrays:
-            names = ", ".join(slots)
+        if not isinstance(name, str) or name not in accepts or name in arrays:
+            names = ", ".join(accepts)
             detail = f"expected an object with one of these names, each once: {names}; got {shown(name)}"
             raise refusal("unknown_data", detail, pointer)
-        dtype, given = slots[name].dtype, entry.get("datatype")
-        if given != DATATYPES[dtype]:
-            detail = f"input '{name}': expected {DATATYPES[dtype]}, got {shown(given)}"
+        dtype, datatype = accepts[name].dtype, entry.get("datatype")
+        if datatype != DATATYPES[dtype]:
+            detail = f"input '{name}': expected {DATATYPES[dtype]}, got {shown(datatype)}"
             raise refusal("dtype_mismatch", detail, f"{pointer}/datatype")
         shape, parameters = entry.get("shape"), _parameters(entry, f"{pointer}/parameters")
-        check_shape(shape, f"{pointer}/shape", settings.wire_limits)
+        check_shape(shape, f"{pointer}/shape", limits)
         size = parameters.get("binary_data_size")
         if "shared_memory_region" in parameters:
             raise refusal("field_invalid", "there is no shared memory: send the tensor itself", pointer)
         if size is None:
-            arrays[name] = _listed(entry.get("data"), dtype, tuple(shape), f"{pointer}/data", settings)
+            arrays[name] = _listed(entry.get("data"), dtype, tuple(shape), f"{pointer}/data", limits)
             continue
         expected = prod(shape) * wire.DTYPES[dtype].itemsize
         if "data" in entry or type(size) is not int or size != expected or start + size > len(body.tail):
@@ -130,12 +148,12 @@ def read_inputs(
     return arrays
 
 
-def _raw(tail: memoryview, slots: Mapping[str, Slot]) -> dict[str, Array]:
-    """The bytes of the only input: as many examples as they are."""
-    needed = [name for name, slot in slots.items() if not slot.optional]
+def _raw(tail: memoryview, inputs: Mapping[str, TensorSpec]) -> dict[str, Array]:
+    """Return the only input, of as many examples as its bytes are."""
+    needed = [name for name, spec in inputs.items() if not spec.optional]
     if len(needed) != 1:
         raise refusal("field_invalid", f"a raw body is for models of one input, this one has {len(needed)}")
-    dtype, shape, _ = slots[needed[0]]
+    dtype, shape, _ = inputs[needed[0]]
     row = prod(abs(size) for size in shape) * wire.DTYPES[dtype].itemsize
     rows, rest = divmod(len(tail), row)
     if rest or not rows or (shape[:1] != (-1,) and rows > 1):
@@ -150,18 +168,18 @@ def _binary(part: memoryview, dtype: str, shape: tuple[int, ...]) -> Array:
     )
 
 
-def _listed(data: Any, dtype: str, shape: tuple[int, ...], pointer: str, settings: Settings) -> Array:
-    """Numbers in lists: flat, or nested as the shape is."""
-    read = wire.read_tensor(data, dtype, pointer, settings.wire_limits) if isinstance(data, list) else None
-    if read is None or (read.shape != shape and (read.ndim != 1 or read.size != prod(shape))):
+def _listed(data: Any, dtype: str, shape: tuple[int, ...], pointer: str, limits: wire.Limits) -> Array:
+    """Return the array of numbers in lists, flat or nested as the shape is."""
+    array = wire.read_tensor(data, dtype, pointer, limits) if isinstance(data, list) else None
+    if array is None or (array.shape != shape and (array.ndim != 1 or array.size != prod(shape))):
         detail = f"expected the {prod(shape)} numbers of shape {list(shape)}, flat or nested"
         raise refusal("shape_mismatch", detail, pointer)
-    return read.reshape(shape)
+    return array.reshape(shape)
 
 
-def wants_binary(head: Mapping[str, Any], asked: Iterable[Mapping[str, Any]]) -> list[bool]:
-    """For each of the outputs asked for, whether it is wanted as bytes."""
-    of_all, *each = (_parameters(part) for part in (head, *asked))
+def wants_binary(head: Mapping[str, Any], outputs: Iterable[Mapping[str, Any]]) -> list[bool]:
+    """Return, for each output, whether the client wants it as bytes."""
+    of_all, *each = (_parameters(part) for part in (head, *outputs))
     for unfit in ("shared_memory_region", "classification"):
         if any(unfit in parameters for parameters in (of_all, *each)):
             raise refusal("field_invalid", f"outputs have no {unfit}: ask for the tensor itself")
@@ -170,14 +188,20 @@ def wants_binary(head: Mapping[str, Any], asked: Iterable[Mapping[str, Any]]) ->
 
 
 def _parameters(part: Mapping[str, Any], pointer: str = "") -> dict[str, Any]:
-    found = part.get("parameters", {})
-    if not isinstance(found, dict):
-        raise refusal("field_invalid", f"expected an object of parameters, got {shown(found)}", pointer)
-    return found
+    parameters = part.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise refusal("field_invalid", f"expected an object of parameters, got {shown(parameters)}", pointer)
+    return parameters
 
 
-def answer(head: dict[str, Any], outputs: Mapping[str, Array], binary: list[bool]) -> Response:
-    """The answer to an inference, compressed where the client asks for that."""
+def respond(head: dict[str, Any], outputs: Mapping[str, Array], binary: list[bool]) -> Response:
+    """Return the answer to an inference, compressed when the client wants that.
+
+    Args:
+        head: the members of the JSON head beside its outputs.
+        outputs: the arrays, by name.
+        binary: for each output, whether it is written as bytes.
+    """
     entries, tail = list[dict[str, Any]](), list[bytes]()
     for (name, array), as_bytes in zip(outputs.items(), binary, strict=True):
         entry: dict[str, Any] = {

@@ -1,138 +1,160 @@
-"""What KServe V2 calls models, of a published network: `NAME`, its values, and `NAME:gradients`."""
+"""The models of KServe V2 that a published network is: `NAME`, its values, and `NAME:gradients`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
-from deltawire_service.engine import Network
+from deltawire_service.engine import BodyCost, Network
 from deltawire_service.faults import nearest, shown
-from deltawire_service.http import bodies
-from deltawire_service.networks.published import Published, standing_in
+from deltawire_service.http.bodies import body_cost
+from deltawire_service.networks.published import Published, default_data
 from deltawire_service.networks.request_tensors import read_values
-from deltawire_service.protocols.kserve.body import DATATYPES, Slot
-from deltawire_service.protocols.protocol import own_parameters, refusal
-from deltawire_service.settings import Settings
+from deltawire_service.protocols.context import refusal
+from deltawire_service.protocols.kserve.body import DATATYPES, TensorSpec
 
 VERSION = "1"
 PLATFORM = "deltawire"
 
 Arrays = Mapping[str, Array]
-Compute = Callable[[Network, list[str], dict[str, Any], Settings, dict[str, Any]], Arrays]
+
+
+class Inference(NamedTuple):
+    """What an inference computes with, and how."""
+
+    network: Network
+    params: dict[str, Array]
+    data: dict[str, Array]
+    non_finite: str
+    body_cost: BodyCost
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """Tensors in, tensors out. inputs, outputs: those told of; accepts: what may come in altogether."""
+    """A model: tensors in, tensors out."""
 
     name: str
     published: Published
-    inputs: dict[str, Slot]
-    accepts: dict[str, Slot]
-    outputs: dict[str, Slot]
-    compute: Compute
+    inputs: dict[str, TensorSpec]
+    """The inputs in the metadata."""
+    accepts: dict[str, TensorSpec]
+    """All inputs that may come."""
+    outputs: dict[str, TensorSpec]
+    """The outputs in the metadata."""
+    compute: Callable[[Inference, list[str]], Arrays]
 
     def metadata(self) -> dict[str, Any]:
-        """What the model takes and gives."""
-        told = {"name": self.name, "versions": [VERSION], "platform": PLATFORM}
-        return told | {"inputs": _tensors(self.inputs), "outputs": _tensors(self.outputs)}
+        """Return the metadata of the model."""
+        return {
+            "name": self.name,
+            "versions": [VERSION],
+            "platform": PLATFORM,
+            "inputs": _metadata(self.inputs),
+            "outputs": _metadata(self.outputs),
+        }
 
     def config(self) -> dict[str, Any]:
-        """The same, in the words of Triton's configuration files."""
-
-        def told(slots: Mapping[str, Slot]) -> list[dict[str, Any]]:
-            return [
-                {"name": name, "data_type": f"TYPE_{DATATYPES[slot.dtype]}", "dims": list(slot.shape)}
-                for name, slot in slots.items()
-            ]
-
+        """Return the metadata in the words of Triton's configuration files."""
         inputs = [
-            entry | {"optional": slot.optional}
-            for entry, slot in zip(told(self.inputs), self.inputs.values(), strict=True)
+            entry | {"optional": spec.optional}
+            for entry, spec in zip(_config(self.inputs), self.inputs.values(), strict=True)
         ]
-        whole = {"name": self.name, "platform": PLATFORM, "max_batch_size": 0}
-        return whole | {"input": inputs, "output": told(self.outputs)}
+        model = {"name": self.name, "platform": PLATFORM, "max_batch_size": 0}
+        return model | {"input": inputs, "output": _config(self.outputs)}
 
     def infer(
-        self, names: list[str], arrays: Arrays, settings: Settings, media_types: tuple[str, str]
+        self, names: list[str], arrays: Arrays, limits: wire.Limits, media_types: tuple[str, str]
     ) -> dict[str, Array]:
-        """The outputs of these names. Parameters among the arrays take the place of the published ones.
+        """Compute outputs. Parameters among the arrays take the place of the published ones.
 
-        media_types: those of ours that take as much memory as the request and its answer.
+        Args:
+            names: the outputs.
+            arrays: the inputs, by name.
+            limits: bounds on tensors.
+            media_types: those of /v1 that take as much memory as the request and its answer.
+
+        Raises:
+            Refused: an output does not exist, or the inputs do not fit.
         """
         network, dtype = self.published.network, self.published.dtype
         data = {name: array for name, array in arrays.items() if name in network.inputs}
         params = {name: array for name, array in arrays.items() if name not in network.inputs}
-        own = self.published.params if params else own_parameters(self.published)
-        brought = {
-            "params": {**own, **params},
-            "data": {**standing_in(self.published, bool(data)), **data},
-            "dtype": dtype,
-        }
+        values = read_values(
+            network,
+            {**self.published.params, **params},
+            {**default_data(self.published, bool(data)), **data},
+            dtype,
+            limits,
+        )
         # JSON has no numbers that are not finite.
         non_finite = "error" if media_types[1] == wire.JSON else "return"
-        options = {"non_finite": non_finite, "body_cost": bodies.body_cost(dtype, *media_types)}
-        found = self.compute(network, names, brought, settings, options)
-        return {name: found[name] for name in names}
+        cost = body_cost(dtype, *media_types, with_parameters=bool(params))
+        outputs = self.compute(Inference(network, *values, non_finite, cost), names)
+        return {name: outputs[name] for name in names}
 
 
 def models(published: Published) -> dict[str, Model]:
-    """The models of a published network, by name."""
+    """Return the models of a published network, by name."""
     network, dtype = published.network, published.dtype
 
-    def values_of(names: Iterable[str]) -> dict[str, Slot]:
-        return {name: Slot(dtype, (-1, *network.nodes[name].shape)) for name in names}
+    def values_of(names: Iterable[str]) -> dict[str, TensorSpec]:
+        return {name: TensorSpec(dtype, (-1, *network.nodes[name].shape)) for name in names}
 
     data = {
-        name: Slot(
-            "int64" if slot.dtype == "int64" else dtype,
-            slot.shape if slot.shared else (-1, *slot.shape),
+        name: TensorSpec(
+            "int64" if spec.dtype == "int64" else dtype,
+            spec.shape if spec.shared else (-1, *spec.shape),
             name in published.data,
         )
-        for name, slot in network.inputs.items()
+        for name, spec in network.inputs.items()
     }
     leads = network.upstream(published.values)
-    inputs = {name: slot for name, slot in data.items() if name in leads}
-    found = [Model(published.name, published, inputs, data, values_of(published.values), values)]
+    inputs = {name: spec for name, spec in data.items() if name in leads}
+    offered = [Model(published.name, published, inputs, data, values_of(published.values), values)]
     if network.loss:
-        params = {name: Slot(dtype, each.shape, True) for name, each in network.parameters.items()}
-        floats = {name: slot for name, slot in data.items() if network.inputs[name].dtype == "float"}
+        params = {
+            name: TensorSpec(dtype, parameter.shape, True) for name, parameter in network.parameters.items()
+        }
+        floats = {name: spec for name, spec in data.items() if network.inputs[name].dtype == "float"}
         outputs = {
-            "loss": Slot("float64", (1,)),
-            **{f"gradients/params/{name}": slot for name, slot in params.items()},
-            **{f"gradients/data/{name}": slot for name, slot in floats.items()},
+            "loss": TensorSpec("float64", (1,)),
+            **{f"gradients/params/{name}": spec for name, spec in params.items()},
+            **{f"gradients/data/{name}": spec for name, spec in floats.items()},
         }
         both = data | params
-        found.append(Model(f"{published.name}:gradients", published, both, both, outputs, gradients))
-    return {model.name: model for model in found}
+        offered.append(Model(f"{published.name}:gradients", published, both, both, outputs, gradients))
+    return {model.name: model for model in offered}
 
 
-def values(
-    network: Network, names: list[str], brought: dict[str, Any], settings: Settings, options: dict[str, Any]
-) -> Arrays:
-    """Values of nodes: of those told of, or any others."""
+def values(inference: Inference, names: list[str]) -> Arrays:
+    """Compute the values of nodes, those in the metadata or any others."""
+    network = inference.network
     for name in names:
         if name not in network.nodes:
             detail = f"there is no output {shown(name)}{nearest(name, network.nodes)}"
             raise refusal("unknown_name", detail, "/outputs")
-    params, data = read_values(network, brought, settings, names)
-    return network.forward(params, data, names, **options)
+    return network.forward(
+        inference.params,
+        inference.data,
+        names,
+        non_finite=inference.non_finite,
+        body_cost=inference.body_cost,
+    )
 
 
-def gradients(
-    network: Network, names: list[str], brought: dict[str, Any], settings: Settings, options: dict[str, Any]
-) -> Arrays:
-    """Parts of the answer of POST /v1/gradients, by their places in it."""
-    places: dict[str, dict[str, Any]] = {
-        "gradients/params": dict(network.parameters),
-        "gradients/data": {name: s for name, s in network.inputs.items() if s.dtype == "float"},
-        "values": dict(network.nodes),
-        "deltas": dict(network.nodes),
+def gradients(inference: Inference, names: list[str]) -> Arrays:
+    """Compute parts of the answer of POST /v1/gradients, by their places in it."""
+    network = inference.network
+    places: dict[str, list[str]] = {
+        "gradients/params": list(network.parameters),
+        "gradients/data": [name for name, spec in network.inputs.items() if spec.dtype == "float"],
+        "values": list(network.nodes),
+        "deltas": list(network.nodes),
     }
     wanted: dict[str, list[str]] = {place: [] for place in places}
     for name in names:
@@ -144,15 +166,15 @@ def gradients(
             raise refusal(
                 "unknown_name", f"there is no output {shown(name)}{nearest(name, known)}", "/outputs"
             )
-    params, data = read_values(network, brought, settings)
     result = network.gradients(
-        params,
-        data,
+        inference.params,
+        inference.data,
         wrt_params=wanted["gradients/params"],
         wrt_data=wanted["gradients/data"],
         values=wanted["values"],
         deltas=wanted["deltas"],
-        **options,
+        non_finite=inference.non_finite,
+        body_cost=inference.body_cost,
     )
     parts = {
         "gradients/params": result.params,
@@ -160,12 +182,19 @@ def gradients(
         "values": result.values,
         "deltas": result.deltas,
     }
-    found = {f"{place}/{name}": array for place, part in parts.items() for name, array in part.items()}
-    return found | {"loss": np.array([result.loss]), "losses": result.losses}
+    outputs = {f"{place}/{name}": array for place, part in parts.items() for name, array in part.items()}
+    return outputs | {"loss": np.array([result.loss]), "losses": result.losses}
 
 
-def _tensors(slots: Mapping[str, Slot]) -> list[dict[str, Any]]:
+def _metadata(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "datatype": DATATYPES[slot.dtype], "shape": list(slot.shape)}
-        for name, slot in slots.items()
+        {"name": name, "datatype": DATATYPES[spec.dtype], "shape": list(spec.shape)}
+        for name, spec in specs.items()
+    ]
+
+
+def _config(specs: Mapping[str, TensorSpec]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "data_type": f"TYPE_{DATATYPES[spec.dtype]}", "dims": list(spec.shape)}
+        for name, spec in specs.items()
     ]

@@ -12,7 +12,7 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape
 from deltawire_service.faults import shown
-from deltawire_service.protocols.protocol import refusal
+from deltawire_service.protocols.context import refusal
 
 SMALLER: dict[str, np.dtype[Any]] = {
     "int32": np.dtype("<i4"),
@@ -20,16 +20,26 @@ SMALLER: dict[str, np.dtype[Any]] = {
     "int8": np.dtype("i1"),
     "uint8": np.dtype("u1"),
 }
-"""Integers that an int64 holds: jax has no others unless it is told to."""
+"""Integers that an int64 holds; jax has no others by default."""
 
 
 def dtype_of(leaf: Any) -> str | None:
-    """The dtype an encoded array says it has."""
+    """Return the dtype that an encoded array says it has."""
     return leaf["dtype"] if isinstance(leaf, dict) and isinstance(leaf.get("dtype"), str) else None
 
 
 def read_array(leaf: Any, dtype: str, pointer: str, limits: wire.Limits) -> Array:
-    """The array at a leaf: encoded, or bare numbers in lists. Raises Refused unless it has this dtype."""
+    """Return the array at a leaf of a request: encoded, or numbers in lists.
+
+    Args:
+        leaf: the leaf.
+        dtype: the dtype that the array must have.
+        pointer: JSON pointer to the leaf.
+        limits: bounds on tensors.
+
+    Raises:
+        Refused: the leaf is no such array.
+    """
     if not isinstance(leaf, dict):
         return wire.read_tensor(leaf, dtype, pointer, limits)
     data = leaf.get("data")
@@ -37,14 +47,14 @@ def read_array(leaf: Any, dtype: str, pointer: str, limits: wire.Limits) -> Arra
         detail = "expected an encoded array, with shape, dtype and data, or lists of numbers"
         raise refusal("tensor_invalid", detail, pointer)
     shape: Any = leaf.get("shape")
-    given, buffer = leaf.get("dtype"), data.get("buffer")
+    name, buffer = leaf.get("dtype"), data.get("buffer")
     check_shape(shape, f"{pointer}/shape", limits)
     encoding = data.get("encoding")
     if encoding == "base64":
-        small = SMALLER.get(given) if dtype == "int64" and isinstance(given, str) else None
+        small = SMALLER.get(name) if dtype == "int64" and isinstance(name, str) else None
         if small is not None and isinstance(buffer, str):
             return _widened(buffer, small, shape, pointer)
-        return wire.read_tensor({"dtype": given, "shape": shape, "base64": buffer}, dtype, pointer, limits)
+        return wire.read_tensor({"dtype": name, "shape": shape, "base64": buffer}, dtype, pointer, limits)
     if encoding in ("json", "raw"):
         array = wire.read_tensor(buffer, dtype, f"{pointer}/data/buffer", limits)
         if array.shape != tuple(shape):
@@ -65,19 +75,29 @@ def _widened(buffer: str, dtype: np.dtype[Any], shape: list[int], pointer: str) 
 
 
 def read_abstract(leaf: Any, dtype: str, pointer: str, limits: wire.Limits) -> Array:
-    """An array of zeros that takes no memory, of the shape and dtype a leaf has."""
+    """Return zeros of the shape and dtype that a leaf has, which take no memory.
+
+    Args:
+        leaf: the leaf: a shape and a dtype, or numbers in lists.
+        dtype: the dtype that it must have.
+        pointer: JSON pointer to the leaf.
+        limits: bounds on tensors.
+
+    Raises:
+        Refused: the leaf has another dtype, or is no array.
+    """
     if not isinstance(leaf, dict):
         return np.zeros_like(wire.read_tensor(leaf, dtype, pointer, limits))
     shape: Any = leaf.get("shape")
-    given = leaf.get("dtype")
+    name = leaf.get("dtype")
     check_shape(shape, f"{pointer}/shape", limits)
-    if given != dtype and not (dtype == "int64" and isinstance(given, str) and given in SMALLER):
-        raise refusal("dtype_mismatch", f"expected {dtype}, got {shown(given)}", f"{pointer}/dtype")
+    if name != dtype and not (dtype == "int64" and isinstance(name, str) and name in SMALLER):
+        raise refusal("dtype_mismatch", f"expected {dtype}, got {shown(name)}", f"{pointer}/dtype")
     return np.broadcast_to(np.zeros((), dtype), tuple(shape))
 
 
 def write_array(array: Array, encoding: str) -> dict[str, Any]:
-    """An array as answers have it. Without `object_type`, clients would take it for a dictionary."""
+    """Return an array as answers have it. Without `object_type`, clients would take it for a dictionary."""
     buffer: Any = array
     if encoding == "base64":
         buffer = base64.b64encode(array.astype(wire.DTYPES[array.dtype.name], copy=False).tobytes()).decode()

@@ -1,4 +1,4 @@
-"""What Tesseract's clients know of a published network: its inputs, outputs and paths."""
+"""The interface of a published network for Tesseract's clients: its inputs, outputs and paths."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
 from deltawire_service.faults import nearest, shown
-from deltawire_service.networks.published import Published, standing_in
+from deltawire_service.networks.published import Published, default_data
 from deltawire_service.networks.request_tensors import read_values
-from deltawire_service.protocols.protocol import own_parameters, refusal
+from deltawire_service.protocols.context import refusal
 from deltawire_service.protocols.tesseract.arrays import dtype_of
 from deltawire_service.settings import Settings
 
@@ -24,14 +25,14 @@ ENDPOINTS = ("apply", "abstract_eval", *DERIVATIVES, "health")
 
 
 class Place(NamedTuple):
-    """Where an array belongs: `params` or `data`, and its name there."""
+    """The place of an array: `params` or `data`, and its name there."""
 
     part: str
     name: str
 
 
 class Signature:
-    """The arrays a published network takes and gives, by their paths."""
+    """The arrays that a published network takes and returns, by their paths."""
 
     def __init__(self, published: Published):
         network = published.network
@@ -48,40 +49,40 @@ class Signature:
         }
 
     def shape(self, place: Place) -> tuple[int | None, ...]:
-        """The shape at a place; None for the batch axis."""
+        """Return the shape at a place, with None for the batch axis."""
         if place.part == "params":
             return self.network.parameters[place.name].shape
         shape: Shape = self.network.inputs[place.name].shape
         return (None, *shape) if self.batched(*place) else shape
 
     def batched(self, part: str, name: str) -> bool:
-        """Whether an array has the batch as its leading axis."""
+        """Return whether an array has the batch as its leading axis."""
         return part == "data" and not self.network.inputs[name].shared
 
     def integer(self, place: Place) -> bool:
-        """Whether an array is one of integers."""
+        """Return whether an array is one of integers."""
         return place.part == "data" and self.network.inputs[place.name].dtype == "int64"
 
     def dtype_at(self, place: Place, dtype: str) -> str:
-        """The dtype at a place, in a request of this one."""
+        """Return the dtype at a place, given the floating-point dtype of a request."""
         return "int64" if self.integer(place) else dtype
 
     def leaves(self, inputs: Any) -> dict[Place, tuple[Any, str]]:
-        """What a request brings for each place, and where it has it."""
+        """Return what a request brings for each place, with a JSON pointer to it."""
         if not isinstance(inputs, dict):
             raise refusal("field_invalid", f"expected an object, got {shown(inputs)}", "/inputs")
-        found = {path: (leaf, f"/inputs/{path}") for path, leaf in inputs.items() if path != "params"}
+        leaves = {path: (leaf, f"/inputs/{path}") for path, leaf in inputs.items() if path != "params"}
         params = {} if inputs.get("params") is None else inputs["params"]
         if not isinstance(params, dict) or not all(isinstance(of, dict) for of in params.values()):
             detail = "expected parameters by node and name, as in {hidden: {weight: …}}"
             raise refusal("field_invalid", detail, "/inputs/params")
         for node, of in params.items():
             for name, leaf in of.items():
-                found[f"params.{node}.{name}"] = leaf, f"/inputs/params/{node}/{name}"
-        return {self.place(path, at): (leaf, at) for path, (leaf, at) in found.items()}
+                leaves[f"params.{node}.{name}"] = leaf, f"/inputs/params/{node}/{name}"
+        return {self.place(path, at): (leaf, at) for path, (leaf, at) in leaves.items()}
 
     def place(self, path: Any, pointer: str) -> Place:
-        """Where a path leads to: fields `params.hidden.weight`, or keys `params.{hidden}.{weight}`."""
+        """Return the place of a path: fields, `params.hidden.weight`, or keys, `params.{hidden}.{weight}`."""
         plain = path.replace("{", "").replace("}", "") if isinstance(path, str) else ""
         if plain not in self.places:
             detail = f"there is no input {shown(path)}{nearest(plain[:300], self.places)}"
@@ -89,67 +90,72 @@ class Signature:
         return self.places[plain]
 
     def dtype(self, leaves: Mapping[Place, tuple[Any, str]]) -> str:
-        """The dtype of a request: that of its first array of floats, else the published one."""
+        """Return the dtype of a request: that of its first array of floats, else the published one."""
         floats = (dtype_of(leaf) for place, (leaf, _) in leaves.items() if not self.integer(place))
         return next((dtype for dtype in floats if dtype in ("float32", "float64")), self.published.dtype)
 
-    def completed(
-        self, arrays: Mapping[Place, Array], dtype: str, settings: Settings
+    def complete(
+        self, arrays: Mapping[Place, Array], dtype: str, limits: wire.Limits
     ) -> tuple[dict[str, Array], dict[str, Array]]:
-        """The parameters and the data of a request, with what it leaves out; all of them checked."""
-        given: dict[str, dict[str, Array]] = {"params": {}, "data": {}}
-        for place, array in arrays.items():
-            given[place.part][place.name] = array
-        if not given["params"] and dtype == self.published.dtype:
-            params = own_parameters(self.published)
-        else:
-            params = self._cast(dtype)
-        batch = any(self.batched("data", name) for name in given["data"])
-        asked = {
-            "params": params | given["params"],
-            "data": {**cast(standing_in(self.published, batch), dtype), **given["data"]},
-            "dtype": dtype,
-        }
-        return read_values(self.network, asked, settings, list(self.outputs))
+        """Add what a request leaves out, and check all of it.
 
-    def inputs_of(self, asked: Mapping[str, Any], key: str) -> dict[str, Place]:
-        """The places that a request asks for derivatives by, by their paths."""
-        found = {}
-        for index, path in enumerate(listed(asked, key)):
+        Args:
+            arrays: the arrays of the request.
+            dtype: the floating-point dtype of the request.
+            limits: bounds on tensors.
+
+        Returns:
+            The parameters and the data.
+        """
+        params = {place.name: array for place, array in arrays.items() if place.part == "params"}
+        data = {place.name: array for place, array in arrays.items() if place.part == "data"}
+        batch = any(self.batched("data", name) for name in data)
+        return read_values(
+            self.network,
+            {**self._cast(dtype), **params},
+            {**cast(default_data(self.published, batch), dtype), **data},
+            dtype,
+            limits,
+        )
+
+    def inputs_of(self, request: Mapping[str, Any], key: str) -> dict[str, Place]:
+        """Return the places to differentiate by, by their paths, as a request lists them under a key."""
+        places = {}
+        for index, path in enumerate(read_paths(request, key)):
             place = self.place(path, f"/{key}/{index}")
             if self.integer(place):
                 raise refusal("not_differentiable", f"'{path}' holds integers", f"/{key}/{index}")
-            found[path] = place
-        return found
+            places[path] = place
+        return places
 
-    def outputs_of(self, asked: Mapping[str, Any], key: str) -> dict[str, str]:
-        """The outputs that a request asks for derivatives of, by their paths."""
-        for index, path in enumerate(paths := listed(asked, key)):
+    def outputs_of(self, request: Mapping[str, Any], key: str) -> dict[str, str]:
+        """Return the outputs to differentiate, by their paths, as a request lists them under a key."""
+        for index, path in enumerate(paths := read_paths(request, key)):
             if path not in self.outputs:
                 detail = f"there is no output {shown(path)}{nearest(path, self.outputs)}"
                 raise refusal("unknown_name", detail, f"/{key}/{index}")
         return {path: path for path in paths}
 
     def output_shapes(self, batch: int) -> dict[str, Shape]:
-        """The shapes of the outputs."""
+        """Return the shapes of the outputs, for a batch of this size."""
         return {name: (batch, *shape) for name, shape in self.outputs.items()}
 
 
 def cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
-    """Arrays in the dtype of a request; integers stay."""
+    """Return arrays in the dtype of a request; integers stay."""
     return {name: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for name, a in arrays.items()}
 
 
-def listed(asked: Mapping[str, Any], key: str) -> list[str]:
-    """The paths in a list."""
-    paths = asked.get(key)
+def read_paths(request: Mapping[str, Any], key: str) -> list[str]:
+    """Return the paths that a request lists under a key."""
+    paths = request.get(key)
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
         raise refusal("field_invalid", f"expected a list of paths, got {shown(paths)}", f"/{key}")
     return paths
 
 
 def check_jacobian(blocks: Iterable[Shape], settings: Settings) -> None:
-    """Raises Refused when the whole Jacobian, every output by all examples' data, is too large."""
+    """Raise Refused when the whole Jacobian, every output by all examples' data, is too large."""
     numbers = sum(map(prod, blocks))
     if numbers > min(settings.elements, settings.planned_bytes // 64):
         detail = f"the Jacobian has {numbers} numbers: ask for products with it, or send fewer examples"
@@ -157,9 +163,15 @@ def check_jacobian(blocks: Iterable[Shape], settings: Settings) -> None:
 
 
 def whole_jacobian(each: Array, output_rank: int, batched: bool) -> Array:
-    """The Jacobian of all outputs by all data, from that of each example: zero from one to another.
+    """Return the Jacobian of all outputs by all data: zero from one example to another.
 
-    each: (batch, *output, *input). Gives (batch, *output, batch, *input), for an input with a batch axis.
+    Args:
+        each: the Jacobian of each example, (batch, *output, *input).
+        output_rank: number of axes of an output.
+        batched: the input has a batch axis.
+
+    Returns:
+        (batch, *output, batch, *input) for an input with a batch axis; else `each`.
     """
     if not batched:
         return each
@@ -170,7 +182,7 @@ def whole_jacobian(each: Array, output_rank: int, batched: bool) -> Array:
 
 
 def openapi(signature: Signature) -> dict[str, Any]:
-    """What clients read of the description of an interface."""
+    """Return the parts that clients read of the OpenAPI description of an interface."""
     dtype = signature.published.dtype
 
     def differentiable(places: Mapping[str, tuple[int | None, ...]]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What UM-Bridge calls models, of a published network: maps from vectors to vectors, and their derivatives.
+"""The models of UM-Bridge that a published network is: maps from vectors to vectors, and their derivatives.
 
-`NAME` maps the inputs of one example to the values offered, with the published parameters. `NAME.loss` and
-`NAME.loglik` map all parameters, in one vector, to the reduced loss of the data, and to minus the sum of the
-examples' losses, which leaves the regularization out.
+`NAME` maps the inputs of one example to the values offered, with the published parameters. `NAME.loss` maps
+all parameters, in one vector, to the reduced loss of the data. `NAME.loglik` maps them to minus the sum of
+the examples' losses, without the regularization.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_service.engine import BodyCost, Direction, Network
-from deltawire_service.http import bodies
-from deltawire_service.networks.published import Published, standing_in
+from deltawire_service.http.bodies import body_cost
+from deltawire_service.networks.published import Published, default_data
 from deltawire_service.networks.request_tensors import read_values
-from deltawire_service.protocols.protocol import own_parameters, refusal
-from deltawire_service.settings import Settings
+from deltawire_service.protocols.context import refusal
 
 Arrays = Mapping[str, Array]
 
 
 class Point(NamedTuple):
-    """Where a model is evaluated."""
+    """The point at which a model is evaluated."""
 
     params: Arrays
     data: Arrays
@@ -35,7 +34,12 @@ class Point(NamedTuple):
 
 
 class Model(Protocol):
-    """A map from vectors to vectors. x, sens and vec: flat, in `dtype`; out, by, along: which vectors."""
+    """A map from vectors to vectors, and its derivatives.
+
+    Vectors (`x`, `sens`, `vec`) are flat, in `dtype`. `out`, `by` and `along` are indices: of the output that
+    is differentiated, of the input it is differentiated by, and of the input that moves. `params_id` is that
+    of the published parameters; None when the caller brings the parameters.
+    """
 
     @property
     def dtype(self) -> str: ...
@@ -43,7 +47,9 @@ class Model(Protocol):
     def input_sizes(self) -> list[int]: ...
     @property
     def output_sizes(self) -> list[int]: ...
-    def at(self, x: list[Array], data: dict[str, Any], settings: Settings) -> Point: ...
+    @property
+    def params_id(self) -> str | None: ...
+    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point: ...
     def evaluate(self, at: Point) -> list[Array]: ...
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array: ...
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array: ...
@@ -54,11 +60,12 @@ class Forward:
     """y = network(x) for one example: a vector for each input of floats, and for each value offered."""
 
     def __init__(self, published: Published):
-        network, constants = published.network, standing_in(published, batch=True)
+        network, constants = published.network, default_data(published, batch=True)
         leads = network.upstream(published.values)
         self._published = published
         self._network = network
         self.dtype = published.dtype
+        self.params_id = published.params_id
         self.inputs = {
             name: slot.shape if slot.shared else (1, *slot.shape)
             for name, slot in network.inputs.items()
@@ -68,11 +75,17 @@ class Forward:
         self.input_sizes = [prod(shape) for shape in self.inputs.values()]
         self.output_sizes = [prod(shape) for shape in self.outputs.values()]
 
-    def at(self, x: list[Array], data: dict[str, Any], settings: Settings) -> Point:
-        """The example at x. data: what else it needs, integers, as posted."""
+    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+        """Return the example at x.
+
+        Args:
+            x: the inputs of floats.
+            data: what else the network needs, integers, as posted.
+            limits: bounds on tensors.
+        """
         arrays = {name: v.reshape(self.inputs[name]) for name, v in zip(self.inputs, x, strict=True)}
-        given = {**standing_in(self._published, batch=True), **data, **arrays}
-        return _read(self._published, own_parameters(self._published), given, settings, list(self.outputs))
+        data = {**default_data(self._published, batch=True), **data, **arrays}
+        return _point(self._published, dict(self._published.params), data, limits, False)
 
     def evaluate(self, at: Point) -> list[Array]:
         values = self._network.forward(at.params, at.data, list(self.outputs), body_cost=at.body_cost)
@@ -80,7 +93,7 @@ class Forward:
 
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
         of = list(self.inputs)[by]
-        found = self._network.vjp(
+        result = self._network.vjp(
             at.params,
             at.data,
             self._cotangent(out, sens),
@@ -88,16 +101,16 @@ class Forward:
             wrt_data=[of],
             body_cost=at.body_cost,
         )
-        return found.data[of].ravel()
+        return result.data[of].ravel()
 
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
         of = list(self.outputs)[out]
-        found = self._network.jvp(at.params, at.data, self._along(by, vec), [of], body_cost=at.body_cost)
-        return found.tangents[of].ravel()
+        result = self._network.jvp(at.params, at.data, self._along(by, vec), [of], body_cost=at.body_cost)
+        return result.tangents[of].ravel()
 
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
         of = list(self.inputs)[by]
-        found = self._network.hvp(
+        result = self._network.hvp(
             at.params,
             at.data,
             self._along(along, vec),
@@ -106,7 +119,7 @@ class Forward:
             cotangents=self._cotangent(out, sens),
             body_cost=at.body_cost,
         )
-        return found.data[of].ravel()
+        return result.data[of].ravel()
 
     def _cotangent(self, out: int, sens: Array) -> dict[str, Array]:
         name, shape = list(self.outputs.items())[out]
@@ -121,6 +134,7 @@ class Forward:
 class Objective:
     """sign · the reduced loss of the data, as a function of all parameters in one vector."""
 
+    params_id: ClassVar[None] = None
     published: Published
     network: Network
     sign: int
@@ -146,10 +160,16 @@ class Objective:
     def output_sizes(self) -> list[int]:
         return [1]
 
-    def at(self, x: list[Array], data: dict[str, Any], settings: Settings) -> Point:
-        """The parameters x, and the data, as posted, or as pinned."""
-        given = {**standing_in(self.published, bool(data)), **data}
-        return _read(self.published, self._split(x[0]), given, settings)
+    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+        """Return the point with these parameters and data.
+
+        Args:
+            x: all parameters, in one vector.
+            data: the data, as posted; pinned data is added.
+            limits: bounds on tensors.
+        """
+        data = {**default_data(self.published, bool(data)), **data}
+        return _point(self.published, self._split(x[0]), data, limits, True)
 
     def evaluate(self, at: Point) -> list[Array]:
         result = self.network.gradients(
@@ -168,17 +188,17 @@ class Objective:
 
     @np.errstate(all="ignore")  # the product is checked
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
-        found = self.network.hvp(
+        result = self.network.hvp(
             at.params,
             at.data,
             Direction(params=self._split(vec)),
             reduction=self.reduction,
             body_cost=at.body_cost,
         )
-        return finite(self.sign * sens * self._joined(found.params))
+        return finite(self.sign * sens * self._joined(result.params))
 
     def _split(self, flat: Array) -> dict[str, Array]:
-        """The parameters that lie one after the other, in the order of the spec."""
+        """Return the parameters that lie one after the other in a vector, in the order of the spec."""
         shapes = {name: parameter.shape for name, parameter in self.network.parameters.items()}
         ends = np.cumsum([prod(shape) for shape in shapes.values()])[:-1]
         parts = zip(shapes.items(), np.split(flat, ends), strict=True)
@@ -189,20 +209,19 @@ class Objective:
 
 
 def finite(product: Array) -> Array:
-    """A product that the engine has not seen. Raises Refused unless every number of it is finite."""
+    """Return a product that the engine has not checked. Raises Refused unless all its numbers are finite."""
     if not np.isfinite(product).all():
         raise refusal("non_finite", f"the product is too large for {product.dtype}: send a smaller vector")
     return product
 
 
-def _read(
+def _point(
     published: Published,
     params: dict[str, Array],
     data: dict[str, Any],
-    settings: Settings,
-    values: list[str] | None = None,
+    limits: wire.Limits,
+    with_parameters: bool,
 ) -> Point:
-    """A point, everything at it checked. values: the nodes that are wanted, where no loss is."""
-    asked = {"params": params, "data": data, "dtype": published.dtype}
-    read = read_values(published.network, asked, settings, values)
-    return Point(*read, bodies.body_cost(published.dtype, wire.JSON, wire.JSON))
+    """Return a point, its tensors read. with_parameters: the request brings its parameters."""
+    values = read_values(published.network, params, data, published.dtype, limits)
+    return Point(*values, body_cost(published.dtype, wire.JSON, wire.JSON, with_parameters))

@@ -89,7 +89,7 @@ def test_hvp_gives_what_is_asked_for(client: FlaskClient) -> None:
 
 def test_products_are_held_while_the_diagonal_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     planned: list[Plan] = []
-    monkeypatch.setattr(Metrics, "counted", lambda self, run: noting(run, planned))
+    monkeypatch.setattr(Metrics, "counting_plans", lambda self, run: noting(run, planned))
     client = create_app(Settings(log_level="error")).test_client()
     several = {"params": {"scores.weight": np.ones((50, 3, 2)).tolist()}}
     post(client, "/v1/hvp", vectors=several)

@@ -1,4 +1,4 @@
-"""What the service tells of itself, for OpenAPI: its layers, networks, limits, health and faults."""
+"""The answers of the routes that describe the service, and problem documents, for OpenAPI."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class LayerFormula(Schema):
     grads = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
-class LayerAnswer(Schema):
-    """A layer as the catalogue shows it."""
+class LayerResponse(Schema):
+    """The entry of a layer in the catalogue."""
 
     kind = fields.String(required=True)
     summary = fields.String(required=True, metadata={"description": "the formula with its shapes, as text"})
@@ -30,21 +30,21 @@ class LayerAnswer(Schema):
     formula = fields.Nested(LayerFormula, metadata={"description": "LaTeX with placeholders"})
 
 
-class LayersAnswer(Schema):
+class LayersResponse(Schema):
     """The installed layers."""
 
-    layers = fields.List(fields.Nested(LayerAnswer), required=True)
+    layers = fields.List(fields.Nested(LayerResponse), required=True)
 
 
 class PublishedInput(Schema):
     shape = sizes()
     dtype = fields.String(required=True)
     shared = fields.Boolean(required=True)
-    pinned = fields.Boolean(required=True, metadata={"description": "whether it has data that stands in"})
+    pinned = fields.Boolean(required=True, metadata={"description": "whether it has data of its own"})
 
 
 class PublishedEntry(Schema):
-    """A published network, as the list shows it."""
+    """The entry of a published network in the list."""
 
     name = fields.String(required=True)
     network_id = fields.String(required=True, metadata=NETWORK_ID)
@@ -54,28 +54,28 @@ class PublishedEntry(Schema):
     values = fields.List(fields.String(), required=True, metadata={"description": "nodes it offers"})
 
 
-class PublishedAnswer(PublishedEntry):
+class PublishedResponse(PublishedEntry):
     """A published network."""
 
     parameters = fields.List(fields.Nested(PlannedParameter), required=True)
     network = fields.Dict(required=True, metadata={"description": "the spec, with its defaults"})
 
 
-class RefusedAnswer(Schema):
+class RefusedResponse(Schema):
     name = fields.String(required=True)
     code = fields.String(required=True)
     detail = fields.String(required=True)
 
 
-class PublishedListAnswer(Schema):
+class PublishedListResponse(Schema):
     """The published networks."""
 
     networks = fields.List(fields.Nested(PublishedEntry), required=True)
-    refused = fields.List(fields.Nested(RefusedAnswer), required=True)
+    refused = fields.List(fields.Nested(RefusedResponse), required=True)
 
 
-class LimitsAnswer(Schema):
-    """What is in force."""
+class LimitsResponse(Schema):
+    """The limits in force."""
 
     limits = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     dtypes = fields.List(fields.String(), required=True)
@@ -91,14 +91,14 @@ class LimitsAnswer(Schema):
     versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
-class HealthAnswer(Schema):
-    """A word."""
+class HealthResponse(Schema):
+    """The state, in a word."""
 
     status = fields.String(required=True)
 
 
-class RootAnswer(Schema):
-    """What this is."""
+class RootResponse(Schema):
+    """The service and its routes."""
 
     service = fields.String(required=True)
     version = fields.String(required=True)
@@ -106,7 +106,7 @@ class RootAnswer(Schema):
     routes = fields.List(fields.String(), required=True)
 
 
-class FaultAnswer(Schema):
+class FaultResponse(Schema):
     pointer = fields.String(
         required=True, metadata={"description": "JSON pointer (RFC 6901) into the request"}
     )
@@ -114,7 +114,7 @@ class FaultAnswer(Schema):
     detail = fields.String(required=True)
 
 
-class ProblemAnswer(Schema):
+class ProblemResponse(Schema):
     """A problem document (RFC 9457)."""
 
     type = fields.String(required=True)
@@ -124,5 +124,5 @@ class ProblemAnswer(Schema):
     detail = fields.String(required=True)
     request_id = fields.String(required=True)
     errors = fields.List(
-        fields.Nested(FaultAnswer), required=True, metadata={"description": "most important first"}
+        fields.Nested(FaultResponse), required=True, metadata={"description": "most important first"}
     )

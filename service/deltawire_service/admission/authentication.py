@@ -1,0 +1,66 @@
+"""The key of a request: a bearer token, or with HTTP Basic the password, or the user without a password.
+
+HTTP Basic is for clients that can put a key nowhere but in their URL.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from hashlib import sha256
+from math import inf
+from time import monotonic
+
+from flask import Flask, request
+
+from deltawire_service.admission.api_keys import Key
+from deltawire_service.admission.rate_limits import RateLimited, Rates
+from deltawire_service.faults import ServiceError
+from deltawire_service.http.request_context import current_request
+
+OPEN = frozenset({"/livez", "/readyz"})
+"""Routes that need no key: health checks have none, and learn nothing from them."""
+
+CHALLENGES = ('Bearer realm="deltawire"', 'Basic realm="deltawire", charset="UTF-8"')
+
+
+class Unauthorized(ServiceError):
+    """The request has no key, or none that is known."""
+
+    code = "unauthorized"
+    detail = "send an API key as a bearer token, or with HTTP Basic"
+    headers = tuple(("WWW-Authenticate", scheme) for scheme in CHALLENGES)
+
+
+def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
+    """Refuse requests without a known key, and those above the rate of their key."""
+    rates = Rates(len(keys))
+
+    @app.before_request
+    def authenticate() -> None:
+        if request.path in OPEN:
+            return
+        secrets = presented(request.headers.get("Authorization", ""))
+        known = (keys.get(sha256(secret).digest()) for secret in secrets)
+        key = next((key for key in known if key), None)
+        if key is None:
+            raise Unauthorized
+        current_request().key = key
+        if key.requests_per_second < inf and (wait := rates.take(key, monotonic())):
+            raise RateLimited(int(wait) + 1)
+
+
+def presented(authorization: str) -> list[bytes]:
+    """Return what the header `Authorization` may mean as a key."""
+    scheme, _, rest = authorization.partition(" ")
+    credentials = rest.strip(" ").encode("latin-1", "replace")  # the bytes sent: servers decode headers so
+    if scheme.lower() == "bearer":
+        return [credentials]
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(credentials, validate=True)
+        except binascii.Error:
+            return []
+        return [pair.partition(b":")[2], pair.removesuffix(b":")]  # user:KEY, or KEY: alone
+    return []

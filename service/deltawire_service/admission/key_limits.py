@@ -1,0 +1,33 @@
+"""The memory that the key of a request allows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from deltawire.errors import Fault, Refused
+from deltawire_service.admission.api_keys import Key
+from deltawire_service.engine import Plan, Runner
+from deltawire_service.http.request_context import current_request
+from deltawire_service.settings import Settings
+
+T = TypeVar("T")
+
+
+def planned_bytes(settings: Settings, key: Key | None) -> int:
+    """Return the peak memory that a request may plan: the service's limit, or its key's, the smaller."""
+    return int(min(settings.planned_bytes, key.planned_bytes)) if key else settings.planned_bytes
+
+
+def within_key_limits(run: Runner) -> Runner:
+    """Return a runner that refuses plans above the limit of the current request's key."""
+
+    def limited(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        key = current_request().key
+        if key and plan and plan.peak_bytes > key.planned_bytes:
+            limit = int(key.planned_bytes)
+            detail = f"the plan has {plan.peak_bytes} bytes at its peak, this key allows {limit}"
+            raise Refused([Fault("", "memory_plan_exceeded", detail)])
+        return run(compute, plan)
+
+    return limited

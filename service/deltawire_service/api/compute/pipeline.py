@@ -1,0 +1,131 @@
+"""The way of a request through a route that takes a network: body, document, network, tensors, and back.
+
+A view gets the typed options of its route, the compiled network, and the tensors with their dtypes. It
+returns a document. The schemas that read a request are those that OpenAPI shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Response
+from marshmallow import Schema
+
+from deltawire_service.api.operation import Operation, View, describe
+from deltawire_service.engine import Network
+from deltawire_service.http import bodies
+from deltawire_service.http.problem_codes import (
+    ANYWHERE,
+    COMPUTATION,
+    DOCUMENT,
+    HTTP,
+    NETWORK,
+    SERVICE,
+    TENSORS,
+)
+from deltawire_service.http.request_context import RequestContext, current_request
+from deltawire_service.networks.cache import NetworkCache
+from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.networks.request_tensors import RequestTensors, read_request_tensors
+from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.request_reader import RequestParts, RequestReader
+from deltawire_service.schemas.requests import ComputeRequest, NetworkRequest, TensorsRequest
+from deltawire_service.settings import Settings
+
+BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", *ANYWHERE}, *DOCUMENT)
+"""Codes that a route may answer with when it reads a body."""
+
+COMPILING = (
+    *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors", "network_not_found"),
+)
+"""Codes that a route may answer with when it compiles a network."""
+
+COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION)
+"""Codes that a route may answer with when it computes."""
+
+N = TypeVar("N", bound=NetworkRequest)
+C = TypeVar("C", bound=ComputeRequest)
+Document = dict[str, Any]
+Run = Callable[[RequestContext, N, Network, RequestParts], Document]
+
+
+class Pipeline:
+    """Makes the views of the routes that take a network, all with the same settings and networks."""
+
+    def __init__(self, settings: Settings, networks: NetworkCache, published: PublishedNetworks):
+        self._settings = settings
+        self._networks = networks
+        self._published = published
+
+    def compiling(
+        self, request: type[N], response: type[Schema], codes: Iterable[str] = COMPILING
+    ) -> Callable[[Callable[[N, Network], Document]], View]:
+        """Turn a function of the options and the network into a view.
+
+        Args:
+            request: the options of the route.
+            response: the schema of its answer.
+            codes: the problems that the route may answer with.
+        """
+
+        def decorate(view: Callable[[N, Network], Document]) -> View:
+            def run(context: RequestContext, options: N, network: Network, parts: RequestParts) -> Document:
+                with Phase(context, "compute"):
+                    return view(options, network)
+
+            return self._view(request, response, codes, wraps(view)(run))
+
+        return decorate
+
+    def computing(
+        self, request: type[C], response: type[Schema], codes: Iterable[str] = COMPUTING
+    ) -> Callable[[Callable[[C, Network, RequestTensors], Document]], View]:
+        """Turn a function of the options, the network and the tensors into a view.
+
+        Args:
+            request: the options of the route.
+            response: the schema of its answer.
+            codes: the problems that the route may answer with.
+        """
+
+        def decorate(view: Callable[[C, Network, RequestTensors], Document]) -> View:
+            def run(context: RequestContext, options: C, network: Network, parts: RequestParts) -> Document:
+                with Phase(context, "check"):
+                    cost = bodies.body_cost(
+                        options.dtype,
+                        bodies.request_media_type(context),
+                        bodies.response_media_type(context),
+                        context.params_id is None,
+                    )
+                    limits = self._settings.wire_limits
+                    tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
+                with Phase(context, "compute"):
+                    return view(options, network, tensors)
+
+            return self._view(request, response, codes, wraps(view)(run))
+
+        return decorate
+
+    def _view(self, request: type[N], response: type[Schema], codes: Iterable[str], run: Run[N]) -> View:
+        reader = RequestReader(request)
+
+        @wraps(run)
+        def respond() -> Response:
+            context = current_request()
+            with Phase(context, "read"):
+                document = bodies.read(context, self._settings)
+            with Phase(context, "check"):
+                document, context.params_id = self._published.resolve(document, reader.schema.fields)
+                options, parts = reader(document)
+                network = self._networks.compiled(parts.network)
+            answer = run(context, options, network, parts) | {"network_id": network.id}
+            if context.params_id is not None:
+                answer["params_id"] = context.params_id
+            tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"
+            with Phase(context, "write"):
+                return bodies.respond(context, answer, tensors)
+
+        return describe(respond, Operation(response, type(reader.schema), frozenset({"internal", *codes})))

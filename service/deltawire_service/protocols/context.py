@@ -1,0 +1,78 @@
+"""What all protocols share: settings, published networks, how bodies come in, the form of errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from flask import Blueprint, Response
+from structlog.typing import FilteringBoundLogger
+
+from deltawire import wire
+from deltawire.errors import Fault, Refused
+from deltawire_service.admission import deadlines
+from deltawire_service.http import bodies
+from deltawire_service.http.problems import problem_of, with_headers
+from deltawire_service.http.request_context import RequestContext, current_request, with_context
+from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.server.readiness import Readiness
+from deltawire_service.settings import Settings
+
+
+class ProtocolContext(NamedTuple):
+    """The parts of the service that the routes of a protocol use."""
+
+    settings: Settings
+    published: PublishedNetworks
+    check_capacity: Callable[[RequestContext], None]
+    """Refuses, before its body is read, a request that would be computed too late."""
+    log: FilteringBoundLogger
+    readiness: Readiness
+
+    def blueprint(self, name: str, write_error: Callable[[dict[str, Any]], Response]) -> Blueprint:
+        """Return a blueprint with the deadlines and the admission of /v1.
+
+        Args:
+            name: name of the blueprint.
+            write_error: turns a problem document into an error of the protocol.
+        """
+        routes = Blueprint(name, __name__)
+        routes.before_request(with_context(partial(deadlines.set_deadline, self.settings)))
+        routes.before_request(with_context(self.check_capacity))
+
+        @routes.errorhandler(Exception)
+        def answer_error(error: Exception) -> Response:
+            problem = problem_of(error, current_request(), self.log)
+            return with_headers(write_error(problem), error)
+
+        return routes
+
+    def read_document(self) -> dict[str, Any]:
+        """Return the JSON object in the body of the current request, whatever its Content-Type.
+
+        Raises:
+            Refused: the body is no JSON object, or too large.
+            BodyTruncated: the body ends early.
+        """
+        body = bodies.received(current_request(), self.settings.json_body_bytes)
+        document = wire.decode(body, wire.JSON, self.settings.wire_limits)
+        if not isinstance(document, dict):
+            raise refusal("field_invalid", "the body must be a JSON object")
+        return document
+
+
+def json(document: Any, status: int = 200) -> Response:
+    """Return an answer in JSON."""
+    return Response(wire.encode(document, wire.JSON), status, mimetype=wire.JSON)
+
+
+def refusal(code: str, detail: str, pointer: str = "") -> Refused:
+    """Return a refusal with one fault.
+
+    Args:
+        code: code of the problem.
+        detail: what was expected, and what came.
+        pointer: JSON pointer to the place.
+    """
+    return Refused([Fault(pointer, code, detail)])
