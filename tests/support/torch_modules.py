@@ -181,7 +181,7 @@ INEXPRESSIBLE: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
         "exp (exp): makes of the parameter 'weight' what is none",
     ),
     "what was overwritten": (overwritten, "takes view, which was changed in place"),
-    "chance": (lambda own, x: F.dropout(x), "drops numbers at random"),
+    "chance": (lambda own, x: F.dropout(x), "gives other numbers each time"),
     "both directions": (lambda own, x: own.two_ways(x.view(-1, 2, 2))[0], "two_ways (LSTM): bidirectional"),
     "time first": (lambda own, x: own.time_first(x.view(-1, 2, 2))[0], "expected batch_first=True"),
     "a padding row": (lambda own, x: own.padded((x > 0).long()), "gt (gt): no layer does this"),

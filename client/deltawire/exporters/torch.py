@@ -27,6 +27,9 @@ NAMES = {
 }
 """What torch calls the parameters it has other local names for."""
 
+LAYOUTS = "; "
+"""Stands between the steps of a layout in the metadata of an imported network."""
+
 STATISTICS = "running_mean", "running_var"
 """The second and third input of a batch_norm: buffers of torch's module."""
 
@@ -70,9 +73,12 @@ def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
 
 
 def _tensor(array: Array, layout: str = "") -> torch.Tensor:
-    """A tensor of its own, in the layout the import has noted."""
-    if layout == "transposed":
-        array = array.T
-    elif layout:
-        array = array.reshape([int(size) for size in layout.removeprefix("shape ").split(",")])
+    """A tensor of its own, in the layout it had before the import: steps are undone from the last one on."""
+    for step in reversed(layout.split(LAYOUTS) if layout else []):
+        what, _, numbers = step.partition(" ")
+        given = [int(number) for number in numbers.split(",") if number]
+        if what == "shape":
+            array = array.reshape(given)
+        else:  # "transposed", or "axes" in the order they were taken in
+            array = array.transpose(np.argsort(given) if given else None)
     return torch.from_numpy(np.array(array))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import signature
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +17,9 @@ Shape = tuple[int, ...]
 
 BATCHES = 5, 7
 """A foreign model is seen with batches of these two sizes: an axis that changes with them is the batch."""
+
+LAYOUTS = "; "
+"""Stands between the steps of a layout in the metadata, in the order they were made."""
 
 
 class Imported(NamedTuple):
@@ -34,10 +36,14 @@ class Imported(NamedTuple):
 
 @dataclass(frozen=True)
 class Value:
-    """What an input or a node of the network holds, and the shape of one example of it."""
+    """An input or a node of the network, and the shape of one example of what it holds.
+
+    whole: it holds whole numbers, which only indices may be.
+    """
 
     name: str
     shape: Shape
+    whole: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +51,8 @@ class Stored:
     """An array that comes with the model, under its name there.
 
     identity: of the array itself, which may have several names. trainable: whether it may become a parameter.
-    kept: whether it must, and be one with all that share it. layout: how ours is made from theirs,
-    "transposed" or "shape 2,3"; empty: it is the same.
+    kept: whether it must, and be one with all that share it. layout: the steps that made ours of theirs,
+    "transposed", "axes 2,0,1" or "shape 2,3" (the shape it had before).
     """
 
     name: str
@@ -54,18 +60,40 @@ class Stored:
     identity: object
     trainable: bool = False
     kept: bool = False
-    layout: str = ""
+    layout: tuple[str, ...] = ()
 
     def transposed(self) -> Stored:
-        layout = "" if self.layout == "transposed" else "transposed"
-        return replace(self, array=self.array.T.copy(), layout=layout)
+        """The matrix with its two axes exchanged; twice, and it is the same again."""
+        if self.layout[-1:] == ("transposed",):
+            return replace(self, array=self.array.T.copy(), layout=self.layout[:-1])
+        return replace(self, array=self.array.T.copy(), layout=(*self.layout, "transposed"))
+
+    def permuted(self, order: Sequence[int]) -> Stored:
+        """The array with its axes in another order."""
+        if list(order) == [1, 0]:
+            return self.transposed()
+        step = "axes " + ",".join(map(str, order))
+        return replace(self, array=self.array.transpose(order).copy(), layout=(*self.layout, step))
 
     def shaped(self, shape: Shape) -> Stored:
-        """The same numbers in another shape; the note is of the shape they had."""
+        """The same numbers in another shape; the layout notes the shape they had."""
         if self.array.shape == shape:
             return self
-        before = ",".join(map(str, self.array.shape))
-        return replace(self, array=self.array.reshape(shape), layout=f"shape {before}")
+        step = "shape " + ",".join(map(str, self.array.shape))
+        return replace(self, array=self.array.reshape(shape), layout=(*self.layout, step))
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a table of parameters, the same for every example: learned positions.
+
+    value: the node that looks them up; each example has a copy. shape: there, without a batch axis.
+    table: the parameter.
+    """
+
+    value: Value
+    shape: Shape
+    table: Stored
 
 
 @dataclass(frozen=True)
@@ -73,6 +101,15 @@ class Unavailable:
     """A result no layer gives, of an operation whose other results may be all that is used."""
 
     why: str
+
+
+BY_BATCH = Unavailable("computes with the number of examples, which a network does not know")
+REFUSED = Unavailable("")
+"""The result of an operation that was refused: those that take it are not refused for that again."""
+
+
+class SharedParameters(Exception):
+    """Parameters of a node are some, but not all, or not in the same layout, those of another node."""
 
 
 class Builder:
@@ -85,8 +122,13 @@ class Builder:
         self.params: dict[str, Array] = {}
         self.constants: dict[str, Array] = {}
         self.faults: list[Fault] = []
+        self.conflicts: set[object] = set()
+        """Identities of arrays that two operations use in ways which no one parameter can serve."""
         self._taken = {"params", "data"}
-        self._owners: dict[object, str] = {}  # identity of an array -> the parameter it became
+        self._owners: dict[
+            object, tuple[str, str, Stored]
+        ] = {}  # identity -> node, local name, as it is there
+        self._used_as_constants: set[object] = set()
 
     def free_name(self, wanted: str) -> str:
         """A name of ours, as near to a foreign one as can be: `encoder.0` becomes `encoder_0`."""
@@ -102,21 +144,25 @@ class Builder:
         """Whether something has the name that is nearest to a foreign one."""
         return _plain(foreign) in self._taken
 
-    def input(self, name: str, shape: Shape, integers: bool) -> Value:
+    def input(self, name: str, shape: Shape, whole: bool) -> Value:
         """An input of the model."""
         own = self.free_name(name)
-        self.network.input(own, shape, "int64" if integers else None)
+        self.network.input(own, shape, "int64" if whole else None)
         self.remember(f"data/{own}", own, name)
-        return Value(own, shape)
+        return Value(own, shape, whole)
 
-    def constant(self, name: str, array: Array, foreign: str = "") -> Value:
-        """A shared input and its numbers."""
+    def constant(self, name: str, array: Array, foreign: str = "", whole: bool = False) -> Value:
+        """A shared input and its numbers: of the network's dtype, or whole ones for indices."""
         own = self.free_name(name)
-        self.network.input(own, array.shape, shared=True)
-        self.constants[own] = array.astype(self.dtype)
+        self.network.input(own, array.shape, "int64" if whole else None, shared=True)
+        self.constants[own] = array.astype(np.int64 if whole else self.dtype)
         if foreign:
             self.remember(f"data/{own}", own, foreign)
-        return Value(own, array.shape)
+        return Value(own, array.shape, whole)
+
+    def use_as_constant(self, stored: Stored) -> None:
+        """Note that an array is used where no layer learns it."""
+        self._used_as_constants.add(stored.identity)
 
     def remember(self, place: str, own: str, foreign: str) -> None:
         """Note in the metadata what something was called, where that is not what it is called now."""
@@ -126,158 +172,55 @@ class Builder:
     def own(self, node: str, params: Mapping[str, Stored]) -> str | None:
         """Give a node its parameters; the node to tie it to instead, when they are another's already.
 
-        Raises LookupError when some of them are, and not all.
+        Raises SharedParameters when some of them are, and not all, or in another layout.
         """
         owners = {local: self._owners.get(stored.identity) for local, stored in params.items()}
+        apart = len({stored.identity for stored in params.values()}) == len(params)
+        tied_to = None
+        if not apart or any(owners.values()):
+            tied_to = self._same_as(params, owners) if apart else None
+            if tied_to is None:
+                raise SharedParameters
         for local, stored in params.items():
             self.remember(f"params/{node}.{local}", f"{node}.{local}", stored.name)
             if stored.layout:
-                self.network.metadata[f"layout/params/{node}.{local}"] = stored.layout
-        if not any(owners.values()):
-            for local, stored in params.items():
-                self._owners[stored.identity] = f"{node}.{local}"
+                self.network.metadata[f"layout/params/{node}.{local}"] = LAYOUTS.join(stored.layout)
+            if tied_to is None:
+                self._owners[stored.identity] = node, local, stored
                 self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # to be stepped in place
+        return tied_to
+
+    def _same_as(
+        self, params: Mapping[str, Stored], owners: Mapping[str, tuple[str, str, Stored] | None]
+    ) -> str | None:
+        """The node that has just these parameters, each under the same name and in the same layout."""
+        nodes = {owner[0] if owner else "" for owner in owners.values()}
+        alike = all(
+            owner is not None
+            and owner[1] == local
+            and owner[2].layout == params[local].layout
+            and owner[2].array.shape == params[local].array.shape
+            for local, owner in owners.items()
+        )
+        if not alike or len(nodes) != 1:
             return None
-        tied = {owner.split(".")[0] for owner in owners.values() if owner}
-        if len(tied) == 1:
-            (other,) = tied
-            theirs = {name.split(".")[1] for name in self.params if name.split(".")[0] == other}
-            if theirs == params.keys() and owners == {local: f"{other}.{local}" for local in params}:
-                return other
-        raise LookupError
+        (node,) = nodes
+        theirs = {name.partition(".")[2] for name in self.params if name.partition(".")[0] == node}
+        return node if theirs == params.keys() else None
 
     def finish(self, outputs: Sequence[Value]) -> Imported:
         """The network, complete. Raises Refused with everything found that it cannot express."""
+        self.conflicts |= self._used_as_constants & self._owners.keys()
+        for identity in self.conflicts & self._owners.keys():
+            name = self._owners[identity][2].name
+            detail = f"'{name}' is used in several ways, and no one parameter of a layer serves them all"
+            self.faults.append(Fault("", "not_expressible", detail))
         if self.faults:
             raise Refused(self.faults)
         return Imported(self.network, self.params, self.constants, tuple(value.name for value in outputs))
-
-
-class Site:
-    """One foreign operation being translated: what it is called, and the layers that stand for it.
-
-    function: what the operation is called. label: it and its place, for messages. name: of the last of its
-    layers. results: what it gave for batches of `BATCHES` examples, arrays or anything else with a shape.
-    """
-
-    def __init__(self, builder: Builder, function: str, label: str, name: str, results: tuple[Any, Any]):
-        self.builder = builder
-        self.function = function
-        self.label = label
-        self.name = name
-        self.results = results
-
-    def refuse(self, why: str) -> NoReturn:
-        """Raises Refused with a fault that names this operation."""
-        raise Refused([Fault("", "not_expressible", f"{self.label}: {why}")])
-
-    def shape(self, pick: Callable[[Any], Any] = lambda result: result) -> Shape:
-        """The shape of one example of the result, or of the part of it picked. Raises Refused without one."""
-        first, second = (tuple(pick(result).shape) for result in self.results)
-        if first[:1] + second[:1] != BATCHES or first[1:] != second[1:]:
-            batches = f"batches of {BATCHES[0]} and {BATCHES[1]} gave {list(first)} and {list(second)}"
-            self.refuse(f"examples are on the leading axis and independent of each other; {batches}")
-        return first[1:]
-
-    def layer(
-        self,
-        kind: str,
-        *inputs: Value,
-        out: Shape | None = None,
-        params: Mapping[str, Stored | None] | None = None,
-        name: str = "",
-        **config: Any,
-    ) -> Value:
-        """A node, by default the last of this operation's: with its name and its result's shape.
-
-        out: shape of its value. params: by local name; None for one the operation does without.
-        """
-        for value in inputs:
-            if not isinstance(value, Value):
-                self.refuse(f"takes what other nodes compute, got {described(value)}")
-        shape = self.shape() if out is None else out
-        node = self.builder.free_name(name or self.name)
-        given = {local: stored for local, stored in (params or {}).items() if stored is not None}
-        for stored in given.values():
-            if stored.array.dtype != self.builder.dtype:
-                own = self.builder.dtype
-                self.refuse(
-                    f"'{stored.name}' is of {stored.array.dtype}, other numbers of the model of {own}"
-                )
-        try:
-            tied_to = self.builder.own(node, given) if given else None
-        except LookupError:
-            if any(stored.kept for stored in given.values()):
-                names = ", ".join(f"'{stored.name}'" for stored in given.values())
-                self.refuse(f"shares some of {names} with another node, but not all the parameters of both")
-            copies = {local: replace(stored, identity=object()) for local, stored in given.items()}
-            tied_to = self.builder.own(node, copies)
-        settings = {key: listed(value) for key, value in config.items()}
-        self.builder.network.layer(kind, *(x.name for x in inputs), name=node, tied_to=tied_to, **settings)
-        return Value(node, shape)
-
-    def step(self, kind: str, *inputs: Value, out: Shape, **config: Any) -> Value:
-        """A node before the last one, named after both."""
-        return self.layer(kind, *inputs, out=out, name=f"{self.name}_{kind}", **config)
-
-    def reshaped(self, x: Value, shape: Shape | None = None) -> Value:
-        """The numbers of x in the shape of the result; x itself when it has it."""
-        shape = self.shape() if shape is None else shape
-        if x.shape == shape:
-            return x
-        if len(shape) == 1:
-            return self.layer("flatten", x, out=shape)
-        return self.layer("reshape", x, out=shape, shape=shape)
-
-    def constant(self, given: Any, shape: Shape, what: str = "") -> Value:
-        """A number, an array or what a model has stored, as a shared input of this shape."""
-        if isinstance(given, Stored) and given.kept:
-            stretched = f"{list(given.array.shape)} for examples of {list(shape)}"
-            self.refuse(
-                f"the parameter '{given.name}', {stretched}, has no place in a layer as it is used here"
-            )
-        stored = given.array if isinstance(given, Stored) else np.asarray(given)
-        try:
-            numbers = np.broadcast_to(stored, (1, *shape))[0].copy()
-        except ValueError:
-            self.refuse(f"an array of shape {list(stored.shape)} does not fit examples of {list(shape)}")
-        foreign = given.name if isinstance(given, Stored) else ""
-        return self.builder.constant(what or foreign or f"{self.name}_constant", numbers, foreign)
-
-    def axis(self, axis: int, rank: int) -> int:
-        """An axis of a batch of examples of this rank as an axis of an example."""
-        axis = axis + rank + 1 if axis < 0 else axis
-        if axis == 0:
-            self.refuse("works along the batch, and examples are independent of each other")
-        return axis - 1
-
-
-def translated(site: Site, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """What the function gives for an operation's arguments, at its site.
-
-    Raises Refused when the function does not know an argument, or one of them is not available.
-    """
-    for value in (*args, *kwargs.values()):
-        if isinstance(value, Unavailable):
-            site.refuse(value.why)
-    try:
-        signature(function).bind(site, *args, **kwargs)
-    except TypeError as error:
-        site.refuse(f"called with what has no equivalent: {error}")
-    return function(site, *args, **kwargs)
 
 
 def _plain(foreign: str) -> str:
     """A foreign name with nothing in it that a name may not have."""
     plain = re.sub(r"[^A-Za-z0-9_]", "_", foreign)[-56:]
     return plain if re.match(r"[A-Za-z_]", plain) else f"_{plain}"
-
-
-def described(value: Any) -> str:
-    return (
-        f"the stored '{value.name}'" if isinstance(value, Stored) else f"{type(value).__name__} {value!r:.40}"
-    )
-
-
-def listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod
+from operator import itemgetter
 from typing import Any
 
-from deltawire.importers.builder import Site, Stored, Value
+from deltawire.importers.builder import Rows, Shape, Stored, Value
+from deltawire.importers.site import Site
 
 LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
 """The layer that holds one of two inputs as its parameter, and what it calls it."""
 
 
-def of_two(at: Site, kind: str, a: Any, b: Any) -> Value:
+def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
     """A layer of two inputs of one shape; one that is stored becomes a layer's parameter, or a constant."""
     out = at.shape()
     for stored, x in ((a, b), (b, a)):
@@ -20,11 +22,126 @@ def of_two(at: Site, kind: str, a: Any, b: Any) -> Value:
             at.refuse(f"stretches examples of {list(x.shape)} to {list(out)}: nothing broadcasts")
         if not isinstance(stored, Stored) or not stored.trainable:
             continue
-        if kind in LEARNED and isinstance(x, Value) and stored.array.size == prod(out):
+        if kind in LEARNED and isinstance(x, Value) and same_but_for_leading_ones(stored.array.shape, out):
             layer, local = LEARNED[kind]
             named = at.name if stored.name.startswith(f"{at.name}.") else stored.name
-            return at.layer(layer, x, params={local: stored.shaped(out)}, name=named)
-    return at.layer(kind, *(x if isinstance(x, Value) else at.constant(x, out) for x in (a, b)))
+            return at.layer(layer, x, params={local: stored.shaped(out)}, name=name or named)
+    return at.layer(kind, *(operand(at, x, out) for x in (a, b)), name=name)
+
+
+def same_but_for_leading_ones(shape: Shape, other: Shape) -> bool:
+    """Whether arrays of these shapes have the same places once one is added to a batch of the other."""
+    rank = max(len(shape), len(other))
+    return (1,) * (rank - len(shape)) + shape == (1,) * (rank - len(other)) + other
+
+
+def operand(at: Site, x: Any, out: Shape) -> Value:
+    """An input of this shape: a value, rows that all examples have in common, or a constant."""
+    if isinstance(x, Value):
+        return x
+    if not isinstance(x, Rows):
+        return at.constant(x, out)
+    if not same_but_for_leading_ones(x.shape, out):
+        at.refuse(f"stretches rows of '{x.table.name}', {list(x.shape)}, to {list(out)}: nothing broadcasts")
+    return x.value if x.value.shape == out else at.step("reshape", x.value, out=out, shape=out)
+
+
+def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Value:
+    """W x + b, for a matrix (units, inputs); one that is not to be learned is a constant of a product."""
+    if len(weight.array.shape) != 2 or (bias is not None and not is_row(bias, len(weight.array))):
+        of = "" if bias is None else f", and {list(bias.array.shape)} as its bias"
+        at.refuse(f"expected a matrix, and a number for each of its rows, got {list(weight.array.shape)}{of}")
+    units, width = weight.array.shape
+    bias = None if bias is None else bias.shaped((units,))
+    if weight.trainable and (bias is None or bias.trainable):
+        params = {"weight": weight, "bias": bias}
+        return at.layer("linear", x, params=params, units=units, bias=bias is not None)
+    out = (*x.shape[:-1], units)
+    if weight.trainable:
+        y = at.step("linear", x, out=out, params={"weight": weight}, units=units, bias=False)
+        return of_two(at, "add", y, bias)
+    places = prod(x.shape[:-1])
+    rows = x if len(x.shape) == 2 else at.step("reshape", x, out=(places, width), shape=(places, width))
+    matrix = at.constant(weight.transposed(), (width, units))
+    y = at.step("matmul", rows, matrix, out=(places, units))
+    if bias is None:
+        return at.reshaped(y) if y.shape != at.shape() else at.layer("identity", y)
+    return of_two(at, "add", y if y.shape == out else at.step("reshape", y, out=out, shape=out), bias)
+
+
+def is_row(stored: Stored, size: int) -> bool:
+    """Whether an array is one row of so many numbers, and nothing that would be stretched along others."""
+    return stored.array.shape[-1:] == (size,) and stored.array.size == size
+
+
+def normed(
+    at: Site, kind: str, x: Value, *statistics: Value, channels: int, weight: Stored | None,
+    bias: Stored | None, **config: Any,
+) -> Value:  # fmt: skip
+    """A norm, with its scale and offset; a scale or offset alone, or a constant one, is a layer after it.
+
+    Args:
+        at: The site.
+        kind: The layer that norms.
+        x: What is normed.
+        *statistics: Its other inputs.
+        channels: The axis of an example along which weight and bias have a number each.
+        weight: The scale, (size of that axis); None without one.
+        bias: The offset, alike.
+        **config: Settings of the layer.
+    """
+    learned = [one is not None and one.trainable for one in (weight, bias)]
+    if all(learned):
+        return at.layer(kind, x, *statistics, params={"weight": weight, "bias": bias}, **config)
+    if weight is None and bias is None:
+        return at.layer(kind, x, *statistics, affine=False, **config)
+    spread = (x.shape[channels], *[1] * (len(x.shape) - channels - 1))
+    y = at.step(kind, x, *statistics, out=x.shape, affine=False, **config)
+    if weight is not None:
+        last = bias is None
+        y = of_two(at, "multiply", y, along_channels(at, weight, spread), "" if last else f"{at.name}_scale")
+    return y if bias is None else of_two(at, "add", y, along_channels(at, bias, spread))
+
+
+def scaled_norm(at: Site, x: Value, weight: Stored | None, eps: float) -> Value:
+    """rms_norm, which has a scale and no offset; a constant scale is a layer after it."""
+    if weight is None or weight.trainable:
+        return at.layer("rms_norm", x, params={"weight": weight}, eps=eps, affine=weight is not None)
+    y = at.step("rms_norm", x, out=x.shape, eps=eps, affine=False)
+    return of_two(at, "multiply", y, along_channels(at, weight, x.shape[-1:]))
+
+
+def along_channels(at: Site, stored: Stored, spread: Shape) -> Stored:
+    if stored.array.shape != spread[:1]:
+        at.refuse(f"'{stored.name}' is of {list(stored.array.shape)} instead of [{spread[0]}]")
+    return stored.shaped(spread)
+
+
+def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
+    """Rows of a table; of an index that is stored, rows that all examples have in common."""
+    if len(table.array.shape) != 2:
+        at.refuse(f"expected a table of rows, got {list(table.array.shape)}")
+    rows, width = table.array.shape
+    settings = {"params": {"weight": table}, "rows": rows, "width": width}
+    if isinstance(index, Value):
+        return at.layer("embedding", index, **settings)
+    shape = index.array.shape
+    inside = shape[1:] if shape[:1] == (1,) else shape
+    if index.array.dtype.kind not in "iu":
+        at.refuse(f"expected whole numbers as the index, got '{index.name}' of {index.array.dtype}")
+    places = index.array.reshape(inside) % rows  # ONNX counts negative ones from the end
+    where = at.builder.constant(f"{at.name}_index", places, index.name, whole=True)
+    looked_up = at.layer("embedding", where, out=(*inside, width), **settings)
+    return Rows(looked_up, (*shape, width), table)
+
+
+def with_leading_ones(at: Site, rows: Rows) -> Rows:
+    """The same rows, as a batch of one or of none. Raises Refused when the result has another shape."""
+    first, second = (tuple(result.shape) for result in at.results)
+    if first != second or not same_but_for_leading_ones(first, rows.shape):
+        shapes = f"of {list(rows.shape)}, to {list(first)}"
+        at.refuse(f"makes rows of '{rows.table.name}', {shapes}: no layer does this")
+    return Rows(rows.value, first, rows.table)
 
 
 def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> Value:
@@ -38,13 +155,13 @@ def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> 
 
 def parts(at: Site, x: Value, axis: int) -> tuple[Value, ...]:
     """x cut along an axis into parts as wide as the results."""
-    found: list[Value] = []
+    cut: list[Value] = []
     start = 0
     for place in range(len(at.results[0])):
-        stop = start + at.results[0][place].shape[axis + 1]
-        found.append(part(at, x, axis, start, stop))
+        stop = start + at.shape(itemgetter(place))[axis]
+        cut.append(part(at, x, axis, start, stop))
         start = stop
-    return tuple(found)
+    return tuple(cut)
 
 
 def along(at: Site, kind: str, x: Value, axis: int) -> Value:
@@ -59,12 +176,26 @@ def along(at: Site, kind: str, x: Value, axis: int) -> Value:
 
 def reduced(at: Site, kind: str, x: Value, axes: Iterable[int]) -> Value:
     """sum, mean or max along some axes of the example, which the result has not, or of size 1."""
-    gone = sorted(axes, reverse=True)
-    if kind == "max":
-        for axis in gone:
-            x = at.step("max", x, out=x.shape[:axis] + x.shape[axis + 1 :], axis=axis)
-        return at.reshaped(x)
+    gone = sorted(set(axes))
     shape = tuple(size for axis, size in enumerate(x.shape) if axis not in gone)
+    if kind == "max" and len(gone) > 1:
+        x, gone = joined_axes(at, x, gone), [len(shape)]
+    settings = {"axis": gone[0]} if kind == "max" else {"axes": gone}
     if shape == at.shape():
-        return at.layer(kind, x, axes=gone[::-1])
-    return at.reshaped(at.step(kind, x, out=shape, axes=gone[::-1]))
+        return at.layer(kind, x, **settings)
+    return at.reshaped(at.step(kind, x, out=shape, **settings))
+
+
+def joined_axes(at: Site, x: Value, axes: list[int]) -> Value:
+    """x with some of its axes as one, the last.
+
+    One layer max along all of them at once splits a tie equally; one after the other would not.
+    """
+    others = [axis for axis in range(len(x.shape)) if axis not in axes]
+    order = [*others, *axes]
+    if order != list(range(len(x.shape))):
+        x = at.step("transpose", x, out=tuple(x.shape[axis] for axis in order), axes=order)
+    shape = (*x.shape[: len(others)], prod(x.shape[len(others) :]))
+    kind = "flatten" if len(shape) == 1 else "reshape"
+    config = {} if kind == "flatten" else {"shape": shape}
+    return at.step(kind, x, out=shape, **config)

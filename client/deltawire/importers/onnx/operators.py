@@ -6,15 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 from deltawire.importers import steps
-from deltawire.importers.builder import Shape, Site, Stored, Value
-from deltawire.importers.named import Named
+from deltawire.importers.arguments import Default, Harmless, Shown
+from deltawire.importers.builder import Rows, Shape, Stored, Value
+from deltawire.importers.site import Site
+from deltawire.named import Named
 
 OPERATORS = Named()
 operator = OPERATORS.register
 
 
 def pointwise(kind: str) -> Callable[..., Value]:
-    return lambda at, x: at.layer(kind, x)
+    def translate(at: Site, x: Value) -> Value:
+        return at.layer(kind, x)
+
+    return translate
 
 
 OPERATORS |= {
@@ -37,24 +42,18 @@ def leaky_relu(at: Site, x: Value, *, alpha: float = 0.01) -> Value:
 
 
 @operator("Gelu")
-def gelu(at: Site, x: Value, *, approximate: str = "none") -> Value:
-    if approximate != "none":
-        at.refuse(f"approximate='{approximate}': the layer gelu is the exact one")
+def gelu(at: Site, x: Value, *, approximate: Default = "none") -> Value:
     return at.layer("gelu", x)
 
 
 @operator("Swish")
-def swish(at: Site, x: Value, *, alpha: float = 1.0) -> Value:
-    if alpha != 1:
-        at.refuse(f"alpha={alpha}: the layer silu has 1")
+def swish(at: Site, x: Value, *, alpha: Default = 1.0) -> Value:
     return at.layer("silu", x)
 
 
 @operator("Pow")
-def power(at: Site, x: Value, exponent: Any) -> Value:
-    if not isinstance(exponent, Stored) or exponent.array.size != 1:
-        at.refuse("the exponent of the layer power is one number")
-    return at.layer("power", x, exponent=float(exponent.array.reshape(())))
+def power(at: Site, x: Value, exponent: Stored) -> Value:
+    return at.layer("power", x, exponent=at.number(exponent, "exponent"))
 
 
 @operator("Identity")
@@ -63,8 +62,10 @@ def identity(at: Site, x: Value) -> Value:
 
 
 @operator("Dropout")
-def dropout(at: Site, x: Value, ratio: Any = None, training: Any = None, *, seed: int = 0) -> Value:
-    if training is not None and not (isinstance(training, Stored) and not training.array.any()):
+def dropout(
+    at: Site, x: Value, ratio: Harmless = None, training: Stored | None = None, *, seed: Harmless = 0
+) -> Value:
+    if training is not None and training.array.any():
         at.refuse("drops numbers at random, in training mode")
     return x
 
@@ -76,9 +77,9 @@ def of_two(at: Site, a: Any, b: Any) -> Value:
 
 
 @operator("Max", "Min")
-def extreme(at: Site, *values: Value) -> Value:
+def extreme(at: Site, *values: Any) -> Value:
     kind, out = {"Max": "maximum", "Min": "minimum"}[at.function], at.shape()
-    first, *others = (x if isinstance(x, Value) else at.constant(x, out) for x in values)
+    first, *others = (steps.operand(at, x, out) for x in values)
     for place, other in enumerate(others):
         last = place == len(others) - 1
         first = at.layer(kind, first, other) if last else at.step(kind, first, other, out=out)
@@ -86,53 +87,46 @@ def extreme(at: Site, *values: Value) -> Value:
 
 
 @operator("Sum")
-def added(at: Site, *values: Value) -> Value:
-    return at.layer("add", *values)
+def added(at: Site, *values: Any) -> Value:
+    return at.layer("add", *(steps.operand(at, x, at.shape()) for x in values))
 
 
 @operator("Gemm")
 def gemm(
-    at: Site, x: Value, weight: Any, bias: Any = None, *, alpha: float = 1.0, beta: float = 1.0,
-    transA: int = 0, transB: int = 0,
+    at: Site, x: Value, weight: Stored, bias: Stored | None = None, *, alpha: Default = 1.0,
+    beta: float = 1.0, transA: Default = 0, transB: int = 0,
 ) -> Value:  # fmt: skip
-    if alpha != 1 or (beta != 1 and bias is not None) or transA or not isinstance(weight, Stored):
-        at.refuse("alpha, beta, transA, or a matrix that is computed: the layer linear is W x + b")
-    weight = weight if transB else weight.transposed()
-    units = weight.array.shape[0]
-    if bias is not None and not (isinstance(bias, Stored) and bias.array.size == units):
-        at.refuse(f"its C is no bias of {units} numbers")
-    named = {"weight": weight, "bias": bias.shaped((units,)) if bias is not None else None}
-    return at.layer("linear", x, params=named, units=units, bias=bias is not None)
+    if beta != 1 and bias is not None:
+        at.refuse(f"beta={beta}: the layer linear is W x + b")
+    return steps.linear(at, x, weight if transB else weight.transposed(), bias)
 
 
 @operator("MatMul")
 def matmul(at: Site, a: Any, b: Any) -> Value:
-    if isinstance(b, Stored) and b.array.ndim == 2:
-        return at.layer("linear", a, params={"weight": b.transposed()}, units=b.array.shape[1], bias=False)
+    if isinstance(a, Value) and isinstance(b, Stored) and b.array.ndim == 2:
+        return steps.linear(at, a, b.transposed())
     return at.layer("matmul", a, b)
 
 
-def affine(at: Site, x: Value, weight: Stored, bias: Stored) -> Value:
-    """x W + b, which ONNX writes as two nodes: MatMul, and the Add at this site."""
-    units = weight.array.shape[1]
-    return at.layer("linear", x, params={"weight": weight.transposed(), "bias": bias}, units=units)
-
-
 @operator("Gather")
-def gather(at: Site, rows: Any, index: Any, *, axis: int = 0) -> Value:
-    if isinstance(rows, Stored) and isinstance(index, Value) and rows.array.ndim == 2 and axis == 0:
-        count, width = rows.array.shape
-        return at.layer("embedding", index, params={"weight": rows}, rows=count, width=width)
+def gather(at: Site, rows: Any, index: Any, *, axis: int = 0) -> Value | Rows:
+    if isinstance(rows, Stored) and isinstance(index, Value | Stored) and rows.array.ndim == 2 and axis == 0:
+        return steps.embedding(at, index, rows)
     if isinstance(rows, Value) and isinstance(index, Stored) and index.array.size == 1:
-        place = int(index.array.reshape(()))
+        place = int(at.number(index, "index"))
         return at.reshaped(steps.part(at, rows, at.axis(axis, len(rows.shape)), place, place + 1 or None))
     return at.refuse("is neither rows of an initializer nor one place along an axis")
 
 
 @operator("Slice")
-def cut(at: Site, x: Value, starts: Any, ends: Any, axes: Any = None, strides: Any = None) -> Value:
-    if not all(isinstance(one, Stored | None) for one in (starts, ends, axes, strides)):
-        at.refuse("its bounds are computed: those of the layer slice are numbers")
+def cut(
+    at: Site,
+    x: Value,
+    starts: Stored,
+    ends: Stored,
+    axes: Stored | None = None,
+    strides: Stored | None = None,
+) -> Value:
     along = range(len(starts.array)) if axes is None else axes.array.tolist()
     if strides is not None and (strides.array != 1).any():
         at.refuse("its steps are not 1")
@@ -142,7 +136,9 @@ def cut(at: Site, x: Value, starts: Any, ends: Any, axes: Any = None, strides: A
 
 
 @operator("Split")
-def split(at: Site, x: Value, sizes: Any = None, *, axis: int = 0, num_outputs: int = 0) -> tuple[Value, ...]:
+def split(
+    at: Site, x: Value, sizes: Shown = None, *, axis: int = 0, num_outputs: Shown = 0
+) -> tuple[Value, ...]:
     return steps.parts(at, x, at.axis(axis, len(x.shape)))
 
 
@@ -152,9 +148,9 @@ def concat(at: Site, *values: Value, axis: int) -> Value:
 
 
 @operator("Reshape", "Flatten", "Squeeze", "Unsqueeze")
-def reshape(at: Site, x: Value, shape: Any = None, *, axis: int = 1, allowzero: int = 0) -> Value:
+def reshape(at: Site, x: Value | Rows, *, axis: Shown = 1, allowzero: Shown = 0) -> Value | Rows:
     """Where the numbers go is known from the shapes of what comes out."""
-    return at.reshaped(x)
+    return steps.with_leading_ones(at, x) if isinstance(x, Rows) else at.reshaped(x)
 
 
 @operator("Transpose")
@@ -166,8 +162,9 @@ def transpose(at: Site, x: Value, *, perm: list[int] | None = None) -> Value:
 
 @operator("ReduceSum", "ReduceMean", "ReduceMax")
 def reduce(
-    at: Site, x: Value, axes: Any = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0
-) -> Value:
+    at: Site, x: Value, axes: Stored | list[int] | None = None, *, keepdims: Shown = 1,
+    noop_with_empty_axes: Default = 0,
+) -> Value:  # fmt: skip
     given = axes.array.tolist() if isinstance(axes, Stored) else axes
     if not given:
         at.refuse("reduces the batch too, and examples are independent of each other: name its axes")
@@ -183,60 +180,66 @@ def softmax(at: Site, x: Value, *, axis: int = -1) -> Value:
 
 @operator("LayerNormalization")
 def layer_norm(
-    at: Site, x: Value, scale: Any, bias: Any = None, *, axis: int = -1, epsilon: float = 1e-5,
-    stash_type: int = 1,
+    at: Site, x: Value, scale: Stored, bias: Stored | None = None, *, axis: int = -1, epsilon: float = 1e-5,
+    stash_type: Harmless = 1,
 ) -> Value:  # fmt: skip
-    if at.axis(axis, len(x.shape)) != len(x.shape) - 1:
+    """The norm; stash_type is the precision of its mean, and rounds alike."""
+    last = len(x.shape) - 1
+    if at.axis(axis, len(x.shape)) != last:
         at.refuse(f"axis={axis}: the layer norms along the last axis only")
-    if bias is None:
-        at.refuse("has no B: the layer has both a scale and a bias")
-    return at.layer("layer_norm", x, params={"weight": scale, "bias": bias}, eps=epsilon)
+    return steps.normed(at, "layer_norm", x, channels=last, weight=scale, bias=bias, eps=epsilon)
 
 
 @operator("RMSNormalization")
 def rms_norm(
-    at: Site, x: Value, scale: Any, *, axis: int = -1, epsilon: float = 1e-5, stash_type: int = 1
+    at: Site, x: Value, scale: Stored, *, axis: int = -1, epsilon: float = 1e-5, stash_type: Harmless = 1
 ) -> Value:
     if at.axis(axis, len(x.shape)) != len(x.shape) - 1:
         at.refuse(f"axis={axis}: the layer norms along the last axis only")
-    return at.layer("rms_norm", x, params={"weight": scale}, eps=epsilon)
+    return steps.scaled_norm(at, x, scale, epsilon)
 
 
 @operator("GroupNormalization")
 def group_norm(
-    at: Site, x: Value, scale: Any, bias: Any, *, num_groups: int, epsilon: float = 1e-5, stash_type: int = 1
-) -> Value:
+    at: Site, x: Value, scale: Stored, bias: Stored, *, num_groups: int, epsilon: float = 1e-5,
+    stash_type: Harmless = 1,
+) -> Value:  # fmt: skip
     if scale.array.shape != x.shape[:1]:
         at.refuse("its scale has not one number for each channel, as of opset 21")
-    return at.layer("group_norm", x, params={"weight": scale, "bias": bias}, groups=num_groups, eps=epsilon)
+    settings = {"groups": num_groups, "eps": epsilon}
+    return steps.normed(at, "group_norm", x, channels=0, weight=scale, bias=bias, **settings)
 
 
 @operator("InstanceNormalization")
-def instance_norm(at: Site, x: Value, scale: Any, bias: Any, *, epsilon: float = 1e-5) -> Value:
-    return at.layer("group_norm", x, params={"weight": scale, "bias": bias}, groups=x.shape[0], eps=epsilon)
+def instance_norm(at: Site, x: Value, scale: Stored, bias: Stored, *, epsilon: float = 1e-5) -> Value:
+    settings = {"groups": x.shape[0], "eps": epsilon}
+    return steps.normed(at, "group_norm", x, channels=0, weight=scale, bias=bias, **settings)
 
 
 @operator("BatchNormalization")
 def batch_norm(
-    at: Site, x: Value, scale: Any, bias: Any, mean: Any, var: Any, *, epsilon: float = 1e-5,
-    momentum: float = 0.9, training_mode: int = 0,
+    at: Site, x: Value, scale: Stored, bias: Stored, mean: Stored, var: Stored, *, epsilon: float = 1e-5,
+    momentum: Harmless = 0.9, training_mode: int = 0,
 ) -> Value:  # fmt: skip
     if training_mode:
         at.refuse("statistics of the batch would make its examples depend on each other")
     statistics = [at.constant(one, x.shape[:1]) for one in (mean, var)]
-    return at.layer("batch_norm", x, *statistics, params={"weight": scale, "bias": bias}, eps=epsilon)
+    settings: dict[str, Any] = {"weight": scale, "bias": bias, "eps": epsilon}
+    return steps.normed(at, "batch_norm", x, *statistics, channels=0, **settings)
 
 
 @operator("Conv")
 def conv(
-    at: Site, x: Value, weight: Any, bias: Any = None, *, auto_pad: str = "NOTSET", group: int = 1,
-    dilations: list[int] | None = None, kernel_shape: list[int] | None = None,
+    at: Site, x: Value, weight: Stored, bias: Stored | None = None, *, auto_pad: str = "NOTSET",
+    group: int = 1, dilations: list[int] | None = None, kernel_shape: list[int] | None = None,
     pads: list[int] | None = None, strides: list[int] | None = None,
 ) -> Value:  # fmt: skip
     channels, _, *kernel = weight.array.shape
     rank = len(kernel)
     if rank > 2:
         at.refuse(f"has {rank} axes: there are conv1d and conv2d")
+    if kernel_shape not in (None, kernel):
+        at.refuse(f"kernel_shape={kernel_shape}, and its weight is of {list(weight.array.shape)}")
     return at.layer(
         f"conv{rank}d", x, params={"weight": weight, "bias": bias}, channels=channels, kernel=kernel,
         stride=strides or [1] * rank, padding=padding(at, auto_pad, pads, rank),
@@ -254,14 +257,15 @@ def padding(at: Site, auto_pad: str, pads: list[int] | None, rank: int) -> list[
 
 @operator("MaxPool", "AveragePool")
 def pool(
-    at: Site, x: Value, *, kernel_shape: list[int], auto_pad: str = "NOTSET", ceil_mode: int = 0,
+    at: Site, x: Value, *, kernel_shape: list[int], auto_pad: str = "NOTSET", ceil_mode: Default = 0,
     count_include_pad: int = 0, dilations: list[int] | None = None, pads: list[int] | None = None,
-    storage_order: int = 0, strides: list[int] | None = None,
+    storage_order: Harmless = 0, strides: list[int] | None = None,
 ) -> Value:  # fmt: skip
+    """The layers' pooling; storage_order is of the indices, which are no value."""
     zeros = padding(at, auto_pad, pads, len(kernel_shape))
     uncounted = at.function == "AveragePool" and any(zeros) and not count_include_pad
-    if len(kernel_shape) != 2 or ceil_mode or uncounted or any(one != 1 for one in dilations or []):
-        at.refuse("ceil_mode, dilations, no count_include_pad, or windows of other than 2 axes have no layer")
+    if len(kernel_shape) != 2 or uncounted or any(one != 1 for one in dilations or []):
+        at.refuse("dilations, no count_include_pad, or windows of other than 2 axes have no layer")
     kind = {"MaxPool": "max_pool2d", "AveragePool": "avg_pool2d"}[at.function]
     apart = strides or [1, 1]
     stride = None if apart == kernel_shape else apart

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from deltawire.importers import steps
-from deltawire.importers.builder import Site, Stored, Value
-from deltawire.importers.named import Named
+from deltawire.importers.arguments import Default, Harmless, Shown
+from deltawire.importers.builder import Rows, Stored, Value
+from deltawire.importers.site import Site
+from deltawire.named import Named
 
 FUNCTIONS = Named()
 """By name; those of ATen that take their arguments in another order begin with `aten.`."""
@@ -21,7 +23,10 @@ function = FUNCTIONS.register
 
 
 def pointwise(kind: str) -> Callable[..., Value]:
-    return lambda at, x, inplace=False: at.layer(kind, x)
+    def translate(at: Site, x: Value, inplace: Harmless = False) -> Value:
+        return at.layer(kind, x)
+
+    return translate
 
 
 FUNCTIONS |= {
@@ -36,19 +41,22 @@ FUNCTIONS |= {
 
 
 @function("elu")
-def elu(at: Site, x: Value, alpha: float = 1.0, inplace: bool = False) -> Value:
+def elu(at: Site, x: Value, alpha: float = 1.0, inplace: Harmless = False) -> Value:
     return at.layer("elu", x, alpha=float(alpha))
 
 
+@function("aten.elu")
+def aten_elu(at: Site, x: Value, alpha: float = 1.0, scale: Default = 1, input_scale: Default = 1) -> Value:
+    return elu(at, x, alpha)
+
+
 @function("leaky_relu")
-def leaky_relu(at: Site, x: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:
+def leaky_relu(at: Site, x: Value, negative_slope: float = 0.01, inplace: Harmless = False) -> Value:
     return at.layer("leaky_relu", x, slope=float(negative_slope))
 
 
 @function("gelu")
-def gelu(at: Site, x: Value, *, approximate: str = "none") -> Value:
-    if approximate != "none":
-        at.refuse(f"approximate='{approximate}': the layer gelu is the exact one")
+def gelu(at: Site, x: Value, *, approximate: Default = "none") -> Value:
     return at.layer("gelu", x)
 
 
@@ -61,7 +69,7 @@ def softplus(at: Site, x: Value, beta: float = 1, threshold: float = 20) -> Valu
 
 @function("pow")
 def power(at: Site, x: Value, exponent: Any) -> Value:
-    return at.layer("power", x, exponent=number(at, exponent, "exponent"))
+    return at.layer("power", x, exponent=at.number(exponent, "exponent"))
 
 
 @function("square")
@@ -75,12 +83,12 @@ def rsqrt(at: Site, x: Value) -> Value:
 
 
 @function("identity", "contiguous", "clone", "alias")
-def identity(at: Site, x: Value, memory_format: Any = None) -> Value:
+def identity(at: Site, x: Value, memory_format: Harmless = None) -> Value:
     return x
 
 
 @function("dropout", "feature_dropout", "dropout2d")
-def dropout(at: Site, x: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
+def dropout(at: Site, x: Value, p: float = 0.5, training: bool = True, inplace: Harmless = False) -> Value:
     if training and p:
         at.refuse("drops numbers at random; networks are imported as they are in eval mode")
     return x
@@ -111,7 +119,7 @@ def rsub(at: Site, a: Any, b: Any) -> Value:
 
 
 @function("div", "truediv", "itruediv", "div_", "divide", "true_divide")
-def div(at: Site, a: Any, b: Any, *, rounding_mode: None = None) -> Value:
+def div(at: Site, a: Any, b: Any, *, rounding_mode: Default = None) -> Value:
     return steps.of_two(at, "divide", a, b)
 
 
@@ -122,8 +130,8 @@ def extreme(at: Site, a: Any, b: Any) -> Value:
 
 @function("matmul", "bmm", "__matmul__")
 def matmul(at: Site, a: Any, b: Any) -> Value:
-    if isinstance(b, Stored) and b.array.ndim == 2:  # x W: a linear layer whose matrix is Wᵀ
-        return at.layer("linear", a, params={"weight": b.transposed()}, units=b.array.shape[1], bias=False)
+    if isinstance(a, Value) and isinstance(b, Stored) and b.array.ndim == 2:
+        return steps.linear(at, a, b.transposed())
     if isinstance(a, Value) and isinstance(b, Value) and len(a.shape) == len(b.shape) == 1:
         at.refuse("a product of two vectors of the whole batch: examples are independent of each other")
     return at.layer("matmul", a, b)
@@ -131,42 +139,40 @@ def matmul(at: Site, a: Any, b: Any) -> Value:
 
 @function("linear")
 def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Value:
-    named = {"weight": weight, "bias": bias}
-    return at.layer("linear", x, params=named, units=weight.array.shape[0], bias=bias is not None)
+    return steps.linear(at, x, weight, bias)
 
 
 @function("embedding")
 def embedding(
-    at: Site, index: Value, weight: Stored, padding_idx: int | None = None, max_norm: float | None = None,
-    norm_type: float = 2.0, scale_grad_by_freq: bool = False, sparse: bool = False,
-) -> Value:  # fmt: skip
-    if padding_idx is not None or max_norm is not None or scale_grad_by_freq:
-        at.refuse("padding_idx, max_norm and scale_grad_by_freq change what is learned, and have no layer")
-    rows, width = weight.array.shape
-    return at.layer("embedding", index, params={"weight": weight}, rows=rows, width=width)
+    at: Site, index: Value | Stored, weight: Stored, padding_idx: Default = None, max_norm: Default = None,
+    norm_type: Harmless = 2.0, scale_grad_by_freq: Default = False, sparse: Harmless = False,
+) -> Value | Rows:  # fmt: skip
+    """Rows of a table. norm_type is that of max_norm; sparse gradients are the same numbers."""
+    return steps.embedding(at, index, weight)
 
 
 @function("aten.embedding")
 def aten_embedding(
-    at: Site, weight: Stored, index: Value, padding_idx: int = -1, scale_grad_by_freq: bool = False
-) -> Value:
-    row = None if padding_idx == -1 else padding_idx
-    return embedding(at, index, weight, row, scale_grad_by_freq=scale_grad_by_freq)
+    at: Site, weight: Stored, index: Value | Stored, padding_idx: Default = -1,
+    scale_grad_by_freq: Default = False, sparse: Harmless = False,
+) -> Value | Rows:  # fmt: skip
+    return steps.embedding(at, index, weight)
 
 
 @function("softmax", "log_softmax")
-def softmax(at: Site, x: Value, dim: int, dtype: None = None, *, _stacklevel: int = 3) -> Value:
+def softmax(at: Site, x: Value, dim: int, dtype: Shown = None, *, _stacklevel: Harmless = 3) -> Value:
     return steps.along(at, at.function, x, at.axis(dim, len(x.shape)))
 
 
 @function("layer_norm")
 def layer_norm(
     at: Site, x: Value, normalized_shape: Any, weight: Stored | None = None, bias: Stored | None = None,
-    eps: float = 1e-5, cudnn_enable: bool = True,
+    eps: float = 1e-5, cudnn_enable: Harmless = True,
 ) -> Value:  # fmt: skip
     if len(normalized_shape) != 1:
         at.refuse(f"normalized_shape {list(normalized_shape)}: the layer norms along the last axis only")
-    return at.layer("layer_norm", x, params=both(at, weight, bias), eps=eps, affine=weight is not None)
+    last = len(x.shape) - 1
+    return steps.normed(at, "layer_norm", x, channels=last, weight=weight, bias=bias, eps=eps)
 
 
 @function("rms_norm")
@@ -176,22 +182,22 @@ def rms_norm(
     if len(normalized_shape) != 1:
         at.refuse(f"normalized_shape {list(normalized_shape)}: the layer norms along the last axis only")
     eps = float(np.finfo(at.builder.dtype).eps) if eps is None else eps
-    return at.layer("rms_norm", x, params={"weight": weight}, eps=eps, affine=weight is not None)
+    return steps.scaled_norm(at, x, weight, eps)
 
 
 @function("group_norm")
 def group_norm(
     at: Site, x: Value, num_groups: int, weight: Stored | None = None, bias: Stored | None = None,
-    eps: float = 1e-5, cudnn_enabled: bool = True,
+    eps: float = 1e-5, cudnn_enabled: Harmless = True,
 ) -> Value:  # fmt: skip
-    affine = weight is not None
-    return at.layer("group_norm", x, params=both(at, weight, bias), groups=num_groups, eps=eps, affine=affine)
+    settings = {"groups": num_groups, "eps": eps}
+    return steps.normed(at, "group_norm", x, channels=0, weight=weight, bias=bias, **settings)
 
 
 @function("batch_norm")
 def batch_norm(
     at: Site, x: Value, running_mean: Stored | None, running_var: Stored | None, weight: Stored | None = None,
-    bias: Stored | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5,
+    bias: Stored | None = None, training: bool = False, momentum: Harmless = 0.1, eps: float = 1e-5,
 ) -> Value:  # fmt: skip
     if training or running_mean is None or running_var is None:
         at.refuse("statistics of the batch would make its examples depend on each other: use running ones")
@@ -199,39 +205,22 @@ def batch_norm(
         at.constant(stored, x.shape[:1], f"{at.name}_{what}")
         for stored, what in ((running_mean, "running_mean"), (running_var, "running_var"))
     ]
-    named = both(at, weight, bias)
-    return at.layer("batch_norm", x, *statistics, params=named, eps=eps, affine=weight is not None)
+    return steps.normed(at, "batch_norm", x, *statistics, channels=0, weight=weight, bias=bias, eps=eps)
 
 
 @function("aten.batch_norm")
 def aten_batch_norm(
     at: Site, x: Value, weight: Stored | None, bias: Stored | None, running_mean: Stored | None,
-    running_var: Stored | None, training: bool, momentum: float, eps: float, cudnn_enabled: bool,
+    running_var: Stored | None, training: bool, momentum: Harmless, eps: float, cudnn_enabled: Harmless,
 ) -> Value:  # fmt: skip
-    return batch_norm(at, x, running_mean, running_var, weight, bias, training, momentum, eps)
-
-
-def both(at: Site, weight: Stored | None, bias: Stored | None) -> dict[str, Stored | None]:
-    if (weight is None) != (bias is None):
-        at.refuse("has only one of weight and bias: the layer has both or neither")
-    return {"weight": weight, "bias": bias}
+    return batch_norm(at, x, running_mean, running_var, weight, bias, training, eps=eps)
 
 
 @function("scaled_dot_product_attention")
 def attention(
-    at: Site, query: Value, key: Value, value: Value, attn_mask: Any = None, dropout_p: float = 0.0,
-    is_causal: bool = False, *, scale: float | None = None, enable_gqa: bool = False,
+    at: Site, query: Value, key: Value, value: Value, attn_mask: Default = None, dropout_p: Default = 0.0,
+    is_causal: bool = False, *, scale: float | None = None, enable_gqa: Default = False,
 ) -> Value:  # fmt: skip
-    if attn_mask is not None or dropout_p or enable_gqa:
-        at.refuse("has attn_mask, dropout_p or enable_gqa, which the layer attention does without here")
     if scale is not None and not np.isclose(scale, query.shape[-1] ** -0.5):
         at.refuse(f"scale={scale}: the layer attention divides by the root of the width")
     return at.layer("attention", query, key, value, causal=is_causal)
-
-
-def number(at: Site, value: Any, what: str) -> float:
-    """An argument that must be one number. Raises Refused when it is anything else."""
-    array = value.array if isinstance(value, Stored) and not value.trainable else value
-    if isinstance(array, Value | Stored) or np.size(array) != 1 or not np.isreal(array):
-        at.refuse(f"expected a number as {what}")
-    return float(np.asarray(array).reshape(()))

@@ -2,118 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
-from deltawire.errors import Fault, Refused, missing_extra
+from deltawire.client import Client
+from deltawire.errors import Fault, Refused
+from deltawire.extras import missing
 
 try:
     import torch
     from torch import fx, nn
 except ModuleNotFoundError as error:
-    raise missing_extra("torch", error) from error
+    raise missing("torch", error) from error
 
+from deltawire.importers.arguments import errors_named, first_line
 from deltawire.importers.builder import BATCHES, Imported
-from deltawire.importers.torch_fx.modules import MODULES
+from deltawire.importers.comparison import compare
+from deltawire.importers.torch_fx.examination import left_as_it_was, refuse_what_is_hidden, refuse_what_varies
+from deltawire.importers.torch_fx.original import Original
+from deltawire.importers.torch_fx.recording import exported, recorded, traced
 from deltawire.importers.torch_fx.writer import Writer
 
+Trace = Callable[[nn.Module, list[torch.Tensor]], fx.GraphModule]
 
-def from_torch(module: nn.Module, *examples: torch.Tensor) -> Imported:
-    """The network a module computes in eval mode, with its parameters.
 
-    examples: one tensor for each argument of the module's forward, the batch as its leading axis.
+def from_torch(
+    module: nn.Module, *examples: torch.Tensor, check: bool = True, client: Client | None = None
+) -> Imported:
+    """Import the network that a module computes in eval mode, with its parameters.
+
     `encoder.0.weight` becomes `encoder_0.weight`; the way back is in the network's metadata, and
-    `deltawire.exporters.torch` goes it. What the module gives back is in `outputs`; a loss is to be added.
-    Raises Refused (`not_expressible`) with every operation that has no layer, by its name in the module, and
-    whatever the module raises when it is called with the examples.
+    `deltawire.exporters.torch` goes it. A loss is to be added.
+
+    Args:
+        module: The module. It is left as it was.
+        *examples: One tensor for each argument of the module's forward, the batch as its leading axis.
+        check: Whether to plan the network, and to compare its values and gradients with the module's on two
+            random batches.
+        client: Of the service that checks, by default an embedded one.
+
+    Returns:
+        The network, its parameters, its constants, and the nodes that hold what the module gives back.
+
+    Raises:
+        Refused: With code `not_expressible` and every operation that has no layer, by its name in the module.
+        NotInstalled: The check has no client, and `deltawire[service]` is not installed.
+
+    Whatever the module raises when it is called with the examples is raised as it is.
     """
-    batches = [[_repeated(example, count) for example in examples] for count in BATCHES]
-    with _in_eval_mode(module), torch.no_grad():
-        # What it raises by itself is the caller's to see.
-        module(*(example.clone() for example in batches[0]))
+    with errors_named("the examples"):
+        batches = [[_repeated(example, count) for example in examples] for count in BATCHES]
+    with left_as_it_was(module):
+        refuse_what_is_hidden(module)
+        with torch.no_grad():
+            refuse_what_varies(module, batches[0])
         failures: list[Exception] = []
-        for trace in (_traced, _exported):
+        for trace in (traced, exported):
             try:
-                graph_module = trace(module, batches[0])
-                results = tuple(_recorded(graph_module, batch) for batch in batches)
-            except Exception as error:  # forward is anybody's code: under a tracer it may raise anything
+                with torch.no_grad():
+                    imported = _imported(module, trace, batches)
+                if check:
+                    with errors_named("the comparison with the module"):
+                        compare(imported, Original(module, imported, examples), client)
+                return imported
+            except Refused as error:
                 failures.append(error)
-                continue
-            try:
-                return Writer(module, graph_module, results).run()
-            except Refused as refused:
-                failures.append(refused)
+            except _Untraceable as error:
+                failures.append(error)
     for failure in failures:
         if isinstance(failure, Refused):
             raise failure
-    by_fx, by_export = map(_first_line, failures)
+    by_fx, by_export = map(first_line, failures)
     detail = f"neither torch.fx ({by_fx}) nor torch.export ({by_export}) can trace the module"
     raise Refused([Fault("", "not_expressible", detail)]) from failures[-1]
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
+class _Untraceable(Exception):
+    """A tracer cannot follow the module; its cause is what the tracer raised."""
+
+
+def _imported(module: nn.Module, trace: Trace, batches: list[list[torch.Tensor]]) -> Imported:
+    try:
+        graph_module = trace(module, batches[0])
+        results = recorded(graph_module, batches)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # forward is anybody's code: under a tracer it may raise anything
+        raise _Untraceable(first_line(error)) from error
+    return Writer(module, graph_module, results).run()
 
 
 def _repeated(example: torch.Tensor, count: int) -> torch.Tensor:
     """A batch of so many times the first example."""
-    if example.ndim == 0 or not len(example):
+    if not isinstance(example, torch.Tensor) or example.ndim == 0 or not len(example):
         raise Refused(
             [Fault("", "not_expressible", "an example is a batch: its leading axis is the batch's")]
         )
     return example.detach()[:1].repeat(count, *[1] * (example.ndim - 1))
-
-
-@contextmanager
-def _in_eval_mode(module: nn.Module) -> Iterator[None]:
-    before = {part: part.training for part in module.modules()}
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, training in before.items():
-            part.training = training
-
-
-class _Tracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return type(m) in MODULES
-
-
-def _traced(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    return fx.GraphModule(module, _Tracer().trace(module))
-
-
-def _exported(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    anything = torch.export.Dim.AUTO
-    sizes = tuple({0: anything} for _ in batch)
-    return torch.export.export(module, tuple(batch), dynamic_shapes=sizes).module()
-
-
-class _Recorder(fx.Interpreter):
-    """Runs a graph and keeps every result. Raises Refused when one is read that was overwritten since."""
-
-    def __init__(self, graph_module: fx.GraphModule):
-        super().__init__(graph_module, garbage_collect_values=False)
-        self.results: dict[fx.Node, Any] = {}
-        self._versions: dict[fx.Node, int] = {}
-
-    def run_node(self, node: fx.Node) -> Any:
-        for before in node.all_input_nodes:
-            if before in self._versions and self.results[before]._version != self._versions[before]:
-                detail = (
-                    f"{node.name}: takes {before.name}, which was changed in place: layers change nothing"
-                )
-                raise Refused([Fault("", "not_expressible", detail)])
-        self.results[node] = result = super().run_node(node)
-        if isinstance(result, torch.Tensor):
-            self._versions[node] = result._version
-        return result
-
-
-def _recorded(graph_module: fx.GraphModule, batch: list[torch.Tensor]) -> dict[fx.Node, Any]:
-    """What every operation of a graph gives for a batch."""
-    recorder = _Recorder(graph_module)
-    recorder.run(*(example.clone() for example in batch))
-    return recorder.results

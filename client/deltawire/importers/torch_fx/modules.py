@@ -7,7 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from deltawire.importers.builder import Site, Unavailable, Value
+from deltawire.importers.arguments import Default, Harmless, translated
+from deltawire.importers.builder import Stored, Unavailable, Value
+from deltawire.importers.site import Site
 from deltawire.importers.torch_fx import functions, shapes, transformer, windows
 
 Own = Callable[[str], Any]
@@ -17,94 +19,45 @@ Translation = Callable[..., Any]
 """Takes the site, the module, what it has stored, and what it is called with."""
 
 
-def activation(*settings: str) -> Translation:
-    """A function of the same name as the module, with some of its settings."""
+def calls(name: str, *settings: str, stored: tuple[str, ...] = ()) -> Translation:
+    """Translate a module as a call of a function, with its parameters and its settings by name."""
 
-    def translate(at: Site, module: nn.Module, own: Own, x: Value) -> Any:
-        function = functions.FUNCTIONS[at.function.lower()]
-        return function(at, x, **{name: getattr(module, name) for name in settings})
+    def translate(at: Site, module: nn.Module, own: Own, input: Value | Stored) -> Any:
+        at.function = name
+        given = {local: own(local) for local in stored} | {one: getattr(module, one) for one in settings}
+        return translated(at, functions.FUNCTIONS[name], input, **given)
 
     return translate
 
 
-def elu(at: Site, module: nn.ELU, own: Own, x: Value) -> Any:
-    return functions.elu(at, x, module.alpha)
+AFFINE = "weight", "bias"
 
 
-def leaky_relu(at: Site, module: nn.LeakyReLU, own: Own, x: Value) -> Any:
-    return functions.leaky_relu(at, x, module.negative_slope)
-
-
-def softmax(at: Site, module: nn.Softmax, own: Own, x: Value) -> Any:
-    if module.dim is None:
-        at.refuse("has no dim: name the axis")
-    at.function = "softmax" if isinstance(module, nn.Softmax) else "log_softmax"
-    return functions.softmax(at, x, module.dim)
-
-
-def linear(at: Site, module: nn.Linear, own: Own, x: Value) -> Any:
-    return functions.linear(at, x, own("weight"), own("bias"))
-
-
-def embedding(at: Site, module: nn.Embedding, own: Own, index: Value) -> Any:
-    settings = module.padding_idx, module.max_norm, module.norm_type, module.scale_grad_by_freq
-    return functions.embedding(at, index, own("weight"), *settings)
-
-
-def conv(at: Site, module: nn.Conv1d | nn.Conv2d, own: Own, x: Value) -> Any:
+def conv(at: Site, module: nn.Conv1d | nn.Conv2d, own: Own, input: Value) -> Any:
     if module.padding_mode != "zeros":
         at.refuse(f"padding_mode='{module.padding_mode}': the layer pads with zeros")
     settings = module.stride, module.padding, module.dilation, module.groups
-    return windows.conv(at, x, own("weight"), own("bias"), *settings)
+    return translated(at, windows.conv, input, own("weight"), own("bias"), *settings)
 
 
-def max_pool2d(at: Site, module: nn.MaxPool2d, own: Own, x: Value) -> Any:
-    settings = module.kernel_size, module.stride, module.padding, module.dilation
-    return windows.max_pool2d(at, x, *settings, module.ceil_mode, module.return_indices)
+def reshape(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
+    return shapes.reshape(at, input)
 
 
-def avg_pool2d(at: Site, module: nn.AvgPool2d, own: Own, x: Value) -> Any:
-    settings = module.kernel_size, module.stride, module.padding, module.ceil_mode
-    return windows.avg_pool2d(at, x, *settings, module.count_include_pad, module.divisor_override)
+def as_it_is(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
+    return input
 
 
-def adaptive_pool2d(at: Site, module: nn.AdaptiveAvgPool2d, own: Own, x: Value) -> Any:
-    at.function = "adaptive_avg_pool2d" if isinstance(module, nn.AdaptiveAvgPool2d) else "adaptive_max_pool2d"
-    return windows.adaptive_pool2d(at, x, module.output_size)
-
-
-def batch_norm(at: Site, module: nn.BatchNorm1d, own: Own, x: Value) -> Any:
-    stored = own("running_mean"), own("running_var"), own("weight"), own("bias")
-    return functions.batch_norm(at, x, *stored, eps=module.eps)
-
-
-def layer_norm(at: Site, module: nn.LayerNorm, own: Own, x: Value) -> Any:
-    return functions.layer_norm(at, x, module.normalized_shape, own("weight"), own("bias"), module.eps)
-
-
-def rms_norm(at: Site, module: nn.RMSNorm, own: Own, x: Value) -> Any:
-    return functions.rms_norm(at, x, module.normalized_shape, own("weight"), module.eps)
-
-
-def group_norm(at: Site, module: nn.GroupNorm, own: Own, x: Value) -> Any:
-    return functions.group_norm(at, x, module.num_groups, own("weight"), own("bias"), module.eps)
-
-
-def reshape(at: Site, module: nn.Module, own: Own, x: Value) -> Any:
-    return shapes.reshape(at, x)
-
-
-def as_it_is(at: Site, module: nn.Module, own: Own, x: Value) -> Any:
-    return x
-
-
-def recurrent(at: Site, module: nn.RNNBase, own: Own, x: Value, state: None = None) -> Any:
+def recurrent(at: Site, module: nn.RNNBase, own: Own, input: Value, hx: Default = None) -> Any:
     """A node for each of the stacked layers."""
+    x = input
     kind = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}[at.function]
     if not module.batch_first:
         at.refuse("expected batch_first=True: the batch is the leading axis")
-    if module.bidirectional or not module.bias or module.proj_size or state is not None:
-        at.refuse("bidirectional=True, bias=False, proj_size and a first state of one's own have no layer")
+    if module.bidirectional or not module.bias or module.proj_size:
+        at.refuse("bidirectional=True, bias=False and proj_size have no layer")
+    if module.training and module.dropout:
+        at.refuse("drops numbers at random; networks are imported as they are in eval mode")
     if getattr(module, "nonlinearity", "tanh") != "tanh":
         at.refuse(f"nonlinearity='{module.nonlinearity}': the layer elman has tanh")
     shape = at.shape(lambda result: result[0])
@@ -119,12 +72,16 @@ def recurrent(at: Site, module: nn.RNNBase, own: Own, x: Value, state: None = No
 
 def multi_head_attention(
     at: Site, module: nn.MultiheadAttention, own: Own, query: Value, key: Value, value: Value,
-    need_weights: bool = True, attn_mask: None = None, average_attn_weights: bool = True,
+    key_padding_mask: Default = None, need_weights: bool = True, attn_mask: Default = None,
+    average_attn_weights: Harmless = True, is_causal: Default = False,
 ) -> Any:  # fmt: skip
+    """Attention; its weights, averaged or not, are no value of a node."""
     if not module.batch_first:
         at.refuse("expected batch_first=True: the batch is the leading axis")
-    if attn_mask is not None or module.bias_k is not None or module.add_zero_attn:
-        at.refuse("has attn_mask, add_bias_kv or add_zero_attn, which the layer does without here")
+    if module.bias_k is not None or module.add_zero_attn:
+        at.refuse("has add_bias_kv or add_zero_attn, which the layer does without here")
+    if module.training and module.dropout:
+        at.refuse("drops numbers at random; networks are imported as they are in eval mode")
     if own("in_proj_weight") is None:
         at.refuse("has kdim or vdim: in the layer, queries, keys and values are of one width")
     out = module.out_proj
@@ -135,20 +92,39 @@ def multi_head_attention(
         "multi_head_attention", query, key, value, out=shape, params=stored, heads=module.num_heads,
         bias=out.bias is not None,
     )  # fmt: skip
+    if not need_weights:
+        return y, None
     return y, Unavailable(f"the weights of {at.label} are no value: call it with need_weights=False")
 
 
+dropout = calls("dropout", "p", "training", "inplace")
+batch_norm = calls("batch_norm", "training", "eps", stored=("running_mean", "running_var", *AFFINE))
+
 MODULES: dict[type[nn.Module], Translation] = {
-    nn.ReLU: activation(), nn.Sigmoid: activation(), nn.SiLU: activation(), nn.Tanh: activation(),
-    nn.GELU: activation("approximate"), nn.Softplus: activation("beta", "threshold"),
-    nn.ELU: elu, nn.LeakyReLU: leaky_relu, nn.Softmax: softmax, nn.LogSoftmax: softmax,
-    nn.Linear: linear, nn.Embedding: embedding, nn.Conv1d: conv, nn.Conv2d: conv,
-    nn.MaxPool2d: max_pool2d, nn.AvgPool2d: avg_pool2d,
-    nn.AdaptiveAvgPool2d: adaptive_pool2d, nn.AdaptiveMaxPool2d: adaptive_pool2d,
+    nn.ReLU: calls("relu", "inplace"), nn.SiLU: calls("silu", "inplace"),
+    nn.Sigmoid: calls("sigmoid"), nn.Tanh: calls("tanh"), nn.GELU: calls("gelu", "approximate"),
+    nn.Softplus: calls("softplus", "beta", "threshold"), nn.ELU: calls("elu", "alpha", "inplace"),
+    nn.LeakyReLU: calls("leaky_relu", "negative_slope", "inplace"),
+    nn.Softmax: calls("softmax", "dim"), nn.LogSoftmax: calls("log_softmax", "dim"),
+    nn.Linear: calls("linear", stored=AFFINE), nn.Conv1d: conv, nn.Conv2d: conv,
+    nn.Embedding: calls(
+        "embedding", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse",
+        stored=("weight",),
+    ),
+    nn.MaxPool2d: calls(
+        "max_pool2d", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"
+    ),
+    nn.AvgPool2d: calls(
+        "avg_pool2d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
+    ),
+    nn.AdaptiveAvgPool2d: calls("adaptive_avg_pool2d", "output_size"),
+    nn.AdaptiveMaxPool2d: calls("adaptive_max_pool2d", "output_size", "return_indices"),
     nn.BatchNorm1d: batch_norm, nn.BatchNorm2d: batch_norm, nn.BatchNorm3d: batch_norm,
-    nn.LayerNorm: layer_norm, nn.RMSNorm: rms_norm, nn.GroupNorm: group_norm,
+    nn.LayerNorm: calls("layer_norm", "normalized_shape", "eps", stored=AFFINE),
+    nn.RMSNorm: calls("rms_norm", "normalized_shape", "eps", stored=("weight",)),
+    nn.GroupNorm: calls("group_norm", "num_groups", "eps", stored=AFFINE),
     nn.Flatten: reshape, nn.Unflatten: reshape,
-    nn.Identity: as_it_is, nn.Dropout: as_it_is, nn.Dropout1d: as_it_is, nn.Dropout2d: as_it_is,
+    nn.Identity: as_it_is, nn.Dropout: dropout, nn.Dropout1d: dropout, nn.Dropout2d: dropout,
     nn.RNN: recurrent, nn.GRU: recurrent, nn.LSTM: recurrent, nn.MultiheadAttention: multi_head_attention,
     nn.TransformerEncoder: transformer.encoder,
     nn.TransformerEncoderLayer: transformer.encoder_layer,

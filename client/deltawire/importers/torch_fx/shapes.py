@@ -6,20 +6,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from deltawire.importers import steps
-from deltawire.importers.builder import Shape, Site, Value
+from deltawire.importers.arguments import Shown
+from deltawire.importers.builder import Rows, Shape, Stored, Value
+from deltawire.importers.site import Site, described
 from deltawire.importers.torch_fx.functions import function
 
 
 @function("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "_unsafe_view")
-def reshape(at: Site, x: Value) -> Value:
-    return at.reshaped(x)
+def reshape(at: Site, x: Value | Rows) -> Value | Rows:
+    return steps.with_leading_ones(at, x) if isinstance(x, Rows) else at.reshaped(x)
 
 
 @function("expand", "expand_as")
-def expand(at: Site, x: Value) -> Value:
-    if at.shape() != x.shape:
-        at.refuse(f"repeats numbers, from {list(x.shape)} to {list(at.shape())}: nothing broadcasts")
-    return x
+def expand(at: Site, x: Value | Rows | Stored) -> Value:
+    """The same numbers for each example: rows and constants are, but are not repeated along other axes."""
+    shape = at.shape()
+    if isinstance(x, Stored):
+        if x.kept:
+            at.refuse(f"repeats {described(x)} for each example: no layer does this")
+        return at.constant(x, shape, whole=x.array.dtype.kind in "iu")
+    value = x.value if isinstance(x, Rows) else x
+    if value.shape != shape:
+        at.refuse(f"repeats numbers, from {list(value.shape)} to {list(shape)}: nothing broadcasts")
+    return value
 
 
 @function("permute")
@@ -52,29 +61,37 @@ def attribute(at: Site, x: Value, name: str) -> Value:
 
 
 @function("cat", "concat", "concatenate")
-def cat(at: Site, tensors: list[Value], dim: int = 0) -> Value:
-    return joined(at, tensors, at.axis(dim, len(tensors[0].shape)))
+def cat(at: Site, tensors: list[Any], dim: int = 0) -> Value:
+    values = all_computed(at, tensors)
+    return at.layer("concat", *values, axis=at.axis(dim, len(values[0].shape)))
 
 
 @function("stack")
-def stack(at: Site, tensors: list[Value], dim: int = 0) -> Value:
-    axis = at.axis(dim, len(tensors[0].shape) + 1)
-    shape = tensors[0].shape[:axis] + (1,) + tensors[0].shape[axis:]
-    return joined(at, [at.step("reshape", x, out=shape, shape=shape) for x in tensors], axis)
+def stack(at: Site, tensors: list[Any], dim: int = 0) -> Value:
+    values = all_computed(at, tensors)
+    axis = at.axis(dim, len(values[0].shape) + 1)
+    shape = values[0].shape[:axis] + (1,) + values[0].shape[axis:]
+    columns = [at.step("reshape", x, out=shape, shape=shape) for x in values]
+    return at.layer("concat", *columns, axis=axis)
 
 
-def joined(at: Site, tensors: Iterable[Any], axis: int) -> Value:
-    """Inputs one after the other; constants among them become shared inputs."""
-    tensors = [x if isinstance(x, Value) else at.constant(x, x.array.shape[1:]) for x in tensors]
-    return at.layer("concat", *tensors, axis=axis)
+def all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
+    """Tensors to be joined. Raises Refused when one of them is not computed from the batch."""
+    values = list(tensors)
+    for value in values:
+        if not isinstance(value, Value):
+            at.refuse(f"joins {described(value)} to what is computed: no layer does this")
+    return values
 
 
 @function("getitem", "__getitem__")
 def getitem(at: Site, x: Any, index: Any) -> Any:
-    """Of a tuple its part; of a tensor a slice along each axis, where a whole number takes the axis away."""
-    if isinstance(x, tuple | list):
-        return x[index]
+    """A slice along each axis, where a whole number takes the axis away."""
     places = list(index) if isinstance(index, tuple) else [index]
+    if isinstance(x, Rows) and all(place is None or isinstance(place, slice | int) for place in places):
+        return steps.with_leading_ones(at, x)
+    if not isinstance(x, Value):
+        at.refuse(f"takes a part of {described(x)}: no layer does this")
     if Ellipsis in places:
         first = places.index(Ellipsis)
         places[first : first + 1] = [slice(None)] * (len(x.shape) + 2 - len(places) + places.count(None))
@@ -103,26 +120,32 @@ def select(at: Site, x: Value, dim: int, index: int) -> Value:
     return at.reshaped(steps.part(at, x, at.axis(dim, len(x.shape)), index, index + 1 or None))
 
 
-@function("slice", "narrow")
+@function("slice")
 def cut(at: Site, x: Value, dim: int = 0, start: int | None = None, end: int | None = None) -> Value:
     if dim == 0 and not start and x.shape == at.shape():
         return x  # all of the batch, as export writes ':'
-    stop = start + end if at.function == "narrow" and start is not None and end is not None else end
-    return steps.part(at, x, at.axis(dim, len(x.shape)), start, stop)
+    return steps.part(at, x, at.axis(dim, len(x.shape)), start, end)
+
+
+@function("narrow")
+def narrow(at: Site, x: Value, dim: int, start: int, length: int) -> Value:
+    axis = at.axis(dim, len(x.shape))
+    first = start % x.shape[axis] if start < 0 else start
+    return steps.part(at, x, axis, first, first + length)
 
 
 @function("chunk", "split", "split_with_sizes")
-def split(at: Site, x: Value, sizes: Any, dim: int = 0) -> tuple[Value, ...]:
+def split(at: Site, x: Value, sizes: Shown, dim: int = 0) -> tuple[Value, ...]:
     return steps.parts(at, x, at.axis(dim, len(x.shape)))
 
 
 @function("sum", "mean")
-def total(at: Site, x: Value, dim: Any = None, keepdim: bool = False, *, dtype: None = None) -> Value:
+def total(at: Site, x: Value, dim: Any = None, keepdim: Shown = False, *, dtype: Shown = None) -> Value:
     return steps.reduced(at, at.function, x, axes_of(at, x, dim))
 
 
 @function("amax")
-def amax(at: Site, x: Value, dim: Any = (), keepdim: bool = False) -> Value:
+def amax(at: Site, x: Value, dim: Any = (), keepdim: Shown = False) -> Value:
     return steps.reduced(at, "max", x, axes_of(at, x, dim))
 
 

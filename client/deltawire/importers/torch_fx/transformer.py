@@ -5,39 +5,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import nn
+from torch.nn import functional as F
 
-from deltawire.importers.builder import Site, Value
+from deltawire.importers.arguments import Default
+from deltawire.importers.builder import Value
+from deltawire.importers.site import Site
 
 Own = Callable[[str], Any]
-ACTIVATIONS = {1: "relu", 2: "gelu"}
-"""By what the module calls activation_relu_or_gelu."""
+PARTS = {
+    "self_attn": nn.MultiheadAttention, "linear1": nn.Linear, "linear2": nn.Linear, "dropout": nn.Dropout,
+    "dropout1": nn.Dropout, "dropout2": nn.Dropout, "norm1": nn.LayerNorm, "norm2": nn.LayerNorm,
+}  # fmt: skip
+"""What an encoder layer is made of; with another part in one of these places it is another module."""
 
 
 def encoder(
-    at: Site, module: nn.TransformerEncoder, own: Own, x: Value, mask: None = None,
-    src_key_padding_mask: None = None, is_causal: bool | None = None,
+    at: Site, module: nn.TransformerEncoder, own: Own, src: Value, mask: Default = None,
+    src_key_padding_mask: Default = None, is_causal: bool | None = None,
 ) -> Value:  # fmt: skip
-    if mask is not None or src_key_padding_mask is not None or is_causal:
-        at.refuse("has a mask, which the layer does without here")
+    """The layers one after the other."""
+    if is_causal:
+        at.refuse("is_causal=True: no layer does this")
+    x = src
     for number, layer in enumerate(module.layers):
+        if type(layer) is not nn.TransformerEncoderLayer:
+            at.refuse(f"its layer {number} is a {type(layer).__name__}: no layer does this")
         x = _encoder_layer(at, layer, own, x, f"layers.{number}.")
     return x if module.norm is None else _norm(at, module.norm, own, x, "norm")
 
 
 def encoder_layer(
-    at: Site, module: nn.TransformerEncoderLayer, own: Own, src: Value, src_mask: None = None,
-    src_key_padding_mask: None = None, is_causal: bool = False,
+    at: Site, module: nn.TransformerEncoderLayer, own: Own, src: Value, src_mask: Default = None,
+    src_key_padding_mask: Default = None, is_causal: Default = False,
 ) -> Value:  # fmt: skip
-    if src_mask is not None or src_key_padding_mask is not None or is_causal:
-        at.refuse("has a mask, which the layer does without here")
     return _encoder_layer(at, module, own, src, "")
 
 
 def _encoder_layer(at: Site, module: nn.TransformerEncoderLayer, own: Own, x: Value, within: str) -> Value:
-    attention, activation = module.self_attn, ACTIVATIONS.get(module.activation_relu_or_gelu)
+    for name, kind in PARTS.items():
+        if type(getattr(module, name)) is not kind:
+            at.refuse(f"its {within}{name} is a {type(getattr(module, name)).__name__}: no layer does this")
+    attention, activation = module.self_attn, activation_of(module)
     if not attention.batch_first or activation is None:
         at.refuse("expected batch_first=True, and relu or gelu as its activation")
+    if attention.bias_k is not None or attention.add_zero_attn or attention.in_proj_weight is None:
+        at.refuse("its attention has add_bias_kv, add_zero_attn, kdim or vdim: no layer does this")
 
     def node(kind: str, *inputs: Value, name: str, out: Any = None, **more: Any) -> Value:
         return at.layer(kind, *inputs, name=f"{at.name}.{within}{name}", out=out or inputs[0].shape, **more)
@@ -78,6 +92,15 @@ def _encoder_layer(at: Site, module: nn.TransformerEncoderLayer, own: Own, x: Va
         else:
             x = _norm(at, own_norm, own, node("add", x, part(x), name=name), f"{within}{norm}")
     return x
+
+
+def activation_of(module: nn.TransformerEncoderLayer) -> str | None:
+    """The layer of an encoder layer's activation; None when there is none."""
+    activation = module.activation
+    if activation in (F.relu, torch.relu) or type(activation) is nn.ReLU:
+        return "relu"
+    exact = type(activation) is nn.GELU and activation.approximate == "none"
+    return "gelu" if activation is F.gelu or exact else None
 
 
 def _norm(at: Site, module: nn.LayerNorm, own: Own, x: Value, name: str) -> Value:

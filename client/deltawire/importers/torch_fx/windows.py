@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from deltawire.importers.builder import Shape, Site, Stored, Value
+from deltawire.importers.arguments import Default, Shown
+from deltawire.importers.builder import Shape, Stored, Value
+from deltawire.importers.site import Site
 from deltawire.importers.torch_fx.functions import function
 from deltawire.importers.torch_fx.shapes import sizes
 
@@ -39,21 +41,20 @@ def named_padding(at: Site, padding: str, kernel: Shape, dilation: Shape) -> Sha
 @function("max_pool2d")
 def max_pool2d(
     at: Site, x: Value, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
-    ceil_mode: bool = False, return_indices: bool = False,
+    ceil_mode: Default = False, return_indices: Default = False,
 ) -> Value:  # fmt: skip
-    if sizes(at, dilation, 2) != (1, 1) or ceil_mode or return_indices:
-        at.refuse("has dilation, ceil_mode or return_indices, which the layer max_pool2d does without")
+    if sizes(at, dilation, 2) != (1, 1):
+        at.refuse(f"dilation={dilation}: the layer max_pool2d has none")
     return pooled(at, "max_pool2d", x, kernel_size, stride, padding)
 
 
 @function("avg_pool2d")
 def avg_pool2d(
-    at: Site, x: Value, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: int | None = None,
+    at: Site, x: Value, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: Default = False,
+    count_include_pad: bool = True, divisor_override: Default = None,
 ) -> Value:  # fmt: skip
-    uncounted = not count_include_pad and any(sizes(at, padding, 2))
-    if ceil_mode or uncounted or divisor_override is not None:
-        at.refuse("has ceil_mode, divisor_override or no count_include_pad: the layer counts zeros around x")
+    if not count_include_pad and any(sizes(at, padding, 2)):
+        at.refuse("count_include_pad=False: the layer counts the zeros around x")
     return pooled(at, "avg_pool2d", x, kernel_size, stride, padding)
 
 
@@ -65,10 +66,10 @@ def pooled(at: Site, kind: str, x: Value, kernel: Any, stride: Any, padding: Any
 
 
 @function("adaptive_avg_pool2d", "adaptive_max_pool2d")
-def adaptive_pool2d(at: Site, x: Value, output_size: Any, return_indices: bool = False) -> Value:
+def adaptive_pool2d(at: Site, x: Value, output_size: Shown, return_indices: Default = False) -> Value:
     """Windows that touch, where they divide the input evenly."""
     places, wanted = x.shape[-2:], at.shape()[-2:]
-    if return_indices or any(size % count for size, count in zip(places, wanted, strict=True)):
+    if any(size % count for size, count in zip(places, wanted, strict=True)):
         at.refuse(f"{list(places)} places cannot be divided evenly into {list(wanted)} windows")
     kernel = tuple(size // count for size, count in zip(places, wanted, strict=True))
     return at.layer(at.function.removeprefix("adaptive_"), x, kernel=kernel)

@@ -10,24 +10,32 @@ import torch
 from torch import fx, nn
 
 from deltawire.errors import Fault, Refused
+from deltawire.importers.arguments import errors_named, leaves, translated
 from deltawire.importers.builder import (
+    BY_BATCH,
+    REFUSED,
     Builder,
     Imported,
-    Site,
+    Rows,
     Stored,
     Unavailable,
     Value,
-    described,
-    translated,
 )
+from deltawire.importers.site import Site, described
 from deltawire.importers.torch_fx.functions import FUNCTIONS
 from deltawire.importers.torch_fx.modules import MODULES
 from deltawire.importers.torch_fx.shapes import BY_RESULT
 from deltawire.wire import Array
 
-BY_BATCH = Unavailable("computes with the number of examples, which a network does not know")
-REFUSED = Unavailable("")
-"""What an operation gives that was refused: those that take it are not refused for that again."""
+LOOKUPS = frozenset({"embedding", "aten.embedding", "Embedding"})
+"""Operations that are layers although all they take is stored: their rows are learned."""
+
+ABOUT_SHAPES = frozenset(
+    {"size", "dim", "ndimension", "numel", "nelement", "len", "sym_size", "is_floating_point"}
+)
+"""Functions that read no number of a tensor; `getattr` is another, of the attributes below."""
+
+ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "device", "is_cuda", "layout"})
 
 
 class Writer(fx.Interpreter):
@@ -36,22 +44,23 @@ class Writer(fx.Interpreter):
     def __init__(self, module: nn.Module, graph_module: fx.GraphModule, results: tuple[Any, ...]):
         super().__init__(graph_module)
         named = dict(module.named_parameters(remove_duplicate=False)) | dict(module.named_buffers())
-        self.builder = Builder("torch", np.dtype(_dtype(named)))
+        self.builder = Builder("torch", np.dtype(_dtype(named, results[0])))
         self._results = results
         self._named = named
         self._inputs: set[str] = set()
+        self._needed = _needed(graph_module.graph)
 
     def run(self, *_: Any) -> Imported:
         inputs = [node for node in self.module.graph.nodes if node.op == "placeholder"]
         outputs = super().run(*[None] * len(inputs))
-        found = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
-        found = found if isinstance(found, tuple | list) else (found,)
-        values = [self._output(place, value) for place, value in enumerate(found)]
+        results = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
+        results = results if isinstance(results, tuple | list) else (results,)
+        values = [self._output(place, value) for place, value in enumerate(results)]
         return self.builder.finish(values)
 
     def _output(self, place: int, value: Any) -> Value:
         """An output of the module; one that is an input, or no tensor of the batch, is no node's value."""
-        if isinstance(value, Value) and value.name not in self._inputs:
+        if isinstance(value, Value) and value.name not in self._inputs and not value.whole:
             return value
         if value is not REFUSED:
             why = value.why if isinstance(value, Unavailable) else "is no node's value"
@@ -61,40 +70,75 @@ class Writer(fx.Interpreter):
     def run_node(self, node: fx.Node) -> Any:
         if node.op == "output":
             return super().run_node(node)
+        if node not in self._needed:
+            return None  # nothing that is given back depends on it
         if any(self.env[before] is REFUSED for before in node.all_input_nodes):
             return REFUSED
-        first, second = (results[node] for results in self._results)
-        if node.op == "placeholder":
-            site = Site(self.builder, "input", f"input '{node.target}'", node.name, (first, second))
-        else:
-            site = self._site(node, (first, second))
+        site = self._site(node)
         try:
-            if node.op == "placeholder":
-                value = self.builder.input(str(node.target), site.shape(), not first.is_floating_point())
-                self._inputs.add(value.name)
-                return value
-            if node.op == "get_attr":
-                return self._stored(node.target)
-            if not isinstance(first, torch.Tensor | tuple | list) or isinstance(first, torch.Size):
-                return first if first == second else BY_BATCH
-            args, kwargs = self.fetch_args_kwargs_from_env(node)
-            if not _symbolic((args, kwargs)):
-                return self._constant(node, first)
-            return self._translated(node, site, args, kwargs)
+            with errors_named(site.label):
+                return self._result(node, site)
         except Refused as refused:
             self.builder.faults.extend(refused.faults)
             return REFUSED
 
-    def _site(self, node: fx.Node, results: tuple[Any, Any]) -> Site:
+    def _result(self, node: fx.Node, site: Site) -> Any:
+        """What stands for the result of a node."""
+        first, second = site.results
+        if node.op == "placeholder":
+            return self._input(node, site)
+        if node.op == "get_attr" and isinstance(first, torch.Tensor):
+            return self._stored(str(node.target))
+        args, kwargs = self.fetch_args_kwargs_from_env(node)
+        if not isinstance(first, torch.Tensor | tuple | list) or isinstance(first, torch.Size):
+            return self._number(node, site, (args, kwargs))
+        if _symbolic((args, kwargs)):
+            return self._translated(node, site, args, kwargs)
+        learned = self._learned(node, (args, kwargs))
+        if learned and node_function(node, self.module) in LOOKUPS:
+            return self._translated(node, site, args, kwargs)
+        if learned:
+            site.refuse(f"makes of the parameter '{learned}' what is none, so that it would not be learned")
+        return self._constant(node, site, first, second)
+
+    def _input(self, node: fx.Node, site: Site) -> Any:
+        """An input of the network; an argument that is left out keeps its default."""
+        first = site.results[0]
+        if str(node.target).startswith("*"):
+            site.refuse("stands for any number of arguments")
+        if not isinstance(first, torch.Tensor):
+            return first
+        whole = first.dtype in (torch.int64, torch.int32)
+        if not whole and str(first.dtype) != f"torch.{self.builder.dtype}":
+            site.refuse(f"is of {first.dtype}, other numbers of the module of {self.builder.dtype}")
+        value = self.builder.input(str(node.target), site.shape(), whole)
+        self._inputs.add(value.name)
+        return value
+
+    def _number(self, node: fx.Node, site: Site, arguments: Any) -> Any:
+        """What is no tensor: a size, a dtype, a setting. Raises Refused when it is read from the batch."""
+        first, second = site.results
+        if any(isinstance(one, Value | Rows) for one in leaves(arguments)):
+            function = node_function(node, self.module).removeprefix("aten.").partition(".")[0]
+            named = arguments[0][1] if function == "getattr" else ""
+            if function not in ABOUT_SHAPES and named not in ATTRIBUTES:
+                site.refuse("reads numbers of the batch: a network computes the same for any")
+        return first if first is second or first == second else BY_BATCH
+
+    def _site(self, node: fx.Node) -> Site:
+        first, second = (results[node] for results in self._results)
+        if node.op == "placeholder":
+            return Site(self.builder, "input", f"input '{node.target}'", node.name, (first, second))
+        function = node_function(node, self.module)
         if node.op == "call_module":
-            function = type(self.module.get_submodule(node.target)).__name__
-            return Site(self.builder, function, f"{node.target} ({function})", node.target, results)
-        function = _function_name(node)
+            label = f"{node.target} ({function})"
+            return Site(self.builder, function, label, str(node.target), (first, second))
         name = node.name
         for before in node.all_input_nodes:  # a function with a weight of its own is named after it
             if before.op == "get_attr" and str(before.target).endswith("weight"):
                 name = str(before.target).rpartition(".")[0] or name
-        return Site(self.builder, function.removeprefix("aten."), f"{name} ({function})", name, results)
+        label = f"{name} ({function})"
+        return Site(self.builder, function.removeprefix("aten."), label, name, (first, second))
 
     def _translated(self, node: fx.Node, site: Site, args: Any, kwargs: Any) -> Any:
         if node.op == "call_module":
@@ -108,14 +152,16 @@ class Writer(fx.Interpreter):
                 return None if there is None else self._stored(f"{node.target}.{name}")
 
             return translated(site, MODULES[type(module)], module, own, *args, **kwargs)
-        function = _function_name(node)
+        function = node_function(node, self.module)
+        if function == "getitem" and isinstance(args[0], tuple | list):
+            return args[0][args[1]]  # of several results, of which some may not be available
         known = FUNCTIONS.get(function) or FUNCTIONS.get(function.removeprefix("aten."))
         if known is None:
             site.refuse("no layer does this")
         if known not in BY_RESULT:
             return translated(site, known, *args, **kwargs)
-        if not isinstance(args[0], Value):
-            site.refuse(f"repeats {described(args[0])} for each example: no layer does this")
+        if not args or not isinstance(args[0], Value | Rows | Stored):
+            site.refuse(f"expected a tensor first, got {described(args[0] if args else None)}")
         return translated(site, known, args[0])
 
     def _stored(self, name: str) -> Stored:
@@ -123,54 +169,88 @@ class Writer(fx.Interpreter):
         holder, _, local = name.rpartition(".")
         tensor = getattr(self.module.get_submodule(holder), local)
         names = [known for known, there in self._named.items() if there is tensor or _same(there, tensor)]
-        trainable = isinstance(tensor, nn.Parameter)
         known = name if name in names or not names else names[0]
+        trainable = isinstance(tensor, nn.Parameter)
+        if trainable and known in self._named and not self._named[known].requires_grad:
+            self.builder.network.metadata[f"frozen/{known}"] = "true"
+            return Stored(known, _numpy(tensor), _identity(tensor), trainable)
         return Stored(known, _numpy(tensor), _identity(tensor), trainable, kept=trainable)
 
-    def _constant(self, node: fx.Node, result: Any) -> Stored:
-        """What an operation makes of constants alone: a constant, and no more a parameter."""
-        learned = [
-            str(before.target)
-            for before in node.all_input_nodes
-            if before.op == "get_attr" and isinstance(self.env[before], Stored) and self.env[before].trainable
-        ]
-        if learned:
-            why = f"makes of the parameter '{learned[0]}' what is none, so that it would not be learned"
-            raise Refused([Fault("", "not_expressible", f"{node.name} ({_function_name(node)}): {why}")])
-        return Stored(node.name, _numpy(result), node)
+    def _learned(self, node: fx.Node, arguments: Any) -> str:
+        """The name of a parameter that an operation of constants alone makes use of; "" for none."""
+        for one in leaves(arguments):
+            if isinstance(one, Stored) and one.kept:
+                return one.name
+        if node.op != "call_module":
+            return ""
+        named = self.module.get_submodule(node.target).named_parameters()
+        return next((f"{node.target}.{name}" for name, one in named if one.requires_grad), "")
+
+    def _constant(self, node: fx.Node, site: Site, first: Any, second: Any) -> Any:
+        """What an operation makes of constants alone: a constant."""
+        if isinstance(first, tuple | list):
+            pairs = enumerate(zip(first, second, strict=True))
+            return tuple(self._constant(node, site, *pair) for _, pair in pairs)
+        if not isinstance(first, torch.Tensor):
+            return first if first == second else BY_BATCH
+        if first.shape != second.shape:
+            return BY_BATCH
+        if first.dtype != second.dtype or not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
+            site.refuse("gives other numbers each time: drawn once, they would be a constant")
+        return Stored(node.name, _numpy(first), (node, object()))
 
 
-def _dtype(named: Mapping[str, torch.Tensor]) -> str:
-    """The dtype of a module's floating-point numbers. Raises Refused unless it is one, float32 or float64."""
-    found = ""
-    for name, tensor in named.items():
-        dtype = str(tensor.dtype).removeprefix("torch.")
-        if not tensor.is_floating_point():
-            continue
+def _needed(graph: fx.Graph) -> set[fx.Node]:
+    """The nodes that what is given back depends on, and every input."""
+    needed = {node for node in graph.nodes if node.op in ("output", "placeholder")}
+    for node in reversed(graph.nodes):
+        if node in needed:
+            needed.update(node.all_input_nodes)
+    return needed
+
+
+def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) -> str:
+    """The dtype of a module's floating-point numbers, or of those it computes when it has none stored.
+
+    Raises Refused unless it is one, float32 or float64.
+    """
+    computed = {
+        node.name: result
+        for node, result in results.items()
+        if isinstance(result, torch.Tensor) and result.is_floating_point()
+    }
+    stored = {name: tensor for name, tensor in named.items() if tensor.is_floating_point()}
+    among = stored or dict(list(computed.items())[:1])
+    dtypes = {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in among.items()}
+    first = next(iter(dtypes.values()), "float32")
+    for name, dtype in dtypes.items():
         if dtype not in ("float32", "float64"):
             detail = f"'{name}' is of {dtype}: convert the module with float() or double()"
             raise Refused([Fault("", "not_expressible", detail)])
-        if found and dtype != found:
-            detail = f"'{name}' is of {dtype}, others of {found}: convert the module with float() or double()"
+        if dtype != first:
+            detail = f"'{name}' is of {dtype}, others of {first}: convert the module with float() or double()"
             raise Refused([Fault("", "not_expressible", detail)])
-        found = dtype
-    return found or "float32"
+    return first
+
+
+def node_function(node: fx.Node, module: fx.GraphModule) -> str:
+    """What the tables call a node: `relu` for torch.relu, F.relu and x.relu(), `aten.relu` for that of ATen.
+
+    A module is called by its class.
+    """
+    if node.op == "call_module":
+        return type(module.get_submodule(str(node.target))).__name__
+    if isinstance(node.target, str):
+        return node.target
+    schema = getattr(node.target, "_schema", None)
+    if schema is not None:
+        return f"aten.{schema.name.split('::')[1]}"
+    return str(node.target.__name__)
 
 
 def _symbolic(arguments: Any) -> bool:
     """Whether there is anything among the arguments that is known only to a request."""
-    found = []
-    fx.node.map_aggregate(arguments, lambda one: found.append(isinstance(one, Value | Unavailable)))
-    return any(found)
-
-
-def _function_name(node: fx.Node) -> str:
-    """What FUNCTIONS calls it: `relu` for torch.relu, F.relu and x.relu(), `aten.relu` for that of ATen."""
-    if isinstance(node.target, str):
-        return node.target
-    if isinstance(node.target, torch._ops.OpOverload):
-        return f"aten.{node.target._schema.name.split('::')[1]}"
-    return str(node.target.__name__)
+    return any(isinstance(one, Value | Rows | Unavailable) for one in leaves(arguments))
 
 
 def _numpy(tensor: torch.Tensor) -> Array:

@@ -1,0 +1,167 @@
+"""Calls a translation: every argument it is given is used, or refused by name; so is every result.
+
+A translation is a function of a `Site` and of the arguments of the foreign operation. Its annotations say
+what it takes: `Value` is what other nodes compute, `Stored` is what the model has stored, the rest are plain
+settings. An argument the translation does not read is annotated with one of the three types below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from inspect import Parameter, Signature, signature
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import numpy as np
+
+from deltawire.errors import DeltawireError, Fault, Refused
+from deltawire.importers.builder import Rows, Stored, Unavailable, Value
+from deltawire.importers.site import Site, described
+
+Default = Annotated[Any, "has its default, or the operation is refused: no layer does anything else"]
+Harmless = Annotated[Any, "changes no number: how memory is used, or which kernel computes"]
+Shown = Annotated[Any, "shows in the shape and the dtype of the result, which are looked at"]
+UNREAD = Default, Harmless, Shown
+
+WORDS = {
+    Value: "what other nodes compute", Stored: "what the model has stored", int: "a whole number",
+    float: "a number", bool: "True or False", str: "a name", NoneType: "nothing",
+}  # fmt: skip
+
+
+@contextmanager
+def errors_named(label: str) -> Iterator[None]:
+    """Turn whatever foreign code raises into a refusal that names the operation; the error is its cause."""
+    try:
+        yield
+    except (DeltawireError, MemoryError):
+        raise
+    except Exception as error:
+        why = f"{label}: {type(error).__name__}: {first_line(error)}"
+        raise Refused([Fault("", "not_expressible", why)]) from error
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of a message, or the name of an error without one."""
+    return str(error).strip().partition("\n")[0][:200] or type(error).__name__
+
+
+def translated(site: Site, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Translate an operation by calling its function at its site.
+
+    Args:
+        site: The site of the operation.
+        function: The translation.
+        *args: What the operation is called with, in order.
+        **kwargs: What it is called with by name.
+
+    Returns:
+        What stands for its results: a `Value` for a tensor, a tuple of them for several.
+
+    Raises:
+        Refused: The translation does not know an argument, takes another kind of it, or came out with
+            another shape, dtype or number of results than the operation.
+    """
+    for value in leaves((args, kwargs)):
+        if isinstance(value, Unavailable):
+            site.refuse(value.why)
+    form = _form(function)
+    try:
+        bound = form.bind(site, *args, **kwargs)
+    except TypeError as error:
+        site.refuse(f"called with what has no equivalent: {error}")
+    for name, value in list(bound.arguments.items())[1:]:
+        parameter = form.parameters[name]
+        several = parameter.kind is Parameter.VAR_POSITIONAL
+        for one in value if several else [value]:
+            _check_argument(site, parameter, one)
+    result = function(*bound.args, **bound.kwargs)
+    _check_result(site, result, lambda results: results)
+    return result
+
+
+@cache
+def _form(function: Callable[..., Any]) -> Signature:
+    return signature(function, eval_str=True)
+
+
+def _check_argument(site: Site, parameter: Parameter, value: Any) -> None:
+    """Refuse an argument of another kind than its annotation, or one the layers have no setting for."""
+    kind = parameter.annotation
+    if kind == Default:
+        if not _same(value, parameter.default):
+            site.refuse(f"{parameter.name}={_shown(value)}: no layer does this")
+        return
+    if kind in UNREAD or _fits(value, kind):
+        return
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    expected = " or ".join(WORDS.get(one, getattr(one, "__name__", str(one))) for one in kinds)
+    site.refuse(f"expected {expected} as {parameter.name}, got {described(value)}")
+
+
+def _same(value: Any, default: Any) -> bool:
+    if isinstance(value, Value | Stored | Rows):
+        return False
+    equal = value is default or value == default
+    return isinstance(equal, bool) and equal
+
+
+def _shown(value: Any) -> str:
+    return described(value) if isinstance(value, Value | Stored | Rows) else f"{value!r:.40}"
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if kind in (Any, Parameter.empty):
+        return True
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, one) for one in get_args(kind))
+    if kind is float:
+        return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if kind is int:
+        return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if kind is bool:
+        return isinstance(value, bool | int)
+    plain = get_origin(kind) or kind
+    if plain in (list, tuple):
+        return isinstance(value, list | tuple)
+    return not isinstance(plain, type) or isinstance(value, plain)
+
+
+def _check_result(site: Site, result: Any, pick: Callable[[Any], Any]) -> None:
+    """Refuse a translation whose results are not shaped, typed and as many as those of the operation."""
+    if result is None or isinstance(result, Unavailable | Rows):
+        return
+    if isinstance(result, tuple | list):
+        counts = [len(part) if isinstance(part, tuple | list) else 1 for part in map(pick, site.results)]
+        if any(count != len(result) for count in counts):
+            site.refuse(f"has {counts[0]} results, and its layers {len(result)}")
+        for place, one in enumerate(result):
+            _check_result(site, one, _part(pick, place))
+        return
+    if not isinstance(result, Value):
+        site.refuse("has other results than tensors")
+    if site.shape(pick) != result.shape:
+        shapes = f"{list(site.shape(pick))}, and the layers give {list(result.shape)}"
+        site.refuse(f"an example of its result is of shape {shapes}")
+    dtype = str(pick(site.results[0]).dtype).removeprefix("torch.")
+    if not result.whole and dtype != str(site.builder.dtype):
+        site.refuse(f"its result is of {dtype}, other numbers of the model of {site.builder.dtype}")
+
+
+def _part(pick: Callable[[Any], Any], place: int) -> Callable[[Any], Any]:
+    return lambda results: pick(results)[place]
+
+
+def leaves(arguments: Any) -> Iterator[Any]:
+    """What is in nested tuples, lists, dicts and slices."""
+    if isinstance(arguments, dict):
+        arguments = tuple(arguments.values())
+    if isinstance(arguments, slice):
+        arguments = arguments.start, arguments.stop, arguments.step
+    if isinstance(arguments, tuple | list):
+        for one in arguments:
+            yield from leaves(one)
+    else:
+        yield arguments

@@ -1,0 +1,212 @@
+"""Holds an import against its origin: the service plans it, and both compute the same on two batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from deltawire.client import Client
+from deltawire.errors import Fault, NotInstalled, Refused
+from deltawire.importers.builder import Imported
+from deltawire.wire import Array
+
+SIZES = 2, 3
+"""Examples of the two batches; other sizes than those a model was seen with."""
+
+TIMES = 16.0
+"""How much further numbers may be apart than rounding was seen to move them."""
+
+FLOAT32 = 1e-5
+"""How far numbers of float32 may be apart, of the greatest of them."""
+
+FLOAT64 = 1e-9
+"""The same of float64."""
+
+
+class Original(Protocol):
+    """What an import is compared with. Numbers go in by the names of the network's inputs."""
+
+    examples: Mapping[str, Array]
+    """Numbers it was called with, by input: the second batch is drawn from them."""
+    within: Mapping[str, float]
+    """How far its numbers may be from the network's, of the greatest of them, by dtype."""
+
+    def run(self, data: Mapping[str, Array]) -> list[Array]:
+        """Return its outputs for a batch, in order."""
+
+    def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
+        """Return Σ cotangent · ∂output/∂(parameter, input), by what a message calls these; {} for none."""
+
+    def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the network's products, called and laid out as those of `gradients`."""
+
+
+def compare(imported: Imported, original: Original, client: Client | None) -> None:
+    """Raise Refused unless the network can be planned and computes what its origin does.
+
+    Args:
+        imported: The network.
+        original: What it was made of.
+        client: Of the service that computes the network; None for an embedded one.
+
+    Raises:
+        Refused: Values or gradients differ, by more than rounding.
+        NotInstalled: There is no client, and the service is not installed.
+    """
+    service = client or _embedded(os.getpid())
+    outputs = list(dict.fromkeys(imported.outputs))
+    try:
+        service.plan(imported.network, SIZES[-1], values=outputs)
+    except Refused as error:
+        if not error.pointer.startswith("/network"):
+            raise
+        raise _refusal(f"the service cannot plan the network: {error}") from error
+    compared = 0
+    for size, draw in zip(SIZES, (_normal, _alike), strict=True):
+        compared += _compare_on(service, imported, original, _batch(imported, original, size, draw))
+    if not compared:
+        _refuse("no number that the model computes for random input is finite: nothing could be compared")
+
+
+@cache
+def _embedded(process: int) -> Client:
+    """The client of a service in this process; one for all imports, since making it takes a while."""
+    try:
+        return Client()
+    except NotInstalled as error:
+        detail = (
+            "an import is compared with its origin by the service itself: pip install 'deltawire[service]', "
+            "name another service with client=Client(url), or import without comparing, check=False"
+        )
+        raise NotInstalled([Fault("", "not_installed", detail)]) from error
+
+
+def _compare_on(client: Client, imported: Imported, original: Original, data: dict[str, Array]) -> int:
+    """Compare values and gradients on one batch; how many finite numbers were compared."""
+    network, params, constants, names = imported
+    used = {name for node in network.spec()["nodes"] for name in node["inputs"]}
+    sent = {name: array for name, array in (constants | data).items() if name in used}
+    outputs = list(dict.fromkeys(names))
+    theirs = original.run(data)
+    values = client.forward(network, params, sent, outputs, non_finite="return")
+    if len(theirs) != len(names):
+        _refuse(f"the model gives {len(theirs)} results, the network {len(names)}")
+    for place, (name, right) in enumerate(zip(names, theirs, strict=True)):
+        if right.shape != values[name].shape or right.dtype != values[name].dtype:
+            ours = f"{values[name].dtype} {list(values[name].shape)}"
+            _refuse(f"output {place} is {right.dtype} {list(right.shape)}, and the network gives {ours}")
+
+    stream = np.random.default_rng(len(data))
+    cotangents = [stream.standard_normal(right.shape).astype(right.dtype) for right in theirs]
+    along = {name: np.zeros_like(values[name]) for name in outputs}
+    for name, cotangent in zip(names, cotangents, strict=True):
+        along[name] = along[name] + cotangent
+    floats = [name for name, array in data.items() if array.dtype.kind == "f" and name in used]
+    wrt: dict[str, bool | list[str]] = {"params": bool(params), "data": floats}
+
+    def of_original(batch: Mapping[str, Array]) -> dict[str, Array]:
+        """All numbers of the origin, by what a message calls them."""
+        return _values(original.run(batch)) | original.gradients(batch, cotangents)
+
+    def of_network(dtype: str) -> dict[str, Array]:
+        """The same numbers of the network, computed in one dtype."""
+        parameters, brought, directions = (_cast(arrays, dtype) for arrays in (params, sent, along))
+        results = client.forward(network, parameters, brought, outputs, non_finite="return")
+        numbers = _values([results[name] for name in names])
+        if not (params or floats):
+            return numbers
+        products = client.vjp(network, parameters, brought, directions, wrt=wrt, non_finite="return")
+        return numbers | original.named(products)
+
+    known, near = of_original(data), of_original(_nearest(data))
+    exact, coarse = of_network("float64"), of_network("float32")
+    for what in known.keys() & exact.keys():
+        relative = original.within[str(known[what].dtype)]
+        _check_same(what, known[what], near[what], exact[what], coarse[what], relative)
+    return sum(int(np.isfinite(array).sum()) for array in theirs)
+
+
+def _values(outputs: list[Array]) -> dict[str, Array]:
+    return {f"the value of output {place}": array for place, array in enumerate(outputs)}
+
+
+def _check_same(what: str, right: Array, near: Array, exact: Array, coarse: Array, relative: float) -> None:
+    """Raise Refused when numbers are further from the network's than rounding can move them.
+
+    Args:
+        what: What the message calls them.
+        right: Those of the origin.
+        near: Those of the origin for the nearest data to these: how far its own rounding goes.
+        exact: Those of the network in float64.
+        coarse: Those of the network in float32: how far its own rounding goes.
+        relative: How far they may be apart, of the greatest of them.
+    """
+    finite = np.isfinite(right) & np.isfinite(exact)
+    with np.errstate(all="ignore"):
+        size = np.abs(right[finite]).max(initial=0.0)
+        moved = np.abs(exact - coarse)[finite & np.isfinite(coarse)].max(initial=0.0)
+        shaken = np.abs(right - near)[finite & np.isfinite(near)].max(initial=0.0)
+        off = np.abs(exact - right)[finite].max(initial=0.0)
+    lost = np.isfinite(right) & ~np.isfinite(coarse if right.dtype == np.float32 else exact)
+    within = relative * (size + TIMES / FLOAT32 * moved) + TIMES * shaken
+    if off > within or lost.any():
+        by = f"off by {off:.3g}, of numbers up to {size:.3g}"
+        _refuse(f"on random numbers, {what} is another than the model's ({by})")
+
+
+def _batch(imported: Imported, original: Original, size: int, draw: Any) -> dict[str, Array]:
+    """Random numbers for the inputs that a request brings; indices are below the rows of their table."""
+    spec = imported.network.spec()
+    stream = np.random.default_rng(size)
+    floats = [array.dtype for array in imported.params.values()]
+    floats += [array.dtype for array in original.examples.values() if array.dtype.kind == "f"]
+    batch: dict[str, Array] = {}
+    for name, slot in spec["inputs"].items():
+        if name in imported.constants:
+            continue
+        shape = (size, *slot["shape"])
+        if slot.get("dtype") == "int64":
+            rows = [
+                n["config"]["rows"] for n in spec["nodes"] if n["kind"] == "embedding" and name in n["inputs"]
+            ]
+            batch[name] = stream.integers(0, min(rows, default=2), shape)
+        else:
+            batch[name] = draw(stream, shape, original.examples.get(name)).astype(floats[0])
+    return batch
+
+
+def _normal(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
+    return stream.standard_normal(shape)
+
+
+def _alike(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
+    """Numbers near those of an example, in any order; positive ones without an example that varies."""
+    around = stream.uniform(0.5, 1.5, shape)
+    if example is None or not example.size or np.ptp(example) == 0 or not np.isfinite(example).all():
+        return around
+    near: Array = around * stream.choice(example.ravel(), shape)
+    return near
+
+
+def _nearest(data: Mapping[str, Array]) -> dict[str, Array]:
+    """The next floating-point numbers to these, away from 0."""
+    return {
+        name: np.nextafter(a, np.copysign(np.inf, a)) if a.dtype.kind == "f" else a
+        for name, a in data.items()
+    }
+
+
+def _cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
+    return {name: a.astype(dtype) if a.dtype.kind == "f" else a for name, a in arrays.items()}
+
+
+def _refusal(why: str) -> Refused:
+    return Refused([Fault("", "not_expressible", why)])
+
+
+def _refuse(why: str) -> NoReturn:
+    raise _refusal(why)

@@ -1,0 +1,164 @@
+"""One foreign operation being translated: adds the layers that stand for it, and refuses under its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from deltawire.errors import Fault, Refused
+from deltawire.importers.builder import (
+    BATCHES,
+    Builder,
+    Rows,
+    Shape,
+    SharedParameters,
+    Stored,
+    Value,
+)
+
+INDEXED = frozenset({"embedding"})
+"""The kinds that take whole numbers."""
+
+
+class Site:
+    """One foreign operation being translated: what it is called, and the layers that stand for it.
+
+    function: what the operation is called. label: it and its place, for messages. name: of the last of its
+    layers. results: what it gave for batches of `BATCHES` examples, with a shape and a dtype.
+    """
+
+    def __init__(self, builder: Builder, function: str, label: str, name: str, results: tuple[Any, Any]):
+        self.builder = builder
+        self.function = function
+        self.label = label
+        self.name = name
+        self.results = results
+
+    def refuse(self, why: str) -> NoReturn:
+        """Raise Refused with a fault that names this operation."""
+        raise Refused([Fault("", "not_expressible", f"{self.label}: {why}")])
+
+    def shape(self, pick: Callable[[Any], Any] = lambda result: result) -> Shape:
+        """The shape of one example of the result, or of the part of it picked. Raises Refused without one."""
+        shapes = [getattr(pick(result), "shape", None) for result in self.results]
+        first, second = (() if shape is None else tuple(shape) for shape in shapes)
+        if None in shapes or None in (*first, *second):
+            self.refuse("the shape of its result is not known, or it has several")
+        if first[:1] + second[:1] != BATCHES or first[1:] != second[1:]:
+            batches = f"batches of {BATCHES[0]} and {BATCHES[1]} gave {list(first)} and {list(second)}"
+            self.refuse(f"examples are on the leading axis and independent of each other; {batches}")
+        return first[1:]
+
+    def layer(
+        self,
+        kind: str,
+        *inputs: Value,
+        out: Shape | None = None,
+        params: Mapping[str, Stored | None] | None = None,
+        name: str = "",
+        **config: Any,
+    ) -> Value:
+        """A node, by default the last of this operation's: with its name and its result's shape.
+
+        Args:
+            kind: The layer.
+            *inputs: What it takes.
+            out: The shape of an example of its value.
+            params: By local name; None for one the operation does without.
+            name: Of the node.
+            **config: Settings of the layer.
+
+        Raises:
+            Refused: An input is not computed, or a parameter is none that the layer may learn.
+        """
+        for value in inputs:
+            if not isinstance(value, Value):
+                self.refuse(f"takes what other nodes compute, got {described(value)}")
+            if value.whole and kind not in INDEXED:
+                self.refuse(f"computes with whole numbers, '{value.name}': layers take them as indices only")
+        shape = self.shape() if out is None else out
+        node = self.builder.free_name(name or self.name)
+        given = {local: stored for local, stored in (params or {}).items() if stored is not None}
+        tied_to = self._parameters(kind, node, given) if given else None
+        settings = {key: list(value) if isinstance(value, tuple) else value for key, value in config.items()}
+        self.builder.network.layer(kind, *(x.name for x in inputs), name=node, tied_to=tied_to, **settings)
+        return Value(node, shape)
+
+    def _parameters(self, kind: str, node: str, given: Mapping[str, Stored]) -> str | None:
+        for stored in given.values():
+            if stored.array.dtype != self.builder.dtype:
+                own = self.builder.dtype
+                self.refuse(
+                    f"'{stored.name}' is of {stored.array.dtype}, other numbers of the model of {own}"
+                )
+            if not stored.trainable:
+                self.refuse(
+                    f"the layer {kind} would learn '{stored.name}', which is no parameter of its own here"
+                )
+        try:
+            return self.builder.own(node, given)
+        except SharedParameters:
+            self.builder.conflicts |= {one.identity for one in given.values() if not one.kept}
+            names = ", ".join(f"'{stored.name}'" for stored in given.values())
+            self.refuse(f"shares some of {names} with another node, but not all of both in the same layout")
+
+    def step(self, kind: str, *inputs: Value, out: Shape, **config: Any) -> Value:
+        """A node before the last one, named after both."""
+        return self.layer(kind, *inputs, out=out, name=f"{self.name}_{kind}", **config)
+
+    def reshaped(self, x: Value, shape: Shape | None = None) -> Value:
+        """The numbers of x in the shape of the result; x itself when it has it."""
+        shape = self.shape() if shape is None else shape
+        if x.shape == shape:
+            return x
+        if len(shape) == 1:
+            return self.layer("flatten", x, out=shape)
+        return self.layer("reshape", x, out=shape, shape=shape)
+
+    def constant(self, given: Any, shape: Shape, what: str = "", whole: bool = False) -> Value:
+        """A number, an array or what a model has stored, as a shared input of this shape."""
+        if isinstance(given, Stored) and given.kept:
+            stretched = f"{list(given.array.shape)} for examples of {list(shape)}"
+            self.refuse(
+                f"the parameter '{given.name}', {stretched}, has no place in a layer as it is used here"
+            )
+        if isinstance(given, Stored):
+            self.builder.use_as_constant(given)
+        stored = given.array if isinstance(given, Stored) else np.asarray(given)
+        if stored.dtype.kind not in "fiub":
+            self.refuse(f"expected real numbers, got {described(given)}, of {stored.dtype}")
+        try:
+            numbers = np.broadcast_to(stored, (1, *shape))[0].copy()
+        except ValueError:
+            self.refuse(f"an array of shape {list(stored.shape)} does not fit examples of {list(shape)}")
+        foreign = given.name if isinstance(given, Stored) else ""
+        return self.builder.constant(what or foreign or f"{self.name}_constant", numbers, foreign, whole)
+
+    def number(self, value: Any, what: str) -> float:
+        """An argument that must be one real number. Raises Refused when it is anything else."""
+        array = value.array if isinstance(value, Stored) and not value.kept else value
+        if isinstance(array, Value | Stored | Rows) or np.size(array) != 1 or not np.isrealobj(array):
+            self.refuse(f"expected a number as {what}, got {described(value)}")
+        if isinstance(value, Stored):
+            self.builder.use_as_constant(value)
+        return float(np.asarray(array).reshape(()))
+
+    def axis(self, axis: int, rank: int) -> int:
+        """An axis of a batch of examples of this rank as an axis of an example."""
+        axis = axis + rank + 1 if axis < 0 else axis
+        if axis == 0:
+            self.refuse("works along the batch, and examples are independent of each other")
+        return axis - 1
+
+
+def described(value: Any) -> str:
+    """How a message calls an argument."""
+    if isinstance(value, Stored):
+        return f"the stored '{value.name}'"
+    if isinstance(value, Value):
+        return f"'{value.name}', which is computed or an input"
+    if isinstance(value, Rows):
+        return f"rows of '{value.table.name}' that are the same for every example"
+    return f"{type(value).__name__} {value!r:.40}"

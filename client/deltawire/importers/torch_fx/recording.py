@@ -1,0 +1,99 @@
+"""The two tracers, and what every operation of a traced module gives for a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from deltawire.errors import Fault, Refused
+from deltawire.importers.torch_fx.examination import has_hooks, has_replaced_methods, is_plain, version
+from deltawire.importers.torch_fx.modules import MODULES
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return type(m) in MODULES and is_plain(m)
+
+
+def traced(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
+    """The graph of torch.fx, in which the modules of the table are one operation each.
+
+    Raises Refused for hooks and a replaced forward of the module itself, which this tracer passes over.
+    """
+    if has_hooks(module) or has_replaced_methods(module):
+        detail = "the module itself has hooks or replaced methods, which torch.fx does not see"
+        raise Refused([Fault("", "not_expressible", detail)])
+    graphs = []
+    with torch.random.fork_rng(devices=[]):
+        for seed in range(2):
+            torch.manual_seed(seed)
+            graphs.append(fx.GraphModule(module, _Tracer().trace(module)))
+    _refuse_chance(*graphs)
+    return graphs[0]
+
+
+def _refuse_chance(first: fx.GraphModule, second: fx.GraphModule) -> None:
+    """Raise Refused when forward draws numbers while it is traced: two traces then differ."""
+    if [_written(first, node) for node in first.graph.nodes] != [
+        _written(second, node) for node in second.graph.nodes
+    ]:
+        detail = "forward draws numbers while it is traced: drawn once, they would be constants"
+        raise Refused([Fault("", "not_expressible", detail)])
+
+
+def _written(graph_module: fx.GraphModule, node: fx.Node) -> str:
+    """What a node does, whatever the others are called; a tensor it reads is written as its numbers."""
+    arguments = fx.node.map_arg((node.args, node.kwargs), lambda other: None)
+    if node.op != "get_attr":
+        return f"{node.op} {node.target} {arguments}"
+    holder, _, local = str(node.target).rpartition(".")
+    stored = getattr(graph_module.get_submodule(holder), local)
+    return str(
+        stored.tolist()
+        if isinstance(stored, torch.Tensor) and "_tensor_constant" in local
+        else stored is None
+    )
+
+
+def exported(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
+    """The graph of torch.export, of ATen's operations, for any size of the batch."""
+    anything = torch.export.Dim.AUTO
+    sizes = tuple({0: anything} for _ in batch)
+    return torch.export.export(module, tuple(batch), dynamic_shapes=sizes).module()
+
+
+class _Recorder(fx.Interpreter):
+    """Runs a graph and keeps every result. Raises Refused when one is read that was overwritten since."""
+
+    def __init__(self, graph_module: fx.GraphModule):
+        super().__init__(graph_module, garbage_collect_values=False)
+        self.results: dict[fx.Node, Any] = {}
+        self._versions: dict[fx.Node, int] = {}
+
+    def run_node(self, node: fx.Node) -> Any:
+        for before in node.all_input_nodes:
+            if before in self._versions and version(self.results[before]) != self._versions[before]:
+                detail = (
+                    f"{node.name}: takes {before.name}, which was changed in place: layers change nothing"
+                )
+                raise Refused([Fault("", "not_expressible", detail)])
+        self.results[node] = result = super().run_node(node)
+        if isinstance(result, torch.Tensor):
+            self._versions[node] = version(result)
+        return result
+
+
+def recorded(
+    graph_module: fx.GraphModule, batches: list[list[torch.Tensor]]
+) -> tuple[dict[fx.Node, Any], ...]:
+    """What every operation of a graph gives for each batch, with random numbers drawn anew each time."""
+    results = []
+    with torch.random.fork_rng(devices=[]):
+        for seed, batch in enumerate(batches):
+            torch.manual_seed(seed)
+            recorder = _Recorder(graph_module)
+            recorder.run(*(example.clone() for example in batch))
+            results.append(recorder.results)
+    return tuple(results)
