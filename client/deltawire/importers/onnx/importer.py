@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from deltawire.client import Client
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 
 try:
     import onnx
     from onnx import numpy_helper
 except ModuleNotFoundError as error:
-    raise missing("onnx", error) from error
+    raise missing_extra("onnx", error) from error
 
 from deltawire.importers import steps
 from deltawire.importers.arguments import errors_named, translated

@@ -8,8 +8,8 @@ from typing import Any
 from deltawire.importers import steps
 from deltawire.importers.arguments import Default, Harmless, Shown
 from deltawire.importers.builder import Rows, Shape, Stored, Value
+from deltawire.importers.named import Named
 from deltawire.importers.site import Site
-from deltawire.named import Named
 
 OPERATORS = Named()
 operator = OPERATORS.register

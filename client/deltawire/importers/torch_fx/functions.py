@@ -13,8 +13,8 @@ import numpy as np
 from deltawire.importers import steps
 from deltawire.importers.arguments import Default, Harmless, Shown
 from deltawire.importers.builder import Rows, Stored, Value
+from deltawire.importers.named import Named
 from deltawire.importers.site import Site
-from deltawire.named import Named
 
 FUNCTIONS = Named()
 """By name; those of ATen that take their arguments in another order begin with `aten.`."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deltawire.client import Client
-from deltawire.errors import Fault, Refused
-from deltawire.extras import missing
+from deltawire.errors import Fault, Refused, missing_extra
 
 try:
     import torch
     from torch import fx, nn
 except ModuleNotFoundError as error:
-    raise missing("torch", error) from error
+    raise missing_extra("torch", error) from error
 
 from deltawire.importers.arguments import errors_named, first_line
 from deltawire.importers.builder import BATCHES, Imported
