@@ -46,7 +46,7 @@ def first_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
             _delta(trial, sampler, here, position)
     if here.point.params:
         params = sampler.anywhere(here.point).params
-        direction = here.point.still()._replace(params=params)
+        direction = here.point.still().with_params(params)
         _slope(trial, here.point, direction, here.results["value"], here.noise["value"])
     for name in here.point.params:
         _gradient(trial, here, name)
@@ -83,7 +83,7 @@ def _gradient(trial: Trial, here: Measured, name: str) -> None:
     for place in np.ndindex(result.shape):
         one = np.zeros(result.shape)
         one[place] = 1
-        direction = still._replace(params={**still.params, name: one})
+        direction = still.with_params({**still.params, name: one})
         slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
         expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
     problem = "is not the derivative of the value"

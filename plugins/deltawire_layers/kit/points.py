@@ -44,13 +44,17 @@ class Point(NamedTuple):
         """Return all arrays, always in the same order."""
         return [*self.params.values(), *self.inputs, self.delta]
 
+    def with_params(self, params: Mapping[str, Array]) -> Point:
+        """Return the point with other parameters."""
+        return self._replace(params=params)
+
     def with_rows(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array that has a batch axis changed."""
         return self._replace(inputs=tuple(map(change, self.inputs)), delta=change(self.delta))
 
     def with_all(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array changed."""
-        return self.with_rows(change)._replace(params={name: change(w) for name, w in self.params.items()})
+        return self.with_rows(change).with_params({name: change(w) for name, w in self.params.items()})
 
     def with_floats(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array of floats changed."""
@@ -84,7 +88,7 @@ class Point(NamedTuple):
         one_each = (np.eye(places) * reach.reshape(-1, 1, places)).reshape(tiled.inputs[position].shape)
         still = self.still()
         inputs = tuple(one_each if p == position else by for p, by in enumerate(still.inputs))
-        return tiled, still._replace(inputs=inputs)
+        return tiled, Point(still.scale, still.ties, still.params, inputs, still.delta)
 
 
 def is_integer(array: Array) -> bool:
@@ -126,7 +130,9 @@ class Sampler:
     def anywhere(self, point: Point) -> Point:
         """Return a direction that moves every place of every argument and of δ."""
         share = self._away_from_zero
-        return point._replace(
+        return Point(
+            point.scale,
+            point.ties,
             params={name: share(w.shape) * _reach(w) for name, w in point.params.items()},
             inputs=tuple(
                 np.zeros(()) if is_integer(x) else share(x.shape) * self.reach(x) for x in point.inputs

@@ -19,9 +19,8 @@ from deltawire_layers.layer import Array, Layer
 
 def pure(trial: Trial, point: Point) -> None:
     """Check that repeated and interleaved passes return the same bits and leave everything as it was."""
-    other = point.with_rows(lambda array: array[::-1])._replace(
-        params={name: 1.25 * w for name, w in point.params.items()}
-    )
+    reverse = point.with_rows(lambda array: array[::-1])
+    other = reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
     before = _state(trial.layer)
     run = trial.forward(point)
     results = run.results()
