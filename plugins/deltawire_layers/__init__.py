@@ -1,4 +1,4 @@
-"""What plugin authors import: the contract of a layer, the registry, the conformance kit."""
+"""The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
 from deltawire_layers import config, initializers, shapes
 from deltawire_layers.kit import ConformanceError, check_layer

@@ -1,7 +1,7 @@
-"""How a parameter's first numbers are drawn.
+"""Draw the first numbers of parameters.
 
-Only uniform draws are used: they come from the generator's bits by exact operations, so that one seed gives
-the same numbers on every machine. (A normal draw goes through the machine's own log and exp.)
+Only uniform draws are used: exact operations make them from the generator's bits, so that one seed gives the
+same numbers on every machine. A normal draw would depend on the machine's log and exp.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from deltawire_layers.layer import Array, Shape
 
 
 def zeros(stream: np.random.Generator, shape: Shape) -> Array:
-    """All zeros."""
+    """Return zeros."""
     return np.zeros(shape)
 
 
 def ones(stream: np.random.Generator, shape: Shape) -> Array:
-    """All ones."""
+    """Return ones."""
     return np.ones(shape)
 
 
 @dataclass(frozen=True)
 class Uniform:
-    """Uniform on [−bound, bound)."""
+    """Draws uniformly from [−bound, bound)."""
 
     bound: float
 
@@ -35,9 +35,12 @@ class Uniform:
 
 
 def fan_in(count: int) -> Uniform:
-    """Uniform within ±1/√count, for `count` numbers summed into one: torch's default for linear layers."""
+    """Return the uniform initializer within ±1/√count, for `count` numbers that are summed into one.
+
+    It is torch's default for linear layers and convolutions.
+    """
     return Uniform(1.0 / sqrt(max(count, 1)))
 
 
 unit_variance = Uniform(sqrt(3.0))
-"""Variance one: the spread of torch's default for embeddings."""
+"""Draws with variance 1, that of torch's default for embeddings."""

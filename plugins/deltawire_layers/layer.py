@@ -1,8 +1,8 @@
 """The contract: a layer is its forward line and, beside it, its backward equations.
 
-Backpropagation through a layer is two kinds of equations: one per input, the error signal passed down,
-δ_in = (∂value/∂input)ᵀ δ; one per parameter, its gradient. An author writes each as a closure beside the
-forward line it belongs to. `check_layer` (check.py) checks all the rules of this contract.
+Backpropagation through a layer is two kinds of equations. One per input passes the error signal down,
+δ_in = (∂value/∂input)ᵀ δ; one per parameter is its gradient. An author writes each as a closure beside the
+forward line it belongs to. `check_layer`, the conformance kit, checks every rule of this contract.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ Equation = Callable[[Any], Array]
 
 
 class LayerError(ValueError):
-    """The inputs do not fit the layer; the message is shown to the caller.
+    """Inputs do not fit the layer; the caller reads the message.
 
-    `input` is the position of the input at fault, when it is one input alone.
+    input: position of the input at fault, when it is a single one
     """
 
     def __init__(self, message: str, input: int | None = None):
@@ -36,7 +36,7 @@ class LayerError(ValueError):
 
 
 class Parameter(NamedTuple):
-    """An array a layer owns: its shape, and how to draw its first numbers."""
+    """An array that a layer owns: its shape, and the initializer that draws its first numbers."""
 
     shape: Shape
     init: Initializer
@@ -45,8 +45,8 @@ class Parameter(NamedTuple):
 class Formula(NamedTuple):
     """A layer's equations in LaTeX, for people.
 
-    Placeholders: `{x0}`, `{x1}`, … for the inputs, `{value}`, `{delta}`, and the parameters by their names
-    (`{weight}`). Only these are replaced, so LaTeX keeps its own braces.
+    Placeholders are `{x0}`, `{x1}`, … for the inputs, `{value}`, `{delta}`, and the names of the parameters
+    (`{weight}`). Nothing else is replaced, so that LaTeX keeps its own braces.
     """
 
     value: str
@@ -55,17 +55,17 @@ class Formula(NamedTuple):
 
 
 def identity(delta: Array) -> Any:
-    """The signal of a layer whose equations share nothing: δ itself."""
+    """Return δ itself: the signal of a layer whose equations share nothing."""
     return delta
 
 
 class Activation(NamedTuple):
-    """What a layer computed for a batch, and its backward equations.
+    """The value of a layer for a batch, and its backward equations.
 
     value:  (batch, *output_shape)
-    deltas: one per input: signal -> δ of that input, shaped like it; None for an input that has no derivative
+    deltas: one per input: signal -> δ of that input, shaped like it; None for an input without a derivative
     grads:  one per parameter: signal -> its gradient, summed over the batch, shaped like the parameter
-    signal: δ of the value -> what the equations share, computed once per backward pass
+    signal: δ of the value -> the numbers that the equations share, computed once per backward pass
     """
 
     value: Array
@@ -78,11 +78,13 @@ class Layer:
     """A pure function of (parameters, inputs), configured once, shared between threads.
 
     The keyword arguments are the JSON of a node's `config`; the loaded values become attributes.
-    Raises marshmallow.ValidationError when they do not fit `Config`; unknown keys are errors.
+
+    Raises:
+        marshmallow.ValidationError: the keys do not fit `Config`; unknown keys are errors.
     """
 
     class Config(Schema):
-        """The JSON keys this layer takes: none, unless a layer says otherwise."""
+        """The JSON keys this layer takes: none by default."""
 
     elementwise: ClassVar[bool] = False
     """Each output number depends on the same place of each input only."""
@@ -96,21 +98,22 @@ class Layer:
     def __init__(self, /, **config: Any):
         vars(self).update(self.Config(unknown=RAISE).load(config))
 
-    # `**_` is never given: a signature of Any may be narrowed to named arguments, for type checkers.
+    # `**_` stays empty: it lets type checkers accept a layer's own signature with named arguments.
 
     def output_shape(self, *inputs: Any, **_: Any) -> Shape:
-        """Shape of the value; the named arguments are the inputs this layer takes.
+        """Return the shape of the value; the named arguments are the inputs this layer takes.
 
-        Raises LayerError when the inputs do not fit.
+        Raises:
+            LayerError: the inputs do not fit.
         """
         raise TypeError(f"{type(self).__name__} must define output_shape")
 
     def parameters(self, *inputs: Any, **_: Any) -> dict[str, Parameter]:
-        """The arrays this layer owns, by name."""
+        """Return the parameters this layer owns, by name."""
         return {}
 
     def integer_inputs(self, *inputs: Any, **_: Any) -> dict[int, range]:
-        """Positions of the inputs that take integers (labels, indices), and the range of each."""
+        """Return the positions of inputs that take integers (labels, indices), with the range of each."""
         return {}
 
     def saved(self, *inputs: Any, **_: Any) -> int:
@@ -122,26 +125,33 @@ class Layer:
         return 0
 
     def forward(self, params: Mapping[str, Array], *inputs: Any, **_: Any) -> Activation:
-        """Compute a batch; every array has the batch as its leading axis."""
+        """Compute a batch; every input and the value have the batch as their leading axis."""
         raise TypeError(f"{type(self).__name__} must define forward")
 
     def per_example(
         self, params: Mapping[str, Array], delta: Array, *inputs: Any
     ) -> Mapping[str, Array] | None:
-        """The gradients that `forward` sums over the batch, kept apart: (batch, *shape) by parameter.
+        """Return the gradient of every example, when there is a faster way than batches of one.
 
-        None: there is no way faster than to compute each example as a batch of one.
+        Args:
+            params: the parameters, by name.
+            delta: δ of the value, (batch, *output_shape).
+            inputs: the inputs, batch first.
+
+        Returns:
+            Arrays (batch, *shape) by parameter; None, the default, when there is no faster way.
         """
         return None
 
 
 class Arity(NamedTuple):
-    """The names of a layer's inputs, and whether the last name stands for any number more."""
+    """The inputs of a layer: their names, and whether any number of inputs may follow them."""
 
     names: tuple[str, ...]
     variadic: bool
 
     def accepts(self, count: int) -> bool:
+        """Return whether the layer takes this many inputs."""
         return count >= len(self.names) if self.variadic else count == len(self.names)
 
     def __str__(self) -> str:
@@ -150,11 +160,11 @@ class Arity(NamedTuple):
 
 
 def arity(layer: Layer | type[Layer]) -> Arity:
-    """The inputs a layer takes, read from the signature of its `output_shape`."""
+    """Return the inputs a layer takes, read from the signature of its `output_shape`."""
     return _arity((layer if isinstance(layer, type) else type(layer)).output_shape)
 
 
-@lru_cache(1024)  # a network may have hundreds of nodes of one kind, and reading takes long
+@lru_cache(1024)  # a network may have hundreds of nodes of one kind, and a signature takes long to read
 def _arity(output_shape: Callable[..., Shape]) -> Arity:
     parameters = inspect.signature(output_shape).parameters.values()
     names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name != "self"]

@@ -20,7 +20,7 @@ KIND = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 
 class RegistryError(RuntimeError):
-    """A plugin distribution cannot be used; the message names it and says how to mend it."""
+    """A plugin distribution cannot be used; the message names it, with the way to mend it."""
 
 
 class Registered(NamedTuple):
@@ -31,7 +31,7 @@ class Registered(NamedTuple):
 
 
 class Registry(Mapping[str, type[Layer]]):
-    """Layer classes by kind; immutable once made."""
+    """Layer classes by kind; immutable."""
 
     def __init__(self, registered: Mapping[str, Registered]):
         self._registered = dict(sorted(registered.items()))
@@ -46,21 +46,21 @@ class Registry(Mapping[str, type[Layer]]):
         return len(self._registered)
 
     def distribution(self, kind: str) -> str:
-        """The distribution a kind comes from, `name version`."""
+        """Return the distribution that a kind comes from, `name version`."""
         return self._registered[kind].distribution
 
 
 def installed(distribution: str | None = None) -> list[EntryPoint]:
-    """The entry points of the layers on this machine, or of those that come with one distribution."""
+    """Return the entry points of all layers on this machine, or of those of one distribution."""
     points = entry_points(group=GROUP)
     return [point for point in points if distribution in (None, point.dist and point.dist.name)]
 
 
 def load_layers(points: Iterable[EntryPoint] | None = None) -> Registry:
-    """All installed layers (or those of the given entry points).
+    """Load all installed layers, or those of the given entry points.
 
-    Raises RegistryError when a plugin fails to import, is not a Layer one can use, or takes a kind that is
-    already taken.
+    Raises:
+        RegistryError: a plugin fails to import, is no usable Layer, or takes a kind that is taken already.
     """
     registered: dict[str, Registered] = {}
     for point in installed() if points is None else points:
@@ -80,30 +80,30 @@ def _load(point: EntryPoint, distribution: str) -> type[Layer]:
         raise RegistryError(f"{at_fault}: a kind is lower-case letters, digits and underscores, at most 64")
     try:
         layer = point.load()
-    except BaseException as error:  # a plugin may do anything while it is imported, and the start is over
+    except BaseException as error:  # a plugin may raise anything while it is imported; the start ends here
         raise RegistryError(f"{at_fault} fails to import: {type(error).__name__}: {error}") from error
     if not (isinstance(layer, type) and issubclass(layer, Layer)):
         raise RegistryError(f"{at_fault} is not a subclass of deltawire_layers.Layer")
     try:
-        wrong = _wrong(layer)
+        problem = _problem(layer)
     except BaseException as error:
         raise RegistryError(
-            f"{at_fault} fails to say what it takes: {type(error).__name__}: {error}"
+            f"{at_fault} fails to declare its inputs: {type(error).__name__}: {error}"
         ) from error
-    if wrong:
-        raise RegistryError(f"{at_fault} {wrong}")
+    if problem:
+        raise RegistryError(f"{at_fault} {problem}")
     return layer
 
 
-def _wrong(layer: type[Layer]) -> str | None:
-    """What is wrong with what a class declares, before there is a network; None when it can be used."""
+def _problem(layer: type[Layer]) -> str | None:
+    """Return the first problem of a class's declarations; None when the class can be used."""
     if not arity(layer).names:
         return "takes no input; a batch has no other source"
     if not (isinstance(layer.Config, type) and issubclass(layer.Config, Schema)):
-        return "has a Config that is no marshmallow Schema"
+        return "has a Config that is not a marshmallow Schema"
     layer.Config()
     if type(layer.elementwise) is not bool:
-        return "says neither True nor False to elementwise"
+        return "has an elementwise that is neither True nor False"
     if layer.formula is not None and type(layer.formula) is not Formula:
-        return "has a formula that is no deltawire_layers.Formula"
+        return "has a formula that is not a deltawire_layers.Formula"
     return None

@@ -1,4 +1,4 @@
-"""Writes docs/layers.md from the layers of this distribution: `make docs`."""
+"""Write docs/layers.md from the layers of this distribution: `make docs`."""
 
 from __future__ import annotations
 
@@ -18,34 +18,36 @@ from deltawire_service.cli.layers import takes
 
 PAGE = Path(__file__).parents[2] / "docs" / "layers.md"
 
-# Plugins that are installed too have pages of their own.
+# Installed plugins are left out: they have pages of their own.
 LAYERS = load_layers(installed("deltawire"))
 
 HEAD = """\
 # Layers
 
-The layers that come with deltawire, by family. `make docs` writes this page from the layers themselves; what
-is installed beside them is shown by `GET /v1/layers`, `/docs` and `deltawire layers`.
+Look up a layer's inputs, config, parameters and equations: these are the layers that come with deltawire, by
+family. `make docs` writes this page from the layers themselves. `GET /v1/layers`, `/docs` and
+`deltawire layers` also show the plugins installed beside them.
 
 Shapes are those of one example, without the batch; `...` stands for any further axes. Beside its value, a
 layer has one equation for each input, δ of that input, and one for each parameter, its gradient ∇. There, δ
-without an index is ∂loss/∂value, ∘ multiplies number by number, σ(x) is 1 / (1 + e⁻ˣ), and [condition] is 1
-where the condition holds, else 0. An equation for a vector holds for every row of an input that has more
-axes; losses are summed over the rows, gradients over the rows and the examples.
+without an index is ∂loss/∂value, ∘ multiplies number by number, and σ(x) is 1 / (1 + e⁻ˣ). [condition] is 1
+where the condition holds, else 0; it chooses a branch, so that ∞ in the other branch does not matter. An
+equation for a vector holds for every row of an input that has more axes; losses are summed over the rows,
+gradients over the rows and the examples.
 
 """
 
 
 def families() -> dict[str, list[str]]:
-    """The kinds of every family: the module their classes live in."""
-    found: dict[str, list[str]] = {}
+    """Return the kinds of every family, the module that defines their classes."""
+    kinds: dict[str, list[str]] = {}
     for kind in sorted(LAYERS, key=lambda kind: (LAYERS[kind].__module__, kind)):
-        found.setdefault(LAYERS[kind].__module__.rpartition(".")[2], []).append(kind)
-    return found
+        kinds.setdefault(LAYERS[kind].__module__.rpartition(".")[2], []).append(kind)
+    return kinds
 
 
 def page() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sections = []
     for family, kinds in families().items():
         module = inspect.getdoc(sys.modules[LAYERS[kinds[0]].__module__]) or ""
@@ -63,7 +65,7 @@ def page() -> str:
 
 
 def _anchors(headings: Iterator[str]) -> dict[str, str]:
-    """What GitHub calls each heading in links: of equal ones, the second is `name-1`."""
+    """Return GitHub's anchor of each heading; the second of equal ones is `name-1`."""
     seen = Counter[str]()
     anchors = {}
     for heading in headings:
@@ -74,7 +76,7 @@ def _anchors(headings: Iterator[str]) -> dict[str, str]:
 
 
 def _layer(kind: str) -> Iterator[str]:
-    """The paragraphs about one layer."""
+    """Yield the paragraphs about one layer."""
     layer = describe(kind, LAYERS[kind], "deltawire")
     text, _, source = (inspect.getdoc(LAYERS[kind]) or "").partition("\n\nSource: ")
     yield text
@@ -87,7 +89,7 @@ def _layer(kind: str) -> Iterator[str]:
             " | ".join([f"| `{key}`", takes(schema), _default(schema), f"{schema['description']} |"])
             for key, schema in layer["config"]["properties"].items()
         ]
-        yield "\n".join(["| config | type | default | what it is |", "|---|---|---|---|", *rows])
+        yield "\n".join(["| config | type | default | meaning |", "|---|---|---|---|", *rows])
     lines = " \\\\\n".join(_equations(layer))
     yield f"```math\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n```"
     if source:
@@ -96,10 +98,10 @@ def _layer(kind: str) -> Iterator[str]:
 
 def _inputs(layer: Mapping[str, Any]) -> str:
     deltas = zip(layer["inputs"]["names"], layer["formula"]["deltas"], strict=True)
-    told = [f"`{name}`" if delta else f"`{name}` (integers)" for name, delta in deltas]
+    names = [f"`{name}`" if delta else f"`{name}` (integers)" for name, delta in deltas]
     if layer["inputs"]["variadic"]:
-        told.append("and more")
-    return f"{'Input' if len(told) == 1 else 'Inputs'}: {', '.join(told)}."
+        names.append("and more")
+    return f"{'Input' if len(names) == 1 else 'Inputs'}: {', '.join(names)}."
 
 
 def _default(schema: Mapping[str, Any]) -> str:
@@ -107,7 +109,7 @@ def _default(schema: Mapping[str, Any]) -> str:
 
 
 def _equations(layer: Mapping[str, Any]) -> Iterator[str]:
-    """Lines of LaTeX, aligned at their equality signs: the value, each δ, each gradient."""
+    """Yield lines of LaTeX, aligned at their equality signs: the value, each δ, each gradient."""
     formula, names = layer["formula"], layer["inputs"]["names"]
     value = _letter(layer["summary"].partition(" = ")[0])  # as the docstring calls it
     symbols = {name: _parameter(name) for name in formula["grads"]} | {"value": value, "delta": r"\delta"}
@@ -126,25 +128,23 @@ def _equations(layer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _equation(left: str, formula: str, symbols: Mapping[str, str]) -> Iterator[str]:
-    """One equation, and below it what its letters stand for."""
+    """Yield one equation, and below it the equations of its letters."""
     for placeholder, symbol in symbols.items():
         formula = formula.replace(f"{{{placeholder}}}", symbol)
     first, *others = re.split(r",?\s*\\quad\s*", formula)
-    own_left = re.match(
-        r"\w+(_\w+|_\{[^{}]*\}) = ", first
-    )  # `h_t = …` says itself what it is an equation for
+    own_left = re.match(r"\w+(_\w+|_\{[^{}]*\}) = ", first)  # `h_t = …` has a left side of its own
     yield first.replace(" = ", " &= ", 1) if own_left else f"{left} &= {first}"
     for other in others:
         yield rf"&\qquad {other}"
 
 
 def _letter(name: str) -> str:
-    """A letter stands for itself, a longer name is written as a word."""
+    """Return a letter as it is, a longer name as a word."""
     return name if len(name) == 1 else rf"\text{{{name.replace('_', ' ')}}}"
 
 
 def _parameter(name: str) -> str:
-    r"""W for a weight, b for a bias, the rest of the name as an index: `weight_ih` is W_{\text{ih}}."""
+    r"""Return W for a weight, b for a bias, the rest of the name as index: `weight_ih` is W_{\text{ih}}."""
     words = name.split("_")
     for word, letter in (("weight", "W"), ("bias", "b")):
         if word in words:

@@ -24,7 +24,7 @@ GRAIN = 0.25
 
 
 class Sample(NamedTuple):
-    """What a layer saves for these shapes: numbers per example."""
+    """The numbers per example that a layer saves for these shapes."""
 
     layer: Layer
     shapes: tuple[Shape, ...]

@@ -1,4 +1,4 @@
-"""The conformance kit: `check_layer` holds a layer against every rule of the contract."""
+"""The conformance kit: `check_layer` checks a layer against every rule of the contract."""
 
 from __future__ import annotations
 
@@ -22,14 +22,23 @@ from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
 
 
 def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
-    """Check a layer against all six rules of the contract, on inputs of these shapes (no batch axis).
+    """Check a layer against all six rules of the contract.
 
-    One line in a plugin's test: `check_layer(SwiGLU(units=3), (4,))`. Small shapes are enough: the time grows
-    with the numbers in an example and in the parameters. Try several shapes and configurations; a new `seed`
-    draws other numbers.
+    Try several shapes and configs. Small shapes are enough: the time grows with the numbers in an example and
+    in the parameters.
 
-    Raises ConformanceError, which says which rule is broken and where; LayerError when the layer does not
-    take these shapes, and TypeError when it does not take that many.
+    Args:
+        layer: the layer, configured.
+        shapes: the shape of one example of each input, without the batch axis.
+        seed: seed of the numbers to try.
+
+    Raises:
+        ConformanceError: a rule is broken; the error names the rule, the equation and the place.
+        LayerError: the layer does not take these shapes.
+        TypeError: the layer takes another number of inputs.
+
+    Example:
+        `check_layer(SwiGLU(units=3), (4,))` is a whole test.
     """
     if not arity(layer).accepts(len(shapes)):
         raise TypeError(f"{type(layer).__name__} takes {arity(layer)}, got {len(shapes)} shapes")
@@ -58,7 +67,7 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
 
 
 def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
-    """What the layer declares about inputs of these shapes, each in its right form."""
+    """Return the trial of a layer whose declarations for these shapes have the right form."""
     output = layer.output_shape(*shapes)
     trial = Trial(layer, shapes, output, layer.parameters(*shapes), layer.integer_inputs(*shapes))
     if not _is_shape(output):
@@ -77,7 +86,7 @@ def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
             raise trial.broken(5, closure, "starts with numbers that do not come from the stream alone")
     for position, allowed in trial.integers.items():
         if position not in range(len(shapes)) or not isinstance(allowed, range) or not allowed:
-            raise trial.broken(5, "integer_inputs", f"gives input {position} the range {allowed!r}")
+            raise trial.broken(5, "integer_inputs", f"has the range {allowed!r} for input {position}")
     if layer.elementwise and any(shape != output for shape in shapes):
         raise trial.broken(
             5, "elementwise", f"is claimed, but shapes {shapes} give a value of shape {output}"
@@ -97,54 +106,54 @@ def _is_start(first: object, shape: Shape) -> bool:
     )
 
 
-# Rule 3, only what is asked. (That there is one equation for each input and parameter, every pass looks at.)
+# Rule 3, only what is asked. Every pass checks that there is one equation for each input and parameter.
 
 
 def _in_any_order(trial: Trial, point: Point) -> None:
-    """Each equation stands for itself: alone, in another order or twice, it gives the same bits."""
+    """Check that an equation returns the same bits alone, in another order and when it is called twice."""
     run = trial.forward(point)
     closures, right = list(run.equations), bits(run.backward())
     for order in (closures[::-1] + closures, *([closure] for closure in closures)):
         try:
-            got = bits(trial.forward(point).backward(order))
+            result = bits(trial.forward(point).backward(order))
         except ConformanceError as error:
             raise trial.broken(3, error.closure, f"leans on another equation: it {error.problem}") from error
-        same_bits(trial, 3, right, got, "depends on which equations were called before")
+        same_bits(trial, 3, right, result, "depends on which equations were called before")
 
 
 # Rule 2, examples are independent.
 
 
 def _independent(trial: Trial, here: Measured) -> None:
-    """A batch gives what its examples give one by one, and of gradients the sum."""
+    """Check that a batch returns the results of its examples one by one, and the sum of their gradients."""
     single = (here.point.with_rows(itemgetter([row])) for row in range(len(here.point.delta)))
-    alone = [trial.forward(point).answers() for point in single]
-    for closure, got in here.answers.items():
-        parts = np.stack([answers[closure] for answers in alone])
+    alone = [trial.forward(point).results() for point in single]
+    for closure, result in here.results.items():
+        parts = np.stack([results[closure] for results in alone])
         if closure.startswith("gradient"):
             problem = "is not the sum of its examples' gradients"
             expected, size = parts.sum(axis=0), np.abs(parts).sum(axis=0)
         else:
             problem = "of an example depends on the other examples"
             expected, size = parts[:, 0], np.abs(parts[:, 0])
-        trial.agree(2, closure, problem, here.point, expected, got, here.rounding(closure, size))
+        trial.agree(2, closure, problem, here.point, expected, result, here.rounding(closure, size))
     _per_example(trial, here, alone)
 
 
 def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) -> None:
-    """Gradients that a layer keeps apart by a way of its own are those of batches of one."""
+    """Check that `per_example` returns the gradients of batches of one."""
     point = here.point.with_all(read_only)
-    found = trial.call(
+    result = trial.call(
         "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
     )
-    if found is None:
+    if result is None:
         return
-    if found.keys() != trial.parameters.keys():
-        raise trial.broken(2, "per_example", f"has {sorted(found)}, expected {sorted(trial.parameters)}")
+    if result.keys() != trial.parameters.keys():
+        raise trial.broken(2, "per_example", f"has {sorted(result)}, expected {sorted(trial.parameters)}")
     for name, parameter in trial.parameters.items():
         closure = gradient_of(name)
-        rows = trial.fitting("per_example", point, found[name], (len(alone), *parameter.shape))
-        expected = np.stack([answers[closure] for answers in alone])
+        rows = trial.checked("per_example", point, result[name], (len(alone), *parameter.shape))
+        expected = np.stack([results[closure] for results in alone])
         allowance = here.rounding(closure, np.abs(expected))
         problem = f"of {name!r} is not the gradient of each example alone"
         trial.agree(2, "per_example", problem, here.point, expected, rows, allowance)
@@ -154,7 +163,7 @@ def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) ->
 
 
 def _documented(trial: Trial) -> None:
-    """The docstring starts with the formula; LaTeX, where given, has an equation for each closure."""
+    """Check that the docstring starts with the formula, and that LaTeX has an equation for each closure."""
     layer, inputs, formula = trial.layer, len(trial.shapes), trial.layer.formula
     if "=" not in (type(layer).__doc__ or "").partition("\n")[0]:
         raise trial.broken(6, "docstring", "does not start with the formula of the value")

@@ -1,8 +1,8 @@
 """Rule 4, analytic: every equation is the derivative of the value, and can be differentiated itself.
 
-The complex step f(x + i·h·v).imag / h is exact. It is held against central differences of the real value, so
-that a value and an equation that are wrong in the same way are found too; then every equation is held against
-it, place by place. The same is done once more with the equations in the place of the value.
+The complex step f(x + i·h·v).imag / h is exact. First it is compared with central differences of the real
+value, which finds a value and an equation that are wrong in the same way. Then every equation is compared
+with it, place by place. For the second order, the equations take the place of the value.
 """
 
 from __future__ import annotations
@@ -19,77 +19,83 @@ from deltawire_layers.layer import Array
 COMPLEX_STEP = 1e-200
 """h of the complex step. Its square is 0 even beside an exact 0, so that the step never leaves a tie."""
 
-AROUND = (DIFFERENCE_STEP, -DIFFERENCE_STEP, 2 * DIFFERENCE_STEP, -2 * DIFFERENCE_STEP)
-"""Where differences are taken."""
+STENCIL = (DIFFERENCE_STEP, -DIFFERENCE_STEP, 2 * DIFFERENCE_STEP, -2 * DIFFERENCE_STEP)
+"""Steps at which differences are taken."""
 
 COARSE = 1e-5
 """Relative error of differences."""
 
 
 def dtype_kept(trial: Trial, point: Point) -> None:
-    """float32 gives float32, and no NaN in its shorter range. (All else runs in float64 and complex128.)"""
+    """Check that float32 stays float32, without NaN in its shorter range; all else runs in other dtypes."""
     short = trial.finite(point.with_floats(lambda array: array.astype(np.float32)))
     if short is not None:
         trial.forward(short).backward()
 
 
 def first_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
-    """Every equation is the derivative of the value."""
+    """Check that every equation is the derivative of the value.
+
+    Args:
+        trial: the layer.
+        sampler: draws directions.
+        here: a point, measured.
+    """
     for position, x in enumerate(here.point.inputs):
         if x.size and not is_integer(x):
             _delta(trial, sampler, here, position)
     if here.point.params:
         params = sampler.anywhere(here.point).params
-        direction = here.point.still()._replace(params=params)
-        _slope(trial, here.point, direction, here.answers["value"], here.noise["value"])
+        direction = here.point.still().with_params(params)
+        _slope(trial, here.point, direction, here.results["value"], here.noise["value"])
     for name in here.point.params:
         _gradient(trial, here, name)
 
 
 def _delta(trial: Trial, sampler: Sampler, here: Measured, position: int) -> None:
-    """δ of an input is (∂value/∂input)ᵀ δ."""
+    """Check that δ of an input is (∂value/∂input)ᵀ δ."""
     point, closure = here.point, delta_of(position)
     x = point.inputs[position]
     rows, places = len(x), x[0].size
     reach = sampler.reach(x)
     tiled, direction = point.place_by_place(position, reach)
-    value, noise = (np.repeat(numbers["value"], places, axis=0) for numbers in (here.answers, here.noise))
+    value, noise = (np.repeat(numbers["value"], places, axis=0) for numbers in (here.results, here.noise))
     slope = _slope(trial, tiled, direction, value, noise)
     slope = slope.reshape(rows, places, -1) / reach.reshape(rows, places, 1)
     if trial.layer.elementwise and (slope * (1 - np.eye(places))).any():
         raise trial.broken(5, "elementwise", "is claimed, but a number depends on another place", point)
-    if closure not in here.answers:
+    if closure not in here.results:
         if slope.any():
             raise trial.broken(3, closure, "is None, but the value depends on the input", point)
         return
     terms = slope * point.delta.reshape(rows, 1, -1)
     expected, size = terms.sum(axis=2).reshape(x.shape), np.abs(terms).sum(axis=2).reshape(x.shape)
     problem = "is not the derivative of the value"
-    trial.agree(4, closure, problem, point, expected, here.answers[closure], here.rounding(closure, size))
+    trial.agree(4, closure, problem, point, expected, here.results[closure], here.rounding(closure, size))
 
 
 def _gradient(trial: Trial, here: Measured, name: str) -> None:
-    """The gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
+    """Check that the gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
     point, closure = here.point, gradient_of(name)
-    answer = here.answers[closure]
-    expected, size = np.empty(answer.shape), np.empty(answer.shape)
+    result = here.results[closure]
+    expected, size = np.empty(result.shape), np.empty(result.shape)
     still = point.still()
-    for place in np.ndindex(answer.shape):
-        one = np.zeros(answer.shape)
+    for place in np.ndindex(result.shape):
+        one = np.zeros(result.shape)
         one[place] = 1
-        direction = still._replace(params={**still.params, name: one})
+        direction = still.with_params({**still.params, name: one})
         slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
         expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
     problem = "is not the derivative of the value"
-    trial.agree(4, closure, problem, point, expected, answer, here.rounding(closure, size))
+    trial.agree(4, closure, problem, point, expected, result, here.rounding(closure, size))
 
 
 def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
-    """∂value along a direction by the complex step, which agrees with differences of the real value."""
+    """Return ∂value along a direction by the complex step, after checking it against differences."""
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value
     slope = bent.imag / COMPLEX_STEP
     _same_in_complex(trial, Measured(point, {"value": value}, {"value": noise}), "value", bent)
-    around = [trial.forward(point.moved(direction, step)).value for step in AROUND]
+    around = [trial.forward(point.moved(direction, step)).value for step in STENCIL]
     expected = _differences(point, 1, value, noise, around)
     problem = "has a complex step that disagrees with central differences"
     trial.agree(4, "value", problem, point, expected.slope, slope, expected.allowance)
@@ -101,39 +107,50 @@ def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Ar
 
 
 WIDE = 100.0
-"""Ties of a greater scale are no place for differences of second order.
+"""Greatest scale of a tie at which differences of second order are compared.
 
-A layer that saturates (a softmax of scores of 1e8) has left its tie on both sides within any step that
-differences can take, and which way the last bits fall there depends on the BLAS.
+A layer that saturates, such as a softmax of scores of 1e8, leaves its tie within any step that differences
+can take. The last bits there depend on the BLAS.
 """
 
 
 def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
-    """The complex step of the equations, all arguments and δ moving at once, agrees with differences."""
+    """Check the complex step of the equations against differences; all arguments and δ move at once.
+
+    Args:
+        trial: the layer.
+        sampler: draws directions.
+        here: a point, measured.
+    """
     point, direction = here.point, sampler.anywhere(here.point)
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).backward()
-    around = [trial.forward(point.moved(direction, step)).backward() for step in AROUND]
+    around = [trial.forward(point.moved(direction, step)).backward() for step in STENCIL]
     expected = {}
-    for closure, answer in bent.items():
-        _same_in_complex(trial, here, closure, answer)
-        answers = [passed[closure] for passed in around]
-        real, noise = here.answers[closure], here.noise[closure]
-        expected[closure] = _differences(point, 2, real, noise, answers)
+    for closure, result in bent.items():
+        _same_in_complex(trial, here, closure, result)
+        results = [passed[closure] for passed in around]
+        real, noise = here.results[closure], here.noise[closure]
+        expected[closure] = _differences(point, 2, real, noise, results)
     if point.ties and (point.scale > WIDE or any(differences.kinks for differences in expected.values())):
-        return  # a sum over several kinks need not lie between the differences to either side
+        return  # a sum over several kinks may lie outside the differences to either side
     for closure, (slope, allowance, _) in expected.items():
         problem = "has a complex step that disagrees with its central differences (second order)"
         trial.agree(4, closure, problem, point, slope, bent[closure].imag / COMPLEX_STEP, allowance)
 
 
 def _same_in_complex(trial: Trial, here: Measured, closure: str, bent: Array) -> None:
-    real = here.answers[closure]
+    real = here.results[closure]
     allowance = here.rounding(closure, np.abs(real) + 1e-3 * np.abs(real).max(initial=0))
     trial.agree(4, closure, "is another number in complex128", here.point, real, bent.real, allowance)
 
 
 class _Differences(NamedTuple):
-    """What a slope should be, how far off it may be, and whether it has kinks."""
+    """A slope by differences.
+
+    slope:     the middle of the interval in which the slope lies
+    allowance: how far from it the slope may lie
+    kinks:     whether the function has a kink or a jump at the point
+    """
 
     slope: Array
     allowance: Array
@@ -143,11 +160,17 @@ class _Differences(NamedTuple):
 def _differences(
     point: Point, order: int, here: Array, noise: Array, around: Sequence[Array]
 ) -> _Differences:
-    """The slope, from the numbers here and in the steps `AROUND`.
+    """Return the slope from the numbers at a point and around it.
 
-    It lies between the differences to either side. At a tie it may also be 0: what is exactly at its
-    threshold counts as off. How much the differences change with the step shows how far they can be trusted:
-    at a jump, not at all.
+    The slope lies between the differences to either side. At a tie it may also be 0, because a branch is not
+    taken at its exact threshold. The change of the differences with the step shows how precise they are.
+
+    Args:
+        point: the point.
+        order: 1 for the value, 2 for the equations.
+        here: the numbers at the point.
+        noise: how far rounding may move them.
+        around: the numbers at each step of `STENCIL`.
     """
     (up, down), (far_up, far_down) = (
         ((beyond - here) / step, (here - before) / step)

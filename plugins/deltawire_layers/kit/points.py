@@ -1,4 +1,4 @@
-"""Where the kit tries a layer: batches at several scales and at exact ties, and directions to move in."""
+"""Points at which the kit tries a layer: batches at several scales and at exact ties, and directions."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ import numpy as np
 from deltawire_layers.layer import Array, Parameter, Shape
 
 SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
-"""Sizes of the inputs, and with each the size of the parameters in units of their first numbers."""
+"""Scales of the inputs, each with the scale of the parameters in units of their first numbers."""
 
 TIE_SCALES = (1.0, 9876.54321)
-"""Sizes of the inputs where they tie; the large one has many digits, since few would hide rounding."""
+"""Scales of tied inputs; the large one has many digits, because few digits would hide rounding."""
 
 DIFFERENCE_STEP = 2.0**-24
 """Step of differences, in units of a direction: near the root of float64's precision."""
 
 
 class Point(NamedTuple):
-    """A batch to try a layer on: its arguments, and a δ of its value. Or a direction: how far each moves."""
+    """A batch to try a layer on: its arguments and a δ of its value.
+
+    A direction has the same form: it holds how far each number moves.
+    """
 
     scale: float
     ties: bool
@@ -34,30 +37,35 @@ class Point(NamedTuple):
 
     @property
     def magnitude(self) -> float:
-        """Size of the products of an input and a parameter; rounding, where they cancel, grows with it."""
+        """Return the size of products of an input and a parameter; rounding grows with it."""
         return (1 + _largest(self.inputs)) * (1 + _largest(self.params.values()))
 
     def arrays(self) -> list[Array]:
+        """Return all arrays, always in the same order."""
         return [*self.params.values(), *self.inputs, self.delta]
 
+    def with_params(self, params: Mapping[str, Array]) -> Point:
+        """Return the point with other parameters."""
+        return self._replace(params=params)
+
     def with_rows(self, change: Callable[[Array], Array]) -> Point:
-        """The point with every array that has the batch axis changed."""
+        """Return the point with every array that has a batch axis changed."""
         return self._replace(inputs=tuple(map(change, self.inputs)), delta=change(self.delta))
 
     def with_all(self, change: Callable[[Array], Array]) -> Point:
-        """The point with every array changed."""
-        return self.with_rows(change)._replace(params={name: change(w) for name, w in self.params.items()})
+        """Return the point with every array changed."""
+        return self.with_rows(change).with_params({name: change(w) for name, w in self.params.items()})
 
     def with_floats(self, change: Callable[[Array], Array]) -> Point:
-        """The point with every array changed, but not the integers."""
+        """Return the point with every array of floats changed."""
         return self.with_all(lambda array: array if is_integer(array) else change(array))
 
     def still(self) -> Point:
-        """The direction in which nothing moves."""
+        """Return the direction in which nothing moves."""
         return self.with_all(lambda array: np.zeros(()))
 
     def moved(self, direction: Point, step: complex) -> Point:
-        """The point a step further in a direction; an imaginary step makes it complex."""
+        """Return the point a step further in a direction; an imaginary step makes it complex."""
 
         def move(array: Array, by: Array) -> Array:
             return array if is_integer(array) else array + step * by
@@ -69,16 +77,22 @@ class Point(NamedTuple):
         )
 
     def place_by_place(self, position: int, reach: Array) -> tuple[Point, Point]:
-        """Each example once for every place of an input, and the direction that moves it by the reach."""
+        """Return each example once for every place of an input, and the direction that moves this place.
+
+        Args:
+            position: the input.
+            reach: how far each of its numbers moves.
+        """
         places = reach[0].size
         tiled = self.with_rows(lambda array: np.repeat(array, places, axis=0))
         one_each = (np.eye(places) * reach.reshape(-1, 1, places)).reshape(tiled.inputs[position].shape)
         still = self.still()
         inputs = tuple(one_each if p == position else by for p, by in enumerate(still.inputs))
-        return tiled, still._replace(inputs=inputs)
+        return tiled, Point(still.scale, still.ties, still.params, inputs, still.delta)
 
 
 def is_integer(array: Array) -> bool:
+    """Return whether an array holds integers, which have no derivative."""
     return array.dtype.kind == "i"
 
 
@@ -103,20 +117,22 @@ class Sampler:
         self.stream = np.random.default_rng(seed)
 
     def points(self) -> Iterator[Point]:
-        """Batches at every scale, then at exact ties: zeros, equal entries, equal inputs."""
+        """Yield batches at every scale, then at exact ties: zeros, equal entries, equal inputs."""
         for scale, spread in SCALES:
             yield self._point(scale, False, [self._both_signs(shape) for shape in self.inputs], spread)
         for scale in TIE_SCALES:
             yield self._point(scale, True, self._ties(), 1.0)
 
     def reach(self, x: Array) -> Array:
-        """How far the numbers of an input may move: further where rounding is larger, within the domain."""
+        """Return how far the numbers of an input move: within the domain, further where they are large."""
         return np.minimum(_reach(x), np.minimum(x - self.low, self.high - x))
 
     def anywhere(self, point: Point) -> Point:
-        """A direction that moves every argument, δ too, in all its places."""
+        """Return a direction that moves every place of every argument and of δ."""
         share = self._away_from_zero
-        return point._replace(
+        return Point(
+            point.scale,
+            point.ties,
             params={name: share(w.shape) * _reach(w) for name, w in point.params.items()},
             inputs=tuple(
                 np.zeros(()) if is_integer(x) else share(x.shape) * self.reach(x) for x in point.inputs
@@ -131,7 +147,7 @@ class Sampler:
             else self._inside(scale * x)
             for position, x in enumerate(drawn)
         )
-        # Shaken, as first numbers may be all equal; by less than ½, as they may have to be positive.
+        # First numbers may be all equal, so they are shaken; they may have to be positive, so by less than ½.
         params = {
             name: spread * (init(self.stream, shape) + self.stream.uniform(-0.5, 0.5, shape))
             for name, (shape, init) in self.parameters.items()
@@ -139,12 +155,12 @@ class Sampler:
         return Point(scale, ties, params, inputs, self._away_from_zero((len(drawn[0]), *self.output)))
 
     def _both_signs(self, shape: Shape) -> Array:
-        """Six examples, three of them the others' negatives: each place is seen on both sides of zero."""
+        """Return six examples, three of them the others' negatives: each place has numbers of both signs."""
         half = self.stream.standard_normal((3, *shape))
         return np.concatenate([half, -half])
 
     def _ties(self) -> list[Array]:
-        """Six examples: all 0, all 1, all −1, the same numbers in every input, two with ties at random."""
+        """Return six examples: all 0, all 1, all −1, equal numbers in every input, and two of random ties."""
         same = self._ternary((max(1, *map(prod, self.inputs)),))
         return [
             np.stack([
@@ -158,11 +174,11 @@ class Sampler:
         return self.stream.integers(-1, 2, shape).astype(np.float64)
 
     def _away_from_zero(self, shape: Shape) -> Array:
-        """Numbers of either sign between ½ and 1."""
+        """Return numbers of either sign between ½ and 1."""
         return self.stream.choice((-1.0, 1.0), shape) * self.stream.uniform(0.5, 1, shape)
 
     def _inside(self, x: Array) -> Array:
-        """Numbers moved into the domain; equal ones stay equal."""
+        """Return the numbers moved into the domain; equal ones stay equal."""
         size = np.where(x == 0, 1, np.abs(x))
         if isfinite(self.low) and isfinite(self.high):
             share = x / (1 + size)
@@ -172,12 +188,12 @@ class Sampler:
         return self.high - size * max(1, abs(self.high)) if isfinite(self.high) else x
 
     def _within(self, allowed: range, shape: Shape) -> Array:
-        """Integers of a range, both ends among them."""
+        """Return integers of a range, both ends among them."""
         drawn: Array = self.stream.integers(len(allowed), size=shape)
         drawn.flat[:1], drawn.flat[-1:] = 0, len(allowed) - 1
         return allowed.start + allowed.step * drawn
 
 
 def _reach(x: Array) -> Array:
-    """A distance in which rounding at the size of x is small, and so is the bend of a smooth function."""
+    """Return a distance at which rounding is small beside x, and the bend of a smooth function too."""
     return np.sqrt(np.maximum(np.abs(x), 1))

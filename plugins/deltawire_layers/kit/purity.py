@@ -1,4 +1,4 @@
-"""Rule 1, pure: the same arguments give the same bits, whatever came before; nothing is written or kept."""
+"""Rule 1, pure: equal arguments return equal bits, whatever came before; nothing is written or kept."""
 
 from __future__ import annotations
 
@@ -18,40 +18,52 @@ from deltawire_layers.layer import Array, Layer
 
 
 def pure(trial: Trial, point: Point) -> None:
-    """Repeated and interleaved passes give the same bits and leave everything as it was."""
-    other = point.with_rows(lambda array: array[::-1])._replace(
-        params={name: 1.25 * w for name, w in point.params.items()}
-    )
+    """Check that repeated and interleaved passes return the same bits and leave everything as it was."""
+    reverse = point.with_rows(lambda array: array[::-1])
+    other = reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
     before = _state(trial.layer)
     run = trial.forward(point)
-    answers = run.answers()
-    right = bits(answers)
+    results = run.results()
+    right = bits(results)
     for name, state in _state(trial.layer).items():
         if state != before.get(name):
             raise trial.broken(1, f"self.{name}", "is changed by a call")
-    trial.forward(other).answers()
-    same_bits(trial, 1, right, bits(answers), "is overwritten by a later call")
-    same_bits(trial, 1, right, bits(run.answers()), "gives other numbers when it is called again")
+    trial.forward(other).results()
+    same_bits(trial, 1, right, bits(results), "is overwritten by a later call")
+    same_bits(trial, 1, right, bits(run.results()), "returns other numbers when it is called again")
     fresh = trial.forward(point)
-    same_bits(trial, 1, right, bits(fresh.answers()), "gives other numbers for the same arguments")
+    same_bits(trial, 1, right, bits(fresh.results()), "returns other numbers for the same arguments")
     if [a.tobytes() for a in run.given.arrays()] != [a.tobytes() for a in point.arrays()]:
         raise trial.broken(1, "value", "or an equation writes to an argument")
 
 
-def bits(answers: Mapping[str, Array]) -> dict[str, bytes]:
-    return {closure: answer.tobytes() for closure, answer in answers.items()}
+def bits(results: Mapping[str, Array]) -> dict[str, bytes]:
+    """Return the bytes of results, by closure."""
+    return {closure: result.tobytes() for closure, result in results.items()}
 
 
 def same_bits(
-    trial: Trial, rule: int, right: Mapping[str, bytes], got: Mapping[str, bytes], problem: str
+    trial: Trial, rule: int, right: Mapping[str, bytes], results: Mapping[str, bytes], problem: str
 ) -> None:
-    for closure, found in got.items():
-        if found != right[closure]:
+    """Check that results equal the right ones to the bit.
+
+    Args:
+        trial: the layer.
+        rule: the rule that is broken otherwise.
+        right: the right bytes, by closure.
+        results: bytes to compare with them.
+        problem: words for the error.
+
+    Raises:
+        ConformanceError: the bytes of a closure differ.
+    """
+    for closure, result in results.items():
+        if result != right[closure]:
             raise trial.broken(rule, closure, problem)
 
 
 def _state(layer: Layer) -> dict[str, list[object]]:
-    """All that can be reached from the attributes of a layer and of its class, by attribute."""
+    """Return everything that can be reached from the attributes of a layer and its class, by attribute."""
     attributes: dict[str, object] = {}
     for level in (*reversed(type(layer).__mro__), layer):
         attributes |= vars(level)
@@ -59,7 +71,7 @@ def _state(layer: Layer) -> dict[str, list[object]]:
 
 
 def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
-    """The arrays, numbers and other indivisible things inside a thing."""
+    """Yield the arrays, numbers and other indivisible things inside a thing."""
     if isinstance(thing, np.ndarray):
         yield thing.dtype, thing.shape, thing.tobytes()
     elif isinstance(thing, Mapping | list | tuple | set) or (
@@ -76,7 +88,7 @@ def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
 
 
 def concurrent(trial: Trial, point: Point) -> None:
-    """Threads that share one forward pass get what each would get alone."""
+    """Check that threads which share one forward pass get the results that each gets alone."""
     run = trial.forward(point)
     deltas = [read_only(factor * point.delta) for factor in (1, -2, 3, -4)]
     alone = [bits(run.backward(delta=delta)) for delta in deltas]
@@ -86,21 +98,21 @@ def concurrent(trial: Trial, point: Point) -> None:
     def work(number: int) -> None:
         start.wait()
         for _ in range(3):
-            got = bits(run.backward(delta=deltas[number]))
-            same_bits(trial, 1, alone[number], got, "gives other numbers when several threads call it")
+            result = bits(run.backward(delta=deltas[number]))
+            same_bits(trial, 1, alone[number], result, "returns other numbers when several threads call it")
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # threads take turns as often as they can
     try:
         with ThreadPoolExecutor(len(deltas)) as pool:
-            for done in [pool.submit(copy_context().run, work, number) for number in range(len(deltas))]:
-                done.result()
+            for future in [pool.submit(copy_context().run, work, number) for number in range(len(deltas))]:
+                future.result()
     finally:
         sys.setswitchinterval(interval)
 
 
 def any_layout(trial: Trial, point: Point) -> None:
-    """How arguments lie in memory is no matter: one row for all examples (stride 0), or Fortran order."""
+    """Check that the layout of arguments does not matter: one row for all examples, or Fortran order."""
     first = point.with_rows(lambda array: np.repeat(array[:1], len(array), axis=0))
     shared = point.with_all(read_only).with_rows(lambda array: np.broadcast_to(array[0], array.shape))
     fortran = point.with_all(np.asfortranarray).with_all(read_only)
@@ -108,9 +120,9 @@ def any_layout(trial: Trial, point: Point) -> None:
         (first, shared, "are one row of memory for all examples"),
         (point, fortran, "lie in Fortran order"),
     ):
-        here, answers = trial.measure(usual), trial.forward_on(unusual).answers()
-        for closure, right in here.answers.items():
+        here, results = trial.measure(usual), trial.forward_on(unusual).results()
+        for closure, right in here.results.items():
             allowance = here.rounding(closure, np.abs(right).max(initial=0))
             trial.agree(
-                1, closure, f"differs when its arguments {layout}", usual, right, answers[closure], allowance
+                1, closure, f"differs when its arguments {layout}", usual, right, results[closure], allowance
             )

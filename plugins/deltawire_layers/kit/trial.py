@@ -1,4 +1,4 @@
-"""One layer on trial: every call the kit makes of it, and a first look at all that comes back."""
+"""One layer on trial: every call that the kit makes, and a first check of every result."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ RULES = MappingProxyType(
 )
 
 SHARP = 1e-9
-"""Relative difference of two numbers that are both exact but for rounding."""
+"""Relative difference of two numbers that are exact except for rounding."""
 
 EPSILON = 2.0**-52
 
 WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy")
-"""What numpy and Python say when somebody writes to what was given for reading."""
+"""Messages of numpy and Python about a write to something read-only."""
 
 
 class ConformanceError(AssertionError):
-    """A layer breaks the contract: which rule, in which closure, and the worst place.
+    """A layer breaks the contract.
 
     layer:   name of its class
     rule:    number of the rule; `rule_name` is its name
     closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `saved`, …
-    problem: what is wrong with it
-    point:   where it was tried (`scale 10`, `exact ties of scale 1`), when numbers are wrong
-    place:   index of the worst number, with what is `expected` there and what it `got`
-    suggestion: a way to mend it, when the kit could work one out
+    problem: the mistake, as the end of a sentence that begins with the closure
+    point:   the point where numbers are wrong: `scale 10`, `exact ties of scale 1`
+    place:   index of the worst number, with the number `expected` there and the one it `got`
+    suggestion: a way to mend it, when the kit can work one out
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class ConformanceError(AssertionError):
 
     @property
     def rule_name(self) -> str:
+        """Return the name of the broken rule."""
         return RULES[self.rule]
 
     def __str__(self) -> str:
@@ -75,22 +76,24 @@ class ConformanceError(AssertionError):
 
 
 def delta_of(position: int) -> str:
+    """Return the name, in errors, of an input's equation."""
     return f"δ of input {position}"
 
 
 def gradient_of(name: str) -> str:
+    """Return the name, in errors, of a parameter's equation."""
     return f"gradient of {name!r}"
 
 
 def read_only(array: Array) -> Array:
-    """A copy that refuses to be written to."""
+    """Return a copy that refuses to be written to."""
     copy = np.array(array)
     copy.flags.writeable = False
     return copy
 
 
 class Trial(NamedTuple):
-    """A layer, the shapes of its inputs, and what it declares for them."""
+    """A layer, the shapes of its inputs, and its declarations for them."""
 
     layer: Layer
     shapes: tuple[Shape, ...]
@@ -109,7 +112,18 @@ class Trial(NamedTuple):
         got: float | str | None = None,
         suggestion: str | None = None,
     ) -> ConformanceError:
-        """The error to raise."""
+        """Return the error to raise.
+
+        Args:
+            rule: number of the broken rule.
+            closure: value, equation or declaration at fault.
+            problem: the mistake, as the end of a sentence.
+            point: the point where it was found.
+            place: index of the worst number.
+            expected: the number expected there.
+            got: the number found there.
+            suggestion: a way to mend it.
+        """
         where = None if point is None else str(point)
         index = None if place is None else tuple(map(int, place))
         return ConformanceError(
@@ -117,22 +131,43 @@ class Trial(NamedTuple):
         )
 
     def call(self, closure: str, point: Point, function: Callable[..., Any], *args: Any) -> Any:
-        """What a function of the layer returns. What it raises tells which rule is broken."""
+        """Call a function of the layer, and return its result.
+
+        Args:
+            closure: value or equation that the function computes.
+            point: the point at which it is called.
+            function: the function.
+            args: its arguments.
+
+        Raises:
+            ConformanceError: the function raises; its exception decides which rule is broken.
+        """
         try:
             return function(*args)
         except Exception as error:  # a layer may raise anything
-            said = f"{type(error).__name__}: {error}"
-            if WRITTEN.search(said):
-                raise self.broken(1, closure, f"writes to an argument ({said})", point) from error
+            message = f"{type(error).__name__}: {error}"
+            if WRITTEN.search(message):
+                raise self.broken(1, closure, f"writes to an argument ({message})", point) from error
             if isinstance(error, KeyError) and set(error.args).isdisjoint(self.parameters):
-                raise self.broken(5, closure, f"needs a parameter that is not declared ({said})") from error
+                problem = f"needs a parameter that is not declared ({message})"
+                raise self.broken(5, closure, problem) from error
             rule = 4 if np.iscomplexobj(point.delta) else 5
-            raise self.broken(rule, closure, f"raises {said}, given {point.delta.dtype}", point) from error
+            raise self.broken(rule, closure, f"raises {message}, given {point.delta.dtype}", point) from error
 
-    def fitting(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
-        """The result, if it is an array of this shape, of the dtype of the arguments, without a NaN."""
+    def checked(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
+        """Return a result that is an array of this shape, of the arguments' dtype, without NaN.
+
+        Args:
+            closure: value or equation that returned it.
+            point: the point at which it was called.
+            result: the result.
+            shape: the shape expected.
+
+        Raises:
+            ConformanceError: the result is anything else.
+        """
         if not isinstance(result, np.ndarray):
-            raise self.broken(5, closure, f"is no array but {type(result).__name__}")
+            raise self.broken(5, closure, f"is not an array but {type(result).__name__}")
         if result.shape != shape:
             raise self.broken(5, closure, f"has shape {result.shape}, expected {shape}", point)
         if result.dtype != point.delta.dtype:
@@ -148,20 +183,24 @@ class Trial(NamedTuple):
         return result
 
     def forward(self, point: Point) -> Pass:
-        """A forward pass on arguments that cannot be written to."""
+        """Run a forward pass on arguments that cannot be written to."""
         return self.forward_on(point.with_all(read_only))
 
     def forward_on(self, given: Point) -> Pass:
-        """A forward pass on these very arrays."""
+        """Run a forward pass on the arrays of a point as they are."""
         params = MappingProxyType(dict(given.params))
         activation = self.call("value", given, self.layer.forward, params, *given.inputs)
         if not isinstance(activation, Activation):
             raise self.broken(3, "forward", f"returns {type(activation).__name__}, expected an Activation")
-        value = self.fitting("value", given, activation.value, (len(given.delta), *self.output))
+        value = self.checked("value", given, activation.value, (len(given.delta), *self.output))
         return Pass(self, given, value, activation.signal, self._equations(given, activation))
 
     def _equations(self, given: Point, activation: Activation) -> dict[str, tuple[Equation, Shape]]:
-        """The equations by their names in errors, each with the shape of its answer; none missing."""
+        """Return the equations by their names in errors, each with the shape of its result.
+
+        Raises:
+            ConformanceError: an equation is missing, or belongs to no input and no parameter.
+        """
         inputs, deltas = len(self.shapes), len(activation.deltas)
         if deltas < inputs:
             raise self.broken(3, delta_of(deltas), f"is missing: {deltas} deltas for {inputs} inputs")
@@ -176,18 +215,18 @@ class Trial(NamedTuple):
         for position in self.integers:
             if activation.deltas[position] is not None:
                 raise self.broken(3, delta_of(position), "should be None: the input takes integers")
-        found = {
+        deltas_of_inputs = {
             delta_of(position): (equation, given.inputs[position].shape)
             for position, equation in enumerate(activation.deltas)
             if equation is not None
         }
-        return found | {
+        return deltas_of_inputs | {
             gradient_of(name): (equation, self.parameters[name].shape)
             for name, equation in activation.grads.items()
         }
 
     def finite(self, point: Point) -> Point | None:
-        """The examples whose value does not overflow, if there are any."""
+        """Return the examples whose value does not overflow; None when all do."""
         value = self.forward(point).value
         rows = np.isfinite(value).reshape(len(value), -1).all(axis=1)
         return point.with_rows(lambda array: array[rows]) if rows.any() else None
@@ -202,27 +241,40 @@ class Trial(NamedTuple):
         got: Array,
         allowance: Array,
     ) -> None:
-        """Raise when a number is further from the expected one than allowed. Infinity is never expected."""
+        """Check that numbers lie within an allowance of the expected ones, which are compared where finite.
+
+        Args:
+            rule: the rule that is broken otherwise.
+            closure: value or equation that returned the numbers.
+            problem: words for the error.
+            point: the point.
+            expected: the expected numbers.
+            got: the numbers returned.
+            allowance: how far apart they may lie.
+
+        Raises:
+            ConformanceError: a number lies further away.
+        """
         excess = np.abs(got - expected) - allowance
         wrong = (excess > 0) & np.isfinite(expected)
         if wrong.any():
             place = tuple(map(int, np.unravel_index(np.argmax(np.where(wrong, excess, 0)), wrong.shape)))
-            right, found = float(expected[place].real), float(got[place].real)
-            raise self.broken(rule, closure, problem, point, place, right, found)
+            right, wrong_one = float(expected[place].real), float(got[place].real)
+            raise self.broken(rule, closure, problem, point, place, right, wrong_one)
 
     def measure(self, point: Point) -> Measured:
-        """All answers at a point, and how sure they are."""
-        answers = self.forward(point).answers()
-        nudged = self.forward(point.with_floats(lambda array: array * (1 + 4 * EPSILON))).answers()
+        """Compute the value and all equations at a point, and their noise."""
+        results = self.forward(point).results()
+        nudged = self.forward(point.with_floats(lambda array: array * (1 + 4 * EPSILON))).results()
         noise = {}
-        for closure, answer in answers.items():
-            own_axes = None if closure.startswith("gradient") else tuple(range(1, answer.ndim))
-            noise[closure] = np.abs(nudged[closure] - answer).max(axis=own_axes, keepdims=True, initial=0)
-        return Measured(point, answers, noise)
+        for closure, result in results.items():
+            own_axes = None if closure.startswith("gradient") else tuple(range(1, result.ndim))
+            noise[closure] = np.abs(nudged[closure] - result).max(axis=own_axes, keepdims=True, initial=0)
+        return Measured(point, results, noise)
 
 
 class Pass(NamedTuple):
-    """One forward pass: what it was given, the value, and the backward equations."""
+    """One forward pass: its arguments, the value, and the backward equations."""
 
     trial: Trial
     given: Point
@@ -231,36 +283,36 @@ class Pass(NamedTuple):
     equations: dict[str, tuple[Equation, Shape]]
 
     def backward(self, closures: Iterable[str] | None = None, delta: Array | None = None) -> dict[str, Array]:
-        """Answers of the equations asked for, all of them by default, to the δ of the point by default."""
+        """Call equations, by default all of them, with a δ, by default that of the point."""
         call, given = self.trial.call, self.given
         signal = call("signal", given, self.signal, given.delta if delta is None else delta)
-        answers = {}
+        results = {}
         for closure in self.equations if closures is None else closures:
             equation, shape = self.equations[closure]
-            answers[closure] = self.trial.fitting(
+            results[closure] = self.trial.checked(
                 closure, given, call(closure, given, equation, signal), shape
             )
-        return answers
+        return results
 
-    def answers(self) -> dict[str, Array]:
-        """The value, and the answers of all equations."""
+    def results(self) -> dict[str, Array]:
+        """Return the value and the results of all equations."""
         return {"value": self.value} | self.backward()
 
 
 class Measured(NamedTuple):
-    """A point, the value and all equations there, and their noise.
+    """A point, the results there, and their noise.
 
-    The noise is how far the numbers of an example (of a gradient: all of them) move when all arguments grow
-    by a few last bits. They grow by one factor, so that ties stay ties.
+    The noise is how far the numbers of an example, or of a whole gradient, move when all arguments grow by a
+    few last bits. They grow by one factor, so that ties stay ties.
     """
 
     point: Point
-    answers: dict[str, Array]
+    results: dict[str, Array]
     noise: dict[str, Array]
 
     def rounding(self, closure: str, size: Array) -> Array:
-        """How far apart two ways to compute an answer may lie; `size`: its terms summed, without signs."""
+        """Return how far apart two ways to compute a result may lie; size is the sum of its terms' sizes."""
         products = self.point.magnitude
-        # At a tie one way may cancel exactly and another not: the noise of one says nothing of the other.
+        # At a tie one way may cancel exactly and another may not, so that the noise of one is no measure.
         cancelled = products**3 if self.point.ties else products * (1e3 + 16 * products)
         return np.asarray(SHARP * size + EPSILON * cancelled + 16 * self.noise[closure])

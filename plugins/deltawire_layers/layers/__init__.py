@@ -1,1 +1,1 @@
-"""The built-in layers, one family a file. They are plugins like any other: entry points name them."""
+"""The built-in layers, one family a file; entry points name them, as those of any plugin."""

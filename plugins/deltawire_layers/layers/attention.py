@@ -163,7 +163,8 @@ class Attention(Attending):
         self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
     ) -> Activation:
         attended = attend(query, key, value, visible(query.shape[-2], key.shape[-2], self.causal, mask))
-        return attended._replace(deltas=(*attended.deltas, *(None for _ in mask)))
+        deltas = (*attended.deltas, *(None for _ in mask))
+        return Activation(attended.value, deltas, signal=attended.signal)
 
 
 class ProjectionDeltas(NamedTuple):

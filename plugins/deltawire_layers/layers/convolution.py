@@ -1,6 +1,6 @@
 """Convolutions, in torch's layout: channels first, then the axes the kernel slides along.
 
-The kernel is not turned round: what networks call convolution is, strictly, correlation.
+The kernel is not reversed: networks call convolution what is, strictly, correlation.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
 
 BLOCK_BYTES = 2**22
-"""Windows are written out as columns of about this size at a time: it fits a cache, and bounds memory."""
+"""Size of the columns that windows are copied to at a time, which fits a cache and bounds memory."""
 
 
 class Block(NamedTuple):
-    """A part of the work: some examples, and some windows along the first axis, with all along the others."""
+    """A part of the work: some examples, with some windows along the first axis and all along the others."""
 
     examples: slice
     windows: tuple[slice, ...]
@@ -41,7 +41,9 @@ class Convolution(Layer):
         groups = config.Integer(
             load_default=1,
             validate=validate.Range(min=1),
-            metadata={"description": "parts the channels are cut into; each part out sees its part in only"},
+            metadata={
+                "description": "parts of the channels; each part of the value depends on one part of x only"
+            },
         )
         bias = config.Flag(load_default=True, metadata={"description": "whether b is added"})
 
@@ -60,7 +62,7 @@ class Convolution(Layer):
     dilation: tuple[int, ...]
 
     axes: ClassVar[tuple[str, ...]]
-    """What the axes of an example are called, the channels first."""
+    """Names of the axes of an example, the channels first."""
 
     formula = Formula(
         value=r"{weight} \star {x0} + {bias}",
@@ -86,7 +88,7 @@ class Convolution(Layer):
         return weight | {"bias": Parameter((self.channels,), init)} if self.bias else weight
 
     def saved(self, x: Shape) -> int:
-        # A block is at least one row of windows: its columns, read and sent back, where they exceed a block.
+        # A block has at least one row of windows: its columns count, and their δ, beyond a block's size.
         across = prod(counts(self.windows, x[1:])[1:])
         return max(0, 2 * x[0] * prod(self.kernel) * across - BLOCK_BYTES // 8)
 
@@ -133,7 +135,7 @@ class Convolution(Layer):
         return grads | {"bias": delta.reshape(*delta.shape[:2], -1).sum(axis=2)} if self.bias else grads
 
     def _blocks(self, out: Shape, x: Array) -> Iterator[Block]:
-        """The whole batch in blocks: several examples, or where one is large, a part of one."""
+        """Yield the batch in blocks: several examples each, or a part of one that is large."""
         batch, _, first, *others = out
         bytes_each = x.shape[1] * prod(self.kernel) * prod(others) * x.itemsize
         rows = max(1, BLOCK_BYTES // bytes_each)
@@ -146,11 +148,11 @@ class Convolution(Layer):
                 )
 
     def _rows(self, delta: Array, block: Block) -> Array:
-        """δ of a block: (groups, channels out / groups, windows)."""
+        """Return δ of a block: (groups, channels out / groups, windows)."""
         return _part(delta, block).reshape(self.groups, self.channels // self.groups, -1)
 
     def _columns(self, x: Array, block: Block) -> Array:
-        """What the windows of a block read: (groups, channels in / groups · kernel, windows)."""
+        """Return the numbers that a block reads: (groups, channels in / groups · kernel, windows)."""
         source = x[block.examples].swapaxes(0, 1)
         columns = np.zeros(self._columns_shape(source.shape, block), x.dtype)
         for place, windows, numbers in reads(self.windows, x.shape[2:], block.windows):
@@ -158,7 +160,13 @@ class Convolution(Layer):
         return columns.reshape(self.groups, -1, prod(columns.shape[1 + len(self.kernel) :]))
 
     def _add_columns(self, below: Array, columns: Array, block: Block) -> None:
-        """The reverse of `_columns`: each number is added to the place it would be read from."""
+        """Add each number of columns to the place that `_columns` reads it from.
+
+        Args:
+            below: δ of the input, written to.
+            columns: δ of the columns of a block.
+            block: the block.
+        """
         target = below[block.examples].swapaxes(0, 1)
         columns = columns.reshape(self._columns_shape(target.shape, block))
         for place, windows, numbers in reads(self.windows, below.shape[2:], block.windows):
@@ -170,7 +178,7 @@ class Convolution(Layer):
 
 
 def _part(array: Array, block: Block) -> Array:
-    """A block of a value or a δ, as a view: channels first, then examples, then windows."""
+    """Return a block of a value or a δ as a view: channels first, then examples, then windows."""
     return array[block.examples, :, *block.windows].swapaxes(0, 1)
 
 

@@ -22,7 +22,7 @@ class Pool2d(Layer):
         stride = Sizes(
             2,
             1,
-            "numbers from one window to the next; null: the kernel's size, so that windows touch",
+            "numbers from one window to the next; null: the size of the kernel, so that windows touch",
             load_default=None,
             allow_none=True,
         )
@@ -48,7 +48,7 @@ class Pool2d(Layer):
         return (*x[:-2], *counts(self.windows, x[-2:]))
 
     def _reads(self, x: Array, y: Array) -> Iterator[tuple[Index, Index]]:
-        """For each place of the kernel: an index of the numbers of x read there, one of the y they go to."""
+        """Yield indices for each place of the kernel: of the numbers of x it reads, and of their windows."""
         bounds = tuple(slice(0, size) for size in y.shape[-2:])
         for _, windows, numbers in reads(self.windows, x.shape[-2:], bounds):
             yield (..., *numbers), (..., *windows)
@@ -76,9 +76,7 @@ class MaxPool2d(Pool2d):
     )
 
     def saved(self, x: Shape) -> int:
-        return prod(
-            self.output_shape(x)
-        )  # while δ is sent down: the windows that are waiting, and their share
+        return prod(self.output_shape(x))  # in the equation: the waiting windows, and their share of δ
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = np.full((len(x), *self.output_shape(x.shape[1:])), -np.inf, x.dtype)

@@ -1,1 +1,1 @@
-"""What keeps the numbers of layers right and fast: analytic functions, matrix products, windows."""
+"""Right and fast numbers for layers: analytic functions, branches, matrix products, sums and windows."""

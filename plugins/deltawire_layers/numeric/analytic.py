@@ -1,11 +1,11 @@
 """Functions that stay right under the complex step.
 
 A JVP is read from one complex evaluation: f(x + i·h·v).imag / h with h = 1e-200 is exact, because nothing is
-subtracted (Squire & Trapp, SIAM Review 40, 1998). That asks of every function to be first-order right in the
-imaginary part. numpy's own are not, everywhere: `1/(1+exp(-x))` is NaN at −800, comparisons of complex
-numbers are lexicographic, `logaddexp` refuses complex numbers, and there is no `erf`. Here each function
-takes a real fast path first; for complex arguments it is f(x.real) + i·f′(x.real)·x.imag, right over the
-whole range of floats.
+subtracted (Squire & Trapp, SIAM Review 40, 1998). Every function has to be first-order right in the imaginary
+part for it. numpy's own functions are not: `1/(1+exp(-x))` is NaN at −800, comparisons of complex numbers are
+lexicographic, `logaddexp` refuses complex numbers, and there is no `erf`. Here each function takes a real
+fast path first. For complex arguments it is f(x.real) + i·f′(x.real)·x.imag, right over the whole range of
+floats.
 
 Arguments are arrays of float32, float64 or complex128 of any shape; results keep dtype and shape.
 """
@@ -21,21 +21,26 @@ from deltawire_layers.numeric.sums import inner
 
 
 def _complex(real: Array, imag: Array) -> Array:
-    """real + i·imag without the product 1j·imag, which is NaN where imag is infinite."""
+    """Return real + i·imag without the product 1j·imag, which is NaN where imag is infinite."""
     result = np.empty(np.broadcast_shapes(np.shape(real), np.shape(imag)), np.complex128)
     result.real, result.imag = real, imag
     return result
 
 
 def _real(x: Array) -> Array:
-    """The real parts next to each other: numpy's loops are twice as fast there."""
+    """Return a copy of the real parts without gaps: numpy's loops are twice as fast on it."""
     return x.real.copy()
 
 
 def _step(x: Array, value: Array, slope: Array) -> Array:
-    """First-order continuation of a real function: value + i·slope·x.imag.
+    """Return the first-order continuation of a real function, value + i·slope·x.imag.
 
-    A number that does not move stays still, also where the slope is infinite: ∞·0 would be NaN.
+    A number that does not move stays still where the slope is infinite: ∞·0 would be NaN.
+
+    Args:
+        x: complex arguments.
+        value: the function at their real parts.
+        slope: its derivative there.
     """
     result = _bounded_step(x, value, slope)
     np.copyto(result.imag, 0, where=x.imag == 0)
@@ -43,7 +48,7 @@ def _step(x: Array, value: Array, slope: Array) -> Array:
 
 
 def _bounded_step(x: Array, value: Array, slope: Array) -> Array:
-    """The same, of a function whose slope is never infinite."""
+    """Return the continuation of a function whose slope is never infinite; arguments as for `_step`."""
     result = np.empty(x.shape, np.complex128)
     result.real = value
     np.multiply(slope, x.imag, out=result.imag)
@@ -59,11 +64,11 @@ def scale(x: Array, factor: float | Array) -> Array:
 
 
 PIECE = 2**15
-"""So many numbers are taken apart at once where it matters that little more is held than a result."""
+"""Numbers taken apart at once by `exp`, whose callers have little memory beside the result."""
 
 
 def exp(x: Array, out: Array | None = None) -> Array:
-    """eˣ; ∞ where it overflows, in both parts. out: an array for it, whose numbers lie in a row: x, say."""
+    """Return eˣ, ∞ where it overflows, in both parts; in out, a contiguous array that may be x, if given."""
     if not np.iscomplexobj(x):
         return np.asarray(np.exp(x, out=out))
     result = np.empty(x.shape, np.complex128) if out is None else out
@@ -76,7 +81,7 @@ def exp(x: Array, out: Array | None = None) -> Array:
 
 
 def expm1(x: Array, out: Array | None = None) -> Array:
-    """Return eˣ − 1, precise also near 0; in out, which may be x, if it is given."""
+    """Return eˣ − 1, precise also near 0; in out, which may be x, if given."""
     if not np.iscomplexobj(x):
         return np.asarray(np.expm1(x, out=out))
     real = _real(x)
@@ -88,7 +93,7 @@ def expm1(x: Array, out: Array | None = None) -> Array:
 
 
 def log(x: Array) -> Array:
-    """Natural logarithm, for x > 0."""
+    """Return the natural logarithm, for x > 0."""
     if not np.iscomplexobj(x):
         return np.log(x)
     real = _real(x)
@@ -96,14 +101,14 @@ def log(x: Array) -> Array:
 
 
 def xlogx(x: Array) -> Array:
-    """x log x, for x ≥ 0; at 0 its limit, 0."""
+    """Return x log x, for x ≥ 0; at 0 its limit, 0."""
     if np.iscomplexobj(x):
         return _step(x, xlogx(x.real), np.log(x.real) + 1)
     return np.where(x == 0, 0, x * np.log(x))
 
 
 def square_root(x: Array) -> Array:
-    """√x, for x > 0."""
+    """Return √x, for x > 0."""
     if not np.iscomplexobj(x):
         return np.sqrt(x)
     root = np.sqrt(x.real)
@@ -111,7 +116,7 @@ def square_root(x: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + e⁻ˣ), without overflow and without losing the tail."""
+    """Return 1 / (1 + e⁻ˣ), without overflow and without losing the tail."""
     if np.iscomplexobj(x):
         real = _real(x)
         value, slope = sigmoid(real), sigmoid(-real)
@@ -125,11 +130,11 @@ def sigmoid(x: Array) -> Array:
 
 
 _LARGEST_POWER = {dtype: float(np.log(np.finfo(dtype).max)) - 1 for dtype in "fd"}
-"""Up to here e^x does not overflow, by dtype."""
+"""Greatest x for which eˣ does not overflow, by dtype."""
 
 
 def tanh(x: Array) -> Array:
-    """Hyperbolic tangent."""
+    """Return the hyperbolic tangent."""
     if not np.iscomplexobj(x):
         return np.tanh(x)
     value = np.tanh(_real(x))
@@ -137,7 +142,7 @@ def tanh(x: Array) -> Array:
 
 
 def softplus(x: Array) -> Array:
-    """log(1 + eˣ), without overflow."""
+    """Return log(1 + eˣ), without overflow."""
     if np.iscomplexobj(x):
         real = _real(x)
         return _bounded_step(x, softplus(real), sigmoid(real))
@@ -145,18 +150,18 @@ def softplus(x: Array) -> Array:
 
 
 def power(x: Array, exponent: float) -> Array:
-    """xᵖ for a real p: for x > 0, and for any x where p is a whole number (x ≠ 0 where p is negative)."""
+    """Return xᵖ for a real p: for x > 0, or for any x when p is a whole number (x ≠ 0 when p < 0)."""
     if np.iscomplexobj(x):
         return _step(x, power(x.real, exponent), power_slope(x.real, exponent))
     return np.power(x, float(exponent))
 
 
 def power_slope(x: Array, exponent: float) -> Array:
-    """p xᵖ⁻¹, the derivative of xᵖ; 0 for p = 0, also at x = 0."""
+    """Return p xᵖ⁻¹, the derivative of xᵖ; 0 for p = 0, also at x = 0."""
     return exponent * power(x, exponent - 1) if exponent else np.zeros_like(x)
 
 
-# erf and erfc: polynomials fitted for this module (Chebyshev interpolation in 50-digit arithmetic).
+# erf and erfc use polynomials fitted for this module, by Chebyshev interpolation in 50-digit arithmetic:
 # erf(x) = x·S(2x² − 1) for |x| ≤ 1, error 7e-18.
 # erfc(x) = e^(−x²)/x · L(1 − 8/(x + 3)) for x ≥ 1, error 2e-16.
 _SMALL = (
@@ -182,19 +187,19 @@ def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
 
 
 def _centre(x: Array) -> Array:
-    """erf(x) for |x| ≤ 1; of greater numbers, that of ±1."""
+    """Return erf(x) for |x| ≤ 1, and erf(±1) for greater numbers."""
     x = np.clip(x, -1, 1)
     return np.asarray(x * _horner(_SMALL, 2 * x * x - 1))
 
 
 def _upper_tail(x: Array) -> Array:
-    """erfc(x) for x ≥ 1."""
-    x = np.minimum(x, 1e18)  # keeps infinity out of the quotients; erfc is 0 there in any float
+    """Return erfc(x) for x ≥ 1."""
+    x = np.minimum(x, 1e18)  # no infinity in the quotients; erfc is 0 there in any float
     return np.asarray(np.exp(-x * x) / x * _horner(_LARGE, 1 - 8 / (x + 3)))
 
 
 def erfc(x: Array) -> Array:
-    """1 − erf(x), with its relative precision kept in the upper tail."""
+    """Return 1 − erf(x), with full relative precision in the upper tail."""
     if np.iscomplexobj(x):
         real = _real(x)
         return _bounded_step(x, erfc(real), -2 / sqrt(pi) * np.exp(-real * real))
@@ -207,7 +212,7 @@ def erfc(x: Array) -> Array:
 
 
 def erf(x: Array) -> Array:
-    """2/√π ∫₀ˣ e^(−t²) dt, to the last bits."""
+    """Return 2/√π ∫₀ˣ e^(−t²) dt, precise to the last bits."""
     if np.iscomplexobj(x):
         real = _real(x)
         return _bounded_step(x, erf(real), 2 / sqrt(pi) * np.exp(-real * real))
@@ -219,7 +224,7 @@ def erf(x: Array) -> Array:
 
 
 def direction(x: Array) -> tuple[Array, Array]:
-    """x over its length along the last axis, and the length; a row of zeros stays, with infinite length."""
+    """Return x over its length along the last axis, and the length: ∞ for a row of zeros, which stays."""
     if np.iscomplexobj(x):
         unit, length = direction(x.real)
         along = inner(unit, x.imag)
@@ -232,24 +237,24 @@ def direction(x: Array) -> tuple[Array, Array]:
 
 
 def shifted(x: Array) -> Array:
-    """x minus its greatest real part along the last axis: an exponent that cannot overflow."""
+    """Return x minus its greatest real part along the last axis: an exponent that cannot overflow."""
     return np.asarray(x - np.maximum.reduce(x.real, axis=-1, keepdims=True))
 
 
 def powers_and_total(relative: Array) -> tuple[Array, Array]:
-    """e^x, for a shifted x, and Σ e^x over the last axis, which keeps one place."""
+    """Return eˣ for a shifted x, and Σ eˣ over the last axis, which keeps one place."""
     powers = exp(relative)
     return powers, np.add.reduce(powers, axis=-1, keepdims=True)
 
 
 def softmax(x: Array) -> Array:
-    """e^x / Σ e^x over the last axis."""
+    """Return eˣ / Σ eˣ over the last axis."""
     powers, total = powers_and_total(shifted(x))
     powers /= total
     return powers
 
 
 def log_softmax(x: Array) -> Array:
-    """x − log Σ e^x over the last axis, precise also where the probability is near 0."""
+    """Return x − log Σ eˣ over the last axis, precise also where the probability is near 0."""
     relative = shifted(x)
     return relative - log(powers_and_total(relative)[1])

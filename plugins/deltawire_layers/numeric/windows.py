@@ -1,4 +1,4 @@
-"""How windows slide over the last axes of an example: what convolution and pooling share.
+"""Windows that slide over the last axes of an example, for convolution and pooling.
 
 Padding is never stored: a place of a window that lies outside reads nothing.
 """
@@ -15,7 +15,7 @@ from deltawire_layers.layer import LayerError, Shape
 
 
 class Sizes(fields.Field[tuple[int, ...]]):
-    """One whole number for all axes, or a list of one for each."""
+    """A config field: one whole number for all axes, or a list with one for each."""
 
     def __init__(self, axes: int, least: int, description: str, **settings: Any):
         one = {"type": "integer", "minimum": least}
@@ -39,7 +39,7 @@ class Sizes(fields.Field[tuple[int, ...]]):
 class Window(NamedTuple):
     """Windows along one axis: `kernel` places each, `dilation` apart, one window every `stride` numbers.
 
-    The first one starts `padding` numbers before the axis, and the last one ends at most as far behind it.
+    The first window starts `padding` numbers before the axis; the last one ends at most as far behind it.
     """
 
     kernel: int
@@ -48,20 +48,26 @@ class Window(NamedTuple):
     dilation: int = 1
 
     def count(self, size: int) -> int:
-        """How many windows an axis has; 0 or less when not even one fits."""
+        """Return the number of windows along an axis of this size; 0 or less when none fits."""
         reach = self.dilation * (self.kernel - 1) + 1
         return (size + 2 * self.padding - reach) // self.stride + 1
 
     def reads(self, size: int, first: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
-        """What the windows from `first` up to `stop` read of an axis: (place, windows, numbers).
+        """Yield which numbers of an axis the windows read, place by place of the kernel.
 
-        At a place in the kernel, these windows (counted from `first`) read these numbers. Places where all
-        windows read padding are left out, however many there are.
+        Args:
+            size: size of the axis.
+            first: first window.
+            stop: first window that is no longer wanted.
+
+        Yields:
+            (place, windows, numbers): at this place of the kernel, these windows, counted from `first`, read
+            these numbers. Places where all windows read padding are left out, however many there are.
         """
         nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
         farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
         for place in range(nearest, farthest + 1):
-            start = place * self.dilation - self.padding  # what window 0 reads there
+            start = place * self.dilation - self.padding  # the number that window 0 reads at this place
             low = max(first, -(start // self.stride))
             high = min(stop, (size - 1 - start) // self.stride + 1)
             if low < high:
@@ -75,7 +81,13 @@ Index = tuple[Any, ...]
 def reads(
     windows: tuple[Window, ...], sizes: Shape, bounds: tuple[slice, ...]
 ) -> Iterator[tuple[Index, Index, Index]]:
-    """`Window.reads` over all axes, for the windows within bounds: indices (place, windows, numbers)."""
+    """Yield `Window.reads` over all axes: indices (place, windows, numbers).
+
+    Args:
+        windows: the windows along each axis.
+        sizes: the sizes of the axes.
+        bounds: the windows wanted along each axis.
+    """
     along = (
         window.reads(size, bound.start, bound.stop)
         for window, size, bound in zip(windows, sizes, bounds, strict=True)
@@ -86,7 +98,11 @@ def reads(
 
 
 def counts(windows: tuple[Window, ...], sizes: Shape) -> Shape:
-    """How many windows there are along each axis. Raises LayerError when not even one fits."""
+    """Return the number of windows along each axis.
+
+    Raises:
+        LayerError: no window fits into an axis.
+    """
     for axis, (window, size) in enumerate(zip(windows, sizes, strict=True)):
         if window.count(size) < 1:
             raise LayerError(

@@ -24,24 +24,23 @@ def test_keeps_the_contract(kind: type[Recurrent], units: int, shape: Shape, see
 
 
 @KINDS
-def test_what_is_held_is_what_equations_keep_and_the_signal_makes(kind: type[Recurrent]) -> None:
+def test_saved_counts_the_equations_and_the_signal(kind: type[Recurrent]) -> None:
     layer, x, units = kind(units=5), (4, 3), 5
     params = {name: np.ones(shape) for name, (shape, _) in layer.parameters(x).items()}
     signal = layer.forward(params, np.ones((1, *x))).signal(np.ones((1, 4, 5)))
     made = sum(array.size for array in {id(array): array for array in signal}.values())
-    kept = layer.saved(x) - made
+    by_equations = layer.saved(x) - made
 
     class Less(kind):  # type: ignore[misc,valid-type]
         """h = the same."""
 
         def saved(self, x: Shape) -> int:
-            return kept - 1
+            return by_equations - 1
 
-    assert kept == {Elman: 0, Gru: 4, Lstm: 5}[kind] * 4 * units
-    if kept:
-        with pytest.raises(
-            ConformanceError, match=f"saved is {kept - 1}, but the equations keep {kept} numbers"
-        ):
+    assert by_equations == {Elman: 0, Gru: 4, Lstm: 5}[kind] * 4 * units
+    if by_equations:
+        message = f"saved is {by_equations - 1}, but the equations save {by_equations} numbers"
+        with pytest.raises(ConformanceError, match=message):
             check_layer(Less(units=units), x)
 
 
