@@ -74,7 +74,7 @@ def test_the_drawing_names_files_that_exist() -> None:
 
 def test_the_call_shows_the_phases() -> None:
     (call,) = re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    with running_service() as address:
+    with running_service("-w", "1") as address:  # a second worker might still start when it is to stop
         command = call.replace("http://127.0.0.1:8000", address)
         answer = subprocess.run(
             command, shell=True, capture_output=True, text=True, check=True, timeout=30, cwd=ROOT

@@ -62,14 +62,14 @@ ROOMS = (
     Room(
         "Admission",
         SERVICE + "admission/",
-        ((Box("4", "Check key, deadline and queue", ("api_keys.py", "compute_queue.py")), None),),
+        ((Box("4", "Check key, deadline and queue", ("authentication.py", "compute_queue.py")), None),),
     ),
     Room(
         "API",
         SERVICE,
         (
             (
-                Box("5", "Parse the body and its options", ("api/operation.py", "schemas/")),
+                Box("5", "Parse the body and its options", ("api/compute/pipeline.py", "schemas/")),
                 Box("11", "Name the results", ("api/compute/gradients.py",)),
             ),
         ),
