@@ -92,8 +92,7 @@ CLI = [path for path in files("service") if "cli" in path.parts]
 
 @pytest.mark.parametrize("path", [path for path in files("service") if path not in CLI], ids=name)
 def test_the_service_takes_wire_and_errors_from_the_client_and_no_more(path: Path) -> None:
-    # The command line stands outside: it uses the client as anybody does.
-    allowed = ("deltawire",) if "cli" in path.parts else ("deltawire.wire", "deltawire.errors")
+    allowed = ("deltawire.wire", "deltawire.errors")
     found = {m for m in imports(path) if within(m, ("deltawire",)) and m != "deltawire"}
     assert all(within(module, allowed) for module in found)
     # Layers arrive through the registry: the contract is all the service may name.

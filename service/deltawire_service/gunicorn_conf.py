@@ -176,5 +176,10 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None:
-    """Note the end of a request: memory is returned to the system a while after the last one."""
+    """Note the end of a request: memory is returned to the system a while after the last one.
+
+    Args:
+        worker: the worker that answered it.
+        request, environ, response: not used.
+    """
     worker.idle_trim.ended()

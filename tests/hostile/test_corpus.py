@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ SECRET = "hunter2"
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    """With one worker, so that whoever answers the next request is who got the last one."""
+    """A service with one worker, so that the worker that got a case answers the next request."""
     with running_service("-w", "1", app="hostile.watched:app()", queue_seconds="10") as service:
         yield service
         log = service.log()
@@ -69,8 +70,14 @@ def test_every_row_of_the_catalogue_that_is_an_exchange_is_there() -> None:
     assert {"F12", "F13", "F15", "F16", "F17", "H01", "H02", "H03", "H04", "H07", "H08", "H15", "H20"} <= rows
 
 
+def test_every_row_is_explained() -> None:
+    explained = set(re.findall(r"[FH]\d\d", (FOLDER / "README.md").read_text().partition("## Rows")[2]))
+    rows = {case.id.split()[0] for case in cases()}
+    assert {row for row in rows if re.match(r"[A-Z]\d", row)} == explained
+
+
 def test_every_code_is_provoked() -> None:
-    """By a case; what nobody can provoke alone from outside, in the tests of what answers it."""
+    """Those that one caller alone cannot provoke are in the tests of what answers with them."""
     elsewhere = {"plugin_error", "internal", "overloaded", "deadline_exceeded", "not_ready"}
     elsewhere |= {"unauthorized", "rate_limited"}
     assert {case.code for case in cases()} - {"-"} | elsewhere == set(PROBLEMS)

@@ -16,7 +16,7 @@ from deltawire_service.http.request_context import current_request
 
 @dataclass(frozen=True)
 class Operation:
-    """What a route takes and answers, for OpenAPI."""
+    """The schemas and problem codes of a route, for OpenAPI."""
 
     response: type[Schema]
     request: type[Schema] | None

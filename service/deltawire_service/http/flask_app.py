@@ -12,7 +12,7 @@ from werkzeug.routing import MapAdapter
 
 
 class NoSessions(SessionInterface):
-    """The same empty session for every request."""
+    """Opens one and the same empty session for every request."""
 
     _none = NullSession()
 

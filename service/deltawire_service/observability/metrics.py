@@ -26,7 +26,7 @@ from prometheus_client.utils import floatToGoString
 
 from deltawire_service.engine import Plan, Runner
 from deltawire_service.http.request_context import RequestContext
-from deltawire_service.observability.multiprocess_metrics import Counts, Series, SharedCounts
+from deltawire_service.observability.multiprocess_metrics import Counts, MultiprocessCounts, Series
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class Metrics:
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._waiting = waiting
         self._lock = Lock()
-        self._shared: SharedCounts | None = None
+        self._shared: MultiprocessCounts | None = None
         self._start()
 
     def _start(self) -> None:
@@ -89,7 +89,7 @@ class Metrics:
     def share(self, folder: str) -> None:
         """Count anew, together with the other processes of a folder of `multiprocess_metrics.make_folder`."""
         self._start()
-        self._shared = SharedCounts(folder, self._own)
+        self._shared = MultiprocessCounts(folder, self._own)
 
     def leave(self) -> None:
         """Write down the counts of this process, which ends, for the others."""

@@ -64,7 +64,7 @@ def total(counts: Iterable[Counts]) -> Counts:
     return sums
 
 
-class SharedCounts:
+class MultiprocessCounts:
     """The counts of this process among those of all.
 
     Args:

@@ -1,4 +1,4 @@
-"""What all protocols share: settings, published networks, how bodies come in, the form of errors."""
+"""The parts that all protocols share: settings, published networks, reading bodies, answering errors."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ Wanted = bool | Sequence[str]
 
 
 class Wrt(NamedTuple):
-    """What to differentiate by."""
+    """The parameters and inputs to differentiate by."""
 
     params: Wanted
     data: Wanted
@@ -82,7 +82,7 @@ class Choice(validate.OneOf):
 
 
 class WrtSchema(Schema):
-    """What to differentiate by."""
+    """The parameters and inputs to differentiate by."""
 
     params = WantedField(
         load_default=True, metadata={"description": "all parameters, none, or a list of globs"}
@@ -95,7 +95,7 @@ class WrtSchema(Schema):
 
 
 class WrtAllSchema(WrtSchema):
-    """What to differentiate by; by default, inputs too."""
+    """The parameters and inputs to differentiate by; by default, all of them."""
 
     data = WantedField(load_default=True, metadata={"description": "all inputs, none, or a list of names"})
 

@@ -1,1 +1,1 @@
-"""What a web server process needs: the gunicorn worker, body reading, memory, addresses, readiness."""
+"""The parts of a web server process: the gunicorn worker, body reading, memory, addresses, readiness."""

@@ -16,7 +16,7 @@ from deltawire_service.app import create_app
 from deltawire_service.observability.multiprocess_metrics import (
     ENDED,
     Counts,
-    SharedCounts,
+    MultiprocessCounts,
     _locked,
     read,
     tidy,
@@ -51,7 +51,7 @@ def test_a_total_has_the_series_of_all() -> None:
 
 def test_what_is_told_is_written_first_and_all_are_in_it(tmp_path: Path) -> None:
     own = [counts(1, 1)]
-    shared = SharedCounts(str(tmp_path), lambda: own[0])
+    shared = MultiprocessCounts(str(tmp_path), lambda: own[0])
     (tmp_path / "1.json").write_bytes(counts(10, 2).written())
     own[0] = counts(4, 0)
     assert shared.all() == total([counts(4, 0), counts(10, 2)])
@@ -66,7 +66,7 @@ def test_without_room_a_process_tells_its_own_counts_and_leaves_nothing_half_wri
         raise OSError(ENOSPC, "no space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    shared = SharedCounts(str(tmp_path), lambda: counts(4, 0))
+    shared = MultiprocessCounts(str(tmp_path), lambda: counts(4, 0))
     assert shared.all() == counts(4, 0)
     with pytest.raises(OSError, match="no space"):
         shared.write()

@@ -21,7 +21,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/check")
     @pipeline.computing(CheckRequest, CheckResponse)
     def check(request: CheckRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Gradients and deltas on a batch, checked by two other ways; the worst places are named."""
+        """Check gradients and deltas on a batch by two other ways, and name the worst places."""
         checked = network.check(
             tensors.params,
             tensors.data,

@@ -20,7 +20,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/forward")
     @pipeline.computing(ForwardRequest, ForwardResponse)
     def forward(request: ForwardRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Values of chosen nodes; only the parameters and inputs that lead to them are needed."""
+        """Compute values of chosen nodes, from the parameters and inputs that lead to them."""
         values = network.forward(
             tensors.params,
             tensors.data,

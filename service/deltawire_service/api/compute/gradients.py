@@ -24,7 +24,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/gradients")
     @pipeline.computing(GradientsRequest, GradientsResponse)
     def gradients(request: GradientsRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Loss and gradients of a network on a batch."""
+        """Compute the loss and gradients of a network on a batch."""
         if request.trace:
             check_trace()
         result = network.gradients(

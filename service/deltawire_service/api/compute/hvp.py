@@ -21,7 +21,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/hvp")
     @pipeline.computing(HvpRequest, HvpResponse)
     def hvp(request: HvpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Hessian-vector products of the loss, and estimates of the Hessian's diagonal."""
+        """Compute Hessian-vector products of the loss, and estimates of the Hessian's diagonal."""
         vectors = tensors.directions.get("vectors")
         check_wanted(request, vectors)
         cotangents = tensors.cotangents or None

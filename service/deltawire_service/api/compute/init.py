@@ -19,7 +19,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/init")
     @pipeline.compiling(InitRequest, InitResponse)
     def init(request: InitRequest, network: Network) -> dict[str, Any]:
-        """First parameters of a network, drawn from a seed."""
+        """Draw the first parameters of a network from a seed."""
         return {"params": network.init(request.seed, request.dtype)}
 
     return routes

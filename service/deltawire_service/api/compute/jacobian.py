@@ -20,7 +20,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/jacobian")
     @pipeline.computing(JacobianRequest, JacobianResponse)
     def jacobian(request: JacobianRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """The Jacobian of each example: any nodes by parameters and inputs."""
+        """Compute the Jacobian of each example: any nodes by parameters and inputs."""
         result = network.jacobian(
             tensors.params,
             tensors.data,

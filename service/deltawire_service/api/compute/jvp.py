@@ -20,7 +20,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/jvp")
     @pipeline.computing(JvpRequest, JvpResponse)
     def jvp(request: JvpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Jacobian-vector products: how any nodes move when parameters and inputs do."""
+        """Compute Jacobian-vector products: how any nodes move when parameters and inputs do."""
         result = network.jvp(
             tensors.params,
             tensors.data,

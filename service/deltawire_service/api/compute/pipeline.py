@@ -53,7 +53,13 @@ Run = Callable[[RequestContext, N, Network, RequestParts], Document]
 
 
 class Pipeline:
-    """Makes the views of the routes that take a network, all with the same settings and networks."""
+    """Makes the views of the routes that take a network, all with the same settings and networks.
+
+    Args:
+        settings: the settings of the service.
+        networks: compiles the networks of requests.
+        published: resolves the names of networks.
+    """
 
     def __init__(self, settings: Settings, networks: NetworkCache, published: PublishedNetworks):
         self._settings = settings

@@ -26,7 +26,7 @@ def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
     @routes.post("/plan")
     @pipeline.compiling(PlanRequest, PlanResponse, (*COMPILING, "not_differentiable"))
     def plan(request: PlanRequest, network: Network) -> dict[str, Any]:
-        """Shapes, parameters, memory and cost of a request for a batch of some size, computing nothing."""
+        """Plan a request for a batch: shapes, parameters, memory and cost, computing nothing."""
         planned = network.plan(
             request.batch,
             np.dtype(request.dtype),

@@ -20,7 +20,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @routes.post("/vjp")
     @pipeline.computing(VjpRequest, VjpResponse)
     def vjp(request: VjpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
-        """Vector-Jacobian products: cotangents of any nodes, sent back to parameters and inputs."""
+        """Compute vector-Jacobian products: cotangents of any nodes, sent back to parameters and inputs."""
         result = network.vjp(
             tensors.params,
             tensors.data,

@@ -25,7 +25,7 @@ Arrays = Mapping[str, Array]
 
 
 class Inference(NamedTuple):
-    """What an inference computes with, and how."""
+    """The arguments of an inference."""
 
     network: Network
     params: dict[str, Array]

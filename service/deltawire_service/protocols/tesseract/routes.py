@@ -211,7 +211,7 @@ class Inputs:
 
     @property
     def non_finite(self) -> str:
-        """What becomes of results that are not finite, which JSON cannot write."""
+        """Either error or return: JSON cannot write results that are not finite."""
         return "error" if encoding() == "json" else "return"
 
     @property

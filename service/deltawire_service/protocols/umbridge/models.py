@@ -7,16 +7,16 @@ the examples' losses, without the regularization.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
-from deltawire_service.engine import BodyCost, Direction, Network
+from deltawire_service.engine import BodyCost, Direction
 from deltawire_service.http.bodies import body_cost
 from deltawire_service.networks.published import Published, default_data
 from deltawire_service.networks.request_tensors import read_values
@@ -33,30 +33,69 @@ class Point(NamedTuple):
     body_cost: BodyCost
 
 
-class Model(Protocol):
-    """A map from vectors to vectors, and its derivatives.
+class Model(ABC):
+    """A map from vectors to vectors, and its derivatives. Vectors are flat."""
 
-    Vectors (`x`, `sens`, `vec`) are flat, in `dtype`. `out`, `by` and `along` are indices: of the output that
-    is differentiated, of the input it is differentiated by, and of the input that moves. `params_id` is that
-    of the published parameters; None when the caller brings the parameters.
-    """
+    dtype: str
+    input_sizes: list[int]
+    output_sizes: list[int]
+    params_id: str | None
+    """The id of the published parameters; None when the caller brings the parameters."""
 
-    @property
-    def dtype(self) -> str: ...
-    @property
-    def input_sizes(self) -> list[int]: ...
-    @property
-    def output_sizes(self) -> list[int]: ...
-    @property
-    def params_id(self) -> str | None: ...
-    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point: ...
-    def evaluate(self, at: Point) -> list[Array]: ...
-    def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array: ...
-    def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array: ...
-    def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array: ...
+    @abstractmethod
+    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+        """Return the point of a request, its tensors read.
+
+        Args:
+            x: the input vectors.
+            data: what else the network needs, as posted.
+            limits: bounds on tensors.
+
+        Raises:
+            Refused: a tensor cannot be read.
+        """
+
+    @abstractmethod
+    def evaluate(self, at: Point) -> list[Array]:
+        """Return the output vectors at a point."""
+
+    @abstractmethod
+    def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
+        """Return sensᵀ J.
+
+        Args:
+            at: the point.
+            out: index of the output that is differentiated.
+            by: index of the input that it is differentiated by.
+            sens: a vector like the output.
+        """
+
+    @abstractmethod
+    def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
+        """Return J vec.
+
+        Args:
+            at: the point.
+            out: index of the output that is differentiated.
+            by: index of the input that it is differentiated by.
+            vec: a vector like that input.
+        """
+
+    @abstractmethod
+    def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
+        """Return the derivative of sensᵀ J along vec.
+
+        Args:
+            at: the point.
+            out: index of the output that is differentiated.
+            by: index of the input that it is differentiated by.
+            along: index of the input that moves.
+            sens: a vector like the output.
+            vec: a vector like the input that moves.
+        """
 
 
-class Forward:
+class Forward(Model):
     """y = network(x) for one example: a vector for each input of floats, and for each value offered."""
 
     def __init__(self, published: Published):
@@ -67,161 +106,147 @@ class Forward:
         self.dtype = published.dtype
         self.params_id = published.params_id
         self.inputs = {
-            name: slot.shape if slot.shared else (1, *slot.shape)
-            for name, slot in network.inputs.items()
-            if slot.dtype == "float" and name in leads and name not in constants
+            name: spec.shape if spec.shared else (1, *spec.shape)
+            for name, spec in network.inputs.items()
+            if spec.dtype == "float" and name in leads and name not in constants
         }
         self.outputs = {name: (1, *network.nodes[name].shape) for name in published.values}
         self.input_sizes = [prod(shape) for shape in self.inputs.values()]
         self.output_sizes = [prod(shape) for shape in self.outputs.values()]
 
     def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
-        """Return the example at x.
-
-        Args:
-            x: the inputs of floats.
-            data: what else the network needs, integers, as posted.
-            limits: bounds on tensors.
-        """
         arrays = {name: v.reshape(self.inputs[name]) for name, v in zip(self.inputs, x, strict=True)}
         data = {**default_data(self._published, batch=True), **data, **arrays}
-        return _point(self._published, dict(self._published.params), data, limits, False)
+        return read_point(self._published, dict(self._published.params), data, limits)
 
     def evaluate(self, at: Point) -> list[Array]:
         values = self._network.forward(at.params, at.data, list(self.outputs), body_cost=at.body_cost)
         return [values[name].ravel() for name in self.outputs]
 
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
-        of = list(self.inputs)[by]
+        name = list(self.inputs)[by]
         result = self._network.vjp(
             at.params,
             at.data,
             self._cotangent(out, sens),
             wrt_params=False,
-            wrt_data=[of],
+            wrt_data=[name],
             body_cost=at.body_cost,
         )
-        return result.data[of].ravel()
+        return result.data[name].ravel()
 
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
-        of = list(self.outputs)[out]
-        result = self._network.jvp(at.params, at.data, self._along(by, vec), [of], body_cost=at.body_cost)
-        return result.tangents[of].ravel()
+        name = list(self.outputs)[out]
+        result = self._network.jvp(
+            at.params, at.data, self._direction(by, vec), [name], body_cost=at.body_cost
+        )
+        return result.tangents[name].ravel()
 
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
-        of = list(self.inputs)[by]
+        name = list(self.inputs)[by]
         result = self._network.hvp(
             at.params,
             at.data,
-            self._along(along, vec),
+            self._direction(along, vec),
             wrt_params=False,
-            wrt_data=[of],
+            wrt_data=[name],
             cotangents=self._cotangent(out, sens),
             body_cost=at.body_cost,
         )
-        return result.data[of].ravel()
+        return result.data[name].ravel()
 
     def _cotangent(self, out: int, sens: Array) -> dict[str, Array]:
         name, shape = list(self.outputs.items())[out]
         return {name: sens.reshape(shape)}
 
-    def _along(self, by: int, vec: Array) -> Direction:
-        name, shape = list(self.inputs.items())[by]
+    def _direction(self, along: int, vec: Array) -> Direction:
+        name, shape = list(self.inputs.items())[along]
         return Direction(data={name: vec.reshape(shape)})
 
 
-@dataclass(frozen=True)
-class Objective:
-    """sign · the reduced loss of the data, as a function of all parameters in one vector."""
+class Objective(Model):
+    """The reduced loss of the data, or minus it, as a function of all parameters in one vector."""
 
-    params_id: ClassVar[None] = None
-    published: Published
-    network: Network
-    sign: int
-    reduction: str
+    params_id = None
 
-    @classmethod
-    def loss(cls, published: Published) -> Objective:
-        return cls(published, published.network, 1, "mean")
-
-    @classmethod
-    def loglik(cls, published: Published) -> Objective:
-        return cls(published, published.network.without_regularization(), -1, "sum")
-
-    @property
-    def dtype(self) -> str:
-        return self.published.dtype
-
-    @property
-    def input_sizes(self) -> list[int]:
-        return [sum(prod(parameter.shape) for parameter in self.network.parameters.values())]
-
-    @property
-    def output_sizes(self) -> list[int]:
-        return [1]
+    def __init__(self, published: Published, likelihood: bool):
+        """likelihood: minus the sum of the examples' losses, without the regularization."""
+        self._published = published
+        network = published.network
+        self._network = network.without_regularization() if likelihood else network
+        self._sign, self._reduction = (-1, "sum") if likelihood else (1, "mean")
+        self.dtype = published.dtype
+        self.input_sizes = [sum(prod(parameter.shape) for parameter in network.parameters.values())]
+        self.output_sizes = [1]
 
     def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
-        """Return the point with these parameters and data.
-
-        Args:
-            x: all parameters, in one vector.
-            data: the data, as posted; pinned data is added.
-            limits: bounds on tensors.
-        """
-        data = {**default_data(self.published, bool(data)), **data}
-        return _point(self.published, self._split(x[0]), data, limits, True)
+        data = {**default_data(self._published, bool(data)), **data}
+        return read_point(self._published, self._split(x[0]), data, limits, with_parameters=True)
 
     def evaluate(self, at: Point) -> list[Array]:
-        result = self.network.gradients(
-            at.params, at.data, wrt_params=False, reduction=self.reduction, body_cost=at.body_cost
+        result = self._network.gradients(
+            at.params, at.data, wrt_params=False, reduction=self._reduction, body_cost=at.body_cost
         )
-        return [np.array([self.sign * result.loss])]
+        return [np.array([self._sign * result.loss])]
 
     @np.errstate(all="ignore")  # the product is checked
     def gradient(self, at: Point, out: int, by: int, sens: Array) -> Array:
-        result = self.network.gradients(at.params, at.data, reduction=self.reduction, body_cost=at.body_cost)
-        return finite(self.sign * sens * self._joined(result.params))
+        result = self._network.gradients(
+            at.params, at.data, reduction=self._reduction, body_cost=at.body_cost
+        )
+        return check_finite(self._sign * sens * self._join(result.params))
 
     @np.errstate(all="ignore")  # the product is checked
     def apply_jacobian(self, at: Point, out: int, by: int, vec: Array) -> Array:
-        return finite(np.array([self.gradient(at, out, by, np.ones(1, self.dtype)) @ vec]))
+        return check_finite(np.array([self.gradient(at, out, by, np.ones(1, self.dtype)) @ vec]))
 
     @np.errstate(all="ignore")  # the product is checked
     def apply_hessian(self, at: Point, out: int, by: int, along: int, sens: Array, vec: Array) -> Array:
-        result = self.network.hvp(
+        result = self._network.hvp(
             at.params,
             at.data,
             Direction(params=self._split(vec)),
-            reduction=self.reduction,
+            reduction=self._reduction,
             body_cost=at.body_cost,
         )
-        return finite(self.sign * sens * self._joined(result.params))
+        return check_finite(self._sign * sens * self._join(result.params))
 
     def _split(self, flat: Array) -> dict[str, Array]:
         """Return the parameters that lie one after the other in a vector, in the order of the spec."""
-        shapes = {name: parameter.shape for name, parameter in self.network.parameters.items()}
+        shapes = {name: parameter.shape for name, parameter in self._network.parameters.items()}
         ends = np.cumsum([prod(shape) for shape in shapes.values()])[:-1]
         parts = zip(shapes.items(), np.split(flat, ends), strict=True)
         return {name: part.reshape(shape) for (name, shape), part in parts}
 
-    def _joined(self, params: Arrays) -> Array:
-        return np.concatenate([params[name].ravel() for name in self.network.parameters])
+    def _join(self, params: Arrays) -> Array:
+        return np.concatenate([params[name].ravel() for name in self._network.parameters])
 
 
-def finite(product: Array) -> Array:
+def check_finite(product: Array) -> Array:
     """Return a product that the engine has not checked. Raises Refused unless all its numbers are finite."""
     if not np.isfinite(product).all():
         raise refusal("non_finite", f"the product is too large for {product.dtype}: send a smaller vector")
     return product
 
 
-def _point(
+def read_point(
     published: Published,
     params: dict[str, Array],
     data: dict[str, Any],
     limits: wire.Limits,
-    with_parameters: bool,
+    with_parameters: bool = False,
 ) -> Point:
-    """Return a point, its tensors read. with_parameters: the request brings its parameters."""
+    """Read the tensors of a point.
+
+    Args:
+        published: the network.
+        params: its parameters.
+        data: its data; some of it as posted.
+        limits: bounds on tensors.
+        with_parameters: the request brings the parameters.
+
+    Raises:
+        Refused: a tensor cannot be read.
+    """
     values = read_values(published.network, params, data, published.dtype, limits)
     return Point(*values, body_cost(published.dtype, wire.JSON, wire.JSON, with_parameters))

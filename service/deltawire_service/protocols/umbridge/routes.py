@@ -118,8 +118,8 @@ def models(published: Published) -> dict[str, Model]:
     if forward.inputs:
         offered[published.name] = forward
     if published.network.loss and published.network.parameters:
-        offered[f"{published.name}.loss"] = Objective.loss(published)
-        offered[f"{published.name}.loglik"] = Objective.loglik(published)
+        offered[f"{published.name}.loss"] = Objective(published, likelihood=False)
+        offered[f"{published.name}.loglik"] = Objective(published, likelihood=True)
     return offered
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
+from support.derivatives import large, refused, same_in_both_media_types
 from support.posting import changed, good
 
 from deltawire import wire
@@ -150,3 +151,22 @@ def test_a_tensor_at_a_place_the_route_does_not_have_is_an_unknown_field(path: s
     answer = create_app().test_client().post(path, data=body, content_type=wire.SAFETENSORS)
     assert answer.status_code == 422
     assert {"pointer": f"/{keys[0]}", "code": "field_unknown"}.items() <= answer.json["errors"][0].items()
+
+
+def test_gradients_of_each_example_add_up_to_the_gradient(client: FlaskClient) -> None:
+    each = post(client, per_example=True, wrt={"data": True})["gradients"]
+    total = post(client, reduction="sum", wrt={"data": True})["gradients"]
+    for name, gradient in total["params"].items():
+        np.testing.assert_allclose(np.sum(each["params"][name], axis=0), gradient, rtol=1e-12)
+    assert each["data"] == total["data"]
+    assert same_in_both_media_types(client, "/v1/gradients", per_example=True, wrt={"data": True})
+
+
+def test_gradients_of_each_example_have_no_trace(client: FlaskClient) -> None:
+    request = good() | {"per_example": True, "trace": True}
+    assert refused(client, "/v1/gradients", request) == ("field_invalid", "/trace")
+
+
+def test_gradients_of_each_example_that_are_too_large_are_refused(client: FlaskClient) -> None:
+    request = large(1000, 100, 1000) | {"per_example": True}
+    assert refused(client, "/v1/gradients", request) == ("memory_plan_exceeded", "/network")

@@ -204,7 +204,7 @@ def test_a_network_that_bounds_it_takes_integers_from_the_config(tmp_path: Path)
 
 
 def test_networks_without_parameters_or_inputs_of_floats_have_fewer_models(tmp_path: Path) -> None:
-    circuit = json.loads((Path(__file__).parents[3] / "examples" / "circuit.json").read_text())["network"]
+    circuit = json.loads((Path(__file__).parents[4] / "examples" / "circuit.json").read_text())["network"]
     publish(tmp_path, "circuit", network=circuit, params={})
     words = {
         "inputs": {"i": {"shape": [], "dtype": "int64"}},

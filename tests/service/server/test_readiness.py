@@ -1,0 +1,15 @@
+"""Readiness ends when the server says that the process stops."""
+
+from __future__ import annotations
+
+from deltawire_service.server.readiness import Readiness
+
+
+def test_it_is_ready_until_the_process_stops() -> None:
+    readiness = Readiness()
+    assert readiness.reason() is None
+    stopping = [False]
+    readiness.stopping = lambda: stopping[0]
+    assert readiness.reason() is None
+    stopping[0] = True
+    assert readiness.reason() == "draining"
