@@ -17,14 +17,16 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 MOST_FAULTS = 20
 """Faults that one error lists: enough to mend a request, few enough to bound what a hostile one costs."""
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Fault:
     """One thing wrong.
 
     Attributes:
@@ -80,7 +82,7 @@ class Refused(DeltawireError):
 
     def under(self, prefix: str) -> Self:
         """Return the same refusal with its pointers below `prefix` (`/network`)."""
-        moved = (fault._replace(pointer=prefix + fault.pointer) for fault in self.faults)
+        moved = (replace(fault, pointer=prefix + fault.pointer) for fault in self.faults)
         return type(self)(moved, self.status, self.request_id)
 
 
@@ -142,7 +144,7 @@ def failure(problem: Any, status: int) -> Refused | ServiceFailed:
     request_id = problem["request_id"]
     if status == 401:
         keys = "Client(…, api_key=…), or DELTAWIRE_API_KEY for the command line"
-        faults = [fault._replace(detail=f"{fault.detail}: {keys}") for fault in faults]
+        faults = [replace(fault, detail=f"{fault.detail}: {keys}") for fault in faults]
     if status < 500:
         return Refused(faults, status, request_id)
     return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)

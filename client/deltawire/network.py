@@ -182,19 +182,20 @@ class Network:
         Raises:
             Refused: Two inputs or nodes have the same name.
         """
-        spec = deepcopy(dict(spec))
-        network = cls()
-        network._inputs = spec["inputs"]
+        return cls()._with_spec(deepcopy(dict(spec)))
+
+    def _with_spec(self, spec: dict[str, Any]) -> Self:
+        self._inputs = spec["inputs"]
         named = {node["name"] for node in spec["nodes"] if "name" in node}
         for place, node in enumerate(spec["nodes"]):
             if "name" not in node:
-                node["name"] = cls._running_name(node["kind"], named | network._taken)
-            network._check_free(node["name"], f"/nodes/{place}/name")
-            network._nodes[node["name"]] = node
-        network._loss = spec.get("loss")
-        network._regularization = spec.get("regularization")
-        network.metadata = spec.get("metadata", {})
-        return network
+                node["name"] = self._running_name(node["kind"], named | self._taken)
+            self._check_free(node["name"], f"/nodes/{place}/name")
+            self._nodes[node["name"]] = node
+        self._loss = spec.get("loss")
+        self._regularization = spec.get("regularization")
+        self.metadata = spec.get("metadata", {})
+        return self
 
     @property
     def _taken(self) -> set[str]:

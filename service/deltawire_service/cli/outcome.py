@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import IntEnum
 from typing import Any
 
@@ -62,7 +63,7 @@ class Command(click.Command):
 
 def error_document(error: DeltawireError) -> dict[str, Any]:
     """Return an error for programs: the fields of a problem document."""
-    errors = [fault._asdict() for fault in error.errors]
+    errors = [asdict(fault) for fault in error.errors]
     return {"code": error.code, "status": error.status, "request_id": error.request_id, "errors": errors}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
@@ -77,7 +77,8 @@ def naming(file: BinaryIO) -> Iterator[None]:
         yield
     except Refused as refused:
         name = getattr(file, "name", "<stdin>").replace("<stdin>", "standard input")
-        raise Refused(fault._replace(detail=f"{name}: {fault.detail}") for fault in refused.faults) from None
+        faults = [replace(fault, detail=f"{name}: {fault.detail}") for fault in refused.faults]
+        raise Refused(faults) from None
 
 
 def read_npz(path: str) -> Leaves:

@@ -78,12 +78,12 @@ class Prepared(Graph):
     @cached_property
     def memory_plan(self) -> Callable[[Targets, int, np.dtype[Any], BodyCost], Plan]:
         """Return the plan of targets for a number of examples, a dtype and a body cost."""
-        return self._cached(Prepared._make_plan)
+        return self._cached(type(self)._make_plan)
 
     @cached_property
     def with_outputs(self) -> Callable[[tuple[str, ...]], Self]:
         """Return this network with nodes of any shape in its loss's place, for deltas to start from."""
-        return self._cached(Prepared._with_outputs)
+        return self._cached(type(self)._with_outputs)
 
     def without_regularization(self) -> Self:
         """Return the same network, its loss without the regularization."""

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import MappingProxyType
@@ -180,7 +180,7 @@ class PublishedNetworks:
             except OSError as error:
                 refused[name] = Fault("", "internal", f"the file cannot be read: {error.strerror}")
         for name, fault in refused.items():
-            self._log.error("not published", network=name, **fault._asdict())
+            self._log.error("not published", network=name, **asdict(fault))
         self.served, self.refused = served, refused
 
     def find(self, name: Any, pointer: str = "") -> Published:

@@ -31,7 +31,9 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
             non_finite=request.non_finite,
             body_cost=tensors.body_cost,
         )
-        outputs = {name: block._asdict() for name, block in result.outputs.items()}
+        outputs = {
+            name: {"params": block.params, "data": block.data} for name, block in result.outputs.items()
+        }
         return {"jacobian": outputs, "mode": result.mode}
 
     return routes

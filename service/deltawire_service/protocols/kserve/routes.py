@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version as distribution_version
 from typing import Any
@@ -143,7 +144,7 @@ def pointers_to_inputs(body: Body) -> Iterator[None]:
         yield
     except Refused as refused:
         raise Refused(
-            fault._replace(pointer=places.get(fault.pointer.split("/")[2], "/inputs"))
+            replace(fault, pointer=places.get(fault.pointer.split("/")[2], "/inputs"))
             if fault.pointer.startswith(("/data/", "/params/"))
             else fault
             for fault in refused.faults

@@ -107,14 +107,14 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         signature, body, inputs = begin(name)
         by, outputs = signature.inputs_of(body, "jvp_inputs"), signature.outputs_of(body, "jvp_outputs")
         vectors = read_vectors(body, "tangent_vector", by.keys())
-        along = Direction({}, {})
+        along: dict[str, dict[str, Array]] = {"params": {}, "data": {}}
         for path, (part, each) in by.items():
             tangent = inputs.vector(vectors[path], f"/tangent_vector/{path}", inputs.shape(part, each))
-            along = along._replace(**{part: {**getattr(along, part), each: tangent}})
+            along[part][each] = tangent
         result = signature.network.jvp(
             inputs.params,
             inputs.data,
-            along,
+            Direction(**along),
             list(outputs.values()),
             non_finite=inputs.non_finite,
             body_cost=inputs.body_cost,
