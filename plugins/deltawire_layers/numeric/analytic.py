@@ -57,7 +57,7 @@ def _bounded_step(x: Array, value: Array, slope: Array) -> Array:
 
 def scale(x: Array, factor: float | Array) -> Array:
     """Return factor · x for real factors; a complex product would be NaN where a part of x is infinite."""
-    if not np.iscomplexobj(x):
+    if x.dtype.kind != "c":
         scaled: Array = factor * x
         return scaled
     return _complex(factor * x.real, factor * x.imag)

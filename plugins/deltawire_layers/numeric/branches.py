@@ -8,12 +8,15 @@ Arguments are arrays of float32, float64 or complex128; results keep the dtype.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import numpy as np
 
 from deltawire_layers.layer import Array
 from deltawire_layers.numeric.analytic import scale
 
-BITS = {"f": np.uint32, "d": np.uint64}
+BITS: dict[str, Any] = {"f": np.uint32, "d": np.uint64}
 """Integers of the size of each floating type, by its character.
 
 A bit pattern times 1 or 0 is exact for ∞ and NaN too, and has none of the mispredictions of `np.where`.
@@ -22,12 +25,12 @@ A bit pattern times 1 or 0 is exact for ∞ and NaN too, and has none of the mis
 
 def keep(condition: Array, x: Array) -> Array:
     """Return x where the condition holds, else 0; x broadcasts to the shape of the condition."""
-    if np.iscomplexobj(x):
+    bits = BITS.get(x.dtype.char)
+    if bits is None:
         return np.where(condition, x, 0)
-    bits = BITS[x.dtype.char]
-    chosen = condition.astype(bits)
+    chosen: Array = condition.astype(bits)
     chosen *= x.view(bits)
-    return np.asarray(chosen).view(x.dtype)
+    return chosen.view(x.dtype)
 
 
 def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
@@ -40,12 +43,19 @@ def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
         like: an array of the dtype wanted; of complex ones, the real dtype is taken.
     """
     dtype = like.real.dtype
-    first, other = np.array([yes, no], dtype).view(BITS[dtype.char])
-    chosen = condition.astype(first.dtype)
-    with np.errstate(over="ignore"):  # the difference wraps around, and the sum wraps back
-        chosen *= first - other
-        chosen += other
-    return np.asarray(chosen).view(dtype)
+    chosen: Array = condition.astype(BITS[dtype.char])
+    difference, rest = _patterns(yes, no, dtype.char)
+    chosen *= difference
+    chosen += rest
+    return chosen.view(dtype)
+
+
+@lru_cache(256)  # the numbers come from configs, and small arrays take less time than these lines
+def _patterns(yes: float, no: float, dtype: str) -> tuple[Any, Any]:
+    """Return the bits of yes minus those of no, and those of no; sums of arrays wrap around silently."""
+    bits = BITS[dtype]
+    first, rest = np.array([yes, no], dtype).view(bits).tolist()
+    return bits((first - rest) % 2 ** (8 * np.dtype(bits).itemsize)), bits(rest)
 
 
 def relu(x: Array) -> Array:

@@ -31,7 +31,7 @@ def same_bits(found: np.ndarray, expected: np.ndarray) -> None:
     np.testing.assert_array_equal(found, expected)
 
 
-@given(st.data(), st.sampled_from(REAL), hnp.array_shapes(min_dims=0, max_dims=3, min_side=0))
+@given(st.data(), st.sampled_from(REAL), hnp.array_shapes(max_dims=3, min_side=0))
 def test_keep_and_choose_are_where(data: st.DataObject, dtype: type[Any], shape: tuple[int, ...]) -> None:
     numbers = st.floats(width=np.dtype(dtype).itemsize * 8)
     condition = data.draw(hnp.arrays(np.bool_, shape))
