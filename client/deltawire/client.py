@@ -129,7 +129,7 @@ class Client:
         Returns:
             The parameters by name (`hidden.weight`).
         """
-        document = self.requests.without_data(network, dtype) | {"seed": seed, "tensors": "base64"}
+        document = self.requests.without_data(network, dtype, {"seed": seed, "tensors": "base64"})
         return self.connection.post(
             "/v1/init",
             document,
@@ -193,10 +193,11 @@ class Client:
             non_finite: "error", or "return" to get results that are not finite.
             trace: Return every value and every delta on its way; the answer then comes as JSON.
         """
-        document = self.requests.with_data(network, params, data) | {
+        options = {
             "wrt": wrt_document(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
             "values": name_list("values", values), "deltas": name_list("deltas", deltas), "trace": trace,
         }  # fmt: skip
+        document = self.requests.with_data(network, params, data, options)
         read = gradients_reader(document["dtype"], losses, trace)
         return self.connection.post("/v1/gradients", document, read, accepts=wire.JSON if trace else None)
 
@@ -221,9 +222,10 @@ class Client:
         Returns:
             The values by node, (batch, *shape).
         """
-        document = self.requests.with_data(network, params, data) | {"non_finite": non_finite}
+        options: dict[str, Any] = {"non_finite": non_finite}
         if values is not None:
-            document["values"] = name_list("values", values)
+            options["values"] = name_list("values", values)
+        document = self.requests.with_data(network, params, data, options)
         dtype = document["dtype"]
         return self.connection.post(
             "/v1/forward", document, lambda answer: to_arrays(answer["values"], dtype)
@@ -253,10 +255,11 @@ class Client:
             The answer of POST /v1/plan: `nodes` in order with their shapes, `parameters`, `peak_bytes` held
             at once, `limit_bytes`, whether that `fits`, `cost_bytes`, …
         """
-        document = self.requests.without_data(network, dtype) | {
+        options = {
             "batch": batch, "wrt": wrt_document(wrt), "values": name_list("values", values),
             "deltas": name_list("deltas", deltas), "media_type": self.connection.media_type,
         }  # fmt: skip
+        document = self.requests.without_data(network, dtype, options)
         return self.connection.post("/v1/plan", document, dict, sends=wire.JSON, accepts=wire.JSON)
 
     def check(
@@ -284,8 +287,9 @@ class Client:
         Returns:
             The answer of POST /v1/check: `passed`, and the `worst` places of each of the `arrays`.
         """
-        document = self.requests.with_data(network, params, data) | {
+        options = {
             "wrt": wrt_document(wrt), "deltas": name_list("deltas", deltas), "reduction": reduction,
             "samples": samples,
         }  # fmt: skip
+        document = self.requests.with_data(network, params, data, options)
         return self.connection.post("/v1/check", document, dict, accepts=wire.JSON)

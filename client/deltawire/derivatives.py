@@ -62,8 +62,8 @@ def vjp(
     Returns:
         The products by name, each of the shape of its parameter or input.
     """
-    document = client.requests.with_data(network, params, data, {"cotangents": cotangents})
-    document |= {"wrt": wrt_document(wrt), "non_finite": non_finite}
+    options = {"wrt": wrt_document(wrt), "non_finite": non_finite}
+    document = client.requests.with_data(network, params, data, options, {"cotangents": cotangents})
     return _post_by_name(client, "vjp", document, "products")
 
 
@@ -92,8 +92,9 @@ def jvp(
     Returns:
         Values and products, each by node, (batch, *shape).
     """
-    document = client.requests.with_data(network, params, data, directions("tangents", tangents))
-    document |= {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
+    options = {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
+    more = directions("tangents", tangents)
+    document = client.requests.with_data(network, params, data, options, more)
     dtype = document["dtype"]
 
     def read(answer: Any) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -128,9 +129,11 @@ def jacobian(
     Returns:
         By output, then by name: (batch, *output shape, *shape).
     """
-    document = client.requests.with_data(network, params, data)
-    document |= {"outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt)}
-    document |= {"mode": mode, "non_finite": non_finite}
+    options = {
+        "outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt), "mode": mode,
+        "non_finite": non_finite,
+    }  # fmt: skip
+    document = client.requests.with_data(network, params, data, options)
     dtype = document["dtype"]
 
     def read(answer: Any) -> dict[str, dict[str, Array]]:
@@ -169,8 +172,8 @@ def hvp(
         The products by name, each of the shape of its parameter or input.
     """
     more = directions("vectors", vectors) | {"cotangents": cotangents}
-    document = client.requests.with_data(network, params, data, more)
-    document |= {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
+    options = {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
+    document = client.requests.with_data(network, params, data, options, more)
     return _post_by_name(client, "hvp", document, "products")
 
 
@@ -198,9 +201,12 @@ def quadratic_form(
     Returns:
         An array of shape (), or (count,) for several vectors.
     """
-    document = client.requests.with_data(network, params, data, directions("vectors", vectors))
-    document |= {"reduction": reduction, "non_finite": non_finite, "quadratic": True}
-    document |= {"wrt": {"params": False, "data": False}}
+    options = {
+        "reduction": reduction, "non_finite": non_finite, "quadratic": True,
+        "wrt": {"params": False, "data": False},
+    }  # fmt: skip
+    more = directions("vectors", vectors)
+    document = client.requests.with_data(network, params, data, options, more)
     dtype = document["dtype"]
     return client.connection.post("/v1/hvp", document, lambda answer: to_array(answer["quadratic"], dtype))
 
@@ -233,9 +239,11 @@ def hessian_diagonal(
     Returns:
         The estimates by name, each of the shape of its parameter or input. Their sum estimates the trace.
     """
-    document = client.requests.with_data(network, params, data)
-    document |= {"diagonal": {"samples": samples, "seed": seed}, "reduction": reduction}
-    document |= {"non_finite": non_finite, **_rows(wrt)}
+    options = {
+        "diagonal": {"samples": samples, "seed": seed}, "reduction": reduction, "non_finite": non_finite,
+        **_rows(wrt),
+    }  # fmt: skip
+    document = client.requests.with_data(network, params, data, options)
     return _post_by_name(client, "hvp", document, "diagonal")
 
 
@@ -261,8 +269,8 @@ def per_example_gradients(
     Returns:
         The gradients by name, (batch, *shape).
     """
-    document = client.requests.with_data(network, params, data)
-    document |= {"wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite}
+    options = {"wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite}
+    document = client.requests.with_data(network, params, data, options)
     return _post_by_name(client, "gradients", document, "gradients")
 
 

@@ -10,10 +10,10 @@ The builder checks names only. The service checks everything else, and its error
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from copy import deepcopy
 from itertools import count
 from typing import Any, Self
 
+from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
 
 
@@ -88,9 +88,9 @@ class Network:
         self._check_free(name, f"/inputs/{name}")
         if not isinstance(shape, Iterable):
             raise wrong_argument(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
-        entry: dict[str, Any] = {"shape": list(shape)}
+        entry: dict[str, Any] = {"shape": plain_json(list(shape), f"/inputs/{name}/shape")}
         if dtype is not None:
-            entry["dtype"] = dtype
+            entry["dtype"] = plain_json(dtype, f"/inputs/{name}/dtype")
         if shared:
             entry["shared"] = True
         self._inputs[name] = entry
@@ -130,7 +130,7 @@ class Network:
                 self._name(one, f"{pointer}/inputs/{place}") for place, one in enumerate(inputs)
             ]
         if config:
-            node["config"] = config
+            node["config"] = plain_json(config, f"{pointer}/config")
         if tied_to is not None:
             node["tied_to"] = self._name(tied_to, f"{pointer}/tied_to")
         self._nodes[name] = node
@@ -150,13 +150,14 @@ class Network:
     @loss.setter
     def loss(self, loss: Handle | str | Mapping[Any, float]) -> None:
         if isinstance(loss, Mapping):
-            self._loss = {self._name(node, "/loss"): weight for node, weight in loss.items()}
+            weights = {self._name(node, "/loss"): weight for node, weight in loss.items()}
+            self._loss = plain_json(weights, "/loss")
         else:
             self._loss = self._name(loss, "/loss")
 
     def regularize(self, l2: float, parameters: Iterable[str] = ("*.weight",)) -> None:
         """Add (l2/2)·ΣW² over the parameters these globs name to the loss, and l2·W to their gradients."""
-        self._regularization = {"l2": l2, "parameters": list(parameters)}
+        self._regularization = plain_json({"l2": l2, "parameters": list(parameters)}, "/regularization")
 
     def __getitem__(self, name: str) -> Handle:
         """Return the handle of an input or a node, by name. Raises KeyError when there is none."""
@@ -173,7 +174,8 @@ class Network:
             spec["regularization"] = self._regularization
         if self.metadata:
             spec["metadata"] = self.metadata
-        return deepcopy(spec)
+        copy: dict[str, Any] = plain_json(spec, "")
+        return copy
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Self:
@@ -182,7 +184,7 @@ class Network:
         Raises:
             Refused: Two inputs or nodes have the same name.
         """
-        return cls()._with_spec(deepcopy(dict(spec)))
+        return cls()._with_spec(plain_json(spec, ""))
 
     def _with_spec(self, spec: dict[str, Any]) -> Self:
         self._inputs = spec["inputs"]

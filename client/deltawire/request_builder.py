@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from deltawire.arrays import common_dtype, to_tensor
+from deltawire.arrays import as_numbers, common_dtype, plain_json, to_tensor
 from deltawire.connection import Connection
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.network import Handle, Network
@@ -36,21 +36,30 @@ class RequestBuilder:
     def __init__(self, connection: Connection):
         self._find = partial(find_published, connection)
 
-    def without_data(self, network: Spec, dtype: DTypeLike | None) -> dict[str, Any]:
+    def without_data(
+        self, network: Spec, dtype: DTypeLike | None, options: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Return the document of a request that needs no arrays.
 
         Args:
             network: A network, a spec, or what is published.
             dtype: By default that of a published network, or float64.
+            options: Everything else in the document, by its key.
+
+        Raises:
+            Refused: An argument is of another kind.
         """
         resolved = resolve_published(network, self._find)
-        return {
-            "network": resolved,
-            "dtype": default_dtype(resolved) if dtype is None else dtype_name(dtype),
-        }
+        name = default_dtype(resolved) if dtype is None else dtype_name(dtype)
+        return {"network": resolved, "dtype": name, **_plain(options)}
 
     def with_data(
-        self, network: Spec, params: Arrays, data: Arrays, more: Mapping[str, Arrays] = MappingProxyType({})
+        self,
+        network: Spec,
+        params: Arrays,
+        data: Arrays,
+        options: Mapping[str, Any],
+        more: Mapping[str, Arrays] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Return the document of a request that computes with arrays, all converted to their one dtype.
 
@@ -58,6 +67,7 @@ class RequestBuilder:
             network: A network, a spec, or what is published.
             params: Parameters by name.
             data: Inputs by name, (batch, *shape).
+            options: Everything but arrays, by its key in the document.
             more: Further arrays, by their places in the document, as `vectors/params`.
 
         Raises:
@@ -67,13 +77,18 @@ class RequestBuilder:
         by_place = {"params": params, "data": data, **more}
         places = {place: arrays_by_name(place, arrays) for place, arrays in by_place.items()}
         integers = {f"/data/{name}" for name in integer_inputs(resolved)}
-        leaves = {f"/{place}/{name}": array for place, part in places.items() for name, array in part.items()}
+        leaves = {
+            f"/{place}/{name}": as_numbers(array, f"/{place}/{name}")
+            for place, part in places.items()
+            for name, array in part.items()
+        }
         floats = {pointer: array for pointer, array in leaves.items() if pointer not in integers}
         fixed_by = ""
         if isinstance(resolved, Published) and resolved.uses_published_params(params):
             fixed_by = f"network '{resolved.name}'"
         dtype = common_dtype(floats, default_dtype(resolved), fixed_by)
         document: dict[str, Any] = {"network": resolved, "dtype": dtype, "tensors": "base64"}
+        document |= _plain(options)
         for place, part in places.items():
             node = document
             for key in place.split("/"):
@@ -100,8 +115,10 @@ def resolve_published(network: Any, find: Callable[[str], Published]) -> Mapping
         raise wrong_argument(
             "/network", 'a Network, a spec as a dict, or client.published("its name")', network
         )
-    if isinstance(network, Published) or network.keys() != {"name"}:
+    if isinstance(network, Published):
         return network
+    if network.keys() != {"name"}:
+        return {key: plain_json(value, f"/network/{key}") for key, value in network.items()}
     try:
         return find(network["name"])
     except Refused as refused:
@@ -173,6 +190,10 @@ def wrt_document(wrt: Any) -> dict[str, Any]:
             "/wrt", '{"params": True, False or [globs], "data": True, False or [names]}', wrt
         )
     return {place: name_list(f"wrt/{place}", names) for place, names in (wrt or {}).items()}
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: plain_json(value, f"/{key}") for key, value in options.items()}
 
 
 def _name(name: Any) -> Any:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
+from support.transports import Recorded
 
 from deltawire import Client, Fault, Network, Refused, Retries, ServiceFailed, Unreachable, wire
 from deltawire.transport import Request, Response
-
-
-class Recorded:
-    """A transport that keeps what it is sent, and answers with a status and a document."""
-
-    def __init__(self, answer: Any, status: int = 200):
-        self.requests: list[Request] = []
-        self.closed = False
-        self._answer, self._status = answer, status
-
-    def send(self, request: Request) -> Response:
-        self.requests.append(request)
-        headers = {"x-request-id": request.headers["X-Request-Id"]}
-        return Response(self._status, headers, json.dumps(self._answer).encode())
-
-    def close(self) -> None:
-        self.closed = True
 
 
 def circuit() -> Network:

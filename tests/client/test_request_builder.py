@@ -133,8 +133,8 @@ def test_an_array_of_another_dtype_is_named(call: Callable[[], Any], pointer: st
     [
         (np.array([0.0, 1.0]), "/0", "got 0.0 in row 0: convert them with .astype(int)"),
         ([0, 0.5], "/1", "got 0.5 in row 1"),
-        ([0, float("nan")], "/1", "got nan in row 1"),
-        ([0, float("inf")], "/1", "got inf in row 1"),
+        ([0, float("nan")], "/1", "got NaN in row 1"),
+        ([0, float("inf")], "/1", "got Infinity in row 1"),
         (np.float32(1), "", "got 1.0: convert them with .astype(int)"),
     ],
 )

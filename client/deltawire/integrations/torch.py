@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from deltawire.arrays import as_numbers
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.integrations.bridge import ServedNetwork, serve_network
@@ -157,18 +158,14 @@ class _Served(torch.autograd.Function):
     def forward(context: Any, calls: _Calls, names: tuple[str, ...], *tensors: torch.Tensor) -> Any:
         context.calls, context.names = calls, names
         context.save_for_backward(*tensors)
-        values = calls.values(dict(zip(names, map(_numpy, tensors), strict=True)))
+        values = calls.values(_arrays(names, tensors))
         return tuple(torch.from_numpy(values[name]) for name in calls.served.outputs)
 
     @staticmethod
     def backward(context: Any, *cotangents: torch.Tensor) -> Any:
         calls, names, tensors = context.calls, context.names, context.saved_tensors
         needed = [name for name, needs in zip(names, context.needs_input_grad[2:], strict=True) if needs]
-        products = calls.products(
-            dict(zip(names, map(_numpy, tensors), strict=True)),
-            dict(zip(calls.served.outputs, map(_numpy, cotangents), strict=True)),
-            needed,
-        )
+        products = calls.products(_arrays(names, tensors), _arrays(calls.served.outputs, cotangents), needed)
         sources = *tensors, *cotangents
         gradients = {name: _Constant.apply(torch.from_numpy(products[name]), *sources) for name in needed}
         return None, None, *(gradients.get(name) for name in names)
@@ -190,8 +187,9 @@ class _Constant(torch.autograd.Function):
         raise RuntimeError("a served network has first derivatives only: Client.hvp computes second ones")
 
 
-def _numpy(tensor: torch.Tensor) -> Array:
-    if tensor.device.type != "cpu":
-        detail = f"a tensor is on {tensor.device}: a served network takes CPU tensors, x.cpu()"
-        raise Refused([Fault("", "tensor_invalid", detail)])
-    return np.ascontiguousarray(tensor.detach().numpy())
+def _arrays(names: Iterable[str], tensors: Iterable[torch.Tensor]) -> dict[str, Array]:
+    """Return arrays by name; raises Refused for a tensor that is not on the CPU, or has no numbers."""
+    return {
+        name: np.ascontiguousarray(as_numbers(tensor.detach(), f"/{name}"))
+        for name, tensor in zip(names, tensors, strict=True)
+    }

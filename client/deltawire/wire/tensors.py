@@ -1,7 +1,11 @@
 """Tensors at the leaves of a document: what they may be, and how JSON writes them.
 
 In JSON a tensor is nested lists of numbers, or `{"dtype", "shape", "base64"}` with the bytes of the array in
-C order, little endian. Binary bodies bring arrays that are read already, but for the check of their dtypes.
+C order, little endian. Binary bodies hold arrays already; only their dtypes are checked here.
+
+A number in a list is read alike however it is spelled. Where floating-point numbers belong, it becomes the
+nearest float64, and from there the nearest float32; a number out of range is refused. Where integers belong,
+it must be an integer that int64 holds.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "float64": np.dtype("<f8"),
     "int64": np.dtype("<i8"),
 }
-"""The dtypes a tensor may have, as they lie in a body. No other string from outside ever becomes a dtype."""
+"""The dtypes of tensors, as bodies hold them. No other string from outside ever becomes a dtype."""
 
 _NATIVE = {name: dtype.newbyteorder("=") for name, dtype in DTYPES.items()}
 
@@ -43,7 +47,7 @@ class Limits:
     """Objects and keys in one document. A tensor in lists has none, a long list of nodes has many."""
 
     lists: int = 2**20
-    """Lists in one document: the rows of tensors, above all. Each takes as long as a dozen numbers."""
+    """Lists in one document, most of them rows of tensors. Each takes as long as a dozen numbers."""
 
     rank: int = 8
     """Axes of a tensor."""
@@ -128,12 +132,12 @@ def refusal(pointer: str, code: str, detail: str) -> Refused:
     return Refused([Fault(pointer, code, detail)])
 
 
-# A tensor as nested lists: read level by level, so that no Python runs for single numbers when all are right.
+# Nested lists are read level by level, so that no Python code runs for single numbers when all are right.
 
 
 def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
-    if type(leaf) is list and len(leaf) <= limits.elements and _are_plain(leaf, dtype):
-        return np.array(leaf, _NATIVE[dtype])  # as most are that come alone
+    if type(leaf) is list and len(leaf) <= limits.elements and _are_few(leaf, dtype):
+        return np.array(leaf, _NATIVE[dtype])  # most lists that come alone
     shape: list[int] = []
     numbers: list[Any] = [leaf]
     while numbers and type(numbers[0]) is list:
@@ -150,57 +154,64 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         numbers = numbers[0] if len(numbers) == 1 else list(chain.from_iterable(numbers))
         if len(numbers) > limits.elements:
             raise refusal(pointer, "shape_too_large", f"more than {limits.elements} numbers")
-    if _are_plain(numbers, dtype):
-        return np.array(numbers, _NATIVE[dtype]).reshape(shape)
-    _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape)
-    exact = _EXACT[dtype]
+    if not _are_few(numbers, dtype):
+        _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape)
     try:
         with np.errstate(over="ignore"):
             array = np.array(numbers, _NATIVE[dtype])
-        suspects = np.flatnonzero(~(np.abs(array) < exact)).tolist() if dtype != "int64" else []
-    except OverflowError:
+        suspects = [] if dtype == "int64" else np.flatnonzero(~np.isfinite(array)).tolist()
+    except OverflowError:  # an integer over 64 bits, or over the largest float64
         suspects = list(range(len(numbers)))
     for i in suspects:
         if not _holds(numbers[i], dtype):
-            detail = f"{numbers[i]} cannot be held by {dtype}"
+            detail = f"{_brief(numbers[i])} is out of the range of {dtype}"
             raise refusal(_place(pointer, i, shape), "tensor_invalid", detail)
     return array.reshape(shape)
 
 
-_EXACT = {"float32": 2**24, "float64": 2**53, "int64": 2**63}
-"""Below, every integer is representable."""
+_IN_RANGE = {"float32": 2.0**127, "float64": 2.0**1023, "int64": 2**63}
+"""Every number of a smaller magnitude is in the range of its dtype."""
 
 _NUMBERS: Mapping[str, set[type]] = {"float32": {int, float}, "float64": {int, float}, "int64": {int}}
 
 _FEW = 64
 
 
-def _are_plain(leaves: list[Any], dtype: str) -> bool:
-    """Whether these are few numbers that a dtype holds: looked at one by one in less time than an array."""
-    exact = _EXACT[dtype]
+def _are_few(leaves: list[Any], dtype: str) -> bool:
+    """Return whether these are few numbers, all in range. Looking at each is faster than at an array."""
+    most = _IN_RANGE[dtype]
     return (
         0 < len(leaves) <= _FEW
         and _NUMBERS[dtype].issuperset(map(type, leaves))
-        and -exact < min(leaves)
-        and max(leaves) < exact
+        and -most < min(leaves)
+        and max(leaves) < most
     )
 
 
 def _holds(number: float, dtype: str) -> bool:
-    """Whether a dtype holds a number: an integer exactly, any other rounded but still finite."""
+    """Return whether a number is in the range of a dtype; infinities, which JSON does not have, are."""
     if dtype == "int64":
         return -(2**63) <= number < 2**63
-    with np.errstate(over="ignore"):
-        held = float(DTYPES[dtype].type(number))
-    return isfinite(held) and (type(number) is float or held == number)
+    try:
+        with np.errstate(over="ignore"):
+            return isfinite(DTYPES[dtype].type(float(number))) or not isfinite(number)
+    except OverflowError:
+        return False
 
 
-_NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
-_NAMES |= {int: "a number", float: "a number", complex: "a complex number"}
+def _brief(number: float) -> str:
+    try:
+        return shown(number)
+    except ValueError:
+        return "an integer of thousands of digits"
+
+
+_TYPE_NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a list", type(None): "null"}
+_TYPE_NAMES |= {int: "a number", float: "a number", complex: "a complex number"}
 
 
 def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
-    """Raises Refused at the first leaf that is not what the first one promises."""
+    """Raise Refused at the first leaf of another type than expected."""
     for start in range(0, len(leaves), _PIECE):
         piece = leaves[start : start + _PIECE]
         if not expected.issuperset(map(type, piece)):
@@ -209,7 +220,7 @@ def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: st
 
 
 _PIECE = 2**12
-"""Leaves looked at together: among so many, the wrong one is found in no time."""
+"""Leaves examined at once; the wrong one among so few is located quickly."""
 
 
 def _wrong_type(
@@ -218,21 +229,19 @@ def _wrong_type(
     place = _place(pointer, index, shape)
     if dtype == "int64" and type(leaf) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
-        detail = f"expected an integer, got {dumps(leaf)}{row}"
-        return refusal(place, "dtype_mismatch", detail)
+        return refusal(place, "dtype_mismatch", f"expected an integer, got {dumps(leaf)}{row}")
     what = "a list" if expected == {list} else "a number"
-    return refusal(
-        place, "tensor_invalid", f"expected {what}, got {_NAMES.get(type(leaf), f'a {type(leaf).__name__}')}"
-    )
+    got = _TYPE_NAMES.get(type(leaf), f"a {type(leaf).__name__}")
+    return refusal(place, "tensor_invalid", f"expected {what}, got {got}")
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:
-    """The pointer to one element, given its index in C order."""
+    """Return the pointer to one element, from its index in C order."""
     return "/".join([pointer, *map(str, np.unravel_index(index, shape))])
 
 
 def spelled(array: Array) -> Any:
-    """An array for JSON, in which what is not finite is a string."""
+    """Return an array as JSON writes it: strings stand for numbers that are not finite."""
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return array
     numbers = array.astype(object)
@@ -242,7 +251,7 @@ def spelled(array: Array) -> Any:
     return numbers.tolist()
 
 
-# A tensor as base64.
+# Tensors as base64.
 
 
 def _from_base64(leaf: dict[str, Any], dtype: str, pointer: str, limits: Limits) -> Array:
@@ -293,17 +302,18 @@ def check_shape(shape: Any, pointer: str, limits: Limits) -> int:
         raise refusal(pointer, "shape_invalid", detail)
     numbers, most = 1, limits.elements
     for axis, size in enumerate(shape):
-        if type(size) is not int or size < 0:  # True and 1.0 are no sizes
+        if type(size) is not int or size < 0:  # True and 1.0 are not sizes
             detail = f"expected a whole number of at least 0, got {shown(size)}"
             raise refusal(f"{pointer}/{axis}", "shape_invalid", detail)
         numbers *= size
-    # [0, 2**62] holds no number, and still is no shape to compute with.
+    # [0, 2**62] has no numbers, and still cannot be computed with.
     if numbers > most or (not numbers and max(shape) > most):
         raise refusal(pointer, "shape_too_large", f"{shape} is more than {most} numbers")
     return numbers
 
 
 def to_base64(array: Array) -> dict[str, Any]:
+    """Return an array as JSON writes it in base64."""
     name = array.dtype.name
     raw = array.astype(DTYPES[name], copy=False).tobytes()
     return {"dtype": name, "shape": list(array.shape), "base64": base64.b64encode(raw).decode("ascii")}

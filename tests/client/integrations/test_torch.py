@@ -152,7 +152,7 @@ def test_inputs_that_are_no_inputs_are_named(torch: Any, client: Client) -> None
     with pytest.raises(Refused) as refused:
         module(torch.zeros(1, 4))
     assert "w" in refused.value.pointer + str(refused.value)
-    with pytest.raises(Refused, match="a tensor is on meta"):
+    with pytest.raises(Refused, match="the tensor is on the meta device"):
         module(torch.zeros(1, 4, device="meta"), torch.zeros(3))
 
 
