@@ -244,7 +244,8 @@ def test_what_has_no_numbers_is_refused_by_its_place(value: Any, code: str, poin
     [([0, 2**63], "/1"), (np.array([0, 2**63], np.uint64), "/1"), ([-(2**63) - 1, 0], "/0")],
 )
 def test_labels_out_of_the_range_of_int64(labels: Any, place: str) -> None:
-    assert refused(labels, "y")[:2] == (f"/data/y{place}", "tensor_invalid")
+    fault = refused(labels, "y")
+    assert (fault.pointer, fault.code) == (f"/data/y{place}", "tensor_invalid")
 
 
 @pytest.mark.torch

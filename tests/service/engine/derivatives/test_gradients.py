@@ -119,4 +119,4 @@ def test_wrong_forward_requests(
     network = compiled(STACK)
     with pytest.raises(Refused) as caught:
         network.forward(network.init(0), data, values)
-    assert caught.value.faults[0][:2] == (pointer, code)
+    assert (caught.value.faults[0].pointer, caught.value.faults[0].code) == (pointer, code)
