@@ -72,7 +72,7 @@ def test_every_place_that_does_not_fit_has_a_pointer_and_a_code() -> None:
     document = {"inner": [{"number": 1}, {"nmber": 2}], "odd": 4, "table": {"a": "b", "no": 1}}
     with pytest.raises(Refused) as refused:
         load(Outer(), document, "/at")
-    assert [fault[:2] for fault in refused.value.faults] == [
+    assert [(fault.pointer, fault.code) for fault in refused.value.faults] == [
         ("/at/inner/1/nmber", "field_unknown"),
         ("/at/inner/1/number", "field_missing"),
         ("/at/odd", "number_even"),

@@ -58,7 +58,7 @@ def test_a_network_without_a_loss_says_so_when_one_is_needed() -> None:
     network = compiled({"inputs": {"x": {"shape": [2]}}, "nodes": [{"kind": "tanh"}]})
     with pytest.raises(Refused) as caught:
         network.gradients({}, {"x": np.ones((1, 2))})
-    assert caught.value.faults[0][:2] == ("/network/loss", "loss_missing")
+    assert (caught.value.pointer, caught.value.code) == ("/network/loss", "loss_missing")
     assert "'tanh1', has shape [2]" in caught.value.faults[0].detail
 
 
