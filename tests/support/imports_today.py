@@ -1,4 +1,4 @@
-"""What is imported rightly today: the list in tests/client/importers/imports_today.json, which may only grow.
+"""The list of imports that are right, tests/client/importers/imports_today.json: it may only grow.
 
 `PYTHONPATH=tests python -m support.imports_today` tries every case, prints the counts, and adds to the list
 what is right and not in it yet. It ends with an error when a case of the list is no longer right, or when

@@ -37,13 +37,22 @@ def to_onnx(
     dtype: str = "float32",
     client: Client | None = None,
 ) -> onnx.ModelProto:
-    """A model that computes chosen nodes of a network; its batch is the axis `batch`.
+    """Export chosen nodes of a network as a model whose batch is the axis `batch`.
 
-    params: by name, all of one dtype; they become initializers of the same names. constants: data of shared
-    inputs to become initializers too; the other shared inputs stay inputs, without a batch axis.
-    outputs: names of nodes, by default those no other node takes. dtype: of a network without parameters.
-    client: of the service that knows the network's shapes, by default an embedded one.
-    Raises Refused, with `not_expressible` for every kind that ONNX has no operators for.
+    Args:
+        network: The network, or its spec.
+        params: Its parameters by name, all of one dtype; they become initializers of the same names.
+        constants: Numbers of shared inputs, which become initializers too; the other shared inputs stay
+            inputs, without a batch axis.
+        outputs: Names of nodes, by default those that no other node takes.
+        dtype: Of a network without parameters.
+        client: Of the service that knows the network's shapes, by default an embedded one.
+
+    Returns:
+        The model, checked by ONNX.
+
+    Raises:
+        Refused: With code `not_expressible` for every kind that ONNX has no operators for.
     """
     spec = network.spec() if isinstance(network, Network) else dict(network)
     nodes = (client or Client()).plan(spec)["nodes"]
@@ -95,7 +104,7 @@ def to_onnx(
 
 
 def _leading_to(wanted: Iterable[str], nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The nodes that these are computed from, and they themselves, in order."""
+    """Return these nodes and all they are computed from, in order."""
     needed = set(wanted)
     for node in reversed(nodes):
         if node["name"] in needed:

@@ -30,7 +30,7 @@ def attended(
     causal: bool,
     last: bool,
 ) -> str:
-    """softmax(q kᵀ / √width) v, for examples of this rank."""
+    """Write softmax(q kᵀ / √width) v, for examples of this rank; return its output's name."""
     order = [*range(rank - 1), rank, rank - 1]
     products = at.put("MatMul", query, at.put("Transpose", key, perm=order))
     scores = at.put("Div", products, at.constant(np.sqrt(width)))
@@ -80,7 +80,7 @@ def lstm(at: Place, units: int) -> None:
 
 
 def recurrent(at: Place, operator: str, units: int, order: list[int], **attributes: Any) -> None:
-    """order: the places, in ours, of the parts of a parameter as ONNX has them."""
+    """Write a recurrent layer; order holds our place of each part of a parameter, as ONNX orders them."""
 
     def parts(local: str) -> Array:
         array = np.asarray(at.stored[at.param(local)])

@@ -47,7 +47,7 @@ class Place:
         return f"{self.owner}.{local}"
 
     def put(self, operator: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
-        """A node of the graph; the last one of a place carries its name. Its output's name."""
+        """Add a node to the graph and return its output's name; the last one is called as its place is."""
         output = self.name if last else f"{self.name}.{operator.lower()}{len(self.graph)}"
         self.graph.append(helper.make_node(operator, list(inputs), [output], output, **attributes))
         return output
@@ -56,7 +56,7 @@ class Place:
         self.put(operator, *inputs, last=True, **attributes)
 
     def constant(self, values: Any, dtype: Any = None) -> str:
-        """An initializer of its own: of the network's dtype, or int64 for axes and shapes."""
+        """Add an initializer, of the network's dtype unless another is named, and return its name."""
         name = f"{self.name}.constant{len(self.initializers)}"
         self.initializers[name] = np.asarray(values, dtype or self.dtype)
         return name
@@ -65,12 +65,12 @@ class Place:
         return self.constant(axes, np.int64)
 
     def spread(self, which: int) -> str:
-        """An input; of a shared one, with a leading axis of 1 that fits any batch."""
+        """Return an input's name; a shared one gets a leading axis of 1, which fits any batch."""
         name = self.inputs[which]
         return self.put("Unsqueeze", name, self.axes(0)) if name in self.shared else name
 
     def total(self, x: str, rank: int) -> None:
-        """The sum over all axes of the example, the last of this place."""
+        """End this place with the sum over all axes of the example."""
         if rank:
             self.end("ReduceSum", x, self.axes(*range(1, rank + 1)), keepdims=0)
         else:

@@ -43,7 +43,7 @@ def softmax_nll(at: Place) -> None:
 
 
 def picked(at: Place, log_probabilities: str) -> None:
-    """−Σ x[label]."""
+    """End this place with −Σ x[label]."""
     label = at.put("Unsqueeze", at.spread(1), at.axes(-1))
     chosen = at.put("GatherElements", log_probabilities, label, axis=len(at.shape()))
     at.total(at.put("Neg", chosen), len(at.shape()))

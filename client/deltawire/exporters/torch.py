@@ -25,7 +25,7 @@ NAMES = {
     for what in ("weight", "bias")
     for which in ("ih", "hh")
 }
-"""What torch calls the parameters it has other local names for."""
+"""torch's names of the parameters whose local names differ."""
 
 LAYOUTS = "; "
 """Stands between the steps of a layout in the metadata of an imported network."""
@@ -39,11 +39,18 @@ def to_state_dict(
     params: Mapping[str, Array],
     constants: Mapping[str, Array] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """What `module.load_state_dict` takes, a module of the same layers.
+    """Return what `load_state_dict` of a module of the same layers takes.
 
     An imported network's metadata has the names; those of any other are `node.parameter`, as its nodes are
     called. A node tied to another has the same tensors under its own names, as torch has.
-    constants: data of the network's shared inputs; the running statistics of norms are part of the state.
+
+    Args:
+        network: The network, or its spec.
+        params: Its parameters by name, or their gradients.
+        constants: Numbers of its shared inputs; the running statistics of norms are part of the state.
+
+    Returns:
+        Tensors of their own, by name.
     """
     spec = network.spec() if isinstance(network, Network) else network
     notes: Mapping[str, str] = spec.get("metadata", {})
@@ -65,7 +72,7 @@ def to_state_dict(
 
 
 def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """The parameters of a node, by their local names."""
+    """Yield the parameters of a node, by their local names."""
     for name, array in params.items():
         owner, _, local = name.partition(".")
         if owner == node:
@@ -73,7 +80,7 @@ def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
 
 
 def _tensor(array: Array, layout: str = "") -> torch.Tensor:
-    """A tensor of its own, in the layout it had before the import: steps are undone from the last one on."""
+    """Return a new tensor in the layout it had before the import; steps are undone from the last one on."""
     for step in reversed(layout.split(LAYOUTS) if layout else []):
         what, _, numbers = step.partition(" ")
         given = [int(number) for number in numbers.split(",") if number]

@@ -1,4 +1,4 @@
-"""Calls a translation: every argument it is given is used, or refused by name; so is every result.
+"""Calling translations: each argument and each result is used, or refused by name.
 
 A translation is a function of a `Site` and of the arguments of the foreign operation. Its annotations say
 what it takes: `Value` is what other nodes compute, `Stored` is what the model has stored, the rest are plain
@@ -44,7 +44,7 @@ def errors_named(label: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The beginning of a message, or the name of an error without one."""
+    """Return the beginning of an error's message, or the error's name if it has none."""
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__
 
 
@@ -155,7 +155,7 @@ def _part(pick: Callable[[Any], Any], place: int) -> Callable[[Any], Any]:
 
 
 def leaves(arguments: Any) -> Iterator[Any]:
-    """What is in nested tuples, lists, dicts and slices."""
+    """Yield the values inside nested tuples, lists, dicts and slices."""
     if isinstance(arguments, dict):
         arguments = tuple(arguments.values())
     if isinstance(arguments, slice):

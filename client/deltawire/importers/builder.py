@@ -1,4 +1,4 @@
-"""A network being imported: foreign operations become nodes, and foreign names become ours and are noted."""
+"""A network being imported: it gets nodes, names of its own, and metadata with the foreign names."""
 
 from __future__ import annotations
 
@@ -63,20 +63,20 @@ class Stored:
     layout: tuple[str, ...] = ()
 
     def transposed(self) -> Stored:
-        """The matrix with its two axes exchanged; twice, and it is the same again."""
+        """Exchange the two axes of a matrix; doing it twice restores the layout."""
         if self.layout[-1:] == ("transposed",):
             return replace(self, array=self.array.T.copy(), layout=self.layout[:-1])
         return replace(self, array=self.array.T.copy(), layout=(*self.layout, "transposed"))
 
     def permuted(self, order: Sequence[int]) -> Stored:
-        """The array with its axes in another order."""
+        """Return the array with its axes in another order."""
         if list(order) == [1, 0]:
             return self.transposed()
         step = "axes " + ",".join(map(str, order))
         return replace(self, array=self.array.transpose(order).copy(), layout=(*self.layout, step))
 
     def shaped(self, shape: Shape) -> Stored:
-        """The same numbers in another shape; the layout notes the shape they had."""
+        """Return the same numbers in another shape; the layout notes the old shape."""
         if self.array.shape == shape:
             return self
         step = "shape " + ",".join(map(str, self.array.shape))
@@ -98,7 +98,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A result no layer gives, of an operation whose other results may be all that is used."""
+    """A result that no layer computes, of an operation whose other results may be all that is used."""
 
     why: str
 
@@ -109,7 +109,7 @@ REFUSED = Unavailable("")
 
 
 class SharedParameters(Exception):
-    """Parameters of a node are some, but not all, or not in the same layout, those of another node."""
+    """A node shares parameters with another node, but not all of them in the same layout."""
 
 
 class Builder:
@@ -131,7 +131,7 @@ class Builder:
         self._used_as_constants: set[object] = set()
 
     def free_name(self, wanted: str) -> str:
-        """A name of ours, as near to a foreign one as can be: `encoder.0` becomes `encoder_0`."""
+        """Reserve the free name that is nearest to a foreign one: `encoder.0` becomes `encoder_0`."""
         plain = _plain(wanted)
         name, number = plain, 0
         while name in self._taken:
@@ -141,18 +141,18 @@ class Builder:
         return name
 
     def is_taken(self, foreign: str) -> bool:
-        """Whether something has the name that is nearest to a foreign one."""
+        """Return True when the name nearest to a foreign one is taken."""
         return _plain(foreign) in self._taken
 
     def input(self, name: str, shape: Shape, whole: bool) -> Value:
-        """An input of the model."""
+        """Add an input of the model."""
         own = self.free_name(name)
         self.network.input(own, shape, "int64" if whole else None)
         self.remember(f"data/{own}", own, name)
         return Value(own, shape, whole)
 
     def constant(self, name: str, array: Array, foreign: str = "", whole: bool = False) -> Value:
-        """A shared input and its numbers: of the network's dtype, or whole ones for indices."""
+        """Add a shared input with its numbers, of the network's dtype or, for indices, whole."""
         own = self.free_name(name)
         self.network.input(own, array.shape, "int64" if whole else None, shared=True)
         self.constants[own] = array.astype(np.int64 if whole else self.dtype)
@@ -170,7 +170,7 @@ class Builder:
             self.network.metadata[place] = foreign
 
     def own(self, node: str, params: Mapping[str, Stored]) -> str | None:
-        """Give a node its parameters; the node to tie it to instead, when they are another's already.
+        """Give a node its parameters; return the node to tie it to, when another has them already.
 
         Raises SharedParameters when some of them are, and not all, or in another layout.
         """
@@ -193,7 +193,7 @@ class Builder:
     def _same_as(
         self, params: Mapping[str, Stored], owners: Mapping[str, tuple[str, str, Stored] | None]
     ) -> str | None:
-        """The node that has just these parameters, each under the same name and in the same layout."""
+        """Return the node that has exactly these parameters, by the same names and in the same layout."""
         nodes = {owner[0] if owner else "" for owner in owners.values()}
         alike = all(
             owner is not None
@@ -209,7 +209,7 @@ class Builder:
         return node if theirs == params.keys() else None
 
     def finish(self, outputs: Sequence[Value]) -> Imported:
-        """The network, complete. Raises Refused with everything found that it cannot express."""
+        """Return the finished network. Raises Refused with every fault collected on the way."""
         self.conflicts |= self._used_as_constants & self._owners.keys()
         for identity in self.conflicts & self._owners.keys():
             name = self._owners[identity][2].name
@@ -221,6 +221,6 @@ class Builder:
 
 
 def _plain(foreign: str) -> str:
-    """A foreign name with nothing in it that a name may not have."""
+    """Replace the characters of a foreign name that a name may not have."""
     plain = re.sub(r"[^A-Za-z0-9_]", "_", foreign)[-56:]
     return plain if re.match(r"[A-Za-z_]", plain) else f"_{plain}"

@@ -1,4 +1,4 @@
-"""Holds an import against its origin: the service plans it, and both compute the same on two batches."""
+"""Comparing an import with its origin: the service plans it, and both compute two random batches."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FLOAT64 = 1e-9
 
 
 class Original(Protocol):
-    """What an import is compared with. Numbers go in by the names of the network's inputs."""
+    """The origin of an import; it takes numbers by the names of the network's inputs."""
 
     examples: Mapping[str, Array]
     """Numbers it was called with, by input: the second batch is drawn from them."""
@@ -74,7 +74,7 @@ def compare(imported: Imported, original: Original, client: Client | None) -> No
 
 @cache
 def _embedded(process: int) -> Client:
-    """The client of a service in this process; one for all imports, since making it takes a while."""
+    """Return the client of a service in this process; all imports share it, since making one is slow."""
     try:
         return Client()
     except NotInstalled as error:
@@ -86,7 +86,7 @@ def _embedded(process: int) -> Client:
 
 
 def _compare_on(client: Client, imported: Imported, original: Original, data: dict[str, Array]) -> int:
-    """Compare values and gradients on one batch; how many finite numbers were compared."""
+    """Compare values and gradients on one batch; return the number of finite numbers compared."""
     network, params, constants, names = imported
     used = {name for node in network.spec()["nodes"] for name in node["inputs"]}
     sent = {name: array for name, array in (constants | data).items() if name in used}
@@ -109,11 +109,11 @@ def _compare_on(client: Client, imported: Imported, original: Original, data: di
     wrt: dict[str, bool | list[str]] = {"params": bool(params), "data": floats}
 
     def of_original(batch: Mapping[str, Array]) -> dict[str, Array]:
-        """All numbers of the origin, by what a message calls them."""
+        """Return all numbers of the origin, by the words a message has for them."""
         return _values(original.run(batch)) | original.gradients(batch, cotangents)
 
     def of_network(dtype: str) -> dict[str, Array]:
-        """The same numbers of the network, computed in one dtype."""
+        """Return the same numbers of the network, computed in one dtype."""
         parameters, brought, directions = (_cast(arrays, dtype) for arrays in (params, sent, along))
         results = client.forward(network, parameters, brought, outputs, non_finite="return")
         numbers = _values([results[name] for name in names])
@@ -159,7 +159,7 @@ def _check_same(what: str, right: Array, near: Array, exact: Array, coarse: Arra
 
 
 def _batch(imported: Imported, original: Original, size: int, draw: Any) -> dict[str, Array]:
-    """Random numbers for the inputs that a request brings; indices are below the rows of their table."""
+    """Draw numbers for the inputs of a request; indices are below the rows of their table."""
     spec = imported.network.spec()
     stream = np.random.default_rng(size)
     floats = [array.dtype for array in imported.params.values()]
@@ -184,7 +184,7 @@ def _normal(stream: np.random.Generator, shape: tuple[int, ...], example: Array 
 
 
 def _alike(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
-    """Numbers near those of an example, in any order; positive ones without an example that varies."""
+    """Draw numbers near those of an example, in any order; positive ones if the example does not vary."""
     around = stream.uniform(0.5, 1.5, shape)
     if example is None or not example.size or np.ptp(example) == 0 or not np.isfinite(example).all():
         return around
@@ -193,7 +193,7 @@ def _alike(stream: np.random.Generator, shape: tuple[int, ...], example: Array |
 
 
 def _nearest(data: Mapping[str, Array]) -> dict[str, Array]:
-    """The next floating-point numbers to these, away from 0."""
+    """Return the next floating-point numbers, away from 0."""
     return {
         name: np.nextafter(a, np.copysign(np.inf, a)) if a.dtype.kind == "f" else a
         for name, a in data.items()

@@ -1,4 +1,4 @@
-"""One foreign operation being translated: adds the layers that stand for it, and refuses under its name."""
+"""The site of one foreign operation: it adds layers, and refuses under the operation's name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Site:
         raise Refused([Fault("", "not_expressible", f"{self.label}: {why}")])
 
     def shape(self, pick: Callable[[Any], Any] = lambda result: result) -> Shape:
-        """The shape of one example of the result, or of the part of it picked. Raises Refused without one."""
+        """Return the shape of one example of the result, or of a part of it. Raises Refused without one."""
         shapes = [getattr(pick(result), "shape", None) for result in self.results]
         first, second = (() if shape is None else tuple(shape) for shape in shapes)
         if None in shapes or None in (*first, *second):
@@ -60,7 +60,7 @@ class Site:
         name: str = "",
         **config: Any,
     ) -> Value:
-        """A node, by default the last of this operation's: with its name and its result's shape.
+        """Add a node: by default the operation's last, with its name and its result's shape.
 
         Args:
             kind: The layer.
@@ -105,11 +105,11 @@ class Site:
             self.refuse(f"shares some of {names} with another node, but not all of both in the same layout")
 
     def step(self, kind: str, *inputs: Value, out: Shape, **config: Any) -> Value:
-        """A node before the last one, named after both."""
+        """Add a node before the last one, named after the operation and the layer."""
         return self.layer(kind, *inputs, out=out, name=f"{self.name}_{kind}", **config)
 
     def reshaped(self, x: Value, shape: Shape | None = None) -> Value:
-        """The numbers of x in the shape of the result; x itself when it has it."""
+        """Reshape x to the shape of the result; return x itself when it has that shape."""
         shape = self.shape() if shape is None else shape
         if x.shape == shape:
             return x
@@ -118,7 +118,7 @@ class Site:
         return self.layer("reshape", x, out=shape, shape=shape)
 
     def constant(self, given: Any, shape: Shape, what: str = "", whole: bool = False) -> Value:
-        """A number, an array or what a model has stored, as a shared input of this shape."""
+        """Add a number, an array or a stored one as a shared input of this shape."""
         if isinstance(given, Stored) and given.kept:
             stretched = f"{list(given.array.shape)} for examples of {list(shape)}"
             self.refuse(
@@ -137,7 +137,7 @@ class Site:
         return self.builder.constant(what or foreign or f"{self.name}_constant", numbers, foreign, whole)
 
     def number(self, value: Any, what: str) -> float:
-        """An argument that must be one real number. Raises Refused when it is anything else."""
+        """Return an argument that must be one real number. Raises Refused when it is anything else."""
         array = value.array if isinstance(value, Stored) and not value.kept else value
         if isinstance(array, Value | Stored | Rows) or np.size(array) != 1 or not np.isrealobj(array):
             self.refuse(f"expected a number as {what}, got {described(value)}")
@@ -146,7 +146,7 @@ class Site:
         return float(np.asarray(array).reshape(()))
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis of a batch of examples of this rank as an axis of an example."""
+        """Return the axis of an example that is this axis of a batch. Raises Refused for the batch's own."""
         axis = axis + rank + 1 if axis < 0 else axis
         if axis == 0:
             self.refuse("works along the batch, and examples are independent of each other")
@@ -154,7 +154,7 @@ class Site:
 
 
 def described(value: Any) -> str:
-    """How a message calls an argument."""
+    """Return the words a message has for an argument."""
     if isinstance(value, Stored):
         return f"the stored '{value.name}'"
     if isinstance(value, Value):

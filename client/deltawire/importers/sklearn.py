@@ -20,7 +20,7 @@ ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "tanh": "tanh", "relu": 
 
 
 def from_sklearn(estimator: MLPClassifier | MLPRegressor) -> Imported:
-    """The network of a fitted estimator: input `x`, target `y`, and its parameters, last `output.bias`.
+    """Import a fitted estimator: its input is `x`, its target `y`, its last parameter `output.bias`.
 
     Its output is `probabilities` of a classifier, `prediction` of a regressor. Its loss is scikit-learn's
     without the penalty alpha/(2·samples)·ΣW², which depends on the number of samples;
@@ -55,7 +55,7 @@ def from_sklearn(estimator: MLPClassifier | MLPRegressor) -> Imported:
 
 
 def _with_loss(net: Network, scores: Handle, activation: str, count: int) -> str:
-    """Add what comes out, and the loss; the name of the node that comes out."""
+    """Add the output and the loss; return the name of the output's node."""
     if activation == "softmax":
         net.layer("softmax", scores, name="probabilities")
         net.loss = net.layer("softmax_nll", scores, net.input("y", dtype="int64"), name="loss")

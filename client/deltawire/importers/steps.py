@@ -1,4 +1,4 @@
-"""What several foreign operations come to, in layers."""
+"""Layers that several foreign operations come to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
 
 
 def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
-    """A layer of two inputs of one shape; one that is stored becomes a layer's parameter, or a constant."""
+    """Add a layer of two inputs of one shape; a stored one becomes the layer's parameter, or a constant."""
     out = at.shape()
     for stored, x in ((a, b), (b, a)):
         if isinstance(x, Value) and x.shape != out:
@@ -30,13 +30,13 @@ def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
 
 
 def same_but_for_leading_ones(shape: Shape, other: Shape) -> bool:
-    """Whether arrays of these shapes have the same places once one is added to a batch of the other."""
+    """Return True when two shapes differ only in leading axes of size 1."""
     rank = max(len(shape), len(other))
     return (1,) * (rank - len(shape)) + shape == (1,) * (rank - len(other)) + other
 
 
 def operand(at: Site, x: Any, out: Shape) -> Value:
-    """An input of this shape: a value, rows that all examples have in common, or a constant."""
+    """Return an input of this shape: a value, rows that all examples share, or a new constant."""
     if isinstance(x, Value):
         return x
     if not isinstance(x, Rows):
@@ -47,7 +47,7 @@ def operand(at: Site, x: Any, out: Shape) -> Value:
 
 
 def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Value:
-    """W x + b, for a matrix (units, inputs); one that is not to be learned is a constant of a product."""
+    """Add W x + b, for a matrix (units, inputs); one that may not be learned is a constant of a product."""
     if len(weight.array.shape) != 2 or (bias is not None and not is_row(bias, len(weight.array))):
         of = "" if bias is None else f", and {list(bias.array.shape)} as its bias"
         at.refuse(f"expected a matrix, and a number for each of its rows, got {list(weight.array.shape)}{of}")
@@ -70,7 +70,7 @@ def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Va
 
 
 def is_row(stored: Stored, size: int) -> bool:
-    """Whether an array is one row of so many numbers, and nothing that would be stretched along others."""
+    """Return True for an array that is one row of so many numbers, behind axes of size 1."""
     return stored.array.shape[-1:] == (size,) and stored.array.size == size
 
 
@@ -78,7 +78,7 @@ def normed(
     at: Site, kind: str, x: Value, *statistics: Value, channels: int, weight: Stored | None,
     bias: Stored | None, **config: Any,
 ) -> Value:  # fmt: skip
-    """A norm, with its scale and offset; a scale or offset alone, or a constant one, is a layer after it.
+    """Add a norm; a scale or an offset that it cannot learn itself is a layer after it.
 
     Args:
         at: The site.
@@ -104,7 +104,7 @@ def normed(
 
 
 def scaled_norm(at: Site, x: Value, weight: Stored | None, eps: float) -> Value:
-    """rms_norm, which has a scale and no offset; a constant scale is a layer after it."""
+    """Add rms_norm, which has no offset; a constant scale is a layer after it."""
     if weight is None or weight.trainable:
         return at.layer("rms_norm", x, params={"weight": weight}, eps=eps, affine=weight is not None)
     y = at.step("rms_norm", x, out=x.shape, eps=eps, affine=False)
@@ -118,7 +118,7 @@ def along_channels(at: Site, stored: Stored, spread: Shape) -> Stored:
 
 
 def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
-    """Rows of a table; of an index that is stored, rows that all examples have in common."""
+    """Look up rows of a table; those of a stored index are the same for all examples."""
     if len(table.array.shape) != 2:
         at.refuse(f"expected a table of rows, got {list(table.array.shape)}")
     rows, width = table.array.shape
@@ -136,7 +136,7 @@ def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
 
 
 def with_leading_ones(at: Site, rows: Rows) -> Rows:
-    """The same rows, as a batch of one or of none. Raises Refused when the result has another shape."""
+    """Return the same rows with other leading axes of 1. Raises Refused for any other shape."""
     first, second = (tuple(result.shape) for result in at.results)
     if first != second or not same_but_for_leading_ones(first, rows.shape):
         shapes = f"of {list(rows.shape)}, to {list(first)}"
@@ -145,7 +145,7 @@ def with_leading_ones(at: Site, rows: Rows) -> Rows:
 
 
 def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> Value:
-    """The part of x from start up to stop along an axis of the example; x itself when that is all of it."""
+    """Cut x from start up to stop along an axis of the example; return x itself when that is all of it."""
     first, last, _ = slice(start, stop).indices(x.shape[axis])
     if (first, last) == (0, x.shape[axis]):
         return x
@@ -154,7 +154,7 @@ def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> 
 
 
 def parts(at: Site, x: Value, axis: int) -> tuple[Value, ...]:
-    """x cut along an axis into parts as wide as the results."""
+    """Cut x along an axis into parts as wide as the results."""
     cut: list[Value] = []
     start = 0
     for place in range(len(at.results[0])):
@@ -165,7 +165,7 @@ def parts(at: Site, x: Value, axis: int) -> tuple[Value, ...]:
 
 
 def along(at: Site, kind: str, x: Value, axis: int) -> Value:
-    """A layer that works along the last axis, along another one: the two change places, and back."""
+    """Add a layer that works along the last axis; another axis changes places with it, and back."""
     last = len(x.shape) - 1
     if axis == last:
         return at.layer(kind, x)
@@ -175,7 +175,7 @@ def along(at: Site, kind: str, x: Value, axis: int) -> Value:
 
 
 def reduced(at: Site, kind: str, x: Value, axes: Iterable[int]) -> Value:
-    """sum, mean or max along some axes of the example, which the result has not, or of size 1."""
+    """Add sum, mean or max along some axes, which the result lacks or has with size 1."""
     gone = sorted(set(axes))
     shape = tuple(size for axis, size in enumerate(x.shape) if axis not in gone)
     if kind == "max" and len(gone) > 1:
@@ -187,7 +187,7 @@ def reduced(at: Site, kind: str, x: Value, axes: Iterable[int]) -> Value:
 
 
 def joined_axes(at: Site, x: Value, axes: list[int]) -> Value:
-    """x with some of its axes as one, the last.
+    """Join some axes of x to one, the last.
 
     One layer max along all of them at once splits a tie equally; one after the other would not.
     """

@@ -1,4 +1,4 @@
-"""What nodes make of stored arrays alone: the same arrays in another layout, or constants ONNX computes."""
+"""Nodes that take stored arrays only: their results are the arrays in another layout, or constants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RANDOM = frozenset(
 
 
 def folded(site: Site, node: onnx.NodeProto, inputs: list[Stored | None], opset: int) -> tuple[Stored, ...]:
-    """Return what a node makes of stored arrays.
+    """Return the results of a node that takes stored arrays only.
 
     Args:
         site: Of the node.
@@ -66,7 +66,7 @@ def _drops_nothing(node: onnx.NodeProto, inputs: list[Stored | None]) -> bool:
 
 
 def _laid_out(node: onnx.NodeProto, inputs: list[Stored | None]) -> Stored | None:
-    """The first input in another layout, as exporters write weights: it stays the array it is; else None."""
+    """Return the first input in another layout, as exporters write weights; None for any other operator."""
     first = inputs[0] if inputs else None
     if first is None or not first.trainable or len([name for name in node.output if name]) != 1:
         return None

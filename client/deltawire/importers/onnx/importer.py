@@ -154,7 +154,7 @@ class _Reader:
         return self._builder.finish([value for value in outputs if isinstance(value, Value)])
 
     def _input(self, slot: onnx.ValueInfoProto) -> Value | Unavailable:
-        """An input of the network, or why layers cannot take it."""
+        """Add an input of the network, or return the reason why layers cannot take it."""
         first, second = (results.get(slot.name, UNSEEN) for results in self._seen)
         whole = first.dtype in (np.dtype(np.int64), np.dtype(np.int32))
         if not whole and first.dtype != self._builder.dtype:
@@ -163,7 +163,7 @@ class _Reader:
         return self._builder.input(slot.name, example_shape(first), whole)
 
     def _keep(self, node: onnx.NodeProto, results: Any, label: str) -> None:
-        """Note the results of a node; those beyond what its layers give are not available."""
+        """Note the results of a node; those its layers do not compute are not available."""
         for place, name in enumerate(node.output):
             if isinstance(results, tuple):
                 self._known[name] = results[place]
@@ -173,7 +173,7 @@ class _Reader:
                 self._known[name] = Unavailable(f"output {place} of {label} has no layer")
 
     def _node(self, node: onnx.NodeProto, label: str) -> Any:
-        """What stands for the results of a node."""
+        """Return what stands for the results of a node."""
         given: list[Any] = [self._known[name] if name else None for name in node.input]
         if any(value is REFUSED for value in given):
             return REFUSED
@@ -202,7 +202,7 @@ class _Reader:
         return translated(site, OPERATORS[node.op_type], *given, **attributes)
 
     def _waits(self, node: onnx.NodeProto, given: list[Any]) -> bool:
-        """Whether a product by a matrix is used by an Add of as many numbers, and by nothing else."""
+        """Return True when only an Add of one number for each column uses a product by a matrix."""
         matrix = given[1]
         if not (isinstance(given[0], Value) and isinstance(matrix, Stored) and matrix.array.ndim == 2):
             return False
@@ -215,7 +215,7 @@ class _Reader:
         return isinstance(other, Stored) and other.array.shape == matrix.array.shape[1:]
 
     def _name(self, node: onnx.NodeProto) -> str:
-        """A node is named after its weight, `encoder.0` for `encoder.0.weight`, else as it is called."""
+        """Name a node after its weight, `encoder.0` for `encoder.0.weight`, else by its own name."""
         for name in node.input:
             stored = self._known.get(name)
             stem, _, last = stored.name.rpartition(".") if isinstance(stored, Stored) else ("", "", "")
@@ -224,14 +224,14 @@ class _Reader:
         return str(node.name or node.output[0])
 
     def _site(self, node: onnx.NodeProto, label: str) -> Site:
-        """The site of a node; its result is the first one, but for an operator that has several alike."""
+        """Return the site of a node; only an operator with several like results has more than the first."""
         every = [tuple(results.get(name, UNSEEN) for name in node.output) for results in self._seen]
         first, second = every if node.op_type == "Split" else (results[0] for results in every)
         return Site(self._builder, node.op_type, label, self._name(node), (first, second))
 
 
 def _looks_up(node: onnx.NodeProto, given: list[Any]) -> bool:
-    """Whether a node takes rows of a table that may be learned: positions, the same for every example."""
+    """Return True for a node that looks up fixed rows of a table: learned positions, for example."""
     axes = [attribute(one) for one in node.attribute if one.name == "axis"]
     if node.op_type != "Gather" or node.domain not in DOMAINS or any(axes):
         return False
@@ -239,5 +239,5 @@ def _looks_up(node: onnx.NodeProto, given: list[Any]) -> bool:
 
 
 def affine(at: Site, x: Value, weight: Stored, bias: Stored) -> Value:
-    """x W + b, which ONNX writes as two nodes: MatMul, and the Add at this site."""
+    """Add x W + b, which ONNX writes as two nodes: MatMul, and the Add at this site."""
     return steps.linear(at, x, weight.transposed(), bias)

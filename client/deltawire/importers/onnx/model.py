@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
@@ -45,8 +45,9 @@ def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
             if isinstance(model, onnx.ModelProto):
                 onnx.checker.check_model(model)
                 return model
-            read = onnx.load(model)
-            onnx.checker.check_model(model if size_of(read) > LARGEST else read)
+            path = fspath(model)  # a number would be taken for an open file
+            read = onnx.load(path)
+            onnx.checker.check_model(path if size_of(read) > LARGEST else read)
             return read
     except Refused as refused:
         if isinstance(refused.__cause__, OSError):

@@ -149,7 +149,7 @@ def concat(at: Site, *values: Value, axis: int) -> Value:
 
 @operator("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def reshape(at: Site, x: Value | Rows, *, axis: Shown = 1, allowzero: Shown = 0) -> Value | Rows:
-    """Where the numbers go is known from the shapes of what comes out."""
+    """Reshape to the shape of the result, which says all that the other inputs could."""
     return steps.with_leading_ones(at, x) if isinstance(x, Rows) else at.reshaped(x)
 
 
@@ -183,7 +183,7 @@ def layer_norm(
     at: Site, x: Value, scale: Stored, bias: Stored | None = None, *, axis: int = -1, epsilon: float = 1e-5,
     stash_type: Harmless = 1,
 ) -> Value:  # fmt: skip
-    """The norm; stash_type is the precision of its mean, and rounds alike."""
+    """Norm along the last axis; stash_type is the precision of its mean."""
     last = len(x.shape) - 1
     if at.axis(axis, len(x.shape)) != last:
         at.refuse(f"axis={axis}: the layer norms along the last axis only")
@@ -248,7 +248,7 @@ def conv(
 
 
 def padding(at: Site, auto_pad: str, pads: list[int] | None, rank: int) -> list[int]:
-    """Zeros at either end, for each axis. Raises Refused when the ends are not alike."""
+    """Return the zeros at either end of each axis. Raises Refused when the ends are not alike."""
     before, after = (pads or [0] * 2 * rank)[:rank], (pads or [0] * 2 * rank)[rank:]
     if auto_pad not in ("NOTSET", "VALID") or before != after:
         at.refuse(f"auto_pad={auto_pad}, pads={pads}: the layer pads both ends alike")
@@ -261,7 +261,7 @@ def pool(
     count_include_pad: int = 0, dilations: list[int] | None = None, pads: list[int] | None = None,
     storage_order: Harmless = 0, strides: list[int] | None = None,
 ) -> Value:  # fmt: skip
-    """The layers' pooling; storage_order is of the indices, which are no value."""
+    """Pool with windows of two axes; storage_order concerns the indices, which have no layer."""
     zeros = padding(at, auto_pad, pads, len(kernel_shape))
     uncounted = at.function == "AveragePool" and any(zeros) and not count_include_pad
     if len(kernel_shape) != 2 or uncounted or any(one != 1 for one in dilations or []):

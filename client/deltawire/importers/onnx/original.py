@@ -33,15 +33,15 @@ class Original:
         self._evaluator = reference.ReferenceEvaluator(model)
 
     def run(self, data: Mapping[str, Array]) -> list[Array]:
-        """The outputs of the model for a batch, in order."""
+        """Return the outputs of the model for a batch, in order."""
         feeds = {there: data[name].astype(self._dtypes[there]) for name, there in self._names.items()}
         with np.errstate(all="ignore"):
             return [np.asarray(result) for result in self._evaluator.run(None, feeds)]
 
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
-        """None: the reference computes values only."""
+        """Return none: the reference computes values only."""
         return {}
 
     def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
-        """The products as they are."""
+        """Return the products as they are."""
         return dict(products)

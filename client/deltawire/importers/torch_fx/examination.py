@@ -1,4 +1,4 @@
-"""What of a module no graph shows: hooks, replaced methods, shared memory, and what a call changes."""
+"""Looking for what no graph shows: hooks, replaced methods, shared memory, and changes by a call."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def refuse_what_is_hidden(module: nn.Module) -> None:
 
 
 def _global_hooks() -> Iterator[str]:
-    """The kinds of hooks that are registered for all modules."""
+    """Yield the kinds of hooks that are registered for all modules."""
     for name, hooks in vars(nn.modules.module).items():
         if name.startswith("_global_") and name.endswith("_hooks") and hooks:
             yield name.removeprefix("_global_")
 
 
 def _overlaps(module: nn.Module) -> Iterator[str]:
-    """The parameters that are not one, and share memory: a step along one of them would move the other."""
+    """Yield pairs of parameters that share memory: a step along one of them would move the other."""
     extents = []
     for name, one in module.named_parameters():
         if one.numel() and one.data_ptr():
@@ -65,7 +65,7 @@ def _overlaps(module: nn.Module) -> Iterator[str]:
 
 
 def is_plain(module: nn.Module) -> bool:
-    """Whether calling a module runs its class's code and nothing else: no hooks, no replaced methods."""
+    """Return True when calling a module runs its class's code only: no hooks, no replaced methods."""
     return not any(has_hooks(part) or has_replaced_methods(part) for part in module.modules())
 
 
@@ -74,7 +74,7 @@ def has_hooks(module: nn.Module) -> bool:
 
 
 def has_replaced_methods(module: nn.Module) -> bool:
-    """Whether an attribute of the instance hides a method of its class."""
+    """Return True when an attribute of the instance hides a method of its class."""
     return any(callable(getattr(type(module), name, None)) for name in vars(module))
 
 
@@ -121,7 +121,7 @@ def refuse_what_varies(module: nn.Module, batch: list[torch.Tensor]) -> None:
 
 
 def numbers_of(result: Any) -> Any:
-    """The numbers of all tensors in what a module gives back."""
+    """Return the numbers of all tensors in a module's result."""
     if isinstance(result, torch.Tensor):
         return result.tolist()
     if isinstance(result, dict):
@@ -130,7 +130,7 @@ def numbers_of(result: Any) -> Any:
 
 
 def kept(module: nn.Module) -> dict[str, Any]:
-    """The parameters, buffers and attributes of a module and its parts; a tensor with its version."""
+    """Return the parameters, buffers and attributes of a module and its parts; a tensor with its version."""
     named: dict[str, Any] = {}
     for name, part in module.named_modules():
         attributes = {**vars(part), **dict(part.named_parameters(recurse=False))}
@@ -142,7 +142,7 @@ def kept(module: nn.Module) -> dict[str, Any]:
 
 
 def _same(before: tuple[Any, int | None] | None, after: tuple[Any, int | None] | None) -> bool:
-    """Whether an attribute is what it was: the same object, unchanged in place, or an equal plain value."""
+    """Return True for the same object, unchanged in place, or an equal plain value."""
     if before is None or after is None or before[1] != after[1]:
         return False
     plain = isinstance(before[0], int | float | str) and type(before[0]) is type(after[0])
@@ -150,5 +150,5 @@ def _same(before: tuple[Any, int | None] | None, after: tuple[Any, int | None] |
 
 
 def version(tensor: torch.Tensor) -> int:
-    """How often a tensor was changed in place."""
+    """Return how often a tensor was changed in place."""
     return int(getattr(tensor, "_version"))  # noqa: B009 (torch has no other name for it)

@@ -147,7 +147,7 @@ def embedding(
     at: Site, index: Value | Stored, weight: Stored, padding_idx: Default = None, max_norm: Default = None,
     norm_type: Harmless = 2.0, scale_grad_by_freq: Default = False, sparse: Harmless = False,
 ) -> Value | Rows:  # fmt: skip
-    """Rows of a table. norm_type is that of max_norm; sparse gradients are the same numbers."""
+    """Look up rows of a table; norm_type belongs to max_norm, and sparse gradients are the same numbers."""
     return steps.embedding(at, index, weight)
 
 

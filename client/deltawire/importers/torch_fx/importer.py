@@ -91,7 +91,7 @@ def _imported(module: nn.Module, trace: Trace, batches: list[list[torch.Tensor]]
 
 
 def _repeated(example: torch.Tensor, count: int) -> torch.Tensor:
-    """A batch of so many times the first example."""
+    """Repeat the first example to a batch of this size."""
     if not isinstance(example, torch.Tensor) or example.ndim == 0 or not len(example):
         raise Refused(
             [Fault("", "not_expressible", "an example is a batch: its leading axis is the batch's")]

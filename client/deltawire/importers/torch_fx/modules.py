@@ -49,7 +49,7 @@ def as_it_is(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
 
 
 def recurrent(at: Site, module: nn.RNNBase, own: Own, input: Value, hx: Default = None) -> Any:
-    """A node for each of the stacked layers."""
+    """Add a node for each of the stacked layers."""
     x = input
     kind = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}[at.function]
     if not module.batch_first:
@@ -75,7 +75,7 @@ def multi_head_attention(
     key_padding_mask: Default = None, need_weights: bool = True, attn_mask: Default = None,
     average_attn_weights: Harmless = True, is_causal: Default = False,
 ) -> Any:  # fmt: skip
-    """Attention; its weights, averaged or not, are no value of a node."""
+    """Add attention; its weights, averaged or not, have no layer."""
     if not module.batch_first:
         at.refuse("expected batch_first=True: the batch is the leading axis")
     if module.bias_k is not None or module.add_zero_attn:

@@ -34,12 +34,12 @@ class Original:
         self._learned = {name: one for name, one in parameters.items() if one.requires_grad}
 
     def run(self, data: Mapping[str, Array]) -> list[Array]:
-        """What the module gives back for a batch, in order."""
+        """Return the module's outputs for a batch, in order."""
         with torch.no_grad():
             return [tensor.numpy() for tensor in outputs_of(self._module(*self._tensors(data)))]
 
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
-        """Σ cotangent · ∂output/∂(parameter, input), zeros where an output depends on none.
+        """Return Σ cotangent · ∂output/∂(parameter, input), zeros where no output depends on one.
 
         Raises Refused when the output depends on a parameter that the network does not have.
         """
@@ -83,7 +83,7 @@ class Original:
             raise Refused([Fault("", "not_expressible", why) for why in reasons])
 
     def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
-        """The network's products, under the names of the module's parameters and in their layout."""
+        """Return the network's products, under the names of the module's parameters and in their layout."""
         params = {name: array for name, array in products.items() if name in self._imported.params}
         state = to_state_dict(self._imported.network, params, {})
         numbers = {gradient_of(name): tensor.numpy() for name, tensor in state.items()}
@@ -99,7 +99,7 @@ def gradient_of(name: str) -> str:
 
 
 def outputs_of(result: Any) -> list[torch.Tensor]:
-    """The tensors a module gives back, in order: alone, or in a tuple, a list or a dict."""
+    """Return the tensors of a module's result in order: alone, or in a tuple, a list or a dict."""
     if isinstance(result, dict):
         result = tuple(result.values())
     return list(result) if isinstance(result, tuple | list) else [result]

@@ -1,4 +1,4 @@
-"""The two tracers, and what every operation of a traced module gives for a batch."""
+"""Tracing a module with either tracer, and recording the result of every operation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class _Tracer(fx.Tracer):
 
 
 def traced(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    """The graph of torch.fx, in which the modules of the table are one operation each.
+    """Trace with torch.fx; each module of the table is one operation.
 
     Raises Refused for hooks and a replaced forward of the module itself, which this tracer passes over.
     """
@@ -44,7 +44,7 @@ def _refuse_chance(first: fx.GraphModule, second: fx.GraphModule) -> None:
 
 
 def _written(graph_module: fx.GraphModule, node: fx.Node) -> str:
-    """What a node does, whatever the others are called; a tensor it reads is written as its numbers."""
+    """Write down what a node does, without the names of others; a constant is written as its numbers."""
     arguments = fx.node.map_arg((node.args, node.kwargs), lambda other: None)
     if node.op != "get_attr":
         return f"{node.op} {node.target} {arguments}"
@@ -58,7 +58,7 @@ def _written(graph_module: fx.GraphModule, node: fx.Node) -> str:
 
 
 def exported(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    """The graph of torch.export, of ATen's operations, for any size of the batch."""
+    """Trace with torch.export: a graph of ATen's operations, for any size of the batch."""
     anything = torch.export.Dim.AUTO
     sizes = tuple({0: anything} for _ in batch)
     return torch.export.export(module, tuple(batch), dynamic_shapes=sizes).module()
@@ -88,7 +88,7 @@ class _Recorder(fx.Interpreter):
 def recorded(
     graph_module: fx.GraphModule, batches: list[list[torch.Tensor]]
 ) -> tuple[dict[fx.Node, Any], ...]:
-    """What every operation of a graph gives for each batch, with random numbers drawn anew each time."""
+    """Run a graph on each batch and return the results of every operation, each with other random numbers."""
     results = []
     with torch.random.fork_rng(devices=[]):
         for seed, batch in enumerate(batches):

@@ -19,7 +19,7 @@ def reshape(at: Site, x: Value | Rows) -> Value | Rows:
 
 @function("expand", "expand_as")
 def expand(at: Site, x: Value | Rows | Stored) -> Value:
-    """The same numbers for each example: rows and constants are, but are not repeated along other axes."""
+    """Repeat rows or a constant for each example; along other axes nothing is repeated."""
     shape = at.shape()
     if isinstance(x, Stored):
         if x.kept:
@@ -76,7 +76,7 @@ def stack(at: Site, tensors: list[Any], dim: int = 0) -> Value:
 
 
 def all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
-    """Tensors to be joined. Raises Refused when one of them is not computed from the batch."""
+    """Return the tensors to be joined. Raises Refused when one is not computed from the batch."""
     values = list(tensors)
     for value in values:
         if not isinstance(value, Value):
@@ -86,7 +86,7 @@ def all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
 
 @function("getitem", "__getitem__")
 def getitem(at: Site, x: Any, index: Any) -> Any:
-    """A slice along each axis, where a whole number takes the axis away."""
+    """Cut a slice along each axis; a whole number takes the axis away."""
     places = list(index) if isinstance(index, tuple) else [index]
     if isinstance(x, Rows) and all(place is None or isinstance(place, slice | int) for place in places):
         return steps.with_leading_ones(at, x)
@@ -150,7 +150,7 @@ def amax(at: Site, x: Value, dim: Any = (), keepdim: Shown = False) -> Value:
 
 
 def axes_of(at: Site, x: Value, dim: Any) -> list[int]:
-    """The axes of an example a reduction goes along. Raises Refused when the batch is one of them."""
+    """Return the axes of an example to reduce. Raises Refused when the batch is one of them."""
     if dim is None or dim == ():
         at.refuse("reduces the batch too, and examples are independent of each other: name its axes")
     return [at.axis(one, len(x.shape)) for one in ([dim] if isinstance(dim, int) else dim)]
@@ -161,7 +161,7 @@ BY_RESULT = frozenset({reshape, expand})
 
 
 def sizes(at: Site, value: Any, rank: int, what: str = "an argument") -> Shape:
-    """An argument that is one size, or one for each axis."""
+    """Return an argument that is one size, or one for each axis, as one for each."""
     given = (value,) if isinstance(value, int) else tuple(value)
     if not all(isinstance(size, int) for size in given):
         at.refuse(f"expected whole numbers as {what}, got {value!r:.60}")

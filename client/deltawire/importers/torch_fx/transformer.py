@@ -18,14 +18,14 @@ PARTS = {
     "self_attn": nn.MultiheadAttention, "linear1": nn.Linear, "linear2": nn.Linear, "dropout": nn.Dropout,
     "dropout1": nn.Dropout, "dropout2": nn.Dropout, "norm1": nn.LayerNorm, "norm2": nn.LayerNorm,
 }  # fmt: skip
-"""What an encoder layer is made of; with another part in one of these places it is another module."""
+"""The parts of an encoder layer; with another part in one of these places it is another module."""
 
 
 def encoder(
     at: Site, module: nn.TransformerEncoder, own: Own, src: Value, mask: Default = None,
     src_key_padding_mask: Default = None, is_causal: bool | None = None,
 ) -> Value:  # fmt: skip
-    """The layers one after the other."""
+    """Add the layers one after the other."""
     if is_causal:
         at.refuse("is_causal=True: no layer does this")
     x = src
@@ -95,7 +95,7 @@ def _encoder_layer(at: Site, module: nn.TransformerEncoderLayer, own: Own, x: Va
 
 
 def activation_of(module: nn.TransformerEncoderLayer) -> str | None:
-    """The layer of an encoder layer's activation; None when there is none."""
+    """Return the layer of an encoder layer's activation; None when there is none."""
     activation = module.activation
     if activation in (F.relu, torch.relu) or type(activation) is nn.ReLU:
         return "relu"

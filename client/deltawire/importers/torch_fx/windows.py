@@ -29,7 +29,7 @@ def conv(
 
 
 def named_padding(at: Site, padding: str, kernel: Shape, dilation: Shape) -> Shape:
-    """Zeros at either end for padding="same" or "valid". Raises Refused when the ends are not alike."""
+    """Return the zeros of padding="same" or "valid". Raises Refused when the two ends are not alike."""
     if padding == "valid":
         return (0,) * len(kernel)
     added = [places * (size - 1) for size, places in zip(kernel, dilation, strict=True)]
@@ -67,7 +67,7 @@ def pooled(at: Site, kind: str, x: Value, kernel: Any, stride: Any, padding: Any
 
 @function("adaptive_avg_pool2d", "adaptive_max_pool2d")
 def adaptive_pool2d(at: Site, x: Value, output_size: Shown, return_indices: Default = False) -> Value:
-    """Windows that touch, where they divide the input evenly."""
+    """Pool windows that touch; they must divide the input evenly."""
     places, wanted = x.shape[-2:], at.shape()[-2:]
     if any(size % count for size, count in zip(places, wanted, strict=True)):
         at.refuse(f"{list(places)} places cannot be divided evenly into {list(wanted)} windows")

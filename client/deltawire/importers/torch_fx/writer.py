@@ -35,6 +35,10 @@ ABOUT_SHAPES = frozenset(
 )
 """Functions that read no number of a tensor; `getattr` is another, of the attributes below."""
 
+TORCH = frozenset({"torch", "torch.nn.functional"})
+PYTHON = frozenset({"_operator", "builtins"})
+"""Where the functions of the tables are; one of the same name from elsewhere is another function."""
+
 ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "device", "is_cuda", "layout"})
 
 
@@ -59,7 +63,7 @@ class Writer(fx.Interpreter):
         return self.builder.finish(values)
 
     def _output(self, place: int, value: Any) -> Value:
-        """An output of the module; one that is an input, or no tensor of the batch, is no node's value."""
+        """Return an output of the module; an input, or what is no tensor of the batch, is no node's value."""
         if isinstance(value, Value) and value.name not in self._inputs and not value.whole:
             return value
         if value is not REFUSED:
@@ -83,7 +87,7 @@ class Writer(fx.Interpreter):
             return REFUSED
 
     def _result(self, node: fx.Node, site: Site) -> Any:
-        """What stands for the result of a node."""
+        """Return what stands for the result of a node."""
         first, second = site.results
         if node.op == "placeholder":
             return self._input(node, site)
@@ -102,7 +106,7 @@ class Writer(fx.Interpreter):
         return self._constant(node, site, first, second)
 
     def _input(self, node: fx.Node, site: Site) -> Any:
-        """An input of the network; an argument that is left out keeps its default."""
+        """Add an input of the network; an argument that is left out keeps its default."""
         first = site.results[0]
         if str(node.target).startswith("*"):
             site.refuse("stands for any number of arguments")
@@ -116,7 +120,7 @@ class Writer(fx.Interpreter):
         return value
 
     def _number(self, node: fx.Node, site: Site, arguments: Any) -> Any:
-        """What is no tensor: a size, a dtype, a setting. Raises Refused when it is read from the batch."""
+        """Return a size, a dtype or a setting. Raises Refused when it is read from the batch."""
         first, second = site.results
         if any(isinstance(one, Value | Rows) for one in leaves(arguments)):
             function = node_function(node, self.module).removeprefix("aten.").partition(".")[0]
@@ -165,7 +169,7 @@ class Writer(fx.Interpreter):
         return translated(site, known, args[0])
 
     def _stored(self, name: str) -> Stored:
-        """A parameter or buffer, by its name in the graph, under its first name in the module."""
+        """Return a parameter or buffer by its name in the graph, under its first name in the module."""
         holder, _, local = name.rpartition(".")
         tensor = getattr(self.module.get_submodule(holder), local)
         names = [known for known, there in self._named.items() if there is tensor or _same(there, tensor)]
@@ -177,7 +181,7 @@ class Writer(fx.Interpreter):
         return Stored(known, _numpy(tensor), _identity(tensor), trainable, kept=trainable)
 
     def _learned(self, node: fx.Node, arguments: Any) -> str:
-        """The name of a parameter that an operation of constants alone makes use of; "" for none."""
+        """Return the name of a parameter that an operation of constants uses; "" for none."""
         for one in leaves(arguments):
             if isinstance(one, Stored) and one.kept:
                 return one.name
@@ -187,7 +191,7 @@ class Writer(fx.Interpreter):
         return next((f"{node.target}.{name}" for name, one in named if one.requires_grad), "")
 
     def _constant(self, node: fx.Node, site: Site, first: Any, second: Any) -> Any:
-        """What an operation makes of constants alone: a constant."""
+        """Return the constant that an operation makes of constants."""
         if isinstance(first, tuple | list):
             pairs = enumerate(zip(first, second, strict=True))
             return tuple(self._constant(node, site, *pair) for _, pair in pairs)
@@ -201,7 +205,7 @@ class Writer(fx.Interpreter):
 
 
 def _needed(graph: fx.Graph) -> set[fx.Node]:
-    """The nodes that what is given back depends on, and every input."""
+    """Return the nodes that the outputs depend on, and every input."""
     needed = {node for node in graph.nodes if node.op in ("output", "placeholder")}
     for node in reversed(graph.nodes):
         if node in needed:
@@ -210,7 +214,7 @@ def _needed(graph: fx.Graph) -> set[fx.Node]:
 
 
 def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) -> str:
-    """The dtype of a module's floating-point numbers, or of those it computes when it has none stored.
+    """Return the dtype of a module's floating-point numbers, or of its first result when it has none.
 
     Raises Refused unless it is one, float32 or float64.
     """
@@ -234,22 +238,27 @@ def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) ->
 
 
 def node_function(node: fx.Node, module: fx.GraphModule) -> str:
-    """What the tables call a node: `relu` for torch.relu, F.relu and x.relu(), `aten.relu` for that of ATen.
+    """Return a node's name in the tables: `relu` for torch.relu, F.relu and x.relu(), `aten.relu` for ATen's.
 
-    A module is called by its class.
+    A module has the name of its class, and a function from elsewhere its whole name.
     """
     if node.op == "call_module":
         return type(module.get_submodule(str(node.target))).__name__
     if isinstance(node.target, str):
         return node.target
     schema = getattr(node.target, "_schema", None)
-    if schema is not None:
-        return f"aten.{schema.name.split('::')[1]}"
-    return str(node.target.__name__)
+    qualified = getattr(node.target, "_qualified_op_name", None) or getattr(schema, "name", None)
+    if qualified is not None:
+        return str(qualified).replace("aten::", "aten.")
+    place, _, name = str(torch.overrides.resolve_name(node.target)).rpartition(".")
+    if place in TORCH:
+        return name
+    holder = str(getattr(node.target, "__module__", ""))
+    return str(node.target.__name__) if holder in PYTHON else f"{holder}.{node.target.__name__}"
 
 
 def _symbolic(arguments: Any) -> bool:
-    """Whether there is anything among the arguments that is known only to a request."""
+    """Return True when an argument is known only to a request."""
     return any(isinstance(one, Value | Rows | Unavailable) for one in leaves(arguments))
 
 
