@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ def request() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 def refusal(params: Any, data: Any, **options: Any) -> tuple[str, str, str]:
     with pytest.raises(Refused) as caught:
         compiled(SPEC).gradients(params, data, **options)
-    return tuple(caught.value.faults[0])
+    return astuple(caught.value.faults[0])
 
 
 WRONG_DATA = [

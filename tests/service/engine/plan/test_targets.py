@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def request() -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
 def refusal(params: Any, data: Any, **options: Any) -> tuple[str, str, str]:
     with pytest.raises(Refused) as caught:
         compiled(SPEC).gradients(params, data, **options)
-    return tuple(caught.value.faults[0])
+    return astuple(caught.value.faults[0])
 
 
 @pytest.mark.parametrize(
