@@ -23,8 +23,8 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def points(site: Path) -> list[EntryPoint]:
-    found = sorted(distributions(path=[str(site)]), key=lambda distribution: distribution.name)
-    return [point for distribution in found for point in distribution.entry_points]
+    sites = sorted(distributions(path=[str(site)]), key=lambda distribution: distribution.name)
+    return [point for distribution in sites for point in distribution.entry_points]
 
 
 def test_built_in_layers_are_found_like_any_others() -> None:

@@ -117,10 +117,10 @@ def agree_at_infinity(
                 assert_close(delta.real, tensor.grad.numpy(), within, what)
 
 
-def assert_close(found: np.ndarray, expected: np.ndarray, within: float, what: str) -> None:
-    np.testing.assert_allclose(found, expected, rtol=within, atol=within, equal_nan=True, err_msg=what)
+def assert_close(result: np.ndarray, expected: np.ndarray, within: float, what: str) -> None:
+    np.testing.assert_allclose(result, expected, rtol=within, atol=within, equal_nan=True, err_msg=what)
 
 
 def _grad(tensor: Any) -> Any:
-    """What torch found; nothing found is 0."""
+    """Return torch's gradient, 0 where it has none."""
     return torch.zeros_like(tensor) if tensor.grad is None else tensor.grad

@@ -107,14 +107,14 @@ def _sums(terms: Sequence[Term], target: Array) -> dict[tuple[int, ...], dict[in
 
 def _multiples(terms: Sequence[Term], target: Array) -> tuple[Array, list[float], Array]:
     """Return the multiples of the terms that the target may contain: places, coefficients and values."""
-    found = [
+    multiples = [
         (place, float(coefficient), coefficient * term.values)
         for place, term in enumerate(terms)
         for coefficient in COEFFICIENTS
         if (coefficient * term.values <= target).all()
     ]
-    places, coefficients, values = zip(*found, strict=True) if found else ((), (), ())
-    return np.array(places, int), list(coefficients), np.array(values).reshape(len(found), len(target))
+    places, coefficients, values = zip(*multiples, strict=True) if multiples else ((), (), ())
+    return np.array(places, int), list(coefficients), np.array(values).reshape(len(multiples), len(target))
 
 
 def _direction(values: Array) -> bytes | None:

@@ -1,4 +1,4 @@
-"""Formulas for numbers measured: found again from samples of a known one, and none where there is none."""
+"""Formulas for measured numbers: samples of a known one lead back to it, and others to none."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Many(Layer):
 
 def samples(formula: str) -> list[Sample]:
     """What a layer saves that this formula is true of, for several shapes and configs."""
-    found = []
+    measured = []
     for n, m, k, units in product((1, 2, 5), (3, 4), (1, 7), (2, 3)):
         layer = Two(units=units, kernel=[units, 5 - m])
         a, b = (m, n), (m, n, k)
-        found.append(Sample(layer, (a, b), eval(formula, {"prod": prod}, {"self": layer, "a": a, "b": b})))
-    return found
+        measured.append(Sample(layer, (a, b), eval(formula, {"prod": prod}, {"self": layer, "a": a, "b": b})))
+    return measured
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def samples(formula: str) -> list[Sample]:
     ],
 )
 def test_a_formula_is_found_again(formula: str) -> None:
-    found = closed_form(samples(formula))
-    assert found is not None
-    for ours, given in zip(samples(found), samples(formula), strict=True):
+    fitted = closed_form(samples(formula))
+    assert fitted is not None
+    for ours, given in zip(samples(fitted), samples(formula), strict=True):
         assert ours.saved == given.saved
-    assert len(found.split(" + ")) == len(formula.split(" + "))
-    assert len(found) <= len(formula)
+    assert len(fitted.split(" + ")) == len(formula.split(" + "))
+    assert len(fitted) <= len(formula)
 
 
 def test_fractions_are_rounded_up() -> None:
@@ -89,8 +89,8 @@ def test_nothing_saved() -> None:
 
 def test_any_number_of_inputs() -> None:
     shapes: list[tuple[Any, ...]] = [((2, 3),), ((2,), (5, 4)), ((7,), (3,), (2, 2)), ((3, 3), (1,))]
-    found = [Sample(Many(), case, 2 * sum(map(prod, case[1:])) + prod(case[0])) for case in shapes]
-    assert closed_form(found) == "prod(first) + 2 * sum(map(prod, others))"
+    measured = [Sample(Many(), case, 2 * sum(map(prod, case[1:])) + prod(case[0])) for case in shapes]
+    assert closed_form(measured) == "prod(first) + 2 * sum(map(prod, others))"
 
 
 def test_the_signature_is_that_of_output_shape() -> None:

@@ -37,10 +37,10 @@ def pasted(layer: type[Layer], line: str) -> type[Layer]:
 
 def line_of(error: ConformanceError) -> str:
     assert error.suggestion is not None
-    found = re.fullmatch(r"paste: (def saved\(self, .*\): return .*)", error.suggestion)
-    assert found, error.suggestion
+    match = re.fullmatch(r"paste: (def saved\(self, .*\): return .*)", error.suggestion)
+    assert match, error.suggestion
     assert str(error).endswith(f"; {error.suggestion}")
-    return found[1]
+    return match[1]
 
 
 # kind: config, the shapes that the author tries, and others that the pasted line has to hold for

@@ -26,9 +26,9 @@ def warnings_are_errors() -> Any:
         yield
 
 
-def same_bits(found: np.ndarray, expected: np.ndarray) -> None:
-    assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
-    np.testing.assert_array_equal(found, expected)
+def same_bits(result: np.ndarray, expected: np.ndarray) -> None:
+    assert (result.dtype, result.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_array_equal(result, expected)
 
 
 @given(st.data(), st.sampled_from(REAL), hnp.array_shapes(max_dims=3, min_side=0))

@@ -20,7 +20,7 @@ from deltawire_layers.numeric import products
 
 Array = NDArray[Any]
 
-STEP = 1e-200
+COMPLEX_STEP = 1e-200
 SHAPES = [((40, 70), (70, 90)), ((3, 40, 70), (3, 70, 90)), ((2, 3, 40, 70), (2, 3, 70, 90))]
 LAYOUTS: dict[str, Callable[[Array], Array]] = {
     "rows": np.ascontiguousarray,
@@ -36,15 +36,17 @@ def always(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(products, "FEWEST", 0)
 
 
-def moved(shape: tuple[int, ...], step: float = STEP, seed: int = 0) -> Array:
+def moved(shape: tuple[int, ...], step: float = COMPLEX_STEP, seed: int = 0) -> Array:
     rng = np.random.default_rng(seed)
     return rng.standard_normal(shape) + 1j * step * rng.standard_normal(shape)
 
 
-def same(found: Array, expected: Array) -> None:
-    assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
-    np.testing.assert_allclose(found.real, expected.real, rtol=1e-13, atol=1e-13)
-    np.testing.assert_allclose(found.imag / STEP, expected.imag / STEP, rtol=1e-13, atol=1e-13)
+def same(result: Array, expected: Array) -> None:
+    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
+    np.testing.assert_allclose(result.real, expected.real, rtol=1e-13, atol=1e-13)
+    np.testing.assert_allclose(
+        result.imag / COMPLEX_STEP, expected.imag / COMPLEX_STEP, rtol=1e-13, atol=1e-13
+    )
 
 
 @pytest.mark.parametrize("block", [2**18, 20_000, 1_000, 1])
@@ -59,27 +61,29 @@ def test_products_are_numpys(shapes: Any, block: int, monkeypatch: pytest.Monkey
                 same(products.outer(left(a.T), b), a @ b)
 
 
-@pytest.mark.parametrize("steps", [(0, STEP), (STEP, 0), (0, 0)])
+@pytest.mark.parametrize("steps", [(0, COMPLEX_STEP), (COMPLEX_STEP, 0), (0, 0)])
 def test_what_does_not_move_takes_no_part(steps: tuple[float, float]) -> None:
     a, b = moved((40, 70), steps[0]), moved((70, 90), steps[1], seed=1)
     same(products.matmul(a, b), a @ b)
     same(products.outer(a.T, b), a @ b)
     one = moved((70, 90), 0)
-    one[-1, -1] += 1j * STEP  # not in the first row
+    one[-1, -1] += 1j * COMPLEX_STEP  # not in the first row
     same(products.matmul(a, one), a @ one)
     same(products.matmul(one.T, a.T), one.T @ a.T)
 
 
 @np.errstate(invalid="ignore")
-@pytest.mark.parametrize("steps", [(0, 0), (0, STEP), (STEP, 0), (STEP, STEP)])
+@pytest.mark.parametrize(
+    "steps", [(0, 0), (0, COMPLEX_STEP), (COMPLEX_STEP, 0), (COMPLEX_STEP, COMPLEX_STEP)]
+)
 def test_what_is_not_finite_in_blas_is_not_finite_here(steps: tuple[float, float]) -> None:
     a, b = moved((40, 70), steps[0]), moved((70, 90), steps[1], seed=1)
     a[3, 5] = np.inf
     expected = a @ b
-    for found in (products.matmul(a, b), products.outer(a.T, b)):
-        for part in (found.real, found.imag):
+    for result in (products.matmul(a, b), products.outer(a.T, b)):
+        for part in (result.real, result.imag):
             np.testing.assert_array_equal(np.isfinite(part), np.isfinite(expected))
-        np.testing.assert_allclose(found.real, a.real @ b.real, rtol=1e-12, atol=1e-12)  # BLAS: not a number
+        np.testing.assert_allclose(result.real, a.real @ b.real, rtol=1e-12, atol=1e-12)  # BLAS: not a number
 
 
 def test_the_product_of_two_steps_is_left_out() -> None:

@@ -31,13 +31,13 @@ def test_reads_are_those_of_a_walk(window: Window, size: int, data: st.DataObjec
         if 0 <= (at := starts[number] + place * window.dilation) < size
     }
     outs, ins = np.arange(stop - first), np.arange(size)
-    found = [
+    triples = [
         (place, int(number), int(at))
         for place, windows, numbers in window.reads(size, first, stop)
         for number, at in zip(outs[windows], ins[numbers], strict=True)
     ]
-    assert len(found) == len(set(found))
-    assert set(found) == walked
+    assert len(triples) == len(set(triples))
+    assert set(triples) == walked
 
 
 def test_axes_are_combined_in_row_major_order() -> None:
