@@ -1,4 +1,4 @@
-"""Networks and their parameters, as other frameworks keep them.
+"""Export networks and their parameters to other frameworks.
 
 from deltawire.exporters.torch import to_state_dict
 from deltawire.exporters.onnx import to_onnx

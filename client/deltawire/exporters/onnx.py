@@ -1,4 +1,4 @@
-"""A network and its parameters as an ONNX model."""
+"""Export a network and its parameters as an ONNX model."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from deltawire.exporters import onnx_blocks, onnx_losses  # noqa: F401 (they reg
 from deltawire.exporters.onnx_kinds import KINDS, Place
 
 OPSET = 23
-"""The first with RMSNormalization."""
+"""The first opset with RMSNormalization."""
 
 IR_VERSION = 11
-"""That of ONNX 1.18, the first with this opset."""
+"""The IR version of ONNX 1.18, the first release with this opset."""
 
 
 def to_onnx(
@@ -37,22 +37,22 @@ def to_onnx(
     dtype: str = "float32",
     client: Client | None = None,
 ) -> onnx.ModelProto:
-    """Export chosen nodes of a network as a model whose batch is the axis `batch`.
+    """Export chosen nodes of a network as a model with the batch axis `batch`.
 
     Args:
         network: The network, or its spec.
-        params: Its parameters by name, all of one dtype; they become initializers of the same names.
-        constants: Numbers of shared inputs, which become initializers too; the other shared inputs stay
-            inputs, without a batch axis.
-        outputs: Names of nodes, by default those that no other node takes.
-        dtype: Of a network without parameters.
-        client: Of the service that knows the network's shapes, by default an embedded one.
+        params: Its parameters by name, all of one dtype. They become initializers of the same names.
+        constants: Arrays of shared inputs by name. They become initializers too; the other shared inputs
+            stay inputs without a batch axis.
+        outputs: The names of the nodes to export; by default, those that no other node takes.
+        dtype: The floating-point dtype of the model when the network has no parameters.
+        client: The client that plans the network; by default, an embedded one.
 
     Returns:
-        The model, checked by ONNX.
+        The model, validated by ONNX's checker.
 
     Raises:
-        Refused: With code `not_expressible` for every kind that ONNX has no operators for.
+        Refused: ONNX has no operators for some kinds (code `not_expressible`, one fault for each node).
     """
     spec = network.spec() if isinstance(network, Network) else dict(network)
     nodes = (client or Client()).plan(spec)["nodes"]
@@ -104,7 +104,7 @@ def to_onnx(
 
 
 def _leading_to(wanted: Iterable[str], nodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return these nodes and all they are computed from, in order."""
+    """Return the wanted nodes and their ancestors, in order."""
     needed = set(wanted)
     for node in reversed(nodes):
         if node["name"] in needed:

@@ -1,4 +1,4 @@
-"""Attention and recurrent layers as ONNX operators."""
+"""Translate attention and recurrent layers to ONNX operators."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def attention(at: Place, causal: bool = False) -> None:
         at.refuse("has a mask, which is not exported")
     rank = len(at.shape())
     query, key, value = (at.spread(which) for which in range(3))
-    attended(at, query, key, value, at.shape(0)[-1], (at.shape(0)[-2], at.shape(1)[-2]), rank, causal, True)
+    _attended(at, query, key, value, at.shape(0)[-1], (at.shape(0)[-2], at.shape(1)[-2]), rank, causal, True)
 
 
-def attended(
+def _attended(
     at: Place,
     query: str,
     key: str,
@@ -30,7 +30,19 @@ def attended(
     causal: bool,
     last: bool,
 ) -> str:
-    """Write softmax(q kᵀ / √width) v, for examples of this rank; return its output's name."""
+    """Write softmax(q kᵀ / √width) v and return the name of its output.
+
+    Args:
+        at: The node being exported.
+        query: The name of the queries, (batch, ..., n, width).
+        key: The name of the keys, (batch, ..., m, width).
+        value: The name of the values, (batch, ..., m, any width).
+        width: The width of queries and keys.
+        places: The number of queries and of keys: (n, m).
+        rank: The number of axes of one example.
+        causal: Hide the keys that come after a query.
+        last: Give the output the name of the exported node.
+    """
     order = [*range(rank - 1), rank, rank - 1]
     products = at.put("MatMul", query, at.put("Transpose", key, perm=order))
     scores = at.put("Div", products, at.constant(np.sqrt(width)))
@@ -55,7 +67,7 @@ def multi_head_attention(at: Place, heads: int, causal: bool = False, bias: bool
         split = at.put("Reshape", projected, at.axes(0, -1, heads, width // heads))
         parts.append(at.put("Transpose", split, perm=[0, 2, 1, 3]))
     places = at.shape(0)[-2], at.shape(1)[-2]
-    heard = attended(at, parts[0], parts[1], parts[2], width // heads, places, 3, causal, False)
+    heard = _attended(at, parts[0], parts[1], parts[2], width // heads, places, 3, causal, False)
     joined = at.put("Reshape", at.put("Transpose", heard, perm=[0, 2, 1, 3]), at.axes(0, -1, width))
     turned = at.put("Transpose", at.param("out_proj_weight"), perm=[1, 0])
     if bias:
@@ -66,21 +78,29 @@ def multi_head_attention(at: Place, heads: int, causal: bool = False, bias: bool
 
 @kind("elman")
 def elman(at: Place, units: int) -> None:
-    recurrent(at, "RNN", units, [0])
+    _recurrent(at, "RNN", units, [0])
 
 
 @kind("gru")
 def gru(at: Place, units: int) -> None:
-    recurrent(at, "GRU", units, [1, 0, 2], linear_before_reset=1)  # ONNX: z, r, n
+    _recurrent(at, "GRU", units, [1, 0, 2], linear_before_reset=1)  # ONNX: z, r, n
 
 
 @kind("lstm")
 def lstm(at: Place, units: int) -> None:
-    recurrent(at, "LSTM", units, [0, 3, 1, 2])  # ONNX: i, o, f, g
+    _recurrent(at, "LSTM", units, [0, 3, 1, 2])  # ONNX: i, o, f, g
 
 
-def recurrent(at: Place, operator: str, units: int, order: list[int], **attributes: Any) -> None:
-    """Write a recurrent layer; order holds our place of each part of a parameter, as ONNX orders them."""
+def _recurrent(at: Place, operator: str, units: int, order: list[int], **attributes: Any) -> None:
+    """Write a recurrent layer.
+
+    Args:
+        at: The node being exported.
+        operator: The ONNX operator: RNN, GRU or LSTM.
+        units: The size of the hidden state.
+        order: For each gate in ONNX's order, its index in our parameters.
+        **attributes: Further attributes of the operator.
+    """
 
     def parts(local: str) -> Array:
         array = np.asarray(at.stored[at.param(local)])

@@ -1,4 +1,4 @@
-"""Layers as ONNX operators. Each takes the place of a node, and the layer's config by name."""
+"""Translate layers to ONNX operators. Each translation takes a `Place` and the layer's config by name."""
 
 from __future__ import annotations
 
@@ -21,10 +21,18 @@ kind = KINDS.register
 
 @dataclass
 class Place:
-    """A node of the network being written as nodes of a graph.
+    """A node of the network that is being translated to nodes of an ONNX graph.
 
-    owner: the node whose parameters it has. shapes: of one example, by name. stored: parameters and
-    constants.
+    Args:
+        name: The name of the node.
+        owner: The node that owns its parameters: itself, or the node that it is tied to.
+        inputs: The names of its inputs.
+        shapes: The shape of one example of each input and node, by name.
+        stored: Parameters and constants, by name.
+        dtype: The floating-point dtype of the model.
+        graph: The ONNX nodes written so far; translations append to it.
+        initializers: The arrays written so far, by name; translations add to it.
+        shared: The names of the inputs without a batch axis.
     """
 
     name: str
@@ -47,16 +55,30 @@ class Place:
         return f"{self.owner}.{local}"
 
     def put(self, operator: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
-        """Add a node to the graph and return its output's name; the last one is called as its place is."""
+        """Add a node to the graph and return the name of its output.
+
+        Args:
+            operator: The ONNX operator.
+            *inputs: The names of its inputs.
+            last: Give the output the name of the exported node.
+            **attributes: Attributes of the operator.
+        """
         output = self.name if last else f"{self.name}.{operator.lower()}{len(self.graph)}"
         self.graph.append(helper.make_node(operator, list(inputs), [output], output, **attributes))
         return output
 
     def end(self, operator: str, *inputs: str, **attributes: Any) -> None:
+        """Add the last node of this place, whose output has the name of the exported node.
+
+        Args:
+            operator: The ONNX operator.
+            *inputs: The names of its inputs.
+            **attributes: Attributes of the operator.
+        """
         self.put(operator, *inputs, last=True, **attributes)
 
     def constant(self, values: Any, dtype: Any = None) -> str:
-        """Add an initializer, of the network's dtype unless another is named, and return its name."""
+        """Add an initializer and return its name; its dtype is the network's by default."""
         name = f"{self.name}.constant{len(self.initializers)}"
         self.initializers[name] = np.asarray(values, dtype or self.dtype)
         return name
@@ -65,12 +87,12 @@ class Place:
         return self.constant(axes, np.int64)
 
     def spread(self, which: int) -> str:
-        """Return an input's name; a shared one gets a leading axis of 1, which fits any batch."""
+        """Return the name of an input; add a leading axis of size 1 to a shared one, which fits any batch."""
         name = self.inputs[which]
         return self.put("Unsqueeze", name, self.axes(0)) if name in self.shared else name
 
     def total(self, x: str, rank: int) -> None:
-        """End this place with the sum over all axes of the example."""
+        """Add the last node: the sum over all axes of an example."""
         if rank:
             self.end("ReduceSum", x, self.axes(*range(1, rank + 1)), keepdims=0)
         else:
@@ -206,7 +228,7 @@ def greatest(at: Place, axis: int = -1) -> None:
 @kind("layer_norm")
 def layer_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
     width = at.shape()[-1:]
-    scale, bias = affine_or_plain(at, affine, width)
+    scale, bias = _affine_or_plain(at, affine, width)
     at.end("LayerNormalization", at.spread(0), scale, bias, axis=-1, epsilon=eps)
 
 
@@ -218,7 +240,7 @@ def rms_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
 
 @kind("group_norm")
 def group_norm(at: Place, groups: int, eps: float = 1e-5, affine: bool = True) -> None:
-    scale, bias = affine_or_plain(at, affine, at.shape()[:1])
+    scale, bias = _affine_or_plain(at, affine, at.shape()[:1])
     at.end("GroupNormalization", at.spread(0), scale, bias, num_groups=groups, epsilon=eps)
 
 
@@ -226,11 +248,11 @@ def group_norm(at: Place, groups: int, eps: float = 1e-5, affine: bool = True) -
 def batch_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
     if not at.shared.issuperset(at.inputs[1:]):
         at.refuse("statistics of each example: in ONNX they are those of all")
-    scale, bias = affine_or_plain(at, affine, at.shape()[:1])
+    scale, bias = _affine_or_plain(at, affine, at.shape()[:1])
     at.end("BatchNormalization", at.spread(0), scale, bias, *at.inputs[1:], epsilon=eps)
 
 
-def affine_or_plain(at: Place, affine: bool, width: Shape) -> tuple[str, str]:
+def _affine_or_plain(at: Place, affine: bool, width: Shape) -> tuple[str, str]:
     if affine:
         return at.param("weight"), at.param("bias")
     return at.constant(np.ones(width)), at.constant(np.zeros(width))

@@ -1,4 +1,4 @@
-"""Losses as ONNX operators: one number per example."""
+"""Translate losses to ONNX operators: one number per example."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ def max_margin(at: Place, margin: float = 1.0) -> None:
 
 @kind("binary_nll")
 def binary_nll(at: Place) -> None:
-    score = at.spread(0)  # softplus(x) − t x, the same number
+    score = at.spread(0)  # the loss is softplus(x) − t x
     product = at.put("Mul", at.spread(1), score)
     at.total(at.put("Sub", at.put("Softplus", score), product), len(at.shape()))
 
 
 @kind("nll")
 def nll(at: Place) -> None:
-    picked(at, at.spread(0))
+    _picked(at, at.spread(0))
 
 
 @kind("softmax_nll")
 def softmax_nll(at: Place) -> None:
-    picked(at, at.put("LogSoftmax", at.spread(0), axis=-1))
+    _picked(at, at.put("LogSoftmax", at.spread(0), axis=-1))
 
 
-def picked(at: Place, log_probabilities: str) -> None:
-    """End this place with −Σ x[label]."""
+def _picked(at: Place, log_probabilities: str) -> None:
+    """Add the last nodes: −Σ x[label]."""
     label = at.put("Unsqueeze", at.spread(1), at.axes(-1))
     chosen = at.put("GatherElements", log_probabilities, label, axis=len(at.shape()))
     at.total(at.put("Neg", chosen), len(at.shape()))
@@ -51,7 +51,7 @@ def picked(at: Place, log_probabilities: str) -> None:
 
 @kind("kl_divergence")
 def kl_divergence(at: Place) -> None:
-    target = at.spread(1)  # t log t is 0 at t = 0: the logarithm is taken of 1 there
+    target = at.spread(1)  # t log t is 0 at t = 0: take the logarithm of 1 there
     zero = at.put("Equal", target, at.constant(0))
     logarithm = at.put("Log", at.put("Where", zero, at.constant(1), target))
     at.total(at.put("Mul", target, at.put("Sub", logarithm, at.spread(0))), len(at.shape()))

@@ -1,4 +1,4 @@
-"""Parameters under the names and in the layout of a torch module."""
+"""Export parameters under the names and in the layout of a torch module."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NAMES = {
     for what in ("weight", "bias")
     for which in ("ih", "hh")
 }
-"""torch's names of the parameters whose local names differ."""
+"""Parameters whose local name in torch differs from ours: (kind, our name) to torch's name."""
 
 LAYOUTS = "; "
-"""Stands between the steps of a layout in the metadata of an imported network."""
+"""Separator between the steps of a layout in the metadata of an imported network."""
 
 STATISTICS = "running_mean", "running_var"
-"""The second and third input of a batch_norm: buffers of torch's module."""
+"""Names of torch's buffers for the second and third input of a batch_norm."""
 
 
 def to_state_dict(
@@ -39,18 +39,18 @@ def to_state_dict(
     params: Mapping[str, Array],
     constants: Mapping[str, Array] | None = None,
 ) -> dict[str, torch.Tensor]:
-    """Return what `load_state_dict` of a module of the same layers takes.
+    """Return a state dict that `load_state_dict` of a torch module with the same layers accepts.
 
-    An imported network's metadata has the names; those of any other are `node.parameter`, as its nodes are
-    called. A node tied to another has the same tensors under its own names, as torch has.
+    The metadata of an imported network holds torch's names. Any other network gets `node.parameter`. A tied
+    node repeats the tensors of its owner under its own names, as torch does.
 
     Args:
         network: The network, or its spec.
         params: Its parameters by name, or their gradients.
-        constants: Numbers of its shared inputs; the running statistics of norms are part of the state.
+        constants: Arrays of its shared inputs, by name; running statistics of norms become buffers.
 
     Returns:
-        Tensors of their own, by name.
+        New tensors, by their name in torch.
     """
     spec = network.spec() if isinstance(network, Network) else network
     notes: Mapping[str, str] = spec.get("metadata", {})
@@ -72,7 +72,7 @@ def to_state_dict(
 
 
 def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """Yield the parameters of a node, by their local names."""
+    """Yield the local name and the array of each parameter of a node."""
     for name, array in params.items():
         owner, _, local = name.partition(".")
         if owner == node:
@@ -80,12 +80,12 @@ def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
 
 
 def _tensor(array: Array, layout: str = "") -> torch.Tensor:
-    """Return a new tensor in the layout it had before the import; steps are undone from the last one on."""
+    """Return a new tensor in the layout before the import: undo the steps, the last one first."""
     for step in reversed(layout.split(LAYOUTS) if layout else []):
         what, _, numbers = step.partition(" ")
         given = [int(number) for number in numbers.split(",") if number]
         if what == "shape":
             array = array.reshape(given)
-        else:  # "transposed", or "axes" in the order they were taken in
+        else:  # "transposed", or "axes" and their order
             array = array.transpose(np.argsort(given) if given else None)
     return torch.from_numpy(np.array(array))
