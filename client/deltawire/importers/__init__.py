@@ -1,10 +1,10 @@
-"""Networks made elsewhere, as a spec and its parameters.
+"""Import networks of other frameworks, as a spec and its parameters.
 
 from deltawire.importers.torch_fx import from_torch
 from deltawire.importers.onnx import from_onnx
 from deltawire.importers.sklearn import from_sklearn
 
-Each gives an `Imported`, or raises Refused (`not_expressible`) and names what no layer can stand for.
+Each returns an `Imported`, or raises Refused (`not_expressible`) and names every operation without a layer.
 """
 
 from deltawire.importers.builder import Imported

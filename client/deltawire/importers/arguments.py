@@ -1,8 +1,8 @@
-"""Calling translations: each argument and each result is used, or refused by name.
+"""Call translations; refuse, by name, every argument and result that they do not use.
 
-A translation is a function of a `Site` and of the arguments of the foreign operation. Its annotations say
-what it takes: `Value` is what other nodes compute, `Stored` is what the model has stored, the rest are plain
-settings. An argument the translation does not read is annotated with one of the three types below.
+A translation is a function of a `Site` and of the arguments of the foreign operation. Annotations state what
+it accepts: `Value` for results of other nodes, `Stored` for stored arrays, other types for plain settings.
+Arguments that a translation does not read are annotated with one of the three types below.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WORDS = {
 
 @contextmanager
 def errors_named(label: str) -> Iterator[None]:
-    """Turn whatever foreign code raises into a refusal that names the operation; the error is its cause."""
+    """Turn any exception of foreign code into Refused, which names the operation; it stays the cause."""
     try:
         yield
     except (DeltawireError, MemoryError):
@@ -54,15 +54,15 @@ def translated(site: Site, function: Callable[..., Any], *args: Any, **kwargs: A
     Args:
         site: The site of the operation.
         function: The translation.
-        *args: What the operation is called with, in order.
-        **kwargs: What it is called with by name.
+        *args: The positional arguments of the operation.
+        **kwargs: The keyword arguments of the operation.
 
     Returns:
-        What stands for its results: a `Value` for a tensor, a tuple of them for several.
+        A `Value` for a tensor; a tuple of them for several.
 
     Raises:
-        Refused: The translation does not know an argument, takes another kind of it, or came out with
-            another shape, dtype or number of results than the operation.
+        Refused: The translation does not accept an argument, or its results differ from the operation's in
+            shape, dtype or number.
     """
     for value in leaves((args, kwargs)):
         if isinstance(value, Unavailable):
@@ -88,7 +88,7 @@ def _form(function: Callable[..., Any]) -> Signature:
 
 
 def _check_argument(site: Site, parameter: Parameter, value: Any) -> None:
-    """Refuse an argument of another kind than its annotation, or one the layers have no setting for."""
+    """Raise Refused for an argument that does not fit its annotation, or that no layer has a setting for."""
     kind = parameter.annotation
     if kind == Default:
         if not _same(value, parameter.default):
@@ -130,7 +130,7 @@ def _fits(value: Any, kind: Any) -> bool:
 
 
 def _check_result(site: Site, result: Any, pick: Callable[[Any], Any]) -> None:
-    """Refuse a translation whose results are not shaped, typed and as many as those of the operation."""
+    """Raise Refused when the results differ from the operation's in shape, dtype or number."""
     if result is None or isinstance(result, Unavailable | Rows):
         return
     if isinstance(result, tuple | list):

@@ -1,4 +1,4 @@
-"""A network being imported: it gets nodes, names of its own, and metadata with the foreign names."""
+"""Build an imported network: nodes, their names here, and metadata with the foreign names."""
 
 from __future__ import annotations
 
@@ -16,29 +16,32 @@ from deltawire.wire import Array
 Shape = tuple[int, ...]
 
 BATCHES = 5, 7
-"""A foreign model is seen with batches of these two sizes: an axis that changes with them is the batch."""
+"""Sizes of the two batches a foreign model is run with: an axis that changes with them is the batch axis."""
 
 LAYOUTS = "; "
-"""Stands between the steps of a layout in the metadata, in the order they were made."""
+"""Separator between the steps of a layout in the metadata, in the order they were applied."""
 
 
 class Imported(NamedTuple):
-    """A network made elsewhere: `client.forward(network, params, constants | data, outputs)` computes it."""
+    """An imported network: `client.forward(network, params, constants | data, outputs)` computes it."""
 
     network: Network
-    """Its metadata has the names parameters (`params/node.weight`) and data (`data/x`) had there."""
+    """Its metadata holds the foreign names of parameters (`params/node.weight`) and data (`data/x`)."""
     params: dict[str, Array]
     constants: dict[str, Array]
-    """Data that comes with the model: the numbers of its shared inputs, statistics of a norm among them."""
+    """Arrays of its shared inputs, such as the running statistics of a norm, by name."""
     outputs: tuple[str, ...]
-    """The nodes whose values the model gives back, in its order."""
+    """The nodes whose values the model returns, in its order."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """An input or a node of the network, and the shape of one example of what it holds.
+    """An input or a node of the network.
 
-    whole: it holds whole numbers, which only indices may be.
+    Args:
+        name: Its name in the network.
+        shape: The shape of one example of its value.
+        whole: It holds integers, which layers accept as indices only.
     """
 
     name: str
@@ -48,11 +51,16 @@ class Value:
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """An array that comes with the model, under its name there.
+    """An array that is stored in the model.
 
-    identity: of the array itself, which may have several names. trainable: whether it may become a parameter.
-    kept: whether it must, and be one with all that share it. layout: the steps that made ours of theirs,
-    "transposed", "axes 2,0,1" or "shape 2,3" (the shape it had before).
+    Args:
+        name: Its name in the model.
+        array: Its numbers.
+        identity: A key of the memory, equal for all names of one array.
+        trainable: It may become a parameter.
+        kept: It must become a parameter, and the same one wherever it is used.
+        layout: The steps from the model's layout to this one: "transposed", "axes 2,0,1" or "shape 2,3" (the
+            shape before the step).
     """
 
     name: str
@@ -63,7 +71,7 @@ class Stored:
     layout: tuple[str, ...] = ()
 
     def transposed(self) -> Stored:
-        """Exchange the two axes of a matrix; doing it twice restores the layout."""
+        """Exchange the two axes of a matrix; a second exchange restores the layout."""
         if self.layout[-1:] == ("transposed",):
             return replace(self, array=self.array.T.copy(), layout=self.layout[:-1])
         return replace(self, array=self.array.T.copy(), layout=(*self.layout, "transposed"))
@@ -85,10 +93,12 @@ class Stored:
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of a table of parameters, the same for every example: learned positions.
+    """Rows of a table of parameters that are the same for every example, such as learned positions.
 
-    value: the node that looks them up; each example has a copy. shape: there, without a batch axis.
-    table: the parameter.
+    Args:
+        value: The node that looks them up, with a copy for each example.
+        shape: Their shape in the model, which has no batch axis there.
+        table: The parameter.
     """
 
     value: Value
@@ -98,14 +108,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """A result that no layer computes, of an operation whose other results may be all that is used."""
+    """A result that no layer computes. Only its use is refused, since the other results may suffice."""
 
     why: str
 
 
 BY_BATCH = Unavailable("computes with the number of examples, which a network does not know")
 REFUSED = Unavailable("")
-"""The result of an operation that was refused: those that take it are not refused for that again."""
+"""The result of a refused operation; operations that take it are skipped and report no further fault."""
 
 
 class SharedParameters(Exception):
@@ -113,7 +123,7 @@ class SharedParameters(Exception):
 
 
 class Builder:
-    """The network so far. Layers are added through the `Site` of the operation they stand for."""
+    """The network built so far. The `Site` of each operation adds its layers."""
 
     def __init__(self, source: str, dtype: np.dtype[Any]):
         self.network = Network()
@@ -123,11 +133,9 @@ class Builder:
         self.constants: dict[str, Array] = {}
         self.faults: list[Fault] = []
         self.conflicts: set[object] = set()
-        """Identities of arrays that two operations use in ways which no one parameter can serve."""
+        """Identities of arrays that operations use in ways that no single parameter can serve."""
         self._taken = {"params", "data"}
-        self._owners: dict[
-            object, tuple[str, str, Stored]
-        ] = {}  # identity -> node, local name, as it is there
+        self._owners: dict[object, tuple[str, str, Stored]] = {}  # identity -> node, local name, array
         self._used_as_constants: set[object] = set()
 
     def free_name(self, wanted: str) -> str:
@@ -145,14 +153,27 @@ class Builder:
         return _plain(foreign) in self._taken
 
     def input(self, name: str, shape: Shape, whole: bool) -> Value:
-        """Add an input of the model."""
+        """Add an input of the model.
+
+        Args:
+            name: Its name in the model.
+            shape: The shape of one example.
+            whole: It holds integers (int64).
+        """
         own = self.free_name(name)
         self.network.input(own, shape, "int64" if whole else None)
         self.remember(f"data/{own}", own, name)
         return Value(own, shape, whole)
 
     def constant(self, name: str, array: Array, foreign: str = "", whole: bool = False) -> Value:
-        """Add a shared input with its numbers, of the network's dtype or, for indices, whole."""
+        """Add a shared input with its numbers.
+
+        Args:
+            name: The wanted name; the nearest free one is taken.
+            array: Its numbers, without a batch axis.
+            foreign: Its name in the model; "" for none.
+            whole: Store integers (int64) for indices; else, the network's dtype.
+        """
         own = self.free_name(name)
         self.network.input(own, array.shape, "int64" if whole else None, shared=True)
         self.constants[own] = array.astype(np.int64 if whole else self.dtype)
@@ -161,18 +182,25 @@ class Builder:
         return Value(own, array.shape, whole)
 
     def use_as_constant(self, stored: Stored) -> None:
-        """Note that an array is used where no layer learns it."""
+        """Record that an array is used as a constant, which no layer learns."""
         self._used_as_constants.add(stored.identity)
 
     def remember(self, place: str, own: str, foreign: str) -> None:
-        """Note in the metadata what something was called, where that is not what it is called now."""
+        """Record a foreign name in the metadata when it differs from the name here.
+
+        Args:
+            place: The key of the metadata, such as `params/node.weight`.
+            own: The name here.
+            foreign: The name in the model.
+        """
         if own != foreign:
             self.network.metadata[place] = foreign
 
     def own(self, node: str, params: Mapping[str, Stored]) -> str | None:
-        """Give a node its parameters; return the node to tie it to, when another has them already.
+        """Give a node its parameters; return the node to tie it to when that one has them already.
 
-        Raises SharedParameters when some of them are, and not all, or in another layout.
+        Raises:
+            SharedParameters: Another node has some of them but not all, or in another layout.
         """
         owners = {local: self._owners.get(stored.identity) for local, stored in params.items()}
         apart = len({stored.identity for stored in params.values()}) == len(params)
@@ -187,7 +215,7 @@ class Builder:
                 self.network.metadata[f"layout/params/{node}.{local}"] = LAYOUTS.join(stored.layout)
             if tied_to is None:
                 self._owners[stored.identity] = node, local, stored
-                self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # to be stepped in place
+                self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # optimizers write to it
         return tied_to
 
     def _same_as(
@@ -209,7 +237,7 @@ class Builder:
         return node if theirs == params.keys() else None
 
     def finish(self, outputs: Sequence[Value]) -> Imported:
-        """Return the finished network. Raises Refused with every fault collected on the way."""
+        """Return the finished network. Raises Refused with all faults collected so far."""
         self.conflicts |= self._used_as_constants & self._owners.keys()
         for identity in self.conflicts & self._owners.keys():
             name = self._owners[identity][2].name

@@ -1,4 +1,4 @@
-"""Comparing an import with its origin: the service plans it, and both compute two random batches."""
+"""Compare an import with its original: plan it, and compute two random batches with both."""
 
 from __future__ import annotations
 
@@ -15,47 +15,47 @@ from deltawire.importers.builder import Imported
 from deltawire.wire import Array
 
 SIZES = 2, 3
-"""Examples of the two batches; other sizes than those a model was seen with."""
+"""Sizes of the two batches; they differ from those the model was traced with."""
 
 TIMES = 16.0
-"""How much further numbers may be apart than rounding was seen to move them."""
+"""Allowed difference, in units of the observed effect of rounding."""
 
 FLOAT32 = 1e-5
-"""How far numbers of float32 may be apart, of the greatest of them."""
+"""Allowed difference of float32 numbers, relative to the greatest of them."""
 
 FLOAT64 = 1e-9
-"""The same of float64."""
+"""Allowed difference of float64 numbers, relative to the greatest of them."""
 
 
 class Original(Protocol):
-    """The origin of an import; it takes numbers by the names of the network's inputs."""
+    """The original of an import; it takes data by the names of the network's inputs."""
 
     examples: Mapping[str, Array]
-    """Numbers it was called with, by input: the second batch is drawn from them."""
+    """Example data by input; the second batch is drawn from them."""
     within: Mapping[str, float]
-    """How far its numbers may be from the network's, of the greatest of them, by dtype."""
+    """Allowed difference from the network's numbers, relative to the greatest of them, by dtype."""
 
     def run(self, data: Mapping[str, Array]) -> list[Array]:
         """Return its outputs for a batch, in order."""
 
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
-        """Return Σ cotangent · ∂output/∂(parameter, input), by what a message calls these; {} for none."""
+        """Return Σ cotangent · ∂output/∂(parameter, input) by descriptions for messages; {} without any."""
 
     def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the network's products, called and laid out as those of `gradients`."""
+        """Return the network's products under the names and in the layout of `gradients`."""
 
 
 def compare(imported: Imported, original: Original, client: Client | None) -> None:
-    """Raise Refused unless the network can be planned and computes what its origin does.
+    """Check that the service can plan a network, and that it computes the same as its original.
 
     Args:
-        imported: The network.
-        original: What it was made of.
-        client: Of the service that computes the network; None for an embedded one.
+        imported: The network, its parameters and constants.
+        original: The model it was imported from.
+        client: The client that computes the network; None for an embedded one.
 
     Raises:
-        Refused: Values or gradients differ, by more than rounding.
-        NotInstalled: There is no client, and the service is not installed.
+        Refused: The service cannot plan it, or values or gradients differ by more than rounding.
+        NotInstalled: No client is given, and the service is not installed.
     """
     service = client or _embedded(os.getpid())
     outputs = list(dict.fromkeys(imported.outputs))
@@ -74,7 +74,7 @@ def compare(imported: Imported, original: Original, client: Client | None) -> No
 
 @cache
 def _embedded(process: int) -> Client:
-    """Return the client of a service in this process; all imports share it, since making one is slow."""
+    """Return an embedded client. It is cached for each process, since its start is slow."""
     try:
         return Client()
     except NotInstalled as error:
@@ -109,11 +109,11 @@ def _compare_on(client: Client, imported: Imported, original: Original, data: di
     wrt: dict[str, bool | list[str]] = {"params": bool(params), "data": floats}
 
     def of_original(batch: Mapping[str, Array]) -> dict[str, Array]:
-        """Return all numbers of the origin, by the words a message has for them."""
+        """Return all numbers of the original, by their description for messages."""
         return _values(original.run(batch)) | original.gradients(batch, cotangents)
 
     def of_network(dtype: str) -> dict[str, Array]:
-        """Return the same numbers of the network, computed in one dtype."""
+        """Return the same numbers of the network, computed in a dtype."""
         parameters, brought, directions = (_cast(arrays, dtype) for arrays in (params, sent, along))
         results = client.forward(network, parameters, brought, outputs, non_finite="return")
         numbers = _values([results[name] for name in names])
@@ -135,15 +135,15 @@ def _values(outputs: list[Array]) -> dict[str, Array]:
 
 
 def _check_same(what: str, right: Array, near: Array, exact: Array, coarse: Array, relative: float) -> None:
-    """Raise Refused when numbers are further from the network's than rounding can move them.
+    """Raise Refused when numbers differ from the network's by more than rounding explains.
 
     Args:
-        what: What the message calls them.
-        right: Those of the origin.
-        near: Those of the origin for the nearest data to these: how far its own rounding goes.
-        exact: Those of the network in float64.
-        coarse: Those of the network in float32: how far its own rounding goes.
-        relative: How far they may be apart, of the greatest of them.
+        what: A description of the numbers, for the message.
+        right: The numbers of the original.
+        near: Those for the nearest floating-point data; their change measures the original's rounding.
+        exact: The numbers of the network in float64.
+        coarse: Those in float32; their distance from `exact` measures the network's rounding.
+        relative: The allowed difference, relative to the greatest number.
     """
     finite = np.isfinite(right) & np.isfinite(exact)
     with np.errstate(all="ignore"):
@@ -159,7 +159,7 @@ def _check_same(what: str, right: Array, near: Array, exact: Array, coarse: Arra
 
 
 def _batch(imported: Imported, original: Original, size: int, draw: Any) -> dict[str, Array]:
-    """Draw numbers for the inputs of a request; indices are below the rows of their table."""
+    """Draw data for the inputs; indices are less than the number of rows of their table."""
     spec = imported.network.spec()
     stream = np.random.default_rng(size)
     floats = [array.dtype for array in imported.params.values()]
@@ -184,7 +184,7 @@ def _normal(stream: np.random.Generator, shape: tuple[int, ...], example: Array 
 
 
 def _alike(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
-    """Draw numbers near those of an example, in any order; positive ones if the example does not vary."""
+    """Draw numbers near those of an example, shuffled; positive ones if the example is constant."""
     around = stream.uniform(0.5, 1.5, shape)
     if example is None or not example.size or np.ptp(example) == 0 or not np.isfinite(example).all():
         return around

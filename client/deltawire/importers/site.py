@@ -1,4 +1,4 @@
-"""The site of one foreign operation: it adds layers, and refuses under the operation's name."""
+"""Translate one foreign operation: add its layers, and raise errors that name it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ INDEXED = frozenset({"embedding"})
 
 
 class Site:
-    """One foreign operation being translated: what it is called, and the layers that stand for it.
+    """One foreign operation that is being translated to layers.
 
-    function: what the operation is called. label: it and its place, for messages. name: of the last of its
-    layers. results: what it gave for batches of `BATCHES` examples, with a shape and a dtype.
+    Args:
+        builder: The network built so far.
+        function: The name of the operation.
+        label: The operation and its place in the model, for error messages.
+        name: The name of the last of its layers.
+        results: Its results for batches of `BATCHES` examples; each has a shape and a dtype.
     """
 
     def __init__(self, builder: Builder, function: str, label: str, name: str, results: tuple[Any, Any]):
@@ -41,7 +45,7 @@ class Site:
         raise Refused([Fault("", "not_expressible", f"{self.label}: {why}")])
 
     def shape(self, pick: Callable[[Any], Any] = lambda result: result) -> Shape:
-        """Return the shape of one example of the result, or of a part of it. Raises Refused without one."""
+        """Return the shape of one example of the result, or of a part. Raises Refused if it is not known."""
         shapes = [getattr(pick(result), "shape", None) for result in self.results]
         first, second = (() if shape is None else tuple(shape) for shape in shapes)
         if None in shapes or None in (*first, *second):
@@ -60,18 +64,18 @@ class Site:
         name: str = "",
         **config: Any,
     ) -> Value:
-        """Add a node: by default the operation's last, with its name and its result's shape.
+        """Add a node, by default the last one of the operation, with the operation's name.
 
         Args:
-            kind: The layer.
-            *inputs: What it takes.
-            out: The shape of an example of its value.
-            params: By local name; None for one the operation does without.
-            name: Of the node.
+            kind: The kind of the layer.
+            *inputs: Its inputs.
+            out: The shape of one example of its value; by default, that of the operation's result.
+            params: Its parameters by local name; None for one that the operation does not use.
+            name: The name of the node; by default, the operation's.
             **config: Settings of the layer.
 
         Raises:
-            Refused: An input is not computed, or a parameter is none that the layer may learn.
+            Refused: An input is not computed by a node, or the layer may not learn a parameter.
         """
         for value in inputs:
             if not isinstance(value, Value):
@@ -105,7 +109,14 @@ class Site:
             self.refuse(f"shares some of {names} with another node, but not all of both in the same layout")
 
     def step(self, kind: str, *inputs: Value, out: Shape, **config: Any) -> Value:
-        """Add a node before the last one, named after the operation and the layer."""
+        """Add a node before the last one, named after the operation and the layer.
+
+        Args:
+            kind: The kind of the layer.
+            *inputs: Its inputs.
+            out: The shape of one example of its value.
+            **config: Settings of the layer.
+        """
         return self.layer(kind, *inputs, out=out, name=f"{self.name}_{kind}", **config)
 
     def reshaped(self, x: Value, shape: Shape | None = None) -> Value:
@@ -118,7 +129,17 @@ class Site:
         return self.layer("reshape", x, out=shape, shape=shape)
 
     def constant(self, given: Any, shape: Shape, what: str = "", whole: bool = False) -> Value:
-        """Add a number, an array or a stored one as a shared input of this shape."""
+        """Add a constant as a shared input.
+
+        Args:
+            given: A number, an array or a stored array; it broadcasts to the shape.
+            shape: The shape of the input, without a batch axis.
+            what: The wanted name; by default, the name of the stored array.
+            whole: Store integers (int64) for indices.
+
+        Raises:
+            Refused: It is a parameter that must be learned, is not real, or does not fit the shape.
+        """
         if isinstance(given, Stored) and given.kept:
             stretched = f"{list(given.array.shape)} for examples of {list(shape)}"
             self.refuse(
@@ -137,7 +158,7 @@ class Site:
         return self.builder.constant(what or foreign or f"{self.name}_constant", numbers, foreign, whole)
 
     def number(self, value: Any, what: str) -> float:
-        """Return an argument that must be one real number. Raises Refused when it is anything else."""
+        """Return an argument as one real number. Raises Refused when it is anything else."""
         array = value.array if isinstance(value, Stored) and not value.kept else value
         if isinstance(array, Value | Stored | Rows) or np.size(array) != 1 or not np.isrealobj(array):
             self.refuse(f"expected a number as {what}, got {described(value)}")
@@ -146,7 +167,7 @@ class Site:
         return float(np.asarray(array).reshape(()))
 
     def axis(self, axis: int, rank: int) -> int:
-        """Return the axis of an example that is this axis of a batch. Raises Refused for the batch's own."""
+        """Return the axis of an example for an axis of a batch. Raises Refused for the batch axis."""
         axis = axis + rank + 1 if axis < 0 else axis
         if axis == 0:
             self.refuse("works along the batch, and examples are independent of each other")
@@ -154,7 +175,7 @@ class Site:
 
 
 def described(value: Any) -> str:
-    """Return the words a message has for an argument."""
+    """Describe an argument for an error message."""
     if isinstance(value, Stored):
         return f"the stored '{value.name}'"
     if isinstance(value, Value):

@@ -1,4 +1,4 @@
-"""A fitted MLPClassifier or MLPRegressor of scikit-learn as a network, with the loss it was fitted by."""
+"""Import a fitted MLPClassifier or MLPRegressor of scikit-learn, with the loss it was fitted with."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ ACTIVATIONS = {"identity": None, "logistic": "sigmoid", "tanh": "tanh", "relu": 
 def from_sklearn(estimator: MLPClassifier | MLPRegressor) -> Imported:
     """Import a fitted estimator: its input is `x`, its target `y`, its last parameter `output.bias`.
 
-    Its output is `probabilities` of a classifier, `prediction` of a regressor. Its loss is scikit-learn's
-    without the penalty alpha/(2·samples)·ΣW², which depends on the number of samples;
-    `network.regularize(alpha / samples)` adds it. `y` of a classifier is the class's place in `classes_`, for
-    a binary one as a floating-point number, (1,).
-    Raises Refused (`not_expressible`) for what is no such estimator, or not fitted, or has another loss.
+    The output is `probabilities` for a classifier and `prediction` for a regressor. For a classifier, `y` is
+    the index of the class in `classes_`; for a binary one, a floating-point number of shape (1,).
+    The loss is scikit-learn's without the penalty alpha/(2·samples)·ΣW², which depends on the number of
+    samples; `network.regularize(alpha / samples)` adds it.
+
+    Raises:
+        Refused: It is another estimator, is not fitted, or has another loss (code `not_expressible`).
     """
     if not isinstance(estimator, MLPClassifier | MLPRegressor):
         _refuse(f"{type(estimator).__name__}: of scikit-learn, MLPClassifier and MLPRegressor are imported")

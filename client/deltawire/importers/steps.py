@@ -1,4 +1,4 @@
-"""Layers that several foreign operations come to."""
+"""Translations that several frameworks and operations share."""
 
 from __future__ import annotations
 
@@ -11,44 +11,73 @@ from deltawire.importers.builder import Rows, Shape, Stored, Value
 from deltawire.importers.site import Site
 
 LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
-"""The layer that holds one of two inputs as its parameter, and what it calls it."""
+"""For a layer of two inputs: the layer that learns one of them, and the local name of that parameter."""
 
 
 def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
-    """Add a layer of two inputs of one shape; a stored one becomes the layer's parameter, or a constant."""
+    """Add a layer of two inputs of one shape; a stored input becomes a parameter or a constant.
+
+    Args:
+        at: The operation.
+        kind: The kind of the layer, such as `add`.
+        a, b: The inputs: values, rows, stored arrays or numbers.
+        name: The name of the node; by default, that of the operation or of a learned parameter.
+
+    Raises:
+        Refused: An input would have to broadcast.
+    """
     out = at.shape()
     for stored, x in ((a, b), (b, a)):
         if isinstance(x, Value) and x.shape != out:
             at.refuse(f"stretches examples of {list(x.shape)} to {list(out)}: nothing broadcasts")
         if not isinstance(stored, Stored) or not stored.trainable:
             continue
-        if kind in LEARNED and isinstance(x, Value) and same_but_for_leading_ones(stored.array.shape, out):
+        if kind in LEARNED and isinstance(x, Value) and _same_but_for_leading_ones(stored.array.shape, out):
             layer, local = LEARNED[kind]
             named = at.name if stored.name.startswith(f"{at.name}.") else stored.name
             return at.layer(layer, x, params={local: stored.shaped(out)}, name=name or named)
     return at.layer(kind, *(operand(at, x, out) for x in (a, b)), name=name)
 
 
-def same_but_for_leading_ones(shape: Shape, other: Shape) -> bool:
+def _same_but_for_leading_ones(shape: Shape, other: Shape) -> bool:
     """Return True when two shapes differ only in leading axes of size 1."""
     rank = max(len(shape), len(other))
     return (1,) * (rank - len(shape)) + shape == (1,) * (rank - len(other)) + other
 
 
 def operand(at: Site, x: Any, out: Shape) -> Value:
-    """Return an input of this shape: a value, rows that all examples share, or a new constant."""
+    """Return an input as a value: itself, rows that all examples share, or a new constant.
+
+    Args:
+        at: The operation.
+        x: A value, rows, a stored array or a number.
+        out: The shape of one example.
+
+    Raises:
+        Refused: Rows or constants do not fit the shape.
+    """
     if isinstance(x, Value):
         return x
     if not isinstance(x, Rows):
         return at.constant(x, out)
-    if not same_but_for_leading_ones(x.shape, out):
+    if not _same_but_for_leading_ones(x.shape, out):
         at.refuse(f"stretches rows of '{x.table.name}', {list(x.shape)}, to {list(out)}: nothing broadcasts")
     return x.value if x.value.shape == out else at.step("reshape", x.value, out=out, shape=out)
 
 
 def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Value:
-    """Add W x + b, for a matrix (units, inputs); one that may not be learned is a constant of a product."""
-    if len(weight.array.shape) != 2 or (bias is not None and not is_row(bias, len(weight.array))):
+    """Add W x + b; a matrix that may not be learned becomes a constant of a matrix product.
+
+    Args:
+        at: The operation.
+        x: The input, (..., inputs).
+        weight: W, (units, inputs).
+        bias: b, (units,) or with leading axes of size 1; None without one.
+
+    Raises:
+        Refused: The shapes of W and b do not fit.
+    """
+    if len(weight.array.shape) != 2 or (bias is not None and not _is_row(bias, len(weight.array))):
         of = "" if bias is None else f", and {list(bias.array.shape)} as its bias"
         at.refuse(f"expected a matrix, and a number for each of its rows, got {list(weight.array.shape)}{of}")
     units, width = weight.array.shape
@@ -69,8 +98,8 @@ def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Va
     return of_two(at, "add", y if y.shape == out else at.step("reshape", y, out=out, shape=out), bias)
 
 
-def is_row(stored: Stored, size: int) -> bool:
-    """Return True for an array that is one row of so many numbers, behind axes of size 1."""
+def _is_row(stored: Stored, size: int) -> bool:
+    """Return True for an array of shape (size,), or with leading axes of size 1."""
     return stored.array.shape[-1:] == (size,) and stored.array.size == size
 
 
@@ -78,16 +107,16 @@ def normed(
     at: Site, kind: str, x: Value, *statistics: Value, channels: int, weight: Stored | None,
     bias: Stored | None, **config: Any,
 ) -> Value:  # fmt: skip
-    """Add a norm; a scale or an offset that it cannot learn itself is a layer after it.
+    """Add a norm; a scale or an offset that the norm cannot learn becomes a layer after it.
 
     Args:
-        at: The site.
-        kind: The layer that norms.
-        x: What is normed.
-        *statistics: Its other inputs.
-        channels: The axis of an example along which weight and bias have a number each.
-        weight: The scale, (size of that axis); None without one.
-        bias: The offset, alike.
+        at: The operation.
+        kind: The kind of the norm.
+        x: The input.
+        *statistics: Its other inputs, such as running statistics.
+        channels: The axis of an example that weight and bias have one number for each place of.
+        weight: The scale, (size of that axis,); None without one.
+        bias: The offset, (size of that axis,); None without one.
         **config: Settings of the layer.
     """
     learned = [one is not None and one.trainable for one in (weight, bias)]
@@ -99,26 +128,45 @@ def normed(
     y = at.step(kind, x, *statistics, out=x.shape, affine=False, **config)
     if weight is not None:
         last = bias is None
-        y = of_two(at, "multiply", y, along_channels(at, weight, spread), "" if last else f"{at.name}_scale")
-    return y if bias is None else of_two(at, "add", y, along_channels(at, bias, spread))
+        y = of_two(at, "multiply", y, _along_channels(at, weight, spread), "" if last else f"{at.name}_scale")
+    return y if bias is None else of_two(at, "add", y, _along_channels(at, bias, spread))
 
 
 def scaled_norm(at: Site, x: Value, weight: Stored | None, eps: float) -> Value:
-    """Add rms_norm, which has no offset; a constant scale is a layer after it."""
+    """Add rms_norm; a scale that may not be learned becomes a layer after it.
+
+    Args:
+        at: The operation.
+        x: The input, (..., n).
+        weight: The scale, (n,); None without one.
+        eps: The number added to the mean square.
+    """
     if weight is None or weight.trainable:
         return at.layer("rms_norm", x, params={"weight": weight}, eps=eps, affine=weight is not None)
     y = at.step("rms_norm", x, out=x.shape, eps=eps, affine=False)
-    return of_two(at, "multiply", y, along_channels(at, weight, x.shape[-1:]))
+    return of_two(at, "multiply", y, _along_channels(at, weight, x.shape[-1:]))
 
 
-def along_channels(at: Site, stored: Stored, spread: Shape) -> Stored:
+def _along_channels(at: Site, stored: Stored, spread: Shape) -> Stored:
     if stored.array.shape != spread[:1]:
         at.refuse(f"'{stored.name}' is of {list(stored.array.shape)} instead of [{spread[0]}]")
     return stored.shaped(spread)
 
 
 def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
-    """Look up rows of a table; those of a stored index are the same for all examples."""
+    """Look up rows of a table.
+
+    Args:
+        at: The operation.
+        index: Integers: a value, or a stored array, whose rows are the same for all examples.
+        table: The parameter, (rows, width).
+
+    Returns:
+        The rows looked up: a value for an index that is a value, else `Rows`.
+
+    Raises:
+        Refused: The table is no matrix, or the stored index has no integers.
+    """
     if len(table.array.shape) != 2:
         at.refuse(f"expected a table of rows, got {list(table.array.shape)}")
     rows, width = table.array.shape
@@ -136,16 +184,23 @@ def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
 
 
 def with_leading_ones(at: Site, rows: Rows) -> Rows:
-    """Return the same rows with other leading axes of 1. Raises Refused for any other shape."""
+    """Return rows with other leading axes of size 1. Raises Refused for any other change of shape."""
     first, second = (tuple(result.shape) for result in at.results)
-    if first != second or not same_but_for_leading_ones(first, rows.shape):
+    if first != second or not _same_but_for_leading_ones(first, rows.shape):
         shapes = f"of {list(rows.shape)}, to {list(first)}"
         at.refuse(f"makes rows of '{rows.table.name}', {shapes}: no layer does this")
     return Rows(rows.value, first, rows.table)
 
 
 def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> Value:
-    """Cut x from start up to stop along an axis of the example; return x itself when that is all of it."""
+    """Slice x along an axis; return x itself when the slice is the whole axis.
+
+    Args:
+        at: The operation.
+        x: The value.
+        axis: The axis of an example, 0 or more.
+        start, stop: The bounds, as those of a Python slice.
+    """
     first, last, _ = slice(start, stop).indices(x.shape[axis])
     if (first, last) == (0, x.shape[axis]):
         return x
@@ -154,7 +209,13 @@ def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> 
 
 
 def parts(at: Site, x: Value, axis: int) -> tuple[Value, ...]:
-    """Cut x along an axis into parts as wide as the results."""
+    """Split x along an axis into parts of the sizes that the results have.
+
+    Args:
+        at: The operation, which has one result for each part.
+        x: The value.
+        axis: The axis of an example, 0 or more.
+    """
     cut: list[Value] = []
     start = 0
     for place in range(len(at.results[0])):
@@ -165,7 +226,14 @@ def parts(at: Site, x: Value, axis: int) -> tuple[Value, ...]:
 
 
 def along(at: Site, kind: str, x: Value, axis: int) -> Value:
-    """Add a layer that works along the last axis; another axis changes places with it, and back."""
+    """Add a layer that works along the last axis; transpose before and after for another axis.
+
+    Args:
+        at: The operation.
+        kind: The kind of the layer, such as `softmax`.
+        x: The value.
+        axis: The axis of an example, 0 or more.
+    """
     last = len(x.shape) - 1
     if axis == last:
         return at.layer(kind, x)
@@ -175,21 +243,28 @@ def along(at: Site, kind: str, x: Value, axis: int) -> Value:
 
 
 def reduced(at: Site, kind: str, x: Value, axes: Iterable[int]) -> Value:
-    """Add sum, mean or max along some axes, which the result lacks or has with size 1."""
+    """Add sum, mean or max along some axes; the result drops them or keeps them with size 1.
+
+    Args:
+        at: The operation.
+        kind: `sum`, `mean` or `max`.
+        x: The value.
+        axes: The axes of an example, 0 or more each.
+    """
     gone = sorted(set(axes))
     shape = tuple(size for axis, size in enumerate(x.shape) if axis not in gone)
     if kind == "max" and len(gone) > 1:
-        x, gone = joined_axes(at, x, gone), [len(shape)]
+        x, gone = _joined_axes(at, x, gone), [len(shape)]
     settings = {"axis": gone[0]} if kind == "max" else {"axes": gone}
     if shape == at.shape():
         return at.layer(kind, x, **settings)
     return at.reshaped(at.step(kind, x, out=shape, **settings))
 
 
-def joined_axes(at: Site, x: Value, axes: list[int]) -> Value:
+def _joined_axes(at: Site, x: Value, axes: list[int]) -> Value:
     """Join some axes of x to one, the last.
 
-    One layer max along all of them at once splits a tie equally; one after the other would not.
+    A single max along the joined axis splits a tie equally; several in sequence would not.
     """
     others = [axis for axis in range(len(x.shape)) if axis not in axes]
     order = [*others, *axes]
