@@ -1,4 +1,4 @@
-"""An ONNX model as a network: `from_onnx(model)`."""
+"""Import an ONNX model: `from_onnx(model)`."""
 
 from deltawire.importers.onnx.importer import from_onnx
 

@@ -1,4 +1,4 @@
-"""Nodes that take stored arrays only: their results are the arrays in another layout, or constants."""
+"""Fold nodes that take stored arrays only: into the same array in another layout, or into constants."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ RANDOM = frozenset(
         "RandomUniformLike",
     }
 )  # fmt: skip
-"""Operators that draw numbers; Dropout does in training mode."""
+"""Operators that draw random numbers; Dropout only in training mode."""
 
 
 def folded(site: Site, node: onnx.NodeProto, inputs: list[Stored | None], opset: int) -> tuple[Stored, ...]:
     """Return the results of a node that takes stored arrays only.
 
     Args:
-        site: Of the node.
-        node: The node; all it takes is stored.
-        inputs: Its inputs in order, None for those it does without.
-        opset: Of ONNX's own operators.
+        site: The site of the node.
+        node: The node; all its inputs are stored arrays.
+        inputs: Its inputs in order; None for an omitted one.
+        opset: The opset of ONNX's own operators.
 
     Raises:
-        Refused: The node is not one of ONNX's own, draws numbers, has a graph of its own, or makes no tensor.
+        Refused: The operator is not ONNX's own or draws random numbers, or the node has a subgraph or a
+            result that is no tensor.
     """
     if node.domain not in DOMAINS:
         site.refuse(f"is an operator of the domain '{node.domain}': no layer does this")
@@ -44,7 +45,7 @@ def folded(site: Site, node: onnx.NodeProto, inputs: list[Stored | None], opset:
     if laid_out is not None:
         return (laid_out,)
     arrays = {name: one.array for name, one in zip(node.input, inputs, strict=True) if one is not None}
-    results = evaluated(node, arrays, opset)
+    results = _evaluated(node, arrays, opset)
     for name, result in zip(node.output, results, strict=True):
         if not isinstance(result, np.ndarray | np.generic):
             site.refuse(f"makes no tensor of what is stored ('{name}')")
@@ -66,7 +67,7 @@ def _drops_nothing(node: onnx.NodeProto, inputs: list[Stored | None]) -> bool:
 
 
 def _laid_out(node: onnx.NodeProto, inputs: list[Stored | None]) -> Stored | None:
-    """Return the first input in another layout, as exporters write weights; None for any other operator."""
+    """Return the first input in another layout, as exporters write weights; None for other operators."""
     first = inputs[0] if inputs else None
     if first is None or not first.trainable or len([name for name in node.output if name]) != 1:
         return None
@@ -78,8 +79,8 @@ def _laid_out(node: onnx.NodeProto, inputs: list[Stored | None]) -> Stored | Non
     return None
 
 
-def evaluated(node: onnx.NodeProto, arrays: dict[str, np.ndarray[Any, Any]], opset: int) -> list[Any]:
-    """Return the results of a node, computed by ONNX's own reference."""
+def _evaluated(node: onnx.NodeProto, arrays: dict[str, np.ndarray[Any, Any]], opset: int) -> list[Any]:
+    """Compute the results of a node by ONNX's reference evaluator."""
     tensors = [numpy_helper.from_array(array, name) for name, array in arrays.items()]
     outputs = [onnx.ValueInfoProto(name=name) for name in node.output]
     graph = onnx.helper.make_graph([node], "constants", [], outputs, tensors)

@@ -1,4 +1,4 @@
-"""An ONNX model as a network; of the ONNX world, the `onnx` package alone is needed."""
+"""Import ONNX models as networks; this needs the `onnx` package only, and no runtime."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ from deltawire.importers.onnx.original import Original
 from deltawire.importers.site import Site
 
 BY_RESULT = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
-"""Operators whose results' shapes say all; what else they take may be computed from the size of the batch."""
+"""Operators defined by the shape of their result; their other inputs may depend on the batch size."""
 
 
 @dataclass(frozen=True)
 class Product:
-    """x W that waits for the Add of its bias: together they are one layer."""
+    """A product x W whose only use is the Add of a bias; both nodes become one layer."""
 
     x: Value
     weight: Stored
@@ -64,21 +64,22 @@ def from_onnx(
 ) -> Imported:
     """Import the network of an ONNX model, with its parameters.
 
-    Initializers become parameters where a layer has a place for them, else constants; so does one that is
-    used in several ways. The names they had are in the network's metadata. A loss is to be added.
+    Initializers become parameters where a layer learns them, else constants. An initializer that is used in
+    several ways becomes a constant too. The network's metadata holds the original names. Add a loss to train
+    the network.
 
     Args:
-        model: As loaded, or the path of its file. Its inputs have the batch as their leading axis, and it is
-            exported with that axis dynamic.
-        check: Whether to plan the network, and to compare its values with those of ONNX's own reference, on
-            two random batches of different sizes.
-        client: Of the service that checks, by default an embedded one.
+        model: A loaded model, or the path of its file. The leading axis of its inputs is the batch; export it
+            with that axis dynamic.
+        check: Plan the network, and compare its values with those of ONNX's reference evaluator on two random
+            batches of different sizes.
+        client: The client for the check; by default, an embedded one.
 
     Returns:
         The network, its parameters, its constants, and the nodes that hold the model's outputs.
 
     Raises:
-        Refused: With code `not_expressible` and every node that has no layer, by its name and operator.
+        Refused: Some nodes have no layer (code `not_expressible`, one fault for each node).
         NotInstalled: The check has no client, and `deltawire[service]` is not installed.
         OSError: The file cannot be read.
     """
@@ -94,7 +95,7 @@ def from_onnx(
             except Refused:
                 if reader.conflicts <= fixed:
                     raise
-                fixed |= reader.conflicts  # used in several ways: once more, with these as constants
+                fixed |= reader.conflicts  # read again, with these as constants
     if check:
         with errors_named("the comparison with ONNX's reference"):
             compare(imported, Original(read, imported), client)
@@ -144,7 +145,9 @@ class _Reader:
                 self._builder.faults.extend(refused.faults)
                 results = REFUSED
                 rows = [one for name in node.input if isinstance(one := self._known.get(name), Rows)]
-                self._builder.conflicts |= {one.table.identity for one in rows}  # fixed, they are constants
+                self._builder.conflicts |= {
+                    one.table.identity for one in rows
+                }  # the next reading has constants instead
             self._keep(node, results, label)
         outputs = [self._known.get(one.name) for one in self._graph.output]
         for one, value in zip(self._graph.output, outputs, strict=True):
@@ -154,7 +157,7 @@ class _Reader:
         return self._builder.finish([value for value in outputs if isinstance(value, Value)])
 
     def _input(self, slot: onnx.ValueInfoProto) -> Value | Unavailable:
-        """Add an input of the network, or return the reason why layers cannot take it."""
+        """Add an input of the network; return Unavailable when layers cannot take it."""
         first, second = (results.get(slot.name, UNSEEN) for results in self._seen)
         whole = first.dtype in (np.dtype(np.int64), np.dtype(np.int32))
         if not whole and first.dtype != self._builder.dtype:
@@ -163,7 +166,7 @@ class _Reader:
         return self._builder.input(slot.name, example_shape(first), whole)
 
     def _keep(self, node: onnx.NodeProto, results: Any, label: str) -> None:
-        """Note the results of a node; those its layers do not compute are not available."""
+        """Record the results of a node; those its layers do not compute are Unavailable."""
         for place, name in enumerate(node.output):
             if isinstance(results, tuple):
                 self._known[name] = results[place]
@@ -173,7 +176,7 @@ class _Reader:
                 self._known[name] = Unavailable(f"output {place} of {label} has no layer")
 
     def _node(self, node: onnx.NodeProto, label: str) -> Any:
-        """Return what stands for the results of a node."""
+        """Return the translation of a node: a value, several, a stored array, or Unavailable."""
         given: list[Any] = [self._known[name] if name else None for name in node.input]
         if any(value is REFUSED for value in given):
             return REFUSED
@@ -186,7 +189,7 @@ class _Reader:
         products = [value for value in given if isinstance(value, Product)]
         if products:
             bias = next(value for value in given if isinstance(value, Stored))
-            return translated(site, affine, products[0].x, products[0].weight, bias)
+            return translated(site, _affine, products[0].x, products[0].weight, bias)
         if node.op_type == "MatMul" and self._waits(node, given):
             x, weight = given
             return Product(x, weight)
@@ -202,7 +205,7 @@ class _Reader:
         return translated(site, OPERATORS[node.op_type], *given, **attributes)
 
     def _waits(self, node: onnx.NodeProto, given: list[Any]) -> bool:
-        """Return True when only an Add of one number for each column uses a product by a matrix."""
+        """Return True for a product by a matrix whose only use is the Add of a bias."""
         matrix = given[1]
         if not (isinstance(given[0], Value) and isinstance(matrix, Stored) and matrix.array.ndim == 2):
             return False
@@ -224,7 +227,7 @@ class _Reader:
         return str(node.name or node.output[0])
 
     def _site(self, node: onnx.NodeProto, label: str) -> Site:
-        """Return the site of a node; only an operator with several like results has more than the first."""
+        """Return the site of a node. It has the first result only, except for Split, which has all."""
         every = [tuple(results.get(name, UNSEEN) for name in node.output) for results in self._seen]
         first, second = every if node.op_type == "Split" else (results[0] for results in every)
         return Site(self._builder, node.op_type, label, self._name(node), (first, second))
@@ -238,6 +241,6 @@ def _looks_up(node: onnx.NodeProto, given: list[Any]) -> bool:
     return bool(given[0].trainable and given[0].array.ndim == 2 and given[1].array.ndim > 0)
 
 
-def affine(at: Site, x: Value, weight: Stored, bias: Stored) -> Value:
-    """Add x W + b, which ONNX writes as two nodes: MatMul, and the Add at this site."""
+def _affine(at: Site, x: Value, weight: Stored, bias: Stored) -> Value:
+    """Add x W + b, for ONNX's MatMul and the Add at this site."""
     return steps.linear(at, x, weight.transposed(), bias)

@@ -1,4 +1,4 @@
-"""An ONNX model before it is translated: reads it, checks it, and infers shapes and dtypes."""
+"""Load an ONNX model, validate it, and infer shapes and dtypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deltawire.importers.arguments import errors_named
 from deltawire.importers.builder import Shape
 
 OLDEST = 13
-"""Opset from which on operators mean what they mean here: before it, Softmax flattens its input."""
+"""Oldest supported opset: before it, some operators differ; Softmax, for example, flattens its input."""
 
 DOMAINS = "", "ai.onnx"
 """The two names of the domain of ONNX's own operators."""
@@ -25,7 +25,7 @@ DOMAINS = "", "ai.onnx"
 
 @dataclass(frozen=True)
 class Seen:
-    """The shape and dtype of a result, by ONNX's own inference; None where it does not know."""
+    """The shape and dtype of a result, inferred by ONNX; None where they are not known."""
 
     shape: tuple[int | None, ...] | None
     dtype: np.dtype[Any] | None
@@ -35,17 +35,18 @@ UNSEEN = Seen(None, None)
 
 
 def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
-    """Return a model, read from its file when it is a path, and checked by ONNX.
+    """Return a model, loaded from its file if it is a path, and validated by ONNX's checker.
 
-    Raises Refused when the file is no model, or the model is not valid. A file that is not there, or may not
-    be read, raises OSError.
+    Raises:
+        Refused: The file is no model, or the model is not valid.
+        OSError: The file does not exist or cannot be read.
     """
     try:
         with errors_named("the model"):
             if isinstance(model, onnx.ModelProto):
                 onnx.checker.check_model(model)
                 return model
-            path = fspath(model)  # a number would be taken for an open file
+            path = fspath(model)  # raises TypeError for an int, which open() accepts as a file descriptor
             read = onnx.load(path)
             onnx.checker.check_model(path if size_of(read) > LARGEST else read)
             return read
@@ -56,7 +57,7 @@ def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
 
 
 LARGEST = 2**31 - 1
-"""Bytes of a message; a greater model is checked in its file."""
+"""Greatest size of a message in bytes; ONNX checks a greater model in its file."""
 
 
 def size_of(model: onnx.ModelProto) -> int:
@@ -79,7 +80,7 @@ def opset_of(model: onnx.ModelProto) -> int:
 
 
 def seen(model: onnx.ModelProto, batch: int) -> dict[str, Seen]:
-    """Return what is known of everything in a model when it is given so many examples, by name."""
+    """Infer the shape and dtype of all inputs and results of a model for a batch of this size, by name."""
     sized = onnx.ModelProto()
     sized.CopyFrom(model)
     stored = {one.name for one in model.graph.initializer}
@@ -95,7 +96,7 @@ def seen(model: onnx.ModelProto, batch: int) -> dict[str, Seen]:
         slot.type.tensor_type.ClearField("shape")
     try:
         inferred = _inferred(sized)
-        for node in model.graph.node:  # of this one, ONNX itself infers nothing
+        for node in model.graph.node:  # ONNX infers no shape for GroupNormalization
             if node.op_type == "GroupNormalization" and node.domain in DOMAINS:
                 known = {slot.name: slot for slot in [*inferred.value_info, *inferred.input]}
                 named = (one for one in sized.graph.output if one.name == node.output[0])
@@ -128,7 +129,8 @@ def _seen(kind: onnx.TypeProto) -> Seen:
 def float_dtype(results: Mapping[str, Seen], arrays: Mapping[str, np.ndarray[Any, Any]]) -> np.dtype[Any]:
     """Return the dtype of most floating-point results and initializers of a model.
 
-    Raises Refused unless it is float32 or float64.
+    Raises:
+        Refused: It is neither float32 nor float64.
     """
     dtypes = [one.dtype for one in results.values()] + [array.dtype for array in arrays.values()]
     floats = Counter(one for one in dtypes if one is not None and str(one).startswith(("float", "bfloat")))
@@ -140,12 +142,12 @@ def float_dtype(results: Mapping[str, Seen], arrays: Mapping[str, np.ndarray[Any
 
 
 def example_shape(result: Seen) -> Shape:
-    """Return the shape of an example of an input, all of whose sizes are known."""
+    """Return the shape of one example of an input; all its sizes are known."""
     return tuple(size or 0 for size in (result.shape or ())[1:])
 
 
 def attribute(given: onnx.AttributeProto) -> Any:
-    """Return an attribute's value, as Python has it. Raises Refused for a graph of its own."""
+    """Return the value of an attribute. Raises Refused for a subgraph."""
     if given.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS):
         raise Refused(
             [Fault("", "not_expressible", f"has a graph of its own, '{given.name}': no layer does this")]
@@ -154,5 +156,5 @@ def attribute(given: onnx.AttributeProto) -> Any:
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, float):
-        return float(str(np.float32(value)))  # 0.01, which float32 has not, and not what it has instead
+        return float(str(np.float32(value)))  # the shortest decimal: 0.01 instead of 0.009999999776
     return list(value) if given.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS) else value

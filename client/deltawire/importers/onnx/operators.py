@@ -1,4 +1,4 @@
-"""ONNX operators as layers. Each takes the site of a node, its inputs, and its attributes by name."""
+"""Translate ONNX operators to layers: functions of a node's site, its inputs, and its attributes by name."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def concat(at: Site, *values: Value, axis: int) -> Value:
 
 @operator("Reshape", "Flatten", "Squeeze", "Unsqueeze")
 def reshape(at: Site, x: Value | Rows, *, axis: Shown = 1, allowzero: Shown = 0) -> Value | Rows:
-    """Reshape to the shape of the result, which says all that the other inputs could."""
+    """Reshape to the shape of the result; the other inputs add nothing to it."""
     return steps.with_leading_ones(at, x) if isinstance(x, Rows) else at.reshaped(x)
 
 
@@ -183,7 +183,7 @@ def layer_norm(
     at: Site, x: Value, scale: Stored, bias: Stored | None = None, *, axis: int = -1, epsilon: float = 1e-5,
     stash_type: Harmless = 1,
 ) -> Value:  # fmt: skip
-    """Norm along the last axis; stash_type is the precision of its mean."""
+    """Normalize along the last axis; stash_type is the precision of the mean."""
     last = len(x.shape) - 1
     if at.axis(axis, len(x.shape)) != last:
         at.refuse(f"axis={axis}: the layer norms along the last axis only")
@@ -242,13 +242,13 @@ def conv(
         at.refuse(f"kernel_shape={kernel_shape}, and its weight is of {list(weight.array.shape)}")
     return at.layer(
         f"conv{rank}d", x, params={"weight": weight, "bias": bias}, channels=channels, kernel=kernel,
-        stride=strides or [1] * rank, padding=padding(at, auto_pad, pads, rank),
+        stride=strides or [1] * rank, padding=_padding(at, auto_pad, pads, rank),
         dilation=dilations or [1] * rank, groups=group, bias=bias is not None,
     )  # fmt: skip
 
 
-def padding(at: Site, auto_pad: str, pads: list[int] | None, rank: int) -> list[int]:
-    """Return the zeros at either end of each axis. Raises Refused when the ends are not alike."""
+def _padding(at: Site, auto_pad: str, pads: list[int] | None, rank: int) -> list[int]:
+    """Return the number of zeros at each end of each axis. Raises Refused when the two ends differ."""
     before, after = (pads or [0] * 2 * rank)[:rank], (pads or [0] * 2 * rank)[rank:]
     if auto_pad not in ("NOTSET", "VALID") or before != after:
         at.refuse(f"auto_pad={auto_pad}, pads={pads}: the layer pads both ends alike")
@@ -261,8 +261,8 @@ def pool(
     count_include_pad: int = 0, dilations: list[int] | None = None, pads: list[int] | None = None,
     storage_order: Harmless = 0, strides: list[int] | None = None,
 ) -> Value:  # fmt: skip
-    """Pool with windows of two axes; storage_order concerns the indices, which have no layer."""
-    zeros = padding(at, auto_pad, pads, len(kernel_shape))
+    """Pool with windows of two axes; storage_order affects the indices only, which no layer returns."""
+    zeros = _padding(at, auto_pad, pads, len(kernel_shape))
     uncounted = at.function == "AveragePool" and any(zeros) and not count_include_pad
     if len(kernel_shape) != 2 or uncounted or any(one != 1 for one in dilations or []):
         at.refuse("dilations, no count_include_pad, or windows of other than 2 axes have no layer")

@@ -1,4 +1,4 @@
-"""The ONNX model an import is compared with, run by ONNX's own reference."""
+"""Run the original ONNX model by ONNX's reference evaluator, to compare an import with it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from deltawire.wire import Array
 
 
 class Original:
-    """A model, run with data by the names of the imported network's inputs. It has no gradients."""
+    """A model that takes data by the names of the imported network's inputs. It has no gradients."""
 
-    within: Mapping[str, float] = {"float32": FLOAT32, "float64": FLOAT32}  # norms are of float32 at least
+    within: Mapping[str, float] = {
+        "float32": FLOAT32,
+        "float64": FLOAT32,
+    }  # norms may compute in float32 (stash_type)
 
     def __init__(self, model: onnx.ModelProto, imported: Imported):
         notes = imported.network.metadata
@@ -39,7 +42,7 @@ class Original:
             return [np.asarray(result) for result in self._evaluator.run(None, feeds)]
 
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
-        """Return none: the reference computes values only."""
+        """Return no gradients: the reference evaluator computes values only."""
         return {}
 
     def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
