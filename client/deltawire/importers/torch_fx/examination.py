@@ -1,4 +1,4 @@
-"""Looking for what no graph shows: hooks, replaced methods, shared memory, and changes by a call."""
+"""Examine a module for what no traced graph shows: hooks, replaced methods, shared memory, side effects."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import nn
 from deltawire.errors import Fault, Refused
 
 FORWARD_HOOKS = "_forward_hooks", "_forward_pre_hooks"
-"""Attributes of a module: a tracer that calls the module follows these hooks."""
+"""Attributes of a module with hooks that a tracer follows when it calls the module."""
 
 BACKWARD_HOOKS = "_backward_hooks", "_backward_pre_hooks"
-"""Attributes of a module: these hooks change gradients, and no tracer sees them."""
+"""Attributes of a module with hooks that change gradients and that no tracer sees."""
 
 
 def refuse_what_is_hidden(module: nn.Module) -> None:
-    """Raise Refused for hooks no tracer sees, and for parameters that share memory in part."""
+    """Raise Refused for hooks that no tracer sees, lazy parameters, and parameters that overlap in memory."""
     empty = [name for name, one in module.named_parameters() if nn.parameter.is_lazy(one)]
     if empty:
         detail = f"'{empty[0]}' has no shape yet: call the module once"
@@ -52,7 +52,7 @@ def _global_hooks() -> Iterator[str]:
 
 
 def _overlaps(module: nn.Module) -> Iterator[str]:
-    """Yield pairs of parameters that share memory: a step along one of them would move the other."""
+    """Report parameters that overlap in memory: a step of one would change the other."""
     extents = []
     for name, one in module.named_parameters():
         if one.numel() and one.data_ptr():
@@ -65,7 +65,7 @@ def _overlaps(module: nn.Module) -> Iterator[str]:
 
 
 def is_plain(module: nn.Module) -> bool:
-    """Return True when calling a module runs its class's code only: no hooks, no replaced methods."""
+    """Return True for a module without hooks and replaced methods: a call runs the code of its class only."""
     return not any(has_hooks(part) or has_replaced_methods(part) for part in module.modules())
 
 
@@ -80,7 +80,7 @@ def has_replaced_methods(module: nn.Module) -> bool:
 
 @contextmanager
 def left_as_it_was(module: nn.Module) -> Iterator[None]:
-    """Put the module into eval mode; restore its mode, attributes, parameters and buffers in the end."""
+    """Set eval mode inside the block; afterwards, restore the mode, attributes, parameters and buffers."""
     before = {
         part: {name: dict(value) if type(value) is dict else value for name, value in vars(part).items()}
         for part in module.modules()
@@ -100,10 +100,12 @@ def left_as_it_was(module: nn.Module) -> Iterator[None]:
 
 
 def refuse_what_varies(module: nn.Module, batch: list[torch.Tensor]) -> None:
-    """Call a module three times; raise Refused when it gives other numbers, or changes something it keeps.
+    """Call a module three times, and check that the calls return equal numbers and leave no side effects.
 
-    The first call may fill what a module computes once and keeps. What the module itself raises is the
-    caller's to see.
+    The first call may fill caches and is not compared. Exceptions of the module propagate.
+
+    Raises:
+        Refused: The numbers differ between calls, or a call changes an attribute, parameter or buffer.
     """
     with torch.random.fork_rng(devices=[]):
         module(*(example.clone() for example in batch))
@@ -121,7 +123,7 @@ def refuse_what_varies(module: nn.Module, batch: list[torch.Tensor]) -> None:
 
 
 def numbers_of(result: Any) -> Any:
-    """Return the numbers of all tensors in a module's result."""
+    """Return the tensors in a module's result as nested lists of numbers."""
     if isinstance(result, torch.Tensor):
         return result.tolist()
     if isinstance(result, dict):
@@ -130,7 +132,7 @@ def numbers_of(result: Any) -> Any:
 
 
 def kept(module: nn.Module) -> dict[str, Any]:
-    """Return the parameters, buffers and attributes of a module and its parts; a tensor with its version."""
+    """Return parameters, buffers and attributes of all submodules; each tensor with its version."""
     named: dict[str, Any] = {}
     for name, part in module.named_modules():
         attributes = {**vars(part), **dict(part.named_parameters(recurse=False))}
@@ -151,4 +153,4 @@ def _same(before: tuple[Any, int | None] | None, after: tuple[Any, int | None] |
 
 def version(tensor: torch.Tensor) -> int:
     """Return how often a tensor was changed in place."""
-    return int(getattr(tensor, "_version"))  # noqa: B009 (torch has no other name for it)
+    return int(getattr(tensor, "_version"))  # noqa: B009 (torch has no public name for it)

@@ -1,6 +1,6 @@
-"""torch's functions as layers, by the names torch.fx, torch.export and the methods of a tensor share.
+"""Translate torch's functions to layers, by the names that torch.fx, torch.export and tensor methods share.
 
-Each takes the site of a call and the arguments torch takes; arguments that are not named are not expressed.
+Each takes the site of a call and the arguments of torch's function; a call with any other is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from deltawire.importers.named import Named
 from deltawire.importers.site import Site
 
 FUNCTIONS = Named()
-"""By name; those of ATen that take their arguments in another order begin with `aten.`."""
+"""Translations by name; `aten.` marks ATen's functions with another order of arguments."""
 
 function = FUNCTIONS.register
 
@@ -62,7 +62,7 @@ def gelu(at: Site, x: Value, *, approximate: Default = "none") -> Value:
 
 @function("softplus")
 def softplus(at: Site, x: Value, beta: float = 1, threshold: float = 20) -> Value:
-    if beta != 1 or threshold < 15:  # beyond 15, log(1 + eˣ) is x to float32's last bit but one
+    if beta != 1 or threshold < 15:  # from 15 on, log(1 + eˣ) equals x within two bits of float32
         at.refuse(f"beta={beta}, threshold={threshold}: the layer softplus has beta 1 and no threshold")
     return at.layer("softplus", x)
 
@@ -147,7 +147,7 @@ def embedding(
     at: Site, index: Value | Stored, weight: Stored, padding_idx: Default = None, max_norm: Default = None,
     norm_type: Harmless = 2.0, scale_grad_by_freq: Default = False, sparse: Harmless = False,
 ) -> Value | Rows:  # fmt: skip
-    """Look up rows of a table; norm_type belongs to max_norm, and sparse gradients are the same numbers."""
+    """Look up rows of a table; sparse only changes the format of gradients, norm_type belongs to max_norm."""
     return steps.embedding(at, index, weight)
 
 

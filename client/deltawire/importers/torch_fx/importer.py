@@ -1,4 +1,4 @@
-"""A torch module as a network: traced by torch.fx, or by torch.export, run, and written down in layers."""
+"""Import a torch module: trace it by torch.fx or torch.export, run the graph, and translate it to layers."""
 
 from __future__ import annotations
 
@@ -29,24 +29,22 @@ def from_torch(
 ) -> Imported:
     """Import the network that a module computes in eval mode, with its parameters.
 
-    `encoder.0.weight` becomes `encoder_0.weight`; the way back is in the network's metadata, and
-    `deltawire.exporters.torch` goes it. A loss is to be added.
+    `encoder.0.weight` becomes `encoder_0.weight`. The network's metadata holds the original names, and
+    `deltawire.exporters.torch` restores them. Add a loss to train the network. Exceptions that the module
+    raises for the examples propagate.
 
     Args:
-        module: The module. It is left as it was.
-        *examples: One tensor for each argument of the module's forward, the batch as its leading axis.
-        check: Whether to plan the network, and to compare its values and gradients with the module's on two
-            random batches.
-        client: Of the service that checks, by default an embedded one.
+        module: The module; it is not changed.
+        *examples: One tensor for each argument of the module's forward, (batch, ...).
+        check: Plan the network, and compare its values and gradients with the module's on two random batches.
+        client: The client for the check; by default, an embedded one.
 
     Returns:
-        The network, its parameters, its constants, and the nodes that hold what the module gives back.
+        The network, its parameters, its constants, and the nodes that hold the module's outputs.
 
     Raises:
-        Refused: With code `not_expressible` and every operation that has no layer, by its name in the module.
+        Refused: Some operations have no layer (code `not_expressible`, one fault for each operation).
         NotInstalled: The check has no client, and `deltawire[service]` is not installed.
-
-    Whatever the module raises when it is called with the examples is raised as it is.
     """
     with errors_named("the examples"):
         batches = [[_repeated(example, count) for example in examples] for count in BATCHES]
@@ -76,7 +74,7 @@ def from_torch(
 
 
 class _Untraceable(Exception):
-    """A tracer cannot follow the module; its cause is what the tracer raised."""
+    """A tracer cannot follow the module; the cause is the tracer's exception."""
 
 
 def _imported(module: nn.Module, trace: Trace, batches: list[list[torch.Tensor]]) -> Imported:
@@ -85,7 +83,7 @@ def _imported(module: nn.Module, trace: Trace, batches: list[list[torch.Tensor]]
         results = recorded(graph_module, batches)
     except (Refused, MemoryError):
         raise
-    except Exception as error:  # forward is anybody's code: under a tracer it may raise anything
+    except Exception as error:  # foreign code may raise anything under a tracer
         raise _Untraceable(first_line(error)) from error
     return Writer(module, graph_module, results).run()
 

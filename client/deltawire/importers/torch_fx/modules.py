@@ -1,4 +1,4 @@
-"""torch's modules as layers: each calls the function it stands for, with its own parameters and settings."""
+"""Translate torch's modules to layers, most of them as a call of the matching function."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ from deltawire.importers.site import Site
 from deltawire.importers.torch_fx import functions, shapes, transformer, windows
 
 Own = Callable[[str], Any]
-"""The `Stored` parameter or buffer of a module, by its local name; None when there is none."""
+"""Returns the `Stored` parameter or buffer of a module by its local name; None when there is none."""
 
 Translation = Callable[..., Any]
-"""Takes the site, the module, what it has stored, and what it is called with."""
+"""Takes the site, the module, its `Own`, and the arguments of the call."""
 
 
 def calls(name: str, *settings: str, stored: tuple[str, ...] = ()) -> Translation:
-    """Translate a module as a call of a function, with its parameters and its settings by name."""
+    """Return the translation of a module as a call of a function.
+
+    Args:
+        name: The name of the function in `FUNCTIONS`.
+        *settings: Attributes of the module, passed to the function by name.
+        stored: Parameters and buffers of the module, passed to the function by name.
+    """
 
     def translate(at: Site, module: nn.Module, own: Own, input: Value | Stored) -> Any:
         at.function = name
@@ -49,7 +55,7 @@ def as_it_is(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
 
 
 def recurrent(at: Site, module: nn.RNNBase, own: Own, input: Value, hx: Default = None) -> Any:
-    """Add a node for each of the stacked layers."""
+    """Add one node for each stacked layer."""
     x = input
     kind = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}[at.function]
     if not module.batch_first:
@@ -75,7 +81,7 @@ def multi_head_attention(
     key_padding_mask: Default = None, need_weights: bool = True, attn_mask: Default = None,
     average_attn_weights: Harmless = True, is_causal: Default = False,
 ) -> Any:  # fmt: skip
-    """Add attention; its weights, averaged or not, have no layer."""
+    """Add attention; no layer returns its weights, averaged or not."""
     if not module.batch_first:
         at.refuse("expected batch_first=True: the batch is the leading axis")
     if module.bias_k is not None or module.add_zero_attn:

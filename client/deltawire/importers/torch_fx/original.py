@@ -1,4 +1,4 @@
-"""The module an import is compared with: what it computes, and the gradients of what it learns."""
+"""Run the original module and its gradients, to compare an import with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from deltawire.wire import Array
 
 
 class Original:
-    """A module, called with data by the names of the imported network's inputs."""
+    """A module that takes data by the names of the imported network's inputs.
+
+    Args:
+        module: The module, in eval mode.
+        imported: The network imported from it.
+        examples: One tensor for each argument of its forward, (batch, ...).
+    """
 
     within: Mapping[str, float] = {"float32": FLOAT32, "float64": FLOAT64}
 
@@ -41,7 +47,13 @@ class Original:
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
         """Return Σ cotangent · ∂output/∂(parameter, input), zeros where no output depends on one.
 
-        Raises Refused when the output depends on a parameter that the network does not have.
+        Args:
+            data: A batch, by the names of the network's inputs.
+            cotangents: One array for each output, of its shape.
+
+        Raises:
+            Refused: The output depends on a parameter that the network would not learn, or the network learns
+                an array that is no parameter of the module.
         """
         tensors = self._tensors(data)
         leaves = {
@@ -51,7 +63,7 @@ class Original:
         }
         wanted = leaves | {gradient_of(name): one for name, one in self._learned.items()}
         with torch.enable_grad():
-            # In-place operations on an input are allowed on a copy of a leaf, not on the leaf.
+            # autograd allows operations in place on a copy of a leaf, but not on the leaf itself.
             outputs = outputs_of(self._module(*(tensor.clone() for tensor in tensors)))
             total = torch.zeros((), dtype=outputs[0].dtype)
             for tensor, cotangent in zip(outputs, cotangents, strict=True):
@@ -67,7 +79,7 @@ class Original:
         }
 
     def _check_learned(self, depends: set[str]) -> None:
-        """Raise Refused unless what the network learns is what the module does."""
+        """Raise Refused unless the network and the module learn the same parameters."""
         named = to_state_dict(self._imported.network, self._imported.params, {})
         ours = {id(self._learned[name]) for name in named if name in self._learned}
         reasons = [
@@ -83,7 +95,7 @@ class Original:
             raise Refused([Fault("", "not_expressible", why) for why in reasons])
 
     def named(self, products: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the network's products, under the names of the module's parameters and in their layout."""
+        """Return the network's products under the names and in the layout of the module's parameters."""
         params = {name: array for name, array in products.items() if name in self._imported.params}
         state = to_state_dict(self._imported.network, params, {})
         numbers = {gradient_of(name): tensor.numpy() for name, tensor in state.items()}
@@ -99,7 +111,7 @@ def gradient_of(name: str) -> str:
 
 
 def outputs_of(result: Any) -> list[torch.Tensor]:
-    """Return the tensors of a module's result in order: alone, or in a tuple, a list or a dict."""
+    """Return the tensors of a module's result in order, from a tensor, tuple, list or dict."""
     if isinstance(result, dict):
         result = tuple(result.values())
     return list(result) if isinstance(result, tuple | list) else [result]

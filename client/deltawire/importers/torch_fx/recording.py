@@ -1,4 +1,4 @@
-"""Tracing a module with either tracer, and recording the result of every operation."""
+"""Trace a module with either tracer, and record the result of every operation."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ class _Tracer(fx.Tracer):
 
 
 def traced(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    """Trace with torch.fx; each module of the table is one operation.
+    """Trace with torch.fx; each module of `MODULES` is one operation.
 
-    Raises Refused for hooks and a replaced forward of the module itself, which this tracer passes over.
+    Raises:
+        Refused: The module itself has hooks or replaced methods, which this tracer ignores.
     """
     if has_hooks(module) or has_replaced_methods(module):
         detail = "the module itself has hooks or replaced methods, which torch.fx does not see"
@@ -35,7 +36,7 @@ def traced(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
 
 
 def _refuse_chance(first: fx.GraphModule, second: fx.GraphModule) -> None:
-    """Raise Refused when forward draws numbers while it is traced: two traces then differ."""
+    """Raise Refused when two traces differ: forward draws random numbers while it is traced."""
     if [_written(first, node) for node in first.graph.nodes] != [
         _written(second, node) for node in second.graph.nodes
     ]:
@@ -44,7 +45,7 @@ def _refuse_chance(first: fx.GraphModule, second: fx.GraphModule) -> None:
 
 
 def _written(graph_module: fx.GraphModule, node: fx.Node) -> str:
-    """Write down what a node does, without the names of others; a constant is written as its numbers."""
+    """Describe a node without the names of other nodes; a constant by its numbers."""
     arguments = fx.node.map_arg((node.args, node.kwargs), lambda other: None)
     if node.op != "get_attr":
         return f"{node.op} {node.target} {arguments}"
@@ -58,14 +59,14 @@ def _written(graph_module: fx.GraphModule, node: fx.Node) -> str:
 
 
 def exported(module: nn.Module, batch: list[torch.Tensor]) -> fx.GraphModule:
-    """Trace with torch.export: a graph of ATen's operations, for any size of the batch."""
+    """Trace with torch.export to a graph of ATen's operations, with a dynamic batch axis."""
     anything = torch.export.Dim.AUTO
     sizes = tuple({0: anything} for _ in batch)
     return torch.export.export(module, tuple(batch), dynamic_shapes=sizes).module()
 
 
 class _Recorder(fx.Interpreter):
-    """Runs a graph and keeps every result. Raises Refused when one is read that was overwritten since."""
+    """Runs a graph and saves every result. Raises Refused when one was changed in place before its use."""
 
     def __init__(self, graph_module: fx.GraphModule):
         super().__init__(graph_module, garbage_collect_values=False)
@@ -88,7 +89,7 @@ class _Recorder(fx.Interpreter):
 def recorded(
     graph_module: fx.GraphModule, batches: list[list[torch.Tensor]]
 ) -> tuple[dict[fx.Node, Any], ...]:
-    """Run a graph on each batch and return the results of every operation, each with other random numbers."""
+    """Run a graph on each batch, each with another seed, and return the results of every operation."""
     results = []
     with torch.random.fork_rng(devices=[]):
         for seed, batch in enumerate(batches):

@@ -1,4 +1,4 @@
-"""torch's functions that rearrange, cut, join or reduce axes, as layers."""
+"""Translate torch's functions that rearrange, slice, join or reduce axes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def reshape(at: Site, x: Value | Rows) -> Value | Rows:
 
 @function("expand", "expand_as")
 def expand(at: Site, x: Value | Rows | Stored) -> Value:
-    """Repeat rows or a constant for each example; along other axes nothing is repeated."""
+    """Repeat rows or a constant for each example; refuse to repeat along other axes."""
     shape = at.shape()
     if isinstance(x, Stored):
         if x.kept:
@@ -62,21 +62,21 @@ def attribute(at: Site, x: Value, name: str) -> Value:
 
 @function("cat", "concat", "concatenate")
 def cat(at: Site, tensors: list[Any], dim: int = 0) -> Value:
-    values = all_computed(at, tensors)
+    values = _all_computed(at, tensors)
     return at.layer("concat", *values, axis=at.axis(dim, len(values[0].shape)))
 
 
 @function("stack")
 def stack(at: Site, tensors: list[Any], dim: int = 0) -> Value:
-    values = all_computed(at, tensors)
+    values = _all_computed(at, tensors)
     axis = at.axis(dim, len(values[0].shape) + 1)
     shape = values[0].shape[:axis] + (1,) + values[0].shape[axis:]
     columns = [at.step("reshape", x, out=shape, shape=shape) for x in values]
     return at.layer("concat", *columns, axis=axis)
 
 
-def all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
-    """Return the tensors to be joined. Raises Refused when one is not computed from the batch."""
+def _all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
+    """Return the tensors to join. Raises Refused when one is not computed from the batch."""
     values = list(tensors)
     for value in values:
         if not isinstance(value, Value):
@@ -86,7 +86,7 @@ def all_computed(at: Site, tensors: Iterable[Any]) -> list[Value]:
 
 @function("getitem", "__getitem__")
 def getitem(at: Site, x: Any, index: Any) -> Any:
-    """Cut a slice along each axis; a whole number takes the axis away."""
+    """Slice along each axis; an integer removes its axis."""
     places = list(index) if isinstance(index, tuple) else [index]
     if isinstance(x, Rows) and all(place is None or isinstance(place, slice | int) for place in places):
         return steps.with_leading_ones(at, x)
@@ -103,7 +103,7 @@ def getitem(at: Site, x: Any, index: Any) -> Any:
             continue
         if isinstance(step, int) and not isinstance(step, bool):
             x = steps.part(at, x, axis, step, step + 1 or None)
-        elif isinstance(step, slice) and step.step in (None, 1) and known(step.start) and known(step.stop):
+        elif isinstance(step, slice) and step.step in (None, 1) and _known(step.start) and _known(step.stop):
             x = steps.part(at, x, axis, step.start, step.stop)
         else:
             at.refuse(f"an index of {step!r:.60}: only whole numbers and slices without a step are expressed")
@@ -111,7 +111,7 @@ def getitem(at: Site, x: Any, index: Any) -> Any:
     return at.reshaped(x)
 
 
-def known(bound: Any) -> bool:
+def _known(bound: Any) -> bool:
     return bound is None or isinstance(bound, int)
 
 
@@ -123,7 +123,7 @@ def select(at: Site, x: Value, dim: int, index: int) -> Value:
 @function("slice")
 def cut(at: Site, x: Value, dim: int = 0, start: int | None = None, end: int | None = None) -> Value:
     if dim == 0 and not start and x.shape == at.shape():
-        return x  # all of the batch, as export writes ':'
+        return x  # torch.export writes ':' of the batch as a slice
     return steps.part(at, x, at.axis(dim, len(x.shape)), start, end)
 
 
@@ -141,15 +141,15 @@ def split(at: Site, x: Value, sizes: Shown, dim: int = 0) -> tuple[Value, ...]:
 
 @function("sum", "mean")
 def total(at: Site, x: Value, dim: Any = None, keepdim: Shown = False, *, dtype: Shown = None) -> Value:
-    return steps.reduced(at, at.function, x, axes_of(at, x, dim))
+    return steps.reduced(at, at.function, x, _axes_of(at, x, dim))
 
 
 @function("amax")
 def amax(at: Site, x: Value, dim: Any = (), keepdim: Shown = False) -> Value:
-    return steps.reduced(at, "max", x, axes_of(at, x, dim))
+    return steps.reduced(at, "max", x, _axes_of(at, x, dim))
 
 
-def axes_of(at: Site, x: Value, dim: Any) -> list[int]:
+def _axes_of(at: Site, x: Value, dim: Any) -> list[int]:
     """Return the axes of an example to reduce. Raises Refused when the batch is one of them."""
     if dim is None or dim == ():
         at.refuse("reduces the batch too, and examples are independent of each other: name its axes")
@@ -157,11 +157,21 @@ def axes_of(at: Site, x: Value, dim: Any) -> list[int]:
 
 
 BY_RESULT = frozenset({reshape, expand})
-"""Their results' shapes say all; what else they are called with may be the size of the batch."""
+"""Translations defined by the shape of the result; their other arguments may depend on the batch size."""
 
 
 def sizes(at: Site, value: Any, rank: int, what: str = "an argument") -> Shape:
-    """Return an argument that is one size, or one for each axis, as one for each."""
+    """Return one size for each axis from an argument that is one size for all, or one for each.
+
+    Args:
+        at: The operation.
+        value: An integer, or a sequence of them.
+        rank: The number of axes.
+        what: The name of the argument, for the error.
+
+    Raises:
+        Refused: The argument has no integers.
+    """
     given = (value,) if isinstance(value, int) else tuple(value)
     if not all(isinstance(size, int) for size in given):
         at.refuse(f"expected whole numbers as {what}, got {value!r:.60}")

@@ -1,4 +1,4 @@
-"""torch's transformer encoder as layers: as a whole, since neither tracer sees through its fast path."""
+"""Translate torch's transformer encoder as a whole, since neither tracer can follow its fast path."""
 
 from __future__ import annotations
 
@@ -14,18 +14,30 @@ from deltawire.importers.builder import Value
 from deltawire.importers.site import Site
 
 Own = Callable[[str], Any]
+"""Returns the `Stored` parameter of a module by its local name; None when there is none."""
+
 PARTS = {
     "self_attn": nn.MultiheadAttention, "linear1": nn.Linear, "linear2": nn.Linear, "dropout": nn.Dropout,
     "dropout1": nn.Dropout, "dropout2": nn.Dropout, "norm1": nn.LayerNorm, "norm2": nn.LayerNorm,
 }  # fmt: skip
-"""The parts of an encoder layer; with another part in one of these places it is another module."""
+"""Types of the submodules of an encoder layer; a layer with any other is refused."""
 
 
 def encoder(
     at: Site, module: nn.TransformerEncoder, own: Own, src: Value, mask: Default = None,
     src_key_padding_mask: Default = None, is_causal: bool | None = None,
 ) -> Value:  # fmt: skip
-    """Add the layers one after the other."""
+    """Add the stacked layers and the last norm.
+
+    Args:
+        at: The operation.
+        module: The encoder.
+        own: Its parameters, by local name.
+        src: The input, (batch, places, width).
+        mask: Refused unless it is None.
+        src_key_padding_mask: Refused unless it is None.
+        is_causal: Refused when it is true.
+    """
     if is_causal:
         at.refuse("is_causal=True: no layer does this")
     x = src
@@ -40,6 +52,17 @@ def encoder_layer(
     at: Site, module: nn.TransformerEncoderLayer, own: Own, src: Value, src_mask: Default = None,
     src_key_padding_mask: Default = None, is_causal: Default = False,
 ) -> Value:  # fmt: skip
+    """Add one encoder layer.
+
+    Args:
+        at: The operation.
+        module: The encoder layer.
+        own: Its parameters, by local name.
+        src: The input, (batch, places, width).
+        src_mask: Refused unless it is None.
+        src_key_padding_mask: Refused unless it is None.
+        is_causal: Refused unless it is False.
+    """
     return _encoder_layer(at, module, own, src, "")
 
 
@@ -95,7 +118,7 @@ def _encoder_layer(at: Site, module: nn.TransformerEncoderLayer, own: Own, x: Va
 
 
 def activation_of(module: nn.TransformerEncoderLayer) -> str | None:
-    """Return the layer of an encoder layer's activation; None when there is none."""
+    """Return the kind of an encoder layer's activation; None for one without a layer."""
     activation = module.activation
     if activation in (F.relu, torch.relu) or type(activation) is nn.ReLU:
         return "relu"

@@ -1,4 +1,4 @@
-"""torch's convolutions and pooling, as layers."""
+"""Translate torch's convolutions and pooling."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def conv(
     rank = len(kernel)
     dilation = sizes(at, dilation, rank, "dilation")
     if isinstance(padding, str):
-        padding = named_padding(at, padding, tuple(kernel), dilation)
+        padding = _named_padding(at, padding, tuple(kernel), dilation)
     return at.layer(
         f"conv{rank}d", x, params={"weight": weight, "bias": bias}, channels=channels, kernel=kernel,
         stride=sizes(at, stride, rank, "stride"), padding=sizes(at, padding, rank, "padding"),
@@ -28,8 +28,8 @@ def conv(
     )  # fmt: skip
 
 
-def named_padding(at: Site, padding: str, kernel: Shape, dilation: Shape) -> Shape:
-    """Return the zeros of padding="same" or "valid". Raises Refused when the two ends are not alike."""
+def _named_padding(at: Site, padding: str, kernel: Shape, dilation: Shape) -> Shape:
+    """Return the zeros at each end for padding="same" or "valid". Raises Refused when the two ends differ."""
     if padding == "valid":
         return (0,) * len(kernel)
     added = [places * (size - 1) for size, places in zip(kernel, dilation, strict=True)]
@@ -45,7 +45,7 @@ def max_pool2d(
 ) -> Value:  # fmt: skip
     if sizes(at, dilation, 2) != (1, 1):
         at.refuse(f"dilation={dilation}: the layer max_pool2d has none")
-    return pooled(at, "max_pool2d", x, kernel_size, stride, padding)
+    return _pooled(at, "max_pool2d", x, kernel_size, stride, padding)
 
 
 @function("avg_pool2d")
@@ -55,10 +55,10 @@ def avg_pool2d(
 ) -> Value:  # fmt: skip
     if not count_include_pad and any(sizes(at, padding, 2)):
         at.refuse("count_include_pad=False: the layer counts the zeros around x")
-    return pooled(at, "avg_pool2d", x, kernel_size, stride, padding)
+    return _pooled(at, "avg_pool2d", x, kernel_size, stride, padding)
 
 
-def pooled(at: Site, kind: str, x: Value, kernel: Any, stride: Any, padding: Any) -> Value:
+def _pooled(at: Site, kind: str, x: Value, kernel: Any, stride: Any, padding: Any) -> Value:
     kernel = sizes(at, kernel, 2, "kernel_size")
     apart = kernel if stride is None or stride == [] else sizes(at, stride, 2, "stride")
     zeros = sizes(at, padding, 2, "padding")
@@ -67,7 +67,7 @@ def pooled(at: Site, kind: str, x: Value, kernel: Any, stride: Any, padding: Any
 
 @function("adaptive_avg_pool2d", "adaptive_max_pool2d")
 def adaptive_pool2d(at: Site, x: Value, output_size: Shown, return_indices: Default = False) -> Value:
-    """Pool windows that touch; they must divide the input evenly."""
+    """Pool adjacent windows; they must divide the input evenly."""
     places, wanted = x.shape[-2:], at.shape()[-2:]
     if any(size % count for size, count in zip(places, wanted, strict=True)):
         at.refuse(f"{list(places)} places cannot be divided evenly into {list(wanted)} windows")

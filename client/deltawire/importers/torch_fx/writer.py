@@ -1,4 +1,4 @@
-"""A traced module, written down in layers."""
+"""Translate a traced module to layers."""
 
 from __future__ import annotations
 
@@ -28,22 +28,28 @@ from deltawire.importers.torch_fx.shapes import BY_RESULT
 from deltawire.wire import Array
 
 LOOKUPS = frozenset({"embedding", "aten.embedding", "Embedding"})
-"""Operations that are layers although all they take is stored: their rows are learned."""
+"""Operations that become layers even when all inputs are stored, because their rows are learned."""
 
 ABOUT_SHAPES = frozenset(
     {"size", "dim", "ndimension", "numel", "nelement", "len", "sym_size", "is_floating_point"}
 )
-"""Functions that read no number of a tensor; `getattr` is another, of the attributes below."""
+"""Functions that read no number of a tensor; `getattr` of an attribute in `ATTRIBUTES` is another."""
 
 TORCH = frozenset({"torch", "torch.nn.functional"})
 PYTHON = frozenset({"_operator", "builtins"})
-"""Where the functions of the tables are; one of the same name from elsewhere is another function."""
+"""Modules that define the functions in `FUNCTIONS`; names from elsewhere are qualified."""
 
 ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "device", "is_cuda", "layout"})
 
 
 class Writer(fx.Interpreter):
-    """Runs a graph once more, with values of a network instead of tensors."""
+    """Runs a graph with values of a network instead of tensors.
+
+    Args:
+        module: The original module.
+        graph_module: Its traced graph.
+        results: The result of each node for the two batches of `BATCHES`.
+    """
 
     def __init__(self, module: nn.Module, graph_module: fx.GraphModule, results: tuple[Any, ...]):
         super().__init__(graph_module)
@@ -63,7 +69,7 @@ class Writer(fx.Interpreter):
         return self.builder.finish(values)
 
     def _output(self, place: int, value: Any) -> Value:
-        """Return an output of the module; an input, or what is no tensor of the batch, is no node's value."""
+        """Return an output of the module; record a fault when it is no value of a node."""
         if isinstance(value, Value) and value.name not in self._inputs and not value.whole:
             return value
         if value is not REFUSED:
@@ -75,7 +81,7 @@ class Writer(fx.Interpreter):
         if node.op == "output":
             return super().run_node(node)
         if node not in self._needed:
-            return None  # nothing that is given back depends on it
+            return None  # no output depends on it
         if any(self.env[before] is REFUSED for before in node.all_input_nodes):
             return REFUSED
         site = self._site(node)
@@ -87,7 +93,7 @@ class Writer(fx.Interpreter):
             return REFUSED
 
     def _result(self, node: fx.Node, site: Site) -> Any:
-        """Return what stands for the result of a node."""
+        """Return the translation of a node: a value, several, a stored array, or a setting."""
         first, second = site.results
         if node.op == "placeholder":
             return self._input(node, site)
@@ -106,7 +112,7 @@ class Writer(fx.Interpreter):
         return self._constant(node, site, first, second)
 
     def _input(self, node: fx.Node, site: Site) -> Any:
-        """Add an input of the network; an argument that is left out keeps its default."""
+        """Add an input of the network; return the default of an argument that was omitted."""
         first = site.results[0]
         if str(node.target).startswith("*"):
             site.refuse("stands for any number of arguments")
@@ -138,7 +144,7 @@ class Writer(fx.Interpreter):
             label = f"{node.target} ({function})"
             return Site(self.builder, function, label, str(node.target), (first, second))
         name = node.name
-        for before in node.all_input_nodes:  # a function with a weight of its own is named after it
+        for before in node.all_input_nodes:  # name a function after its weight
             if before.op == "get_attr" and str(before.target).endswith("weight"):
                 name = str(before.target).rpartition(".")[0] or name
         label = f"{name} ({function})"
@@ -158,7 +164,7 @@ class Writer(fx.Interpreter):
             return translated(site, MODULES[type(module)], module, own, *args, **kwargs)
         function = node_function(node, self.module)
         if function == "getitem" and isinstance(args[0], tuple | list):
-            return args[0][args[1]]  # of several results, of which some may not be available
+            return args[0][args[1]]  # one of several results; some may be Unavailable
         known = FUNCTIONS.get(function) or FUNCTIONS.get(function.removeprefix("aten."))
         if known is None:
             site.refuse("no layer does this")
@@ -169,7 +175,7 @@ class Writer(fx.Interpreter):
         return translated(site, known, args[0])
 
     def _stored(self, name: str) -> Stored:
-        """Return a parameter or buffer by its name in the graph, under its first name in the module."""
+        """Return a parameter or buffer of the graph under its first name in the module."""
         holder, _, local = name.rpartition(".")
         tensor = getattr(self.module.get_submodule(holder), local)
         names = [known for known, there in self._named.items() if there is tensor or _same(there, tensor)]
@@ -191,7 +197,7 @@ class Writer(fx.Interpreter):
         return next((f"{node.target}.{name}" for name, one in named if one.requires_grad), "")
 
     def _constant(self, node: fx.Node, site: Site, first: Any, second: Any) -> Any:
-        """Return the constant that an operation makes of constants."""
+        """Return the result of an operation on constants as a constant."""
         if isinstance(first, tuple | list):
             pairs = enumerate(zip(first, second, strict=True))
             return tuple(self._constant(node, site, *pair) for _, pair in pairs)
@@ -216,7 +222,8 @@ def _needed(graph: fx.Graph) -> set[fx.Node]:
 def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) -> str:
     """Return the dtype of a module's floating-point numbers, or of its first result when it has none.
 
-    Raises Refused unless it is one, float32 or float64.
+    Raises:
+        Refused: There are several dtypes, or one other than float32 and float64.
     """
     computed = {
         node.name: result
@@ -238,9 +245,9 @@ def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) ->
 
 
 def node_function(node: fx.Node, module: fx.GraphModule) -> str:
-    """Return a node's name in the tables: `relu` for torch.relu, F.relu and x.relu(), `aten.relu` for ATen's.
+    """Return the name of a node's function: `relu` for torch.relu and x.relu(), `aten.relu` for ATen's.
 
-    A module has the name of its class, and a function from elsewhere its whole name.
+    For a module it is the name of its class; for a function from elsewhere, the qualified name.
     """
     if node.op == "call_module":
         return type(module.get_submodule(str(node.target))).__name__
@@ -258,7 +265,7 @@ def node_function(node: fx.Node, module: fx.GraphModule) -> str:
 
 
 def _symbolic(arguments: Any) -> bool:
-    """Return True when an argument is known only to a request."""
+    """Return True when an argument is computed from the batch, or is not available."""
     return any(isinstance(one, Value | Rows | Unavailable) for one in leaves(arguments))
 
 
