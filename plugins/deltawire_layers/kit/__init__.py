@@ -1,4 +1,4 @@
-"""The conformance kit: it tries a layer against every rule of the contract."""
+"""The conformance kit: check a layer against every rule of the contract."""
 
 from deltawire_layers.kit.conformance import check_layer
 from deltawire_layers.kit.trial import ConformanceError

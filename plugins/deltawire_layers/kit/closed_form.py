@@ -14,13 +14,13 @@ import numpy as np
 from deltawire_layers.layer import Array, Layer, Shape
 
 CANDIDATES = 300
-"""Terms that are combined with each other, the simplest first."""
+"""Number of terms to combine with each other, the simplest first."""
 
 COEFFICIENTS = range(1, 9)
-"""Coefficients tried for all terms of a sum but one."""
+"""Coefficients to try for all terms of a sum but the last."""
 
 GRAIN = 0.25
-"""The last coefficient is a multiple of it: a saved boolean is a quarter of a float32."""
+"""Step of the last coefficient: a saved boolean is a quarter of a float32."""
 
 
 class Sample(NamedTuple):
@@ -57,14 +57,14 @@ def signature(layer: Layer) -> str:
 
 
 def closed_form(samples: Sequence[Sample]) -> str | None:
-    """Return the simplest sum of products of sizes that every sample agrees with.
+    """Return the simplest sum of products of sizes that fits every sample.
 
     Args:
         samples: numbers saved by one kind of layer, for several configs and shapes.
 
     Returns:
-        A Python expression over the parameters of `saved` and `self`, with whole coefficients: fractions are
-        rounded up. None when no formula of at most three terms fits.
+        A Python expression of the parameters of `saved` and of `self`; fractions in coefficients are rounded
+        up. None when no formula of at most three terms fits.
     """
     target = np.array([sample.saved for sample in samples], np.float64)
     if not target.any():
@@ -84,7 +84,7 @@ def _sums(terms: Sequence[Term], target: Array) -> dict[tuple[int, ...], dict[in
     sums: dict[tuple[int, ...], dict[int, float]] = {}
 
     def complete(rest: Array, chosen: dict[int, float]) -> None:
-        """Add the sum, if one more term makes up the rest."""
+        """Add a sum if one more term equals the rest."""
         place = by_direction.get(_direction(rest))
         if place is None or place in chosen:
             return
@@ -118,7 +118,7 @@ def _multiples(terms: Sequence[Term], target: Array) -> tuple[Array, list[float]
 
 
 def _direction(values: Array) -> bytes | None:
-    """Return a key that is equal for multiples of each other; None for what is no positive multiple."""
+    """Return a key that is equal for positive multiples of each other; None for zeros or negative numbers."""
     largest = values.max()
     if largest <= 0 or (values < 0).any():
         return None
@@ -136,7 +136,7 @@ def _product(coefficient: float, term: Term) -> str:
 
 
 def _terms(samples: Sequence[Sample], target: Array) -> Iterator[Term]:
-    """Yield the products that may be part of the formula, the simplest first, and of equal ones only it."""
+    """Yield products that may be part of the formula, the simplest first; skip multiples of earlier ones."""
     layer = samples[0].layer
     sizes, axes, settings = list(_sizes(layer)), list(_axes(layer)), list(_settings(layer))
     products: list[tuple[Factor, ...]] = [(), *((size,) for size in (*sizes, *axes))]
@@ -145,7 +145,7 @@ def _terms(samples: Sequence[Sample], target: Array) -> Iterator[Term]:
     seen = set[bytes]()
     for factors in sorted(products, key=_cost):
         values = _values(factors, samples)
-        # Coefficients are positive, so that no term may exceed a sample by itself.
+        # Coefficients are positive, so that no single term may exceed a sample.
         if values is None or (GRAIN * values > target).any() or (key := _direction(values)) in seen:
             continue
         if key is not None:

@@ -24,8 +24,8 @@ from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
 def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
     """Check a layer against all six rules of the contract.
 
-    Try several shapes and configs. Small shapes are enough: the time grows with the numbers in an example and
-    in the parameters.
+    Try several shapes and configs. Small shapes are enough: the time grows with the size of an example and of
+    the parameters.
 
     Args:
         layer: the layer, configured.
@@ -67,7 +67,7 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
 
 
 def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
-    """Return the trial of a layer whose declarations for these shapes have the right form."""
+    """Check the form of a layer's declarations for these shapes, and return its trial."""
     output = layer.output_shape(*shapes)
     trial = Trial(layer, shapes, output, layer.parameters(*shapes), layer.integer_inputs(*shapes))
     if not _is_shape(output):
@@ -106,11 +106,11 @@ def _is_start(first: object, shape: Shape) -> bool:
     )
 
 
-# Rule 3, only what is asked. Every pass checks that there is one equation for each input and parameter.
+# Rule 3, only what is asked. Every pass checks that each input and parameter has one equation.
 
 
 def _in_any_order(trial: Trial, point: Point) -> None:
-    """Check that an equation returns the same bits alone, in another order and when it is called twice."""
+    """Check that an equation returns the same bits alone, in another order, and when called twice."""
     run = trial.forward(point)
     closures, right = list(run.equations), bits(run.backward())
     for order in (closures[::-1] + closures, *([closure] for closure in closures)):
@@ -125,7 +125,7 @@ def _in_any_order(trial: Trial, point: Point) -> None:
 
 
 def _independent(trial: Trial, here: Measured) -> None:
-    """Check that a batch returns the results of its examples one by one, and the sum of their gradients."""
+    """Check a batch against its examples one by one: equal results, and gradients that add up."""
     single = (here.point.with_rows(itemgetter([row])) for row in range(len(here.point.delta)))
     alone = [trial.forward(point).results() for point in single]
     for closure, result in here.results.items():
@@ -163,7 +163,7 @@ def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) ->
 
 
 def _documented(trial: Trial) -> None:
-    """Check that the docstring starts with the formula, and that LaTeX has an equation for each closure."""
+    """Check that the docstring starts with the formula, and that `formula` covers every closure."""
     layer, inputs, formula = trial.layer, len(trial.shapes), trial.layer.formula
     if "=" not in (type(layer).__doc__ or "").partition("\n")[0]:
         raise trial.broken(6, "docstring", "does not start with the formula of the value")
@@ -176,7 +176,7 @@ def _documented(trial: Trial) -> None:
         raise trial.broken(6, "formula", f"has no gradient of {name!r}")
     known = {"value", "delta", *formula.grads, *(f"x{position}" for position in range(inputs))}
     for text in (formula.value, *filter(None, formula.deltas), *formula.grads.values()):
-        # A name in braces that follows no LaTeX command (as in \text{name}) is meant to be replaced.
+        # A name in braces is a placeholder, unless it follows a LaTeX command, as in \text{name}.
         for name in re.findall(r"(?<![\w}\]^_])\{([A-Za-z_]\w*)\}", text):
             if name not in known and not (variadic and re.fullmatch(r"x\d+", name)):
                 problem = f"has an unknown placeholder {{{name}}}; known: {', '.join(sorted(known))}"

@@ -1,8 +1,8 @@
-"""Rule 4, analytic: every equation is the derivative of the value, and can be differentiated itself.
+"""Check rule 4, analytic: every equation is the derivative of the value, and is differentiable itself.
 
-The complex step f(x + i·h·v).imag / h is exact. First it is compared with central differences of the real
-value, which finds a value and an equation that are wrong in the same way. Then every equation is compared
-with it, place by place. For the second order, the equations take the place of the value.
+The complex step f(x + i·h·v).imag / h is exact. Comparing it with central differences of the real value
+finds a value and an equation with the same mistake. Then every equation is compared with it, place by place.
+The second order repeats this with the equations instead of the value.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from deltawire_layers.kit.trial import EPSILON, SHARP, Measured, Trial, delta_of
 from deltawire_layers.layer import Array
 
 COMPLEX_STEP = 1e-200
-"""h of the complex step. Its square is 0 even beside an exact 0, so that the step never leaves a tie."""
+"""h of the complex step. Its square is 0 even next to an exact 0, so that a tie stays a tie."""
 
 STENCIL = (DIFFERENCE_STEP, -DIFFERENCE_STEP, 2 * DIFFERENCE_STEP, -2 * DIFFERENCE_STEP)
-"""Steps at which differences are taken."""
+"""Steps of the differences."""
 
 COARSE = 1e-5
 """Relative error of differences."""
 
 
 def dtype_kept(trial: Trial, point: Point) -> None:
-    """Check that float32 stays float32, without NaN in its shorter range; all else runs in other dtypes."""
+    """Check that float32 arguments give float32 results, without NaN in its smaller range."""
     short = trial.finite(point.with_floats(lambda array: array.astype(np.float32)))
     if short is not None:
         trial.forward(short).backward()
@@ -39,7 +39,10 @@ def first_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
     Args:
         trial: the layer.
         sampler: draws directions.
-        here: a point, measured.
+        here: a point and the results there.
+
+    Raises:
+        ConformanceError: an equation or the complex step is wrong.
     """
     for position, x in enumerate(here.point.inputs):
         if x.size and not is_integer(x):
@@ -91,7 +94,7 @@ def _gradient(trial: Trial, here: Measured, name: str) -> None:
 
 
 def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
-    """Return ∂value along a direction by the complex step, after checking it against differences."""
+    """Return ∂value along a direction by the complex step; check it against differences first."""
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value
     slope = bent.imag / COMPLEX_STEP
     _same_in_complex(trial, Measured(point, {"value": value}, {"value": noise}), "value", bent)
@@ -109,18 +112,21 @@ def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Ar
 WIDE = 100.0
 """Greatest scale of a tie at which differences of second order are compared.
 
-A layer that saturates, such as a softmax of scores of 1e8, leaves its tie within any step that differences
-can take. The last bits there depend on the BLAS.
+A layer that saturates, such as a softmax of scores of 1e8, leaves its tie within every step of the
+differences. The last bits there depend on the BLAS.
 """
 
 
 def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
-    """Check the complex step of the equations against differences; all arguments and δ move at once.
+    """Check the complex step of the equations against differences along one direction of all arguments and δ.
 
     Args:
         trial: the layer.
         sampler: draws directions.
-        here: a point, measured.
+        here: a point and the results there.
+
+    Raises:
+        ConformanceError: the complex step of an equation is wrong.
     """
     point, direction = here.point, sampler.anywhere(here.point)
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).backward()
@@ -160,7 +166,7 @@ class _Differences(NamedTuple):
 def _differences(
     point: Point, order: int, here: Array, noise: Array, around: Sequence[Array]
 ) -> _Differences:
-    """Return the slope from the numbers at a point and around it.
+    """Estimate the slope from the numbers at a point and around it.
 
     The slope lies between the differences to either side. At a tie it may also be 0, because a branch is not
     taken at its exact threshold. The change of the differences with the step shows how precise they are.

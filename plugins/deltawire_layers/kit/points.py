@@ -1,4 +1,4 @@
-"""Points at which the kit tries a layer: batches at several scales and at exact ties, and directions."""
+"""Draw the points to try a layer at: batches at several scales and at exact ties, and directions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 from deltawire_layers.layer import Array, Parameter, Shape
 
 SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
-"""Scales of the inputs, each with the scale of the parameters in units of their first numbers."""
+"""Scales of the inputs, each with the scale of the parameters relative to their initial values."""
 
 TIE_SCALES = (1.0, 9876.54321)
 """Scales of tied inputs; the large one has many digits, because few digits would hide rounding."""
 
 DIFFERENCE_STEP = 2.0**-24
-"""Step of differences, in units of a direction: near the root of float64's precision."""
+"""Step of differences, relative to a direction: about the square root of float64's precision."""
 
 
 class Point(NamedTuple):
@@ -37,7 +37,7 @@ class Point(NamedTuple):
 
     @property
     def magnitude(self) -> float:
-        """Return the size of products of an input and a parameter; rounding grows with it."""
+        """Return a bound of products of an input and a parameter; rounding grows with it."""
         return (1 + _largest(self.inputs)) * (1 + _largest(self.params.values()))
 
     def arrays(self) -> list[Array]:
@@ -61,11 +61,11 @@ class Point(NamedTuple):
         return self.with_all(lambda array: array if is_integer(array) else change(array))
 
     def still(self) -> Point:
-        """Return the direction in which nothing moves."""
+        """Return the zero direction."""
         return self.with_all(lambda array: np.zeros(()))
 
     def moved(self, direction: Point, step: complex) -> Point:
-        """Return the point a step further in a direction; an imaginary step makes it complex."""
+        """Return the point moved by a step along a direction; an imaginary step makes it complex."""
 
         def move(array: Array, by: Array) -> Array:
             return array if is_integer(array) else array + step * by
@@ -77,11 +77,11 @@ class Point(NamedTuple):
         )
 
     def place_by_place(self, position: int, reach: Array) -> tuple[Point, Point]:
-        """Return each example once for every place of an input, and the direction that moves this place.
+        """Repeat each example for every place of an input, and return the direction that moves that place.
 
         Args:
-            position: the input.
-            reach: how far each of its numbers moves.
+            position: index of the input.
+            reach: how far each of its numbers moves, of the input's shape.
         """
         places = reach[0].size
         tiled = self.with_rows(lambda array: np.repeat(array, places, axis=0))
@@ -101,7 +101,16 @@ def _largest(arrays: Iterable[Array]) -> float:
 
 
 class Sampler:
-    """Draws batches for a layer: inputs of its shapes, inside its domain and the ranges of its integers."""
+    """Draws batches for a layer, inside its domain and the ranges of its integers.
+
+    Args:
+        inputs: the shape of one example of each input.
+        output: the shape of one example of the value.
+        parameters: the parameters, by name.
+        integers: the allowed integers of the inputs that take integers, by position.
+        domain: the bounds of the other inputs: (low, high), exclusive.
+        seed: seed of the numbers.
+    """
 
     def __init__(
         self,
@@ -124,7 +133,7 @@ class Sampler:
             yield self._point(scale, True, self._ties(), 1.0)
 
     def reach(self, x: Array) -> Array:
-        """Return how far the numbers of an input move: within the domain, further where they are large."""
+        """Return how far the numbers of an input may move inside the domain; large ones move further."""
         return np.minimum(_reach(x), np.minimum(x - self.low, self.high - x))
 
     def anywhere(self, point: Point) -> Point:
@@ -147,7 +156,7 @@ class Sampler:
             else self._inside(scale * x)
             for position, x in enumerate(drawn)
         )
-        # First numbers may be all equal, so they are shaken; they may have to be positive, so by less than ½.
+        # Initial values may be all equal, so add noise; less than ½, since some have to stay positive.
         params = {
             name: spread * (init(self.stream, shape) + self.stream.uniform(-0.5, 0.5, shape))
             for name, (shape, init) in self.parameters.items()
@@ -155,12 +164,12 @@ class Sampler:
         return Point(scale, ties, params, inputs, self._away_from_zero((len(drawn[0]), *self.output)))
 
     def _both_signs(self, shape: Shape) -> Array:
-        """Return six examples, three of them the others' negatives: each place has numbers of both signs."""
+        """Return six examples, three of them negatives of the others: each place has both signs."""
         half = self.stream.standard_normal((3, *shape))
         return np.concatenate([half, -half])
 
     def _ties(self) -> list[Array]:
-        """Return six examples: all 0, all 1, all −1, equal numbers in every input, and two of random ties."""
+        """Return six examples: all 0, all 1, all −1, equal numbers in every input, and two random ties."""
         same = self._ternary((max(1, *map(prod, self.inputs)),))
         return [
             np.stack([
@@ -178,7 +187,7 @@ class Sampler:
         return self.stream.choice((-1.0, 1.0), shape) * self.stream.uniform(0.5, 1, shape)
 
     def _inside(self, x: Array) -> Array:
-        """Return the numbers moved into the domain; equal ones stay equal."""
+        """Map numbers into the domain; equal ones stay equal."""
         size = np.where(x == 0, 1, np.abs(x))
         if isfinite(self.low) and isfinite(self.high):
             share = x / (1 + size)
@@ -188,12 +197,12 @@ class Sampler:
         return self.high - size * max(1, abs(self.high)) if isfinite(self.high) else x
 
     def _within(self, allowed: range, shape: Shape) -> Array:
-        """Return integers of a range, both ends among them."""
+        """Draw integers of a range, including both ends."""
         drawn: Array = self.stream.integers(len(allowed), size=shape)
         drawn.flat[:1], drawn.flat[-1:] = 0, len(allowed) - 1
         return allowed.start + allowed.step * drawn
 
 
 def _reach(x: Array) -> Array:
-    """Return a distance at which rounding is small beside x, and the bend of a smooth function too."""
+    """Return a distance at which both rounding and the curvature of a smooth function are small."""
     return np.sqrt(np.maximum(np.abs(x), 1))

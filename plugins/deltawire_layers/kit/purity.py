@@ -1,4 +1,4 @@
-"""Rule 1, pure: equal arguments return equal bits, whatever came before; nothing is written or kept."""
+"""Check rule 1, pure: equal arguments return equal bits after any calls; nothing is written or stored."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def pure(trial: Trial, point: Point) -> None:
 
 
 def bits(results: Mapping[str, Array]) -> dict[str, bytes]:
-    """Return the bytes of results, by closure."""
+    """Return the bytes of each result, by closure."""
     return {closure: result.tobytes() for closure, result in results.items()}
 
 
@@ -49,10 +49,10 @@ def same_bits(
 
     Args:
         trial: the layer.
-        rule: the rule that is broken otherwise.
+        rule: number of the rule that a difference breaks.
         right: the right bytes, by closure.
         results: bytes to compare with them.
-        problem: words for the error.
+        problem: the mistake, as the end of a sentence that begins with the closure.
 
     Raises:
         ConformanceError: the bytes of a closure differ.
@@ -63,7 +63,7 @@ def same_bits(
 
 
 def _state(layer: Layer) -> dict[str, list[object]]:
-    """Return everything that can be reached from the attributes of a layer and its class, by attribute."""
+    """Return all contents of the attributes of a layer and its classes, by attribute."""
     attributes: dict[str, object] = {}
     for level in (*reversed(type(layer).__mro__), layer):
         attributes |= vars(level)
@@ -71,7 +71,7 @@ def _state(layer: Layer) -> dict[str, list[object]]:
 
 
 def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
-    """Yield the arrays, numbers and other indivisible things inside a thing."""
+    """Yield the arrays, numbers and other leaves inside an object."""
     if isinstance(thing, np.ndarray):
         yield thing.dtype, thing.shape, thing.tobytes()
     elif isinstance(thing, Mapping | list | tuple | set) or (
@@ -88,7 +88,7 @@ def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
 
 
 def concurrent(trial: Trial, point: Point) -> None:
-    """Check that threads which share one forward pass get the results that each gets alone."""
+    """Check that threads which share a forward pass get the same results as a single thread."""
     run = trial.forward(point)
     deltas = [read_only(factor * point.delta) for factor in (1, -2, 3, -4)]
     alone = [bits(run.backward(delta=delta)) for delta in deltas]
@@ -102,7 +102,7 @@ def concurrent(trial: Trial, point: Point) -> None:
             same_bits(trial, 1, alone[number], result, "returns other numbers when several threads call it")
 
     interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # threads take turns as often as they can
+    sys.setswitchinterval(1e-6)  # switch threads as often as possible
     try:
         with ThreadPoolExecutor(len(deltas)) as pool:
             for future in [pool.submit(copy_context().run, work, number) for number in range(len(deltas))]:
@@ -112,7 +112,7 @@ def concurrent(trial: Trial, point: Point) -> None:
 
 
 def any_layout(trial: Trial, point: Point) -> None:
-    """Check that the layout of arguments does not matter: one row for all examples, or Fortran order."""
+    """Check that results do not depend on the layout of arguments: broadcast rows, or Fortran order."""
     first = point.with_rows(lambda array: np.repeat(array[:1], len(array), axis=0))
     shared = point.with_all(read_only).with_rows(lambda array: np.broadcast_to(array[0], array.shape))
     fortran = point.with_all(np.asfortranarray).with_all(read_only)

@@ -1,4 +1,4 @@
-"""Rule 5, `saved`: measure how many numbers the equations save, and work out the line that declares them."""
+"""Check rule 5, `saved`: measure how many numbers the equations save, and suggest the declaration."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from deltawire_layers.kit.trial import Pass, Trial
 from deltawire_layers.layer import Array, Layer, Shape
 
 DRAWS = 1500
-"""Configs and shapes drawn at most for a suggestion; a layer refuses many of them."""
+"""Maximum of configs and shapes drawn for a suggestion; a layer refuses many of them."""
 
 SAMPLES = 24
-"""Configs and shapes measured for a suggestion: enough that no wrong formula fits them all."""
+"""Number of configs and shapes measured for a suggestion; no wrong formula should fit all of them."""
 
 LARGEST = 7
-"""Greatest size of an axis, and greatest whole number of a config, that is drawn."""
+"""Greatest size of an axis and greatest integer of a config to draw."""
 
 MOST_AXES = 4
-"""Axes of the largest input that is drawn."""
+"""Greatest number of axes of an input to draw."""
 
 
 def check_saved(trial: Trial) -> None:
@@ -48,9 +48,9 @@ def check_saved(trial: Trial) -> None:
 
 
 def measure(layer: Layer, shapes: tuple[Shape, ...]) -> float:
-    """Return how many numbers per example the equations save beside the inputs and the value.
+    """Return how many numbers per example the equations save besides the inputs and the value.
 
-    Measured in float32, where saved integers and booleans weigh most in units of a number.
+    The measurement is in float32, where saved integers and booleans count most relative to a number.
     """
     output, parameters = layer.output_shape(*shapes), layer.parameters(*shapes)
     trial = Trial(layer, shapes, output, parameters, layer.integer_inputs(*shapes))
@@ -63,7 +63,7 @@ def measure(layer: Layer, shapes: tuple[Shape, ...]) -> float:
 
 
 def suggestion(layer: Layer, shapes: tuple[Shape, ...]) -> str:
-    """Return the line that declares what the equations save; without a closed form, the numbers measured."""
+    """Return the declaration of `saved` to paste; without a closed form, the measured numbers."""
     samples = list(islice(_samples(layer, shapes), SAMPLES))
     formula = closed_form(samples)
     if formula is None:
@@ -76,7 +76,7 @@ def suggestion(layer: Layer, shapes: tuple[Shape, ...]) -> str:
 
 
 def _samples(layer: Layer, shapes: tuple[Shape, ...]) -> Iterator[Sample]:
-    """Yield what the layer saves for its own config and shapes, then along a random walk through others."""
+    """Measure the layer for its own config and shapes, then along a random walk through others."""
     stream = np.random.default_rng(0)
     yield Sample(layer, shapes, measure(layer, shapes))
     seen = {f"{vars(layer)} {shapes}"}
@@ -88,13 +88,13 @@ def _samples(layer: Layer, shapes: tuple[Shape, ...]) -> Iterator[Sample]:
             if case not in seen:
                 yield Sample(other, fitting, measure(other, fitting))
                 seen.add(case)
-        except Exception:  # a layer may refuse a config or a shape with any exception: it takes other ones
+        except Exception:  # a layer may refuse a config or a shape with any exception: try another
             continue
         layer, shapes = other, fitting
 
 
 def _other_config(layer: Layer, stream: np.random.Generator) -> Layer:
-    """Return the layer with each whole number of its config, one in three times, drawn anew."""
+    """Return the layer with each integer of its config redrawn with probability 1/3."""
 
     def drawn(value: Any) -> Any:
         if isinstance(value, list):
@@ -108,9 +108,9 @@ def _other_config(layer: Layer, stream: np.random.Generator) -> Layer:
 
 
 def _other_shapes(shapes: tuple[Shape, ...], stream: np.random.Generator) -> tuple[Shape, ...]:
-    """Return the shapes with one size drawn anew, in all equal axes or in some; sometimes an axis is added.
+    """Return the shapes with one size redrawn, in all equal axes or in some; sometimes add an axis.
 
-    Axes that have to be equal stay equal along a walk, and others become different: so both are tried.
+    Thus a walk tries both shapes whose equal axes stay equal and shapes whose axes differ.
     """
     size = int(stream.integers(1, LARGEST + 1))
     move = stream.random()
@@ -134,7 +134,7 @@ def _rank(shapes: tuple[Shape, ...]) -> int:
 
 
 def _saved_bytes(run: Pass) -> int:
-    """Return the size of the arrays that the equations refer to, beside the arguments and the value."""
+    """Return the bytes of the arrays that the equations refer to, besides the arguments and the value."""
     given = {id(_owner(array)) for array in (run.value, *run.given.arrays())}
     size, seen = 0, set[int]()
     queue: list[Any] = [run.signal, *(equation for equation, _ in run.equations.values())]

@@ -1,4 +1,4 @@
-"""One layer on trial: every call that the kit makes, and a first check of every result."""
+"""Call a layer for the kit, and check the form of every result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RULES = MappingProxyType(
 )
 
 SHARP = 1e-9
-"""Relative difference of two numbers that are exact except for rounding."""
+"""Allowed relative difference of two numbers that are exact except for rounding."""
 
 EPSILON = 2.0**-52
 
@@ -33,15 +33,18 @@ WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy")
 
 
 class ConformanceError(AssertionError):
-    """A layer breaks the contract.
+    """A layer breaks the contract. The arguments are also its attributes.
 
-    layer:   name of its class
-    rule:    number of the rule; `rule_name` is its name
-    closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `saved`, …
-    problem: the mistake, as the end of a sentence that begins with the closure
-    point:   the point where numbers are wrong: `scale 10`, `exact ties of scale 1`
-    place:   index of the worst number, with the number `expected` there and the one it `got`
-    suggestion: a way to mend it, when the kit can work one out
+    Args:
+        layer: name of the layer's class.
+        rule: number of the rule; `rule_name` is its name.
+        closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `saved`, …
+        problem: the mistake, as the end of a sentence that begins with the closure.
+        point: the point where numbers are wrong: `scale 10`, `exact ties of scale 1`.
+        place: index of the worst number.
+        expected: the expected number at that place.
+        got: the number that the layer returned at that place.
+        suggestion: a way to mend it, where the kit can derive one.
     """
 
     def __init__(
@@ -86,7 +89,7 @@ def gradient_of(name: str) -> str:
 
 
 def read_only(array: Array) -> Array:
-    """Return a copy that refuses to be written to."""
+    """Return a read-only copy."""
     copy = np.array(array)
     copy.flags.writeable = False
     return copy
@@ -118,10 +121,10 @@ class Trial(NamedTuple):
             rule: number of the broken rule.
             closure: value, equation or declaration at fault.
             problem: the mistake, as the end of a sentence.
-            point: the point where it was found.
+            point: the point where numbers are wrong.
             place: index of the worst number.
-            expected: the number expected there.
-            got: the number found there.
+            expected: the expected number at that place.
+            got: the returned number at that place.
             suggestion: a way to mend it.
         """
         where = None if point is None else str(point)
@@ -183,7 +186,7 @@ class Trial(NamedTuple):
         return result
 
     def forward(self, point: Point) -> Pass:
-        """Run a forward pass on arguments that cannot be written to."""
+        """Run a forward pass on read-only arguments."""
         return self.forward_on(point.with_all(read_only))
 
     def forward_on(self, given: Point) -> Pass:
@@ -226,7 +229,7 @@ class Trial(NamedTuple):
         }
 
     def finite(self, point: Point) -> Point | None:
-        """Return the examples whose value does not overflow; None when all do."""
+        """Return the point with the examples whose value is finite; None when there are none."""
         value = self.forward(point).value
         rows = np.isfinite(value).reshape(len(value), -1).all(axis=1)
         return point.with_rows(lambda array: array[rows]) if rows.any() else None
@@ -241,12 +244,12 @@ class Trial(NamedTuple):
         got: Array,
         allowance: Array,
     ) -> None:
-        """Check that numbers lie within an allowance of the expected ones, which are compared where finite.
+        """Check that numbers lie within an allowance of the expected ones, where those are finite.
 
         Args:
-            rule: the rule that is broken otherwise.
+            rule: number of the rule that a difference breaks.
             closure: value or equation that returned the numbers.
-            problem: words for the error.
+            problem: the mistake, as the end of a sentence that begins with the closure.
             point: the point.
             expected: the expected numbers.
             got: the numbers returned.
@@ -283,7 +286,7 @@ class Pass(NamedTuple):
     equations: dict[str, tuple[Equation, Shape]]
 
     def backward(self, closures: Iterable[str] | None = None, delta: Array | None = None) -> dict[str, Array]:
-        """Call equations, by default all of them, with a δ, by default that of the point."""
+        """Call equations, by default all, with a δ, by default the point's; return results by closure."""
         call, given = self.trial.call, self.given
         signal = call("signal", given, self.signal, given.delta if delta is None else delta)
         results = {}
@@ -302,8 +305,8 @@ class Pass(NamedTuple):
 class Measured(NamedTuple):
     """A point, the results there, and their noise.
 
-    The noise is how far the numbers of an example, or of a whole gradient, move when all arguments grow by a
-    few last bits. They grow by one factor, so that ties stay ties.
+    The noise is the greatest change in an example, or in a whole gradient, when all arguments grow by a few
+    last bits. They grow by one factor, so that ties stay ties.
     """
 
     point: Point
@@ -311,8 +314,8 @@ class Measured(NamedTuple):
     noise: dict[str, Array]
 
     def rounding(self, closure: str, size: Array) -> Array:
-        """Return how far apart two ways to compute a result may lie; size is the sum of its terms' sizes."""
+        """Return how far two computations of a result may differ; size is the sum of its terms' sizes."""
         products = self.point.magnitude
-        # At a tie one way may cancel exactly and another may not, so that the noise of one is no measure.
+        # At a tie, one computation may cancel exactly and another may not, so that noise is no bound.
         cancelled = products**3 if self.point.ties else products * (1e3 + 16 * products)
         return np.asarray(SHARP * size + EPSILON * cancelled + 16 * self.noise[closure])
