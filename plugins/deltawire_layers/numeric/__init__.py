@@ -1,1 +1,1 @@
-"""Right and fast numbers for layers: analytic functions, branches, matrix products, sums and windows."""
+"""Numerical functions for layers: analytic functions, branches, matrix products, sums and windows."""

@@ -1,11 +1,10 @@
-"""Functions that stay right under the complex step.
+"""Analytic functions that are correct under the complex step.
 
 A JVP is read from one complex evaluation: f(x + i·h·v).imag / h with h = 1e-200 is exact, because nothing is
-subtracted (Squire & Trapp, SIAM Review 40, 1998). Every function has to be first-order right in the imaginary
-part for it. numpy's own functions are not: `1/(1+exp(-x))` is NaN at −800, comparisons of complex numbers are
-lexicographic, `logaddexp` refuses complex numbers, and there is no `erf`. Here each function takes a real
-fast path first. For complex arguments it is f(x.real) + i·f′(x.real)·x.imag, right over the whole range of
-floats.
+subtracted (Squire & Trapp, SIAM Review 40, 1998). It needs functions that are correct to first order in the
+imaginary part. numpy's own are not: `1/(1+exp(-x))` is NaN at −800, comparisons of complex numbers are
+lexicographic, `logaddexp` refuses complex numbers, and there is no `erf`. Here each function has a fast path
+for real arguments. For complex ones it returns f(x.real) + i·f′(x.real)·x.imag, for all floats.
 
 Arguments are arrays of float32, float64 or complex128 of any shape; results keep dtype and shape.
 """
@@ -28,14 +27,14 @@ def _complex(real: Array, imag: Array) -> Array:
 
 
 def _real(x: Array) -> Array:
-    """Return a copy of the real parts without gaps: numpy's loops are twice as fast on it."""
+    """Return a contiguous copy of the real parts: numpy's loops are twice as fast on it."""
     return x.real.copy()
 
 
 def _step(x: Array, value: Array, slope: Array) -> Array:
     """Return the first-order continuation of a real function, value + i·slope·x.imag.
 
-    A number that does not move stays still where the slope is infinite: ∞·0 would be NaN.
+    An imaginary part of 0 stays 0 where the slope is infinite: ∞·0 would be NaN.
 
     Args:
         x: complex arguments.
@@ -64,11 +63,11 @@ def scale(x: Array, factor: float | Array) -> Array:
 
 
 PIECE = 2**15
-"""Numbers taken apart at once by `exp`, whose callers have little memory beside the result."""
+"""Numbers that `exp` processes at once, to use little memory besides the result."""
 
 
 def exp(x: Array, out: Array | None = None) -> Array:
-    """Return eˣ, ∞ where it overflows, in both parts; in out, a contiguous array that may be x, if given."""
+    """Return eˣ, with ∞ in both parts where it overflows; write to `out` if given: contiguous, may be x."""
     if not np.iscomplexobj(x):
         return np.asarray(np.exp(x, out=out))
     result = np.empty(x.shape, np.complex128) if out is None else out
@@ -81,7 +80,7 @@ def exp(x: Array, out: Array | None = None) -> Array:
 
 
 def expm1(x: Array, out: Array | None = None) -> Array:
-    """Return eˣ − 1, precise also near 0; in out, which may be x, if given."""
+    """Return eˣ − 1, precise also near 0; write to `out` if given, which may be x."""
     if not np.iscomplexobj(x):
         return np.asarray(np.expm1(x, out=out))
     real = _real(x)
@@ -116,7 +115,7 @@ def square_root(x: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """Return 1 / (1 + e⁻ˣ), without overflow and without losing the tail."""
+    """Return 1 / (1 + e⁻ˣ), without overflow, and with full precision in the tail."""
     if np.iscomplexobj(x):
         real = _real(x)
         value, slope = sigmoid(real), sigmoid(-real)
@@ -194,7 +193,7 @@ def _centre(x: Array) -> Array:
 
 def _upper_tail(x: Array) -> Array:
     """Return erfc(x) for x ≥ 1."""
-    x = np.minimum(x, 1e18)  # no infinity in the quotients; erfc is 0 there in any float
+    x = np.minimum(x, 1e18)  # keeps quotients finite; erfc is 0 there in any float
     return np.asarray(np.exp(-x * x) / x * _horner(_LARGE, 1 - 8 / (x + 3)))
 
 
@@ -224,7 +223,7 @@ def erf(x: Array) -> Array:
 
 
 def direction(x: Array) -> tuple[Array, Array]:
-    """Return x over its length along the last axis, and the length: ∞ for a row of zeros, which stays."""
+    """Return x over its length along the last axis, and the length; rows of zeros stay, with length ∞."""
     if np.iscomplexobj(x):
         unit, length = direction(x.real)
         along = inner(unit, x.imag)
@@ -237,12 +236,12 @@ def direction(x: Array) -> tuple[Array, Array]:
 
 
 def shifted(x: Array) -> Array:
-    """Return x minus its greatest real part along the last axis: an exponent that cannot overflow."""
+    """Return x minus its greatest real part along the last axis, so that eˣ cannot overflow."""
     return np.asarray(x - np.maximum.reduce(x.real, axis=-1, keepdims=True))
 
 
 def powers_and_total(relative: Array) -> tuple[Array, Array]:
-    """Return eˣ for a shifted x, and Σ eˣ over the last axis, which keeps one place."""
+    """Return eˣ for a shifted x, and Σ eˣ over the last axis: (..., 1)."""
     powers = exp(relative)
     return powers, np.add.reduce(powers, axis=-1, keepdims=True)
 

@@ -1,7 +1,7 @@
-"""Functions with branches: only the branch taken counts, whatever the other branch holds.
+"""Functions with branches: the numbers of the branch not taken do not affect the result.
 
-A product with a mask is not a branch: 0 · ∞ is NaN. Here the numbers of the branch not taken are never
-multiplied. Branches are chosen by real parts, so that every function is right under the complex step too.
+A product with a mask is not a branch: 0 · ∞ is NaN. These functions select numbers instead. They compare
+real parts, so that they are correct under the complex step too.
 
 Arguments are arrays of float32, float64 or complex128; results keep the dtype.
 """
@@ -40,7 +40,7 @@ def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
         condition: booleans.
         yes: the number where the condition holds.
         no: the number elsewhere.
-        like: an array of the dtype wanted; of complex ones, the real dtype is taken.
+        like: an array of the dtype of the result; for a complex one, its real dtype.
     """
     dtype = like.real.dtype
     chosen: Array = condition.astype(BITS[dtype.char])
@@ -50,9 +50,9 @@ def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
     return chosen.view(dtype)
 
 
-@lru_cache(256)  # the numbers come from configs, and small arrays take less time than these lines
+@lru_cache(256)  # few pairs occur, all from configs, and this takes longer than a small array
 def _patterns(yes: float, no: float, dtype: str) -> tuple[Any, Any]:
-    """Return the bits of yes minus those of no, and those of no; sums of arrays wrap around silently."""
+    """Return the bits of yes minus those of no, modulo the word size, and those of no."""
     bits = BITS[dtype]
     first, rest = np.array([yes, no], dtype).view(bits).tolist()
     return bits((first - rest) % 2 ** (8 * np.dtype(bits).itemsize)), bits(rest)
@@ -76,7 +76,7 @@ def clip(x: Array, low: float, high: float) -> Array:
     """Return x between two bounds, with slope 1 up to and including a bound, and 0 beyond.
 
     Args:
-        x: an array.
+        x: an array of any shape.
         low: the lower bound.
         high: the upper bound.
     """
@@ -110,7 +110,7 @@ def share_of_maximum(delta: Array, a: Array, b: Array) -> Array:
 
     Args:
         delta: δ of the value.
-        a: the number that δ goes to where it is the greater one.
+        a: the number that gets δ where it is greater.
         b: the other number.
 
     Returns:
@@ -129,16 +129,16 @@ def greatest(x: Array, axis: int) -> Array:
 
 
 def share_of_greatest(delta: Array, x: Array, axis: int) -> Array:
-    """Return δ of each number along an axis of which the greatest is taken.
+    """Return δ of each number in the maximum along an axis.
 
     Args:
-        delta: δ of the greatest number, with the axis kept or broadcast.
+        delta: δ of the greatest number, with the axis kept (size 1) or broadcast.
         x: the numbers.
-        axis: the axis along which the greatest is taken.
+        axis: the axis of the maximum.
 
     Returns:
         δ / k for k equally great numbers, 0 for all others.
     """
     winners = x.real == x.real.max(axis=axis, keepdims=True)
     count = winners.sum(axis=axis, keepdims=True, dtype=x.real.dtype)
-    return keep(winners, scale(delta, 1 / np.maximum(count, 1)))  # there is no winner beside a NaN
+    return keep(winners, scale(delta, 1 / np.maximum(count, 1)))  # an axis with NaN has no winner

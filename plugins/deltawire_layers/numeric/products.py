@@ -1,8 +1,7 @@
 """Matrix products, in real arithmetic also under the complex step.
 
 To first order in the imaginary parts, (A + iα)(B + iβ) = AB + i(Aβ + αB). A complex product costs four real
-ones; αβ is left out here, because it vanishes with the step. A factor that does not move, α = 0 or β = 0,
-saves one more.
+ones; these functions omit αβ, because it vanishes with the step. α = 0 or β = 0 saves one more.
 """
 
 from __future__ import annotations
@@ -16,12 +15,12 @@ from deltawire_layers.layer import Array
 from deltawire_layers.numeric.sums import rows
 
 FEWEST = 32
-"""Multiplications per number of the arrays, below which taking arrays apart costs more than it saves."""
+"""Multiplications per number of the arrays, below which separating the parts costs more than it saves."""
 
 BLOCK = 2**19
-"""Numbers taken apart at once, which bounds the memory of the parts.
+"""Numbers whose parts are separated at once, to bound the memory of the parts.
 
-A matrix that multiplies every row is taken apart as a whole.
+A matrix that multiplies every row is separated as a whole.
 """
 
 
@@ -77,11 +76,11 @@ def _pays(a: Array, b: Array) -> bool:
 
 
 class _Parts(NamedTuple):
-    """A matrix taken apart.
+    """The parts of a complex matrix.
 
     real:  the real parts
-    pairs: real and imaginary parts side by side as columns of reals, when they lie so in memory
-    imag:  the imaginary parts, when there are no pairs and the matrix moves
+    pairs: real and imaginary parts as alternate columns of reals, when the memory has this order
+    imag:  the imaginary parts, when there are no pairs and any is not 0
     """
 
     real: Array
@@ -104,10 +103,10 @@ def _first_order(a: Array, b: Array) -> Array:
 
 
 def _times(a: Array, b: _Parts) -> Array:
-    # A factor that does not move contributes 0 · value: NaN where the value is infinite, as in BLAS.
+    # An imaginary part of 0 contributes 0 · value: NaN where the value is infinite, as in BLAS.
     A = _packed(a.real)
     if b.pairs is not None:
-        value = (A @ b.pairs).view(np.complex128)  # pairs again
+        value = (A @ b.pairs).view(np.complex128)  # the columns alternate again
     else:
         value = np.empty((*a.shape[:-1], b.real.shape[-1]), np.complex128)
         value.real = A @ b.real
@@ -117,10 +116,10 @@ def _times(a: Array, b: _Parts) -> Array:
 
 
 def _packed(numbers: Array) -> Array:
-    """Return a copy without gaps, in the same order: BLAS reads it fastest."""
+    """Return a contiguous copy in the same order, which BLAS reads fastest."""
     return numbers.copy("K")
 
 
 def _moves(array: Array) -> bool:
-    """Return whether any imaginary part is not 0; the first row decides most often."""
+    """Return whether any imaginary part is not 0; test the first row first, which mostly decides."""
     return bool(array.imag[:1].any() or array.imag.any())

@@ -1,4 +1,4 @@
-"""Sums over leading axes, over an example and over the last axis, as gradients and losses need them."""
+"""Sums over leading axes, over an example and over the last axis, for gradients and losses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from deltawire_layers.layer import Array, Shape
 
 BLAS_SUM_SIZE = 2**14
-"""From this many numbers on, BLAS sums rows faster than numpy, though it multiplies each by 1."""
+"""Smallest size at which BLAS sums rows faster than numpy, although it multiplies each number by 1."""
 
 
 def rows(array: Array) -> Array:
-    """Return (..., n) as a matrix with rows of n numbers: all leading axes become one."""
+    """Return (..., n) as a matrix with rows of n numbers; join all leading axes."""
     return array if array.ndim == 2 else array.reshape(prod(array.shape[:-1]), array.shape[-1])
 
 
@@ -51,7 +51,7 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array:
     Returns:
         Each row of δ added to the row of the table it was looked up from, in a fixed order.
     """
-    # Sorting makes the sum one over runs: fast, and in an order that depends on the indices only.
+    # Sort, then sum runs: fast, and in an order that depends on the indices only.
     order = np.argsort(index, axis=None, kind="stable")
     looked_up, starts = np.unique(index.ravel()[order], return_index=True)
     gradient = np.zeros(shape, delta.dtype)
@@ -60,5 +60,5 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array:
 
 
 def inner(a: Array, b: Array) -> Array:
-    """Return Σ a b over the last axis, which keeps one place: (..., 1)."""
+    """Return Σ a b over the last axis: (..., 1)."""
     return np.asarray(np.einsum("...i,...i->...", a, b))[..., None]

@@ -1,6 +1,6 @@
 """Windows that slide over the last axes of an example, for convolution and pooling.
 
-Padding is never stored: a place of a window that lies outside reads nothing.
+Padding is never stored: places of a window outside the axis read nothing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from deltawire_layers.layer import LayerError, Shape
 
 
 class Sizes(fields.Field[tuple[int, ...]]):
-    """A config field: one whole number for all axes, or a list with one for each."""
+    """A config field: one integer for all axes, or a list with one for each.
+
+    Args:
+        axes: the number of axes.
+        least: the smallest integer allowed.
+        description: its description in the schema.
+        **settings: further settings of a marshmallow field, such as `required`.
+    """
 
     def __init__(self, axes: int, least: int, description: str, **settings: Any):
         one = {"type": "integer", "minimum": least}
@@ -48,21 +55,21 @@ class Window(NamedTuple):
     dilation: int = 1
 
     def count(self, size: int) -> int:
-        """Return the number of windows along an axis of this size; 0 or less when none fits."""
+        """Return the number of windows along an axis of this size; zero or negative when none fits."""
         reach = self.dilation * (self.kernel - 1) + 1
         return (size + 2 * self.padding - reach) // self.stride + 1
 
     def reads(self, size: int, first: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
-        """Yield which numbers of an axis the windows read, place by place of the kernel.
+        """Yield the numbers of an axis that the windows read, for each place of the kernel.
 
         Args:
             size: size of the axis.
-            first: first window.
-            stop: first window that is no longer wanted.
+            first: first window to include.
+            stop: end of the windows, exclusive.
 
         Yields:
-            (place, windows, numbers): at this place of the kernel, these windows, counted from `first`, read
-            these numbers. Places where all windows read padding are left out, however many there are.
+            (place, windows, numbers): a place of the kernel, the windows with numbers there (counted from
+            `first`), and those numbers. Places where all windows read padding are omitted.
         """
         nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
         farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
@@ -86,7 +93,7 @@ def reads(
     Args:
         windows: the windows along each axis.
         sizes: the sizes of the axes.
-        bounds: the windows wanted along each axis.
+        bounds: the windows to include along each axis.
     """
     along = (
         window.reads(size, bound.start, bound.stop)
