@@ -23,6 +23,8 @@ from deltawire_service.engine import Runner
 from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
+from deltawire_service.http.hosts import check_hosts
+from deltawire_service.http.page_origins import check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
@@ -98,7 +100,10 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     )
     trace_requests(app, configured_provider())
     answer_errors(app, log)
-    allow_origins(app, frozenset(settings.cors_origins.split()))
+    origins = frozenset(settings.cors_origins.split())
+    check_hosts(app, None if keys else frozenset(settings.allowed_hosts.lower().split()))
+    allow_origins(app, origins)
+    check_origins(app, origins)
     if keys:
         require_key(app, keys)
 

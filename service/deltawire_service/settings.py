@@ -67,6 +67,9 @@ def are_protocols(text: str) -> None:
             raise ValidationError(f"expected some of {', '.join(PROTOCOLS)}, with commas between them")
 
 
+ARE_HOSTS = validate.Regexp(
+    r"( *[A-Za-z0-9_][A-Za-z0-9_.-]*(\s|\Z))*\Z", error="expected names, without ports"
+)
 ARE_ORIGINS = validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host")
 
 
@@ -129,6 +132,12 @@ class Settings:
     api_keys_file: str = setting("", "a file of API keys, one per line")
     api_keys: str = setting("", "the same lines, without a file")
     insecure_public: bool = setting(False, "whether other machines may use the service without keys")
+    allowed_hosts: str = setting(
+        "",
+        "names of the service beside localhost and IP addresses, separated by spaces; "
+        "without keys it answers to no others",
+        ARE_HOSTS,
+    )
     cors_origins: str = setting(
         "",
         "origins whose pages may read answers in a browser, separated by spaces: https://example.org",

@@ -33,6 +33,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
+TEXTS |= {"allowed_hosts": "api.example b"}
 TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "protocols": "umbridge"}
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
@@ -108,6 +109,9 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
     "setting, value",
     [
         ("insecure_public", "perhaps"),
+        ("allowed_hosts", "*"),
+        ("allowed_hosts", "api.example:443"),
+        ("allowed_hosts", "https://api.example"),
         ("cors_origins", "*"),
         ("cors_origins", "https://*.example.org"),
         ("cors_origins", "example.org"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from hashlib import sha256
 from math import inf
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from environs import EnvError
 from deltawire_service.settings import Settings
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
+EMPTY = frozenset(sha256(text).hexdigest() for text in (b"", b"\n", b"\r\n"))
+"""Digests of no key: what a shell computes when the variable of the key is not set."""
+
+LINE_END = re.compile(r"\r\n|\n|\r")
+"""The ends of lines that editors show. Python's own `splitlines` knows more, which a comment could hide."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +49,14 @@ def read_keys(settings: Settings) -> dict[bytes, Key]:
         environs.EnvError: a line does not fit, or the file cannot be read; the variable is named.
     """
     keys: dict[bytes, Key] = {}
-    add_keys(keys, "DELTAWIRE_API_KEYS", settings.api_keys.splitlines())
+    add_keys(keys, "DELTAWIRE_API_KEYS", LINE_END.split(settings.api_keys))
     if settings.api_keys_file:
         variable = "DELTAWIRE_API_KEYS_FILE"
         try:
-            text = Path(settings.api_keys_file).read_text("utf-8")
+            text = Path(settings.api_keys_file).read_text("utf-8-sig")
         except (OSError, UnicodeError) as error:
             raise EnvError(f"{variable}: cannot be read: {error}") from None
-        add_keys(keys, variable, text.splitlines())
+        add_keys(keys, variable, LINE_END.split(text))
     if not keys and (settings.api_keys or settings.api_keys_file):
         raise EnvError("DELTAWIRE_API_KEYS and DELTAWIRE_API_KEYS_FILE: there is no key in them")
     return keys
@@ -68,18 +74,28 @@ def add_keys(keys: dict[bytes, Key], variable: str, lines: Iterable[str]) -> Non
         environs.EnvError: a line does not fit.
     """
     for number, line in enumerate(lines, 1):
-        words = line.partition("#")[0].split()
+        entry = line.partition("#")[0].replace("\t", " ")
+        words = entry.split()
         if not words:
             continue
         place = f"{variable}, line {number}"
+        if not entry.isprintable():
+            raise EnvError(f"{place}: there is a control character")
         if not DIGEST.match(words[0]):
             raise EnvError(f"{place}: expected the SHA-256 of a key in 64 hex digits, then a name")
+        if words[0] in EMPTY:
+            raise EnvError(f"{place}: this is the digest of an empty key; was the variable with the key set?")
         if len(words) < 2:
             raise EnvError(f"{place}: the key has no name")
         digest = bytes.fromhex(words[0])
         if digest in keys:
             raise EnvError(f"{place}: the key is there twice")
-        limits = dict(read_limit(word, place) for word in words[2:])
+        limits: dict[str, float] = {}
+        for word in words[2:]:
+            name, limit = read_limit(word, place)
+            if name in limits:
+                raise EnvError(f"{place}: {name} is there twice")
+            limits[name] = limit
         keys[digest] = Key(words[1], len(keys), **limits)
 
 

@@ -41,26 +41,32 @@ def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
     def authenticate() -> None:
         if request.path in OPEN:
             return
-        secrets = presented(request.headers.get("Authorization", ""))
-        known = (keys.get(sha256(secret).digest()) for secret in secrets)
-        key = next((key for key in known if key), None)
+        context = current_request()
+        context.requires_key = True
+        key = find_key(keys, request.headers.get("Authorization", ""))
         if key is None:
             raise Unauthorized
-        current_request().key = key
+        context.key = key
         if key.requests_per_second < inf and (wait := rates.take(key, monotonic())):
             raise RateLimited(int(wait) + 1)
 
 
-def presented(authorization: str) -> list[bytes]:
-    """Return what the header `Authorization` may mean as a key."""
+def find_key(keys: Mapping[bytes, Key], authorization: str) -> Key | None:
+    """Return the known key in a header `Authorization`, if any. An empty key is none."""
+    secret = presented(authorization)
+    return keys.get(sha256(secret).digest()) if secret else None
+
+
+def presented(authorization: str) -> bytes:
+    """Return the key that a header `Authorization` holds, known or not; empty when it holds none."""
     scheme, _, rest = authorization.partition(" ")
     credentials = rest.strip(" ").encode("latin-1", "replace")  # the bytes sent: servers decode headers so
     if scheme.lower() == "bearer":
-        return [credentials]
-    if scheme.lower() == "basic":
-        try:
-            pair = base64.b64decode(credentials, validate=True)
-        except binascii.Error:
-            return []
-        return [pair.partition(b":")[2], pair.removesuffix(b":")]  # user:KEY, or KEY: alone
-    return []
+        return credentials
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        user, colon, password = base64.b64decode(credentials, validate=True).partition(b":")
+    except binascii.Error:
+        return b""
+    return (password or user) if colon else b""

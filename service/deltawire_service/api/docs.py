@@ -12,9 +12,10 @@ from deltawire_layers import Registry
 from deltawire_service.api import openapi
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import current_request
+from deltawire_service.http.security_headers import ALONE
 
 PAGE = Path(__file__).parents[1] / "docs"
-POLICY = "default-src 'self'; img-src 'self' data:"
+POLICY = f"default-src 'self'; img-src 'self' data:; {ALONE}"
 
 
 def blueprint(app: Flask, layers: Registry) -> Blueprint:

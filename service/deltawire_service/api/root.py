@@ -10,13 +10,11 @@ from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
+from deltawire_service.http.security_headers import ALONE
 from deltawire_service.schemas.resource_responses import RootResponse
 
 PAGE = Path(__file__).parents[1] / "explorer"
-POLICY = (
-    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
-)
+POLICY = f"default-src 'self'; img-src 'self' data: blob:; {ALONE}"
 """The page loads everything from here, and nothing is inline: scripts set styles on elements.
 `blob:` is for pictures: the SVG that an exported PNG is drawn from."""
 

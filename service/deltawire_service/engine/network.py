@@ -61,14 +61,24 @@ class Network(Prepared):
         """Return the nodes that cotangents are for. Raises Refused unless these are nodes, at least one."""
         return directions.check_outputs(self, cotangents)
 
-    def init(self, seed: int, dtype: Any = np.float64) -> dict[str, Array]:
+    def init(
+        self, seed: int, dtype: Any = np.float64, *, body_cost: BodyCost = NO_BODY_COST
+    ) -> dict[str, Array]:
         """Draw parameters from a seed, each from a stream of its own: the same numbers on every machine.
 
-        The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name. Raises Refused when
-        the parameters would not fit in the planned memory.
+        The stream is PCG64, keyed by the seed and the SHA-256 of the parameter's name.
+
+        Args:
+            seed: the seed.
+            dtype: float32 or float64.
+            body_cost: the cost of writing the parameters into an answer.
+
+        Raises:
+            Refused: the parameters, and their answer, would not fit in the planned memory.
         """
-        input_checks.check_parameter_bytes(self)
-        return self.runner(lambda _: draw_parameters(self, seed, dtype), make_drawing_plan(self))
+        input_checks.check_parameter_bytes(self, body_cost)
+        plan = make_drawing_plan(self, body_cost)
+        return self.runner(lambda _: draw_parameters(self, seed, dtype), plan)
 
     def plan(
         self,

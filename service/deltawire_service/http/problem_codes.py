@@ -21,6 +21,7 @@ HTTP: dict[str, Problem] = {
     "bad_request": Problem(400, "The request cannot be read"),
     "body_truncated": Problem(400, "The body is shorter than its Content-Length"),
     "unauthorized": Problem(401, "The request has no key that the service knows"),
+    "origin_not_allowed": Problem(403, "A page of another site has made the request"),
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
     "network_not_found": Problem(404, "There is no such network"),
@@ -33,6 +34,7 @@ HTTP: dict[str, Problem] = {
     "media_type_unsupported": Problem(415, "The body has a media type that is not read"),
     "content_encoding_unsupported": Problem(415, "The body is encoded (compressed)"),
     "expectation_failed": Problem(417, "The request expects something the service does not do"),
+    "host_not_allowed": Problem(421, "The service does not have the name in the request's Host"),
     "rate_limited": Problem(429, "The key has sent too many requests"),
     "headers_too_large": Problem(431, "The headers of the request are too large"),
     "transfer_coding_unsupported": Problem(501, "The body has a transfer coding that is not read"),
@@ -40,7 +42,8 @@ HTTP: dict[str, Problem] = {
 
 ANYWHERE = (
     *("bad_request", "unauthorized", "not_found", "method_not_allowed", "uri_too_long", "expectation_failed"),
-    *("rate_limited", "headers_too_large", "transfer_coding_unsupported"),
+    *("rate_limited", "headers_too_large", "transfer_coding_unsupported", "host_not_allowed"),
+    "origin_not_allowed",
 )
 """Codes of problems that are found before a route is."""
 

@@ -29,8 +29,9 @@ class RequestContext:
     """One request, and what is known of its answer until now. Used by one thread at a time."""
 
     __slots__ = (
-        *("environ", "started", "content_length", "request_id", "deadline", "key", "response_media_type"),
-        *("params_id", "phase_seconds", "route", "problem_code", "status", "response_bytes"),
+        *("environ", "started", "content_length", "request_id", "deadline", "requires_key", "key"),
+        *("response_media_type", "params_id", "phase_seconds", "route", "problem_code", "status"),
+        "response_bytes",
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -41,6 +42,7 @@ class RequestContext:
         self.request_id = ""
         self.deadline = inf
         """When the request ends, as time.monotonic counts."""
+        self.requires_key = False
         self.key: Key | None = None
         self.response_media_type: str | None = None
         """The media type of the answer, once it is settled."""

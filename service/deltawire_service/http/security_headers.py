@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from deltawire_service.http.request_context import Headers, RequestContext
 
+ALONE = "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""The part of every page's policy that keeps it alone: in no frame, with no form and no other base."""
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
+    # No page of another site can show an answer, or measure it.
+    "Cross-Origin-Resource-Policy": "same-origin",
     # Pages have a policy of their own. Anything else that a browser shows loads and runs nothing.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; {ALONE}",
 }
 
 
@@ -15,6 +20,9 @@ def add_security_headers(context: RequestContext, headers: Headers) -> None:
     """Add these headers to an answer, unless its route has set them."""
     present = {name for name, _ in headers}
     headers += [header for header in HEADERS.items() if header[0] not in present]
+    if context.requires_key:  # no cache may keep the answer for callers without one
+        headers[:] = [header for header in headers if header[0] != "Cache-Control"]
+        headers.append(("Cache-Control", "no-store"))
 
 
 def add_params_id(context: RequestContext, headers: Headers) -> None:

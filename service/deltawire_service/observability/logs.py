@@ -22,6 +22,9 @@ from deltawire_service.http.request_context import Headers, RequestContext, Resp
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
+"""Methods with a name in the log: any other is the caller's own text."""
+
 STAMPS: list[Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -60,7 +63,7 @@ def request_lines(log: FilteringBoundLogger) -> ResponseHook:
         if not wanted:
             return
         line: Any = {
-            "method": context.method,
+            "method": context.method if context.method in METHODS else "other",
             "route": context.route,
             "status": context.status,
             "code": context.problem_code,

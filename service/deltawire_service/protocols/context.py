@@ -19,6 +19,9 @@ from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
 
+FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""The media types of web forms; browsers send these to other sites without a preflight."""
+
 
 class ProtocolContext(NamedTuple):
     """The parts of the service that the routes of a protocol use."""
@@ -39,6 +42,7 @@ class ProtocolContext(NamedTuple):
         """
         routes = Blueprint(name, __name__)
         routes.before_request(with_context(partial(deadlines.set_deadline, self.settings)))
+        routes.before_request(with_context(check_media_type))
         routes.before_request(with_context(self.check_capacity))
 
         @routes.errorhandler(Exception)
@@ -60,6 +64,19 @@ class ProtocolContext(NamedTuple):
         if not isinstance(document, dict):
             raise refusal("field_invalid", "the body must be a JSON object")
         return document
+
+
+def check_media_type(context: RequestContext) -> None:
+    """Refuse a body of a media type that any web page can send to any site, without asking first.
+
+    Real clients send JSON, bytes, or no Content-Type at all.
+
+    Raises:
+        Refused: the body has such a media type.
+    """
+    sent = bodies.request_media_type(context)
+    if context.method == "POST" and sent in FORMS:
+        raise refusal("media_type_unsupported", f"expected Content-Type {wire.JSON} or none, got {sent}")
 
 
 def json(document: Any, status: int = 200) -> Response:

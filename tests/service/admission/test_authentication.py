@@ -11,6 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from support.posting import good
 
+from deltawire_service.admission.api_keys import Key
+from deltawire_service.admission.authentication import find_key
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -41,6 +43,12 @@ UNKNOWN = [
     basic("laptop", "wrong"),
     basic(SECRET, "wrong"),
     basic("", ""),
+    basic("", SECRET + ":"),
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer  "},
+    {"Authorization": "Basic"},
+    {"Authorization": "Basic " + base64.b64encode(SECRET.encode()).decode()},
+    {"Authorization": "Basic QUFBQQ=="},
     {"Authorization": "Basic not base64!"},
     {"Authorization": "Basic é"},
     {"Authorization": f"Digest {SECRET}"},
@@ -83,3 +91,14 @@ def test_a_key_has_its_rate() -> None:
     assert (answer.json["code"], answer.headers["Retry-After"]) == ("rate_limited", "1")
     time.sleep(1.1)
     assert limited.get("/v1/limits", headers=bearer()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [bearer(""), {"Authorization": "Basic QUFBQQ=="}, basic("", ""), basic("a", "")]
+)
+def test_an_empty_key_is_none_whatever_keys_there_are(headers: dict[str, str]) -> None:
+    """Even if its digest were among them."""
+    key = Key("nobody", 0)
+    empty = {sha256(text).digest(): key for text in (b"", b"\n", b":")}
+    assert find_key(empty, headers["Authorization"]) is None
+    assert find_key({sha256(b"x").digest(): key}, bearer("x")["Authorization"]) is key

@@ -42,3 +42,18 @@ def test_the_limit_of_a_key_holds_for_drawing_parameters_and_is_what_it_is_told(
     assert (planned["limit_bytes"], planned["fits"]) == (100_000, False)
     limits = keyed.get("/v1/limits", headers=bearer()).json["limits"]
     assert limits["planned_bytes"] == 100_000
+
+
+def test_the_limit_of_a_key_holds_for_the_answer_of_init_in_its_media_type() -> None:
+    """Drawing 10,100 numbers takes 16 bytes each, writing them as JSON 25 bytes more."""
+    network = {
+        "inputs": {"x": {"shape": [100]}},
+        "nodes": [{"kind": "linear", "config": {"units": 100}}, {"kind": "sum"}],
+    }
+    keyed = client(f"{DIGEST} laptop planned_bytes={16 * 10_100 + 100_000}")
+
+    def drawn(accept: str) -> int:
+        headers = bearer() | {"Accept": accept}
+        return keyed.post("/v1/init", json={"network": network}, headers=headers).status_code
+
+    assert (drawn("application/json"), drawn("application/vnd.safetensors")) == (422, 200)

@@ -1,6 +1,8 @@
-"""Every answer, errors too, tells browsers to take it for what it is."""
+"""Every answer, errors too, has headers that say what a browser may do with it."""
 
 from __future__ import annotations
+
+from hashlib import sha256
 
 import pytest
 from support.posting import good
@@ -32,5 +34,27 @@ def test_a_page_has_a_policy_of_its_own(path: str) -> None:
     with client.get(path, headers={"Accept": "text/html"}) as answer:
         assert answer.mimetype == "text/html"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
         (policy,) = answer.headers.getlist("Content-Security-Policy")
         assert policy != HEADERS["Content-Security-Policy"]
+        directives = dict(directive.strip().split(" ", 1) for directive in policy.split(";"))
+        for alone in ("frame-ancestors", "base-uri", "form-action", "object-src"):
+            assert directives[alone] == "'none'"
+        assert "unsafe" not in policy and "*" not in policy
+
+
+def test_no_cache_keeps_an_answer_that_needed_a_key() -> None:
+    keys = f"{sha256(b'secret').hexdigest()} me"
+    keyed, free = (create_app(Settings(log_level="error", api_keys=k)).test_client() for k in (keys, ""))
+    authorized = {"Authorization": "Bearer secret", "Accept": "text/html"}
+    for path, headers in (
+        ("/v1/limits", authorized),
+        ("/", authorized),
+        ("/explorer/main.js", authorized),
+        ("/nowhere", authorized),
+        ("/v1/limits", {}),  # refused: a later caller may have a key
+    ):
+        with keyed.get(path, headers=headers) as answer:
+            assert answer.headers.getlist("Cache-Control") == ["no-store"], path
+    assert "Cache-Control" not in keyed.get("/livez").headers
+    assert "Cache-Control" not in free.get("/v1/limits").headers

@@ -34,14 +34,20 @@ def test_one_line_a_request(capfd: pytest.CaptureFixture[str]) -> None:
     assert (missing["status"], missing["route"]) == (404, None)
 
 
-@pytest.mark.parametrize("method", ["BREW", "\x9b2J", "\xe2\x80\xae", 'A"}\n{', "\x7f"])
-def test_a_line_is_ascii_whatever_a_method_is_called(method: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """A server that checks nothing may hand on any."""
+@pytest.mark.parametrize("method", ["BREW", "hunter2", "\x9b2J", "\xe2\x80\xae", 'A"}\n{', "\x7f", "get"])
+def test_a_method_of_the_caller_is_not_logged(method: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A server that checks nothing may hand on any text."""
     client = create_app(Settings()).test_client()
     client.get("/livez", environ_overrides={"REQUEST_METHOD": method})
     written = capfd.readouterr().err
     assert written.isascii() and written.count("\n") == 1
-    assert json.loads(written)["method"] == method
+    assert json.loads(written)["method"] == "other" and method not in written
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_a_known_method_is_logged(method: str, capfd: pytest.CaptureFixture[str]) -> None:
+    create_app(Settings()).test_client().open("/livez", method=method)
+    assert json.loads(capfd.readouterr().err)["method"] == method
 
 
 def test_nothing_of_a_request_is_logged(capfd: pytest.CaptureFixture[str]) -> None:

@@ -215,3 +215,25 @@ def test_keys_are_asked_for_in_every_protocol(route: str, tmp_path: Path) -> Non
         asking.get(route, auth=("secret", "")).status_code == 200
     )  # as in http://secret@host, for clients of few ways
     assert asking.get(route, headers={"Authorization": "Bearer secret"}).headers["Retry-After"] == "1"
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        "/Evaluate",
+        "/umbridge/Evaluate",
+        "/tesseract/flow/apply",
+        "/v2/models/flow/infer",
+        "/v2/repository/index",
+    ],
+)
+@pytest.mark.parametrize(
+    "media_type", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"]
+)
+def test_no_web_form_makes_a_protocol_compute(client: FlaskClient, route: str, media_type: str) -> None:
+    bodies = {"/v2": '{"inputs": []}'}
+    body = bodies.get(route[:3], '{"name": "flow", "input": [[1, 1, 1, 1]], "inputs": {"x": [[1, 1, 1, 1]]}}')
+    assert client.post(route, data=body, content_type=media_type).status_code == 415
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    assert client.post(route, data=body, content_type="application/json", headers=headers).status_code == 403
+    assert client.post(route, data=body).status_code not in (403, 415)

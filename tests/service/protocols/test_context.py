@@ -74,3 +74,12 @@ def test_a_request_that_would_wait_too_long_is_refused_before_its_body_is_read(c
     answer = client.post("/busy", data=b"not JSON")
     assert (answer.status_code, answer.json) == (503, {"wrong": "overloaded"})
     assert answer.headers["Retry-After"] == "3"
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "Text/Plain; charset=utf-8"],
+)
+def test_a_body_that_a_web_form_could_send_is_refused(client: FlaskClient, media_type: str) -> None:
+    answer = client.post("/echo", data=b'{"a": 1}', headers={"Content-Type": media_type})
+    assert (answer.status_code, answer.json) == (415, {"wrong": "media_type_unsupported"})

@@ -6,8 +6,11 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire import wire
 from deltawire_service.api.compute.pipeline import Pipeline
 from deltawire_service.engine import Network
+from deltawire_service.http.bodies import body_cost, response_media_type
+from deltawire_service.http.request_context import current_request
 from deltawire_service.schemas.requests import InitRequest
 from deltawire_service.schemas.responses import InitResponse
 
@@ -20,6 +23,8 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     @pipeline.compiling(InitRequest, InitResponse)
     def init(request: InitRequest, network: Network) -> dict[str, Any]:
         """Draw the first parameters of a network from a seed."""
-        return {"params": network.init(request.seed, request.dtype)}
+        written = response_media_type(current_request())
+        cost = body_cost(request.dtype, wire.JSON, written)
+        return {"params": network.init(request.seed, request.dtype, body_cost=cost)}
 
     return routes

@@ -15,7 +15,14 @@ from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Parameter, Shape
 from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.limits import Limits
-from deltawire_service.engine.plan.memory_plan import Plan, make_drawing_plan, parameter_numbers, row_numbers
+from deltawire_service.engine.plan.memory_plan import (
+    NO_BODY_COST,
+    BodyCost,
+    Plan,
+    make_drawing_plan,
+    parameter_numbers,
+    row_numbers,
+)
 from deltawire_service.faults import Faults, escape, nearest, shown
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
@@ -174,9 +181,9 @@ def check_smallest(network: Graph) -> None:
         raise _exceeded(network.limits, "one example in float32", planned, pointer="")
 
 
-def check_parameter_bytes(network: Graph) -> None:
-    """Raise Refused when drawing the parameters would exceed the planned memory."""
-    planned = make_drawing_plan(network).peak_bytes
+def check_parameter_bytes(network: Graph, body_cost: BodyCost = NO_BODY_COST) -> None:
+    """Raise Refused when drawing the parameters, and writing them, would exceed the planned memory."""
+    planned = make_drawing_plan(network, body_cost).peak_bytes
     if planned > network.limits.planned_bytes:
         raise _exceeded(network.limits, "drawing the parameters", planned)
 

@@ -121,15 +121,16 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     return chunks + chunks % 2 if chunks > 1 else 1
 
 
-def make_drawing_plan(network: Graph) -> Plan:
+def make_drawing_plan(network: Graph, body_cost: BodyCost = NO_BODY_COST) -> Plan:
     """Return the plan of drawing a network's parameters: each in float64, then in the dtype asked for."""
-    drawn = 2 * 8 * parameter_numbers(network)
+    numbers = parameter_numbers(network)
+    drawn = 2 * 8 * numbers
     return Plan(
         given_bytes=0,
         answered_bytes=drawn,
         read_bytes=0,
         work_bytes=0,
-        written_bytes=0,
+        written_bytes=numbers * body_cost.written_number,
         rows_at_once=0,
         chunks=1,
         passes=1,

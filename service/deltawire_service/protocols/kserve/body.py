@@ -21,6 +21,15 @@ from deltawire_service.settings import Settings
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 DATATYPES = {"float64": "FP64", "float32": "FP32", "int64": "INT64"}
+NARROWER: Mapping[str, Mapping[str, np.dtype[Any]]] = {
+    "float64": {"FP32": np.dtype("<f4"), "FP16": np.dtype("<f2")},
+    "float32": {"FP16": np.dtype("<f2")},
+    "int64": {
+        **{f"INT{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32)},
+        **{f"UINT{bits}": np.dtype(f"<u{bits // 8}") for bits in (8, 16, 32)},
+    },
+}
+"""Datatypes of inputs that a dtype holds exactly."""
 WBITS = {"gzip": 31, "deflate": 15}
 SMALLEST_COMPRESSED = 1024
 """Bytes below which compressing an answer is not worth it."""
@@ -114,7 +123,7 @@ def read_inputs(
     if not isinstance(entries, list) or len(entries) > limits.tensors:
         most = f"expected a list of at most {limits.tensors} inputs"
         raise refusal("field_invalid", f"{most}, got {shown(entries)}", "/inputs")
-    arrays, start = dict[str, Array](), 0
+    arrays, rest = dict[str, Array](), body.tail
     for place, entry in enumerate(entries):
         pointer = f"/inputs/{place}"
         name = entry.get("name") if isinstance(entry, dict) else None
@@ -122,29 +131,25 @@ def read_inputs(
             names = ", ".join(accepts)
             detail = f"expected an object with one of these names, each once: {names}; got {shown(name)}"
             raise refusal("unknown_data", detail, pointer)
-        dtype, datatype = accepts[name].dtype, entry.get("datatype")
-        if datatype != DATATYPES[dtype]:
-            detail = f"input '{name}': expected {DATATYPES[dtype]}, got {shown(datatype)}"
-            raise refusal("dtype_mismatch", detail, f"{pointer}/datatype")
+        dtype = accepts[name].dtype
+        sent = _sent_dtype(name, dtype, entry.get("datatype"), f"{pointer}/datatype")
         shape, parameters = entry.get("shape"), _parameters(entry, f"{pointer}/parameters")
         check_shape(shape, f"{pointer}/shape", limits)
-        size = parameters.get("binary_data_size")
         if "shared_memory_region" in parameters:
             raise refusal("field_invalid", "there is no shared memory: send the tensor itself", pointer)
+        data, size = entry.get("data"), parameters.get("binary_data_size")
         if size is None:
-            arrays[name] = _listed(entry.get("data"), dtype, tuple(shape), f"{pointer}/data", limits)
+            arrays[name] = _listed(data, sent, dtype, tuple(shape), f"{pointer}/data", limits)
             continue
-        expected = prod(shape) * wire.DTYPES[dtype].itemsize
-        if "data" in entry or type(size) is not int or size != expected or start + size > len(body.tail):
-            left = len(body.tail) - start
-            detail = (
-                f"input '{name}': its shape needs {expected} bytes; {shown(size)} are announced, {left} came"
-            )
+        needed = prod(shape) * sent.itemsize
+        if data is not None or type(size) is not int or size != needed or size > len(rest):
+            came = f"{shown(size)} are announced, {len(rest)} came"
+            detail = f"input '{name}': its shape needs {needed} bytes; {came}"
             raise refusal("tensor_body_invalid", detail, f"{pointer}/parameters/binary_data_size")
-        arrays[name] = _binary(body.tail[start : start + size], dtype, tuple(shape))
-        start += size
-    if start != len(body.tail):
-        raise refusal("tensor_body_invalid", f"{len(body.tail) - start} bytes after the last tensor")
+        arrays[name] = _binary(rest[:size], sent, dtype, tuple(shape))
+        rest = rest[size:]
+    if rest:
+        raise refusal("tensor_body_invalid", f"{len(rest)} bytes after the last tensor")
     return arrays
 
 
@@ -158,23 +163,49 @@ def _raw(tail: memoryview, inputs: Mapping[str, TensorSpec]) -> dict[str, Array]
     rows, rest = divmod(len(tail), row)
     if rest or not rows or (shape[:1] != (-1,) and rows > 1):
         raise refusal("tensor_body_invalid", f"{len(tail)} bytes, and an example has {row}")
-    return {needed[0]: _binary(tail, dtype, tuple(rows if size < 0 else size for size in shape))}
+    batch = tuple(rows if size < 0 else size for size in shape)
+    return {needed[0]: _binary(tail, wire.DTYPES[dtype], dtype, batch)}
 
 
-def _binary(part: memoryview, dtype: str, shape: tuple[int, ...]) -> Array:
-    array: Array = np.frombuffer(part, wire.DTYPES[dtype]).reshape(shape)
-    return (
-        array if array.flags.aligned and array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-    )
+def _sent_dtype(name: str, dtype: str, datatype: Any, pointer: str) -> np.dtype[Any]:
+    """Return the dtype that an input of a datatype is sent in; `dtype` holds it exactly."""
+    if datatype == DATATYPES[dtype]:
+        return wire.DTYPES[dtype]
+    if isinstance(datatype, str) and datatype in NARROWER[dtype]:
+        return NARROWER[dtype][datatype]
+    detail = f"input '{name}': expected {DATATYPES[dtype]}, got {shown(datatype)}"
+    raise refusal("dtype_mismatch", detail, pointer)
 
 
-def _listed(data: Any, dtype: str, shape: tuple[int, ...], pointer: str, limits: wire.Limits) -> Array:
+def _binary(part: memoryview, sent: np.dtype[Any], dtype: str, shape: tuple[int, ...]) -> Array:
+    """Return the array in some bytes, sent in one dtype and needed in another that holds it."""
+    array: Array = np.frombuffer(part, sent).reshape(shape)
+    native = np.dtype(dtype)
+    return array if array.flags.aligned and array.dtype == native else array.astype(native)
+
+
+def _listed(
+    data: Any, sent: np.dtype[Any], dtype: str, shape: tuple[int, ...], pointer: str, limits: wire.Limits
+) -> Array:
     """Return the array of numbers in lists, flat or nested as the shape is."""
-    array = wire.read_tensor(data, dtype, pointer, limits) if isinstance(data, list) else None
+    read_as = "float32" if sent.kind == "f" and sent.itemsize <= 4 else dtype
+    array = wire.read_tensor(data, read_as, pointer, limits) if isinstance(data, list) else None
     if array is None or (array.shape != shape and (array.ndim != 1 or array.size != prod(shape))):
         detail = f"expected the {prod(shape)} numbers of shape {list(shape)}, flat or nested"
         raise refusal("shape_mismatch", detail, pointer)
+    if sent != wire.DTYPES[dtype]:
+        array = _as_sent(array, sent, pointer).astype(dtype)
     return array.reshape(shape)
+
+
+def _as_sent(array: Array, sent: np.dtype[Any], pointer: str) -> Array:
+    """Return numbers in the dtype that they were sent in. Raises Refused when it cannot hold one of them."""
+    with np.errstate(over="ignore"):
+        narrow = array.astype(sent)
+    held = np.isfinite(narrow) if sent.kind == "f" else narrow == array
+    if not held.all():
+        raise refusal("tensor_invalid", f"a number is out of the range of {sent.name}", pointer)
+    return narrow
 
 
 def wants_binary(head: Mapping[str, Any], outputs: Iterable[Mapping[str, Any]]) -> list[bool]:
@@ -188,7 +219,9 @@ def wants_binary(head: Mapping[str, Any], outputs: Iterable[Mapping[str, Any]]) 
 
 
 def _parameters(part: Mapping[str, Any], pointer: str = "") -> dict[str, Any]:
-    parameters = part.get("parameters", {})
+    parameters = part.get("parameters")
+    if parameters is None:  # clients write null for what they leave out
+        return {}
     if not isinstance(parameters, dict):
         raise refusal("field_invalid", f"expected an object of parameters, got {shown(parameters)}", pointer)
     return parameters

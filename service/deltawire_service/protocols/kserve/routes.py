@@ -102,10 +102,10 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         model, settings = find(name, version), protocol.settings
         body = read_body(current_request(), settings)
         head = {"model_name": model.name, "model_version": VERSION}
-        if "id" in body.head:
-            if not isinstance(body.head["id"], str):
-                raise refusal("field_invalid", f"expected a string, got {shown(body.head['id'])}", "/id")
-            head["id"] = body.head["id"]
+        if (request_id := body.head.get("id")) is not None:
+            if not isinstance(request_id, str):
+                raise refusal("field_invalid", f"expected a string, got {shown(request_id)}", "/id")
+            head["id"] = request_id
         outputs = wanted_outputs(body, model)
         binary = wants_binary(body.head, outputs) if not body.raw else [True] * len(outputs)
         arrays = read_inputs(body, model.accepts, model.inputs, settings.wire_limits)

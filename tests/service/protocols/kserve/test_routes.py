@@ -170,7 +170,13 @@ WRONG: list[tuple[str, str, Any, bytes]] = [
     ),
     ("a name of no string", "/inputs/0", {"inputs": [LISTED | {"name": ["x"]}]}, b""),
     ("an input twice", "each once", {"inputs": [LISTED, LISTED]}, b""),
-    ("another datatype", "expected FP64, got 'FP32'", {"inputs": [LISTED | {"datatype": "FP32"}]}, b""),
+    ("another datatype", "expected FP64, got 'INT64'", {"inputs": [LISTED | {"datatype": "INT64"}]}, b""),
+    (
+        "a number that its datatype cannot hold",
+        "out of the range of float16",
+        {"inputs": [LISTED | {"datatype": "FP16", "data": [1e5] * 8}]},
+        b"",
+    ),
     ("BOOL", "expected FP64, got 'BOOL'", {"inputs": [LISTED | {"datatype": "BOOL"}]}, b""),
     ("BYTES", "expected FP64", {"inputs": [LISTED | {"datatype": "BYTES", "data": ["a"] * 8}]}, b""),
     ("a datatype of no string", "expected FP64", {"inputs": [LISTED | {"datatype": ["FP64"]}]}, b""),
@@ -327,3 +333,69 @@ def test_what_is_wrong_has_its_place_among_the_inputs(client: FlaskClient) -> No
     wrong = everything | {"hidden.bias": np.zeros(7)}
     refused(infer(client, "flow:gradients", wrong), f"/inputs/{third}: parameter 'hidden.bias'")
     refused(infer(client, "flow:gradients", {"x": X}), "/inputs: 'y' is missing")
+
+
+NULL = {"parameters": None}
+
+
+def test_null_stands_for_what_is_left_out(client: FlaskClient) -> None:
+    """Clients write it for `id`, for `parameters` in every place, and for `outputs`."""
+    plain = sent(client, "flow", {"inputs": [LISTED], "outputs": [{"name": "probs"}]})
+    for outputs in (None, [{"name": "probs"} | NULL]):
+        head = {"id": None, "inputs": [LISTED | NULL], "outputs": outputs} | NULL
+        answer = sent(client, "flow", head)
+        assert answer.status_code == 200, answer.text
+        assert "id" not in answer.json and answer.json["outputs"] == plain.json["outputs"]
+    answer = sent(client, "flow", {"inputs": [BINARY | {"data": None}]}, X.tobytes())
+    np.testing.assert_array_equal(received(answer)["probs"], received(plain)["probs"])
+
+
+def typed(name: str, datatype: str, array: np.ndarray, binary: bool) -> tuple[dict[str, Any], bytes]:
+    """Return the entry and the bytes of an input."""
+    entry = {"name": name, "shape": list(array.shape), "datatype": datatype}
+    if binary:
+        return entry | {"parameters": {"binary_data_size": array.nbytes}}, array.tobytes()
+    return entry | {"data": array.tolist()}, b""
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("datatype, dtype", [("FP32", "f4"), ("FP16", "f2")])
+def test_narrower_floats_are_taken_exactly(
+    client: FlaskClient, datatype: str, dtype: str, binary: bool
+) -> None:
+    narrow = (X / 3).astype(dtype)
+    entry, tail = typed("x", datatype, narrow, binary)
+    answer = received(sent(client, "flow", {"inputs": [entry]}, tail))
+    expected = received(infer(client, "flow", {"x": narrow.astype("f8")}))
+    assert answer["probs"].tobytes() == expected["probs"].tobytes()
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize(
+    "datatype, dtype", [("INT8", "i1"), ("INT32", "i4"), ("UINT8", "u1"), ("UINT32", "u4")]
+)
+def test_narrower_integers_are_taken_exactly(
+    client: FlaskClient, datatype: str, dtype: str, binary: bool
+) -> None:
+    x, floats = typed("x", "FP64", X, True)
+    y, integers = typed("y", datatype, Y.astype(dtype), binary)
+    answer = received(sent(client, "flow:gradients", {"inputs": [x, y]}, floats + integers))
+    expected = received(infer(client, "flow:gradients", {"x": X, "y": Y}))
+    assert {name: a.tobytes() for name, a in answer.items()} == {
+        name: a.tobytes() for name, a in expected.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "datatype, number", [("INT8", 128), ("UINT8", -1), ("INT32", 2**31), ("UINT32", 2**32)]
+)
+def test_a_list_keeps_to_its_datatype(client: FlaskClient, datatype: str, number: int) -> None:
+    x, tail = typed("x", "FP64", X, True)
+    y = {"name": "y", "shape": [2], "datatype": datatype, "data": [0, number]}
+    refused(sent(client, "flow:gradients", {"inputs": [x, y]}, tail), "out of the range")
+
+
+@pytest.mark.parametrize("datatype", ["FP64", "INT32", "BF16", "BOOL", "UINT64"])
+def test_no_other_datatype_is_converted(client: FlaskClient, datatype: str) -> None:
+    entry = {"name": "x", "shape": [2, 4], "datatype": datatype, "data": [0] * 8}
+    refused(sent(client, "flow32", {"inputs": [entry]}), "expected FP32")

@@ -1,0 +1,85 @@
+"""The header `Host`: well-formed always, and without keys one that no foreign page can have chosen.
+
+Without keys, the service answers whoever reaches it. An attacker's page can reach it through its visitor's
+browser: the name in the page's address is made to mean this machine (DNS rebinding). The browser then sends
+that name as the Host. An IP address is not looked up, so it cannot be rebound.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+
+from flask import Flask, request
+
+from deltawire_service.faults import ServiceError, shown
+
+OPEN = frozenset({"/livez", "/readyz", "/metrics"})
+"""Routes for any Host: probes and scrapes may send any name, and no network can be read there."""
+
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(:[0-9]{0,5})?\Z")
+
+
+class HostInvalid(ServiceError):
+    """The request has no Host, or none that is well-formed."""
+
+    code = "bad_request"
+    detail = "the request needs one well-formed header Host"
+
+
+class HostNotAllowed(ServiceError):
+    """The request is for a name that the service does not have."""
+
+    code = "host_not_allowed"
+
+    def __init__(self, name: str):
+        where = "it answers to IP addresses, localhost and DELTAWIRE_ALLOWED_HOSTS"
+        super().__init__(f"without API keys the service has no name {shown(name)}: {where}")
+
+
+def check_hosts(app: Flask, allowed: frozenset[str] | None) -> None:
+    """Refuse requests whose Host is wrong.
+
+    Args:
+        app: the application.
+        allowed: names of the service, in small letters, beside localhost and IP addresses; None when a key is
+            needed, and so any name will do.
+    """
+
+    @lru_cache(64)  # clients send the same one with every request
+    def foreign_name(host: str) -> str | None:
+        """Return the name in a Host when the service does not have it. Raises HostInvalid."""
+        name = name_of(host)
+        known = is_address(name) or name == "localhost" or name in (allowed or ())
+        return None if known else name
+
+    @app.before_request
+    def check_host() -> None:
+        environ = request.environ
+        any_name = allowed is None or request.path in OPEN
+        if any_name and "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            return  # HTTP/1.0 knows no Host
+        name = foreign_name(environ.get("HTTP_HOST", ""))
+        if name is not None and not any_name:
+            raise HostNotAllowed(name)
+
+
+def name_of(host: str) -> str:
+    """Return the name or address in a Host, in small letters and without a port. Raises HostInvalid."""
+    match = HOST.match(host)
+    if not match:
+        raise HostInvalid
+    bracketed, name = match[1].startswith("["), match[1].strip("[]").lower().removesuffix(".")
+    if not name or (bracketed and not is_address(name)):
+        raise HostInvalid
+    return name
+
+
+def is_address(name: str) -> bool:
+    """Return whether a name is an IP address, as written by a browser."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
