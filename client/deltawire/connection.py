@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from deltawire import wire
 from deltawire.errors import DeltawireError, Fault, Refused, ServiceFailed, failure
+from deltawire.integrations.untraced import untraced
 from deltawire.retries import Retries
 from deltawire.transport import Request, Response, Transport
 
@@ -15,9 +16,6 @@ RESPONSE_LIMITS = wire.Limits(
     depth=64, members=2**62, lists=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
 )
 """Bounds on responses. The service limits requests; the client trusts the service that it calls."""
-
-LARGEST_HEADER = wire.DEFAULT.tensor_header_bytes
-"""Bytes of a binary body's header that services read; the spec of a large network has more."""
 
 T = TypeVar("T")
 
@@ -45,10 +43,12 @@ class Connection:
         self.media_type = media_type
         self._retries = retries
 
+    @untraced
     def get(self, path: str, read: Callable[[Any], T]) -> T:
         """GET a path and return `read` of the JSON document that comes back; raises as `post` does."""
         return self._call("GET", path, None, read, wire.JSON, wire.JSON)
 
+    @untraced
     def post(
         self,
         path: str,
@@ -81,40 +81,87 @@ class Connection:
         headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
         body = None
         if document is not None:
-            sends, body = _encode(document, sends)
+            sends, body = self._encode(document, sends)
             headers["Content-Type"] = sends
         request = Request(method, path, headers, body)
         try:
-            response = self._retries.send(lambda: self.transport.send(request))
+            response = self._retries.send(lambda: self._send(request, request_id))
         except DeltawireError as error:
             error.request_id = request_id
             raise
         return self._result(response, request_id, read, accepts)
+
+    def _send(self, request: Request, request_id: str) -> Response:
+        """Send a request once; raises ServiceFailed for a response to another one.
+
+        Only a response with the request's own id is trusted to have its numbers. What stands between client
+        and service, and fails, may answer without an id.
+        """
+        response = self.transport.send(request)
+        answered = response.header("X-Request-Id")
+        if answered == request_id or (answered is None and response.status != 200):
+            return response
+        self.transport.close()  # the next responses on these connections may be for others too
+        if answered is None:
+            how = "without the request's X-Request-Id: not a deltawire service, or a proxy drops the header"
+        else:
+            how = f"to another request (X-Request-Id {answered}): processes share a connection"
+        raise self._invalid(response, how)
 
     def _result(self, response: Response, request_id: str, read: Callable[[Any], T], accepts: str) -> T:
         try:
             if response.status == 200:
                 return read(wire.decode(response.body, accepts, RESPONSE_LIMITS, "response"))
             failed = failure(wire.decode(response.body, wire.JSON, RESPONSE_LIMITS), response.status)
+            if failed.request_id != request_id:
+                raise ValueError("the problem is that of another request")
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
-            kind = response.header("Content-Type") or "no content type"
-            detail = f"{self.transport!r} answered {response.status} ({kind}), but not as a deltawire service"
-            fault = Fault("", "answer_invalid", detail)
-            raise ServiceFailed([fault], response.status, request_id) from error
+            invalid = self._invalid(response, "but not as a deltawire service")
+            invalid.request_id = request_id
+            raise invalid from error
         raise failed
 
+    def _invalid(self, response: Response, how: str) -> ServiceFailed:
+        kind = response.header("Content-Type") or "no content type"
+        detail = f"{self.transport!r} answered {response.status} ({kind}) {how}"
+        return ServiceFailed([Fault("", "answer_invalid", detail)], response.status)
 
-def _encode(document: Any, media_type: str) -> tuple[str, list[bytes | memoryview]]:
-    """Return the media type and the pieces of a document's body.
+    def _encode(self, document: Any, media_type: str) -> tuple[str, list[bytes | memoryview]]:
+        """Return the media type and the pieces of a document's body.
 
-    Raises:
-        Refused: The document holds an integer over 64 bits, or an object that JSON does not have.
-    """
-    try:
-        parts = wire.encode_in_parts(document, media_type, "base64")
-        if media_type == wire.SAFETENSORS and len(parts[0]) - 8 > LARGEST_HEADER:
-            media_type = wire.JSON  # which has no header, and so no limit on it
+        A binary body whose header is too large for the service becomes JSON, which has no header.
+
+        Raises:
+            Refused: The document holds an integer over 64 bits, or is too large in either media type.
+        """
+        try:
             parts = wire.encode_in_parts(document, media_type, "base64")
-    except TypeError as error:
-        raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
-    return media_type, parts
+            header = len(parts[0]) - 8
+            if media_type == wire.JSON or header <= wire.DEFAULT.tensor_header_bytes:
+                return media_type, parts
+            limits = self.get("/v1/limits", lambda answer: dict(answer["limits"]))
+            if header <= limits["tensor_header_bytes"]:
+                return media_type, parts
+            parts = wire.encode_in_parts(document, wire.JSON, "base64")
+        except TypeError as error:
+            raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
+        if len(parts[0]) > limits["json_body_bytes"]:
+            raise _too_large(header, len(parts[0]), limits)
+        return wire.JSON, parts
+
+
+def _too_large(header: int, body: int, limits: Mapping[str, int]) -> Refused:
+    """Return the refusal of a request that the service reads in no media type.
+
+    Args:
+        header: Bytes of the binary body's header.
+        body: Bytes of the JSON body.
+        limits: Of the service, by the names of its settings.
+    """
+    detail = (
+        f"the network and the names of its tensors take a header of {header:,} bytes, and the service reads "
+        f"at most {limits['tensor_header_bytes']:,} in a binary body. The same request takes {body:,} bytes "
+        f"of JSON, and the service reads at most {limits['json_body_bytes']:,}. Publish the network with its "
+        "parameters and send its name, send smaller batches, or have DELTAWIRE_TENSOR_HEADER_BYTES raised"
+    )
+    return Refused([Fault("", "tensor_header_too_large", detail)])

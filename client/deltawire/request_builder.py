@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from deltawire.arrays import as_numbers, common_dtype, plain_json, to_tensor
 from deltawire.connection import Connection
 from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.integrations.untraced import untraced
 from deltawire.network import Handle, Network
 from deltawire.published import Published, find_published
 
@@ -36,6 +37,7 @@ class RequestBuilder:
     def __init__(self, connection: Connection):
         self._find = partial(find_published, connection)
 
+    @untraced
     def without_data(
         self, network: Spec, dtype: DTypeLike | None, options: Mapping[str, Any]
     ) -> dict[str, Any]:
@@ -53,6 +55,7 @@ class RequestBuilder:
         name = default_dtype(resolved) if dtype is None else dtype_name(dtype)
         return {"network": resolved, "dtype": name, **_plain(options)}
 
+    @untraced
     def with_data(
         self,
         network: Spec,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 from support.transports import Recorded
 
 from deltawire import Client, Fault, Network, Refused, Retries, ServiceFailed, Unreachable, wire
-from deltawire.transport import Request, Response
+from deltawire.transport import EmbeddedTransport, Request, Response
 
 
 def circuit() -> Network:
@@ -79,10 +81,89 @@ def test_errors_of_a_transport_have_the_id_of_their_request() -> None:
     assert error.value.request_id == broken.request_id
 
 
+class Refusing(Recorded):
+    """Answers with a problem document of one fault."""
+
+    def __init__(self, fault: Any):
+        super().__init__(None, 422)
+        self.fault = fault
+
+    def send(self, request: Request) -> Response:
+        problem = {"errors": [self.fault], "request_id": request.headers["X-Request-Id"]}
+        return replace(super().send(request), body=json.dumps(problem).encode())
+
+
 def test_a_problem_document_becomes_its_error() -> None:
     fault = {"pointer": "/network/nodes/0", "code": "layer_not_found", "detail": "no such layer"}
-    client = Client(transport=Recorded({"errors": [fault], "request_id": "ab"}, status=422))
+    client = Client(transport=Refusing(fault))
     with pytest.raises(Refused) as refused:
         client.plan(circuit())
     assert refused.value.errors == (Fault(**fault),)
     assert refused.value.status == 422
+
+
+@pytest.mark.parametrize("status", [200, 422])
+def test_a_response_must_have_the_id_of_its_request(status: int) -> None:
+    class Nameless(Recorded):
+        def send(self, request: Request) -> Response:
+            return replace(super().send(request), headers={})
+
+    problem = {"errors": [{"pointer": "", "code": "x", "detail": "x"}], "request_id": "of-another"}
+    transport = Nameless(problem if status == 422 else {"layers": []}, status)
+    with pytest.raises(ServiceFailed) as failed:
+        Client(transport=transport).layers()
+    assert (failed.value.code, failed.value.status) == ("answer_invalid", status)
+
+
+def long_chain(nodes: int = 450) -> dict[str, Any]:
+    linear = {"kind": "linear", "config": {"units": 2}}
+    return {"inputs": {"x": {"shape": [2]}}, "nodes": [*[linear] * nodes, {"kind": "sum"}]}
+
+
+class Limited:
+    """A service in this process that tells other limits than it has."""
+
+    def __init__(self, **limits: int):
+        self.embedded, self.limits = EmbeddedTransport(), limits
+        self.media_types: list[str | None] = []
+
+    def send(self, request: Request) -> Response:
+        response = self.embedded.send(request)
+        if request.path == "/v1/limits":
+            answer = json.loads(response.body)
+            return replace(
+                response, body=json.dumps(answer | {"limits": answer["limits"] | self.limits}).encode()
+            )
+        self.media_types.append(request.headers.get("Content-Type"))
+        return response
+
+    def close(self) -> None: ...
+
+
+def test_a_header_too_large_for_a_binary_body_is_sent_as_json() -> None:
+    transport = Limited()
+    client = Client(transport=transport)
+    params = client.init(long_chain())
+    loss, gradients = client.value_and_grad(long_chain(), params, {"x": [[1.0, 2.0]]})
+    assert gradients.keys() == params.keys() and np.isfinite(loss)
+    assert transport.media_types == [wire.JSON, wire.JSON]
+
+
+def test_a_service_that_reads_large_headers_gets_a_binary_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELTAWIRE_TENSOR_HEADER_BYTES", str(2**20))
+    transport = Limited()
+    client = Client(transport=transport)
+    params = client.init(long_chain())
+    client.value_and_grad(long_chain(), params, {"x": [[1.0, 2.0]]})
+    assert transport.media_types == [wire.JSON, wire.SAFETENSORS]
+
+
+def test_a_request_that_fits_neither_body_says_what_it_takes_and_the_way_out() -> None:
+    transport = Limited(json_body_bytes=2**16)
+    client = Client(transport=transport)
+    params = client.init(long_chain())
+    transport.media_types.clear()
+    with pytest.raises(Refused, match="a header of [0-9,]+ bytes, .* at most 65,536") as refused:
+        client.value_and_grad(long_chain(), params, {"x": [[1.0, 2.0]]})
+    assert refused.value.code == "tensor_header_too_large"
+    assert "Publish the network" in str(refused.value) and not transport.media_types

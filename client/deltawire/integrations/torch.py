@@ -12,6 +12,7 @@ from deltawire.arrays import as_numbers
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.integrations.bridge import ServedNetwork, serve_network
+from deltawire.integrations.untraced import untraced
 from deltawire.published import Published
 from deltawire.request_builder import Spec
 from deltawire.wire import Array
@@ -80,8 +81,9 @@ class RemoteNetwork(torch.nn.Module):
         else:
             self.get_submodule(node).register_buffer(local, numbers)
 
+    @untraced
     def forward(self, *inputs: torch.Tensor, **named: torch.Tensor) -> Any:
-        """Return the values of the outputs, (batch, *shape) each.
+        """Return the values of the outputs, (batch, *shape) each. torch.compile leaves it as it is.
 
         Args:
             inputs: CPU tensors (batch, *shape) of the parameters' dtype, in the order of the spec.
@@ -162,6 +164,7 @@ class _Served(torch.autograd.Function):
         return tuple(torch.from_numpy(values[name]) for name in calls.served.outputs)
 
     @staticmethod
+    @untraced
     def backward(context: Any, *cotangents: torch.Tensor) -> Any:
         calls, names, tensors = context.calls, context.names, context.saved_tensors
         needed = [name for name, needs in zip(names, context.needs_input_grad[2:], strict=True) if needs]

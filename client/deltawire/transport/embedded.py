@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from deltawire.errors import Fault, NotInstalled
 from deltawire.transport.transport import Request, Response
@@ -21,6 +22,9 @@ class EmbeddedTransport:
 
     Settings come from the environment, as for any service, with three exceptions: only errors are logged,
     calls of several threads wait for each other, and no API key is needed.
+
+    A forked process starts a service of its own with its first request: threads and locks do not survive a
+    fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
     """
 
     def __init__(self) -> None:
@@ -29,17 +33,28 @@ class EmbeddedTransport:
         Raises:
             NotInstalled: The service is not installed on this machine.
         """
-        self._wsgi = WSGITransport(_service())
+        self._start()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
+    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
+        return type(self), ()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
     def send(self, request: Request) -> Response:
         """Have the service answer a request; see `Transport.send`."""
+        if self._process != os.getpid():
+            self._start()
         return self._wsgi.send(request)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
+
+    def _start(self) -> None:
+        self._wsgi, self._process = WSGITransport(_service()), os.getpid()
 
 
 def _service() -> WSGIApplication:

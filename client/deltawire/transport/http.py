@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from deltawire.errors import Fault, TimedOut, Unreachable
-from deltawire.transport.credentials import credentials
+from deltawire.transport.credentials import credentials, no_credentials
 from deltawire.transport.http_body import Parts, read_body, sendable
 from deltawire.transport.transport import Request, Response
 
 
 class HTTPTransport:
-    """Sends requests to the service at a URL. Threads may share one as far as they may share a session."""
+    """Sends requests to the service at a URL.
+
+    Threads may share one as far as they may share a session. A forked process opens connections of its own:
+    two processes on one connection would read each other's responses. A copy, by pickle or deepcopy, has the
+    same address, key and session settings, and its own connections.
+    """
 
     def __init__(
         self,
@@ -29,10 +36,12 @@ class HTTPTransport:
             url: Address of the service, with scheme. `https://user:key@host` sends HTTP Basic.
             api_key: Sent as a bearer token.
             timeout: Seconds to connect, and seconds to wait for each piece of the response.
-            session: Supplies proxies, certificates and headers; `close` leaves it open.
+            session: Supplies proxies, certificates, headers and its own `auth`; `close` leaves it open.
+
+        Without `api_key`, user in the URL and session, no credentials are sent: `~/.netrc` is not read.
 
         Raises:
-            ValueError: The URL has no scheme, or the key cannot be sent in a header.
+            ValueError: The URL is not the address of a service, or the key cannot be sent in a header.
         """
         self.url, self._auth = credentials(url, api_key)
         self._timeout = timeout
@@ -40,12 +49,20 @@ class HTTPTransport:
         self._session = session or requests.Session()
         self._settings: dict[str, Any] | None = None
         self._prepared_by_method: dict[str, requests.PreparedRequest] = {}
+        self._process = os.getpid()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is copied: everything but connections and what was worked out for them."""
+        state = self.__dict__ | {"_settings": None, "_prepared_by_method": {}}
+        return state | ({"_session": requests.Session()} if self._owns_session else {})
+
     def send(self, request: Request) -> Response:
         """Send a request and return the response; see `Transport.send`."""
+        if self._process != os.getpid():
+            self._leave_connections()
         try:
             response = self._session.send(
                 self._prepare(request), timeout=self._timeout, allow_redirects=False, **self._environment()
@@ -64,9 +81,19 @@ class HTTPTransport:
             raise Unreachable([Fault("", "unreachable", f"no service answers at {self.url}")]) from error
 
     def close(self) -> None:
-        """Close the connections, unless the session was passed in."""
-        if self._owns_session:
+        """Close the connections, unless the session was passed in; a later `send` opens new ones."""
+        if self._owns_session and self._process == os.getpid():
             self._session.close()
+
+    def _leave_connections(self) -> None:
+        """Leave the connections to the process that opened them, without a word to the other end."""
+        if self._owns_session:
+            self._session, self._settings, self._prepared_by_method = requests.Session(), None, {}
+        else:
+            for adapter in self._session.adapters.values():
+                if isinstance(adapter, HTTPAdapter):
+                    _empty_pools(adapter)
+        self._process = os.getpid()
 
     def _prepare(self, request: Request) -> requests.PreparedRequest:
         """Return the request as the session prepares it, with its headers, cookies and credentials.
@@ -75,13 +102,14 @@ class HTTPTransport:
         service sets a cookie, so it is kept.
         """
         body = None if request.body is None else sendable(request.body)
+        auth = self._auth or (None if self._session.auth else no_credentials)
         if not self._owns_session or self._session.cookies:
             new = requests.Request(
-                request.method, self.url + request.path, request.headers, data=body, auth=self._auth
+                request.method, self.url + request.path, request.headers, data=body, auth=auth
             )
             return self._session.prepare_request(new)
         if request.method not in self._prepared_by_method:
-            bare = requests.Request(request.method, self.url, auth=self._auth)
+            bare = requests.Request(request.method, self.url, auth=auth)
             self._prepared_by_method[request.method] = self._session.prepare_request(bare)
         prepared = self._prepared_by_method[request.method].copy()
         prepared.url = str(prepared.url).removesuffix("/") + request.path
@@ -95,6 +123,11 @@ class HTTPTransport:
         if self._settings is None or not self._owns_session:
             self._settings = dict(self._session.merge_environment_settings(self.url, {}, True, None, None))
         return self._settings
+
+
+def _empty_pools(adapter: Any) -> None:
+    """Give an adapter new pools, as a pickled one gets; the old ones may hold locks that nothing releases."""
+    adapter.__setstate__(adapter.__getstate__())
 
 
 def _set_body(prepared: requests.PreparedRequest, body: bytes | Parts) -> None:

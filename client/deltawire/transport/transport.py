@@ -59,4 +59,8 @@ class Transport(Protocol):
         """
 
     def close(self) -> None:
-        """Release connections. `Client.close` calls this for a transport that the client made itself."""
+        """Drop all connections; a later `send` opens new ones.
+
+        The client calls this when it is closed, if it made the transport itself, and after a response to
+        another request.
+        """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 from urllib.parse import unquote_to_bytes
 
 from deltawire.transport.transport import Request, Response
@@ -18,13 +18,22 @@ PORT = "80"
 
 
 class WSGITransport:
-    """Calls a WSGI application. Timeouts, proxies and certificates do not apply; exceptions propagate."""
+    """Calls a WSGI application. Timeouts, proxies and certificates do not apply; exceptions propagate.
+
+    It cannot be pickled, since an application cannot; a deepcopy shares the application.
+    """
 
     def __init__(self, app: WSGIApplication):
         self._app = app
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._app!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a WSGITransport cannot be pickled, for its application cannot: pickle a Client()")
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def send(self, request: Request) -> Response:
         """Call the application and return its response; see `Transport.send`."""

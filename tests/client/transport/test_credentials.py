@@ -51,6 +51,50 @@ def test_a_url_without_a_user_stays_as_it_is() -> None:
     assert credentials("http://u:p@[::1]:8000/base", None)[0] == "http://[::1]:8000/base"
 
 
+@pytest.mark.parametrize(
+    "url, words",
+    [
+        ("http://h?x=1", "without|no \\? and no #"),
+        ("http://h/base?x=1", "no \\? and no #"),
+        ("http://h#x", "no \\? and no #"),
+        ("", "with its scheme"),
+        ("127.0.0.1:8000", "with its scheme"),
+        (None, "with its scheme"),
+        ("ftp://h", "expected http:// or https://, got ftp://"),
+        ("http://", "expected a host"),
+        ("http://:8000", "expected a host"),
+        ("http://h:", "expected a host"),
+        ("http://h:0", "expected a host"),
+        ("http://h:99999", "0-65535"),
+        ("http://h:port", "port"),
+        ("http://[::1", "IPv6"),
+        ("http://a b", "characters that no URL has"),
+        ("http://h/a b", "characters that no URL has"),
+        ("http://h\r\nX: y", "characters that no URL has"),
+        ("http://h\\x", "characters that no URL has"),
+        ("http://me:secret@h?x=1", "no \\? and no #"),
+    ],
+)
+def test_a_url_that_is_no_address_of_a_service_is_refused_by_name(url: str, words: str) -> None:
+    with pytest.raises(ValueError, match=f"^url: .*({words})") as error:
+        credentials(url, None)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url, address",
+    [
+        ("HTTP://H:1/", "http://H:1"),
+        ("https://h/base/", "https://h/base"),
+        ("https://h/b%20c/é", "https://h/b%20c/é"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("http://me:a%40b@h:1/x", "http://h:1/x"),
+    ],
+)
+def test_the_address_of_a_service(url: str, address: str) -> None:
+    assert credentials(url, None)[0] == address
+
+
 @pytest.mark.parametrize("key", ["é", "a b", "a\r\nX: y", ""])
 def test_a_key_that_cannot_be_in_a_header_is_refused(key: str) -> None:
     with pytest.raises(ValueError):

@@ -1,4 +1,4 @@
-"""What is sent: a session of the client's own sends what any other session would have prepared."""
+"""Requests over HTTP: what is sent, with which credentials, and that responses are the request's own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 import requests
@@ -30,6 +31,7 @@ def listening(cookie: str = "") -> Iterator[tuple[str, list[Seen]]]:
             body = self.rfile.read(int(headers.get("content-length", 0)))
             seen.append((self.command, self.path, headers, body))
             self.send_response(200)
+            self.send_header("X-Request-Id", headers["x-request-id"])
             if cookie:
                 self.send_header("Set-Cookie", f"{cookie}; Path=/")
             self.send_header("Content-Length", "2")
@@ -81,10 +83,84 @@ def test_a_session_of_the_clients_own_sends_what_any_other_would(
     assert [headers.get("cookie", "") for _, _, headers, _ in seen[:8]] == ["", *[cookie] * 7]
 
 
-def test_netrc_proves_who_asks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login me password secret\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    with listening() as (url, seen), Client(url) as client:
+@pytest.fixture
+def netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A ~/.netrc with a password for this machine."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def authorizations(url: str, seen: list[Seen], **options: Any) -> set[str | None]:
+    """What a client sends to prove its identity, in every request."""
+    seen.clear()
+    with Client(url, **options) as client:
         call_all(client)
-    assert {headers["authorization"] for _, _, headers, _ in seen} == {"Basic bWU6c2VjcmV0"}
+    return {headers.get("authorization") for _, _, headers, _ in seen}
+
+
+def session(**attributes: Any) -> requests.Session:
+    """A session with an `auth`, or an Authorization header."""
+    made = requests.Session()
+    made.auth = attributes.get("auth")
+    made.headers.update(attributes.get("headers", {}))
+    return made
+
+
+def test_netrc_is_never_sent(netrc: None) -> None:
+    header = {"Authorization": "Bearer mine"}
+    with listening() as (url, seen):
+        with_user = url.replace("://", "://you:key@")
+        assert authorizations(url, seen) == {None}
+        assert authorizations(url, seen, session=session()) == {None}
+        assert authorizations(url, seen, api_key="key") == {"Bearer key"}
+        assert authorizations(with_user, seen) == {"Basic eW91OmtleQ=="}
+        assert authorizations(url, seen, session=session(headers=header)) == {"Bearer mine"}
+        assert authorizations(url, seen, session=session(auth=("you", "key"))) == {"Basic eW91OmtleQ=="}
+        assert authorizations(url, seen, session=session(headers=header), api_key="key") == {"Bearer key"}
+
+
+class Misdirected(BaseHTTPRequestHandler):
+    """Answers the first request as it should, later ones with the id and the numbers of the first."""
+
+    protocol_version = "HTTP/1.1"
+    first = ""
+    status = 200
+    connections = 0
+
+    def setup(self) -> None:
+        super().setup()
+        type(self).connections += 1
+
+    def do_GET(self) -> None:
+        own = self.headers["X-Request-Id"]
+        first = type(self).first = type(self).first or own
+        body = b'{"layers": []}'
+        self.send_response(200 if own == first else self.status)
+        self.send_header("X-Request-Id", first)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("status", [200, 422, 503])
+def test_a_response_to_another_request_is_an_error_whatever_its_status(status: int) -> None:
+    handler = type("Handler", (Misdirected,), {"status": status})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        with Client(f"http://127.0.0.1:{server.server_port}") as client:
+            assert client.layers() == []
+            for connections in (1, 2):
+                with pytest.raises(ServiceFailed, match="to another request .X-Request-Id") as failed:
+                    client.layers()
+                assert (failed.value.code, failed.value.status) == ("answer_invalid", status)
+                assert failed.value.request_id != handler.first
+                assert handler.connections == connections  # and the next request opens a new one
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
