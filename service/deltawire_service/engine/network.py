@@ -62,7 +62,7 @@ class Network(Prepared):
         return directions.check_outputs(self, cotangents)
 
     def init(
-        self, seed: int, dtype: Any = np.float64, *, body_cost: BodyCost = NO_BODY_COST
+        self, seed: int, dtype: Any = np.float64, body_cost: BodyCost = NO_BODY_COST
     ) -> dict[str, Array]:
         """Draw parameters from a seed, each from a stream of its own: the same numbers on every machine.
 
@@ -77,8 +77,7 @@ class Network(Prepared):
             Refused: the parameters, and their answer, would not fit in the planned memory.
         """
         input_checks.check_parameter_bytes(self, body_cost)
-        plan = make_drawing_plan(self, body_cost)
-        return self.runner(lambda _: draw_parameters(self, seed, dtype), plan)
+        return self.runner(lambda _: draw_parameters(self, seed, dtype), make_drawing_plan(self, body_cost))
 
     def plan(
         self,
@@ -93,8 +92,6 @@ class Network(Prepared):
     ) -> Plan:
         """Return the plan of a request for gradients (for values, without a loss), computing nothing.
 
-        A plan above the memory limit is returned like any other.
-
         Args:
             batch: number of examples.
             dtype: float32 or float64.
@@ -103,7 +100,7 @@ class Network(Prepared):
             deltas: nodes whose deltas are asked for.
 
         Raises:
-            Refused: a name does not exist.
+            Refused: a name does not exist. A plan above the memory limit is returned.
         """
         if self.loss:
             targets = self.targets(Wrt(wrt_params, wrt_data), values, deltas)
@@ -133,8 +130,8 @@ class Network(Prepared):
             values: nodes whose values are asked for.
             deltas: nodes whose deltas are asked for.
             trace: every array of both passes is asked for, or its summary, in the order of computation.
-            per_example: the gradients and deltas of each example's own loss are asked for, gradients with the
-                batch as leading axis. They are not divided, and leave the regularization out.
+            per_example: ask for gradients, (batch, *shape), and deltas of each example's own loss, undivided
+                and without the regularization.
 
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
@@ -182,15 +179,14 @@ class Network(Prepared):
     ) -> Products:
         """Compute vector-Jacobian products, Σ cotangent · ∂output/∂(parameter, input) over outputs and batch.
 
+        What does not lead to the outputs has zeros.
+
         Args:
             params, data, wrt_params, wrt_data, non_finite, body_cost: see `Network`. Only the parameters and
                 inputs that lead to the outputs, or to `values`, are needed.
             cotangents: by node, (batch, *shape) each, or (count, batch, *shape) for so many products at once,
                 which share one forward pass.
             values: nodes whose values are asked for.
-
-        Returns:
-            The products; what does not lead to the outputs has zeros.
 
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
@@ -210,8 +206,7 @@ class Network(Prepared):
     ) -> Tangents:
         """Compute Jacobian-vector products, Σ ∂output/∂(parameter, input) · tangent, by the complex step.
 
-        The arrays are computed in complex128, whatever their dtype. At kinks the branch taken is
-        differentiated.
+        Everything is computed in complex128. At kinks the branch taken is differentiated.
 
         Args:
             params, data, non_finite, body_cost: see `Network`. Only the parameters and inputs that lead to
@@ -241,8 +236,7 @@ class Network(Prepared):
     ) -> Jacobian:
         """Compute ∂output/∂(parameter, input) of each example, (batch, *output shape, *shape).
 
-        Examples are independent: an output of one has no derivative by another's data, and that part of the
-        full Jacobian is left out.
+        Examples are independent, so an output of one has no derivative by the data of another.
 
         Args:
             params, data, wrt_params, wrt_data, non_finite, body_cost: see `Network`. Only the parameters and
@@ -255,8 +249,7 @@ class Network(Prepared):
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        options = Options(non_finite=non_finite, body_cost=body_cost)
-        wrt = Wrt(wrt_params, wrt_data)
+        wrt, options = Wrt(wrt_params, wrt_data), Options(non_finite=non_finite, body_cost=body_cost)
         return jacobian.jacobian(self, params, data, outputs, wrt, mode, made, options)
 
     def hvp(
@@ -275,8 +268,8 @@ class Network(Prepared):
     ) -> HessianProducts:
         """Compute Hessian-vector products of the reduced loss, its regularization included.
 
-        They are computed in complex128 by the complex step, whatever the dtype of the arrays. At kinks the
-        branch taken is differentiated. A product takes about three times as long as a gradient in float64.
+        Everything is computed in complex128, by the complex step: a product takes about three times as long
+        as a gradient in float64. At kinks the branch taken is differentiated.
 
         Args:
             params, data, reduction, non_finite, body_cost: see `Network`.
@@ -284,8 +277,7 @@ class Network(Prepared):
                 with one leading axis more for several products.
             wrt_params, wrt_data: the rows of the products that are asked for; None: those that vectors name.
             quadratic: vᵀHv is asked for, too.
-            cotangents: (batch, *shape) by node: Σ cotangent · node is differentiated twice in place of the
-                loss.
+            cotangents: (batch, *shape) by node: Σ cotangent · node takes the place of the loss.
 
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
@@ -343,8 +335,7 @@ class Network(Prepared):
     ) -> list[CheckedArray]:
         """Check gradients against the complex step and central differences.
 
-        The arrays are computed in float64, whatever their dtype. Over all arrays, at most 5,000 places are
-        checked.
+        Everything is computed in float64. Over all arrays, at most 5,000 places are checked.
 
         Args:
             params, data, wrt_params, wrt_data, reduction, body_cost: see `Network`.
@@ -354,6 +345,5 @@ class Network(Prepared):
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        options = Options(reduction, body_cost=body_cost)
-        wrt = Wrt(wrt_params, wrt_data)
+        wrt, options = Wrt(wrt_params, wrt_data), Options(reduction, body_cost=body_cost)
         return gradient_check.check(self, params, data, wrt, deltas, samples, options)
