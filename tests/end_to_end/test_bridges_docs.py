@@ -13,7 +13,8 @@ SNIPPETS = [
     pytest.param("bridges.md", 1, marks=pytest.mark.jax, id="jax bridge"),
     pytest.param("importers.md", 0, marks=pytest.mark.torch, id="torch import"),
     pytest.param("importers.md", 1, marks=pytest.mark.onnx, id="ONNX import"),
-    pytest.param("importers.md", 2, id="scikit-learn import"),
+    pytest.param("importers.md", 2, marks=pytest.mark.torch, id="torch import checked by a service"),
+    pytest.param("importers.md", 3, id="scikit-learn import"),
     pytest.param("sklearn.md", 0, id="scikit-learn classifier"),
 ]
 

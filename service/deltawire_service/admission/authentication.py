@@ -53,20 +53,23 @@ def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
 
 def find_key(keys: Mapping[bytes, Key], authorization: str) -> Key | None:
     """Return the known key in a header `Authorization`, if any. An empty key is none."""
-    secret = presented(authorization)
-    return keys.get(sha256(secret).digest()) if secret else None
+    known = (keys.get(sha256(secret).digest()) for secret in presented(authorization) if secret)
+    return next((key for key in known if key), None)
 
 
-def presented(authorization: str) -> bytes:
-    """Return the key that a header `Authorization` holds, known or not; empty when it holds none."""
+def presented(authorization: str) -> list[bytes]:
+    """Return the secrets that a header `Authorization` may mean as a key, known or not."""
     scheme, _, rest = authorization.partition(" ")
     credentials = rest.strip(" ").encode("latin-1", "replace")  # the bytes sent: servers decode headers so
     if scheme.lower() == "bearer":
-        return credentials
+        return [credentials]
     if scheme.lower() != "basic":
-        return b""
+        return []
     try:
-        user, colon, password = base64.b64decode(credentials, validate=True).partition(b":")
+        pair = base64.b64decode(credentials, validate=True)
     except binascii.Error:
-        return b""
-    return (password or user) if colon else b""
+        return []
+    if b":" not in pair:
+        return []
+    # `user:KEY`, or `KEY:` alone, where the key itself may hold colons.
+    return [pair.partition(b":")[2], pair.removesuffix(b":")]

@@ -37,7 +37,7 @@ def test_a_client_that_sends_all_of_a_body_that_is_too_large_still_gets_the_answ
     body = bytes(17 * 2**20)
     for _ in range(3):
         with connected(service) as connection:
-            head = "POST /v1/gradients HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            head = "POST /v1/gradients HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             answer = receive(connection)
             assert (answer.status, answer.headers["connection"]) == (413, "close")
