@@ -16,7 +16,7 @@ from deltawire_layers.layer import (
     arity,
     identity,
 )
-from deltawire_layers.numeric import analytic, branches, products, sums
+from deltawire_layers.numeric import analytic, branches, pieces, products, sums
 from deltawire_layers.registry import Registry, RegistryError, load_layers
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "identity",
     "initializers",
     "load_layers",
+    "pieces",
     "products",
     "shapes",
     "sums",

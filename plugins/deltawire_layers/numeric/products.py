@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.pieces import product
 from deltawire_layers.numeric.sums import rows
 
 FEWEST = 32
@@ -27,9 +28,7 @@ A matrix that multiplies every row is separated as a whole.
 def matmul(a: Array, b: Array) -> Array:
     """Return a b over the last two axes: a (..., n, k), b (..., k, m), the leading axes equal in both."""
     if a.dtype.kind != "c" or not _pays(a, b):
-        # For a single row, `@` makes a full matrix product, at an eighth of the speed of `dot`.
-        plain: Array = np.dot(a, b) if a.ndim == 2 else a @ b
-        return plain
+        return product(a, b)
     numbers = a.size + b.size + prod(a.shape[:-1]) * b.shape[-1]
     if numbers <= BLOCK:
         return _first_order(a, b)
@@ -55,8 +54,7 @@ def outer(a: Array, b: Array) -> Array:
     """Return Σ a bᵀ over all leading axes of a (..., m) and b (..., n): (m, n)."""
     a, b = rows(a), rows(b)
     if a.dtype.kind != "c" or not _pays(a.T, b):
-        plain: Array = np.dot(a.T, b)
-        return plain
+        return product(a.T, b)
     first, *others = _blocks(len(a), a.shape[1] + b.shape[1])
     total = _first_order(a[first].T, b[first])
     for block in others:
@@ -106,12 +104,12 @@ def _times(a: Array, b: _Parts) -> Array:
     # An imaginary part of 0 contributes 0 · value: NaN where the value is infinite, as in BLAS.
     A = _packed(a.real)
     if b.pairs is not None:
-        value = (A @ b.pairs).view(np.complex128)  # the columns alternate again
+        value = product(A, b.pairs).view(np.complex128)  # the columns alternate again
     else:
         value = np.empty((*a.shape[:-1], b.real.shape[-1]), np.complex128)
-        value.real = A @ b.real
-        value.imag = A @ b.imag if b.imag is not None else 0 * value.real
-    value.imag += _packed(a.imag) @ b.real if _moves(a) else 0 * value.real
+        value.real = product(A, b.real)
+        value.imag = product(A, b.imag) if b.imag is not None else 0 * value.real
+    value.imag += product(_packed(a.imag), b.real) if _moves(a) else 0 * value.real
     return value
 
 

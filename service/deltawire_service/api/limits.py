@@ -1,9 +1,10 @@
-"""GET /v1/limits: every limit in force, what tensors may be, threads, and versions."""
+"""GET /v1/limits: every limit in force, what tensors may be, threads, versions and fingerprint."""
 
 from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -20,8 +21,8 @@ from deltawire_service.schemas.resource_responses import LimitsResponse
 from deltawire_service.settings import Settings
 
 
-def blueprint(settings: Settings) -> Blueprint:
-    """Return the route, for these settings."""
+def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
+    """Return the route, for these settings. fingerprint: returns that of this process."""
     routes = Blueprint("limits", __name__)
     numbers = {name: value for name, value in asdict(settings).items() if type(value) in (int, float)}
     answer = {
@@ -38,9 +39,10 @@ def blueprint(settings: Settings) -> Blueprint:
     @routes.get("/limits")
     @operation(LimitsResponse)
     def limits() -> dict[str, Any]:
-        """Show every limit in force, dtypes, media types, threads and versions."""
+        """Show every limit in force, dtypes, media types, threads, versions and the fingerprint."""
         return {
             **answer,
+            "fingerprint": fingerprint(),
             "limits": {**numbers, "planned_bytes": planned_bytes(settings, current_request().key)},
         }
 

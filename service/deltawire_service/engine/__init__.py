@@ -26,6 +26,7 @@ from deltawire_service.engine.errors import DeadlineExceeded, PluginError
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
+from deltawire_service.engine.fingerprints import fingerprint
 from deltawire_service.engine.graph import Arrays, InputSpec, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
@@ -62,6 +63,7 @@ __all__ = [
     "Trace",
     "TracedArray",
     "compile_network",
+    "fingerprint",
     "ignore_seconds",
     "lock",
     "run_now",

@@ -19,6 +19,7 @@ from deltawire_service.engine import (
     Runner,
     Threads,
     compile_network,
+    fingerprint,
     ignore_seconds,
     run_now,
 )
@@ -82,6 +83,11 @@ class NetworkCache:
             if len(self._networks) > self._kept:
                 self._networks.popitem(last=False)
         return network
+
+    def fingerprint(self) -> str:
+        """Return the fingerprint of this process, with BLAS as it is while networks compute."""
+        self._threads.limit_blas()
+        return fingerprint(self._layers)
 
     def compile(self, spec: Any) -> Network:
         """Compile a spec, and do not keep it. Raises as `compiled` does."""

@@ -89,6 +89,10 @@ class LimitsResponse(Schema):
         },
     )
     versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    fingerprint = fields.String(
+        required=True,
+        metadata={"description": "SHA-256: processes with equal fingerprints compute equal bits"},
+    )
 
 
 class HealthResponse(Schema):

@@ -8,7 +8,9 @@ from dataclasses import asdict
 import numpy as np
 from threadpoolctl import threadpool_info
 
+from deltawire_layers import load_layers
 from deltawire_service.app import create_app
+from deltawire_service.engine import fingerprint
 from deltawire_service.settings import Settings
 
 
@@ -25,6 +27,7 @@ def test_every_limit_is_told() -> None:
         "cores": len(os.sched_getaffinity(0)), "computations": 1, "compute": 1, "blas": blas_threads(),
     }  # fmt: skip
     assert answer["versions"]["numpy"] == np.__version__
+    assert answer["fingerprint"] == fingerprint(load_layers())
 
 
 def blas_threads() -> int:

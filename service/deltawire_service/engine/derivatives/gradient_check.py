@@ -97,7 +97,7 @@ class Moving(NamedTuple):
         result = run.with_batch(batch).result(self.deadline)
         # Where the network is cut open at a loss, its value is among the data.
         losses = self.objective.losses({**batch.data, **result.values})
-        return self.objective.reduced(losses, batch.params)
+        return self.objective.reduced(losses, batch.params, run.plan.chunks)
 
 
 def cut_at(run: BatchRun, name: str, value: Array) -> BatchRun:

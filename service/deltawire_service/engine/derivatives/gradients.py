@@ -72,10 +72,10 @@ def compute_gradients(run: BatchRun, objective: Objective, deadline: float) -> t
         deadline: when to give up.
     """
     program, batch = run.program, run.batch
-    trace = Trace(program, batch.size, batch.dtype) if program.targets.trace else None
+    trace = Trace(program, batch.size, batch.dtype, run.plan.chunks) if program.targets.trace else None
     result = run.result(deadline, trace)
     losses = objective.losses(result.values)
-    loss = float(objective.reduced(losses, batch.params))
+    loss = float(objective.reduced(losses, batch.params, run.plan.chunks))
     by_params = result.gradients(program.params)
     regularized = objective.regularized(by_params, batch.params)
     by_data, deltas = result.deltas(program.data), result.deltas(program.deltas)

@@ -19,7 +19,6 @@ from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
 from deltawire_service.engine.errors import DeadlineExceeded
 from deltawire_service.engine.execute import layer_calls
 from deltawire_service.engine.execute.backprop import Pass
-from deltawire_service.engine.execute.batch_result import BatchResult
 from deltawire_service.engine.execute.batch_run import BatchRun
 from deltawire_service.engine.execute.finite import all_finite, quietly
 from deltawire_service.engine.execute.non_finite import find_non_finite
@@ -111,11 +110,12 @@ def _gradients(
         rows.deltas = {name: delta for name, delta in rows.deltas.items() if name in targets.deltas}
         return start, rows
 
-    result = BatchResult(network, batch, dtype)
+    result = run.empty_result()
     for start, rows in run.chunks(compute):
         result.add(start, rows)
+        del rows  # before the next chunk is computed
     losses = objective.losses(result.values)
-    loss = float(objective.reduced(losses, run.batch.params))
+    loss = float(objective.reduced(losses, run.batch.params, run.plan.chunks))
     values = {name: result.values[name] for name in network.nodes if name in targets.values}
     deltas = result.deltas(name for name in network.nodes if name in targets.deltas)
     finite = isfinite(loss) and all(all_finite(part.values()) for part in (params, data, values, deltas))

@@ -113,8 +113,9 @@ def _results(run: BatchRun, cotangents: list[Arrays], deadline: float) -> list[B
             run.report(each)
         return start, passes
 
-    results = [BatchResult(run.network, run.batch.size, dtype) for _ in starts]
+    results = [run.empty_result() for _ in starts]
     for start, passes in run.chunks(compute):
         for result, rows in zip(results, passes, strict=True):
             result.add(start, rows)
+        del passes, rows  # before the next chunk is computed
     return results

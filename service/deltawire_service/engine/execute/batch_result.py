@@ -10,89 +10,97 @@ import numpy as np
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.finite import all_finite
+from deltawire_service.engine.execute.sums import SegmentedSums
 from deltawire_service.engine.graph import Graph
 
 
 class BatchResult:
-    """Values, deltas and gradients of all rows of a batch.
+    """Values, deltas and gradients of the rows of a batch.
 
     Args:
         network: the network that is computed.
-        batch: number of rows.
+        rows: the rows: those of the whole batch, or of one segment.
         dtype: the one float dtype of all arrays.
+        chunks: number of chunks of the batch; 1 for a segment, within which there are no others.
 
     Attributes:
-        values: (batch, *shape) by node, losses included.
+        values: (rows, *shape) by node, losses included.
     """
 
-    def __init__(self, network: Graph, batch: int, dtype: np.dtype[Any]):
+    def __init__(self, network: Graph, rows: range, dtype: np.dtype[Any], chunks: int):
         self.values: dict[str, Array] = {}
         self._deltas: dict[str, Array] = {}
-        self._gradients: dict[str, Array] = {}
-        self._sums: set[str] = set()
+        self._sums = SegmentedSums(chunks)
         self._finite = True
         self._network = network
-        self._batch = batch
+        self._rows = rows
         self._dtype = dtype
 
-    def add(self, start: int, rows: Pass) -> None:
-        """Add what a pass over the rows from `start` on has computed."""
-        inputs = self._network.inputs
-        for name, value in rows.values.items():
+    def add(self, start: int, chunk: Pass) -> None:
+        """Add what a pass over the rows from `start` on has computed; chunks come in order."""
+        inputs, sums = self._network.inputs, self._sums
+        for name, value in chunk.values.items():
             self._place(self.values, name, start, value)
-        for name, delta in rows.deltas.items():
+        for name, delta in chunk.deltas.items():
             if name in inputs and inputs[name].shared:
-                self._add(self._deltas, name, delta.sum(axis=0))
+                sums.add(name, delta.sum(axis=0))
             else:
                 self._place(self._deltas, name, start, delta)
-        for name, gradient in rows.grads.items():
-            self._add(self._gradients, name, gradient)
-        self._finite = self._finite and rows.finite
+        for name, gradient in chunk.grads.items():
+            sums.add(name, gradient)
+        sums.end_chunk()
+        self._finite = self._finite and chunk.finite
+
+    def add_segment(self, segment: BatchResult) -> None:
+        """Add the result of one segment, computed apart; segments come in order."""
+        start = segment._rows.start
+        for name, value in segment.values.items():
+            self._place(self.values, name, start, value)
+        for name, delta in segment._deltas.items():
+            self._place(self._deltas, name, start, delta)
+        self._sums.total.add_all(segment._sums.total.arrays)
+        self._finite = self._finite and segment._finite
 
     def deltas(self, names: Iterable[str]) -> dict[str, Array]:
-        """Return ∂loss/∂value of nodes, (batch, *shape), and of inputs, (*shape) where these are shared.
+        """Return ∂loss/∂value of nodes, (rows, *shape), and of inputs, (*shape) where these are shared.
 
         Nodes and inputs that do not lead to the loss have zeros.
         """
-        deltas = self._deltas
+        deltas, sums = self._deltas, self._sums.total.arrays
         return {
-            name: deltas[name] if name in deltas else np.zeros(self._delta_shape(name), self._dtype)
+            name: deltas[name]
+            if name in deltas
+            else sums[name]
+            if name in sums
+            else np.zeros(self._delta_shape(name), self._dtype)
             for name in names
         }
 
     def gradients(self, names: Iterable[str]) -> dict[str, Array]:
         """Return ∂loss/∂parameter; parameters that the loss does not depend on have zeros."""
-        gradients, parameters = self._gradients, self._network.parameters
+        sums, parameters = self._sums.total.arrays, self._network.parameters
         return {
-            name: gradients[name] if name in gradients else np.zeros(parameters[name].shape, self._dtype)
+            name: sums[name] if name in sums else np.zeros(parameters[name].shape, self._dtype)
             for name in names
         }
 
     @property
     def finite(self) -> bool:
-        """Tell whether every number of the gradients is finite. Passes test their own; this adds the sums."""
-        sums = self._sums & self._gradients.keys()
-        return self._finite and all_finite(self._gradients[name] for name in sums)
+        """Tell whether every number of the sums is finite. Passes test their own gradients only."""
+        return self._finite and (self._sums.chunks == 1 or all_finite(self._sums.total.arrays.values()))
 
     def _delta_shape(self, name: str) -> Shape:
+        rows = len(self._rows)
         if name in self._network.inputs:
-            return self._network.inputs[name].array_shape(self._batch)
-        return (self._batch, *self._network.nodes[name].shape)
+            return self._network.inputs[name].array_shape(rows)
+        return (rows, *self._network.nodes[name].shape)
 
-    def _place(self, arrays: dict[str, Array], name: str, start: int, rows: Array) -> None:
-        if len(rows) == self._batch:
-            arrays[name] = rows
+    def _place(self, arrays: dict[str, Array], name: str, start: int, part: Array) -> None:
+        """Put rows where they belong; those of a single chunk are the whole."""
+        if len(part) == len(self._rows):
+            arrays[name] = part
             return
         if name not in arrays:
-            arrays[name] = np.empty((self._batch, *rows.shape[1:]), rows.dtype)
-        arrays[name][start : start + len(rows)] = rows
-
-    def _add(self, arrays: dict[str, Array], name: str, part: Array) -> None:
-        """Add a part of a sum over the batch. The first part may belong to a layer: it is not written to."""
-        if name not in arrays:
-            arrays[name] = part
-        elif name in self._sums:
-            arrays[name] += part
-        else:
-            arrays[name] = arrays[name] + part
-            self._sums.add(name)
+            arrays[name] = np.empty((len(self._rows), *part.shape[1:]), part.dtype)
+        start -= self._rows.start
+        arrays[name][start : start + len(part)] = part

@@ -18,16 +18,12 @@ from deltawire_service.engine.execute.objective import Starts
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace
 from deltawire_service.engine.graph import Arrays, Graph
+from deltawire_service.engine.plan.cuts import chunk_bounds, segment_bounds
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.program import Program
 from deltawire_service.engine.runner import OnComputeSeconds, ignore_seconds
 
 T = TypeVar("T")
-
-
-def bounds(batch: int, chunks: int) -> list[tuple[int, int]]:
-    """Return (start, stop) of each chunk of a batch, all as long as each other, or by one row longer."""
-    return [(batch * chunk // chunks, batch * (chunk + 1) // chunks) for chunk in range(chunks)]
 
 
 class Batch(NamedTuple):
@@ -74,11 +70,29 @@ class BatchRun(NamedTuple):
         def compute(start: int, stop: int) -> tuple[int, Pass]:
             return start, self.both_passes(start, stop, deadline, trace.observer(start) if trace else None)
 
-        result = BatchResult(self.network, self.batch.size, self.batch.dtype)
+        result = self.empty_result()
         run = self._replace(threads=Threads()) if trace else self  # a trace is written by one thread
         for start, rows in run.chunks(compute):
             result.add(start, rows)
+            del rows  # before the next chunk is computed
+            if trace:
+                trace.end_chunk()
         return result
+
+    @quietly
+    def segment(self, index: int, deadline: float = inf) -> BatchResult:
+        """Compute both passes over the chunks of one segment, for `BatchResult.add_segment`."""
+        first, stop = segment_bounds(self.plan.chunks)[index]
+        bounds = chunk_bounds(self.batch.size, self.plan.chunks)[first:stop]
+        rows = range(bounds[0][0], bounds[-1][1])
+        result = BatchResult(self.network, rows, self.batch.dtype, chunks=1)
+        for begin, end in bounds:
+            result.add(begin, self.both_passes(begin, end, deadline))
+        return result
+
+    def empty_result(self) -> BatchResult:
+        """Return the result of the whole batch before any chunk is added."""
+        return BatchResult(self.network, range(self.batch.size), self.batch.dtype, self.plan.chunks)
 
     @quietly
     def values(self, deadline: float = inf) -> dict[str, Array]:
@@ -89,9 +103,9 @@ class BatchRun(NamedTuple):
     def chunks(self, compute: Callable[[int, int], T]) -> Iterator[T]:
         """Call `compute(start, stop)` for each chunk of rows, and yield its results in order."""
         if self.plan.chunks == 1:
-            yield self.threads.alone(lambda: compute(0, self.batch.size), self.plan.cost_bytes)
+            yield self.threads.alone(lambda: compute(0, self.batch.size))
             return
-        with closing(self.threads.map(compute, bounds(self.batch.size, self.plan.chunks))) as results:
+        with closing(self.threads.map(compute, chunk_bounds(self.batch.size, self.plan.chunks))) as results:
             yield from results
 
     def both_passes(

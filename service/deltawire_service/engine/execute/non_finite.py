@@ -6,9 +6,10 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array
-from deltawire_service.engine.execute.batch_run import BatchRun, bounds
+from deltawire_service.engine.execute.batch_run import BatchRun
 from deltawire_service.engine.execute.finite import is_finite, quietly
 from deltawire_service.engine.graph import Arrays, Node
+from deltawire_service.engine.plan.cuts import chunk_bounds
 from deltawire_service.engine.plan.program import ArrayRole
 
 
@@ -39,7 +40,7 @@ def find_non_finite(run: BatchRun, deadline: float, owner: str = "its") -> Fault
     if fault:
         return fault
     try:
-        for start, stop in bounds(run.batch.size, run.plan.chunks):
+        for start, stop in chunk_bounds(run.batch.size, run.plan.chunks):
             run.both_passes(start, stop, deadline, _look)
     except _Found as found:
         node = found.node

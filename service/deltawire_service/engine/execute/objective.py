@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import add
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire_layers import Array
 from deltawire_service.engine.graph import Arrays, Graph
+from deltawire_service.engine.plan.cuts import segment_rows
 
 Starts = Callable[[int, int, np.dtype[Any]], dict[str, Array]]
 """Returns the deltas, by node and in a dtype, that backprop over the rows from start to stop begins with."""
@@ -40,13 +43,19 @@ class Objective(NamedTuple):
         ]
         return sum(weighted[1:], weighted[0])
 
-    def reduced(self, losses: Array, params: Arrays) -> Any:
+    def reduced(self, losses: Array, params: Arrays, chunks: int) -> Any:
         """Return the losses' mean or sum plus the regularization: a complex number where the arrays are.
 
         Sums run in float64 for float32 as well: a long batch keeps its digits.
+
+        Args:
+            losses: each example's weighted loss, (batch,).
+            params: arrays by parameter.
+            chunks: number of chunks of the batch; losses add up within segments of these, too.
         """
         wide = np.complex128 if losses.dtype.kind == "c" else np.float64
-        loss = np.add.reduce(losses, dtype=wide) / self.divisor
+        segments = segment_rows(len(losses), chunks) if chunks > 1 else [slice(None)]
+        loss = reduce(add, (np.add.reduce(losses[rows], dtype=wide) for rows in segments)) / self.divisor
         regularization = self.network.regularization
         for name in regularization.parameters if regularization.l2 else ():
             flat = params[name].ravel()

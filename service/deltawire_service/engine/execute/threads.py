@@ -1,20 +1,23 @@
-"""Threads that compute: a chunk of rows in each, or all of them in the matrix products of a single chunk."""
+"""Threads that compute: a chunk of rows in each, or the pieces of a single chunk's matrix products.
+
+Neither changes a bit of the results: chunks and pieces are cut by shapes alone, BLAS uses one thread for
+each, and results are put together in a fixed order.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from threading import Lock
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-T = TypeVar("T")
+from deltawire_layers import pieces
 
-SHARED_BYTES = 2**19
-"""Cost from which on threads share matrix products: for less, waking them takes longer than computing."""
+T = TypeVar("T")
 
 
 class Threads:
@@ -22,6 +25,7 @@ class Threads:
 
     Args:
         count: number of threads. With one, the caller's thread computes, and BLAS stays as it was started.
+            With more, BLAS is set to one thread, in the whole process, when the first request computes.
     """
 
     def __init__(self, count: int = 1):
@@ -30,18 +34,18 @@ class Threads:
         # The pool starts its threads with its first task: after a server has made its worker processes.
         self._pool = ThreadPoolExecutor(count, "compute") if count > 1 else None
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
-        self._in_products = 0
 
-    def alone(self, compute: Callable[[], T], cost_bytes: int) -> T:
-        """Return `compute()`, with all threads in its matrix products where they are worth waking.
-
-        cost_bytes: about how much memory it touches.
-        """
+    def alone(self, compute: Callable[[], T]) -> T:
+        """Return `compute()`, called in this thread; all threads share the pieces of its large products."""
         if self._pool is None:
             return compute()
         with self._turn:
-            self._use_in_products(self.count if cost_bytes >= SHARED_BYTES else 1)
-            return compute()
+            self._limit_blas()
+            token = pieces.sharing.set(self._share)
+            try:
+                return compute()
+            finally:
+                pieces.sharing.reset(token)
 
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
         """Yield `compute(*item)` in the order of the items, each computed in one thread.
@@ -54,16 +58,14 @@ class Threads:
                 yield compute(*item)
             return
         with self._turn:
-            self._use_in_products(1)
-            # Each in a context like the caller's: numpy's error handling is part of it.
-            waiting = deque(
-                self._pool.submit(copy_context().run, compute, *item) for item in items[: self.count]
-            )
+            self._limit_blas()
+            waiting = deque(self._submit(compute, *item) for item in items[: self.count])
             try:
                 for item in items[self.count :]:
                     result = waiting.popleft().result()
-                    waiting.append(self._pool.submit(copy_context().run, compute, *item))
+                    waiting.append(self._submit(compute, *item))
                     yield result
+                    del result  # before the next one is waited for
                 while waiting:
                     yield waiting.popleft().result()
             finally:  # after a failure, or a close: no task may go on while the next request computes
@@ -71,8 +73,38 @@ class Threads:
                     if not future.cancel():
                         future.exception()
 
-    def _use_in_products(self, threads: int) -> None:
-        if threads != self._in_products:
-            for library in self._blas:
-                library.set_num_threads(threads)
-            self._in_products = threads
+    def _share(self, functions: Sequence[Callable[[], object]]) -> None:
+        """Call functions in all threads, this one among them: each thread takes the next when it is free."""
+        waiting = deque(functions)
+
+        def work() -> None:
+            while waiting:
+                try:
+                    function = waiting.popleft()
+                except IndexError:  # another thread was faster
+                    return
+                function()
+
+        futures = [self._submit(work) for _ in range(min(self.count, len(functions)) - 1)]
+        try:
+            work()
+        finally:
+            wait(futures)
+        for future in futures:
+            future.result()
+
+    def _submit(self, function: Callable[..., T], *arguments: int) -> Future[T]:
+        """Start a task in a context like the caller's: numpy's error handling is part of it."""
+        assert self._pool is not None
+        return self._pool.submit(copy_context().run, function, *arguments)
+
+    def limit_blas(self) -> None:
+        """Set BLAS to one thread, as it is while these threads compute; with a single one, leave it alone."""
+        if self._blas:
+            with self._turn:
+                self._limit_blas()
+
+    def _limit_blas(self) -> None:
+        """Set BLAS to one thread, once: its own threads would cut products by their number."""
+        while self._blas:
+            self._blas.pop().set_num_threads(1)

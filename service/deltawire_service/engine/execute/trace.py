@@ -14,6 +14,7 @@ import numpy as np
 
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.execute.backprop import Observer
+from deltawire_service.engine.execute.sums import SegmentedSums
 from deltawire_service.engine.graph import Node
 from deltawire_service.engine.plan.program import ArrayRole, Program
 
@@ -97,13 +98,14 @@ class Trace:
         program: the steps that are traced.
         batch: number of examples.
         dtype: the one float dtype of all arrays.
+        chunks: number of chunks of the batch.
 
     Attributes:
         forward: values by node, in the order of the forward pass.
         backward: deltas and gradients by node, in the order of the backward pass.
     """
 
-    def __init__(self, program: Program, batch: int, dtype: np.dtype[Any]):
+    def __init__(self, program: Program, batch: int, dtype: np.dtype[Any], chunks: int):
         self.forward: dict[str, TracedArray] = {}
         self.backward: dict[str, TracedNode] = {}
         arrays = len(program.forward) + sum(
@@ -112,22 +114,32 @@ class Trace:
         self._most = min(MOST_NUMBERS, max(SAMPLE, ALL_NUMBERS // max(1, arrays)))
         self._batch = batch
         self._dtype = dtype
-        self._sums: dict[tuple[str, str], Array] = {}
+        self._chunks = chunks
+        self._sums = SegmentedSums(chunks)
+        self._shares: dict[str, tuple[Node, str]] = {}
 
     def observer(self, start: int) -> Observer:
         """Return an observer for a pass over the rows from `start` on."""
 
         def see(node: Node, role: ArrayRole, array: Array) -> None:
             if role.kind == "gradient":  # chunks add up
-                key = (node.name, role.name)
-                self._sums[key] = array = self._sums[key] + array if key in self._sums else array
-                traced = TracedArray(array.shape, self._dtype, self._most)
-                self.backward[node.name].gradients[node.parameters[role.name]] = traced
-                traced.see(0, array)
+                share = f"{node.name}.{role.name}"
+                self._shares[share] = node, node.parameters[role.name]
+                self._sums.add(share, array)
             else:
                 self._at(node, role, array.shape[1:]).see(start, array)
 
         return see
+
+    def end_chunk(self) -> None:
+        """Go on to the next chunk; after the last one, take in the gradients."""
+        self._sums.end_chunk()
+        if self._sums.chunks == self._chunks:
+            for share, array in self._sums.total.arrays.items():
+                node, parameter = self._shares[share]
+                traced = TracedArray(array.shape, self._dtype, self._most)
+                traced.see(0, array)
+                self.backward[node.name].gradients[parameter] = traced
 
     def _at(self, node: Node, role: ArrayRole, shape: Shape) -> TracedArray:
         """Return the traced array of a role at a node; the first chunk makes it."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from deltawire_layers import Shape
 from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.plan.cuts import MOST_SEGMENTS
 from deltawire_service.engine.plan.program import Program
 
 # These are constants and no settings: where chunks end decides how sums round, so it is part of every result.
@@ -176,7 +177,11 @@ def make_plan(
 
     chunks = min(batch, count_chunks(network, batch, itemsize))
     threads = 1 if targets.trace else min(chunks, threads)
-    copies = 1 if chunks == 1 and not network.regularization.l2 else 1 + threads
+    # Of gradients over chunks, there are the total, perhaps a segment's sum, and each chunk's own: those in
+    # the threads, and with several threads the one that is being added.
+    copies = 1 + threads + (threads > 1) + (chunks > MOST_SEGMENTS)
+    if chunks == 1:
+        copies = 2 if network.regularization.l2 else 1
     rows_at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(

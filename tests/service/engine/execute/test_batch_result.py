@@ -13,7 +13,7 @@ from support.engine import compiled
 
 from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.batch_result import BatchResult
-from deltawire_service.engine.execute.batch_run import bounds
+from deltawire_service.engine.plan.cuts import chunk_bounds
 
 NETWORK = compiled(
     {
@@ -34,12 +34,13 @@ def rows_of(finite: bool = True, **parts: dict[str, Any]) -> Pass:
     return cast(Pass, SimpleNamespace(**{**empty, **parts}, finite=finite))
 
 
-@given(st.integers(1, 30), st.integers(1, 8), st.integers(0, 2**32))
+@given(st.integers(1, 300), st.integers(1, 200), st.integers(0, 2**32))
 def test_chunks_are_the_whole(batch: int, chunks: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     value, by_row = rng.standard_normal((batch, 3)), rng.integers(-9, 9, (batch, 3)).astype(float)
-    result = BatchResult(NETWORK, batch, FLOAT64)
-    for start, stop in bounds(batch, min(batch, chunks)):
+    chunks = min(batch, chunks)
+    result = BatchResult(NETWORK, range(batch), FLOAT64, chunks)
+    for start, stop in chunk_bounds(batch, chunks):
         result.add(
             start,
             rows_of(
@@ -57,7 +58,7 @@ def test_chunks_are_the_whole(batch: int, chunks: int, seed: int) -> None:
 
 
 def test_what_does_not_lead_to_the_loss_has_zeros() -> None:
-    result = BatchResult(NETWORK, 4, np.dtype(np.float32))
+    result = BatchResult(NETWORK, range(4), np.dtype(np.float32), 1)
     deltas = result.deltas(["x", "s", "m"])
     assert {name: array.shape for name, array in deltas.items()} == {"x": (4, 2), "s": (3,), "m": (4, 3)}
     (gradient,) = result.gradients(["h.weight"]).values()
@@ -68,18 +69,18 @@ def test_what_does_not_lead_to_the_loss_has_zeros() -> None:
 def test_arrays_of_layers_are_not_written_to(chunks: int) -> None:
     shared = np.ones(3)
     shared.setflags(write=False)
-    result = BatchResult(NETWORK, chunks, FLOAT64)
+    result = BatchResult(NETWORK, range(chunks), FLOAT64, chunks)
     for start in range(chunks):
         result.add(start, rows_of(grads={"h.bias": shared}))
     assert result.gradients(["h.bias"])["h.bias"].tolist() == [chunks] * 3 and shared.tolist() == [1] * 3
 
 
 def test_a_sum_that_overflows_is_not_finite_though_its_parts_are() -> None:
-    result = BatchResult(NETWORK, 2, FLOAT64)
+    result = BatchResult(NETWORK, range(2), FLOAT64, 2)
     with np.errstate(all="ignore"):
         for start in range(2):
             result.add(start, rows_of(grads={"h.bias": np.full(3, 1e308)}))
     assert not result.finite
-    other = BatchResult(NETWORK, 1, FLOAT64)
+    other = BatchResult(NETWORK, range(1), FLOAT64, 1)
     other.add(0, rows_of(finite=False))
     assert not other.finite

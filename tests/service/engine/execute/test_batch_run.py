@@ -14,8 +14,10 @@ from support.oracles import distance
 
 from deltawire.errors import Refused
 from deltawire_service.engine import Limits, compile_network
-from deltawire_service.engine.execute.batch_run import bounds
 from deltawire_service.engine.plan import memory_plan
+from deltawire_service.engine.plan.cuts import MOST_SEGMENTS
+from deltawire_service.engine.plan.memory_plan import NO_BODY_COST
+from deltawire_service.engine.plan.targets import Wrt
 
 STACK = {
     "inputs": {"x": {"shape": [64]}, "y": {"shape": [], "dtype": "int64"}},
@@ -26,14 +28,6 @@ STACK = {
         {"name": "loss", "kind": "softmax_nll", "inputs": ["linear2", "y"]},
     ],
 }
-
-
-@given(st.integers(1, 10_000), st.integers(1, 10_000))
-def test_bounds_cover_the_batch_evenly(batch: int, chunks: int) -> None:
-    cuts = bounds(batch, chunks)
-    assert [start for start, _ in cuts] == [0, *(stop for _, stop in cuts[:-1])] and cuts[-1][1] == batch
-    sizes = [stop - start for start, stop in cuts]
-    assert len(cuts) == chunks and max(sizes) - min(sizes) <= 1
 
 
 @given(examples())
@@ -58,6 +52,51 @@ def test_the_same_request_gives_the_same_bits(dtype: str) -> None:
     for name in first.params:
         assert first.params[name].tobytes() == second.params[name].tobytes()
     assert first.data["x"].tobytes() == second.data["x"].tobytes()
+
+
+@given(examples(), st.sampled_from(["float32", "float64"]), st.integers(1, 150), st.integers(1, 400))
+def test_segments_computed_apart_add_up_to_the_whole(
+    example: Example, dtype: str, times: int, chunks: int
+) -> None:
+    """Bit for bit, though each segment is computed by itself, as on another machine."""
+    example = example.astype(dtype)
+    network = compiled(example.spec)
+    data = {
+        name: array if network.inputs[name].shared else np.concatenate([array] * times)
+        for name, array in example.data.items()
+    }
+    batch = network.check_batch(example.params, data)
+    targets = network.targets(Wrt(True, True), values=network.nodes, deltas=network.nodes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: min(batch, chunks))
+        plan = network.memory_plan(targets, batch.size, batch.dtype, NO_BODY_COST)
+    run = network.batch_run(batch, targets, plan, network.objective(batch.size, example.reduction).starts)
+    whole, together = run.result(), run.empty_result()
+    for index in range(min(plan.chunks, MOST_SEGMENTS)):
+        together.add_segment(run.segment(index))
+    for part, names in (
+        ("gradients", network.parameters), ("deltas", network.nodes), ("deltas", network.float_inputs),
+    ):  # fmt: skip
+        ours, theirs = (getattr(result, part)(names) for result in (whole, together))
+        assert [array.tobytes() for array in ours.values()] == [array.tobytes() for array in theirs.values()]
+    assert all(whole.values[name].tobytes() == together.values[name].tobytes() for name in network.nodes)
+    assert whole.finite and together.finite
+
+
+def test_chunks_are_released_before_the_next_is_computed() -> None:
+    """Beside the total and the chunk that is computed, there is no other gradient."""
+    nodes = [{"kind": "linear", "config": {"units": 1000}}, {"name": "loss", "kind": "sum"}]
+    network = compiled({"inputs": {"x": {"shape": [1000]}}, "nodes": nodes})
+    params, data = network.init(0), {"x": np.ones((12_000, 1000))}
+    plan = network.plan(12_000)
+    assert plan.chunks > 4
+    tracemalloc.start()
+    try:
+        network.gradients(params, data)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < plan.answered_bytes + plan.work_bytes < 4 * 8e6 + plan.work_bytes
 
 
 def test_memory_does_not_grow_with_the_batch() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from support.engine import compiled
 
 from deltawire_service.engine.execute.objective import Objective, cotangent_starts, no_starts
+from deltawire_service.engine.plan.cuts import segment_rows
 
 SPEC: dict[str, Any] = {
     "inputs": {"x": {"shape": [2]}},
@@ -34,7 +37,7 @@ def test_the_reduced_loss_moves_as_its_starts_say(batch: int, mean: bool) -> Non
     values = {"a": rng.standard_normal(batch), "b": rng.standard_normal(batch)}
     step = {name: rng.standard_normal(batch) for name in values}
     moved = {name: values[name] + step[name] for name in values}
-    before, after = (objective.reduced(objective.losses(each), PARAMS) for each in (values, moved))
+    before, after = (objective.reduced(objective.losses(each), PARAMS, chunks=1) for each in (values, moved))
     starts = objective.starts(0, batch, FLOAT64)
     assert after - before == pytest.approx(sum((starts[name] * step[name]).sum() for name in step), abs=1e-12)
 
@@ -44,7 +47,7 @@ def test_the_regularization_counts_once_and_its_gradient_is_added() -> None:
     losses = np.array([1.0, 2.0, 6.0])
     for divisor, expected in ((3, 3.0), (1, 9.0)):
         objective = Objective(NETWORK, divisor)
-        assert objective.reduced(losses, PARAMS) == pytest.approx(expected + 0.25 * (W**2).sum())
+        assert objective.reduced(losses, PARAMS, chunks=1) == pytest.approx(expected + 0.25 * (W**2).sum())
         gradients = {"h.weight": np.ones((3, 2)), "h.bias": np.ones(3)}
         decayed = objective.regularized(gradients, PARAMS)
         assert decayed.keys() == {"h.weight"} and (decayed["h.weight"] == 1 + 0.5 * W).all()
@@ -55,12 +58,14 @@ def test_the_regularization_counts_once_and_its_gradient_is_added() -> None:
 def test_long_batches_of_float32_are_summed_in_float64() -> None:
     losses = np.full(10**6, np.float32(0.1))
     objective = Objective(NETWORK.without_regularization(), 1)
-    assert objective.reduced(losses, PARAMS) == pytest.approx(10**6 * float(np.float32(0.1)), rel=1e-13)
+    assert objective.reduced(losses, PARAMS, chunks=1) == pytest.approx(
+        10**6 * float(np.float32(0.1)), rel=1e-13
+    )
 
 
 def test_under_the_complex_step_it_is_complex() -> None:
     step = {name: array + 1e-200j for name, array in PARAMS.items()}
-    loss = Objective(NETWORK, 1).reduced(np.array([2 + 1e-200j]), step)
+    loss = Objective(NETWORK, 1).reduced(np.array([2 + 1e-200j]), step, chunks=1)
     assert loss.imag == pytest.approx(1e-200 * (1 + 0.5 * PARAMS["h.weight"].sum()))
 
 
@@ -71,3 +76,13 @@ def test_cotangents_are_cut_like_the_batch_and_copied() -> None:
     rows[:] = 0
     assert cotangents["h"].sum() == 66
     assert no_starts(0, 4, FLOAT64) == {}
+
+
+@given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 2**32))
+def test_losses_add_up_within_segments_and_then_segments(batch: int, chunks: int, seed: int) -> None:
+    chunks = min(batch, chunks)
+    rng = np.random.default_rng(seed)
+    losses = rng.standard_normal(batch) * 10.0 ** rng.integers(-8, 8, batch)
+    sums = [losses[rows].sum() for rows in segment_rows(batch, chunks)]
+    objective = Objective(NETWORK.without_regularization(), 1)
+    assert objective.reduced(losses, PARAMS, chunks) == reduce(add, sums)

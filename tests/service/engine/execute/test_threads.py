@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from threading import Event, get_ident
+from time import sleep
+from typing import Any, TypeVar
+from unittest.mock import patch
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController, threadpool_info
 
-from deltawire_layers import load_layers
+from deltawire_layers import load_layers, pieces, products
 from deltawire_service.engine import Network, Threads, compile_network
-from deltawire_service.engine.execute.threads import SHARED_BYTES
 from deltawire_service.engine.plan.memory_plan import count_chunks
 
 LAYERS = load_layers()
+T = TypeVar("T")
 WIDE = {
     "inputs": {"x": {"shape": [200]}, "y": {"shape": [], "dtype": "int64"}},
     "nodes": [
@@ -38,10 +43,9 @@ def answer(network: Network) -> dict[str, bytes]:
 def test_threads_do_not_change_a_bit() -> None:
     one, two, three = (compile_network(WIDE, LAYERS, threads=Threads(count)) for count in (1, 2, 3))
     assert count_chunks(one, BATCH, 8) >= 4
-    with_one = compile_network(WIDE, LAYERS, threads=Threads(2))
-    Threads(2)._use_in_products(1)  # as the service starts BLAS
+    Threads(2).alone(int)  # BLAS with one thread, as the service starts it
     expected = answer(one)
-    for network in (two, three, with_one):
+    for network in (two, three):
         assert answer(network) == expected
 
 
@@ -60,15 +64,63 @@ def test_results_come_in_order_and_from_several_threads() -> None:
     assert len({thread for _, thread in found}) == 2
 
 
-def test_matrix_products_get_all_threads_when_there_is_one_large_chunk() -> None:
-    def blas(_: int = 0) -> set[int]:
-        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+def blas_threads(*_: int) -> set[int]:
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    threads = Threads(2)
-    assert threads.alone(blas, SHARED_BYTES) == {2}
-    assert threads.alone(blas, SHARED_BYTES - 1) == {1}
-    assert threads.alone(blas, SHARED_BYTES) == {2}
-    assert list(threads.map(blas, [(0,), (1,)])) == [{1}, {1}]
+
+def test_blas_has_one_thread_wherever_several_compute() -> None:
+    for library in ThreadpoolController().select(user_api="blas").lib_controllers:
+        library.set_num_threads(2)
+    assert Threads(1).alone(blas_threads) == {2}  # as it was started
+    assert Threads(2).alone(blas_threads) == {1}
+    assert list(Threads(2).map(blas_threads, [(0,), (1,)])) == [{1}, {1}]
+
+
+def test_a_single_chunk_shares_its_large_products() -> None:
+    threads, idents = Threads(2), set[int]()
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((1200, 700)), rng.standard_normal((700, 600))
+
+    def compute() -> np.ndarray:
+        idents.add(get_ident())
+        return products.matmul(a, b)
+
+    expected = compute()
+    share = pieces.sharing.get()
+    with patch.object(np, "matmul", noting(np.matmul, idents)):
+        assert threads.alone(compute).tobytes() == expected.tobytes()
+    assert len(idents) == 2 and pieces.sharing.get() is share
+
+
+def noting(function: Callable[..., T], idents: set[int]) -> Callable[..., T]:
+    """The function, noting which threads call it. Each waits a little for the others to begin."""
+
+    def note(*arguments: Any) -> T:
+        idents.add(get_ident())
+        sleep(0.05)
+        return function(*arguments)
+
+    return note
+
+
+def test_a_piece_that_fails_fails_the_product_after_all_have_ended() -> None:
+    threads, ended = Threads(2), list[int]()
+
+    def piece(place: int) -> None:
+        sleep(0.02 * place)
+        ended.append(place)
+        if place == 0:
+            raise MemoryError
+
+    def compute() -> None:
+        share = pieces.sharing.get()
+        assert share is not None
+        share([partial(piece, place) for place in range(4)])
+
+    with pytest.raises(MemoryError):
+        threads.alone(compute)
+    assert set(ended) == {0, 1, 2, 3}
+    assert threads.alone(lambda: "next") == "next"
 
 
 def test_after_a_failure_the_next_request_has_its_turn() -> None:
