@@ -51,15 +51,15 @@ class BatchResult:
         sums.end_chunk()
         self._finite = self._finite and chunk.finite
 
-    def add_segment(self, segment: BatchResult) -> None:
+    def add_segment(self, other: BatchResult) -> None:
         """Add the result of one segment, computed apart; segments come in order."""
-        start = segment._rows.start
-        for name, value in segment.values.items():
+        start = other._rows.start
+        for name, value in other.values.items():
             self._place(self.values, name, start, value)
-        for name, delta in segment._deltas.items():
+        for name, delta in other._deltas.items():
             self._place(self._deltas, name, start, delta)
-        self._sums.total.add_all(segment._sums.total.arrays)
-        self._finite = self._finite and segment._finite
+        self._sums.total.add_all(other._sums.total.arrays)
+        self._finite = self._finite and other._finite
 
     def deltas(self, names: Iterable[str]) -> dict[str, Array]:
         """Return ∂loss/∂value of nodes, (rows, *shape), and of inputs, (*shape) where these are shared.
