@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deltawire_service.faults import ServiceError
+from deltawire_service.server.expectations import ask_for_body
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -28,6 +29,7 @@ class BodyTruncated(ServiceError):
 
 def received(environ: WSGIEnvironment, length: int) -> bytes:
     """Return a body of this length, in bytes. Raises BodyTruncated when less comes."""
+    ask_for_body(environ)
     stream = environ["wsgi.input"]
     body: bytes = stream.read(length)
     while len(body) < length:
@@ -49,6 +51,7 @@ def received_in_place(environ: WSGIEnvironment, length: int) -> bytes | memoryvi
     known = f"{type(reader).__module__}.{type(reader).__name__}" == "gunicorn.http.body.LengthReader"
     if length < LARGE or not known or socket is None or take is None:
         return received(environ, length)
+    ask_for_body(environ)
     buffered = take()
     body = np.empty(length, np.uint8).data
     filled = min(len(buffered), length)

@@ -1,12 +1,13 @@
-"""gunicorn's worker with threads, and three things it lacks.
+"""gunicorn's worker with threads, and what it lacks.
 
-It answers what is not well-formed HTTP with problem documents, refuses chunked bodies, and never lets its
-main loop wait for a client.
+It answers what is not well-formed HTTP with problem documents, refuses chunked bodies, asks for a body only
+when it is going to be read, and never lets its main loop wait for a client.
 """
 
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 from functools import partial
 from http import HTTPStatus
 from time import monotonic
@@ -18,12 +19,16 @@ from gunicorn.http import errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from deltawire_service.http.security_headers import HEADERS
+from deltawire_service.server.expectations import waits_for_continue
 
 LINGER = 1.0
 """Seconds that a client has to take its last answer before its connection is closed."""
 
 LINGER_BYTES = 2**26
 """Bytes that are read and thrown away meanwhile, at most: many clients read after their body is sent."""
+
+LATEST = (1, 1)
+"""The HTTP that is spoken, also with those who speak a later minor version (RFC 9110, 2.5)."""
 
 DRAINED_BYTES = 2**16
 """Bytes of an unread body that gunicorn reads and throws away to keep the connection."""
@@ -69,6 +74,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         codings = [value.strip().lower() for name, value in req.headers if name == "TRANSFER-ENCODING"]
         if codings:
             raise LengthRequired if codings == ["chunked"] else errors.UnsupportedTransferCoding("")
+        req.version = min(req.version, LATEST)
+        if "close" in connection_options(req.headers):
+            req.force_close()
+        # gunicorn would send 100 (Continue) at once; body_reader sends it when the body is to be read.
+        vars(req)["_expected_100_continue"] = False
         return super().handle_request(req, conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
@@ -110,9 +120,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
 
 def answered(application: Any, environ: dict[str, Any], start_response: Any) -> Any:
-    """Answer with an application, and announce that the connection closes when a large body was not read.
+    """Answer with an application, and announce that the connection closes when a body was not read.
 
-    gunicorn would wait for the rest of such a body, to throw it away.
+    gunicorn would wait for the rest of a large body to throw it away, and for one that nobody asked for.
 
     Args:
         application: the WSGI application.
@@ -120,11 +130,18 @@ def answered(application: Any, environ: dict[str, Any], start_response: Any) -> 
     """
 
     def start(*arguments: Any) -> Any:
-        if getattr(environ["wsgi.input"].reader, "length", 0) > DRAINED_BYTES:
+        unread = getattr(environ["wsgi.input"].reader, "length", 0)
+        if unread > (0 if waits_for_continue(environ) else DRAINED_BYTES):
             start_response.__self__.force_close()
         return start_response(*arguments)
 
     return application(environ, start)
+
+
+def connection_options(headers: Iterable[tuple[str, str]]) -> set[str]:
+    """Return the options in all headers `Connection`, in small letters: `close, keep-alive` has two."""
+    lists = (value for name, value in headers if name == "CONNECTION")
+    return {option.strip(" \t").lower() for value in lists for option in value.split(",")}
 
 
 def linger(sock: socket.socket) -> None:

@@ -61,3 +61,52 @@ def test_a_client_that_has_gone_does_no_harm(service: Service) -> None:
             send(connection, sent)
     assert requests.get(f"{service}/livez", timeout=5).status_code == 200
     assert '"level": "error"' not in service.log()
+
+
+POST = "POST /v1/gradients HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "head, status",
+    [
+        (POST + "Content-Length: 999999999\r\n", 413),
+        (POST.replace("json", "xml") + "Content-Length: 5\r\n", 415),
+        (POST.replace("gradients", "nowhere") + "Content-Length: 5\r\n", 404),
+        (POST.replace("localhost", "rebound.example") + "Content-Length: 5\r\n", 421),
+    ],
+)
+def test_a_body_that_will_not_be_read_is_not_asked_for(head: str, status: int, service: Service) -> None:
+    with connected(service) as connection:
+        connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        answer = until_closed(connection)  # and the connection closes: whether the body comes is not known
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+
+
+@pytest.mark.parametrize("pad", [0, 2**17])
+def test_a_body_that_will_be_read_is_asked_for(pad: int, service: Service) -> None:
+    body = json.dumps({"network": {}} | {"padding": " " * pad}).encode()
+    with connected(service) as connection:
+        connection.sendall(f"{POST}Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
+        assert connection.recv(2**16) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert receive(connection).status == 422
+        send(connection, b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert receive(connection).status == 200  # on the same connection
+
+
+def test_a_later_minor_version_is_answered_in_http_1_1(service: Service) -> None:
+    with connected(service) as connection:
+        connection.sendall(b"GET /livez HTTP/1.9\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(2**16).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["Connection: close, keep-alive", "Connection: Keep-Alive , Close", "Connection: x\r\nConnection: close"],
+)
+def test_close_among_other_options_closes(options: str, service: Service) -> None:
+    with connected(service) as connection:
+        connection.sendall(f"GET /livez HTTP/1.1\r\nHost: localhost\r\n{options}\r\n\r\n".encode())
+        answer = receive(connection)
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert until_closed(connection) == b""
