@@ -113,7 +113,7 @@ def missing_extra(extra: str, error: ModuleNotFoundError) -> NotInstalled:
 
 
 def other_dtype(name: str, dtype: str, requested: str) -> str:
-    """Return the message for a published network that is to be computed in another dtype than its own.
+    """Return the message for a request whose dtype differs from the published network's.
 
     Args:
         name: Of the network.

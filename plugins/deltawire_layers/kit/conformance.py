@@ -52,11 +52,11 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
         pure(trial, usual)
         _in_any_order(trial, usual)
         for point in points:
-            here = trial.measure(point)
-            _independent(trial, here)
+            measured = trial.measure(point)
+            _independent(trial, measured)
             dtype_kept(trial, point)
-            first_order(trial, sampler, here)
-            second_order(trial, sampler, here)
+            first_order(trial, sampler, measured)
+            second_order(trial, sampler, measured)
         concurrent(trial, usual)
         any_layout(trial, usual)
         check_saved(trial)
@@ -124,11 +124,11 @@ def _in_any_order(trial: Trial, point: Point) -> None:
 # Rule 2, examples are independent.
 
 
-def _independent(trial: Trial, here: Measured) -> None:
+def _independent(trial: Trial, measured: Measured) -> None:
     """Check a batch against its examples one by one: equal results, and gradients that add up."""
-    single = (here.point.with_rows(itemgetter([row])) for row in range(len(here.point.delta)))
+    single = (measured.point.with_rows(itemgetter([row])) for row in range(len(measured.point.delta)))
     alone = [trial.forward(point).results() for point in single]
-    for closure, result in here.results.items():
+    for closure, result in measured.results.items():
         parts = np.stack([results[closure] for results in alone])
         if closure.startswith("gradient"):
             problem = "is not the sum of its examples' gradients"
@@ -136,13 +136,13 @@ def _independent(trial: Trial, here: Measured) -> None:
         else:
             problem = "of an example depends on the other examples"
             expected, size = parts[:, 0], np.abs(parts[:, 0])
-        trial.agree(2, closure, problem, here.point, expected, result, here.rounding(closure, size))
-    _per_example(trial, here, alone)
+        trial.agree(2, closure, problem, measured.point, expected, result, measured.rounding(closure, size))
+    _per_example(trial, measured, alone)
 
 
-def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) -> None:
+def _per_example(trial: Trial, measured: Measured, alone: list[dict[str, Array]]) -> None:
     """Check that `per_example` returns the gradients of batches of one."""
-    point = here.point.with_all(read_only)
+    point = measured.point.with_all(read_only)
     result = trial.call(
         "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
     )
@@ -154,9 +154,9 @@ def _per_example(trial: Trial, here: Measured, alone: list[dict[str, Array]]) ->
         closure = gradient_of(name)
         rows = trial.checked("per_example", point, result[name], (len(alone), *parameter.shape))
         expected = np.stack([results[closure] for results in alone])
-        allowance = here.rounding(closure, np.abs(expected))
+        allowance = measured.rounding(closure, np.abs(expected))
         problem = f"of {name!r} is not the gradient of each example alone"
-        trial.agree(2, "per_example", problem, here.point, expected, rows, allowance)
+        trial.agree(2, "per_example", problem, measured.point, expected, rows, allowance)
 
 
 # Rule 6, documented by formula.

@@ -33,54 +33,58 @@ def dtype_kept(trial: Trial, point: Point) -> None:
         trial.forward(short).backward()
 
 
-def first_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
+def first_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
     """Check that every equation is the derivative of the value.
 
     Args:
         trial: the layer.
         sampler: draws directions.
-        here: a point and the results there.
+        measured: a point and the results there.
 
     Raises:
         ConformanceError: an equation or the complex step is wrong.
     """
-    for position, x in enumerate(here.point.inputs):
+    for position, x in enumerate(measured.point.inputs):
         if x.size and not is_integer(x):
-            _delta(trial, sampler, here, position)
-    if here.point.params:
-        params = sampler.anywhere(here.point).params
-        direction = here.point.still().with_params(params)
-        _slope(trial, here.point, direction, here.results["value"], here.noise["value"])
-    for name in here.point.params:
-        _gradient(trial, here, name)
+            _delta(trial, sampler, measured, position)
+    if measured.point.params:
+        params = sampler.anywhere(measured.point).params
+        direction = measured.point.still().with_params(params)
+        _slope(trial, measured.point, direction, measured.results["value"], measured.noise["value"])
+    for name in measured.point.params:
+        _gradient(trial, measured, name)
 
 
-def _delta(trial: Trial, sampler: Sampler, here: Measured, position: int) -> None:
+def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) -> None:
     """Check that δ of an input is (∂value/∂input)ᵀ δ."""
-    point, closure = here.point, delta_of(position)
+    point, closure = measured.point, delta_of(position)
     x = point.inputs[position]
     rows, places = len(x), x[0].size
     reach = sampler.reach(x)
     tiled, direction = point.place_by_place(position, reach)
-    value, noise = (np.repeat(numbers["value"], places, axis=0) for numbers in (here.results, here.noise))
+    value, noise = (
+        np.repeat(numbers["value"], places, axis=0) for numbers in (measured.results, measured.noise)
+    )
     slope = _slope(trial, tiled, direction, value, noise)
     slope = slope.reshape(rows, places, -1) / reach.reshape(rows, places, 1)
     if trial.layer.elementwise and (slope * (1 - np.eye(places))).any():
         raise trial.broken(5, "elementwise", "is claimed, but a number depends on another place", point)
-    if closure not in here.results:
+    if closure not in measured.results:
         if slope.any():
             raise trial.broken(3, closure, "is None, but the value depends on the input", point)
         return
     terms = slope * point.delta.reshape(rows, 1, -1)
     expected, size = terms.sum(axis=2).reshape(x.shape), np.abs(terms).sum(axis=2).reshape(x.shape)
     problem = "is not the derivative of the value"
-    trial.agree(4, closure, problem, point, expected, here.results[closure], here.rounding(closure, size))
+    trial.agree(
+        4, closure, problem, point, expected, measured.results[closure], measured.rounding(closure, size)
+    )
 
 
-def _gradient(trial: Trial, here: Measured, name: str) -> None:
+def _gradient(trial: Trial, measured: Measured, name: str) -> None:
     """Check that the gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
-    point, closure = here.point, gradient_of(name)
-    result = here.results[closure]
+    point, closure = measured.point, gradient_of(name)
+    result = measured.results[closure]
     expected, size = np.empty(result.shape), np.empty(result.shape)
     still = point.still()
     for place in np.ndindex(result.shape):
@@ -90,7 +94,7 @@ def _gradient(trial: Trial, here: Measured, name: str) -> None:
         slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
         expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
     problem = "is not the derivative of the value"
-    trial.agree(4, closure, problem, point, expected, result, here.rounding(closure, size))
+    trial.agree(4, closure, problem, point, expected, result, measured.rounding(closure, size))
 
 
 def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
@@ -117,25 +121,25 @@ differences. The last bits there depend on the BLAS.
 """
 
 
-def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
+def second_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
     """Check the complex step of the equations against differences along one direction of all arguments and δ.
 
     Args:
         trial: the layer.
         sampler: draws directions.
-        here: a point and the results there.
+        measured: a point and the results there.
 
     Raises:
         ConformanceError: the complex step of an equation is wrong.
     """
-    point, direction = here.point, sampler.anywhere(here.point)
+    point, direction = measured.point, sampler.anywhere(measured.point)
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).backward()
     around = [trial.forward(point.moved(direction, step)).backward() for step in STENCIL]
     expected = {}
     for closure, result in bent.items():
-        _same_in_complex(trial, here, closure, result)
+        _same_in_complex(trial, measured, closure, result)
         results = [passed[closure] for passed in around]
-        real, noise = here.results[closure], here.noise[closure]
+        real, noise = measured.results[closure], measured.noise[closure]
         expected[closure] = _differences(point, 2, real, noise, results)
     if point.ties and (point.scale > WIDE or any(differences.kinks for differences in expected.values())):
         return  # a sum over several kinks may lie outside the differences to either side
@@ -144,10 +148,10 @@ def second_order(trial: Trial, sampler: Sampler, here: Measured) -> None:
         trial.agree(4, closure, problem, point, slope, bent[closure].imag / COMPLEX_STEP, allowance)
 
 
-def _same_in_complex(trial: Trial, here: Measured, closure: str, bent: Array) -> None:
-    real = here.results[closure]
-    allowance = here.rounding(closure, np.abs(real) + 1e-3 * np.abs(real).max(initial=0))
-    trial.agree(4, closure, "is another number in complex128", here.point, real, bent.real, allowance)
+def _same_in_complex(trial: Trial, measured: Measured, closure: str, bent: Array) -> None:
+    real = measured.results[closure]
+    allowance = measured.rounding(closure, np.abs(real) + 1e-3 * np.abs(real).max(initial=0))
+    trial.agree(4, closure, "is another number in complex128", measured.point, real, bent.real, allowance)
 
 
 class _Differences(NamedTuple):
@@ -164,7 +168,7 @@ class _Differences(NamedTuple):
 
 
 def _differences(
-    point: Point, order: int, here: Array, noise: Array, around: Sequence[Array]
+    point: Point, order: int, measured: Array, noise: Array, around: Sequence[Array]
 ) -> _Differences:
     """Estimate the slope from the numbers at a point and around it.
 
@@ -174,18 +178,18 @@ def _differences(
     Args:
         point: the point.
         order: 1 for the value, 2 for the equations.
-        here: the numbers at the point.
+        measured: the numbers at the point.
         noise: how far rounding may move them.
         around: the numbers at each step of `STENCIL`.
     """
     (up, down), (far_up, far_down) = (
-        ((beyond - here) / step, (here - before) / step)
+        ((beyond - measured) / step, (measured - before) / step)
         for step, beyond, before in ((DIFFERENCE_STEP, *around[:2]), (2 * DIFFERENCE_STEP, *around[2:]))
     )
     low, high = np.minimum(up, down), np.maximum(up, down)
     greatest = np.maximum(high, -low)
     products = point.magnitude ** (3 if point.ties else order)
-    rounding = (4 * EPSILON * (4 * np.abs(here) + products) + 4 * noise) / DIFFERENCE_STEP
+    rounding = (4 * EPSILON * (4 * np.abs(measured) + products) + 4 * noise) / DIFFERENCE_STEP
     change = np.maximum(np.abs(far_up - up), np.abs(far_down - down))
     kink = np.maximum(high - low, change) > 1e-4 * greatest + 2 * rounding
     if point.ties:

@@ -88,7 +88,7 @@ def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) ->
 
 
 def affine_per_example(params: Mapping[str, Array], axis: int, y: Array, delta: Array) -> dict[str, Array]:
-    """Return the gradients of `affine` for each example: sums over the places that share a weight.
+    """Return the gradients of scale and shift for each example, summed over places that share a weight.
 
     Args:
         params: the parameters whose gradients are wanted.

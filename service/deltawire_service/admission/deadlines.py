@@ -14,10 +14,10 @@ SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
 
 
 def set_deadline(settings: Settings, context: RequestContext) -> None:
-    """Set when a request ends.
+    """Set the deadline of a request: from its header Deltawire-Deadline, at most the setting.
 
     Raises:
-        Refused: its header is no number of seconds.
+        Refused: the header is no number of seconds.
     """
     header = context.environ.get(VARIABLE)
     if header is not None and not SECONDS.match(header):

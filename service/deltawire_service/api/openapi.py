@@ -88,7 +88,7 @@ FIELDS: dict[type, dict[str, Any]] = {
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
     },
     request_fields.SpecField: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
-    request_fields.WantedField: {"oneOf": [{"type": "boolean"}, NAMES]},
+    request_fields.SelectionField: {"oneOf": [{"type": "boolean"}, NAMES]},
     responses.Loss: {"type": ["number", "string"]},
     LossField: {
         "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "number"}}]

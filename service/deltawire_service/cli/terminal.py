@@ -70,11 +70,11 @@ def size_text(count: float) -> str:
 
 
 def counted(count: int, name: str, plural: str | None = None) -> str:
-    """Return a count and what is counted.
+    """Return a count with its noun, such as `3 layers`.
 
     Args:
         count: How many.
-        name: Of one.
-        plural: Of several; by default the name with an s.
+        name: The noun in the singular.
+        plural: The noun in the plural; by default the singular with an s.
     """
     return f"{count:,} {name if count == 1 else plural or f'{name}s'}"

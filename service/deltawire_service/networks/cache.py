@@ -34,7 +34,7 @@ class NetworkCache:
     Args:
         layers: the layers that a network may have.
         limits: bounds on networks.
-        kept: number of networks that are kept, at least 1.
+        capacity: number of networks that are kept, at least 1.
         compute_threads: threads that all networks together compute with.
         run: calls layers.
         run_own: calls the built-in layers, which are known to end.
@@ -45,7 +45,7 @@ class NetworkCache:
         self,
         layers: Registry,
         limits: Limits,
-        kept: int,
+        capacity: int,
         compute_threads: int = 1,
         run: Runner = run_now,
         run_own: Runner | None = None,
@@ -53,7 +53,7 @@ class NetworkCache:
     ):
         self._layers = layers
         self._limits = limits
-        self._kept = kept
+        self._capacity = capacity
         self._threads = Threads(compute_threads)
         self._run = run
         self._run_own = run_own or run
@@ -78,9 +78,9 @@ class NetworkCache:
         network = self._run(lambda _: self.compile(spec))
         with self._lock:
             # Two spellings of one network share one object, and so its plans.
-            network = next((kept for kept in self._networks.values() if kept.id == network.id), network)
+            network = next((same for same in self._networks.values() if same.id == network.id), network)
             self._networks[key] = network
-            if len(self._networks) > self._kept:
+            if len(self._networks) > self._capacity:
                 self._networks.popitem(last=False)
         return network
 

@@ -67,7 +67,7 @@ class ProtocolContext(NamedTuple):
 
 
 def check_media_type(context: RequestContext) -> None:
-    """Refuse a body of a media type that any web page can send to any site, without asking first.
+    """Refuse the media types that a browser sends to other sites without a CORS preflight.
 
     Real clients send JSON, bytes, or no Content-Type at all.
 

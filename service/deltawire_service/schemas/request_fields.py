@@ -13,15 +13,15 @@ from deltawire_service.faults import Coded, shown
 MOST_NAMES = 2000
 """Names or globs in one list: more than any network has parameters."""
 
-Wanted = bool | Sequence[str]
+Selection = bool | Sequence[str]
 """Everything, nothing, or these names."""
 
 
 class Wrt(NamedTuple):
     """The parameters and inputs to differentiate by."""
 
-    params: Wanted
-    data: Wanted
+    params: Selection
+    data: Selection
 
 
 class Estimate(NamedTuple):
@@ -58,7 +58,7 @@ class DirectionField(fields.Nested):
         super().__init__(DirectionSchema, **settings)
 
 
-class WantedField(fields.Field[Any]):
+class SelectionField(fields.Field[Any]):
     """true for everything, false for nothing, or a list of names."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool | list[str | None]:
@@ -84,10 +84,12 @@ class Choice(validate.OneOf):
 class WrtSchema(Schema):
     """The parameters and inputs to differentiate by."""
 
-    params = WantedField(
+    params = SelectionField(
         load_default=True, metadata={"description": "all parameters, none, or a list of globs"}
     )
-    data = WantedField(load_default=False, metadata={"description": "all inputs, none, or a list of names"})
+    data = SelectionField(
+        load_default=False, metadata={"description": "all inputs, none, or a list of names"}
+    )
 
     @post_load
     def make(self, loaded: dict[str, Any], **_: Any) -> Wrt:
@@ -97,7 +99,7 @@ class WrtSchema(Schema):
 class WrtAllSchema(WrtSchema):
     """The parameters and inputs to differentiate by; by default, all of them."""
 
-    data = WantedField(load_default=True, metadata={"description": "all inputs, none, or a list of names"})
+    data = SelectionField(load_default=True, metadata={"description": "all inputs, none, or a list of names"})
 
 
 class DiagonalSchema(Schema):

@@ -102,7 +102,7 @@ class ProductsOf(Schema):
 
 
 class VjpResponse(Computed):
-    """Vector-Jacobian products: the cotangents, sent back."""
+    """The response of `/v1/vjp`: cotangents propagated back to parameters and inputs."""
 
     products = fields.Nested(
         ProductsOf,
@@ -113,7 +113,7 @@ class VjpResponse(Computed):
 
 
 class JvpResponse(Computed):
-    """Jacobian-vector products: how the outputs move."""
+    """The response of `/v1/jvp`: the derivative of each output along the given tangents."""
 
     values = named_tensors("values of the outputs, (batch, *shape)")
     tangents = named_tensors("by output, with the leading axis of the tangents sent where they had one")
@@ -160,7 +160,7 @@ class InitResponse(Schema):
     network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 
-def whole(description: str) -> fields.Field[Any]:
+def integer(description: str) -> fields.Field[Any]:
     return fields.Integer(required=True, metadata={"description": description})
 
 
@@ -178,7 +178,7 @@ class PlannedNode(Schema):
 class PlannedParameter(Schema):
     name = fields.String(required=True)
     shape = sizes()
-    numbers = whole("numbers in it")
+    numbers = integer("numbers in it")
 
 
 class PlanResponse(Schema):
@@ -193,20 +193,20 @@ class PlanResponse(Schema):
         metadata={"description": "of inputs that take integers: the least and the largest"},
     )
     loss = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
-    given_bytes = whole("parameters and data")
-    answered_bytes = whole(
+    given_bytes = integer("parameters and data")
+    answered_bytes = integer(
         "gradients (more than once while they are summed over chunks), values, deltas and losses"
     )
-    read_bytes = whole("the body, while the numbers given are read from it")
-    work_bytes = whole("values, what equations hold, and deltas of the rows computed at once")
-    written_bytes = whole("the answer's body, while the numbers answered are written into it")
-    peak_bytes = whole("the most held at once: given + max(read, answered + max(work, written))")
-    rows_at_once = whole("examples computed at once")
-    chunks = whole("how often that is")
-    threads = whole("chunks computed at the same time")
-    passes = whole("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
-    cost_bytes = whole("bytes touched over all passes: what one request costs beside another")
-    limit_bytes = whole("largest peak the service takes")
+    read_bytes = integer("the body, while the numbers given are read from it")
+    work_bytes = integer("values, what equations hold, and deltas of the rows computed at once")
+    written_bytes = integer("the answer's body, while the numbers answered are written into it")
+    peak_bytes = integer("the most held at once: given + max(read, answered + max(work, written))")
+    rows_at_once = integer("examples computed at once")
+    chunks = integer("how often that is")
+    threads = integer("chunks computed at the same time")
+    passes = integer("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
+    cost_bytes = integer("bytes touched over all passes: what one request costs beside another")
+    limit_bytes = integer("largest peak the service takes")
     fits = fields.Boolean(required=True, metadata={"description": "whether the peak is within the limit"})
     network_id = fields.String(required=True, metadata=NETWORK_ID)
 
@@ -222,8 +222,8 @@ class CheckedPlace(Schema):
 
 class CheckedArray(Schema):
     name = fields.String(required=True, metadata={"description": "params/…, data/… or deltas/…"})
-    numbers = whole("in the array")
-    checked = whole("places checked")
+    numbers = integer("in the array")
+    checked = integer("places checked")
     passed = fields.Boolean(required=True)
     worst = fields.List(fields.Nested(CheckedPlace), required=True, metadata={"description": "worst first"})
 

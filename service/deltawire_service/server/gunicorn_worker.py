@@ -35,7 +35,7 @@ DRAINED_BYTES = 2**16
 
 
 class LengthRequired(errors.ParseException):  # type: ignore[misc]
-    """The body is chunked: its size would be known too late."""
+    """The body is chunked: without a Content-Length, its size is unknown before it is read."""
 
 
 REFUSALS: dict[type[BaseException], tuple[str, str]] = {

@@ -21,13 +21,13 @@ def spec(units: int) -> dict[str, Any]:
 
 
 def test_a_network_is_compiled_once() -> None:
-    networks = NetworkCache(load_layers(), Limits(), kept=2)
+    networks = NetworkCache(load_layers(), Limits(), capacity=2)
     assert networks.compiled(spec(1)) is networks.compiled(spec(1))
     assert networks.compiled(spec(1)) is not networks.compiled(spec(2))
 
 
 def test_the_least_recently_used_one_goes() -> None:
-    networks = NetworkCache(load_layers(), Limits(), kept=2)
+    networks = NetworkCache(load_layers(), Limits(), capacity=2)
     first, second = networks.compiled(spec(1)), networks.compiled(spec(2))
     networks.compiled(spec(1))
     networks.compiled(spec(3))
@@ -36,7 +36,7 @@ def test_the_least_recently_used_one_goes() -> None:
 
 
 def test_faults_are_below_network_and_nothing_wrong_is_kept() -> None:
-    networks = NetworkCache(load_layers(), Limits(), kept=2)
+    networks = NetworkCache(load_layers(), Limits(), capacity=2)
     kept = networks.compiled(spec(1)), networks.compiled(spec(2))
     for _ in range(2):
         with pytest.raises(Refused) as refused:
@@ -46,7 +46,7 @@ def test_faults_are_below_network_and_nothing_wrong_is_kept() -> None:
 
 
 def test_threads_share_them() -> None:
-    networks = NetworkCache(load_layers(), Limits(), kept=3)
+    networks = NetworkCache(load_layers(), Limits(), capacity=3)
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda number: networks.compiled(spec(1 + number % 5)), range(400)))
     assert {network.parameters["linear1.bias"].shape[0] for network in found} == {1, 2, 3, 4, 5}

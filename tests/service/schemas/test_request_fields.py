@@ -10,8 +10,8 @@ from marshmallow import ValidationError
 from deltawire_service.schemas.request_fields import (
     Choice,
     DirectionField,
+    SelectionField,
     TensorsField,
-    WantedField,
     choice_field,
     dtype_field,
 )
@@ -19,13 +19,13 @@ from deltawire_service.schemas.request_fields import (
 
 @pytest.mark.parametrize("value", [True, False, [], ["a", "*.weight"]])
 def test_everything_nothing_or_names_are_wanted(value: Any) -> None:
-    assert WantedField().deserialize(value) == value
+    assert SelectionField().deserialize(value) == value
 
 
 @pytest.mark.parametrize("value", [1, "a", {}, [1], ["a" * 300]])
 def test_nothing_else_is_wanted(value: Any) -> None:
     with pytest.raises(ValidationError):
-        WantedField().deserialize(value)
+        SelectionField().deserialize(value)
 
 
 def test_tensors_are_an_object_of_anything() -> None:

@@ -135,7 +135,7 @@ def count(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dty
 
 
 def one_of(arrays: Arrays, count: int | None, index: int) -> Arrays:
-    """Return one of the directions that arrays hold.
+    """Return direction `index` of arrays that stack directions in their leading axis.
 
     Args:
         arrays: the arrays of all directions.

@@ -39,7 +39,7 @@ class HessianProducts:
     """vᵀHv, () or (count,), when it was asked for."""
 
     def arrays(self) -> list[Array]:
-        """Return all arrays."""
+        """Return the products of parameters and inputs, and `quadratic` when it was asked for."""
         sums = () if self.quadratic is None else (self.quadratic,)
         return [*self.params.values(), *self.data.values(), *sums]
 
