@@ -115,11 +115,17 @@ def test_asyncio(url: Service) -> None:
     asyncio.run(ask())
 
 
+def test_a_narrower_datatype_is_widened(url: Service) -> None:
+    narrow = X.astype("f4")
+    result = triton.InferenceServerClient(host(url)).infer("flow", [tensor("x", narrow)])
+    assert result.as_numpy("probs").tobytes() == expected(url, narrow.astype("f8")).tobytes()
+
+
 def test_mistakes_are_told_in_words(url: Service) -> None:
     client = triton.InferenceServerClient(host(url))
     for inputs, words in (
         ([tensor("z", X)], "got 'z'"),
-        ([tensor("x", X.astype("f4"))], "expected FP64, got 'FP32'"),
+        ([tensor("x", X.astype("i8"))], "expected FP64.*, got 'INT64'"),
         ([tensor("x", X[:, :3])], r"expected shape \[batch, 4\], got \[2, 3\]"),
         ([], "'x' is missing"),
     ):
