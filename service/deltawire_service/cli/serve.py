@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from contextlib import suppress
 
 import click
 
@@ -69,12 +70,13 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
         raise click.UsageError(f"{NOT_PUBLIC.format(host=host)}; --insecure-public does the same")
     place = f"[{host}]" if ":" in host else host
     everywhere = host in ("0.0.0.0", "::")
-    click.echo(FIRST_CALL.format(address=f"http://{'127.0.0.1' if everywhere else place}:{port}"))
-    if keys:
-        click.echo('it needs a key: -H "Authorization: Bearer $DELTAWIRE_API_KEY"\n')
-    elif public:
-        click.echo("everyone who reaches this machine can compute here\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # a standard output that is full or closed stops nothing
+        click.echo(FIRST_CALL.format(address=f"http://{'127.0.0.1' if everywhere else place}:{port}"))
+        if keys:
+            click.echo('it needs a key: -H "Authorization: Bearer $DELTAWIRE_API_KEY"\n')
+        elif public:
+            click.echo("everyone who reaches this machine can compute here\n")
+        sys.stdout.flush()
     command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
     command += ["-b", f"{place}:{port}", *(["-w", str(workers)] if workers else [])]
     os.execv(sys.executable, [*command, "deltawire_service.app:create_app()"])

@@ -19,6 +19,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger, Processor
 
 from deltawire_service.http.request_context import Headers, RequestContext, ResponseHook
+from deltawire_service.server.standard_streams import secure_standard_streams
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}\Z")
 
@@ -84,6 +85,12 @@ def written(line: Any) -> str:
     return text if text.isascii() else json.dumps(line)
 
 
+def dropping_handler() -> logging.Handler:
+    """Return a handler for standard error, which no longer blocks or fails from now on."""
+    secure_standard_streams()
+    return logging.StreamHandler(sys.stderr)
+
+
 def server_logging(level: str) -> dict[str, Any]:
     """Return the configuration for logging.config that makes the lines of the web server JSON too.
 
@@ -98,7 +105,7 @@ def server_logging(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": formatter},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "handlers": {"stderr": {"()": dropping_handler, "formatter": "json"}},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
         "loggers": {"gunicorn.error": {"level": level.upper(), "handlers": ["stderr"], "propagate": False}},
     }

@@ -27,6 +27,7 @@ from prometheus_client.utils import floatToGoString
 from deltawire_service.engine import Plan, Runner
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.observability.multiprocess_metrics import Counts, MultiprocessCounts, Series
+from deltawire_service.server.standard_streams import dropped_lines
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ METRICS: Mapping[str, Description] = {
     "rejections": Description("Requests turned away though they may be right", ("code",)),
     "plan_bytes": Description("Planned memory of a computation", (), BYTES),
     "compute_seconds": Description("Time in layers, a processor each", ("kind",)),
+    "log_lines_dropped": Description("Log lines that could not be written"),
 }
 GAUGES: Mapping[str, str] = {
     "requests_in_flight": "Requests whose answer is not sent yet",
@@ -87,7 +89,7 @@ class Metrics:
         self._numbers = cache(self._numbers_of)
 
     def share(self, folder: str) -> None:
-        """Count anew, together with the other processes of a folder of `multiprocess_metrics.make_folder`."""
+        """Count anew, together with the other processes of a folder of `server/shared_folder.py`."""
         self._start()
         self._shared = MultiprocessCounts(folder, self._own)
 
@@ -165,6 +167,7 @@ class Metrics:
 
     def _own(self) -> Counts:
         with self._lock:
+            self._counted["log_lines_dropped"][()][0] = dropped_lines()
             counted = {
                 name: {labels: numbers.copy() for labels, numbers in series.items()}
                 for name, series in self._counted.items()
