@@ -44,7 +44,7 @@ def test_what_the_proxy_answers_by_itself_is_a_problem_of_the_services_shape() -
     }
     titles, details = mapped("title"), mapped("detail")
     assert titles.keys() == details.keys() == statuses.keys()
-    own = {"timed_out", "unreachable"}
+    own = {"unreachable"}
     for code, status in statuses.items():
         if code in own:
             assert f"| `{code}` | {status} |" in OPERATIONS

@@ -9,10 +9,12 @@ from flask import Blueprint, Flask
 
 from deltawire_layers import Registry, load_layers
 from deltawire_service.admission import deadlines
+from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.admission.authentication import require_key
 from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.admission.key_limits import within_key_limits
+from deltawire_service.admission.request_bodies import RequestBodies
 from deltawire_service.api import docs, health, limits, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
@@ -23,7 +25,7 @@ from deltawire_service.engine import Runner
 from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
-from deltawire_service.http.hosts import check_hosts
+from deltawire_service.http.hosts import HostNames, check_hosts
 from deltawire_service.http.page_origins import check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
@@ -36,6 +38,7 @@ from deltawire_service.observability.opentelemetry import configured_provider, t
 from deltawire_service.observability.server_timing import add_server_timing
 from deltawire_service.protocols import PROTOCOLS
 from deltawire_service.protocols.context import ProtocolContext
+from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
 
@@ -47,6 +50,7 @@ class Service(NamedTuple):
     metrics: Metrics
     readiness: Readiness
     published: PublishedNetworks
+    connection_limits: ConnectionLimits
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -67,9 +71,15 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.current_deadline
     )
     keys = read_keys(settings)
+    answer_memory = AnswerMemory(settings.planned_bytes * settings.computations)
     metrics = Metrics(lambda: compute_queue.waiting)
 
+    def on_request_end(context: RequestContext) -> None:
+        answer_memory.on_request_end(context)
+        metrics.on_request_end(context)
+
     def admitted(run: Runner) -> Runner:
+        run = answer_memory.counting(run)
         return metrics.counting_plans(within_key_limits(run) if keys else run)
 
     networks = NetworkCache(
@@ -90,18 +100,20 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         app,
         before=(set_request_id, metrics.on_request),
         on_response=(
+            answer_memory.on_response,
             add_server_timing,
             add_request_id,
             add_params_id,
             add_security_headers,
             request_lines(log),
         ),
-        after=metrics.on_request_end,
+        after=on_request_end,
     )
     trace_requests(app, configured_provider())
     answer_errors(app, log)
     origins = frozenset(settings.cors_origins.split())
-    check_hosts(app, None if keys else frozenset(settings.allowed_hosts.lower().split()))
+    host_names = HostNames(None if keys else frozenset(settings.allowed_hosts.lower().split()))
+    check_hosts(app, host_names)
     allow_origins(app, origins)
     check_origins(app, origins)
     if keys:
@@ -131,5 +143,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     protocol = ProtocolContext(settings, published, check_capacity, log, readiness)
     for name in filter(None, settings.protocols.split(",")):
         PROTOCOLS[name](app, protocol)
-    app.extensions["deltawire"] = Service(compute_queue, metrics, readiness, published)
+    connection_limits = ConnectionLimits(
+        deadline_seconds=settings.deadline_seconds,
+        received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
+        reader_bytes_per_second=settings.reader_bytes_per_second,
+        refuse_body=RequestBodies(settings, app.url_map, host_names, keys, compute_queue).refusal,
+    )
+    app.extensions["deltawire"] = Service(compute_queue, metrics, readiness, published, connection_limits)
     return app

@@ -21,9 +21,11 @@ from environs import EnvError
 from marshmallow import validate
 
 from deltawire_service.observability.logs import server_logging
-from deltawire_service.observability.multiprocess_metrics import make_folder, tidy
+from deltawire_service.observability.multiprocess_metrics import tidy
 from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
+from deltawire_service.server.shared_folder import make_folder
+from deltawire_service.server.stopping import end_after_grace
 from deltawire_service.settings import POSITIVE, Settings, read_variable
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -48,8 +50,8 @@ raw_env = [
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 ]
 
-# Threads keep a worker that computes able to read bodies and to answer health checks. They do not compute:
-# compute_queue.py does. They wait for bodies, for their turn, for the result.
+# One thread of a worker has all of its connections, these answer requests, one more answers health checks.
+# They do not compute: compute_queue.py does. They wait for their turn, and for the result.
 worker_class = "deltawire_service.server.gunicorn_worker.Worker"
 threads = 16
 
@@ -86,7 +88,7 @@ logconfig_dict = server_logging(settings.log_level)
 
 def on_starting(server: Any) -> None:
     """Make what the processes share: before they are forked, and only in a server that starts."""
-    server.metrics_folder = make_folder(worker_tmp_dir)
+    server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
 
 
@@ -147,7 +149,9 @@ def post_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     """Connect the application to the worker it runs in."""
     if service := service_of(worker):
-        service.metrics.share(worker.metrics_folder)
+        worker.limits = service.connection_limits
+        if worker.metrics_folder:
+            service.metrics.share(worker.metrics_folder)
         service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
         service.compute_queue.hung = partial(replace_worker, worker)
 
@@ -170,7 +174,8 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget the worker that `replace_worker` added, and add up what the ended one has counted."""
     server.num_workers = server.cfg.workers
     try:
-        tidy(server.metrics_folder, server.WORKERS)
+        if server.metrics_folder:
+            tidy(server.metrics_folder, server.WORKERS)
     except Exception:  # the folder may be full or gone; an exception here would end the service
         server.log.exception("the counts of ended workers are not added up")
 
@@ -183,3 +188,8 @@ def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None
         request, environ, response: not used.
     """
     worker.idle_trim.ended()
+
+
+def on_exit(server: Any) -> None:
+    """End the master although a plugin, which is loaded in it, has threads that do not end."""
+    end_after_grace(getattr(sys.exc_info()[1], "exit_status", 0))  # the status of gunicorn's HaltServer

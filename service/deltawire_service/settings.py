@@ -126,6 +126,13 @@ class Settings:
     deadline_seconds: float = seconds(
         30.0, "seconds that a request may take; the header Deltawire-Deadline can set less"
     )
+    received_bytes: int = count(
+        2**28, "requests that a worker process holds in memory while they come and are answered, in bytes"
+    )
+    reader_bytes_per_second: int = count(
+        2**15,
+        "how fast a client must read, in bytes, to get more than DELTAWIRE_DEADLINE_SECONDS for its answer",
+    )
     drain_seconds: float = seconds(
         0.0, "seconds for which /readyz reports that the service stops, before it stops accepting connections"
     )

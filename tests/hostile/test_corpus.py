@@ -97,7 +97,7 @@ def test_every_row_is_explained() -> None:
 def test_every_code_is_provoked() -> None:
     """Those that one caller alone cannot provoke are in the tests of what answers with them."""
     elsewhere = {"plugin_error", "internal", "overloaded", "deadline_exceeded", "not_ready"}
-    elsewhere |= {"unauthorized", "rate_limited"}
+    elsewhere |= {"unauthorized", "rate_limited", "request_timeout"}
     assert {case.code for case in cases()} - {"-"} | elsewhere == set(PROBLEMS)
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from time import monotonic
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.http.request_context import RequestContext, current_request
+from deltawire_service.server.connections.limits import SECONDS
+from deltawire_service.server.connections.received_body import BEGAN
 from deltawire_service.settings import Settings
 
 HEADER, VARIABLE = "Deltawire-Deadline", "HTTP_DELTAWIRE_DEADLINE"
-SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
 
 
 def set_deadline(settings: Settings, context: RequestContext) -> None:
@@ -23,7 +23,9 @@ def set_deadline(settings: Settings, context: RequestContext) -> None:
     if header is not None and not SECONDS.match(header):
         raise Refused([Fault("", "deadline_invalid", f"{HEADER} is a number of seconds, such as 2.5")])
     most = settings.deadline_seconds
-    context.deadline = monotonic() + (most if header is None else min(most, float(header)))
+    # Under our worker the deadline counts from the first byte: the body may have come slowly.
+    began = context.environ.get(BEGAN) or monotonic()
+    context.deadline = began + (most if header is None else min(most, float(header)))
 
 
 def current_deadline() -> float:

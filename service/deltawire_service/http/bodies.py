@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 from flask import Response
@@ -18,11 +17,6 @@ from deltawire_service.faults import shown
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server import body_reader
 from deltawire_service.settings import Settings
-
-if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
-
-B = TypeVar("B")
 
 
 def negotiate(context: RequestContext) -> None:
@@ -90,8 +84,7 @@ def read(context: RequestContext, settings: Settings) -> Any:
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
     length = _announced(context, most, f" of {sent}")
-    receive = body_reader.received if sent == wire.JSON else body_reader.received_in_place
-    document = wire.decode(_receive(receive, context, length), sent, settings.wire_limits)
+    document = wire.decode(_receive(context, length), sent, settings.wire_limits)
     if isinstance(document, dict) and sent == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
@@ -103,7 +96,7 @@ def received(context: RequestContext, most: int) -> bytes:
     Raises:
         Refused, BodyTruncated: as `read` does.
     """
-    return _receive(body_reader.received, context, _announced(context, most))
+    return bytes(_receive(context, _announced(context, most)))
 
 
 def _announced(context: RequestContext, most: int, kind: str = "") -> int:
@@ -115,9 +108,9 @@ def _announced(context: RequestContext, most: int, kind: str = "") -> int:
     return length
 
 
-def _receive(receive: Callable[[WSGIEnvironment, int], B], context: RequestContext, length: int) -> B:
+def _receive(context: RequestContext, length: int) -> bytes | memoryview:
     try:
-        return receive(context.environ, length)
+        return body_reader.received(context.environ, length)
     except OSError:  # the connection was reset
         raise body_reader.BodyTruncated from None
 

@@ -38,31 +38,44 @@ class HostNotAllowed(ServiceError):
         super().__init__(f"without API keys the service has no name {shown(name)}: {where}")
 
 
-def check_hosts(app: Flask, allowed: frozenset[str] | None) -> None:
-    """Refuse requests whose Host is wrong.
+class HostNames:
+    """The names that the service has.
 
-    Args:
-        app: the application.
-        allowed: names of the service, in small letters, beside localhost and IP addresses; None when a key is
-            needed, and so any name will do.
+    allowed: names in small letters, beside localhost and IP addresses; None when a key is needed, and so any
+    name will do.
     """
 
-    @lru_cache(64)  # clients send the same one with every request
-    def foreign_name(host: str) -> str | None:
+    def __init__(self, allowed: frozenset[str] | None):
+        self._allowed = allowed
+        self._foreign_name = lru_cache(64)(self._find_foreign_name)  # clients send the same one every time
+
+    def are_any(self, path: str) -> bool:
+        """Return whether a route answers under any name."""
+        return self._allowed is None or path in OPEN
+
+    def check(self, path: str, host: str) -> None:
+        """Raise HostInvalid or HostNotAllowed for a Host that is wrong for the path."""
+        name = self._foreign_name(host)
+        if name is not None and not self.are_any(path):
+            raise HostNotAllowed(name)
+
+    def _find_foreign_name(self, host: str) -> str | None:
         """Return the name in a Host when the service does not have it. Raises HostInvalid."""
         name = name_of(host)
-        known = is_address(name) or name == "localhost" or name in (allowed or ())
+        known = is_address(name) or name == "localhost" or name in (self._allowed or ())
         return None if known else name
+
+
+def check_hosts(app: Flask, names: HostNames) -> None:
+    """Refuse requests to an application whose Host is none of these names."""
 
     @app.before_request
     def check_host() -> None:
         environ = request.environ
-        any_name = allowed is None or request.path in OPEN
-        if any_name and "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-            return  # HTTP/1.0 knows no Host
-        name = foreign_name(environ.get("HTTP_HOST", ""))
-        if name is not None and not any_name:
-            raise HostNotAllowed(name)
+        if "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+            if names.are_any(request.path):
+                return  # HTTP/1.0 knows no Host
+        names.check(request.path, environ.get("HTTP_HOST", ""))
 
 
 def name_of(host: str) -> str:

@@ -28,6 +28,7 @@ HTTP: dict[str, Problem] = {
     "method_not_allowed": Problem(405, "The route does not take this method"),
     "deadline_invalid": Problem(400, "The deadline cannot be read"),
     "not_acceptable": Problem(406, "The answer cannot have a media type that the client accepts"),
+    "request_timeout": Problem(408, "The request did not come in time"),
     "length_required": Problem(411, "The request has no Content-Length"),
     "body_too_large": Problem(413, "The body is too large"),
     "uri_too_long": Problem(414, "The first line of the request is too long"),
@@ -43,7 +44,7 @@ HTTP: dict[str, Problem] = {
 ANYWHERE = (
     *("bad_request", "unauthorized", "not_found", "method_not_allowed", "uri_too_long", "expectation_failed"),
     *("rate_limited", "headers_too_large", "transfer_coding_unsupported", "host_not_allowed"),
-    "origin_not_allowed",
+    *("origin_not_allowed", "request_timeout"),
 )
 """Codes of problems that are found before a route is."""
 

@@ -10,7 +10,13 @@ from typing import Any
 
 from flask import Flask, Response
 from structlog.typing import FilteringBoundLogger
-from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound
+from werkzeug.exceptions import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    RequestTimeout,
+    ServiceUnavailable,
+)
 
 from deltawire import wire
 from deltawire.errors import DeltawireError, Fault
@@ -27,6 +33,8 @@ INTERNAL = Fault("", "internal", "the service failed; its log has the details un
 FOREIGN: Mapping[type[BaseException], Fault] = {
     NotFound: Fault("", "not_found", "there is no such route; GET / lists them"),
     MethodNotAllowed: Fault("", "method_not_allowed", "the header Allow lists the methods of the route"),
+    RequestTimeout: Fault("", "request_timeout", "the request did not come in the time that it may take"),
+    ServiceUnavailable: Fault("", "overloaded", "more is received than there is room for: try again in 1 s"),
     BadRequest: Fault("", "bad_request", "the request is not well-formed HTTP"),
     BaseException: INTERNAL,
 }
@@ -92,6 +100,8 @@ def with_headers(response: Response, error: Exception) -> Response:
         response.headers.extend(error.headers)
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
+    if isinstance(error, ServiceUnavailable):
+        response.retry_after = error.retry_after
     return response
 
 

@@ -6,15 +6,12 @@ also does so before it answers a scrape: counts that were once shown never decre
 
 from __future__ import annotations
 
-import atexit
 import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
-from shutil import rmtree
-from tempfile import mkdtemp
 from threading import Lock, Thread
 from time import sleep
 from typing import NamedTuple
@@ -102,21 +99,6 @@ class MultiprocessCounts:
             with suppress(OSError):  # the folder is full or gone: the counts stay in memory
                 self.write()
             sleep(MOMENT)
-
-
-def make_folder(within: str | None) -> str:
-    """Make a private folder for the children of this process, removed when it ends.
-
-    within: path of the folder that it is made in; None for $TMPDIR.
-    """
-    folder, maker = mkdtemp(prefix="deltawire-metrics-", dir=within), os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == maker:  # and not when a forked worker ends
-            rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
-    return folder
 
 
 def tidy(folder: str, alive: Collection[int]) -> None:

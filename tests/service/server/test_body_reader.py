@@ -1,20 +1,18 @@
-"""Bodies are received whole, wherever they are cut, by gunicorn's own classes over a real socket."""
+"""Bodies are read whole: without a copy from our worker, and as they come from any other server."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from io import BytesIO
-from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
-from gunicorn.http.body import Body, LengthReader
-from gunicorn.http.unreader import SocketUnreader
+from werkzeug.exceptions import RequestTimeout
 
-from deltawire_service.server.body_reader import LARGE, BodyTruncated, received, received_in_place
+from deltawire_service.server.body_reader import BodyTruncated, received
+from deltawire_service.server.connections.received_body import ReceivedBody
 
-BODY = np.random.default_rng(0).bytes(3 * LARGE)
+BODY = np.random.default_rng(0).bytes(200_000)
 
 
 class Trickle(BytesIO):
@@ -24,46 +22,29 @@ class Trickle(BytesIO):
         return super().read(min(size or 0, 1000))
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        ours.settimeout(5)
-        yield ours, theirs
-
-
-@pytest.mark.parametrize("receive", [received, received_in_place])
-def test_from_any_server(receive: type) -> None:
-    assert receive({"wsgi.input": BytesIO(BODY)}, len(BODY)) == BODY
-    assert receive({"wsgi.input": Trickle(BODY)}, len(BODY)) == BODY
-    assert receive({"wsgi.input": BytesIO(b"")}, 0) == b""
+@pytest.mark.parametrize("stream", [BytesIO, Trickle, ReceivedBody])
+def test_from_any_server(stream: Any) -> None:
+    assert received({"wsgi.input": stream(BODY)}, len(BODY)) == BODY
+    assert received({"wsgi.input": stream(b"")}, 0) == b""
     with pytest.raises(BodyTruncated):
-        receive({"wsgi.input": Trickle(BODY)}, len(BODY) + 1)
+        received({"wsgi.input": stream(BODY)}, len(BODY) + 1)
 
 
-@pytest.mark.parametrize("ahead", [0, 1, 5000, 3 * LARGE, 3 * LARGE + 9])
-def test_from_gunicorn_in_place(ends: tuple[socket.socket, socket.socket], ahead: int) -> None:
-    """`ahead`: bytes that came with the head, those of a next request among them."""
-    ours, theirs = ends
-    unreader = SocketUnreader(ours)
-    unreader.unread((BODY + b"GET / HTTP")[:ahead])
-    stream = Body(LengthReader(unreader, len(BODY)))
-    sender = Thread(target=theirs.sendall, args=[BODY[ahead:]])
-    sender.start()
-    body = received_in_place({"wsgi.input": stream}, len(BODY))
-    sender.join()
-    assert isinstance(body, memoryview) and body.readonly and body == BODY
-    assert stream.read() == b"" and unreader.take_buffered() == b"GET / HTTP"[: max(0, ahead - len(BODY))]
-    array = np.frombuffer(body, np.uint8)
-    with pytest.raises(ValueError, match="WRITEABLE"):
-        array.setflags(write=True)
-
-
-def test_a_body_that_is_cut(ends: tuple[socket.socket, socket.socket]) -> None:
-    ours, theirs = ends
-    theirs.sendall(BODY[:LARGE])
-    theirs.shutdown(socket.SHUT_WR)
-    stream = Body(LengthReader(SocketUnreader(ours), len(BODY)))
-    with pytest.raises(BodyTruncated):
-        received_in_place({"wsgi.input": stream}, len(BODY))
+def test_what_was_received_is_not_copied() -> None:
+    data = memoryview(bytearray(BODY)).toreadonly()
+    stream = ReceivedBody(data)
+    assert received({"wsgi.input": stream}, len(BODY)) is data
     assert stream.read() == b""
+
+
+def test_it_can_be_read_as_any_stream() -> None:
+    stream = ReceivedBody(b"one\ntwo\nthree")
+    assert stream.read(2) == b"on"
+    assert list(stream) == [b"e\n", b"two\n", b"three"]
+    assert ReceivedBody(memoryview(BODY)).read() == BODY
+
+
+def test_what_was_not_received_says_why() -> None:
+    for read in (lambda stream: received({"wsgi.input": stream}, 9), lambda stream: stream.read(1)):
+        with pytest.raises(RequestTimeout):
+            read(ReceivedBody(failure=RequestTimeout()))

@@ -1,16 +1,23 @@
-"""The worker: one that ends a connection waits for its client without making others wait."""
+"""The worker: it ends connections without making others wait, and outlives a lack of descriptors."""
 
 from __future__ import annotations
 
 import json
+import os
+import resource
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from tempfile import TemporaryFile
 
 import pytest
 import requests
-from hostile.replay import connected, receive, send, until_closed
-from support.service import Service, running_service
+from hostile.replay import GOOD, connected, receive, send, until_closed
+from support.posting import good
+from support.service import Service, children, free_port, running_service
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +117,77 @@ def test_close_among_other_options_closes(options: str, service: Service) -> Non
         answer = receive(connection)
         assert (answer.status, answer.headers["connection"]) == (200, "close")
         assert until_closed(connection) == b""
+
+
+def test_idle_connections_make_room_where_descriptors_are_few() -> None:
+    """300 connections, most of them idle, where the whole process may have 128 descriptors."""
+    with running_service("-w", "1", queue_seconds="10") as service:
+        (worker,) = children(service.pid)
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (128, 128))  # the worker has begun with more
+        with ExitStack() as opened:
+            for number in range(300):
+                connection = opened.enter_context(connected(service))
+                connection.sendall(b"GET /l" if number % 3 == 0 else b"")
+            started = time.monotonic()
+            for _ in range(3):
+                assert requests.get(f"{service}/livez", timeout=5).status_code == 200
+                assert requests.post(f"{service}/v1/gradients", json=good(), timeout=5).status_code == 200
+            assert time.monotonic() - started < 4
+        assert children(service.pid) == {worker}
+        assert '"level": "error"' not in service.log()
+
+
+def test_it_accepts_as_many_connections_as_it_has_descriptors_for() -> None:
+    command = f"ulimit -n 128; exec {sys.executable} -m gunicorn -c python:deltawire_service.gunicorn_conf"
+    port = free_port()
+    command += f" -w 1 -b 127.0.0.1:{port} 'deltawire_service.app:create_app()'"
+    with TemporaryFile() as log:
+        service = subprocess.Popen(["bash", "-c", command], stdout=log, stderr=log)
+        try:
+            end = time.monotonic() + 20
+            while b"Booting" not in os.pread(log.fileno(), 10**6, 0):
+                assert service.poll() is None and time.monotonic() < end
+                time.sleep(0.05)
+            with ExitStack() as opened:
+                for _ in range(200):
+                    opened.enter_context(connected(f"http://127.0.0.1:{port}"))
+                assert requests.get(f"http://127.0.0.1:{port}/livez", timeout=5).ok
+                (worker,) = children(service.pid)
+                assert len(os.listdir(f"/proc/{worker}/fd")) < 100
+            assert b"no connection can be accepted" not in os.pread(log.fileno(), 10**6, 0)
+        finally:
+            service.terminate()
+            assert service.wait(timeout=20) == 0
+
+
+def test_a_full_worker_takes_new_connections_in_place_of_silent_ones() -> None:
+    with running_service(
+        "-w", "1", "--worker-connections", "20", queue_seconds="10", allowed_hosts="deltawire"
+    ) as service:
+        with ExitStack() as opened:
+            for _ in range(60):
+                opened.enter_context(connected(service))
+            with connected(service) as connection:
+                send(connection, GOOD)
+                assert receive(connection).status == 200
+                for _ in range(30):
+                    opened.enter_context(connected(service))
+                time.sleep(0.1)
+
+
+def test_tls_of_gunicorn_is_refused_at_the_start() -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-w", "1"]
+    command += ["-b", f"127.0.0.1:{free_port()}", "--certfile", __file__, "--keyfile", __file__]
+    ended = subprocess.run(
+        [*command, "deltawire_service.app:create_app()"], capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 1
+    assert "TLS is for the proxy" in ended.stderr and "Traceback" not in ended.stderr
+
+
+def test_workers_are_replaced_after_as_many_requests_as_gunicorn_is_told() -> None:
+    with running_service("-w", "1", "--max-requests", "20", queue_seconds="10") as service:
+        (worker,) = children(service.pid)
+        for _ in range(40):
+            assert requests.get(f"{service}/livez", timeout=5).status_code == 200
+        assert children(service.pid) != {worker}

@@ -1,0 +1,82 @@
+"""Count computations and unsent answers together, so that slow readers cannot fill the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar
+
+from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.engine import Plan, Runner
+from deltawire_service.http.request_context import Headers, RequestContext, current_request
+
+T = TypeVar("T")
+
+SMALL_PLAN = 2**20
+"""Bytes of a plan up to which a computation may still begin when answers fill the memory."""
+
+SPARE = 2**26
+"""Bytes that such computations may take beyond it."""
+
+
+class AnswerMemory:
+    """The memory of one process, from the beginning of computations until their answers have been sent.
+
+    A request holds its plan while it computes and its answer is written, then the bytes of its answer until
+    the client has read them.
+
+    Args:
+        most_bytes: what all requests may hold together. One request alone is always admitted: its plan has a
+            limit of its own.
+    """
+
+    def __init__(self, most_bytes: int):
+        self._most_bytes = most_bytes
+        self._held: dict[RequestContext, int] = {}
+        self._total = 0
+        self._lock = Lock()
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes that requests hold now."""
+        return self._total
+
+    def counting(self, run: Runner) -> Runner:
+        """Return the same way to compute, refused with Overloaded while there is no room for the plan."""
+
+        def counted(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+            context, planned = current_request(), plan.peak_bytes if plan else 0
+
+            def begin(until: float) -> T:
+                self._admit(context, planned)
+                return compute(until)
+
+            return run(begin, plan)
+
+        return counted
+
+    def on_response(self, context: RequestContext, headers: Headers) -> None:
+        """Hold the bytes of an answer in place of its plan."""
+        if context in self._held:
+            with self._lock:
+                self._hold(context, context.response_bytes)
+
+    def on_request_end(self, context: RequestContext) -> None:
+        """Hold nothing for a request whose answer has been sent."""
+        if context in self._held:
+            with self._lock:
+                self._hold(context, 0)
+                del self._held[context]
+
+    def _admit(self, context: RequestContext, planned: int) -> None:
+        with self._lock:
+            own = self._held.get(context, 0)
+            others = self._total - own
+            most = self._most_bytes + (SPARE if planned <= SMALL_PLAN else 0)
+            if others and others + planned > most:
+                raise Overloaded(1)
+            self._hold(context, max(own, planned))
+
+    def _hold(self, context: RequestContext, count: int) -> None:
+        self._total += count - self._held.get(context, 0)
+        self._held[context] = count

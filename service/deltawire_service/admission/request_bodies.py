@@ -1,0 +1,78 @@
+"""Decide by the head of a request whether its body is received at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Map
+
+from deltawire import wire
+from deltawire.errors import Fault, Refused
+from deltawire_service.admission.api_keys import Key
+from deltawire_service.admission.authentication import Unauthorized, find_key
+from deltawire_service.admission.compute_queue import ComputeQueue
+from deltawire_service.faults import ServiceError
+from deltawire_service.http.bodies import media_type
+from deltawire_service.http.hosts import HostNames
+from deltawire_service.settings import Settings
+
+KSERVE = "/v2/"
+"""Below it, bodies of any media type may be binary: JSON with tensors behind it."""
+
+
+class RequestBodies:
+    """Judges a body that has not come with the head of its request, before the server receives it.
+
+    The application checks the same once more, where it answers: a refusal here only spares the bytes.
+
+    Args:
+        settings: the bounds on bodies.
+        routes: the routes of the application.
+        host_names: the names that the service has.
+        keys: the known keys by digest; without any, no key is needed.
+        compute_queue: whether a computation would get its turn.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        routes: Map,
+        host_names: HostNames,
+        keys: Mapping[bytes, Key],
+        compute_queue: ComputeQueue,
+    ):
+        self._json_bytes = settings.json_body_bytes
+        self._most_bytes = max(settings.json_body_bytes, settings.binary_body_bytes)
+        self._routes = routes.bind("")
+        self._host_names = host_names
+        self._keys = keys
+        self._compute_queue = compute_queue
+
+    def refusal(self, method: str, path: str, headers: Mapping[str, str], length: int) -> Exception | None:
+        """Return why a body is not received, or None when it is.
+
+        Args:
+            method: of the request.
+            path: of the request, as it was sent.
+            headers: by their names in capitals.
+            length: bytes of the body, as announced.
+        """
+        try:
+            self._host_names.check(path, headers.get("HOST", ""))
+            self._routes.match(unquote(path), method)
+            self._check_body(path, media_type(headers.get("CONTENT-TYPE", "")), length)
+            if self._keys and not find_key(self._keys, headers.get("AUTHORIZATION", "")):
+                raise Unauthorized
+            self._compute_queue.check_capacity()
+        except (HTTPException, Refused, ServiceError) as error:
+            return error
+        return None
+
+    def _check_body(self, path: str, sent: str, length: int) -> None:
+        if path.startswith("/v1/") and sent not in wire.MEDIA_TYPES:
+            raise Refused([Fault("", "media_type_unsupported", f"expected {' or '.join(wire.MEDIA_TYPES)}")])
+        most = self._json_bytes if sent == wire.JSON and not path.startswith(KSERVE) else self._most_bytes
+        if length > most:
+            raise Refused([Fault("", "body_too_large", f"{length} bytes, at most {most} are read")])

@@ -1,0 +1,97 @@
+"""One connection: where it stands, and what it holds."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from selectors import BaseSelector
+from time import monotonic
+from typing import Any, NamedTuple
+
+from gunicorn.http.message import Request
+
+from deltawire_service.server.connections.outgoing import Outgoing
+from deltawire_service.server.connections.received_body import ReceivedBody
+from deltawire_service.server.connections.request_head import RequestHead
+
+
+class Phase(IntEnum):
+    """A stage of a connection. When room is needed, the first of these is closed first."""
+
+    CLOSING = 0
+    """Its last answer has been sent; it may still read it."""
+    IDLE = 1
+    """Nothing of a request has come."""
+    HEAD = 2
+    BODY = 3
+    ANSWERING = 4
+    """Its request is complete, and with the application."""
+    SENDING = 5
+    """The rest of its answer waits until it reads."""
+    CLOSED = 6
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """A client's connection. Nobody but the connection loop changes it."""
+
+    sock: socket.socket
+    peer: Any
+    """The client's address, as the socket has it."""
+    server: Any
+    """The address that the client connected to."""
+    head: RequestHead
+    outgoing: Outgoing
+    phase: Phase = Phase.IDLE
+    since: float = 0.0
+    """When its request, or else its present phase, began (time.monotonic)."""
+    until: float = 0.0
+    """When its present phase is over."""
+    events: int = 0
+    """What the selector watches it for."""
+    ready: Callable[[int], None] | None = None
+    """What the loop calls when the socket can be read or written."""
+    request: Request | None = None
+    body: memoryview | None = None
+    """Where its body is received."""
+    filled: int = 0
+    """Bytes of the body that have come; while it closes, bytes thrown away."""
+    held: int = 0
+    """Bytes in memory for its request."""
+    taken: int | None = None
+    """Bytes of its answer that had left at the last look; None before the first."""
+    keep: bool = False
+    """Whether it stays open after the answer."""
+    on_sent: Callable[[], None] | None = None
+    """To be called when the answer has been sent, or its client has left."""
+
+    def begin(self, phase: Phase, seconds: float) -> None:
+        """Enter a phase that is over after so many seconds."""
+        self.phase, self.since = phase, monotonic()
+        self.until = self.since + seconds
+
+    def watch(self, selector: BaseSelector, events: int) -> None:
+        """Have the selector watch the socket for these events, or for none."""
+        if events == self.events:
+            return
+        if not events:
+            selector.unregister(self.sock)
+        elif self.events:
+            selector.modify(self.sock, events, self.ready)
+        else:
+            selector.register(self.sock, events, self.ready)
+        self.events = events
+
+
+class ReceivedRequest(NamedTuple):
+    """A request for a thread that answers."""
+
+    connection: Connection
+    request: Request
+    body: ReceivedBody
+    began: float
+    """When its first byte came (time.monotonic)."""
+    whole: bool
+    """Whether its body was received to the end."""

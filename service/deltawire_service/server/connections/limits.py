@@ -1,0 +1,31 @@
+"""How much, and for how long, a worker receives and sends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
+"""What the header `Deltawire-Deadline` may have."""
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """The limits of one worker process on its connections."""
+
+    connections: int = 1000
+    """Connections at once."""
+    deadline_seconds: float = 30.0
+    """Seconds a request may take to come, and a slow reader to take its answer."""
+    received_bytes: int = 2**28
+    """Bytes of requests in memory, until they are answered."""
+    reader_bytes_per_second: float = 2**15
+    """How fast a client must read its answer to get more time than a request may take."""
+    refuse_body: Callable[[str, str, Mapping[str, str], int], Exception | None] = lambda *head: None
+    """Returns why a body is not received, for its method, path, headers and length; None when it is."""
+
+    def deadline(self, headers: Mapping[str, str]) -> float:
+        """Return the seconds that a request with these headers may take."""
+        text = headers.get("DELTAWIRE-DEADLINE", "")
+        return min(self.deadline_seconds, float(text)) if SECONDS.match(text) else self.deadline_seconds

@@ -1,0 +1,348 @@
+"""One thread that accepts connections, receives whole requests, and sends what their clients read slowly.
+
+Threads that answer do not wait for clients: they get a request when all of it has come, send what the socket
+takes within a moment, and leave the rest to this one. A connection that is silent, stalled or slow costs a
+descriptor and some memory, and no thread.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
+
+from deltawire_service.server.connections.acceptor import Acceptor
+from deltawire_service.server.connections.connection import Connection, Phase, ReceivedRequest
+from deltawire_service.server.connections.limits import ConnectionLimits
+from deltawire_service.server.connections.outgoing import Outgoing
+from deltawire_service.server.connections.received_body import ReceivedBody
+from deltawire_service.server.connections.refusals import refusal
+from deltawire_service.server.connections.request_head import RequestHead, body_length
+from deltawire_service.server.connections.wakeups import Wakeups
+
+RESET = struct.pack("ii", 1, 0)
+"""Of SO_LINGER: closing also drops what the system has buffered and the client does not read."""
+
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+
+TICK = 0.25
+"""Seconds between two looks at whose time is over."""
+
+RECEIVED_AT_ONCE = 2**16
+"""Bytes read at a time while no length is known."""
+
+LINGER = 1.0
+"""Seconds a client has to take its last answer before its connection is closed."""
+
+LINGER_BYTES = 2**26
+"""Bytes thrown away meanwhile, at most: by then the client has sent its body, and reads."""
+
+STOPPING_SECONDS = 2.0
+"""How long a stopping worker waits for a client: to send what is on its way, or to read."""
+
+
+class ConnectionLoop:
+    """The connections of one worker process.
+
+    Args:
+        cfg: gunicorn's configuration.
+        limits: how much, and for how long, connections may send and read.
+        answer: takes each request; `answered` must be called for it, in this thread.
+        release: takes calls to make in another thread: this one runs no code of the application.
+        wake_pipe: both ends of a pipe that does not block.
+        log: of gunicorn.
+    """
+
+    def __init__(
+        self,
+        cfg: Any,
+        limits: ConnectionLimits,
+        answer: Callable[[ReceivedRequest], None],
+        release: Callable[[Callable[[], None]], None],
+        wake_pipe: tuple[int, int],
+        log: Any,
+    ):
+        self._cfg, self._limits, self._log = cfg, limits, log
+        self._answer, self._release = answer, release
+        self._selector = selectors.DefaultSelector()
+        self._wakeups = Wakeups(*wake_pipe)
+        self._selector.register(wake_pipe[0], READ, self._wakeups.run)
+        self._acceptor: Acceptor | None = None
+        self._connections: set[Connection] = set()
+        self._held = 0
+        self._patience = limits.deadline_seconds
+        self._idle_seconds = cfg.keepalive
+        self._next_tick = 0.0
+        self.call_soon = self._wakeups.call_soon
+        self._handlers: dict[Phase, Callable[[Connection], None]] = {
+            Phase.IDLE: self._receive_head,
+            Phase.HEAD: self._receive_head,
+            Phase.BODY: self._receive_body,
+            Phase.ANSWERING: self._pause,
+            Phase.SENDING: self._send,
+            Phase.CLOSING: self._drain,
+            Phase.CLOSED: self._close,  # earlier in the same turn
+        }
+
+    def listen(self, listeners: Sequence[socket.socket]) -> None:
+        """Accept connections from these sockets."""
+        self._acceptor = Acceptor(self._selector, listeners, self._accepted, self._make_room, self._log)
+        self._acceptor.resume()
+
+    def turn(self) -> bool:
+        """Handle what has happened, or wait for it for a moment. Return whether such a moment has passed."""
+        for key, events in self._selector.select(TICK):
+            key.data(events)
+        now = monotonic()
+        if now < self._next_tick:
+            return False
+        self._next_tick = now + TICK
+        for connection in [each for each in self._connections if each.until <= now]:
+            self._guard(self._end_phase, connection)
+        if self._acceptor:
+            self._acceptor.resume()
+        return True
+
+    def stop(self) -> None:
+        """Accept no more connections, and give clients only a moment from now on."""
+        if self._acceptor:
+            self._acceptor.close()
+            self._acceptor = None
+        self._patience = min(self._patience, STOPPING_SECONDS)
+        self._idle_seconds = min(self._idle_seconds, STOPPING_SECONDS)
+        for connection in self._connections:
+            connection.until = min(connection.until, monotonic() + self._patience)
+
+    def is_empty(self) -> bool:
+        """Return whether no connection is left."""
+        return not self._connections
+
+    def _accepted(self, sock: socket.socket, peer: Any, server: Any) -> bool:
+        room = len(self._connections) < self._limits.connections or self._make_room()
+        connection = Connection(sock, peer, server, RequestHead(self._cfg, peer), Outgoing(sock))
+        connection.ready = partial(self._ready, connection)
+        self._connections.add(connection)
+        connection.begin(Phase.IDLE, self._patience)
+        connection.watch(self._selector, READ)
+        return room
+
+    def _make_room(self) -> bool:
+        """Close the connection with the least claim to go on. Return whether there was one."""
+        waiting = [each for each in self._connections if each.phase < Phase.ANSWERING]
+        if waiting:
+            self._close(min(waiting, key=lambda each: (each.phase, each.since)))
+        return bool(waiting)
+
+    def _ready(self, connection: Connection, events: int) -> None:
+        """The socket can be read, or written while an answer waits."""
+        self._guard(self._handlers[connection.phase], connection)
+
+    def _guard(self, action: Callable[[Connection], None], connection: Connection) -> None:
+        """Do something with a connection; whatever fails ends this one alone."""
+        try:
+            action(connection)
+        except OSError:  # the client has gone
+            self._close(connection)
+        except Exception:
+            self._log.exception("a connection is closed")
+            self._close(connection)
+
+    def _end_phase(self, connection: Connection) -> None:
+        """End what has taken too long."""
+        if connection.phase in (Phase.HEAD, Phase.BODY):
+            self._give_up(connection, RequestTimeout())
+        elif connection.phase in (Phase.IDLE, Phase.CLOSING):
+            self._close(connection)
+        elif connection.phase is Phase.SENDING:
+            self._check_reader(connection)
+
+    def _close(self, connection: Connection) -> None:
+        if connection.phase is Phase.CLOSED:
+            return
+        connection.watch(self._selector, 0)
+        connection.phase, connection.body = Phase.CLOSED, None
+        connection.ready = None  # which has the connection: workers collect such circles seldom
+        connection.sock.close()
+        self._connections.discard(connection)
+        self._hold(connection, 0)
+        self._sent(connection)
+
+    # Receiving
+
+    def _receive_head(self, connection: Connection) -> None:
+        try:
+            data = connection.sock.recv(RECEIVED_AT_ONCE)
+        except BlockingIOError:
+            return
+        if not data:
+            self._close(connection)
+            return
+        self._hold(connection, connection.held + len(data))
+        if connection.phase is Phase.IDLE or connection.phase is Phase.HEAD:  # not given up for its size
+            self._next_request(connection, data)
+
+    def _next_request(self, connection: Connection, data: bytes) -> None:
+        """Go on with a head: the bytes are the newest of it."""
+        if connection.phase is Phase.IDLE:
+            connection.begin(Phase.HEAD, self._patience)
+        try:
+            connection.request = request = connection.head.next(data)
+        except Exception as error:
+            self._refuse(connection, error)
+            return
+        if request is None:
+            connection.watch(self._selector, READ)
+            return
+        length, behind = body_length(request), connection.head.bytes
+        if len(behind) < length:
+            self._begin_body(connection, length)
+            return
+        body = bytes(behind[:length])
+        del behind[:length]
+        self._complete(connection, ReceivedBody(body))
+
+    def _begin_body(self, connection: Connection, length: int) -> None:
+        import numpy as np  # only now: its BLAS reads its threads from variables that gunicorn sets first
+
+        request, behind = connection.request, connection.head.bytes
+        assert request is not None
+        headers = dict(request.headers)
+        waits = "EXPECT" in headers and request.version >= (1, 1)  # for 100: other expectations are refused
+        if waits or length > RECEIVED_AT_ONCE:  # to receive less costs less than to judge it
+            if failure := self._limits.refuse_body(request.method, request.path, headers, length):
+                self._complete(connection, ReceivedBody(failure=failure), whole=False)
+                return
+        if waits:
+            connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.body = np.empty(length, np.uint8).data  # not filled with zeros
+        connection.filled = len(behind)
+        connection.body[: len(behind)] = behind
+        behind.clear()
+        connection.phase = Phase.BODY
+        connection.until = connection.since + min(self._patience, self._limits.deadline(headers))
+        connection.watch(self._selector, READ)
+        self._receive_body(connection)  # more of it has come meanwhile
+
+    def _receive_body(self, connection: Connection) -> None:
+        body = connection.body
+        assert body is not None
+        try:
+            count = connection.sock.recv_into(body[connection.filled :])
+        except BlockingIOError:
+            return
+        connection.filled += count
+        if count and connection.filled < len(body):
+            self._hold(connection, connection.held + count)
+            return
+        received = body[: connection.filled].toreadonly()
+        self._complete(connection, ReceivedBody(received), whole=bool(count))
+
+    def _complete(self, connection: Connection, body: ReceivedBody, whole: bool = True) -> None:
+        """Have a request answered."""
+        connection.phase, connection.body = Phase.ANSWERING, None
+        assert connection.request is not None
+        self._answer(ReceivedRequest(connection, connection.request, body, connection.since, whole))
+
+    def _hold(self, connection: Connection, held: int) -> None:
+        """Count the bytes of a request; above the limit, give up the one that has been coming for longest."""
+        grows = held > connection.held
+        self._held += held - connection.held
+        connection.held = held
+        if grows and self._held > self._limits.received_bytes:
+            coming = [each for each in self._connections if each.phase in (Phase.HEAD, Phase.BODY)]
+            large = [each for each in coming if each.held > RECEIVED_AT_ONCE]
+            if large:
+                self._give_up(min(large, key=lambda each: each.since), ServiceUnavailable(retry_after=1))
+
+    def _give_up(self, connection: Connection, error: Exception) -> None:
+        """Answer a request whose rest is not waited for."""
+        if connection.phase is Phase.BODY:
+            self._complete(connection, ReceivedBody(failure=error), whole=False)
+            self._hold(connection, 0)
+        else:
+            self._refuse(connection, error)
+
+    def _refuse(self, connection: Connection, error: Exception) -> None:
+        connection.outgoing.replace(refusal(error, self._log))
+        self.answered(connection, keep=False)
+
+    # Sending
+
+    def answered(self, connection: Connection, keep: bool, on_sent: Callable[[], None] | None = None) -> None:
+        """Send what is left of an answer, then go on with the connection.
+
+        Args:
+            connection: the connection of the request.
+            keep: whether its next request is read.
+            on_sent: called in another thread when the answer has been sent, or its client has left.
+        """
+        connection.request, connection.keep, connection.on_sent = None, keep, on_sent
+        if connection.phase is Phase.CLOSED:
+            self._sent(connection)
+            return
+        self._hold(connection, len(connection.head.bytes))
+        connection.taken = None
+        connection.begin(Phase.SENDING, self._patience / 2)
+        self._guard(self._send, connection)
+
+    def _send(self, connection: Connection) -> None:
+        if not connection.outgoing.flush():
+            connection.watch(self._selector, WRITE)
+            return
+        self._sent(connection)
+        if connection.outgoing.broken:
+            self._close(connection)
+        elif connection.keep:
+            connection.outgoing.sent = 0
+            connection.begin(Phase.IDLE, self._idle_seconds)
+            if connection.head.bytes:
+                self._next_request(connection, b"")
+            else:
+                connection.watch(self._selector, READ)
+        else:
+            # Closing at once, with bytes of the client unread, would reset the connection: the answer would
+            # be lost (RFC 9112, 9.6).
+            connection.sock.shutdown(socket.SHUT_WR)
+            connection.filled = 0
+            connection.begin(Phase.CLOSING, LINGER)
+            connection.watch(self._selector, READ)
+
+    def _check_reader(self, connection: Connection) -> None:
+        """Cut off a client that reads too slowly, at the deadline or later.
+
+        The first half of the time only fills the system's buffers; in the second, and in each as long after
+        it, the client must read.
+        """
+        sent, seconds = connection.outgoing.sent, monotonic() - connection.since
+        if connection.taken is not None:
+            if sent - connection.taken < self._limits.reader_bytes_per_second * seconds:
+                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                self._close(connection)
+                return
+        connection.taken = sent
+        connection.begin(Phase.SENDING, self._patience / 2)
+
+    def _sent(self, connection: Connection) -> None:
+        if connection.on_sent:
+            self._release(connection.on_sent)
+            connection.on_sent = None
+
+    def _drain(self, connection: Connection) -> None:
+        """Throw away what a client sends while it takes its last answer."""
+        try:
+            count = len(connection.sock.recv(RECEIVED_AT_ONCE))
+        except BlockingIOError:
+            return
+        connection.filled += count
+        if not count or connection.filled > LINGER_BYTES:
+            self._close(connection)
+
+    def _pause(self, connection: Connection) -> None:
+        """The next request, or the end, comes while one is answered: it is read afterwards."""
+        connection.watch(self._selector, 0)

@@ -1,0 +1,110 @@
+"""Computations and answers that are not yet sent share the memory of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, Response
+from werkzeug.test import EnvironBuilder
+
+from deltawire_service.admission.answer_memory import SMALL_PLAN, SPARE, AnswerMemory
+from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.http.request_context import request_middleware
+
+ROOM = 2**23
+
+
+def plan(peak: int) -> Any:
+    return SimpleNamespace(peak_bytes=peak, cost_bytes=0)
+
+
+class Serving:
+    """An application whose requests compute with the plans they are told."""
+
+    def __init__(self) -> None:
+        self.memory = AnswerMemory(ROOM)
+        self.held = list[int]()
+        """Bytes held as each computation ran."""
+        self.run = self.memory.counting(lambda compute, plan=None: compute(1.0))
+        self.app = Flask(__name__)
+        request_middleware(self.app, (), (self.memory.on_response,), self.memory.on_request_end)
+
+        @self.app.get("/<int:peak>/<int:answer>")
+        def view(peak: int, answer: int) -> Response:
+            self.run(lambda until: self.held.append(self.memory.held_bytes), plan(peak))
+            return Response(bytes(answer))
+
+        @self.app.errorhandler(Overloaded)
+        def refused(error: Overloaded) -> tuple[str, int]:
+            return str(error), 503
+
+    @contextmanager
+    def answered(self, peak: int, answer: int) -> Iterator[int]:
+        """The status of an answer that nobody has read; it is sent when the block ends."""
+        statuses = list[str]()
+        environ = EnvironBuilder(path=f"/{peak}/{answer}").get_environ()
+        body: Any = self.app(environ, lambda status, headers, exc_info=None: statuses.append(status))
+        yield int(statuses[0][:3])
+        body.close()
+
+
+def test_a_plan_is_held_then_its_answer_until_it_is_sent() -> None:
+    serving = Serving()
+    with serving.answered(1000, 10):
+        assert serving.held == [1000] and serving.memory.held_bytes == 10
+    assert serving.memory.held_bytes == 0
+
+
+def test_what_others_hold_leaves_less_room() -> None:
+    serving = Serving()
+    with serving.answered(ROOM // 2, ROOM // 4) as first, serving.answered(ROOM // 2, ROOM // 4) as second:
+        assert (first, second) == (200, 200)
+        with serving.answered(ROOM // 2, 0) as third, serving.answered(ROOM // 2 + 1, 0) as fourth:
+            assert (third, fourth) == (200, 503)
+    assert serving.memory.held_bytes == 0
+    with serving.answered(ROOM, 0) as alone:
+        assert alone == 200
+
+
+def test_one_alone_is_admitted_whatever_its_plan() -> None:
+    with Serving().answered(2 * ROOM, 0) as status:
+        assert status == 200
+
+
+def test_small_plans_have_some_room_of_their_own() -> None:
+    serving = Serving()
+    with serving.answered(ROOM, ROOM):
+        for peak, status in ((SMALL_PLAN, 200), (SMALL_PLAN + 1, 503)):
+            with serving.answered(peak, 0) as small:
+                assert small == status
+        with serving.answered(SMALL_PLAN, SPARE), serving.answered(SMALL_PLAN, 0) as beyond:
+            assert beyond == 503
+
+
+def test_a_request_holds_its_largest_plan_once() -> None:
+    serving = Serving()
+    seen = list[int]()
+
+    def several(compute: Callable[[float], Any], given: Any = None) -> Any:
+        return compute(1.0)
+
+    run = serving.memory.counting(several)
+
+    @serving.app.get("/twice")
+    def twice() -> str:
+        for peak in (700, 500):
+            run(lambda until: seen.append(serving.memory.held_bytes), plan(peak))
+        run(lambda until: seen.append(serving.memory.held_bytes))
+        return ""
+
+    serving.app.test_client().get("/twice").close()
+    assert seen == [700, 700, 700] and serving.memory.held_bytes == 0
+
+
+def test_what_is_not_computed_holds_nothing() -> None:
+    serving = Serving()
+    serving.app.test_client().get("/nowhere").close()
+    assert serving.memory.held_bytes == 0
