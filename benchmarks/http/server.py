@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+PYTHON = Path(sys.executable)
+
 OURS = "deltawire_service.app:create_app()"
 
 
@@ -33,25 +35,42 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serving(application: str = OURS, workers: int = 1, **environment: str) -> Iterator[Server]:
-    """Serves a WSGI application by gunicorn as we ship it."""
+def serving(
+    application: str = OURS, workers: int = 1, python: Path = PYTHON, **environment: str
+) -> Iterator[Server]:
+    """Serve a WSGI application by gunicorn as we ship it.
+
+    Args:
+        application: the module and the expression that makes the application.
+        workers: processes.
+        python: the interpreter, whose environment has the service.
+        environment: variables of the process.
+    """
     command = ["-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf", "-w", str(workers)]
-    with running(lambda port: [*command, "-b", f"127.0.0.1:{port}", application], **environment) as server:
+    with running(
+        lambda port: [*command, "-b", f"127.0.0.1:{port}", application], python=python, **environment
+    ) as server:
         yield server
 
 
 @contextmanager
-def running(command: Callable[[int], list[str]], http: bool = True, **environment: str) -> Iterator[Server]:
-    """Runs what Python is told with a free port of this machine, until the block ends.
+def running(
+    command: Callable[[int], list[str]], http: bool = True, python: Path = PYTHON, **environment: str
+) -> Iterator[Server]:
+    """Run a server with a free port of this machine, until the block ends.
 
-    http: whether it answers HTTP; else it runs as soon as it takes connections.
+    Args:
+        command: returns Python's arguments for a port.
+        http: whether it answers HTTP; else it runs as soon as it takes connections.
+        python: the interpreter.
+        environment: variables of the process.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     begin = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *command(port)],
+        [python, *command(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,  # ours writes a line for every request
         env=os.environ | environment,

@@ -72,7 +72,7 @@ class ConnectionLoop:
         self._answer, self._release = answer, release
         self._selector = selectors.DefaultSelector()
         self._wakeups = Wakeups(*wake_pipe)
-        self._selector.register(wake_pipe[0], READ, self._wakeups.run)
+        self._selector.register(wake_pipe[0], READ, self._wakeups.drain)
         self._acceptor: Acceptor | None = None
         self._connections: set[Connection] = set()
         self._held = 0
@@ -97,7 +97,9 @@ class ConnectionLoop:
 
     def turn(self) -> bool:
         """Handle what has happened, or wait for it for a moment. Return whether such a moment has passed."""
-        for key, events in self._selector.select(TICK):
+        ready = self._selector.select(TICK)
+        self._wakeups.make_calls()  # first: who has an answer may have sent the next request already
+        for key, events in ready:
             key.data(events)
         now = monotonic()
         if now < self._next_tick:

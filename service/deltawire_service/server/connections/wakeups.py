@@ -26,9 +26,13 @@ class Wakeups:
             self._woken = True
             os.write(self._write, b"\0")
 
-    def run(self, events: int) -> None:
-        """Make the calls that wait: the pipe can be read."""
+    def drain(self, events: int) -> None:
+        """Empty the pipe, which can be read, and make the calls that wait."""
         os.read(self._read, 4096)
         self._woken = False  # before the calls: one that is added from here on wakes the thread again
+        self.make_calls()
+
+    def make_calls(self) -> None:
+        """Make the calls that wait."""
         while self._calls:
             self._calls.popleft()()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from threading import Barrier, Event
+from collections import Counter
+from threading import Barrier, Event, Semaphore
+from time import sleep
 
 import pytest
 
@@ -35,3 +37,33 @@ def test_a_job_that_fails_is_logged_and_its_thread_goes_on(caplog: pytest.LogCap
     threads.submit(lambda: [][0])
     threads.submit(ended.set)
     assert ended.wait(5) and "IndexError" in caplog.text
+
+
+def test_the_thread_that_became_idle_last_runs_the_next_job() -> None:
+    threads, ran, ended = RequestThreads(3, "three", LOG), list[int](), Event()
+
+    def job() -> None:
+        ran.append(threading.get_ident())
+        ended.set()
+
+    for _ in range(5):
+        ended.clear()
+        threads.submit(job)
+        assert ended.wait(5)
+        sleep(0.05)  # until the thread is idle again
+    assert len(set(ran)) == 1
+
+
+def test_no_job_is_lost_or_run_twice_when_many_submit_at_once() -> None:
+    threads, done, together = RequestThreads(4, "four", LOG), Counter[int](), Barrier(8)
+    all_done = Semaphore(0)
+
+    def submit(start: int) -> None:
+        together.wait(5)
+        for number in range(start, start + 500):
+            threads.submit(lambda number=number: (done.update([number]), all_done.release())[0])  # type: ignore[misc]
+
+    for start in range(0, 4000, 500):
+        threading.Thread(target=submit, args=[start]).start()
+    assert all(all_done.acquire(timeout=5) for _ in range(4000))
+    assert sorted(done) == [*range(4000)] and set(done.values()) == {1}

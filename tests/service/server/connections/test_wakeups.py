@@ -29,7 +29,7 @@ def test_many_calls_wake_it_once_and_are_made_in_order(pipe: tuple[int, int]) ->
         wakeups.call_soon(partial(made.append, number))
     assert made == [] and os.read(pipe[0], 100) == b"\0"
     os.write(pipe[1], b"\0")
-    wakeups.run(0)
+    wakeups.drain(0)
     assert made == list(range(100))
 
 
@@ -43,6 +43,6 @@ def test_no_call_of_other_threads_is_lost(pipe: tuple[int, int]) -> None:
         thread.start()
     while len(made) < 20_000:
         assert select.select([pipe[0]], [], [], 5)[0], f"asleep after {len(made)} calls"
-        wakeups.run(0)
+        wakeups.drain(0)
     for thread in threads:
         thread.join()
