@@ -22,6 +22,7 @@ from marshmallow import validate
 
 from deltawire_service.observability.logs import server_logging
 from deltawire_service.observability.multiprocess_metrics import tidy
+from deltawire_service.server.fork_signals import deliver_after_fork, hold_until_forked
 from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.server.shared_folder import make_folder
@@ -90,6 +91,7 @@ def on_starting(server: Any) -> None:
     """Make what the processes share: before they are forked, and only in a server that starts."""
     server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
+    deliver_after_fork()
 
 
 def when_ready(server: Any) -> None:
@@ -132,6 +134,11 @@ def announce_draining(server: Any) -> None:
             stop(number, frame)
 
     signal.signal(signal.SIGTERM, drain)
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Hold signals back until the worker can handle them."""
+    hold_until_forked()
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -20,6 +20,7 @@ from deltawire_service.server.connections.loop import ConnectionLoop
 from deltawire_service.server.connections.received_body import BEGAN
 from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_threads import RequestThreads
+from deltawire_service.server.fork_signals import deliver
 from deltawire_service.server.heartbeat import Heartbeat
 from deltawire_service.server.stopping import end_after_grace
 
@@ -54,6 +55,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
             raise RuntimeError(
                 "deltawire speaks plain HTTP: TLS is for the proxy before it (docs/operations.md)"
             )
+
+    def init_signals(self) -> None:
+        """Handle signals, beginning with those that were held back since the fork."""
+        super().init_signals()
+        deliver()
 
     def run(self) -> None:
         """Serve until told to stop, then until what was accepted is answered."""
