@@ -44,7 +44,7 @@ ROOMS = (
         SERVICE + "server/",
         (
             (
-                Box("2", "Parse the head, receive the body", ("gunicorn_worker.py", "body_reader.py")),
+                Box("2", "Parse the head, receive the body", ("connections/", "gunicorn_worker.py")),
                 Box("13", "Count it, log it, send it", ("../observability/",)),
             ),
         ),
