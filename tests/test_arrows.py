@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = ("deltawire", "deltawire_layers", "deltawire_service")
+OURS = ("deltawire", "deltawire_layers", "deltawire_plugins", "deltawire_service")
 HTTP = ("flask", "werkzeug", "gunicorn", "requests")
 ENGINE = "deltawire_service.engine"
 
@@ -83,7 +83,7 @@ def test_no_private_name_is_imported(module: str) -> None:
             assert not [alias.name for alias in node.names if alias.name.startswith("_")]
 
 
-@pytest.mark.parametrize("module", ["layer", "config", "initializers"])
+@pytest.mark.parametrize("module", ["layer", "initializers"])
 def test_the_layer_contract_knows_nobody(module: str) -> None:
     others = arrows(f"deltawire_layers.{module}")
     assert others <= {"deltawire_layers", "deltawire_layers.layer"}
@@ -92,6 +92,11 @@ def test_the_layer_contract_knows_nobody(module: str) -> None:
 @pytest.mark.parametrize("path", files("plugins"), ids=name)
 def test_layers_import_nothing_of_the_service_or_the_client(path: Path) -> None:
     assert not {m for m in imports(path) if within(m, ("deltawire", "deltawire_service", *HTTP))}
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if within(m, ("deltawire_plugins",))])
+def test_what_plugins_share_knows_no_kind_of_plugin(module: str) -> None:
+    assert all(within(other, ("deltawire_plugins",)) for other in arrows(module))
 
 
 @pytest.mark.parametrize("path", files("client"), ids=name)

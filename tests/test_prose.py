@@ -26,7 +26,12 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("service/deltawire_service", "plugins/deltawire_layers", "client/deltawire")
+PACKAGES = (
+    "service/deltawire_service",
+    "plugins/deltawire_layers",
+    "plugins/deltawire_plugins",
+    "client/deltawire",
+)
 PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "benchmarks/README.md", "docs/*.md")
 
 RIDDLES = re.compile(r"(What|Whether|Of|Likewise|The same)\b")

@@ -1,6 +1,6 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
-from deltawire_layers import config, initializers, shapes
+from deltawire_layers import initializers, shapes
 from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
@@ -17,7 +17,8 @@ from deltawire_layers.layer import (
     identity,
 )
 from deltawire_layers.numeric import analytic, branches, pieces, products, sums
-from deltawire_layers.registry import Registry, RegistryError, load_layers
+from deltawire_layers.registry import Registry, load_layers
+from deltawire_plugins import RegistryError, config
 
 __all__ = [
     "Activation",
@@ -36,8 +37,8 @@ __all__ = [
     "analytic",
     "arity",
     "branches",
-    "config",
     "check_layer",
+    "config",
     "identity",
     "initializers",
     "load_layers",

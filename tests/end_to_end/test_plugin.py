@@ -20,7 +20,7 @@ from support.console import ROOT, blocks
 from werkzeug.serving import make_server
 
 from deltawire_layers import load_layers
-from deltawire_layers.registry import GROUP, installed
+from deltawire_layers.registry import LAYERS, installed
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -30,8 +30,8 @@ PACKAGE = ROOT / "examples" / "deltawire-swiglu"
 @pytest.fixture(scope="module")
 def app() -> Iterator[Any]:
     """The service of a machine that has the package."""
-    declared = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]["entry-points"][GROUP]
-    points = [EntryPoint(kind, value, GROUP) for kind, value in declared.items()]
+    declared = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]["entry-points"][LAYERS.name]
+    points = [EntryPoint(kind, value, LAYERS.name) for kind, value in declared.items()]
     assert [point.name for point in points] == ["swiglu"]
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(PACKAGE)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from marshmallow import Schema, ValidationError, fields
 
-from deltawire_layers import config
+from deltawire_plugins import config
 
 FIELDS: dict[str, fields.Field[Any]] = {
     "integer": config.Integer(),

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from support.distributions import install
 
-from deltawire_layers import Registry, RegistryError, load_layers
+from deltawire_layers import load_layers
 from deltawire_layers.layers.linear import Linear
 from deltawire_layers.layers.pointwise import Relu, Tanh
 from deltawire_layers.registry import installed
+from deltawire_plugins import Registry, RegistryError
 
 
 @pytest.fixture

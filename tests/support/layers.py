@@ -10,7 +10,8 @@ import numpy as np
 
 from deltawire_layers import Activation, Layer, Parameter, Registry, load_layers
 from deltawire_layers.initializers import ones
-from deltawire_layers.registry import Registered, installed
+from deltawire_layers.registry import installed
+from deltawire_plugins import Registered
 
 BUILT_IN = load_layers(installed("deltawire"))
 

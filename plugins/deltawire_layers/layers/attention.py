@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.initializers import Uniform, fan_in, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import sum_rows
 from deltawire_layers.shapes import shape_text
+from deltawire_plugins import config
 
 
 def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...]) -> None:

@@ -12,11 +12,11 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from marshmallow import Schema, ValidationError, validate, validates_schema
 
-from deltawire_layers import config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
+from deltawire_plugins import config
 
 BLOCK_BYTES = 2**22
 """Size of the columns that windows are copied to at a time, which fits a cache and bounds memory."""

@@ -8,12 +8,12 @@ from math import prod
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.initializers import fan_in, unit_variance
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
 from deltawire_layers.numeric.products import outer, project
 from deltawire_layers.numeric.sums import scatter_rows, sum_rows
 from deltawire_layers.shapes import last_axis
+from deltawire_plugins import config
 
 
 class Linear(Layer):

@@ -8,11 +8,11 @@ from math import inf, prod
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
 from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.numeric.sums import expand_batch, inner, sum_example
 from deltawire_layers.shapes import equal_shapes, last_axis
+from deltawire_plugins import config
 
 
 def check_labels(classes: Shape, label: Shape) -> None:

@@ -13,12 +13,12 @@ from math import inf, prod
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Equation, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.sums import inner
 from deltawire_layers.shapes import last_axis
+from deltawire_plugins import config
 
 
 class NormConfig(Schema):

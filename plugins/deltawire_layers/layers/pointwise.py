@@ -8,9 +8,9 @@ from math import inf, pi, prod, sqrt
 import numpy as np
 from marshmallow import Schema
 
-from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
 from deltawire_layers.numeric import analytic, branches
+from deltawire_plugins import config
 
 
 class Pointwise(Layer):

@@ -13,12 +13,12 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.initializers import fan_in
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import sum_rows
+from deltawire_plugins import config
 
 
 class PreactivationDeltas(NamedTuple):

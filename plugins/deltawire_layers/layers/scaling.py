@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers import config
 from deltawire_layers.initializers import ones, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
 from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.shapes import equal_shapes
+from deltawire_plugins import config
 
 
 class Scale(Layer):

@@ -10,10 +10,10 @@ from math import prod
 import numpy as np
 from marshmallow import Schema, ValidationError
 
-from deltawire_layers import config
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
 from deltawire_layers.numeric import branches
 from deltawire_layers.shapes import axis_index, axis_indices, shape_text, without_axes
+from deltawire_plugins import config
 
 
 class AxisConfig(Schema):

@@ -11,7 +11,7 @@ from marshmallow import Schema, fields, validate
 from support.layers import BUILT_IN
 
 from deltawire_layers import Layer, Registry
-from deltawire_layers.registry import Registered
+from deltawire_plugins import Registered
 from deltawire_service.api.layers import describe
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
