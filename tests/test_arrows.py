@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = ("deltawire", "deltawire_layers", "deltawire_plugins", "deltawire_service")
+OURS = ("deltawire", "deltawire_layers", "deltawire_optimizers", "deltawire_plugins", "deltawire_service")
 HTTP = ("flask", "werkzeug", "gunicorn", "requests")
 ENGINE = "deltawire_service.engine"
 
@@ -97,6 +98,13 @@ def test_layers_import_nothing_of_the_service_or_the_client(path: Path) -> None:
 @pytest.mark.parametrize("module", [m for m in SOURCES if within(m, ("deltawire_plugins",))])
 def test_what_plugins_share_knows_no_kind_of_plugin(module: str) -> None:
     assert all(within(other, ("deltawire_plugins",)) for other in arrows(module))
+
+
+@pytest.mark.parametrize("module", [m for m in SOURCES if within(m, ("deltawire_optimizers",))])
+def test_optimizers_know_only_what_plugins_share(module: str) -> None:
+    assert all(within(other, ("deltawire_optimizers", "deltawire_plugins")) for other in arrows(module))
+    installed = {other.split(".")[0] for other in imports(SOURCES[module])} - set(sys.stdlib_module_names)
+    assert installed <= {"deltawire_optimizers", "deltawire_plugins", "marshmallow", "numpy"}
 
 
 @pytest.mark.parametrize("path", files("client"), ids=name)

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = (
     "service/deltawire_service",
     "plugins/deltawire_layers",
+    "plugins/deltawire_optimizers",
     "plugins/deltawire_plugins",
     "client/deltawire",
 )

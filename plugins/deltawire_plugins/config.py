@@ -6,7 +6,7 @@ import reprlib
 from math import isfinite
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 
 class Integer(fields.Integer):
@@ -25,6 +25,25 @@ class Number(fields.Float):
         if type(value) not in (int, float) or not isfinite(value):
             raise ValidationError(f"expected a number, got {_shown(value)}")
         return float(value)
+
+
+class Numbers(fields.List[float]):
+    """A list of numbers.
+
+    Args:
+        count: how many numbers the list has.
+        each: validates every number.
+        settings: those of any field of marshmallow.
+    """
+
+    def __init__(self, count: int, each: validate.Validator | None = None, **settings: Any):
+        super().__init__(Number(validate=each), **settings)
+        self.count = count
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **rest: Any) -> list[float | None]:
+        if not isinstance(value, list | tuple) or len(value) != self.count:
+            raise ValidationError(f"expected {self.count} numbers, got {_shown(value)}")
+        return super()._deserialize(value, attr, data, **rest)
 
 
 class Flag(fields.Boolean):

@@ -1,0 +1,50 @@
+"""The norm of gradients, and the numbers that clip them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from deltawire_optimizers.optimizer import Array
+from deltawire_optimizers.pieces import PIECE, pieces
+
+
+class Clip(NamedTuple):
+    """The numbers that clip the gradients of one step.
+
+    scale: multiplies every gradient
+    bound: afterwards, every number is brought into [−bound, bound]
+    """
+
+    scale: float = 1.0
+    bound: float = inf
+
+
+NO_CLIP = Clip()
+
+
+def squared_norm(array: Array) -> float:
+    """Return the sum of the squares, in float64: finite when every number is finite and below 1e150."""
+    squares = np.empty(min(PIECE, array.size))
+    total = 0.0
+    with np.errstate(over="ignore"):
+        for (piece,) in pieces([array]):
+            square = np.multiply(piece, piece, out=squares[: len(piece)], dtype=np.float64)
+            total += float(square.sum())
+    return total
+
+
+def global_norm(gradients: Mapping[str, Array]) -> float:
+    """Return the 2-norm of all gradients together, as if they were one vector."""
+    return sqrt(sum(map(squared_norm, gradients.values())))
+
+
+def scale_to_norm(norm: float, max_norm: float) -> float:
+    """Return the factor that brings gradients of this global norm down to `max_norm`, as torch computes it.
+
+    A scale of 1 leaves smaller gradients as they are.
+    """
+    return min(1.0, max_norm / (norm + 1e-6))

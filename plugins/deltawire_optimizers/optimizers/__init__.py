@@ -1,0 +1,1 @@
+"""The optimizers that come with deltawire."""

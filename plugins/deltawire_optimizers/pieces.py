@@ -1,0 +1,37 @@
+"""Walk through arrays in pieces that fit into the processor's cache, so that a step needs little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+
+from deltawire_optimizers.optimizer import Array
+
+Access = Literal["readonly", "readwrite"]
+
+PIECE = 4096
+"""Numbers in a piece."""
+
+
+def pieces(read: Sequence[Array], write: Sequence[Array] = ()) -> Iterator[tuple[Array, ...]]:
+    """Yield vectors of at most `PIECE` numbers, one of each array, until all numbers have had their turn.
+
+    The order is that of C, whatever the layout of the arrays.
+
+    Args:
+        read: arrays to read.
+        write: arrays to read and to write, of the same shape.
+    """
+    reading: list[Access] = ["readonly"]
+    writing: list[Access] = ["readwrite"]
+    with np.nditer(
+        [*read, *write],
+        flags=["external_loop", "buffered", "zerosize_ok"],
+        op_flags=[reading] * len(read) + [writing] * len(write),
+        order="C",
+        buffersize=PIECE,
+    ) as iterator:
+        for piece in iterator:
+            yield piece if isinstance(piece, tuple) else (piece,)
