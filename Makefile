@@ -15,7 +15,7 @@ help:
 	@echo "make bench    measure speed beside torch, jax and others (about 30 minutes)"
 	@echo "make fuzz     test the binary format with a million mutants"
 	@echo "make torture  measure the figures of docs/reliability.md again (needs nginx)"
-	@echo "make docs     generate docs/layers.md and docs/architecture.svg"
+	@echo "make docs     generate the pages of layers and optimizers, and docs/architecture.svg"
 	@echo "make picture  take the README's screenshot again (needs chromium)"
 	@echo "make clean    remove what these commands made"
 
@@ -64,6 +64,7 @@ torture: $(VENV)/torture
 
 docs: $(VENV)/dev
 	@$(BIN)/python tools/docs/layers.py
+	@$(BIN)/python tools/docs/optimizers.py
 	@$(BIN)/python tools/docs/architecture.py
 
 picture: $(VENV)/browser

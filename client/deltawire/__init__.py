@@ -3,6 +3,7 @@
 from deltawire import Client, Network
 """
 
+from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import (
     DeltawireError,
@@ -23,5 +24,5 @@ from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSG
 __all__ = [
     "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport", "Handle",
     "Network", "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed",
-    "TimedOut", "Transport", "Unreachable", "WSGITransport",
+    "TimedOut", "Transport", "Unreachable", "WSGITransport", "optim",
 ]  # fmt: skip

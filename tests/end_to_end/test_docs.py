@@ -44,7 +44,7 @@ API = (DOCS / "api.md").read_text()
 SETTINGS = (DOCS / "settings.md").read_text()
 SPEC = (DOCS / "spec.md").read_text()
 README = (DOCS.parent / "README.md").read_text()
-GENERATED = {"layers.md"}
+GENERATED = {"layers.md", "optimizers.md"}
 
 
 def section(title: str, page: str = API) -> str:

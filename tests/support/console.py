@@ -36,6 +36,11 @@ def blocks(page: Path) -> list[Block]:
     return [Block(*block) for block in found]
 
 
+def without_times(text: str) -> str:
+    """The text of a progress bar, whatever time it took."""
+    return re.sub(r"\b\d:\d\d:\d\d\b", "0:00:00", text)
+
+
 def outcome(command: str) -> str:
     """The output of a command line, without the spaces at the ends of lines."""
     program, *arguments = shlex.split(command)

@@ -33,7 +33,7 @@ def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "r
         body: Arrays of a binary body can be written to where the body can.
         media_type: One of MEDIA_TYPES.
         limits: Bounds on what the body may hold.
-        part: `request` or `response`, which a binary body must be.
+        part: `request`, `response` or `checkpoint`, which a binary body must be.
 
     Raises:
         Refused: json_too_deep, json_too_many_members, or json_invalid for all but strict JSON in UTF-8. For a
@@ -53,7 +53,7 @@ def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "
         document: Objects, lists, strings and numbers, with arrays at some leaves.
         media_type: One of MEDIA_TYPES.
         tensors: `lists` or `base64`, how JSON writes arrays.
-        part: `request` or `response`, which a binary body is.
+        part: `request`, `response` or `checkpoint`, which a binary body is.
 
     Raises:
         TypeError: The document holds what JSON does not have.

@@ -64,7 +64,7 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
     Args:
         body: The whole body.
         limits: Bounds on what it may hold.
-        part: `request` or `response`.
+        part: `request`, `response` or `checkpoint`.
 
     Raises:
         Refused: As `wire.decode` describes.

@@ -50,7 +50,7 @@ class RmsProp(Optimizer):
     formula = (
         r"g_t \leftarrow g_t + \lambda\,\theta_{t-1} \\"
         r"v_t = \alpha\,v_{t-1} + (1 - \alpha)\,g_t^2 \\"
-        r"u_t = v_t,\quad\text{with centered } u_t = v_t - m_t^2,\quad"
+        r"u_t = v_t,\quad\text{with centered } u_t = v_t - m_t^2,\quad "
         r"m_t = \alpha\,m_{t-1} + (1 - \alpha)\,g_t \\"
         r"b_t = \mu\,b_{t-1} + g_t / (\sqrt{u_t} + \varepsilon) \\"
         r"\theta_t = \theta_{t-1} - \gamma_t\,b_t"

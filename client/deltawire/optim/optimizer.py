@@ -1,0 +1,149 @@
+"""An optimizer with its state: it changes the parameters of a training loop in place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deltawire import wire
+from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.optim.configs import installed, make, positive
+from deltawire.optim.step_checks import check_params, check_state, read_gradients
+from deltawire.wire import Array
+from deltawire_optimizers import Clip, Schedule, Step, global_norm, init_state, scale_to_norm, update
+
+PART = "checkpoint"
+"""Name, in the metadata of a file, of the document that belongs to its tensors."""
+
+ANY_SIZE = wire.Limits(members=2**31, rank=64, elements=2**62, tensors=2**31, tensor_header_bytes=2**31)
+"""Files that an optimizer has written are read whatever their size."""
+
+
+class Optimizer:
+    """Takes steps with a dict of parameters, by the rule of any installed optimizer.
+
+    `deltawire.optim.adam` and its siblings make the ones that come with deltawire.
+
+    Attributes:
+        kind: The rule, as its entry point is named: `adam`.
+        steps: How many steps have been taken.
+        state: The arrays kept between steps, by name: `hidden.weight.exp_avg`; empty before the first step.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        *,
+        schedule: Schedule | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        **config: Any,
+    ):
+        """Choose a rule.
+
+        Args:
+            kind: Name of an installed optimizer.
+            schedule: What becomes of the learning rate from step to step; it stays the same by default.
+            clip_norm: Gradients whose norm, all of them together, is larger are scaled down to it.
+            clip_value: Numbers of gradients are brought into [−clip_value, clip_value], after `clip_norm`.
+            config: The config of that optimizer, `learning_rate` for example.
+
+        Raises:
+            Refused: No such optimizer is installed, or an argument does not fit.
+        """
+        if kind not in installed():
+            raise wrong_argument("/kind", f"one of {', '.join(installed())}", kind)
+        if schedule is not None and not isinstance(schedule, Schedule):
+            raise wrong_argument("/schedule", "a schedule of deltawire.optim.schedules", schedule)
+        self.kind = kind
+        self._rule = make(installed()[kind], config)
+        self._schedule = schedule
+        self._clip_norm = positive("clip_norm", clip_norm)
+        self._clip_value = positive("clip_value", clip_value)
+        self.steps = 0
+        self.state: dict[str, Array] = {}
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        base = self._rule.learning_rate
+        return self._schedule.learning_rate(base, self.steps + 1) if self._schedule else base
+
+    def step(self, params: Mapping[str, Array], gradients: Mapping[str, Any]) -> None:
+        """Change the parameters in place. When anything is refused, nothing has been changed.
+
+        Args:
+            params: The parameters to train, numpy arrays of float64 or float32.
+            gradients: One for each of them, of the same shape and dtype.
+
+        Raises:
+            Refused: A name, a shape or a dtype does not fit, or a gradient is not finite; each is named.
+        """
+        check_params(params)
+        arrays = read_gradients(params, gradients)
+        state = self.state if self.steps else init_state(self._rule, params)
+        check_state(self._rule, params, state)
+        step = Step(self.steps + 1, self.learning_rate)
+        update(self._rule, params, arrays, state, step, clip=self._clip(arrays))
+        self.state, self.steps = state, step.number
+
+    def _clip(self, gradients: Mapping[str, Array]) -> Clip:
+        scale = 1.0 if self._clip_norm is None else scale_to_norm(global_norm(gradients), self._clip_norm)
+        return Clip(scale, inf if self._clip_value is None else self._clip_value)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return `kind`, `steps` and `state`, which `load_state_dict` takes. The arrays are not copied."""
+        return {"kind": self.kind, "steps": self.steps, "state": self.state}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on where another optimizer has stopped; its arrays are copied.
+
+        Raises:
+            Refused: The dict is not that of an optimizer of this kind.
+        """
+        kind, steps, state = (state_dict.get(key) for key in ("kind", "steps", "state"))
+        if kind != self.kind:
+            raise wrong_argument("/kind", f"the state of '{self.kind}'", kind)
+        if type(steps) is not int or steps < 0:
+            raise wrong_argument("/steps", "the number of steps taken", steps)
+        if not isinstance(state, Mapping) or not all(isinstance(each, np.ndarray) for each in state.values()):
+            raise wrong_argument("/state", "arrays by name", state)
+        self.steps, self.state = steps, {name: array.copy() for name, array in state.items()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write `state_dict` to a safetensors file, which is there as a whole or not at all."""
+        document = {"kind": self.kind, "steps": self.steps, "state": self.state}
+        path = Path(path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            beside.write_bytes(wire.encode(document, wire.SAFETENSORS, part=PART))
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Read a file that `save` has written.
+
+        Raises:
+            OSError: The file cannot be read.
+            Refused: It is not the state of an optimizer of this kind.
+        """
+        document = wire.decode(bytearray(Path(path).read_bytes()), wire.SAFETENSORS, ANY_SIZE, PART)
+        if not isinstance(document, dict):
+            raise Refused([Fault("", "tensor_body_invalid", f"{path} is not the state of an optimizer")])
+        state = document.get("state")
+        self.load_state_dict(document | {"state": dict(_flat(state)) if isinstance(state, dict) else state})
+
+
+def _flat(arrays: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Array]]:
+    """Yield arrays by their names, which the file divides at each slash."""
+    for name, value in arrays.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}/")
+        else:
+            yield f"{prefix}{name}", value

@@ -1,0 +1,49 @@
+"""Schedules of the learning rate, with the names and numbers of torch's lr_scheduler.
+
+An optimizer takes one: `adam(schedule=schedules.cosine(T_max=1000))`. It counts optimizer steps, not epochs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from deltawire.optim.configs import make
+from deltawire_optimizers import SCHEDULES, Schedule
+
+
+def constant() -> Schedule:
+    """Keep the learning rate as it is."""
+    return make(SCHEDULES["constant"], {})
+
+
+def step(step_size: int, gamma: float = 0.1) -> Schedule:
+    """Multiply the learning rate by `gamma` after every `step_size` steps."""
+    return make(SCHEDULES["step"], {"step_size": step_size, "gamma": gamma})
+
+
+def cosine(T_max: int, eta_min: float = 0.0) -> Schedule:
+    """Lower the learning rate to `eta_min` within `T_max` steps, along a half wave of the cosine."""
+    return make(SCHEDULES["cosine"], {"T_max": T_max, "eta_min": eta_min})
+
+
+def linear(start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5) -> Schedule:
+    """Change a factor of the learning rate evenly: a warm-up, as it is by default.
+
+    Args:
+        start_factor: Factor of the first step.
+        end_factor: Factor after `total_iters` steps, and from then on.
+        total_iters: Steps of the way.
+    """
+    config = {"start_factor": start_factor, "end_factor": end_factor, "total_iters": total_iters}
+    return make(SCHEDULES["linear"], config)
+
+
+def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
+    """Follow one schedule after the other; the next begins when so many steps have been taken.
+
+    Example:
+        `sequence([linear(total_iters=100), cosine(T_max=900)], milestones=[100])` warms up, then falls.
+    """
+    kind = partial(SCHEDULES["sequence"], schedules=list(schedules))
+    return make(kind, {"milestones": list(milestones)})

@@ -1,0 +1,43 @@
+"""Each function has the config of its optimizer as arguments, with the same defaults."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from deltawire.optim import Optimizer, factories
+from deltawire.optim.configs import installed
+from deltawire_optimizers.registry import OPTIMIZERS
+
+BUILT_IN = [point.name for point in OPTIMIZERS.installed("deltawire")]
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_the_arguments_are_the_config(kind: str) -> None:
+    arguments = inspect.signature(getattr(factories, kind)).parameters
+    own = {
+        name: list(argument.default) if isinstance(argument.default, tuple) else argument.default
+        for name, argument in arguments.items()
+        if argument.kind is argument.POSITIONAL_OR_KEYWORD
+    }
+    assert own == installed()[kind].Config().load({})
+    common = inspect.signature(Optimizer).parameters
+    keywords = {name for name, argument in arguments.items() if argument.kind is argument.KEYWORD_ONLY}
+    assert keywords == {name for name, a in common.items() if a.kind is a.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("kind", BUILT_IN)
+def test_every_argument_reaches_the_rule(kind: str) -> None:
+    config = installed()[kind].Config().load({})
+    other = {name: _other(name, value) for name, value in config.items()} | (
+        {"dampening": 0.0} if "dampening" in config else {}
+    )
+    made = getattr(factories, kind)(**other)
+    assert made.kind == kind and made.learning_rate == 0.5
+    assert made.state_dict() == Optimizer(kind, **other).state_dict()
+    assert vars(made._rule) == vars(Optimizer(kind, **other)._rule) != vars(Optimizer(kind)._rule)
+
+
+def _other(name: str, value: object) -> object:
+    return True if isinstance(value, bool) else [0.5, 0.25] if isinstance(value, list) else 0.5
