@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+from marshmallow import validate
 
-from deltawire_layers.layer import Array, Shape
+from deltawire_layers.layer import Array, Initializer, Shape
+from deltawire_plugins import config
 
 
 def zeros(stream: np.random.Generator, shape: Shape) -> Array:
@@ -44,3 +46,23 @@ def fan_in(count: int) -> Uniform:
 
 unit_variance = Uniform(sqrt(3.0))
 """Draws with variance 1, that of torch's default for embeddings."""
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Draws what another initializer draws, times a factor."""
+
+    init: Initializer
+    factor: float
+
+    def __call__(self, stream: np.random.Generator, shape: Shape) -> Array:
+        return np.asarray(self.factor * self.init(stream, shape))
+
+
+def scale_field() -> config.Number:
+    """Return the field `init_scale` of a Config, the factor of a `Scaled` initializer."""
+    return config.Number(
+        load_default=1.0,
+        validate=validate.Range(min=0, max=1e6),
+        metadata={"description": "factor of the first numbers of the parameters"},
+    )

@@ -46,12 +46,14 @@ class Formula(NamedTuple):
     """A layer's equations in LaTeX, for people.
 
     Placeholders are `{x0}`, `{x1}`, … for the inputs, `{value}`, `{delta}`, and the names of the parameters
-    (`{weight}`). Nothing else is replaced, so that LaTeX keeps its own braces.
+    (`{weight}`). Nothing else is replaced, so that LaTeX keeps its own braces. `init` says in words how each
+    parameter is first drawn.
     """
 
     value: str
     deltas: tuple[str | None, ...]
     grads: Mapping[str, str] = MappingProxyType({})
+    init: Mapping[str, str] = MappingProxyType({})
 
 
 def identity(delta: Array) -> Any:

@@ -75,6 +75,13 @@ def test_every_key_of_the_config_is_there(kind: str) -> None:
     }
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_parameter_is_there_with_its_first_numbers(kind: str) -> None:
+    told = re.findall(r"`(\w+)` \(\$[^$]+\$\), first ([^;\n]+?)[;.](?=\s)", section(kind))
+    formula = TOOL["LAYERS"][kind].formula
+    assert dict(told) == formula.init and formula.init.keys() == formula.grads.keys()
+
+
 @pytest.mark.parametrize(
     "name, symbol",
     [

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from math import sqrt
+from typing import Any
+
 import numpy as np
 import pytest
+from support.layers import BUILT_IN
 
-from deltawire_layers import Initializer, initializers
+from deltawire_layers import Initializer, Parameter, initializers
 
 SHAPES = [(), (0,), (3,), (2, 3, 4)]
 
@@ -52,3 +56,67 @@ def test_fan_in_spreads_over_one_by_the_root_of_the_count(count: int, bound: flo
 
 def test_unit_variance() -> None:
     assert initializers.unit_variance(stream(), (100_000,)).var() == pytest.approx(1, abs=0.01)
+
+
+def test_scaled_draws_the_same_numbers_times_a_factor() -> None:
+    drawn = initializers.fan_in(4)(stream(), (5, 3))
+    assert np.array_equal(initializers.Scaled(initializers.fan_in(4), 0.5)(stream(), (5, 3)), 0.5 * drawn)
+    assert initializers.Scaled(initializers.fan_in(4), 1.0)(stream(), (5, 3)).tobytes() == drawn.tobytes()
+    assert not initializers.Scaled(initializers.ones, 0.0)(stream(), (2,)).any()
+
+
+# What the layers say about their first numbers, and what they draw.
+
+LAYERS: dict[str, tuple[dict[str, Any], list[tuple[int, ...]]]] = {
+    "batch_norm": ({}, [(3, 4), (3,), (3,)]),
+    "conv1d": ({"channels": 6, "kernel": [5], "groups": 2}, [(4, 9)]),
+    "conv2d": ({"channels": 6, "kernel": [5, 3]}, [(4, 9, 9)]),
+    "elman": ({"units": 7}, [(3, 5)]),
+    "embedding": ({"rows": 40, "width": 9}, [()]),
+    "group_norm": ({"groups": 2}, [(4, 3)]),
+    "gru": ({"units": 7}, [(3, 5)]),
+    "layer_norm": ({}, [(6,)]),
+    "linear": ({"units": 30}, [(7,)]),
+    "lstm": ({"units": 7}, [(3, 5)]),
+    "multi_head_attention": ({"heads": 2}, [(3, 8), (4, 8), (4, 8)]),
+    "rms_norm": ({}, [(6,)]),
+    "scale": ({}, [(6,)]),
+    "shift": ({}, [(6,)]),
+}
+BOUNDS = {
+    "uniform within ±1/√n": 1 / sqrt(7),
+    "uniform within ±√3, with variance 1": sqrt(3),
+    "uniform within ±1/√units": 1 / sqrt(7),
+    "uniform within ±√(3 / (2 e))": sqrt(3 / 16),
+    "uniform within ±1/√e": 1 / sqrt(8),
+}
+WINDOWS = {"conv1d": 2 * 5, "conv2d": 4 * 5 * 3}
+
+
+def first_parameters(kind: str, **config: Any) -> dict[str, Parameter]:
+    own, shapes = LAYERS[kind]
+    return BUILT_IN[kind](**own, **config).parameters(*shapes)
+
+
+def test_every_layer_with_parameters_is_tried() -> None:
+    assert sorted(LAYERS) == [kind for kind in BUILT_IN if BUILT_IN[kind].formula.grads]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_first_numbers_are_those_that_the_layer_says(kind: str) -> None:
+    formula = BUILT_IN[kind].formula
+    assert formula and formula.init.keys() == first_parameters(kind).keys()
+    for name, (_, init) in first_parameters(kind).items():
+        drawn, text = init(stream(), (10_000,)), formula.init[name]
+        if text in ("0", "1"):
+            assert set(drawn.tolist()) == {float(text)}
+        else:
+            bound = 1 / sqrt(WINDOWS[kind]) if "window" in text else BOUNDS[text]
+            assert 0.999 * bound < np.abs(drawn).max() <= bound and abs(drawn.mean()) < 0.02 * bound
+
+
+@pytest.mark.parametrize("kind", [kind for kind in LAYERS if kind != "shift"])
+def test_init_scale_scales_what_is_drawn(kind: str) -> None:
+    usual, tenth = first_parameters(kind), first_parameters(kind, init_scale=0.1)
+    for name, (shape, init) in usual.items():
+        assert np.array_equal(tenth[name].init(stream(), shape), 0.1 * init(stream(), shape))

@@ -35,6 +35,9 @@ where the condition holds, else 0; it chooses a branch, so that ∞ in the other
 equation for a vector holds for every row of an input that has more axes; losses are summed over the rows,
 gradients over the rows and the examples.
 
+The first numbers of a parameter, which `/v1/init` draws, are those named beside it, times `init_scale`. They
+are torch's, but for normal distributions: in their place are uniform ones of the same variance.
+
 """
 
 
@@ -81,9 +84,10 @@ def _layer(kind: str) -> Iterator[str]:
     text, _, source = (inspect.getdoc(LAYERS[kind]) or "").partition("\n\nSource: ")
     yield text
     yield _inputs(layer)
-    parameters = layer["formula"]["grads"]
+    parameters = layer["formula"]["init"]
     if parameters:
-        yield f"Parameters: {', '.join(f'`{name}` (${_parameter(name)}$)' for name in parameters)}."
+        listed = (f"`{name}` (${_parameter(name)}$), first {init}" for name, init in parameters.items())
+        yield f"Parameters: {'; '.join(listed)}."
     if layer["config"]["properties"]:
         rows = [
             " | ".join([f"| `{key}`", takes(schema), _default(schema), f"{schema['description']} |"])

@@ -79,7 +79,8 @@ def to_onnx(
         place = Place(node["name"], owner, node["inputs"], shapes, stored, own, graph, initializers)
         place.shared = {name for name, slot in spec["inputs"].items() if slot.get("shared")}
         try:
-            KINDS[node["kind"]](place, **entry.get("config", {}))
+            config = {key: value for key, value in entry.get("config", {}).items() if key != "init_scale"}
+            KINDS[node["kind"]](place, **config)  # the first numbers leave no trace in a model
         except Refused as refused:
             faults.extend(refused.faults)
     if faults:

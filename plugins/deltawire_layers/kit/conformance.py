@@ -174,6 +174,8 @@ def _documented(trial: Trial) -> None:
         raise trial.broken(6, "formula", f"has {given} deltas for {inputs} inputs")
     for name in trial.parameters.keys() - formula.grads.keys():
         raise trial.broken(6, "formula", f"has no gradient of {name!r}")
+    for name in formula.init.keys() - formula.grads.keys():
+        raise trial.broken(6, "formula", f"has an init of {name!r}, which is no parameter")
     known = {"value", "delta", *formula.grads, *(f"x{position}" for position in range(inputs))}
     for text in (formula.value, *filter(None, formula.deltas), *formula.grads.values()):
         # A name in braces is a placeholder, unless it follows a LaTeX command, as in \text{name}.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers.initializers import Uniform, fan_in, zeros
+from deltawire_layers.initializers import Scaled, Uniform, fan_in, scale_field, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
@@ -200,9 +200,11 @@ class MultiHeadAttention(Attending):
         bias = config.Flag(
             load_default=True, metadata={"description": "whether the projections add a bias"},
         )  # fmt: skip
+        init_scale = scale_field()
 
     heads: int
     bias: bool
+    init_scale: float
 
     formula = Formula(
         r"[a_1, \dots, a_h]\,{out_proj_weight}^{\top} + {out_proj_bias},\quad"
@@ -222,6 +224,12 @@ class MultiHeadAttention(Attending):
             "out_proj_weight": r"{delta}^{\top} [a_1, \dots, a_h]",
             "out_proj_bias": r"\textstyle\sum {delta}",
         },
+        {
+            "in_proj_weight": "uniform within ±√(3 / (2 e))",
+            "in_proj_bias": "0",
+            "out_proj_weight": "uniform within ±1/√e",
+            "out_proj_bias": "0",
+        },
     )
 
     def output_shape(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Shape:
@@ -236,8 +244,10 @@ class MultiHeadAttention(Attending):
         width = query[-1]
         weights = {
             # As in torch: Xavier's bound √(6 / (rows + columns)), and that of a linear layer.
-            "in_proj_weight": Parameter((3 * width, width), Uniform(sqrt(6 / (4 * width)))),
-            "out_proj_weight": Parameter((width, width), fan_in(width)),
+            "in_proj_weight": Parameter(
+                (3 * width, width), Scaled(Uniform(sqrt(6 / (4 * width))), self.init_scale)
+            ),
+            "out_proj_weight": Parameter((width, width), Scaled(fan_in(width), self.init_scale)),
         }
         biases = {
             "in_proj_bias": Parameter((3 * width,), zeros),

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from marshmallow import Schema, ValidationError, validate, validates_schema
 
-from deltawire_layers.initializers import fan_in
+from deltawire_layers.initializers import Scaled, fan_in, scale_field
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
@@ -46,6 +46,7 @@ class Convolution(Layer):
             },
         )
         bias = config.Flag(load_default=True, metadata={"description": "whether b is added"})
+        init_scale = scale_field()
 
         @validates_schema
         def groups_divide_channels(self, config: dict[str, Any], **_: Any) -> None:
@@ -56,6 +57,7 @@ class Convolution(Layer):
     channels: int
     groups: int
     bias: bool
+    init_scale: float
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
     padding: tuple[int, ...]
@@ -68,6 +70,7 @@ class Convolution(Layer):
         value=r"{weight} \star {x0} + {bias}",
         deltas=(r"{weight} \ast {delta}",),
         grads={"weight": r"{delta} \star {x0}", "bias": r"\textstyle\sum_p {delta}_p"},
+        init=dict.fromkeys(("weight", "bias"), "uniform within ±1/√k, for the k numbers of a window"),
     )
 
     @property
@@ -83,7 +86,7 @@ class Convolution(Layer):
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
         shape = (self.channels, x[0] // self.groups, *self.kernel)
-        init = fan_in(prod(shape[1:]))
+        init = Scaled(fan_in(prod(shape[1:])), self.init_scale)
         weight = {"weight": Parameter(shape, init)}
         return weight | {"bias": Parameter((self.channels,), init)} if self.bias else weight
 

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers.initializers import fan_in, unit_variance
+from deltawire_layers.initializers import Scaled, fan_in, scale_field, unit_variance
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
 from deltawire_layers.numeric.products import outer, project
 from deltawire_layers.numeric.sums import scatter_rows, sum_rows
@@ -26,14 +26,17 @@ class Linear(Layer):
             metadata={"description": "numbers out"},
         )
         bias = config.Flag(load_default=True, metadata={"description": "whether b is added"})
+        init_scale = scale_field()
 
     units: int
     bias: bool
+    init_scale: float
 
     formula = Formula(
         value=r"{weight}\,{x0} + {bias}",
         deltas=(r"{weight}^{\top} {delta}",),
         grads={"weight": r"{delta}\,{x0}^{\top}", "bias": r"{delta}"},
+        init=dict.fromkeys(("weight", "bias"), "uniform within ±1/√n"),
     )
 
     def output_shape(self, x: Shape) -> Shape:
@@ -41,7 +44,7 @@ class Linear(Layer):
         return (*x[:-1], self.units)
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
-        init = fan_in(x[-1])
+        init = Scaled(fan_in(x[-1]), self.init_scale)
         weight = {"weight": Parameter((self.units, x[-1]), init)}
         return weight | {"bias": Parameter((self.units,), init)} if self.bias else weight
 
@@ -79,21 +82,24 @@ class Embedding(Layer):
             validate=validate.Range(min=1),
             metadata={"description": "numbers in a row"},
         )
+        init_scale = scale_field()
 
     rows: int
     width: int
+    init_scale: float
 
     formula = Formula(
         value=r"{weight}_{{x0}}",
         deltas=(None,),
         grads={"weight": r"\sum_{k} e_{{x0}_k}\,{delta}_k^{\top}"},
+        init={"weight": "uniform within ±√3, with variance 1"},
     )
 
     def output_shape(self, index: Shape) -> Shape:
         return (*index, self.width)
 
     def parameters(self, index: Shape) -> dict[str, Parameter]:
-        return {"weight": Parameter((self.rows, self.width), unit_variance)}
+        return {"weight": Parameter((self.rows, self.width), Scaled(unit_variance, self.init_scale))}
 
     def integer_inputs(self, index: Shape) -> dict[int, range]:
         return {0: range(self.rows)}

@@ -13,7 +13,7 @@ from math import inf, prod
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers.initializers import ones, zeros
+from deltawire_layers.initializers import Scaled, ones, scale_field, zeros
 from deltawire_layers.layer import Activation, Array, Equation, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.sums import inner
@@ -31,6 +31,7 @@ class NormConfig(Schema):
         load_default=True,
         metadata={"description": "whether the layer has parameters that scale (and shift)"},
     )
+    init_scale = scale_field()
 
 
 def centred(x: Array) -> Array:
@@ -108,6 +109,11 @@ def affine_per_example(params: Mapping[str, Array], axis: int, y: Array, delta: 
     return {name: grads[name]() for name in params}
 
 
+def weight_and_bias(shape: Shape, init_scale: float) -> dict[str, Parameter]:
+    """Return the parameters of a norm: factors that are 1 at first, or `init_scale`, and summands of 0."""
+    return {"weight": Parameter(shape, Scaled(ones, init_scale)), "bias": Parameter(shape, zeros)}
+
+
 class LayerNorm(Layer):
     """y = w ∘ (x − mean x) / √(var x + eps) + b over the last axis, with x (..., n), w (n,), b (n,).
 
@@ -119,6 +125,7 @@ class LayerNorm(Layer):
 
     eps: float
     affine: bool
+    init_scale: float
 
     formula = Formula(
         r"{weight} \circ \hat{x} + {bias}, \quad \hat{x} = ({x0} - \overline{{x0}}) / s, "
@@ -128,6 +135,7 @@ class LayerNorm(Layer):
             r"\quad g = {weight} \circ {delta}",
         ),
         {"weight": r"{delta} \circ \hat{x}", "bias": r"{delta}"},
+        {"weight": "1", "bias": "0"},
     )
 
     def output_shape(self, x: Shape) -> Shape:
@@ -135,7 +143,7 @@ class LayerNorm(Layer):
         return x
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
-        return {"weight": Parameter(x[-1:], ones), "bias": Parameter(x[-1:], zeros)} if self.affine else {}
+        return weight_and_bias(x[-1:], self.init_scale) if self.affine else {}
 
     def saved(self, x: Shape) -> int:
         return prod(x) + prod(x[:-1])
@@ -158,6 +166,7 @@ class RmsNorm(Layer):
 
     eps: float
     affine: bool
+    init_scale: float
 
     formula = Formula(
         r"{weight} \circ \hat{x}, \quad \hat{x} = {x0} / s, \quad s = \sqrt{\overline{{x0}^2} + \epsilon}",
@@ -166,6 +175,7 @@ class RmsNorm(Layer):
             r"\quad g = {weight} \circ {delta}",
         ),
         {"weight": r"{delta} \circ \hat{x}"},
+        {"weight": "1"},
     )
 
     def output_shape(self, x: Shape) -> Shape:
@@ -173,7 +183,7 @@ class RmsNorm(Layer):
         return x
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
-        return {"weight": Parameter(x[-1:], ones)} if self.affine else {}
+        return {"weight": Parameter(x[-1:], Scaled(ones, self.init_scale))} if self.affine else {}
 
     def saved(self, x: Shape) -> int:
         return prod(x) + prod(x[:-1])
@@ -189,9 +199,10 @@ class ChannelNorm(Layer):
     """Parameters w (C,) and b (C,): one of each for every channel of an example (C, ...)."""
 
     affine: bool
+    init_scale: float
 
     def parameters(self, x: Shape, *statistics: Shape) -> dict[str, Parameter]:
-        return {"weight": Parameter(x[:1], ones), "bias": Parameter(x[:1], zeros)} if self.affine else {}
+        return weight_and_bias(x[:1], self.init_scale) if self.affine else {}
 
 
 def channels(x: Shape) -> int:
@@ -270,6 +281,7 @@ class BatchNorm(ChannelNorm):
             r"-\frac{1}{2 s^2} \circ \textstyle\sum {weight} \circ {delta} \circ \hat{x}",
         ),
         {"weight": r"{delta} \circ \hat{x}", "bias": r"{delta}"},
+        {"weight": "1", "bias": "0"},
     )
 
     def output_shape(self, x: Shape, running_mean: Shape, running_var: Shape) -> Shape:

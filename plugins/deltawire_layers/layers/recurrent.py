@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers.initializers import fan_in
+from deltawire_layers.initializers import Scaled, fan_in, scale_field
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
@@ -34,6 +34,7 @@ GRADIENT_FORMULAS = {
     "bias_ih": r"\textstyle\sum_t u_t",
     "bias_hh": r"\textstyle\sum_t s_t",
 }
+INIT = dict.fromkeys(GRADIENT_FORMULAS, "uniform within ±1/√units")
 """The gradients in LaTeX; u and s stand for their δ."""
 
 
@@ -56,8 +57,10 @@ class Recurrent(Layer):
             validate=validate.Range(min=1),
             metadata={"description": "size of the state"},
         )
+        init_scale = scale_field()
 
     units: int
+    init_scale: float
 
     gates: ClassVar[int]
     """Rows of each matrix, in multiples of `units`."""
@@ -71,7 +74,7 @@ class Recurrent(Layer):
         return (x[0], self.units)
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
-        height, init = self.gates * self.units, fan_in(self.units)
+        height, init = self.gates * self.units, Scaled(fan_in(self.units), self.init_scale)
         return {
             "weight_ih": Parameter((height, x[1]), init),
             "weight_hh": Parameter((height, self.units), init),
@@ -122,6 +125,7 @@ class Elman(Recurrent):
             r" u_t = s_t = (1 - h_t^2) \circ ({delta}_t + {weight_hh}^{\top} s_{t+1})",
         ),
         GRADIENT_FORMULAS,
+        INIT,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
@@ -165,6 +169,7 @@ class Gru(Recurrent):
             r" e_t = {delta}_t + z_{t+1} e_{t+1} + {weight_hh}^{\top} s_{t+1}",
         ),
         GRADIENT_FORMULAS,
+        INIT,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
@@ -225,6 +230,7 @@ class Lstm(Recurrent):
             r" e_t = o (1 - \tanh^2 c_t)\,d_t + f_{t+1} e_{t+1}",
         ),
         GRADIENT_FORMULAS,
+        INIT,
     )
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:

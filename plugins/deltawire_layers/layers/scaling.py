@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from marshmallow import Schema, validate
 
-from deltawire_layers.initializers import ones, zeros
+from deltawire_layers.initializers import Scaled, ones, scale_field, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
 from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.shapes import equal_shapes
@@ -17,14 +17,24 @@ from deltawire_plugins import config
 class Scale(Layer):
     """y = w ∘ x, number by number, with x (...), w (...) of the same shape."""
 
+    class Config(Schema):
+        init_scale = scale_field()
+
+    init_scale: float
+
     elementwise = True
-    formula = Formula(r"{weight} \circ {x0}", (r"{weight} \circ {delta}",), {"weight": r"{delta} \circ {x0}"})
+    formula = Formula(
+        r"{weight} \circ {x0}",
+        (r"{weight} \circ {delta}",),
+        {"weight": r"{delta} \circ {x0}"},
+        {"weight": "1"},
+    )
 
     def output_shape(self, x: Shape) -> Shape:
         return x
 
     def parameters(self, x: Shape) -> dict[str, Parameter]:
-        return {"weight": Parameter(x, ones)}
+        return {"weight": Parameter(x, Scaled(ones, self.init_scale))}
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         w = params["weight"]
@@ -42,7 +52,7 @@ class Shift(Layer):
     """y = x + b, number by number, with x (...), b (...) of the same shape."""
 
     elementwise = True
-    formula = Formula(r"{x0} + {bias}", (r"{delta}",), {"bias": r"{delta}"})
+    formula = Formula(r"{x0} + {bias}", (r"{delta}",), {"bias": r"{delta}"}, {"bias": "0"})
 
     def output_shape(self, x: Shape) -> Shape:
         return x

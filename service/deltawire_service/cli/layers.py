@@ -88,7 +88,7 @@ def show_layer(screen: Console, layer: Described, docstring: str) -> None:
 
 
 def equations(layer: Described) -> Table:
-    """Return the equations: of the value, of one δ for each input and of one gradient for each parameter."""
+    """Return the equations: of the value, of each δ, and of each parameter's gradient and first numbers."""
     inputs, formula = layer["inputs"]["names"], layer["formula"]
     names = {f"x{place}": f"x{place}" for place in range(len(formula["deltas"]) + 8)}
     names |= {f"x{place}": name for place, name in enumerate(inputs)}
@@ -99,6 +99,8 @@ def equations(layer: Described) -> Table:
         rows.add_row(f"δ of {name}", readable(delta, names) if delta else "none: it takes integers")
     for name, gradient in formula["grads"].items():
         rows.add_row(f"gradient of {name}", readable(gradient, names))
+    for name, first in formula["init"].items():
+        rows.add_row(f"{name} at first", first)
     return rows
 
 

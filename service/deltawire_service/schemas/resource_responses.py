@@ -16,6 +16,12 @@ class LayerFormula(Schema):
     value = fields.String(required=True)
     deltas = fields.List(fields.String(allow_none=True), required=True)
     grads = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    init = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "how each parameter is first drawn, in words"},
+    )
 
 
 class LayerResponse(Schema):

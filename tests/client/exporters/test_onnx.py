@@ -103,6 +103,16 @@ def test_the_import_finds_what_was_exported(client: Client) -> None:
     assert ids[0] == ids[1]
 
 
+def test_the_scale_of_first_numbers_leaves_no_trace(client: Client) -> None:
+    models = []
+    for config in ({}, {"init_scale": 0.5}):
+        net = Network()
+        net.layer("linear", net.input("x", (3,)), units=2, name="f", **config)
+        params = {"f.weight": np.ones((2, 3)), "f.bias": np.zeros(2)}
+        models.append(to_onnx(net, params).SerializeToString())
+    assert models[0] == models[1]
+
+
 def test_only_what_leads_to_the_outputs_is_written(client: Client) -> None:
     net = Network()
     x, y = net.input("x", (3,)), net.input("y", dtype="int64")

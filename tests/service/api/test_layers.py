@@ -41,6 +41,13 @@ def test_linear_in_full() -> None:
             "properties": {
                 "units": {"type": "integer", "minimum": 1, "description": "numbers out"},
                 "bias": {"type": "boolean", "default": True, "description": "whether b is added"},
+                "init_scale": {
+                    "type": "number",
+                    "default": 1.0,
+                    "minimum": 0.0,
+                    "maximum": 1e6,
+                    "description": "factor of the first numbers of the parameters",
+                },
             },
             "required": ["units"],
             "additionalProperties": False,
@@ -50,6 +57,7 @@ def test_linear_in_full() -> None:
             "value": r"{weight}\,{x0} + {bias}",
             "deltas": [r"{weight}^{\top} {delta}"],
             "grads": {"weight": r"{delta}\,{x0}^{\top}", "bias": r"{delta}"},
+            "init": {"weight": "uniform within ±1/√n", "bias": "uniform within ±1/√n"},
         },
     }
 

@@ -35,7 +35,7 @@ def test_readable(latex: str, text: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind, layer in BUILT_IN.items() if layer.formula])
 def test_nothing_of_latex_is_left_in_the_formulas_of_our_layers(kind: str) -> None:
     layer = BUILT_IN[kind]
-    value, deltas, grads = layer.formula
+    value, deltas, grads, _ = layer.formula
     names = NAMES | {name: name for name in grads}
     names |= {f"x{place}": f"x{place}" for place in range(len(arity(layer).names) + 2)}
     for latex in (value, *filter(None, deltas), *grads.values()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.console import run
 from support.layers import BUILT_IN, failing, registry
@@ -30,7 +32,8 @@ def test_a_layer_in_full() -> None:
     assert "lstm(x)" in shown and load_layers().distribution("lstm") in shown
     assert "With a = W_ih xₜ" in shown  # the docstring beyond its first line
     assert "gradient of weight_hh" in shown
-    assert "integer ≥ 1   required" in shown
+    assert re.search(r"integer ≥ 1 +required", shown)
+    assert re.search(r"weight_hh at first +uniform within ±1/√units", shown)
     assert "integer ≥ 1 or list of integer ≥ 1" in run("layers", "conv2d", columns=200).stdout
     assert "none: it takes integers" in run("layers", "embedding").stdout
     assert "It takes no config." in run("layers", "relu").stdout
