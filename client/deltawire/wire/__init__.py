@@ -18,11 +18,13 @@ SAFETENSORS = safetensors.MEDIA_TYPE
 MEDIA_TYPES = (JSON, SAFETENSORS)
 """The media types a body may have."""
 
+Base64 = json.Base64
+
 TENSORS = json.TENSORS
 
 __all__ = [
-    "Array", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS", "decode",
-    "encode", "encode_in_parts", "read_checkpoint", "read_tensor", "read_tensors",
+    "Array", "Base64", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS",
+    "decode", "encode", "encode_in_parts", "read_checkpoint", "read_tensor", "read_tensors",
 ]  # fmt: skip
 
 
@@ -58,15 +60,16 @@ def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "
     Raises:
         TypeError: The document holds what JSON does not have.
     """
-    if media_type == JSON:
-        return json.encode(document, tensors)
-    return b"".join(safetensors.encode(document, part))
+    return b"".join(encode_in_parts(document, media_type, tensors, part))
 
 
 def encode_in_parts(
     document: Any, media_type: str, tensors: str = "lists", part: str = "request"
 ) -> list[bytes | memoryview]:
-    """Return the body of `encode` in pieces, which are views of the arrays where they are contiguous.
+    """Return the body of `encode` in pieces, without a copy of the whole.
+
+    In JSON, no piece has more than a few megabytes. In a binary body, contiguous arrays are pieces as they
+    are.
 
     Args:
         document: As for `encode`.
@@ -75,5 +78,5 @@ def encode_in_parts(
         part: As for `encode`.
     """
     if media_type == JSON:
-        return [json.encode(document, tensors)]
+        return [*json.encode_in_parts(document, tensors)]
     return safetensors.encode(document, part)

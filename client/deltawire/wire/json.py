@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
 import orjson
 
-from deltawire.wire.tensors import Limits, refusal, spelled, to_base64
+from deltawire.wire.tensors import PIECE_NUMBERS, Array, Limits, raw_pieces, refusal
 
 MEDIA_TYPE = "application/json"
 TENSORS = ("lists", "base64")
@@ -30,10 +31,37 @@ def decode(body: bytes | str, limits: Limits) -> Any:
 
 def encode(document: Any, tensors: str = "lists") -> bytes:
     """Return the JSON text of a document, its arrays written as `lists` or as `base64`."""
+    return b"".join(encode_in_parts(document, tensors))
+
+
+def encode_in_parts(document: Any, tensors: str = "lists") -> list[bytes]:
+    """Return the text of `encode` in pieces; a document of few numbers is one.
+
+    Writing a piece takes a few milliseconds, after which other threads run.
+    """
     default, option = _WRITERS[tensors]
-    text = orjson.dumps(document, default, option)
-    # orjson writes null for what is not finite. Few documents have any, so they are searched for only then.
-    return orjson.dumps(_finite(document, tensors), default, option) if b"null" in text else text
+    if _count_numbers(document) <= PIECE_NUMBERS:
+        text = orjson.dumps(document, default, option)
+        if b"null" not in text:  # which orjson writes for numbers that are not finite
+            return [text]
+    arrays = list[Array | Base64]()
+    rest = orjson.dumps(_without_arrays(document, tensors, arrays), default, option)
+    return _joined(_pieces(rest.split(_PLACE), arrays))
+
+
+class Base64:
+    """A leaf of a document that JSON has as a string: the bytes of an array in base64, little endian."""
+
+    __slots__ = ("array",)
+
+    def __init__(self, array: Array):
+        self.array = array
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the text of the string."""
+        yield b'"'
+        yield from map(base64.b64encode, raw_pieces(self.array))
+        yield b'"'
 
 
 def _as_lists(value: Any) -> Any:
@@ -44,7 +72,11 @@ def _as_lists(value: Any) -> Any:
 
 
 def _as_base64(value: Any) -> Any:
-    return to_base64(value) if isinstance(value, np.ndarray) else _plain(value)
+    return _base64_tensor(value) if isinstance(value, np.ndarray) else _plain(value)
+
+
+def _base64_tensor(array: Array) -> dict[str, Any]:
+    return {"dtype": array.dtype.name, "shape": array.shape, "base64": Base64(array)}
 
 
 def _plain(value: Any) -> Any:
@@ -52,6 +84,8 @@ def _plain(value: Any) -> Any:
         return dict(value)
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, Base64):
+        return orjson.Fragment(b"".join(value.pieces()))
     raise TypeError(f"JSON has no {type(value).__name__}")
 
 
@@ -59,6 +93,99 @@ _WRITERS: Mapping[str, tuple[Callable[[Any], Any], int]] = {
     "lists": (_as_lists, orjson.OPT_SERIALIZE_NUMPY),
     "base64": (_as_base64, 0),
 }
+
+_SCALARS = {str, int, float, bool, type(None)}
+
+
+def _count_numbers(value: Any) -> int:
+    """Return how many numbers the arrays of a document have."""
+    if type(value) in _SCALARS:
+        return 0
+    if isinstance(value, np.ndarray):
+        return value.size
+    if isinstance(value, Mapping):
+        return sum(map(_count_numbers, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(_count_numbers, value))
+    return value.array.size if isinstance(value, Base64) else 0
+
+
+_PLACE = b"\0"
+"""Stands for an array in the text of the rest: JSON writes this byte of a string as an escape."""
+
+
+def _without_arrays(value: Any, tensors: str, arrays: list[Array | Base64]) -> Any:
+    """Return a document without its arrays, which `arrays` gets, and without numbers that JSON lacks."""
+    if isinstance(value, np.ndarray) and tensors == "base64":
+        value = _base64_tensor(value)
+    if isinstance(value, Mapping):
+        return {key: _without_arrays(each, tensors, arrays) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_arrays(each, tensors, arrays) for each in value]
+    if isinstance(value, np.ndarray | Base64):
+        arrays.append(value)
+        return orjson.Fragment(_PLACE)
+    if isinstance(value, float | np.floating) and not isfinite(value):
+        return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _pieces(rest: list[bytes], arrays: Iterable[Array | Base64]) -> Iterator[bytes]:
+    """Yield the text of a document: that of each array stands between two parts of the rest."""
+    yield rest[0]
+    for array, text in zip(arrays, rest[1:], strict=True):
+        yield from array.pieces() if isinstance(array, Base64) else _list_pieces(array)
+        yield text
+
+
+JOINED_BYTES = 2**18
+"""Pieces are joined until they have so many bytes: to send each by itself would take longer."""
+
+
+def _joined(pieces: Iterable[bytes]) -> list[bytes]:
+    """Return the same bytes in fewer pieces."""
+    joined, small, size = list[bytes](), list[bytes](), 0
+    for piece in pieces:
+        small.append(piece)
+        size += len(piece)
+        if size >= JOINED_BYTES:
+            joined.append(b"".join(small))
+            small, size = [], 0
+    return [*joined, b"".join(small)]
+
+
+def _list_pieces(array: Array) -> Iterator[bytes]:
+    """Yield the text of an array as nested lists of numbers."""
+    if array.size <= PIECE_NUMBERS:
+        yield _numbers(array)
+        return
+    rows = PIECE_NUMBERS // (array.size // len(array))
+    yield b"["
+    for start in range(0, len(array), max(1, rows)):
+        if start:
+            yield b","
+        if rows:
+            yield _numbers(array[start : start + rows])[1:-1]
+        else:
+            yield from _list_pieces(array[start])
+    yield b"]"
+
+
+_SPELLED = np.array([b'"NaN"', b'"Infinity"', b'"-Infinity"'], object)
+"""The strings that stand for numbers that are not finite."""
+
+
+def _numbers(array: Array) -> bytes:
+    """Return the text of an array, with strings in place of the numbers that JSON does not have."""
+    text = orjson.dumps(array, _as_lists, orjson.OPT_SERIALIZE_NUMPY)
+    if b"null" not in text:
+        return text
+    finite = text.split(b"null")
+    pieces = [b""] * (2 * len(finite) - 1)
+    pieces[::2] = finite
+    odd = array[~np.isfinite(array)]
+    pieces[1::2] = _SPELLED[np.where(np.isnan(odd), 0, np.where(odd > 0, 1, 2))]
+    return b"".join(pieces)
 
 
 _QUOTE, _COLON, _OBJECT, _LIST = b'":{['
@@ -99,16 +226,3 @@ def _prescan(body: bytes, limits: Limits) -> None:
             raise refusal("", "json_too_deep", f"lists and objects are nested more than {limits.depth} deep")
         depth = int(depths[-1]) if len(depths) else depth
         quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
-
-
-def _finite(document: Any, tensors: str) -> Any:
-    """Return the document with strings in place of the numbers that JSON does not have."""
-    if isinstance(document, Mapping):
-        return {key: _finite(value, tensors) for key, value in document.items()}
-    if isinstance(document, (list, tuple)):
-        return [_finite(value, tensors) for value in document]
-    if isinstance(document, np.ndarray):
-        return spelled(document) if tensors == "lists" else document
-    if isinstance(document, float | np.floating) and not isfinite(document):
-        return "NaN" if isnan(document) else "Infinity" if document > 0 else "-Infinity"
-    return document

@@ -24,7 +24,7 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import json
-from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, refusal
+from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, raw_pieces, refusal
 
 MEDIA_TYPE = "application/vnd.safetensors"
 
@@ -106,7 +106,7 @@ def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
 def encode(document: Any, part: str) -> list[bytes | memoryview]:
     """Return the body of a document in pieces, its JSON in the metadata under `part`.
 
-    Contiguous arrays are pieces as they are; all others are copied once.
+    Contiguous arrays are pieces as they are; all others are copied once, in several pieces.
     """
     arrays: dict[str, Array] = {}
     text = json.encode(_without(document, "", arrays)).decode()
@@ -118,7 +118,10 @@ def encode(document: Any, part: str) -> list[bytes | memoryview]:
         start, end = end, end + array.nbytes
         code = _CODES[array.dtype]
         header[name] = {"dtype": code, "shape": array.shape, "data_offsets": (start, end)}
-        parts.append(_numbers(array, _DTYPES[code]))
+        if array.dtype is _DTYPES[code] and array.flags.c_contiguous and array.size:
+            parts.append(array.data.cast("B"))
+        else:
+            parts += raw_pieces(array)
     written = orjson.dumps(header)
     padding = -len(written) % 8
     parts[0] = _SIZE.pack(len(written) + padding) + written + b" " * padding
@@ -127,13 +130,6 @@ def encode(document: Any, part: str) -> list[bytes | memoryview]:
 
 def _width(named: tuple[str, Array]) -> int:
     return -named[1].itemsize
-
-
-def _numbers(array: Array, dtype: np.dtype[Any]) -> bytes | memoryview:
-    """Return the numbers of an array in C order and this dtype: a view where the array has them so."""
-    if array.dtype is not dtype:
-        array = array.astype(dtype, copy=False)
-    return array.data.cast("B") if array.size and array.flags.c_contiguous else array.tobytes()
 
 
 def _without(node: Mapping[str, Any], place: str, arrays: dict[str, Array]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ it must be an integer that int64 holds.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from json import dumps
-from math import inf, isfinite
+from math import isfinite
 from reprlib import repr as shown
 from typing import Any
 
@@ -63,6 +63,9 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+PIECE_NUMBERS = 3 * 2**15
+"""Numbers that are converted at once. Their bytes are a multiple of 3, as base64 needs it."""
 
 
 def read_tensors(
@@ -157,8 +160,7 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
     if not _are_few(numbers, dtype):
         _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape)
     try:
-        with np.errstate(over="ignore"):
-            array = np.array(numbers, _NATIVE[dtype])
+        array = _converted(numbers, _NATIVE[dtype])
         suspects = [] if dtype == "int64" else np.flatnonzero(~np.isfinite(array)).tolist()
     except OverflowError:  # an integer over 64 bits, or over the largest float64
         suspects = list(range(len(numbers)))
@@ -167,6 +169,15 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
             detail = f"{_brief(numbers[i])} is out of the range of {dtype}"
             raise refusal(_place(pointer, i, shape), "tensor_invalid", detail)
     return array.reshape(shape)
+
+
+def _converted(numbers: list[Any], dtype: np.dtype[Any]) -> Array:
+    """Return numbers as an array, converted in pieces: other threads run in between."""
+    array = np.empty(len(numbers), dtype)
+    with np.errstate(over="ignore"):
+        for start in range(0, len(numbers), PIECE_NUMBERS):
+            array[start : start + PIECE_NUMBERS] = np.array(numbers[start : start + PIECE_NUMBERS], dtype)
+    return array
 
 
 _IN_RANGE = {"float32": 2.0**127, "float64": 2.0**1023, "int64": 2**63}
@@ -240,17 +251,6 @@ def _place(pointer: str, index: int, shape: list[int]) -> str:
     return "/".join([pointer, *map(str, np.unravel_index(index, shape))])
 
 
-def spelled(array: Array) -> Any:
-    """Return an array as JSON writes it: strings stand for numbers that are not finite."""
-    if array.dtype.kind != "f" or np.isfinite(array).all():
-        return array
-    numbers = array.astype(object)
-    numbers[np.isnan(array)] = "NaN"
-    numbers[array == inf] = "Infinity"
-    numbers[array == -inf] = "-Infinity"
-    return numbers.tolist()
-
-
 # Tensors as base64.
 
 
@@ -312,8 +312,8 @@ def check_shape(shape: Any, pointer: str, limits: Limits) -> int:
     return numbers
 
 
-def to_base64(array: Array) -> dict[str, Any]:
-    """Return an array as JSON writes it in base64."""
-    name = array.dtype.name
-    raw = array.astype(DTYPES[name], copy=False).tobytes()
-    return {"dtype": name, "shape": list(array.shape), "base64": base64.b64encode(raw).decode("ascii")}
+def raw_pieces(array: Array) -> Iterator[bytes | memoryview]:
+    """Yield the bytes of an array in C order, little endian: views of it where it has them so."""
+    dtype, numbers = DTYPES[array.dtype.name], array.reshape(-1) if array.flags.c_contiguous else array.flat
+    for start in range(0, array.size, PIECE_NUMBERS):
+        yield numbers[start : start + PIECE_NUMBERS].astype(dtype, copy=False).view(np.uint8).data

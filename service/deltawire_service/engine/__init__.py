@@ -30,7 +30,8 @@ from deltawire_service.engine.fingerprints import fingerprint
 from deltawire_service.engine.graph import Arrays, InputSpec, Node
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
-from deltawire_service.engine.plan.memory_plan import BodyCost, Plan
+from deltawire_service.engine.plan.body_cost import BodyCost
+from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 __all__ = [

@@ -29,7 +29,8 @@ from deltawire_service.engine.derivatives.per_example import per_example_gradien
 from deltawire_service.engine.derivatives.vjp import Products
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost, Plan, make_drawing_plan
+from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
+from deltawire_service.engine.plan.memory_plan import Plan, make_drawing_plan
 from deltawire_service.engine.plan.targets import Wrt, value_targets
 from deltawire_service.engine.prepared import Options, Prepared
 from deltawire_service.engine.random_streams import draw_parameters
@@ -76,8 +77,9 @@ class Network(Prepared):
         Raises:
             Refused: the parameters, and their answer, would not fit in the planned memory.
         """
-        input_checks.check_parameter_bytes(self, body_cost)
-        return self.runner(lambda _: draw_parameters(self, seed, dtype), make_drawing_plan(self, body_cost))
+        plan = make_drawing_plan(self, np.dtype(dtype).itemsize, body_cost)
+        input_checks.check_parameter_bytes(self, plan)
+        return self.runner(lambda _: draw_parameters(self, seed, dtype), plan)
 
     def plan(
         self,

@@ -16,7 +16,8 @@ from deltawire_service.engine.execute.objective import Objective, Starts, no_sta
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.graph import Arrays, Graph, Regularization
 from deltawire_service.engine.plan import input_checks
-from deltawire_service.engine.plan.memory_plan import NO_BODY_COST, BodyCost, Plan, make_plan
+from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
+from deltawire_service.engine.plan.memory_plan import Plan, make_plan
 from deltawire_service.engine.plan.program import Program, make_program
 from deltawire_service.engine.plan.targets import Targets, Wrt, gradient_targets, value_targets
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now

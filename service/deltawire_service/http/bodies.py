@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -115,33 +116,48 @@ def _receive(context: RequestContext, length: int) -> bytes | memoryview:
         raise body_reader.BodyTruncated from None
 
 
-JSON_TEXT = 25
-"""Bytes of a float64 at its longest in JSON, with its comma."""
+LONGEST_TEXT = 25
+"""Bytes of a number in JSON, with its comma, when a client writes all digits of a float64."""
+
+JSON_TEXT: Mapping[str, int] = {"float32": 18, "float64": 25}
+"""Bytes of a number at its longest in the JSON of an answer, with its comma."""
+
+JSON_LIST_TEXT = 3
+"""Bytes of a list's brackets and its comma."""
 
 JSON_NUMBER, JSON_LIST = 32, 88
 """Bytes of a number in a list, and of the list itself, as CPython keeps them: with the pointer to each."""
 
 
 @lru_cache(64)
-def body_cost(dtype: str, read: str, written: str, with_parameters: bool = True) -> BodyCost:
+def body_cost(
+    dtype: str, read: str, written: str, tensors: str = "lists", with_parameters: bool = True
+) -> BodyCost:
     """Return the memory that bodies take.
 
-    A body is held twice for a moment, as it arrives; lists are dropped as they become arrays.
+    A body is held twice for a moment, as it arrives; lists are dropped as they become arrays. An answer is
+    held beside its arrays: all of it, in case the client reads none of it before it is written.
 
     Args:
         dtype: of the numbers in them.
         read: media type of the request's body.
         written: media type of the answer's body.
+        tensors: how JSON writes the tensors of the answer, `lists` or `base64`.
         with_parameters: the request brings its parameters; published ones are in no body.
     """
-    itemsize = wire.DTYPES[dtype].itemsize
-    lists = read == wire.JSON
+    itemsize, lists = wire.DTYPES[dtype].itemsize, written == wire.JSON and tensors == "lists"
+    raw = itemsize if written == wire.SAFETENSORS else -(-4 * itemsize // 3)
     return BodyCost(
         with_parameters=with_parameters,
-        read_number=2 * JSON_TEXT + JSON_NUMBER if lists else itemsize,
-        read_list=JSON_LIST if lists else 0,
-        written_number=JSON_TEXT if written == wire.JSON else itemsize,
+        read_number=2 * LONGEST_TEXT + JSON_NUMBER if read == wire.JSON else itemsize,
+        read_list=JSON_LIST if read == wire.JSON else 0,
+        written_number=JSON_TEXT[dtype] if lists else raw,
+        written_list=JSON_LIST_TEXT if lists else 0,
     )
+
+
+PIECE_BYTES = 2**20
+"""Bytes of an answer that are copied, and handed to the server, at once."""
 
 
 def respond(context: RequestContext, document: Any, tensors: str = "lists") -> Response:
@@ -153,7 +169,32 @@ def respond(context: RequestContext, document: Any, tensors: str = "lists") -> R
         tensors: how JSON writes them, `lists` or `base64`.
     """
     written = response_media_type(context)
-    return Response(wire.encode(document, written, tensors, "response"), content_type=written)
+    return response_of(wire.encode_in_parts(document, written, tensors, "response"), written)
+
+
+def response_of(parts: Sequence[bytes | memoryview], content_type: str, status: int = 200) -> Response:
+    """Return an answer. A large one goes to the server in pieces, each of which is freed once it is sent.
+
+    Args:
+        parts: the body.
+        content_type: its media type.
+        status: the status of the answer.
+    """
+    length = sum(map(len, parts))
+    if length <= PIECE_BYTES:
+        return Response(b"".join(parts), status, content_type=content_type)
+    pieces = iter(list(pieces_of(parts)))
+    return Response(pieces, status, {"Content-Length": str(length)}, content_type=content_type)
+
+
+def pieces_of(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Yield the same bytes with copies of a bounded size in place of views."""
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+        else:
+            for start in range(0, len(part), PIECE_BYTES):
+                yield bytes(part[start : start + PIECE_BYTES])
 
 
 def float_dtype(document: dict[str, Any]) -> str | None:

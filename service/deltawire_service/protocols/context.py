@@ -81,7 +81,7 @@ def check_media_type(context: RequestContext) -> None:
 
 def json(document: Any, status: int = 200) -> Response:
     """Return an answer in JSON."""
-    return Response(wire.encode(document, wire.JSON), status, mimetype=wire.JSON)
+    return bodies.response_of(wire.encode_in_parts(document, wire.JSON), wire.JSON, status)
 
 
 def refusal(code: str, detail: str, pointer: str = "") -> Refused:

@@ -206,7 +206,7 @@ class CheckRequest(ComputeRequest):
 
 
 @dataclasses.dataclass(frozen=True)
-class PlanRequest(NetworkRequest):
+class PlanRequest(TensorsRequest):
     """The options of POST /v1/plan."""
 
     batch: int = option(

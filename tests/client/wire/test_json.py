@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
+from support.switching import longest_hold
 
 from deltawire import wire
 from deltawire.errors import Refused
+from deltawire.wire import json as json_bodies
+from deltawire.wire import tensors as tensor_leaves
 
 TENSOR = st.sampled_from(list(wire.DTYPES)).flatmap(
     lambda dtype: arrays_of.arrays(
@@ -92,6 +97,65 @@ def test_numbers_that_are_not_finite_are_strings() -> None:
     assert wire.encode(np.array(np.nan), wire.JSON) == b'"NaN"'
 
 
+LARGE = {
+    "a": {"x": np.arange(250_000.0), "y": np.arange(300_000.0).reshape(3, 100_000).T},
+    "b": [np.arange(200_000, dtype=np.float32).reshape(100_000, 1, 2), {"nothing": None, "\0": "\0"}],
+    "c": np.zeros((2, 2, 60_000))[:, ::-1],
+    "d": np.ones((0, 3)),
+    "e": np.array(1.5),
+    "f": wire.Base64(np.arange(200_001.0)),
+}
+
+
+@pytest.mark.parametrize("tensors", wire.TENSORS)
+def test_a_large_document_is_written_in_pieces_that_together_are_its_text(tensors: str) -> None:
+    pieces = wire.encode_in_parts(LARGE, wire.JSON, tensors)
+    assert len(pieces) > 10 and max(map(len, pieces)) < 5 * 2**20
+    got = json.loads(b"".join(pieces))
+    for expected, leaf in (
+        (LARGE["a"]["x"], got["a"]["x"]),
+        (LARGE["a"]["y"], got["a"]["y"]),
+        (LARGE["b"][0], got["b"][0]),
+        (LARGE["c"], got["c"]),
+        (LARGE["e"], got["e"]),
+    ):
+        assert same(wire.read_tensor(leaf, expected.dtype.name), expected)
+    assert got["b"][1] == {"nothing": None, "\0": "\0"}
+    assert base64.b64decode(got["f"]) == LARGE["f"].array.tobytes()
+
+
+@pytest.mark.parametrize("tensors", wire.TENSORS)
+@given(document=st.dictionaries(TEXT, TENSOR | st.floats() | DOCUMENT, max_size=4))
+def test_pieces_of_any_size_are_the_same_text(tensors: str, document: dict[str, Any]) -> None:
+    whole = wire.encode(document, wire.JSON, tensors)
+    with pytest.MonkeyPatch.context() as patched:
+        for module in (json_bodies, tensor_leaves):
+            patched.setattr(module, "PIECE_NUMBERS", 6)
+        patched.setattr(json_bodies, "JOINED_BYTES", 1)
+        assert wire.encode(document, wire.JSON, tensors) == whole
+    json.loads(whole, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_that_is_not_finite_changes_no_other(dtype: str) -> None:
+    numbers = np.random.default_rng(0).normal(size=(3, 70_000)).astype(dtype)
+    finite = json.loads(wire.encode(numbers, wire.JSON))
+    numbers[0, 1], numbers[1, 2], numbers[2, -1] = np.nan, np.inf, -np.inf
+    finite[0][1], finite[1][2], finite[2][-1] = "NaN", "Infinity", "-Infinity"
+    assert json.loads(wire.encode({"x": numbers}, wire.JSON)) == {"x": finite}
+
+
+@pytest.mark.parametrize("tensors, copies", [("lists", 25 / 8), ("base64", 4 / 3)])
+def test_writing_takes_the_memory_of_the_text_and_little_more(tensors: str, copies: float) -> None:
+    numbers = np.random.default_rng(0).normal(size=(1000, 1000)) * 1e-300
+    numbers[5, 5] = np.nan
+    tracemalloc.start()
+    text = wire.encode_in_parts({"x": numbers.T}, wire.JSON, tensors)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < sum(map(len, text)) + 16 * 2**20 < numbers.nbytes * copies + 17 * 2**20
+
+
 @given(DOCUMENT)
 def test_documents_pass_unchanged_and_exactly_up_to_their_limits(document: Any) -> None:
     for body in (json.dumps(document).encode(), json.dumps(document, ensure_ascii=False).encode()):
@@ -125,3 +189,16 @@ def test_what_json_does_not_have_is_called_by_its_name(odd: str) -> None:
     with pytest.raises(Refused) as refused:
         wire.decode(b'{"NaN": [1,]}', wire.JSON)
     assert "Infinity" not in str(refused.value)
+
+
+@pytest.mark.parametrize("media_type, tensors", [(wire.JSON, "lists"), (wire.JSON, "base64")])
+def test_other_threads_run_while_a_large_body_is_written(media_type: str, tensors: str) -> None:
+    numbers = np.random.default_rng(0).normal(size=(2000, 2000))
+    numbers[::3, 5] = np.inf
+    document = {"a": numbers, "b": numbers.T, "c": {f"n{place}": numbers[place] for place in range(500)}}
+    assert longest_hold(lambda: wire.encode_in_parts(document, media_type, tensors)) < 0.05
+
+
+def test_other_threads_run_while_lists_become_arrays() -> None:
+    lists = [[0] * 2000 for _ in range(2000)]
+    assert longest_hold(lambda: wire.read_tensor(lists, "float64")) < 0.05

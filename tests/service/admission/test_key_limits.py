@@ -7,6 +7,7 @@ from hashlib import sha256
 from flask.testing import FlaskClient
 from support.posting import good
 
+from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -45,15 +46,16 @@ def test_the_limit_of_a_key_holds_for_drawing_parameters_and_is_what_it_is_told(
 
 
 def test_the_limit_of_a_key_holds_for_the_answer_of_init_in_its_media_type() -> None:
-    """Drawing 10,100 numbers takes 16 bytes each, writing them as JSON 25 bytes more."""
+    """10,100 numbers take 8 bytes each, and writing them 8 bytes more, 11 in base64 or 25 in lists."""
     network = {
         "inputs": {"x": {"shape": [100]}},
         "nodes": [{"kind": "linear", "config": {"units": 100}}, {"kind": "sum"}],
     }
-    keyed = client(f"{DIGEST} laptop planned_bytes={16 * 10_100 + 100_000}")
+    keyed = client(f"{DIGEST} laptop planned_bytes={(8 + 10) * 10_100}")
 
-    def drawn(accept: str) -> int:
-        headers = bearer() | {"Accept": accept}
-        return keyed.post("/v1/init", json={"network": network}, headers=headers).status_code
+    def drawn(accept: str, tensors: str = "lists") -> int:
+        headers, body = bearer() | {"Accept": accept}, {"network": network, "tensors": tensors}
+        return keyed.post("/v1/init", json=body, headers=headers).status_code
 
-    assert (drawn("application/json"), drawn("application/vnd.safetensors")) == (422, 200)
+    assert drawn(wire.JSON) == drawn(wire.JSON, "base64") == 422
+    assert drawn(wire.SAFETENSORS) == 200

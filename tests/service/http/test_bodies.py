@@ -6,11 +6,13 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from support.posting import good
 
 from deltawire import wire
 from deltawire_service.app import create_app
+from deltawire_service.http import bodies
 from deltawire_service.settings import Settings
 
 
@@ -124,3 +126,39 @@ def test_binary_bodies_have_limits_of_their_own() -> None:
     ):
         client = create_app(settings).test_client()
         assert client.post("/v1/gradients", data=body, content_type=wire.SAFETENSORS).status_code == status
+
+
+@pytest.mark.parametrize("accept", wire.MEDIA_TYPES)
+@pytest.mark.parametrize("tensors", wire.TENSORS)
+def test_a_large_answer_goes_to_the_server_in_pieces(accept: str, tensors: str) -> None:
+    network = {"inputs": {"x": {"shape": [700]}}, "nodes": [{"kind": "linear", "config": {"units": 700}}]}
+    body = orjson.dumps({"network": network, "tensors": tensors})
+    client = create_app(Settings(log_level="error")).test_client()
+    answer = client.post(
+        "/v1/init", data=body, content_type=wire.JSON, headers={"Accept": accept}, buffered=False
+    )
+    pieces = list(answer.response)
+    assert len(pieces) > 3 and max(map(len, pieces)) < 3 * 2**20
+    assert int(answer.headers["Content-Length"]) == sum(map(len, pieces))
+    weight = wire.decode(b"".join(pieces), accept, part="response")["params"]["linear1.weight"]
+    assert wire.read_tensor(weight, "float64").shape == (700, 700)
+
+
+def test_views_are_copied_in_pieces_of_a_bounded_size() -> None:
+    numbers = np.arange(400_000.0)
+    pieces = list(bodies.pieces_of([b"head", numbers.data.cast("B")]))
+    assert b"".join(pieces) == b"head" + numbers.tobytes()
+    assert {type(piece) for piece in pieces} == {bytes} and max(map(len, pieces)) == bodies.PIECE_BYTES
+
+
+LONGEST = {"float32": np.float32("-0.0000103939665"), "float64": np.float64("-2.2250738585072014e-308")}
+
+
+@pytest.mark.parametrize("dtype", list(LONGEST))
+@pytest.mark.parametrize("rank", [1, 2, 8])
+def test_no_answer_is_longer_than_planned(dtype: str, rank: int) -> None:
+    array = np.full((300, *(rank - 1) * [1]), LONGEST[dtype])
+    for answered, tensors in ((wire.JSON, "lists"), (wire.JSON, "base64"), (wire.SAFETENSORS, "lists")):
+        cost = bodies.body_cost(dtype, wire.JSON, answered, tensors)
+        text = wire.encode({"values": {"x": array}}, answered, tensors, "response")
+        assert len(text) - 200 <= cost.written_bytes([array.shape]) <= 1.3 * len(text)

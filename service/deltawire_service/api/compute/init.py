@@ -24,7 +24,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     def init(request: InitRequest, network: Network) -> dict[str, Any]:
         """Draw the first parameters of a network from a seed."""
         written = response_media_type(current_request())
-        cost = body_cost(request.dtype, wire.JSON, written)
+        cost = body_cost(request.dtype, wire.JSON, written, request.tensors)
         return {"params": network.init(request.seed, request.dtype, body_cost=cost)}
 
     return routes

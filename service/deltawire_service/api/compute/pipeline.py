@@ -104,6 +104,7 @@ class Pipeline:
                         options.dtype,
                         bodies.request_media_type(context),
                         bodies.response_media_type(context),
+                        options.tensors,
                         context.params_id is None,
                     )
                     limits = self._settings.wire_limits

@@ -34,7 +34,7 @@ def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
             wrt_data=request.wrt.data,
             values=request.values,
             deltas=request.deltas,
-            body_cost=body_cost(request.dtype, request.media_type, request.media_type),
+            body_cost=body_cost(request.dtype, request.media_type, request.media_type, request.tensors),
         )
         limit = planned_bytes(settings, current_request().key)
         return {

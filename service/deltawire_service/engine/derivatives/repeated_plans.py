@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from deltawire_layers import Array, Parameter, Shape
-from deltawire_service.engine.plan.memory_plan import BodyCost, Plan
+from deltawire_service.engine.plan.body_cost import BodyCost, count_numbers
+from deltawire_service.engine.plan.memory_plan import Plan
 
 TIME_BYTES = 4096
 """Memory of the Python objects of one derivative, beside its numbers: most of it for small ones."""
@@ -48,7 +49,7 @@ def plan_with_answers(plan: Plan, body_cost: BodyCost, answers: Iterable[Array])
     return replace(
         plan,
         answered_bytes=plan.answered_bytes + sum(array.nbytes for array in arrays),
-        written_bytes=plan.written_bytes + sum(array.size for array in arrays) * body_cost.written_number,
+        written_bytes=plan.written_bytes + body_cost.written_bytes([array.shape for array in arrays]),
     )
 
 
@@ -57,8 +58,8 @@ def repeated_plan(
     body_cost: BodyCost,
     itemsize: int,
     times: int,
-    given: Iterable[Shape] = (),
-    answered: Iterable[Shape] = (),
+    given: Sequence[Shape] = (),
+    answered: Sequence[Shape] = (),
 ) -> Plan:
     """Return the plan of computing several times what a plan computes once.
 
@@ -71,12 +72,11 @@ def repeated_plan(
         answered: shapes of arrays that are returned beside those in the plan. They are held twice while they
             are put together.
     """
-    numbers_in, numbers_out = (sum(map(prod, shapes)) for shapes in (given, answered))
     return replace(
         plan,
-        given_bytes=plan.given_bytes + numbers_in * itemsize,
-        read_bytes=plan.read_bytes + numbers_in * (body_cost.read_number + body_cost.read_list),
-        answered_bytes=plan.answered_bytes + 2 * numbers_out * itemsize + times * TIME_BYTES,
-        written_bytes=plan.written_bytes + numbers_out * body_cost.written_number,
+        given_bytes=plan.given_bytes + count_numbers(given) * itemsize,
+        read_bytes=plan.read_bytes + body_cost.read_bytes(given),
+        answered_bytes=plan.answered_bytes + 2 * count_numbers(answered) * itemsize + times * TIME_BYTES,
+        written_bytes=plan.written_bytes + body_cost.written_bytes(answered),
         cost_bytes=plan.cost_bytes * times,
     )

@@ -16,10 +16,7 @@ from deltawire_layers import Array, Parameter, Shape
 from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.plan.memory_plan import (
-    NO_BODY_COST,
-    BodyCost,
     Plan,
-    make_drawing_plan,
     parameter_numbers,
     row_numbers,
 )
@@ -181,11 +178,10 @@ def check_smallest(network: Graph) -> None:
         raise _exceeded(network.limits, "one example in float32", planned, pointer="")
 
 
-def check_parameter_bytes(network: Graph, body_cost: BodyCost = NO_BODY_COST) -> None:
+def check_parameter_bytes(network: Graph, plan: Plan) -> None:
     """Raise Refused when drawing the parameters, and writing them, would exceed the planned memory."""
-    planned = make_drawing_plan(network, body_cost).peak_bytes
-    if planned > network.limits.planned_bytes:
-        raise _exceeded(network.limits, "drawing the parameters", planned)
+    if plan.peak_bytes > network.limits.planned_bytes:
+        raise _exceeded(network.limits, "drawing the parameters", plan.peak_bytes)
 
 
 def check_memory(network: Graph, plan: Plan, batch: int) -> None:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
 from math import prod
-from operator import mul
-from typing import NamedTuple
 
-from deltawire_layers import Shape
 from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost, count_numbers
 from deltawire_service.engine.plan.cuts import MOST_SEGMENTS
 from deltawire_service.engine.plan.program import Program
 
@@ -22,22 +19,7 @@ CHUNK_BYTES = 16 * 2**20
 CHUNK_ROWS, MOST_CHUNK_BYTES = 512, 128 * 2**20
 """A chunk has this many rows while its work stays below so many bytes: matrix products of fewer are slow."""
 
-
-class BodyCost(NamedTuple):
-    """Bytes that reading a request's body and writing its answer take beside the arrays themselves."""
-
-    read_number: int = 0
-    """For each number read."""
-    read_list: int = 0
-    """For each list that numbers, or other lists, are read from."""
-    written_number: int = 0
-    """For each number written."""
-    with_parameters: bool = True
-    """Whether the body brings the parameters; otherwise they are in memory already."""
-
-
-NO_BODY_COST = BodyCost()
-"""The cost where arrays are passed as they are."""
+DRAWN_ITEMSIZE = 8
 
 
 @dataclass(frozen=True)
@@ -122,16 +104,24 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     return chunks + chunks % 2 if chunks > 1 else 1
 
 
-def make_drawing_plan(network: Graph, body_cost: BodyCost = NO_BODY_COST) -> Plan:
-    """Return the plan of drawing a network's parameters: each in float64, then in the dtype asked for."""
-    numbers = parameter_numbers(network)
-    drawn = 2 * 8 * numbers
+def make_drawing_plan(network: Graph, itemsize: int, body_cost: BodyCost = NO_BODY_COST) -> Plan:
+    """Return the plan of drawing a network's parameters, one after the other.
+
+    Each is drawn in float64, and held twice for a moment: while it is scaled, then while it is converted.
+
+    Args:
+        network: the network.
+        itemsize: bytes of one number of the parameters.
+        body_cost: cost of writing the answer.
+    """
+    shapes = [parameter.shape for parameter in network.parameters.values()]
+    drawn = count_numbers(shapes) * itemsize
     return Plan(
         given_bytes=0,
         answered_bytes=drawn,
         read_bytes=0,
-        work_bytes=0,
-        written_bytes=numbers * body_cost.written_number,
+        work_bytes=(2 * DRAWN_ITEMSIZE - itemsize) * max(map(prod, shapes), default=0),
+        written_bytes=body_cost.written_bytes(shapes),
         rows_at_once=0,
         chunks=1,
         passes=1,
@@ -162,12 +152,11 @@ def make_plan(
     parameter_shapes = [parameter.shape for parameter in network.parameters.values()]
     data_shapes = [input_spec.array_shape(batch) for input_spec in network.inputs.values()]
     read_shapes = parameter_shapes + data_shapes if body_cost.with_parameters else data_shapes
-    lists = sum(sum(accumulate((1, *shape[:-1]), mul)) for shape in read_shapes)
-
-    row_shapes = [network.inputs[name].shape for name in targets.data]
-    row_shapes += [network.nodes[name].shape for name in (*targets.values, *targets.deltas)]
-    rows = batch * (_numbers(row_shapes) + len(network.loss) + 1)
-    gradients = parameter_numbers(network, targets.params)
+    gradient_shapes = [network.parameters[name].shape for name in targets.params]
+    row_shapes = [(batch, *network.inputs[name].shape) for name in targets.data]
+    row_shapes += [(batch, *network.nodes[name].shape) for name in (*targets.values, *targets.deltas)]
+    row_shapes += (len(network.loss) + 1) * [(batch,)]
+    rows, gradients = count_numbers(row_shapes), count_numbers(gradient_shapes)
 
     traced = 0  # a trace keeps the gradients of each node apart
     if targets.trace:
@@ -185,18 +174,14 @@ def make_plan(
     rows_at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
-        given_bytes=_numbers(parameter_shapes + data_shapes) * itemsize,
+        given_bytes=count_numbers(parameter_shapes + data_shapes) * itemsize,
         answered_bytes=(copies * gradients + traced + rows) * itemsize,
-        read_bytes=_numbers(read_shapes) * body_cost.read_number + lists * body_cost.read_list,
+        read_bytes=body_cost.read_bytes(read_shapes),
         work_bytes=threads * rows_at_once * row_numbers(network) * itemsize,
-        written_bytes=(gradients + rows) * body_cost.written_number,
+        written_bytes=body_cost.written_bytes(gradient_shapes + row_shapes),
         rows_at_once=rows_at_once,
         chunks=chunks,
         passes=passes,
         threads=threads,
         cost_bytes=passes * (parameter_numbers(network) + batch * row_numbers(network)) * itemsize,
     )
-
-
-def _numbers(shapes: Iterable[Shape]) -> int:
-    return sum(map(prod, shapes))

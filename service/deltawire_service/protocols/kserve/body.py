@@ -12,7 +12,7 @@ from flask import Response, request
 
 from deltawire import wire
 from deltawire.wire import Array
-from deltawire.wire.tensors import check_shape
+from deltawire.wire.tensors import check_shape, raw_pieces
 from deltawire_service.faults import shown
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import RequestContext
@@ -235,7 +235,7 @@ def respond(head: dict[str, Any], outputs: Mapping[str, Array], binary: list[boo
         outputs: the arrays, by name.
         binary: for each output, whether it is written as bytes.
     """
-    entries, tail = list[dict[str, Any]](), list[bytes]()
+    entries, tail = list[dict[str, Any]](), list[bytes | memoryview]()
     for (name, array), as_bytes in zip(outputs.items(), binary, strict=True):
         entry: dict[str, Any] = {
             "name": name,
@@ -243,20 +243,21 @@ def respond(head: dict[str, Any], outputs: Mapping[str, Array], binary: list[boo
             "shape": list(array.shape),
         }
         if as_bytes:
-            tail.append(array.astype(wire.DTYPES[array.dtype.name], copy=False).tobytes())
+            tail += raw_pieces(array)
             entry["parameters"] = {"binary_data_size": array.nbytes}
         else:
             entry["data"] = array.ravel()
         entries.append(entry)
-    text = wire.encode(head | {"outputs": entries}, wire.JSON)
-    parts = [text, *tail]
-    response = Response(parts, mimetype="application/octet-stream" if tail else wire.JSON)
-    if tail:
-        response.headers[HEAD_LENGTH] = str(len(text))
-    response.vary.add("Accept-Encoding")
+    text = wire.encode_in_parts(head | {"outputs": entries}, wire.JSON)
+    parts, content_type = [*text, *tail], "application/octet-stream" if any(binary) else wire.JSON
     encoding = request.accept_encodings.best_match([*WBITS]) if request.accept_encodings else None
     if encoding and sum(map(len, parts)) >= SMALLEST_COMPRESSED:
         deflate = zlib.compressobj(1, zlib.DEFLATED, WBITS[encoding])
-        response.response = [*map(deflate.compress, parts), deflate.flush()]
+        response = bodies.response_of([*map(deflate.compress, parts), deflate.flush()], content_type)
         response.headers["Content-Encoding"] = encoding
+    else:
+        response = bodies.response_of(parts, content_type)
+    if any(binary):
+        response.headers[HEAD_LENGTH] = str(sum(map(len, text)))
+    response.vary.add("Accept-Encoding")
     return response

@@ -98,9 +98,7 @@ def read_abstract(leaf: Any, dtype: str, pointer: str, limits: wire.Limits) -> A
 
 def write_array(array: Array, encoding: str) -> dict[str, Any]:
     """Return an array as answers have it. Without `object_type`, clients would take it for a dictionary."""
-    buffer: Any = array
-    if encoding == "base64":
-        buffer = base64.b64encode(array.astype(wire.DTYPES[array.dtype.name], copy=False).tobytes()).decode()
+    buffer = wire.Base64(array) if encoding == "base64" else array
     return {
         "object_type": "array",
         "shape": list(array.shape),

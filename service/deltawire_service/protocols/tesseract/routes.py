@@ -217,7 +217,8 @@ class Inputs:
     @property
     def body_cost(self) -> BodyCost:
         """The memory that the bodies take."""
-        return body_cost(self.dtype, wire.JSON, wire.JSON, not self.published_parameters)
+        tensors = "lists" if encoding() == "json" else "base64"
+        return body_cost(self.dtype, wire.JSON, wire.JSON, tensors, not self.published_parameters)
 
 
 def encoding() -> str:

@@ -249,4 +249,4 @@ def read_point(
         Refused: a tensor cannot be read.
     """
     values = read_values(published.network, params, data, published.dtype, limits)
-    return Point(*values, body_cost(published.dtype, wire.JSON, wire.JSON, with_parameters))
+    return Point(*values, body_cost(published.dtype, wire.JSON, wire.JSON, with_parameters=with_parameters))

@@ -33,8 +33,8 @@ class ReceivedBody(io.RawIOBase):
         return len(piece)
 
     def whole(self) -> bytes | memoryview:
-        """Return all of it without a copy."""
+        """Give all of it away, without a copy: its memory is freed as soon as the caller is done with it."""
         if self.failure:
             raise self.failure
-        self._place = len(self.data)
-        return self.data
+        data, self.data = self.data, b""
+        return data

@@ -21,6 +21,7 @@ from deltawire_service.engine.plan.input_checks import (
     check_parameter_bytes,
     check_smallest,
 )
+from deltawire_service.engine.plan.memory_plan import make_drawing_plan
 
 SPEC = {
     "inputs": {
@@ -137,8 +138,9 @@ def test_a_plan_above_the_limit_is_refused_with_the_way_out() -> None:
         assert fault.detail.startswith(f"{subject} {plan.peak_bytes} bytes")
         assert fault.detail.endswith("are allowed (A_SETTING)") and fault.pointer == "/network"
     bare = replace(network, limits=Limits(planned_bytes=1))
-    for check in (check_smallest, check_parameter_bytes):
-        with pytest.raises(Refused, match="are allowed$"):
-            check(bare)
+    with pytest.raises(Refused, match="are allowed$"):
+        check_smallest(bare)
+    with pytest.raises(Refused, match="drawing the parameters needs .* are allowed$"):
+        check_parameter_bytes(bare, make_drawing_plan(bare, 8))
     with pytest.raises(Refused, match="up to node 'h'"):
         check_numbers(bare.limits, "h", 1)
