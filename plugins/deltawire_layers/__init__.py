@@ -1,6 +1,13 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
 from deltawire_layers import config, initializers, shapes
+from deltawire_layers.deadlines import (
+    DeadlineExceeded,
+    call_until,
+    check_deadline,
+    current_deadline,
+    set_deadline,
+)
 from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
@@ -24,6 +31,7 @@ __all__ = [
     "Arity",
     "Array",
     "ConformanceError",
+    "DeadlineExceeded",
     "Equation",
     "Formula",
     "Initializer",
@@ -36,13 +44,17 @@ __all__ = [
     "analytic",
     "arity",
     "branches",
-    "config",
+    "call_until",
+    "check_deadline",
     "check_layer",
+    "config",
+    "current_deadline",
     "identity",
     "initializers",
     "load_layers",
     "pieces",
     "products",
+    "set_deadline",
     "shapes",
     "sums",
 ]
