@@ -77,7 +77,7 @@ class Network(Prepared):
             Refused: the parameters, and their answer, would not fit in the planned memory.
         """
         input_checks.check_parameter_bytes(self, body_cost)
-        return self.runner(lambda _: draw_parameters(self, seed, dtype), make_drawing_plan(self, body_cost))
+        return self.runner(lambda: draw_parameters(self, seed, dtype), make_drawing_plan(self, body_cost))
 
     def plan(
         self,
