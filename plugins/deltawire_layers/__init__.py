@@ -1,6 +1,13 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
 from deltawire_layers import initializers, shapes
+from deltawire_layers.deadlines import (
+    DeadlineExceeded,
+    call_until,
+    check_deadline,
+    current_deadline,
+    set_deadline,
+)
 from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
     Activation,
@@ -25,6 +32,7 @@ __all__ = [
     "Arity",
     "Array",
     "ConformanceError",
+    "DeadlineExceeded",
     "Equation",
     "Formula",
     "Initializer",
@@ -37,13 +45,17 @@ __all__ = [
     "analytic",
     "arity",
     "branches",
+    "call_until",
+    "check_deadline",
     "check_layer",
     "config",
+    "current_deadline",
     "identity",
     "initializers",
     "load_layers",
     "pieces",
     "products",
+    "set_deadline",
     "shapes",
     "sums",
 ]

@@ -21,7 +21,7 @@ from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
 from deltawire_service.api.compute import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
 from deltawire_service.api.compute.pipeline import Pipeline
-from deltawire_service.engine import Runner
+from deltawire_service.engine import Runner, current_deadline
 from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
@@ -68,7 +68,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
     compute_queue = ComputeQueue(
-        settings.computations, settings.queue_seconds, settings.queue_bytes, deadlines.current_deadline
+        settings.computations,
+        settings.queue_seconds,
+        settings.queue_bytes,
+        current_deadline,
+        settings.hang_seconds,
     )
     keys = read_keys(settings)
     answer_memory = AnswerMemory(settings.planned_bytes * settings.computations)
@@ -96,6 +100,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Application(__name__)
+    deadlines.end_deadlines(app)
     request_middleware(
         app,
         before=(set_request_id, metrics.on_request),

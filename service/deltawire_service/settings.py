@@ -31,6 +31,9 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 POSITIVE = validate.Range(min=1)
 SECONDS = validate.Range(min=0, max=1e6)
 
+SHORTEST_DEADLINE = 0.001
+"""Seconds that a request may be given at least: nothing can be answered in less."""
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
@@ -123,8 +126,15 @@ class Settings:
         0.08, "seconds that a request may wait to be computed; then it gets 503 and Retry-After"
     )
     queue_bytes: int = count(2**30, "planned memory of all waiting requests of a worker process, in bytes")
-    deadline_seconds: float = seconds(
-        30.0, "seconds that a request may take; the header Deltawire-Deadline can set less"
+    deadline_seconds: float = setting(
+        30.0,
+        "seconds that a request may take; the header Deltawire-Deadline can set less",
+        validate.Range(min=SHORTEST_DEADLINE, max=1e6),
+    )
+    hang_seconds: float = seconds(
+        5.0,
+        "seconds after its deadline in which a computation must end; "
+        "then a layer hangs, and its worker process is replaced",
     )
     received_bytes: int = count(
         2**28, "requests that a worker process holds in memory while they come and are answered, in bytes"

@@ -133,7 +133,7 @@ class Convolution(Layer):
                 for array in (self._rows(delta, block), self._columns(x, block))
             )
             rows, columns = apart
-            part += rows @ columns.swapaxes(2, 3)
+            part += matmul(rows, columns.swapaxes(2, 3))
         grads = {"weight": gradient.reshape(len(x), *W.shape)}
         return grads | {"bias": delta.reshape(*delta.shape[:2], -1).sum(axis=2)} if self.bias else grads
 

@@ -10,7 +10,7 @@ from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, fan_in, scale_field, unit_variance
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
-from deltawire_layers.numeric.products import outer, project
+from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import scatter_rows, sum_rows
 from deltawire_layers.shapes import last_axis
 from deltawire_plugins import config
@@ -61,7 +61,7 @@ class Linear(Layer):
         places = (len(x), prod(x.shape[1:-1]))
         x, delta = (array.reshape(*places, array.shape[-1]) for array in (x, delta))
         one = x.shape[1] == 1  # one column times one row for each example: broadcasting is faster
-        grads = {"weight": delta.swapaxes(1, 2) * x if one else delta.swapaxes(1, 2) @ x}
+        grads = {"weight": delta.swapaxes(1, 2) * x if one else matmul(delta.swapaxes(1, 2), x)}
         return grads | {"bias": delta.sum(axis=1)} if self.bias else grads
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from marshmallow import Schema, validate
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.initializers import Scaled, fan_in, scale_field
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
 from deltawire_layers.numeric import analytic
@@ -133,12 +134,14 @@ class Elman(Recurrent):
         h = project(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
         state = initial_state(h)
         for t in range(h.shape[1]):
+            check_deadline()
             h[:, t] = state = analytic.tanh(h[:, t] + matmul(state, W_hh.T))
 
         def signal(delta: Array) -> PreactivationDeltas:
             u = np.empty_like(h)
             back = initial_state(h)
             for t in reversed(range(h.shape[1])):
+                check_deadline()
                 u[:, t] = (1 - h[:, t] * h[:, t]) * (delta[:, t] + back)
                 back = matmul(u[:, t], W_hh)
             return PreactivationDeltas(u, u)
@@ -180,6 +183,7 @@ class Gru(Recurrent):
         h = np.empty_like(inner)
         state = initial_state(h)
         for t in range(steps):
+            check_deadline()
             r, z, n = gates[:, t].swapaxes(0, 1)
             s = (matmul(state, W_hh.T) + b_hh).reshape(batch, 3, units)
             gates[:, t, :2] = analytic.sigmoid(gates[:, t, :2] + s[:, :2])
@@ -192,6 +196,7 @@ class Gru(Recurrent):
             s = np.empty_like(gates)
             back = initial_state(h)
             for t in reversed(range(steps)):
+                check_deadline()
                 r, z, n = gates[:, t].swapaxes(0, 1)
                 last = h[:, t - 1] if t else initial_state(h)
                 e = delta[:, t] + back
@@ -242,6 +247,7 @@ class Lstm(Recurrent):
         h = np.empty_like(cells)
         state, cell = initial_state(h), initial_state(h)
         for t in range(steps):
+            check_deadline()
             i, f, g, o = gates[:, t].swapaxes(0, 1)
             gates[:, t] += matmul(state, W_hh.T).reshape(batch, 4, units)
             gates[:, t, :2] = analytic.sigmoid(gates[:, t, :2])
@@ -254,6 +260,7 @@ class Lstm(Recurrent):
             u = np.empty_like(gates)
             back, cell_back = initial_state(h), initial_state(h)
             for t in reversed(range(steps)):
+                check_deadline()
                 i, f, g, o = gates[:, t].swapaxes(0, 1)
                 last = cells[:, t - 1] if t else initial_state(h)
                 squashed = analytic.tanh(cells[:, t])

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial
-from math import prod
 
 import numpy as np
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
 
 PIECE = 2**24
@@ -22,6 +22,13 @@ WIDTH = 256
 """Rows or columns of a piece, at least: narrower products take longer, also in one thread."""
 
 MOST_PIECES = 16
+"""Pieces that threads share, at most."""
+
+LONGEST = 2**32
+"""Multiplications of a product that is computed in one go, at most: about 0.1 s. Longer ones are halved."""
+
+NARROWEST = 64
+"""Rows or columns of a half, at least."""
 
 Share = Callable[[Sequence[Callable[[], object]]], None]
 """Calls each of some functions once, perhaps in several threads, and returns when all have returned."""
@@ -49,33 +56,67 @@ def _cut(a: Array, b: Array) -> Array:
     (n, k), m = a.shape, b.shape[1]
     longer = max(n, m)
     count = max(1, min(MOST_PIECES, longer // WIDTH, n * k * m // PIECE))
-    if count == 1:
+    if count == 1 and n * k * m <= LONGEST:
         plain: Array = np.dot(a, b)
         return plain
     value = np.empty((n, m), a.dtype)
     if n == longer:
-        pieces = [partial(np.matmul, a[piece], b, value[piece]) for piece in cuts(n, count)]
+        pieces = [partial(_multiply, a[piece], b, value[piece]) for piece in cuts(n, count)]
     else:
-        pieces = [partial(np.matmul, a, b[:, piece], value[:, piece]) for piece in cuts(m, count)]
+        pieces = [partial(_multiply, a, b[:, piece], value[:, piece]) for piece in cuts(m, count)]
     compute(pieces)
     return value
 
 
 def _stacked(a: Array, b: Array) -> Array:
     """Compute a stack of products; each matrix is a product by itself, so any cut gives the same bits."""
-    if sharing.get() is None or len(a) != len(b) or len(a) == 1:
+    multiplications = a.size * b.shape[-1]
+    shared = sharing.get() is not None and len(a) > 1
+    if a.shape[:-2] != b.shape[:-2] or (multiplications <= LONGEST and not shared):
         return a @ b
-    value = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), a.dtype)
-    count = min(MOST_PIECES, len(a), prod(value.shape) * a.shape[-1] // PIECE)
-    compute([partial(np.matmul, a[piece], b[piece], value[piece]) for piece in cuts(len(a), count)])
+    value = np.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
+    count = max(min(MOST_PIECES, multiplications // PIECE), multiplications // LONGEST)
+    pieces = cuts(len(a), min(len(a), count))
+    compute([partial(_multiply, a[piece], b[piece], value[piece]) for piece in pieces])
     return value
 
 
+def _multiply(a: Array, b: Array, value: Array) -> None:
+    """Write a b to `value`; in halves, with a look at the deadline before each, where it takes long.
+
+    Args:
+        a: (..., n, k).
+        b: (..., k, m), its leading axes those of a.
+        value: (..., n, m).
+    """
+    if a.size * b.shape[-1] <= LONGEST:
+        np.matmul(a, b, value)
+    elif a.ndim > 2:
+        for each in zip(a, b, value, strict=True):
+            check_deadline()
+            _multiply(*each)
+    elif max(value.shape) < 2 * NARROWEST:
+        np.matmul(a, b, value)
+    else:
+        (n, m) = value.shape
+        for half in cuts(max(n, m), 2):
+            check_deadline()
+            if n >= m:
+                _multiply(a[half], b, value[half])
+            else:
+                _multiply(a, b[:, half], value[:, half])
+
+
 def compute(pieces: Sequence[Callable[[], object]]) -> None:
-    """Call functions that compute pieces, in all threads that share them."""
+    """Call functions that compute pieces, in all threads that share them, with a look before each."""
     share = sharing.get()
     if share is not None:
-        share(pieces)
+        share([partial(_look_and_call, piece) for piece in pieces])
         return
     for piece in pieces:
-        piece()
+        _look_and_call(piece)
+
+
+def _look_and_call(piece: Callable[[], object]) -> None:
+    check_deadline()
+    piece()

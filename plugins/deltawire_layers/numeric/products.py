@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
 from deltawire_layers.numeric.pieces import product
 from deltawire_layers.numeric.sums import rows
@@ -35,11 +36,13 @@ def matmul(a: Array, b: Array) -> Array:
     value = np.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
     if a.ndim > 2 and numbers <= BLOCK * len(a):
         for block in _blocks(len(a), numbers // len(a)):
+            check_deadline()
             value[block] = _first_order(a[block], b[block])
     else:
         for place in np.ndindex(a.shape[:-2]):
             parts = _apart(b[place])
             for block in _blocks(a.shape[-2], a.shape[-1] + b.shape[-1]):
+                check_deadline()
                 value[place][block] = _times(a[place][block], parts)
     return value
 
@@ -58,6 +61,7 @@ def outer(a: Array, b: Array) -> Array:
     first, *others = _blocks(len(a), a.shape[1] + b.shape[1])
     total = _first_order(a[first].T, b[first])
     for block in others:
+        check_deadline()
         total += _first_order(a[block].T, b[block])
     return total
 

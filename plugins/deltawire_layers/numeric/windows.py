@@ -6,11 +6,12 @@ Padding is never stored: places of a window outside the axis read nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import product
+from math import prod
 from typing import Any, NamedTuple
 
 from marshmallow import ValidationError, fields
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import LayerError, Shape
 
 
@@ -84,24 +85,32 @@ class Window(NamedTuple):
 
 Index = tuple[Any, ...]
 
+KEPT_PLACES = 2**12
+"""Places of a kernel that are listed at once; a list of all places of a large kernel takes much memory."""
+
 
 def reads(
     windows: tuple[Window, ...], sizes: Shape, bounds: tuple[slice, ...]
 ) -> Iterator[tuple[Index, Index, Index]]:
-    """Yield `Window.reads` over all axes: indices (place, windows, numbers).
+    """Yield `Window.reads` over all axes: indices (place, windows, numbers); look at the deadline for each.
 
     Args:
         windows: the windows along each axis.
         sizes: the sizes of the axes.
         bounds: the windows to include along each axis.
     """
-    along = (
-        window.reads(size, bound.start, bound.stop)
-        for window, size, bound in zip(windows, sizes, bounds, strict=True)
-    )
-    for axes in product(*along):
-        place, outs, ins = zip(*axes, strict=True)
-        yield place, outs, ins
+    (window, *inner), (size, *inner_sizes), (bound, *inner_bounds) = windows, sizes, bounds
+    if not inner:
+        for place, outs, ins in window.reads(size, bound.start, bound.stop):
+            check_deadline()
+            yield (place,), (outs,), (ins,)
+        return
+    across = tuple(inner), tuple(inner_sizes), tuple(inner_bounds)
+    kept = list(reads(*across)) if prod(each.kernel for each in inner) <= KEPT_PLACES else None
+    for place, outs, ins in window.reads(size, bound.start, bound.stop):
+        for places, all_outs, all_ins in reads(*across) if kept is None else kept:
+            check_deadline()
+            yield (place, *places), (outs, *all_outs), (ins, *all_ins)
 
 
 def counts(windows: tuple[Window, ...], sizes: Shape) -> Shape:

@@ -44,12 +44,12 @@ class AnswerMemory:
     def counting(self, run: Runner) -> Runner:
         """Return the same way to compute, refused with Overloaded while there is no room for the plan."""
 
-        def counted(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        def counted(compute: Callable[[], T], plan: Plan | None = None) -> T:
             context, planned = current_request(), plan.peak_bytes if plan else 0
 
-            def begin(until: float) -> T:
+            def begin() -> T:
                 self._admit(context, planned)
-                return compute(until)
+                return compute()
 
             return run(begin, plan)
 

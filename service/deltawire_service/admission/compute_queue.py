@@ -1,9 +1,12 @@
 """The compute queue: so many computations at once, a short queue for the next, a deadline for each.
 
-Layers are called in threads of their own, not in the thread that answers the request. A layer that hangs then
-costs a thread, and its request is answered all the same. Handing a computation over and back takes 0.1 ms,
-and another core has none of its numbers in its cache. So a small computation whose layers are known to end
-runs in the thread of its caller.
+Layers are called in threads of their own, not in the thread that answers the request. So a request is
+answered soon after its deadline, even when its layer does not look at the deadline. Such a computation is
+*late*: it goes on until its next look. It *hangs* when it has not ended some seconds after its deadline; only
+then should its process be replaced.
+
+Handing a computation over and back takes 0.1 ms, and another core has none of its numbers in its cache. So a
+small computation whose layers are known to look runs in the thread of its caller.
 
 A request is refused at once when the computations before it will take longer than it may wait. That is judged
 by the cost of their plans and the speed of earlier computations. It is refused later when they take longer
@@ -15,17 +18,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from math import ceil
-from threading import TIMEOUT_MAX, Condition, Lock, Thread
+from threading import TIMEOUT_MAX, Condition, Lock, Thread, Timer
 from time import monotonic
 from typing import Any, TypeVar
 
-from deltawire_service.engine import DeadlineExceeded, Plan
+from deltawire_service.engine import DeadlineExceeded, Plan, call_until
 from deltawire_service.faults import ServiceError
 
 T = TypeVar("T")
 
 GRACE = 0.5
-"""Seconds a computation gets after its deadline to notice it between two nodes: then its layer hangs."""
+"""Seconds a computation gets after its deadline to look at it; then its request is answered without it."""
 
 MEMORY = 0.9
 """Weight of all earlier computations, beside the newest, in the speed that is expected of the next."""
@@ -52,18 +55,43 @@ class Overloaded(ServiceError):
 
 
 class Job:
-    """A computation that waits, runs, or has ended."""
+    """A computation that waits, runs, or has ended.
 
-    __slots__ = ("compute", "cost", "bytes", "ended", "began", "result", "error")
+    Args:
+        compute: the computation.
+        deadline: when it has to end, as time.monotonic counts.
+        plan: what it will take, if that is known.
+    """
 
-    def __init__(self, compute: Callable[[], Any], plan: Plan | None):
+    __slots__ = ("compute", "deadline", "cost", "bytes", "ended", "began", "result", "error")
+
+    def __init__(self, compute: Callable[[], Any], deadline: float, plan: Plan | None):
         self.compute = compute
+        self.deadline = deadline
         self.cost = FIXED_COST + (plan.cost_bytes if plan else 0)
         self.bytes = plan.peak_bytes if plan else 0
         self.ended = Lock()
+        self.ended.acquire()
         self.began: float | None = None
         self.result: Any = None
         self.error: BaseException | None = None
+
+    def run(self) -> None:
+        """Compute, and keep the result or the error for whoever waits for it."""
+        try:
+            self.result = call_until(self.deadline, self.compute)
+        except BaseException as error:  # raised again in the thread of the caller
+            self.error = error
+
+    def outcome(self) -> Any:
+        """Return the result, or raise the error."""
+        error, self.error = self.error, None
+        if error is None:
+            return self.result
+        try:
+            raise error
+        finally:
+            del error  # its traceback has this frame: the arrays in it would wait for the garbage collector
 
 
 class ComputeQueue:
@@ -74,8 +102,8 @@ class ComputeQueue:
         queue_seconds: how long a request may wait for its turn.
         queue_bytes: planned memory of all requests that wait.
         deadline: returns when the current request ends, as time.monotonic counts.
-        hung: called when a computation does not end in time. The queue goes on without it; its process should
-            be replaced.
+        hang_seconds: seconds after its deadline in which a computation has to end; else it hangs.
+        hung: called when a computation hangs. The queue goes on without it; its process should be replaced.
     """
 
     def __init__(
@@ -84,6 +112,7 @@ class ComputeQueue:
         queue_seconds: float,
         queue_bytes: int,
         deadline: Callable[[], float],
+        hang_seconds: float = 5.0,
         hung: Callable[[], None] = lambda: None,
     ):
         self.hung = hung
@@ -91,8 +120,10 @@ class ComputeQueue:
         self._queue_seconds = queue_seconds
         self._queue_bytes = queue_bytes
         self._deadline = deadline
+        self._hang_seconds = hang_seconds
         self._waiting = deque[Job]()
         self._running = list[Job]()
+        self._late = list[Job]()
         self._threads = 0
         self._past_seconds = 0.0
         self._past_cost = 1.0
@@ -109,11 +140,11 @@ class ComputeQueue:
         with self._lock:
             self._check_wait()
 
-    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
-        """Compute in a thread of the queue.
+    def __call__(self, compute: Callable[[], T], plan: Plan | None = None) -> T:
+        """Compute in a thread of the queue, with the deadline of the current request.
 
         Args:
-            compute: called with the deadline.
+            compute: the computation.
             plan: what it will take.
 
         Raises:
@@ -121,9 +152,7 @@ class ComputeQueue:
             DeadlineExceeded: the deadline passes.
             BaseException: whatever `compute` raises.
         """
-        deadline = self._open_deadline()
-        job = Job(lambda: compute(deadline), plan)
-        job.ended.acquire()
+        job = Job(compute, self._open_deadline(), plan)
         with self._lock:
             if self._must_wait():
                 self._check_wait(job.bytes)
@@ -131,20 +160,18 @@ class ComputeQueue:
             if self._threads < self._count:
                 self._add_thread()
             self._work.notify()
-        patience = min(self._queue_seconds, deadline + GRACE - monotonic())
+        patience = min(self._queue_seconds, job.deadline + GRACE - monotonic())
         if not job.ended.acquire(timeout=min(patience, TIMEOUT_MAX)):
-            self._wait_on(job, deadline)
-        if job.error is not None:
-            raise job.error
-        return job.result  # type: ignore[no-any-return]
+            self._wait_on(job)
+        return job.outcome()  # type: ignore[no-any-return]
 
-    def run_inline(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+    def run_inline(self, compute: Callable[[], T], plan: Plan | None = None) -> T:
         """Compute in the thread of the caller when the plan is small and a place is free; else like a call.
 
-        It is for layers that are known to end: a request whose layer hangs here would never be answered.
+        It is for layers that are known to look at the deadline: one that hangs here would never be answered.
 
         Args:
-            compute: called with the deadline.
+            compute: the computation.
             plan: what it will take.
 
         Raises:
@@ -152,18 +179,16 @@ class ComputeQueue:
         """
         if plan is None or plan.cost_bytes > SMALL_COST:
             return self(compute, plan)
-        deadline = self._open_deadline()
-        job = Job(lambda: compute(deadline), plan)
+        job = Job(compute, self._open_deadline(), plan)
         with self._lock:
             free = not self._must_wait()
             if free:
                 self._begin(job)
         if not free:
             return self(compute, plan)
-        try:
-            return job.compute()  # type: ignore[no-any-return]
-        finally:
-            self._end(job)
+        job.run()
+        self._end(job)
+        return job.outcome()  # type: ignore[no-any-return]
 
     def _open_deadline(self) -> float:
         """Return the deadline of the current request. Raises DeadlineExceeded when it has passed."""
@@ -172,14 +197,14 @@ class ComputeQueue:
             raise DeadlineExceeded
         return deadline
 
-    def _wait_on(self, job: Job, deadline: float) -> None:
+    def _wait_on(self, job: Job) -> None:
         """Let a job that runs end by its deadline; refuse one that still waits."""
         with self._lock:
             free = len(self._running) < self._count and self._waiting and self._waiting[0] is job
             if job.began is None and not free:  # else an idle thread takes it as soon as it gets a core
                 self._waiting.remove(job)
                 raise Overloaded(self._retry_after())
-        left = max(0.0, deadline + GRACE - monotonic())
+        left = max(0.0, job.deadline + GRACE - monotonic())
         if job.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
             return
         with self._lock:
@@ -188,10 +213,28 @@ class ComputeQueue:
                 raise DeadlineExceeded
             if job not in self._running:  # it has just ended
                 return
-            self._running.remove(job)  # its thread is given up, and another takes its place
-            self._add_thread()
-        self.hung()
+            # Late jobs have memory, too: no more of them go on beside others than run at once.
+            if len(self._late) < self._count:
+                self._give_up(job)
+        judge = Timer(max(0.0, job.deadline + self._hang_seconds - monotonic()), self._judge, (job,))
+        judge.daemon = True
+        judge.start()
         raise DeadlineExceeded
+
+    def _give_up(self, job: Job) -> None:
+        """Let another thread take the place of a late job's thread, which ends with the job."""
+        self._running.remove(job)
+        self._late.append(job)
+        self._add_thread()
+
+    def _judge(self, job: Job) -> None:
+        """Report a job that was late, and has not ended since: it hangs."""
+        with self._lock:
+            if job in self._running:
+                self._give_up(job)
+            hangs = job in self._late
+        if hangs:
+            self.hung()
 
     def _must_wait(self) -> bool:
         return len(self._running) + len(self._waiting) >= self._count
@@ -224,33 +267,32 @@ class ComputeQueue:
         Thread(target=self._compute, name="compute", daemon=True).start()
 
     def _compute(self) -> None:
-        """Run the jobs that wait, one after the other, as long as they end: the life of a thread."""
-        while True:
+        """Run the jobs that wait, one after the other, until one was late: the life of a thread."""
+        on_time = True
+        while on_time:
             with self._lock:
                 while not self._waiting or len(self._running) >= self._count:
                     self._work.wait()
                 job = self._waiting.popleft()
                 self._begin(job)
-            try:
-                job.result = job.compute()
-            except BaseException as error:  # raised again in the thread of the caller; this one goes on
-                job.error = error
-            given_up = not self._end(job)
+            job.run()
+            on_time = self._end(job)
             job.ended.release()
-            if given_up:
-                return
+            del job  # with its result, before the next one is waited for
 
     def _begin(self, job: Job) -> None:
         job.began = monotonic()
         self._running.append(job)
 
     def _end(self, job: Job) -> bool:
-        """Let the next job run. Returns False when the job was given up: another thread has its place."""
+        """Let the next job run. Returns False when the job was late: another thread has its place."""
         with self._lock:
-            if job not in self._running:
+            if job in self._late:
+                self._late.remove(job)
                 return False
             self._running.remove(job)
-            self._learn(job.cost, monotonic() - (job.began or 0.0))
+            if not isinstance(job.error, DeadlineExceeded):
+                self._learn(job.cost, monotonic() - (job.began or 0.0))
             if self._waiting:
                 self._work.notify()
             return True

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import inf
 from time import monotonic
+from typing import TYPE_CHECKING
+
+from flask import Flask
 
 from deltawire.errors import Fault, Refused
-from deltawire_service.http.request_context import RequestContext, current_request
-from deltawire_service.server.connections.limits import SECONDS
+from deltawire_service import engine
+from deltawire_service.http.request_context import RequestContext
+from deltawire_service.server.connections.limits import requested_seconds
 from deltawire_service.server.connections.received_body import BEGAN
-from deltawire_service.settings import Settings
+from deltawire_service.settings import SHORTEST_DEADLINE, Settings
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
 
 HEADER, VARIABLE = "Deltawire-Deadline", "HTTP_DELTAWIRE_DEADLINE"
 
@@ -17,17 +26,24 @@ def set_deadline(settings: Settings, context: RequestContext) -> None:
     """Set the deadline of a request: from its header Deltawire-Deadline, at most the setting.
 
     Raises:
-        Refused: the header is no number of seconds.
+        Refused: the header is no number of seconds, or too small.
     """
-    header = context.environ.get(VARIABLE)
-    if header is not None and not SECONDS.match(header):
-        raise Refused([Fault("", "deadline_invalid", f"{HEADER} is a number of seconds, such as 2.5")])
-    most = settings.deadline_seconds
+    header, seconds = context.environ.get(VARIABLE), settings.deadline_seconds
+    if header is not None:
+        requested = requested_seconds(header)
+        if requested is None:
+            expected = f"a number of seconds, such as 2.5, and at least {SHORTEST_DEADLINE}"
+            raise Refused([Fault("", "deadline_invalid", f"{HEADER} is {expected}")])
+        seconds = min(seconds, requested)
     # Under our worker the deadline counts from the first byte: the body may have come slowly.
-    began = context.environ.get(BEGAN) or monotonic()
-    context.deadline = began + (most if header is None else min(most, float(header)))
+    engine.set_deadline((context.environ.get(BEGAN) or monotonic()) + seconds)
 
 
-def current_deadline() -> float:
-    """Return when the current request ends, as time.monotonic counts."""
-    return current_request().deadline
+def end_deadlines(app: Flask) -> None:
+    """End the deadline of each request with the request: the next one in its thread has its own, or none."""
+    answer = app.wsgi_app
+
+    def bounded(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return engine.call_until(inf, lambda: answer(environ, start_response))
+
+    app.wsgi_app = bounded  # type: ignore[method-assign]

@@ -22,7 +22,7 @@ def planned_bytes(settings: Settings, key: Key | None) -> int:
 def within_key_limits(run: Runner) -> Runner:
     """Return a runner that refuses plans above the limit of the current request's key."""
 
-    def limited(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+    def limited(compute: Callable[[], T], plan: Plan | None = None) -> T:
         key = current_request().key
         if key and plan and plan.peak_bytes > key.planned_bytes:
             limit = int(key.planned_bytes)

@@ -7,6 +7,13 @@ Example:
     result = network.gradients(network.init(seed=0), data)
 """
 
+from deltawire_layers import (
+    DeadlineExceeded,
+    call_until,
+    check_deadline,
+    current_deadline,
+    set_deadline,
+)
 from deltawire_service.engine.compile.compiler import compile_network
 from deltawire_service.engine.compile.spec import (
     InputSchema,
@@ -22,7 +29,7 @@ from deltawire_service.engine.derivatives.hessian import Diagonal, HessianProduc
 from deltawire_service.engine.derivatives.jacobian import Jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents
 from deltawire_service.engine.derivatives.vjp import Products
-from deltawire_service.engine.errors import DeadlineExceeded, PluginError
+from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
@@ -63,9 +70,13 @@ __all__ = [
     "Threads",
     "Trace",
     "TracedArray",
+    "call_until",
+    "check_deadline",
     "compile_network",
+    "current_deadline",
     "fingerprint",
     "ignore_seconds",
     "lock",
     "run_now",
+    "set_deadline",
 ]

@@ -1,16 +1,9 @@
-"""The two ways a computation ends early: a layer breaks its contract, or time runs out."""
+"""The error of a layer that breaks its contract."""
 
 from __future__ import annotations
 
 from deltawire.errors import Fault
 from deltawire_service.faults import ServiceError
-
-
-class DeadlineExceeded(ServiceError):
-    """The deadline of a computation has passed; it is looked at between two nodes."""
-
-    code = "deadline_exceeded"
-    detail = "nothing was answered in the time the request may take"
 
 
 class PluginError(ServiceError):

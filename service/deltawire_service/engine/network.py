@@ -79,7 +79,7 @@ class Network(Prepared):
         """
         plan = make_drawing_plan(self, np.dtype(dtype).itemsize, body_cost)
         input_checks.check_parameter_bytes(self, plan)
-        return self.runner(lambda _: draw_parameters(self, seed, dtype), plan)
+        return self.runner(lambda: draw_parameters(self, seed, dtype), plan)
 
     def plan(
         self,

@@ -152,27 +152,27 @@ class Prepared(Graph):
     def compute(
         self,
         plan: Plan,
-        work: Callable[[float], tuple[T, bool]],
+        work: Callable[[], tuple[T, bool]],
         non_finite: str,
-        find: Callable[[float], Fault],
+        find: Callable[[], Fault],
     ) -> T:
         """Run the work of a request, and refuse a result that is not finite.
 
         Args:
             plan: memory and cost of the work.
-            work: called with a deadline; returns the result, and whether every number of it is finite.
+            work: returns the result, and whether every number of it is finite.
             non_finite: `error` to refuse, `return` to return such a result as it is.
-            find: called with a deadline; returns the fault that names the first number that is not finite.
+            find: returns the fault that names the first number that is not finite.
 
         Raises:
             Refused: the result is not finite.
             DeadlineExceeded: the deadline that the runner sets has passed.
         """
 
-        def checked(deadline: float) -> T:
-            result, finite = work(deadline)
+        def checked() -> T:
+            result, finite = work()
             if not finite and non_finite == "error":
-                raise Refused([find(deadline)])
+                raise Refused([find()])
             return result
 
         return self.runner(checked, plan)

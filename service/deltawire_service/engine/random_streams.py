@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deltawire_layers import Array
+from deltawire_layers import Array, check_deadline
 from deltawire_service.engine.execute import layer_calls
 from deltawire_service.engine.graph import Graph
 
@@ -25,9 +25,13 @@ def draw_parameters(network: Graph, seed: int, dtype: Any) -> dict[str, Array]:
         network: the network.
         seed: the seed.
         dtype: the dtype that the numbers, drawn in float64, are rounded to.
+
+    Raises:
+        DeadlineExceeded: the deadline passed before the last node.
     """
     drawn = dict[str, Array]()
     for node in network.nodes.values():
+        check_deadline()
         for name in set(node.parameters.values()) - drawn.keys():
             array = layer_calls.draw(node, name, network.parameters[name], stream(seed, name))
             drawn[name] = array.astype(dtype)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import inf
 from typing import Protocol, TypeVar
 
 from deltawire_service.engine.plan.memory_plan import Plan
@@ -15,21 +14,21 @@ OnComputeSeconds = Callable[[Mapping[str, float]], None]
 
 
 class Runner(Protocol):
-    """Calls `compute(deadline)` once, in this thread or another, and returns or raises what it does.
+    """Calls `compute()` once, in this thread or another, and returns or raises what it does.
 
-    `compute` raises DeadlineExceeded between two nodes once the time `deadline` (time.monotonic) has passed.
+    It may set a deadline (`call_until`); then `compute` raises DeadlineExceeded some time after it.
     """
 
-    def __call__(self, compute: Callable[[float], T], plan: Plan | None = None) -> T:
+    def __call__(self, compute: Callable[[], T], plan: Plan | None = None) -> T:
         """Run a computation.
 
         plan: memory and cost of the computation, where they are known.
         """
 
 
-def run_now(compute: Callable[[float], T], plan: Plan | None = None) -> T:
-    """Run a computation at once in this thread, without a deadline."""
-    return compute(inf)
+def run_now(compute: Callable[[], T], plan: Plan | None = None) -> T:
+    """Run a computation at once in this thread."""
+    return compute()
 
 
 def ignore_seconds(seconds: Mapping[str, float]) -> None:

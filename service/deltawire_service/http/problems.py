@@ -20,6 +20,7 @@ from werkzeug.exceptions import (
 
 from deltawire import wire
 from deltawire.errors import DeltawireError, Fault
+from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.faults import ServiceError, of_class
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.request_context import RequestContext, current_request
@@ -31,6 +32,7 @@ MOST_CHARACTERS = 500
 INTERNAL = Fault("", "internal", "the service failed; its log has the details under the request's id")
 
 FOREIGN: Mapping[type[BaseException], Fault] = {
+    DeadlineExceeded: Fault("", "deadline_exceeded", "nothing was answered in the time the request may take"),
     NotFound: Fault("", "not_found", "there is no such route; GET / lists them"),
     MethodNotAllowed: Fault("", "method_not_allowed", "the header Allow lists the methods of the route"),
     RequestTimeout: Fault("", "request_timeout", "the request did not come in the time that it may take"),

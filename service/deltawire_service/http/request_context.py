@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +28,7 @@ class RequestContext:
     """One request, and what is known of its answer until now. Used by one thread at a time."""
 
     __slots__ = (
-        *("environ", "started", "content_length", "request_id", "deadline", "requires_key", "key"),
+        *("environ", "started", "content_length", "request_id", "requires_key", "key"),
         *("response_media_type", "params_id", "phase_seconds", "route", "problem_code", "status"),
         "response_bytes",
     )
@@ -40,8 +39,6 @@ class RequestContext:
         self.content_length = get_content_length(environ)
         """Bytes of the body, as announced; None when they are not."""
         self.request_id = ""
-        self.deadline = inf
-        """When the request ends, as time.monotonic counts."""
         self.requires_key = False
         self.key: Key | None = None
         self.response_media_type: str | None = None

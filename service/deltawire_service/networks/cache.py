@@ -75,7 +75,7 @@ class NetworkCache:
                 self._networks.move_to_end(key)
                 return self._networks[key]
         # Outside the lock: compiling one network twice at once is harmless, waiting for another is not.
-        network = self._run(lambda _: self.compile(spec))
+        network = self._run(lambda: self.compile(spec))
         with self._lock:
             # Two spellings of one network share one object, and so its plans.
             network = next((same for same in self._networks.values() if same.id == network.id), network)

@@ -133,7 +133,7 @@ class Metrics:
     def counting_plans(self, run: Runner) -> Runner:
         """Return a runner that counts the planned memory, then runs."""
 
-        def counting(compute: Callable[[float], T], plan: Plan | None = None) -> T:
+        def counting(compute: Callable[[], T], plan: Plan | None = None) -> T:
             if plan:
                 with self._lock:
                     _observe(self._counted["plan_bytes"][()], BYTES, plan.peak_bytes)

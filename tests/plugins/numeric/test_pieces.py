@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from unittest.mock import patch
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deltawire_layers import pieces
+from deltawire_layers import DeadlineExceeded, call_until, pieces
 
 SIZES = st.integers(1, 40)
 DTYPES = st.sampled_from(["float32", "float64", "complex128"])
@@ -96,3 +97,44 @@ def test_a_stack_is_shared_by_its_leading_axis() -> None:
     with shared(counts):
         value = pieces.product(a, b)
     assert counts == [2] and (value == 100).all()
+
+
+@given(SIZES, SIZES, SIZES, st.integers(0, 3), DTYPES)
+def test_a_long_product_is_numpys_in_pieces_that_end_soon(
+    n: int, k: int, m: int, stack: int, dtype: str
+) -> None:
+    leading = (stack, 2) if stack else ()
+    a, b = arrays((*leading, n, k), (*leading, k, m), dtype=dtype)
+    sizes = list[int]()
+
+    def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+        sizes.append(a.size * b.shape[-1])
+        out[...] = a @ b
+
+    with small(), patch.multiple(pieces, LONGEST=2**10, NARROWEST=2), patch.object(np, "matmul", matmul):
+        value = pieces.product(a, b)
+    np.testing.assert_allclose(value, a @ b, rtol=1e-4 if dtype == "float32" else 1e-12, atol=1e-5)
+    assert all(size <= 2**10 or size < 2 * 4 * 4 * k for size in sizes)
+
+
+@pytest.mark.parametrize("leading", [(), (1,), (3,), (2, 3)])
+def test_a_long_product_looks_at_the_deadline(leading: tuple[int, ...]) -> None:
+    a, b = arrays((*leading, 40, 30), (*leading, 30, 40), dtype="float64")
+    with small(), patch.multiple(pieces, LONGEST=2**10), pytest.raises(DeadlineExceeded):
+        call_until(-inf, lambda: pieces.product(a, b))
+
+
+def test_no_product_of_a_request_takes_long() -> None:
+    """The largest products that fit the planned memory of a request, cut as they are by default."""
+    numbers = 2**27  # 512 MiB in float32
+    for n, k, m in [(6600, 6600, 6600), (500, numbers // 1001, 500), (11_000, 11_000, 1)]:
+        assert longest(n, k, m) <= 2**33
+
+
+def longest(n: int, k: int, m: int) -> int:
+    """The multiplications of the largest product that is computed in one go, without computing any."""
+    sizes = list[int]()
+    a, b, value = (np.broadcast_to(np.float32(0), shape) for shape in ((n, k), (k, m), (n, m)))
+    with patch.object(np, "matmul", lambda a, b, out: sizes.append(a.size * b.shape[-1])):
+        pieces._multiply(a, b, value)
+    return max(sizes)

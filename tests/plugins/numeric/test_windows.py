@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
 from deltawire_layers import LayerError
+from deltawire_layers.numeric import windows as module
 from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
 
 windows = st.builds(Window, st.integers(1, 5), st.integers(1, 4), st.integers(0, 6), st.integers(1, 4))
@@ -44,6 +46,19 @@ def test_axes_are_combined_in_row_major_order() -> None:
     along = (Window(2, 1, 0), Window(2, 2, 0))
     places = [place for place, _, _ in reads(along, (3, 4), (slice(0, 2), slice(0, 2)))]
     assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+@given(st.lists(st.tuples(windows, st.integers(1, 6)), min_size=1, max_size=3), st.booleans())
+def test_a_large_kernel_is_walked_in_the_same_order_as_a_small_one(
+    axes: list[tuple[Window, int]], large: bool
+) -> None:
+    bounds = tuple(slice(0, window.count(size)) for window, size in axes)
+    if any(bound.stop < 1 for bound in bounds):
+        return
+    along = [window.reads(size, 0, window.count(size)) for window, size in axes]
+    expected = [tuple(zip(*each, strict=True)) for each in product(*along)]
+    with patch.object(module, "KEPT_PLACES", 0 if large else 2**12):
+        assert list(reads(*zip(*axes, strict=True), bounds)) == expected
 
 
 def test_a_huge_kernel_is_walked_where_numbers_are() -> None:

@@ -28,13 +28,13 @@ class Serving:
         self.memory = AnswerMemory(ROOM)
         self.held = list[int]()
         """Bytes held as each computation ran."""
-        self.run = self.memory.counting(lambda compute, plan=None: compute(1.0))
+        self.run = self.memory.counting(lambda compute, plan=None: compute())
         self.app = Flask(__name__)
         request_middleware(self.app, (), (self.memory.on_response,), self.memory.on_request_end)
 
         @self.app.get("/<int:peak>/<int:answer>")
         def view(peak: int, answer: int) -> Response:
-            self.run(lambda until: self.held.append(self.memory.held_bytes), plan(peak))
+            self.run(lambda: self.held.append(self.memory.held_bytes), plan(peak))
             return Response(bytes(answer))
 
         @self.app.errorhandler(Overloaded)
@@ -88,16 +88,16 @@ def test_a_request_holds_its_largest_plan_once() -> None:
     serving = Serving()
     seen = list[int]()
 
-    def several(compute: Callable[[float], Any], given: Any = None) -> Any:
-        return compute(1.0)
+    def several(compute: Callable[[], Any], given: Any = None) -> Any:
+        return compute()
 
     run = serving.memory.counting(several)
 
     @serving.app.get("/twice")
     def twice() -> str:
         for peak in (700, 500):
-            run(lambda until: seen.append(serving.memory.held_bytes), plan(peak))
-        run(lambda until: seen.append(serving.memory.held_bytes))
+            run(lambda: seen.append(serving.memory.held_bytes), plan(peak))
+        run(lambda: seen.append(serving.memory.held_bytes))
         return ""
 
     serving.app.test_client().get("/twice").close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from threading import Event, get_ident
 from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
+from weakref import ref
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,7 +20,7 @@ from support.posting import good, pointwise
 from deltawire_service.admission import compute_queue as module
 from deltawire_service.admission.compute_queue import FIXED_COST, SMALL_COST, ComputeQueue, Overloaded
 from deltawire_service.app import create_app
-from deltawire_service.engine import DeadlineExceeded
+from deltawire_service.engine import DeadlineExceeded, check_deadline, current_deadline
 from deltawire_service.settings import Settings
 
 
@@ -43,7 +45,7 @@ def busy(compute_queue: ComputeQueue, count: int = 1) -> Iterator[list[Future[st
 
     with ThreadPoolExecutor(count) as callers:
         try:
-            yield [callers.submit(compute_queue, lambda _, b=begun: hold(b), plan()) for begun in began]
+            yield [callers.submit(compute_queue, lambda b=begun: hold(b), plan()) for begun in began]
         finally:
             release.set()
 
@@ -57,17 +59,17 @@ def until(condition: Callable[[], bool]) -> None:
 
 def test_it_gives_what_is_computed_and_raises_what_is_raised() -> None:
     compute_queue = make()
-    assert compute_queue(lambda until: until - monotonic()) == pytest.approx(30, abs=1)
+    assert compute_queue(lambda: current_deadline() - monotonic()) == pytest.approx(30, abs=1)
     with pytest.raises(SystemExit):
-        compute_queue(lambda _: (_ for _ in ()).throw(SystemExit))
-    assert compute_queue(lambda _: 2) == 2
+        compute_queue(lambda: (_ for _ in ()).throw(SystemExit))
+    assert compute_queue(lambda: 2) == 2
 
 
 def test_no_more_compute_at_once_than_there_are_slots() -> None:
     compute_queue, run_now = make(count=2), list[int]()
     now = [0]
 
-    def compute(_: float) -> None:
+    def compute() -> None:
         now[0] += 1
         run_now.append(now[0])
         sleep(0.01)
@@ -85,26 +87,26 @@ def test_who_waits_too_long_is_refused_and_not_computed_later() -> None:
         until(lambda: len(compute_queue._running) == 1)
         started = monotonic()
         with pytest.raises(Overloaded) as refused:
-            compute_queue(lambda _: computed.append(1))
+            compute_queue(lambda: computed.append(1))
         assert 0.04 < monotonic() - started < 0.5
         assert refused.value.retry_after >= 1
-    assert compute_queue(lambda _: "next") == "next" and computed == []
+    assert compute_queue(lambda: "next") == "next" and computed == []
 
 
 def test_what_is_expected_to_wait_too_long_is_refused_at_once() -> None:
     compute_queue = make(queue_seconds=0.2)
     compute_queue(
-        lambda _: sleep(0.1), plan(cost=99 * FIXED_COST)
+        lambda: sleep(0.1), plan(cost=99 * FIXED_COST)
     )  # a thousandth of a second for each FIXED_COST
     release = Event()
     with ThreadPoolExecutor(1) as caller:
-        caller.submit(compute_queue, lambda _: release.wait(10), plan(cost=2_499 * FIXED_COST))
+        caller.submit(compute_queue, lambda: release.wait(10), plan(cost=2_499 * FIXED_COST))
         until(lambda: len(compute_queue._running) == 1)
         started = monotonic()
         with pytest.raises(Overloaded) as refused:
             compute_queue.check_capacity()
         with pytest.raises(Overloaded):
-            compute_queue(lambda _: None, plan())
+            compute_queue(lambda: None, plan())
         assert monotonic() - started < 0.1
         assert refused.value.retry_after == 3
         release.set()
@@ -115,43 +117,133 @@ def test_the_queue_is_bounded_by_planned_memory() -> None:
     compute_queue = make()
     with ThreadPoolExecutor(1) as callers, busy(compute_queue) as saved:
         until(lambda: len(compute_queue._running) == 1)
-        waits = callers.submit(compute_queue, lambda _: "waited", plan(size=1000))  # whatever it takes, alone
+        waits = callers.submit(compute_queue, lambda: "waited", plan(size=1000))  # whatever it takes, alone
         until(lambda: compute_queue.waiting == 1)
         with pytest.raises(Overloaded):
-            compute_queue(lambda _: None, plan(size=1))
+            compute_queue(lambda: None, plan(size=1))
         assert not saved[0].done() and not waits.done()
     assert waits.result() == "waited"
 
 
 def test_after_the_deadline_nothing_begins() -> None:
     with pytest.raises(DeadlineExceeded):
-        make(seconds=0.0)(lambda _: pytest.fail("computed"))
+        make(seconds=0.0)(lambda: pytest.fail("computed"))
 
 
-def test_a_computation_that_hangs_is_given_up_and_the_next_one_computes(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def work_until(ended: Event, look: bool = True) -> None:
+    """Work until an event, and then look at the deadline."""
+    assert ended.wait(10)
+    if look:
+        check_deadline()
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer without a late computation right after the deadline."""
     monkeypatch.setattr(module, "GRACE", 0.05)
-    told, release = list[str](), Event()
-    compute_queue = make(seconds=0.1, hung=lambda: told.append("hung"))
+
+
+def test_a_computation_that_hangs_is_given_up_and_the_next_one_computes(soon: None) -> None:
+    reports, release = list[float](), Event()
+    compute_queue = make(seconds=0.1, hang_seconds=1, hung=lambda: reports.append(monotonic()))
     started = monotonic()
     with pytest.raises(DeadlineExceeded):
-        compute_queue(lambda _: release.wait(10))
-    assert 0.1 < monotonic() - started < 1 and told == ["hung"]
-    assert compute_queue(lambda _: "next") == "next"
+        compute_queue(lambda: release.wait(10))
+    assert 0.1 < monotonic() - started < 1 and reports == []  # it is only late yet
+    assert compute_queue(lambda: "next") == "next"
+    until(lambda: bool(reports))
+    assert 1.1 <= reports[0] - started < 5
     release.set()
-    assert compute_queue(lambda _: "last") == "last" and told == ["hung"]
+    assert compute_queue(lambda: "last") == "last" and len(reports) == 1
+
+
+def test_a_late_computation_that_looks_at_the_deadline_does_not_hang(soon: None) -> None:
+    reports, release, looked = list[str](), Event(), Event()
+    compute_queue = make(seconds=0.1, hang_seconds=0.5, hung=lambda: reports.append("hung"))
+
+    def late() -> None:
+        try:
+            work_until(release)
+        finally:
+            looked.set()
+
+    with pytest.raises(DeadlineExceeded):
+        compute_queue(late)
+    release.set()
+    assert looked.wait(5)
+    until(lambda: not compute_queue._late)
+    sleep(0.6)
+    assert reports == [] and compute_queue(lambda: "next") == "next"
+
+
+def test_no_more_late_computations_go_on_beside_others_than_run_at_once(soon: None) -> None:
+    """A second late one keeps its place until it ends, since it has memory, too."""
+    release, reports = Event(), list[str]()
+    compute_queue = make(seconds=0.1, queue_seconds=0.02, hung=lambda: reports.append("hung"))
+    for _ in range(2):
+        with pytest.raises(DeadlineExceeded):
+            compute_queue(lambda: work_until(release))
+    with pytest.raises(Overloaded):
+        compute_queue(lambda: "no place")
+    release.set()
+    until(lambda: not compute_queue._late and not compute_queue._running)
+    assert compute_queue(lambda: "next") == "next" and reports == []
+
+
+def test_a_late_computation_that_keeps_its_place_loses_it_when_it_hangs(soon: None) -> None:
+    release, reports = Event(), list[str]()
+    compute_queue = make(
+        seconds=0.1, queue_seconds=0.02, hang_seconds=0.3, hung=lambda: reports.append("hung")
+    )
+    for _ in range(2):
+        with pytest.raises(DeadlineExceeded):
+            compute_queue(lambda: release.wait(10))
+    until(lambda: len(reports) == 2)
+    assert compute_queue(lambda: "next") == "next"
+    release.set()
+    until(lambda: not compute_queue._late)
+
+
+def test_a_computation_that_was_cut_off_teaches_nothing_about_speed() -> None:
+    compute_queue = make(seconds=0.05)
+    with pytest.raises(DeadlineExceeded):
+        compute_queue(lambda: (sleep(0.1), check_deadline()), plan(cost=10**15))
+    assert compute_queue._past_seconds == 0
+
+
+def test_the_arrays_of_a_failed_computation_are_freed_at_once() -> None:
+    """Workers collect garbage rarely: a cycle would keep the memory of a computation that is cut off."""
+
+    class Big:
+        """Stands for an array of a frame."""
+
+    compute_queue, bigs = make(seconds=0.05), list[ref[Big]]()
+
+    def compute() -> None:
+        big = Big()
+        bigs.append(ref(big))
+        sleep(0.1)
+        check_deadline()
+
+    gc.disable()
+    try:
+        for run in (compute_queue, compute_queue.run_inline):
+            with pytest.raises(DeadlineExceeded):
+                run(compute, plan())
+        until(lambda: not any(big() for big in bigs))
+    finally:
+        gc.enable()
 
 
 def test_a_little_is_computed_where_it_is_asked_for_and_much_is_not() -> None:
     compute_queue = make()
-    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=SMALL_COST)) == get_ident()
-    assert compute_queue.run_inline(lambda _: get_ident(), plan(cost=SMALL_COST + 1)) != get_ident()
-    assert compute_queue.run_inline(lambda _: get_ident()) != get_ident()  # nothing is known of what it takes
+    assert compute_queue.run_inline(lambda: get_ident(), plan(cost=SMALL_COST)) == get_ident()
+    assert compute_queue.run_inline(lambda: get_ident(), plan(cost=SMALL_COST + 1)) != get_ident()
+    assert compute_queue.run_inline(lambda: get_ident()) != get_ident()  # nothing is known of what it takes
     with pytest.raises(SystemExit):
-        compute_queue.run_inline(lambda _: (_ for _ in ()).throw(SystemExit), plan())
+        compute_queue.run_inline(lambda: (_ for _ in ()).throw(SystemExit), plan())
     with pytest.raises(DeadlineExceeded):
-        make(seconds=0.0).run_inline(lambda _: pytest.fail("computed"), plan())
+        make(seconds=0.0).run_inline(lambda: pytest.fail("computed"), plan())
     assert not compute_queue._running
 
 
@@ -160,15 +252,15 @@ def test_what_is_computed_there_holds_a_slot_and_hands_it_on() -> None:
     with ThreadPoolExecutor(2) as callers:
         with busy(compute_queue):
             until(lambda: len(compute_queue._running) == 1)
-            waits = callers.submit(compute_queue.run_inline, lambda _: get_ident(), plan())
+            waits = callers.submit(compute_queue.run_inline, lambda: get_ident(), plan())
             until(lambda: compute_queue.waiting == 1)
         assert waits.result(5) != get_ident()
         begun, release = Event(), Event()
         first = callers.submit(
-            compute_queue.run_inline, lambda _: (begun.set(), release.wait(5), order.append("first")), plan()
+            compute_queue.run_inline, lambda: (begun.set(), release.wait(5), order.append("first")), plan()
         )
         assert begun.wait(5)
-        second = callers.submit(compute_queue, lambda _: order.append("second"), plan())
+        second = callers.submit(compute_queue, lambda: order.append("second"), plan())
         until(lambda: compute_queue.waiting == 1)
         release.set()
         first.result(5), second.result(5)
@@ -256,11 +348,10 @@ def test_readiness_has_a_reason() -> None:
 
 
 def test_what_no_thread_comes_to_before_the_deadline_is_not_answered(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, soon: None
 ) -> None:
-    monkeypatch.setattr(module, "GRACE", 0.05)
     monkeypatch.setattr(ComputeQueue, "_add_thread", lambda self: None)  # none gets a core
     compute_queue = make(seconds=0.1, queue_seconds=0.05)
     with pytest.raises(DeadlineExceeded):
-        compute_queue(lambda _: "late")
+        compute_queue(lambda: "late")
     assert compute_queue.waiting == 0

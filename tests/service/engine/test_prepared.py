@@ -88,14 +88,14 @@ def test_what_is_not_finite_is_refused_unless_it_may_be_returned(
     finite: bool, non_finite: str, refused: bool
 ) -> None:
     network = compiled(SPEC)
-    plan, searches = network.plan(1), list[float]()
+    plan, searches = network.plan(1), list[str]()
 
-    def find(deadline: float) -> Fault:
-        searches.append(deadline)
+    def find() -> Fault:
+        searches.append("search")
         return Fault("/here", "non_finite", "found")
 
     def compute() -> Any:
-        return network.compute(plan, lambda deadline: ("result", finite), non_finite, find)
+        return network.compute(plan, lambda: ("result", finite), non_finite, find)
 
     if refused:
         with pytest.raises(Refused) as caught:

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from support.engine import compiled
 
-from deltawire_service.engine import DeadlineExceeded, Direction, Network, Plan, ignore_seconds, run_now
+from deltawire_service.engine import (
+    DeadlineExceeded,
+    Direction,
+    Network,
+    Plan,
+    call_until,
+    current_deadline,
+    ignore_seconds,
+    run_now,
+)
 
 SPEC = {"inputs": {"x": {"shape": [2]}}, "nodes": [{"name": "t", "kind": "tanh"}, {"kind": "sum"}]}
 X = {"x": np.ones((3, 2))}
@@ -33,25 +42,25 @@ COMPUTATIONS: dict[str, Callable[[Network], object]] = {
 
 
 def test_by_default_a_computation_runs_at_once_without_a_deadline() -> None:
-    assert run_now(lambda deadline: deadline) == inf
+    assert run_now(current_deadline) == inf
 
 
 @pytest.mark.parametrize("name", COMPUTATIONS)
 def test_every_computation_goes_through_the_runner_once_with_its_plan(name: str) -> None:
     plans: list[Plan | None] = []
 
-    def run(compute: Callable[[float], Any], plan: Plan | None = None) -> Any:
+    def run(compute: Callable[[], Any], plan: Plan | None = None) -> Any:
         plans.append(plan)
-        return compute(inf)
+        return compute()
 
     COMPUTATIONS[name](replace(compiled(SPEC), runner=run))
     assert len(plans) == 1 and plans[0] is not None and plans[0].peak_bytes >= 0
 
 
-@pytest.mark.parametrize("name", [name for name in COMPUTATIONS if name != "init"])
+@pytest.mark.parametrize("name", COMPUTATIONS)
 def test_a_deadline_that_has_passed_ends_every_computation(name: str) -> None:
-    def run(compute: Callable[[float], Any], plan: Plan | None = None) -> Any:
-        return compute(-inf)
+    def run(compute: Callable[[], Any], plan: Plan | None = None) -> Any:
+        return call_until(-inf, compute)
 
     with pytest.raises(DeadlineExceeded):
         COMPUTATIONS[name](replace(compiled(SPEC), runner=run))

@@ -17,6 +17,7 @@ from deltawire_service.admission.authentication import Unauthorized
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.admission.rate_limits import RateLimited
 from deltawire_service.app import create_app
+from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.faults import ServiceError
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.problems import (
@@ -155,15 +156,14 @@ def service_errors(base: type[ServiceError] = ServiceError) -> Iterator[type[Ser
 
 def test_every_error_of_the_service_carries_a_code_of_the_table() -> None:
     kinds = set(service_errors())
-    assert {"Unauthorized", "RateLimited", "Overloaded", "DeadlineExceeded", "PluginError"} <= {
-        kind.__name__ for kind in kinds
-    }
+    assert {"Unauthorized", "RateLimited", "Overloaded", "PluginError"} <= {kind.__name__ for kind in kinds}
     assert {kind.code for kind in kinds} <= PROBLEMS.keys()
 
 
 def test_an_error_has_the_fault_of_its_nearest_base_class() -> None:
     assert faults_of(ClientDisconnected())[0].code == "bad_request"
     assert faults_of(KeyError("secret"))[0].code == "internal"
+    assert faults_of(DeadlineExceeded())[0].code == "deadline_exceeded"
     assert faults_of(RateLimited(3)) == (Fault("", "rate_limited", str(RateLimited(3))),)
     table = {**FOREIGN, LookupError: Fault("", "not_found", "")}
     assert faults_of(KeyError(), table)[0].code == "not_found"

@@ -8,10 +8,10 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.engine import current_deadline
 from deltawire_service.http.flask_app import Application
 from deltawire_service.http.request_context import (
     RequestContext,
-    current_request,
     request_middleware,
 )
 from deltawire_service.networks.published import PublishedNetworks
@@ -37,7 +37,7 @@ def client() -> FlaskClient:
     @routes.post("/echo")
     @routes.post("/busy")
     def echo() -> Response:
-        return json(protocol.read_document() | {"bounded": current_request().deadline < float("inf")})
+        return json(protocol.read_document() | {"bounded": current_deadline() < float("inf")})
 
     @routes.get("/fails")
     def fails() -> Response:

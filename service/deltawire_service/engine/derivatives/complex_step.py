@@ -70,16 +70,15 @@ class Step:
         return moved
 
 
-def first_non_finite(run: BatchRun, steps: Iterable[Step], deadline: float) -> Fault:
+def first_non_finite(run: BatchRun, steps: Iterable[Step]) -> Fault:
     """Return the fault of the first array that is not finite, in a run or in its derivatives along steps.
 
     Args:
         run: the run, not moved.
         steps: the steps that its derivatives were computed along.
-        deadline: when to give up.
     """
-    fault = find_non_finite(run, deadline)
-    derivatives = (find_non_finite(step.moved(run), deadline, "the derivative of its") for step in steps)
+    fault = find_non_finite(run)
+    derivatives = (find_non_finite(step.moved(run), "the derivative of its") for step in steps)
     fault = fault or next(filter(None, derivatives), None)
     return fault or Fault("/network", "non_finite", f"a derivative is too large for {run.batch.dtype}")
 

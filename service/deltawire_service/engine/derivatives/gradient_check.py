@@ -77,7 +77,6 @@ class Moving(NamedTuple):
     analytic: BatchRun
     """The same run in complex numbers."""
     objective: Objective
-    deadline: float
 
     @quietly
     def loss(self, part: str, name: str, index: tuple[int, ...], step: complex) -> Any:
@@ -94,7 +93,7 @@ class Moving(NamedTuple):
         parts[part][name] = parts[part][name].copy()
         parts[part][name][index] += step
         batch = Batch(**parts, size=run.batch.size, dtype=run.batch.dtype)
-        result = run.with_batch(batch).result(self.deadline)
+        result = run.with_batch(batch).result()
         # Where the network is cut open at a loss, its value is among the data.
         losses = self.objective.losses({**batch.data, **result.values})
         return self.objective.reduced(losses, batch.params, run.plan.chunks)
@@ -185,17 +184,17 @@ def check(
     loss = network.batch_run(batch, loss_targets(network), plan)
     run = network.batch_run(batch, targets, once, objective.starts)
 
-    def work(deadline: float) -> tuple[list[CheckedArray], bool]:
-        gradients, finite = compute_gradients(run, objective, deadline)
+    def work() -> tuple[list[CheckedArray], bool]:
+        gradients, finite = compute_gradients(run, objective)
         if not finite:
             return [], False
-        return check_gradients(loss, objective, gradients, places(arrays, samples), deadline), True
+        return check_gradients(loss, objective, gradients, places(arrays, samples)), True
 
-    return network.compute(plan, work, "error", lambda deadline: first_non_finite(run, deadline))
+    return network.compute(plan, work, "error", lambda: first_non_finite(run))
 
 
 def check_gradients(
-    run: BatchRun, objective: Objective, gradients: Gradients, samples: int, deadline: float
+    run: BatchRun, objective: Objective, gradients: Gradients, samples: int
 ) -> list[CheckedArray]:
     """Check gradients and deltas at up to `samples` places of every array.
 
@@ -206,14 +205,13 @@ def check_gradients(
         objective: the reduced loss.
         gradients: gradients; and deltas, with the values of their nodes.
         samples: places of each array.
-        deadline: when to give up.
 
     Raises:
         DeadlineExceeded: the deadline has passed.
     """
     params, data = as_dtype(run.batch.params, COMPLEX), as_dtype(run.batch.data, COMPLEX)
     runs = run, run.with_batch(Batch(params, data, run.batch.size, COMPLEX))
-    moving = Moving(*runs, objective, deadline)
+    moving = Moving(*runs, objective)
 
     def checked() -> Iterator[CheckedArray]:
         for name, gradient in gradients.params.items():
@@ -222,7 +220,7 @@ def check_gradients(
             yield _check_array(f"data/{name}", moving, "data", name, gradient, samples)
         for name, delta in gradients.deltas.items():
             real, analytic = (cut_at(each, name, gradients.values[name]) for each in runs)
-            after = Moving(real, analytic, objective, deadline)
+            after = Moving(real, analytic, objective)
             yield _check_array(f"deltas/{name}", after, "data", name, delta, samples)
 
     return list(checked())

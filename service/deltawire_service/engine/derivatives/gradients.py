@@ -56,24 +56,23 @@ def gradients(
     objective = network.objective(batch.size, options.reduction)
     run = network.batch_run(batch, targets, plan, objective.starts)
 
-    def work(deadline: float) -> tuple[Gradients, bool]:
-        return compute_gradients(run, objective, deadline)
+    def work() -> tuple[Gradients, bool]:
+        return compute_gradients(run, objective)
 
-    return network.compute(plan, work, options.non_finite, lambda deadline: first_non_finite(run, deadline))
+    return network.compute(plan, work, options.non_finite, lambda: first_non_finite(run))
 
 
 @quietly
-def compute_gradients(run: BatchRun, objective: Objective, deadline: float) -> tuple[Gradients, bool]:
+def compute_gradients(run: BatchRun, objective: Objective) -> tuple[Gradients, bool]:
     """Compute the gradients of a run, and whether every number of them is finite.
 
     Args:
         run: a run that starts from the objective.
         objective: the reduced loss.
-        deadline: when to give up.
     """
     program, batch = run.program, run.batch
     trace = Trace(program, batch.size, batch.dtype, run.plan.chunks) if program.targets.trace else None
-    result = run.result(deadline, trace)
+    result = run.result(trace)
     losses = objective.losses(result.values)
     loss = float(objective.reduced(losses, batch.params, run.plan.chunks))
     by_params = result.gradients(program.params)
@@ -105,14 +104,14 @@ def forward(
     plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
     run = network.batch_run(batch, targets, plan)
 
-    def work(deadline: float) -> tuple[dict[str, Array], bool]:
-        values = run.values(deadline)
+    def work() -> tuple[dict[str, Array], bool]:
+        values = run.values()
         return values, all_finite(values.values())
 
-    return network.compute(plan, work, options.non_finite, lambda deadline: first_non_finite(run, deadline))
+    return network.compute(plan, work, options.non_finite, lambda: first_non_finite(run))
 
 
-def first_non_finite(run: BatchRun, deadline: float) -> Fault:
+def first_non_finite(run: BatchRun) -> Fault:
     """Return the fault of the first array that is not finite, or else of a sum over the batch."""
     detail = f"a sum over the batch is too large for {run.batch.dtype}"
-    return find_non_finite(run, deadline) or Fault("/network/loss", "non_finite", detail)
+    return find_non_finite(run) or Fault("/network/loss", "non_finite", detail)

@@ -84,10 +84,10 @@ class _Curvature(NamedTuple):
         return self.network.batch_run(self.batch, self.needed, plan, starts)
 
     @quietly
-    def product(self, run: BatchRun, step: Step, deadline: float) -> Direction:
+    def product(self, run: BatchRun, step: Step) -> Direction:
         """Compute one product in float64: the derivative of a whole gradient along the step."""
         moved, wide = step.moved(run), np.dtype(np.float64)
-        result = moved.result(deadline)
+        result = moved.result()
         params = result.gradients(moved.program.params)
         params |= self.objective.regularized(params, moved.batch.params)
         return Direction(
@@ -140,10 +140,10 @@ def hvp(
     times = 1 if count is None else count
     run = curvature.run(curvature.plan(options, times, list(flat.values()), times))
 
-    def work(deadline: float) -> tuple[HessianProducts, bool]:
+    def work() -> tuple[HessianProducts, bool]:
         products, sums = list[Direction](), list[float]()
         for vector in directions.each_direction(vectors, count):
-            product = curvature.product(run, Step(vector), deadline)
+            product = curvature.product(run, Step(vector))
             if quadratic:
                 sums.append(_inner(vector, product))
             products.append(curvature.asked(product))
@@ -154,9 +154,9 @@ def hvp(
         )
         return result, all_finite(result.arrays())
 
-    def find(deadline: float) -> Fault:
+    def find() -> Fault:
         steps = map(Step, directions.each_direction(vectors, count))
-        return find_in_arrays(flat, "vectors") or first_non_finite(run, steps, deadline)
+        return find_in_arrays(flat, "vectors") or first_non_finite(run, steps)
 
     return network.compute(run.plan, work, options.non_finite, find)
 
@@ -202,10 +202,10 @@ def hessian_diagonal(
     named = Direction(dict.fromkeys(program.params, empty), dict.fromkeys(program.data, empty))
     shapes = directions.shapes_of(network, curvature.batch.size, named)
 
-    def work(deadline: float) -> tuple[Diagonal, bool]:
+    def work() -> tuple[Diagonal, bool]:
         sums = {place: np.zeros(shape) for place, shape in shapes.items()}
         for signs in _signs(seed, shapes, samples):
-            product = curvature.product(run, Step(Direction.from_flat(signs)), deadline)
+            product = curvature.product(run, Step(Direction.from_flat(signs)))
             for place, array in product.flat().items():
                 sums[place] += signs[place] * array
         for total in sums.values():
@@ -215,9 +215,9 @@ def hessian_diagonal(
         result = Diagonal(dict(diagonal.params), dict(diagonal.data), trace)
         return result, isfinite(trace) and all_finite(diagonal.flat().values())
 
-    def find(deadline: float) -> Fault:
+    def find() -> Fault:
         vectors = map(Direction.from_flat, _signs(seed, shapes, samples))
-        return first_non_finite(run, map(Step, vectors), deadline)
+        return first_non_finite(run, map(Step, vectors))
 
     return network.compute(run.plan, work, options.non_finite, find)
 

@@ -114,29 +114,29 @@ def jacobian(
     def zeros(output: Shape, by: Mapping[str, Shape]) -> dict[str, Array]:
         return {name: np.zeros((batch.size, *output, *shape), batch.dtype) for name, shape in by.items()}
 
-    def work(deadline: float) -> tuple[Jacobian, bool]:
+    def work() -> tuple[Jacobian, bool]:
         blocks = {
             name: Direction(zeros(shape, layout.params), zeros(shape, layout.data))
             for name, shape in layout.outputs.items()
         }
-        write(run, layout, blocks, deadline)
+        write(run, layout, blocks)
         return Jacobian(blocks, mode), all(all_finite(block.flat().values()) for block in blocks.values())
 
-    def find(deadline: float) -> Fault:
+    def find() -> Fault:
         ones = {name: np.ones((batch.size, *shape), batch.dtype) for name, shape in layout.outputs.items()}
-        fault = find_non_finite(run.with_starts(cotangent_starts(ones)), deadline)
+        fault = find_non_finite(run.with_starts(cotangent_starts(ones)))
         return fault or Fault("/network", "non_finite", "the Jacobian holds a number that is not finite")
 
     return network.compute(plan, work, options.non_finite, find)
 
 
 @quietly
-def _reverse(run: BatchRun, layout: _Layout, blocks: Blocks, deadline: float) -> None:
+def _reverse(run: BatchRun, layout: _Layout, blocks: Blocks) -> None:
     """Compute a backward pass for each number of each output, of all examples at once."""
     params = frozenset(layout.params)
 
     def compute(start: int, stop: int) -> None:
-        forward = run.forward(start, stop, deadline)
+        forward = run.forward(start, stop)
         run.report(forward)
         for name, block in blocks.items():
             shape = layout.outputs[name]
@@ -149,14 +149,14 @@ def _reverse(run: BatchRun, layout: _Layout, blocks: Blocks, deadline: float) ->
                 for by, array in block.data.items():
                     if by in backward.deltas:
                         array[start:stop, *place] = backward.deltas[by]
-                for by, gradient in example_gradients(run, forward, backward, params, deadline):
+                for by, gradient in example_gradients(run, forward, backward, params):
                     block.params[by][start:stop, *place] += gradient
 
     for _ in run.chunks(compute):  # each has written its rows
         pass
 
 
-def _forward(run: BatchRun, layout: _Layout, blocks: Blocks, deadline: float) -> None:
+def _forward(run: BatchRun, layout: _Layout, blocks: Blocks) -> None:
     """Compute a step for each number of each parameter and input, of all examples at once."""
     for part, name, shape in _moved(run, layout):
         for place in np.ndindex(shape):
@@ -164,7 +164,7 @@ def _forward(run: BatchRun, layout: _Layout, blocks: Blocks, deadline: float) ->
             along = np.zeros(shape if shared else (layout.batch, *shape))
             along[place if shared else (slice(None), *place)] = 1
             step = Step(Direction(**{part: {name: along}}))
-            for output, value in step.moved(run).values(deadline).items():
+            for output, value in step.moved(run).values().items():
                 derivative = step.derivative(value, run.batch.dtype)
                 axes = (slice(None),) * derivative.ndim
                 getattr(blocks[output], part)[name][*axes, *place] = derivative

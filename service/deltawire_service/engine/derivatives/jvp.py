@@ -72,16 +72,16 @@ def jvp(
     def steps() -> Iterator[Step]:
         return map(Step, directions.each_direction(tangents, count))
 
-    def work(deadline: float) -> tuple[Tangents, bool]:
+    def work() -> tuple[Tangents, bool]:
         derivatives = list[dict[str, Array]]()
         for step in steps():
-            moved = step.moved(run).values(deadline)
+            moved = step.moved(run).values()
             derivatives.append({name: step.derivative(array, batch.dtype) for name, array in moved.items()})
         values = {name: array.real.astype(batch.dtype) for name, array in moved.items()}
         result = Tangents(values, directions.stack(derivatives, count))
         return result, all_finite((*result.values.values(), *result.tangents.values()))
 
-    def find(deadline: float) -> Fault:
-        return find_in_arrays(flat, "tangents") or first_non_finite(run, steps(), deadline)
+    def find() -> Fault:
+        return find_in_arrays(flat, "tangents") or first_non_finite(run, steps())
 
     return network.compute(plan, work, options.non_finite, find)

@@ -13,10 +13,9 @@ from time import monotonic
 import numpy as np
 
 from deltawire.errors import Fault
-from deltawire_layers import Array
+from deltawire_layers import Array, check_deadline
 from deltawire_service.engine.derivatives.gradients import Gradients
 from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
-from deltawire_service.engine.errors import DeadlineExceeded
 from deltawire_service.engine.execute import layer_calls
 from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.batch_run import BatchRun
@@ -72,19 +71,15 @@ def per_example_gradients(
     run = network.batch_run(batch, per_example_targets(network, targets), plan, own_losses.starts)
     objective = network.objective(batch.size, options.reduction)
 
-    def find(deadline: float) -> Fault:
+    def find() -> Fault:
         detail = "the gradient of an example holds a number that is not finite"
-        return find_non_finite(run, deadline) or Fault("/network", "non_finite", detail)
+        return find_non_finite(run) or Fault("/network", "non_finite", detail)
 
-    return network.compute(
-        plan, lambda deadline: _gradients(run, targets, objective, deadline), options.non_finite, find
-    )
+    return network.compute(plan, lambda: _gradients(run, targets, objective), options.non_finite, find)
 
 
 @quietly
-def _gradients(
-    run: BatchRun, targets: Targets, objective: Objective, deadline: float
-) -> tuple[Gradients, bool]:
+def _gradients(run: BatchRun, targets: Targets, objective: Objective) -> tuple[Gradients, bool]:
     """Compute both passes over all chunks, and put the gradients of each chunk's rows in their places."""
     network, (_, _, batch, dtype) = run.network, run.batch
     params = {
@@ -100,8 +95,8 @@ def _gradients(
     results = {*targets.values, *network.loss}
 
     def compute(start: int, stop: int) -> tuple[int, Pass]:
-        rows = run.both_passes(start, stop, deadline)
-        for name, gradient in example_gradients(run, rows, rows, targets.params, deadline):
+        rows = run.both_passes(start, stop)
+        for name, gradient in example_gradients(run, rows, rows, targets.params):
             params[name][start:stop] += gradient
         for name, array in data.items():
             if name in rows.deltas:
@@ -123,7 +118,7 @@ def _gradients(
 
 
 def example_gradients(
-    run: BatchRun, forward: Pass, backward: Pass, params: frozenset[str], deadline: float
+    run: BatchRun, forward: Pass, backward: Pass, params: frozenset[str]
 ) -> Iterator[tuple[str, Array]]:
     """Yield the gradients of the rows of a pass, (rows, *shape) by parameter, once for each node that has it.
 
@@ -132,7 +127,6 @@ def example_gradients(
         forward: the pass that has the values of the nodes' inputs.
         backward: the pass that has their deltas: the same one, or a fork of it.
         params: the parameters whose gradients are asked for.
-        deadline: when to give up.
     """
     values = {**forward.data, **forward.values}
     for node in run.network.nodes.values():
@@ -144,21 +138,18 @@ def example_gradients(
             delta, dtype = backward.deltas[node.name], run.batch.dtype
             gradients = layer_calls.per_example(node, arrays, inputs, delta, dtype)
             if gradients is None:
-                gradients = _row_by_row(node, arrays, inputs, delta, deadline)
+                gradients = _row_by_row(node, arrays, inputs, delta)
             if run.on_compute_seconds is not ignore_seconds:
                 run.on_compute_seconds({node.kind: monotonic() - begun})
             yield from ((name, gradients[local]) for local, name in names.items())
 
 
-def _row_by_row(
-    node: Node, params: Arrays, inputs: list[Array], delta: Array, deadline: float
-) -> dict[str, Array]:
+def _row_by_row(node: Node, params: Arrays, inputs: list[Array], delta: Array) -> dict[str, Array]:
     """Compute each row as a batch of one, which is right for any layer."""
     dtype = delta.dtype
     gradients = {local: np.empty((len(delta), *array.shape), dtype) for local, array in params.items()}
     for row in range(len(delta)):
-        if monotonic() > deadline:
-            raise DeadlineExceeded
+        check_deadline()
         alone = slice(row, row + 1)
         _, activation = layer_calls.forward(node, params, [array[alone] for array in inputs], dtype)
         signal = layer_calls.signal(node, activation, delta[alone])

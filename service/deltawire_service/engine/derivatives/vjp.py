@@ -79,8 +79,8 @@ def vjp(
     each = [directions.one_of(cotangents, count, index) for index in range(times)]
     program = run.program
 
-    def work(deadline: float) -> tuple[Products, bool]:
-        results = _results(run, each, deadline)
+    def work() -> tuple[Products, bool]:
+        results = _results(run, each)
         products = Products(
             directions.stack((result.gradients(program.params) for result in results), count),
             directions.stack((result.deltas(program.data) for result in results), count),
@@ -88,8 +88,8 @@ def vjp(
         )
         return products, all(all_finite(part.values()) for part in vars(products).values())
 
-    def find(deadline: float) -> Fault:
-        faults = (find_non_finite(run.with_starts(cotangent_starts(one)), deadline) for one in each)
+    def find() -> Fault:
+        faults = (find_non_finite(run.with_starts(cotangent_starts(one))) for one in each)
         detail = f"a sum over the batch is too large for {batch.dtype}"
         fault = find_in_arrays(cotangents, "cotangents") or next(filter(None, faults), None)
         return fault or Fault("/network", "non_finite", detail)
@@ -98,13 +98,13 @@ def vjp(
 
 
 @quietly
-def _results(run: BatchRun, cotangents: list[Arrays], deadline: float) -> list[BatchResult]:
+def _results(run: BatchRun, cotangents: list[Arrays]) -> list[BatchResult]:
     """Compute the result of each of the cotangents, (batch, *shape) by node; the first has the values."""
     starts = [cotangent_starts(each) for each in cotangents]
     dtype = run.batch.dtype
 
     def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
-        forward = run.forward(start, stop, deadline)
+        forward = run.forward(start, stop)
         run.report(forward)
         passes = [forward.fork() for _ in starts]
         passes[0].values = forward.values

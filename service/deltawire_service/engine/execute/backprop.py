@@ -6,15 +6,13 @@ from collections.abc import Callable
 from contextvars import copy_context
 from copy import copy
 from itertools import pairwise
-from math import inf
 from time import monotonic
 from typing import Any
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Activation, Array
-from deltawire_service.engine.errors import DeadlineExceeded
+from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline
 from deltawire_service.engine.execute import layer_calls
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.locking import lock
@@ -36,7 +34,6 @@ class Pass:
         data: arrays by input, (rows, *shape) each, read-only.
         dtype: the one float dtype of all arrays.
         observer: called with every array as it is made.
-        deadline: the time (time.monotonic) after which no other node is computed.
 
     Attributes:
         values: after `forward`, (rows, *shape) of losses and of the program's values, by node.
@@ -52,13 +49,11 @@ class Pass:
         data: Arrays,
         dtype: np.dtype[Any],
         observer: Observer | None = None,
-        deadline: float = inf,
     ):
         self.program = program
         self.params = params
         self.data = data
         self.observer = observer
-        self.deadline = deadline
         self.values: dict[str, Array] = {}
         self.deltas: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
@@ -76,7 +71,7 @@ class Pass:
         Raises DeadlineExceeded and PluginError.
         """
         values, given, activations, dtype = dict(self.data), self.params, self._activations, self._dtype
-        context, clock, deadline, observer = copy_context(), self._clock, self.deadline, self.observer
+        context, clock, deadline, observer = copy_context(), self._clock, current_deadline(), self.observer
         for node, saved, release in self.program.forward:
             now = monotonic()
             clock.append(now)
@@ -114,7 +109,7 @@ class Pass:
         Raises DeadlineExceeded, PluginError, and Refused where a derivative is needed that a layer lacks.
         """
         arriving, targets, activations = self._arriving, self.program.targets.deltas, self._activations
-        context, clock, deadline, observer = copy_context(), self._clock, self.deadline, self.observer
+        context, clock, deadline, observer = copy_context(), self._clock, current_deadline(), self.observer
         for name, cotangent in cotangents.items():
             lock(cotangent)
             arriving[name] = cotangent.view()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from math import inf
 from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
@@ -40,8 +39,8 @@ class Batch(NamedTuple):
 class BatchRun(NamedTuple):
     """A program on a batch, ready to be computed chunk by chunk.
 
-    Methods with a `deadline` raise DeadlineExceeded between two nodes once that time (time.monotonic) has
-    passed, and PluginError when a layer breaks its contract.
+    Methods that compute raise DeadlineExceeded when the deadline passes, and PluginError when a layer breaks
+    its contract.
     """
 
     network: Graph
@@ -61,14 +60,14 @@ class BatchRun(NamedTuple):
         """Return the same run with other deltas for backprop to begin with."""
         return self._replace(starts=starts)
 
-    def result(self, deadline: float = inf, trace: Trace | None = None) -> BatchResult:
+    def result(self, trace: Trace | None = None) -> BatchResult:
         """Compute both passes over all chunks.
 
         trace: collects every array, if there is one.
         """
 
         def compute(start: int, stop: int) -> tuple[int, Pass]:
-            return start, self.both_passes(start, stop, deadline, trace.observer(start) if trace else None)
+            return start, self.both_passes(start, stop, trace.observer(start) if trace else None)
 
         result = self.empty_result()
         run = self._replace(threads=Threads()) if trace else self  # a trace is written by one thread
@@ -80,14 +79,14 @@ class BatchRun(NamedTuple):
         return result
 
     @quietly
-    def segment(self, index: int, deadline: float = inf) -> BatchResult:
+    def segment(self, index: int) -> BatchResult:
         """Compute both passes over the chunks of one segment, for `BatchResult.add_segment`."""
         first, stop = segment_bounds(self.plan.chunks)[index]
         bounds = chunk_bounds(self.batch.size, self.plan.chunks)[first:stop]
         rows = range(bounds[0][0], bounds[-1][1])
         result = BatchResult(self.network, rows, self.batch.dtype, chunks=1)
         for begin, end in bounds:
-            result.add(begin, self.both_passes(begin, end, deadline))
+            result.add(begin, self.both_passes(begin, end))
         return result
 
     def empty_result(self) -> BatchResult:
@@ -95,9 +94,9 @@ class BatchRun(NamedTuple):
         return BatchResult(self.network, range(self.batch.size), self.batch.dtype, self.plan.chunks)
 
     @quietly
-    def values(self, deadline: float = inf) -> dict[str, Array]:
+    def values(self) -> dict[str, Array]:
         """Compute the values of the program, (batch, *shape) by node."""
-        result = self.result(deadline)
+        result = self.result()
         return {name: result.values[name] for name in self.program.values}
 
     def chunks(self, compute: Callable[[int, int], T]) -> Iterator[T]:
@@ -108,30 +107,26 @@ class BatchRun(NamedTuple):
         with closing(self.threads.map(compute, chunk_bounds(self.batch.size, self.plan.chunks))) as results:
             yield from results
 
-    def both_passes(
-        self, start: int, stop: int, deadline: float = inf, observer: Observer | None = None
-    ) -> Pass:
+    def both_passes(self, start: int, stop: int, observer: Observer | None = None) -> Pass:
         """Compute the forward and the backward pass over some rows.
 
         Args:
             start: the first row.
             stop: the row after the last.
-            deadline: when to give up.
             observer: called with every array as it is made.
         """
-        rows = self.forward(start, stop, deadline, observer)
+        rows = self.forward(start, stop, observer)
         if self.program.backward:
             rows.backward(self.starts(start, stop, self.batch.dtype))
         self.report(rows)
         return rows
 
-    def forward(self, start: int, stop: int, deadline: float = inf, observer: Observer | None = None) -> Pass:
+    def forward(self, start: int, stop: int, observer: Observer | None = None) -> Pass:
         """Compute the forward pass over some rows.
 
         Args:
             start: the first row.
             stop: the row after the last.
-            deadline: when to give up.
             observer: called with every array as it is made.
         """
         inputs, count = self.network.inputs, stop - start
@@ -142,7 +137,7 @@ class BatchRun(NamedTuple):
             else read_only(array[start:stop])
             for name, array in self.batch.data.items()
         }
-        rows = Pass(self.program, params, data, self.batch.dtype, observer, deadline)
+        rows = Pass(self.program, params, data, self.batch.dtype, observer)
         rows.forward()
         return rows
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from deltawire_layers import Activation, Array, Parameter, Shape
+from deltawire_layers import Activation, Array, DeadlineExceeded, Parameter, Shape
 from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
@@ -56,6 +56,8 @@ def call(
 def blame(name: str, kind: str, reason: str, error: BaseException) -> NoReturn:
     """Raise whatever a layer raised as a PluginError, SystemExit and the like included.
 
+    Two exceptions are no mistakes of the layer, and are passed on.
+
     Args:
         name: name of the layer's node.
         kind: kind of the layer.
@@ -63,10 +65,12 @@ def blame(name: str, kind: str, reason: str, error: BaseException) -> NoReturn:
         error: the exception.
 
     Raises:
-        KeyboardInterrupt: the keyboard interrupted the main thread, which is no layer's mistake.
+        DeadlineExceeded: the layer looked at the deadline after it had passed.
+        KeyboardInterrupt: the keyboard interrupted the main thread.
         PluginError: in all other cases.
     """
-    if isinstance(error, KeyboardInterrupt) and current_thread() is main_thread():
+    interrupted = isinstance(error, KeyboardInterrupt) and current_thread() is main_thread()
+    if interrupted or isinstance(error, DeadlineExceeded):
         raise error
     raise PluginError(name, kind, reason) from error
 

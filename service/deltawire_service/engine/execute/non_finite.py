@@ -22,12 +22,11 @@ class _Found(Exception):
 
 
 @quietly
-def find_non_finite(run: BatchRun, deadline: float, owner: str = "its") -> Fault | None:
+def find_non_finite(run: BatchRun, owner: str = "its") -> Fault | None:
     """Compute a run again, and look at every array, until one holds a number that is not finite.
 
     Args:
         run: the run to compute.
-        deadline: the time (time.monotonic) after which nothing more is computed.
         owner: what stands before the array's role in the message: `the derivative of its`.
 
     Returns:
@@ -41,7 +40,7 @@ def find_non_finite(run: BatchRun, deadline: float, owner: str = "its") -> Fault
         return fault
     try:
         for start, stop in chunk_bounds(run.batch.size, run.plan.chunks):
-            run.both_passes(start, stop, deadline, _look)
+            run.both_passes(start, stop, _look)
     except _Found as found:
         node = found.node
         detail = f"node '{node.name}' ({node.kind}): {owner} {found.role} is the first that is not finite"

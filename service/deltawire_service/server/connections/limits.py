@@ -6,8 +6,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from deltawire_service.settings import SHORTEST_DEADLINE
+
 SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
 """What the header `Deltawire-Deadline` may have."""
+
+
+def requested_seconds(text: str) -> float | None:
+    """Return the seconds that a header `Deltawire-Deadline` has; None for any other text, or too few."""
+    seconds = float(text) if SECONDS.match(text) else 0.0
+    return seconds if seconds >= SHORTEST_DEADLINE else None
 
 
 @dataclass(frozen=True)
@@ -27,5 +35,5 @@ class ConnectionLimits:
 
     def deadline(self, headers: Mapping[str, str]) -> float:
         """Return the seconds that a request with these headers may take."""
-        text = headers.get("DELTAWIRE-DEADLINE", "")
-        return min(self.deadline_seconds, float(text)) if SECONDS.match(text) else self.deadline_seconds
+        requested = requested_seconds(headers.get("DELTAWIRE-DEADLINE", ""))
+        return self.deadline_seconds if requested is None else min(self.deadline_seconds, requested)
