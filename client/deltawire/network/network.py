@@ -15,12 +15,11 @@ from typing import Any, Self
 
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.network.operators import Operators
 
 
-class Handle:
-    """An input or a node of a network, to be passed to further layers.
-
-    `+`, `-`, `*` between handles and a unary `-` build the layers add, subtract, multiply and negate.
+class Handle(Operators):
+    """An input or a node of a network, to be passed to further layers. Its operators build layers.
 
     Attributes:
         network: The network it belongs to.
@@ -34,22 +33,15 @@ class Handle:
     def __repr__(self) -> str:
         return f"Handle({self.name!r})"
 
-    def __add__(self, other: Handle) -> Handle:
-        return self._with("add", other)
+    def apply(self, kind: str, /, *others: Self, **config: Any) -> Self:
+        """Add a layer that takes this handle; see `Network.layer`.
 
-    def __sub__(self, other: Handle) -> Handle:
-        return self._with("subtract", other)
-
-    def __mul__(self, other: Handle) -> Handle:
-        return self._with("multiply", other)
-
-    def __neg__(self) -> Handle:
-        return self.network.layer("negate", self)
-
-    def _with(self, kind: str, other: Handle) -> Handle:
-        if not isinstance(other, Handle):
-            return NotImplemented
-        return self.network.layer(kind, self, other)
+        Args:
+            kind: Of the layer.
+            others: Its further inputs.
+            config: Its options.
+        """
+        return type(self)(self.network, self.network.layer(kind, self, *others, **config).name)
 
 
 class Network:
