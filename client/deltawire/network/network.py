@@ -16,6 +16,7 @@ from typing import Any, Self
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.network.operators import Operators
+from deltawire.network.picture import svg
 
 
 class Handle(Operators):
@@ -130,6 +131,10 @@ class Network:
 
     def __repr__(self) -> str:
         return f"Network({', '.join(self._inputs)} -> {', '.join(self._nodes)})"
+
+    def _repr_html_(self) -> str:
+        """Return a picture of the graph, which notebooks show; it takes no service."""
+        return svg(self.spec())
 
     @property
     def loss(self) -> str | dict[str, float] | None:
