@@ -13,10 +13,16 @@ from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import DTypeLike
+
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.network.graph import upstream
 from deltawire.network.operators import Operators
 from deltawire.network.picture import svg
+from deltawire.network.planning import EmbeddedPlanner, Planner
+from deltawire.network.summary import Summary
 
 
 class Handle(Operators):
@@ -33,6 +39,11 @@ class Handle(Operators):
 
     def __repr__(self) -> str:
         return f"Handle({self.name!r})"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example here, without the batch axis; raises as `Network.shape_of` does."""
+        return self.network.shape_of(self)
 
     def apply(self, kind: str, /, *others: Self, **config: Any) -> Self:
         """Add a layer that takes this handle; see `Network.layer`.
@@ -60,6 +71,7 @@ class Network:
         self._nodes: dict[str, dict[str, Any]] = {}
         self._loss: str | dict[str, float] | None = None
         self._regularization: dict[str, Any] | None = None
+        self._planner: EmbeddedPlanner | None = None
 
     def input(
         self, name: str, shape: Iterable[int] = (), dtype: str | None = None, shared: bool = False
@@ -151,6 +163,45 @@ class Network:
             self._loss = plain_json(weights, "/loss")
         else:
             self._loss = self._name(loss, "/loss")
+
+    def summary(
+        self, client: Planner | None = None, batch: int = 1, *, dtype: DTypeLike = "float64"
+    ) -> Summary:
+        """Return a table of nodes, kinds, shapes, parameters and memory, to be printed.
+
+        Args:
+            client: Whose service works out the shapes; by default a service in this process.
+            batch: The number of examples that the memory is for.
+            dtype: "float64" or "float32".
+
+        Raises:
+            Refused: The network is wrong.
+            NotInstalled: Without a client the service is needed: `pip install 'deltawire[service]'`.
+        """
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        spec = self.spec()
+        return Summary(spec, (client or self._embedded()).plan(spec, batch, dtype=name), batch, name)
+
+    def shape_of(self, place: Handle | str) -> tuple[int, ...]:
+        """Return the shape of an input or a node, without the batch axis; `Handle.shape` is the same.
+
+        The shape of an input is declared. For a node, a service in this process works it out.
+
+        Raises:
+            KeyError: There is no such input or node.
+            Refused: The network is wrong before this place.
+            NotInstalled: The service is not installed: `pip install 'deltawire[service]'`.
+        """
+        name = self[self._name(place, "/nodes")].name
+        if name in self._inputs:
+            return tuple(self._inputs[name]["shape"])
+        nodes = self._embedded().plan(upstream(self.spec(), name))["nodes"]
+        return next(tuple(node["shape"]) for node in nodes if node["name"] == name)
+
+    def _embedded(self) -> EmbeddedPlanner:
+        if self._planner is None:
+            self._planner = EmbeddedPlanner()
+        return self._planner
 
     def regularize(self, l2: float, parameters: Iterable[str] = ("*.weight",)) -> None:
         """Add (l2/2)·ΣW² over the parameters these globs name to the loss, and l2·W to their gradients."""

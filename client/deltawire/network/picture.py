@@ -13,6 +13,7 @@ from typing import Any
 
 from deltawire.network.graph import sources_of
 from deltawire.network.layout import Layout, lay_out
+from deltawire.text import shape_text
 
 MOST_PLACES = 400
 """Inputs and nodes in a picture; more would be a drawing that nobody can read."""
@@ -63,7 +64,7 @@ def texts_of(spec: Mapping[str, Any]) -> dict[str, tuple[list[str], str]]:
     """Return the two lines in the box of each place, and its whole description."""
     texts = {}
     for name, entry in spec["inputs"].items():
-        shape = f"({', '.join(map(str, entry['shape']))}{',' * (len(entry['shape']) == 1)})"
+        shape = shape_text(entry["shape"])
         notes = [
             shape,
             *([entry["dtype"]] if "dtype" in entry else []),

@@ -14,8 +14,8 @@ import numpy as np
 from deltawire import Client, Published, wire
 from deltawire.errors import Fault, Refused
 from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
+from deltawire.text import shape_text
 from deltawire.wire import Array
-from deltawire_service.cli.terminal import shape_text
 from deltawire_service.faults import load, shown
 from deltawire_service.schemas.requests import GradientsRequest, schema_of
 
