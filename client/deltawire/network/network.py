@@ -9,20 +9,25 @@ The builder checks names only. The service checks everything else, and its error
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
 
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.network import files
+from deltawire.network.files import FilePath
 from deltawire.network.graph import upstream
 from deltawire.network.operators import Operators
 from deltawire.network.picture import svg
 from deltawire.network.planning import EmbeddedPlanner, Planner
 from deltawire.network.summary import Summary
+from deltawire.wire import Array
 
 
 class Handle(Operators):
@@ -181,6 +186,65 @@ class Network:
         name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
         spec = self.spec()
         return Summary(spec, (client or self._embedded()).plan(spec, batch, dtype=name), batch, name)
+
+    def save(self, path: FilePath, params: Mapping[str, ArrayLike] | None = None) -> None:
+        """Write the network and its parameters to a file, which `load` and every `deltawire` command read.
+
+        Args:
+            path: Of the file, conventionally `….safetensors`. A file of this name is replaced in one step.
+            params: By name, all of one dtype; by default none.
+
+        Raises:
+            Refused: An array cannot be written without changing its numbers.
+            OSError: The file cannot be written.
+        """
+        files.write(path, self.spec(), files.one_dtype(params or {}))
+
+    @classmethod
+    def load(cls, path: FilePath) -> tuple[Self, dict[str, Array]]:
+        """Read a network and its parameters from a file: saved, or a request or a spec in JSON.
+
+        Raises:
+            Refused: The file holds no network.
+            OSError: The file cannot be read.
+        """
+        spec, params = files.read_network(path)
+        return cls.from_spec(spec), params
+
+    def publish(
+        self,
+        client: Planner,
+        name: str,
+        params: Mapping[str, ArrayLike],
+        into: FilePath | None = None,
+    ) -> Path:
+        """Write the network and its parameters for a service to serve by name, once it reads its folder.
+
+        A running service reads its folder again on SIGHUP; `Client()` reads it when it is made.
+
+        Args:
+            client: Whose service checks the network and the parameters, before anything is written.
+            name: To serve it by: at most 64 letters, digits, `_` and `-`.
+            params: By name, all of them, of one dtype.
+            into: The folder that the service serves, created if missing; by default that of the setting
+                DELTAWIRE_NETWORKS_DIR, or the current one.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            Refused: The name, the network or a parameter is wrong.
+            OSError: The file cannot be written.
+        """
+        files.check_publish_name(name)
+        spec, arrays = self.spec(), files.one_dtype(params)
+        dtype = next(iter(arrays.values())).dtype.name if arrays else "float64"
+        files.check_parameters(client.plan(spec, dtype=dtype), arrays)
+        folder = Path(os.environ.get("DELTAWIRE_NETWORKS_DIR") or "." if into is None else into)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}{files.SUFFIX}"
+        files.write(path, spec, arrays)
+        return path
 
     def shape_of(self, place: Handle | str) -> tuple[int, ...]:
         """Return the shape of an input or a node, without the batch axis; `Handle.shape` is the same.
