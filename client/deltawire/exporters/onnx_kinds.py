@@ -114,6 +114,11 @@ KINDS |= {
 }  # fmt: skip
 
 
+@kind("affine")
+def affine(at: Place, scale: float = 1.0, shift: float = 0.0) -> None:
+    at.end("Add", at.put("Mul", at.spread(0), at.constant(scale)), at.constant(shift))
+
+
 @kind("elu")
 def elu(at: Place, alpha: float = 1.0) -> None:
     at.end("Elu", at.spread(0), alpha=alpha)

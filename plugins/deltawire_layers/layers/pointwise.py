@@ -234,6 +234,25 @@ class Power(Pointwise):
         return Activation(analytic.power(x, self.exponent), deltas=(x_delta,))
 
 
+class Affine(Pointwise):
+    """y = a x + b with constants a and b, for each number of x (...)."""
+
+    class Config(Schema):
+        scale = config.Number(load_default=1.0, metadata={"description": "a, the same for all numbers"})
+        shift = config.Number(load_default=0.0, metadata={"description": "b, the same for all numbers"})
+
+    scale: float
+    shift: float
+
+    formula = Formula(r"a\,{x0} + b", (r"a\,{delta}",))
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        def scaled(array: Array) -> Array:
+            return analytic.scale(array, self.scale)
+
+        return Activation(scaled(x) + self.shift, deltas=(scaled,))
+
+
 class Negate(Pointwise):
     """y = −x, for each number of x (...)."""
 

@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
+from deltawire.text import counted, shape_text
 from deltawire_service.cli.options import array_options, client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.request_file import Leaves, default_data, read_request
-from deltawire_service.cli.terminal import console, counted, print_json, print_verdict, shape_text, table
+from deltawire_service.cli.terminal import console, print_json, print_verdict, table
 
 OFF = {
     "off complex step": "relative_difference",

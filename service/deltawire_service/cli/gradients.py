@@ -9,11 +9,12 @@ import numpy as np
 from rich.console import Console
 
 from deltawire import Gradients
+from deltawire.text import shape_text
 from deltawire.wire import Array
 from deltawire_service.cli.options import array_options, client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.request_file import Leaves, default_data, read_request
-from deltawire_service.cli.terminal import console, one_line, print_json, shape_text, table
+from deltawire_service.cli.terminal import console, one_line, print_json, table
 
 SHOWN = 3
 """Numbers shown of every array, the first ones."""

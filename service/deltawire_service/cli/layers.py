@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from deltawire.errors import Fault, Refused
+from deltawire.text import counted
 from deltawire_layers import load_layers
 from deltawire_service.cli.formula import readable
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.terminal import console, counted, one_line, print_json, table
+from deltawire_service.cli.terminal import console, one_line, print_json, table
 from deltawire_service.faults import nearest, shown
 
 Described = Mapping[str, Any]

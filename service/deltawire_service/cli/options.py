@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from deltawire import Client
-from deltawire_service.cli.request_file import read_npz
+from deltawire_service.cli.request_file import read_arrays
 
 
 def client_of(url: str | None) -> Client:
@@ -43,8 +43,8 @@ def array_options(command: Any) -> Any:
     seed = "Draw the parameters from this seed.  [default: 0 where none are given]"
     for option in (
         click.option("--seed", type=int, metavar="N", help=seed),
-        click.option("--params", type=read_npz, metavar="FILE.npz", help="Parameters, by name."),
-        click.option("--data", type=read_npz, metavar="FILE.npz", help="A batch, by the names of inputs."),
+        click.option("--params", type=read_arrays, metavar="FILE", help="Parameters, by name."),
+        click.option("--data", type=read_arrays, metavar="FILE", help="A batch, by the names of inputs."),
     ):
         command = option(command)
     return command

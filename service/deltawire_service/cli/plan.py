@@ -8,18 +8,11 @@ from typing import Any, BinaryIO
 import click
 from rich.console import Console
 
+from deltawire.text import counted, shape_text, size_text
 from deltawire_service.cli.options import client_of, json_option, request_argument, url_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.request_file import batch_size, read_request
-from deltawire_service.cli.terminal import (
-    console,
-    counted,
-    print_json,
-    print_verdict,
-    shape_text,
-    size_text,
-    table,
-)
+from deltawire_service.cli.terminal import console, print_json, print_verdict, table
 
 PARTS = {
     "given_bytes": "parameters and data",

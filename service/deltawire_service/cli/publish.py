@@ -10,13 +10,14 @@ import click
 
 from deltawire import wire
 from deltawire.arrays import common_dtype
+from deltawire.network.files import arrays_in, one_dtype
 from deltawire_layers import load_layers
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.request_file import Leaves, batch_arrays, naming, read_npz, read_request
+from deltawire_service.cli.request_file import Leaves, batch_arrays, naming, read_arrays, read_request
 from deltawire_service.cli.terminal import print_json
 from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.published import SUFFIX, check_name, of_files, read_published
+from deltawire_service.networks.published import SUFFIX, check_name, read_published
 from deltawire_service.settings import Settings
 
 
@@ -32,7 +33,7 @@ from deltawire_service.settings import Settings
     metavar="DIR",
     help="Folder to write into, created if missing.  [default: DELTAWIRE_NETWORKS_DIR, or the current one]",
 )
-@click.option("--data", type=read_npz, metavar="FILE.npz", help="Data to pin: used where a request has none.")
+@click.option("--data", type=read_arrays, metavar="FILE", help="Data to pin: used where a request has none.")
 @click.option("--value", "values", multiple=True, metavar="NODE", help="A node to offer; repeatable.")
 @json_option
 def publish(
@@ -46,9 +47,9 @@ def publish(
 ) -> None:
     """Write a network and its parameters as DIR/NAME.safetensors.
 
-    PARAMS is a checkpoint in the safetensors format with a tensor for every parameter; by default FILE has
-    them. A network that could not be served is refused. A file of this name is replaced in one step, so that
-    a service may have it open.
+    PARAMS has an array for every parameter, as a checkpoint in the safetensors format or an .npz; by default
+    FILE has them. A network that could not be served is refused. A file of this name is replaced in one
+    step, so that a service may have it open.
     """
     name = check_name(name or Path(file.name).stem)
     settings = Settings.from_environment()
@@ -60,11 +61,8 @@ def publish(
         }
     else:
         with naming(params):
-            checkpoint = wire.read_checkpoint(params.read(), of_files(settings.wire_limits))
-        request = read_request(
-            file, common_dtype({f"/{place}": array for place, array in checkpoint.items()})
-        )
-        arrays = {tensor.removeprefix("params/"): array for tensor, array in checkpoint.items()}
+            arrays = one_dtype(arrays_in(params.read()))
+        request = read_request(file, common_dtype(arrays))
     document = {
         "network": request.network,
         "params": arrays,

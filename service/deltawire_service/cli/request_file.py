@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
 
 import click
 import numpy as np
 
 from deltawire import Client, Published, wire
+from deltawire.arrays import common_dtype
 from deltawire.errors import Fault, Refused
+from deltawire.network.files import arrays_in, document_in
 from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
+from deltawire.text import shape_text
 from deltawire.wire import Array
-from deltawire_service.cli.terminal import shape_text
 from deltawire_service.faults import load, shown
 from deltawire_service.schemas.requests import GradientsRequest, schema_of
 
@@ -50,7 +52,7 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
     """Read a request as for POST /v1/gradients, whose params and data may be missing, or a spec alone.
 
     Args:
-        file: Holds JSON.
+        file: Holds JSON, or what `Network.save` writes.
         dtype: To compute with; by default that of the request.
         client: Of the service that knows published networks. The service checks the network itself.
 
@@ -58,7 +60,7 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
         Refused: With a fault for every field that does not fit.
     """
     with naming(file):
-        document = wire.decode(file.read(), wire.JSON)
+        document = document_in(file.read())
     if not isinstance(document, dict) or "network" not in document:
         document = {"network": document}
     network = document["network"]
@@ -66,7 +68,7 @@ def read_request(file: BinaryIO, dtype: str | None = None, client: Client | None
         raise Refused([Fault("/network", "field_invalid", f"expected an object, got {shown(network)}")])
     loaded = load(schema_of(GradientsRequest)(partial=("data",)), document)
     resolved = resolve_published(network, client.published) if client else network
-    dtype = dtype or (loaded["dtype"] if "dtype" in document else default_dtype(resolved))
+    dtype = dtype or (loaded["dtype"] if "dtype" in document else _dtype_of(document, resolved))
     return Request(resolved, document.get("params"), document.get("data"), dtype, document)
 
 
@@ -81,16 +83,15 @@ def naming(file: BinaryIO) -> Iterator[None]:
         raise Refused(faults) from None
 
 
-def read_npz(path: str) -> Leaves:
-    """Read the arrays of a file of numpy.savez, by name."""
+def read_arrays(path: str) -> Leaves:
+    """Read the arrays of a file by name: an .npz, a checkpoint, or what `Network.save` writes."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return arrays_in(Path(path).read_bytes())
     except OSError as error:
         raise click.BadParameter(f"'{path}': {error.strerror}") from None
-    except (BadZipFile, EOFError, TypeError, ValueError):  # numpy's own message is about pickles
+    except Refused:
         raise click.BadParameter(
-            f"'{path}' is not an .npz file of numbers, as numpy.savez writes them"
+            f"'{path}' is not an .npz file of numbers, as numpy.savez writes them, nor one of safetensors"
         ) from None
 
 
@@ -130,6 +131,14 @@ def default_data(
         {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()},
         batch_arrays(request, data),
     )
+
+
+def _dtype_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> str:
+    """Return the dtype of the arrays in a document; without any, that of the network."""
+    params = document.get("params")
+    leaves = params.items() if isinstance(params, Mapping) else ()
+    arrays = {f"/params/{name}": leaf for name, leaf in leaves if isinstance(leaf, np.ndarray)}
+    return common_dtype(arrays, default_dtype(network))
 
 
 def batch_arrays(request: Request, data: Leaves) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from deltawire import Client, Network, Refused
 
 pytestmark = pytest.mark.onnx
 SEVERAL_NODES = {  # kinds ONNX writes as several operators: imported again, they are several layers
-    "attention", "binary_nll", "cosine_distance", "dot", "dropout_mask", "elman", "gru", "huber",
+    "affine", "attention", "binary_nll", "cosine_distance", "dot", "dropout_mask", "elman", "gru", "huber",
     "kl_divergence", "lstm", "max_margin", "multi_head_attention", "nll", "silu", "softmax_nll",
     "squared_error",
 }  # fmt: skip

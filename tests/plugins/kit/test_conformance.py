@@ -396,6 +396,7 @@ def test_every_built_in_layer_passes_with_every_seed(
 
 # Layers whose own tests take more shapes, configurations and seeds through the kit.
 FURTHER: list[tuple[str, dict[str, Any], list[Shape]]] = [
+    ("affine", {"scale": -2.5, "shift": 0.5}, [(3,)]),
     ("attention", {}, [(3, 2), (4, 2), (4, 3)]),
     ("avg_pool2d", {"kernel": 2}, [(1, 4, 4)]),
     ("batch_norm", {}, [(3,), (3,), (3,)]),

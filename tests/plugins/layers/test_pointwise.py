@@ -11,7 +11,7 @@ import pytest
 from marshmallow import ValidationError
 
 from deltawire_layers import Layer, check_layer, load_layers
-from deltawire_layers.layers.pointwise import Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
+from deltawire_layers.layers.pointwise import Affine, Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
 
 Answering = Callable[..., Any]
 
@@ -68,6 +68,9 @@ def test_there_is_nothing_to_configure(kind: str) -> None:
 
 
 CURVED = [
+    Affine(),
+    Affine(scale=-2.5, shift=0.3),
+    Affine(scale=0, shift=2),
     LeakyRelu(),
     LeakyRelu(slope=-2),
     LeakyRelu(slope=0),

@@ -69,7 +69,7 @@ def test_what_could_not_be_served_is_not_published(spec: Path, checkpoint: Path,
     for arguments, code in (
         ((spec, here / "half"), "missing_parameter"),
         ((spec, spec), "tensor_body_invalid"),
-        ((checkpoint, checkpoint), "json_invalid"),
+        ((checkpoint, checkpoint), "tensor_body_invalid"),
         ((spec, checkpoint, "--value", "score"), "unknown_name"),
         ((spec, checkpoint, "--name", "../flow"), "name_invalid"),
         ((spec, checkpoint, "--name", "flow.loss"), "name_invalid"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
 from deltawire_layers.layers.pointwise import (
+    Affine,
     Elu,
     Exp,
     Gelu,
@@ -40,6 +41,11 @@ def test_leaky_relu(inputs: list[np.ndarray], slope: float) -> None:
 @given(shapes().flatmap(batches), constants)
 def test_elu(inputs: list[np.ndarray], alpha: float) -> None:
     agree(Elu(alpha=alpha), lambda x: torch.nn.functional.elu(x, alpha), inputs)
+
+
+@given(shapes().flatmap(batches), constants, constants)
+def test_affine(inputs: list[np.ndarray], scale: float, shift: float) -> None:
+    agree(Affine(scale=scale, shift=shift), lambda x: torch.mul(x, scale) + shift, inputs)
 
 
 @given(shapes().flatmap(batches))
@@ -86,6 +92,7 @@ def test_negative_whole_power_of_any_number_but_0(inputs: list[np.ndarray], expo
     ("layer", "function"),
     [
         (Relu(), lambda x: torch.relu(x)),
+        (Affine(scale=-2, shift=1), lambda x: torch.mul(x, -2) + 1),
         (LeakyRelu(slope=0.25), lambda x: torch.nn.functional.leaky_relu(x, 0.25)),
         (LeakyRelu(slope=0), lambda x: torch.nn.functional.leaky_relu(x, 0.0)),
         (LeakyRelu(slope=-2), lambda x: torch.nn.functional.leaky_relu(x, -2.0)),

@@ -6,14 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from deltawire import Network, Refused
 from deltawire_layers import load_layers
 from deltawire_service.engine import compile_network
 
-EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.json"))
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.json"))
 
 
 def classifier() -> Network:
@@ -54,14 +53,6 @@ def test_every_operator_has_its_layer() -> None:
     ]
     assert spec["loss"] == {"multiply1": 0.5, "subtract1": 2.0}
     compile_network(spec, load_layers())
-
-
-@pytest.mark.parametrize("other", [2, 2.0, "x", None, np.ones(3), np.float64(2)])
-def test_operators_take_handles_only(other: Any) -> None:
-    x = Network().input("x")
-    for wrong in (lambda: x * other, lambda: other * x, lambda: x + other, lambda: other - x):
-        with pytest.raises(TypeError):
-            wrong()
 
 
 def test_ties_regularization_and_names_instead_of_handles() -> None:

@@ -9,18 +9,29 @@ The builder checks names only. The service checks everything else, and its error
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.network import files
+from deltawire.network.files import FilePath
+from deltawire.network.graph import upstream
+from deltawire.network.operators import Operators
+from deltawire.network.picture import svg
+from deltawire.network.planning import EmbeddedPlanner, Planner
+from deltawire.network.summary import Summary
+from deltawire.wire import Array
 
 
-class Handle:
-    """An input or a node of a network, to be passed to further layers.
-
-    `+`, `-`, `*` between handles and a unary `-` build the layers add, subtract, multiply and negate.
+class Handle(Operators):
+    """An input or a node of a network, to be passed to further layers. Its operators build layers.
 
     Attributes:
         network: The network it belongs to.
@@ -34,22 +45,20 @@ class Handle:
     def __repr__(self) -> str:
         return f"Handle({self.name!r})"
 
-    def __add__(self, other: Handle) -> Handle:
-        return self._with("add", other)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example here, without the batch axis; raises as `Network.shape_of` does."""
+        return self.network.shape_of(self)
 
-    def __sub__(self, other: Handle) -> Handle:
-        return self._with("subtract", other)
+    def apply(self, kind: str, /, *others: Self, **config: Any) -> Self:
+        """Add a layer that takes this handle; see `Network.layer`.
 
-    def __mul__(self, other: Handle) -> Handle:
-        return self._with("multiply", other)
-
-    def __neg__(self) -> Handle:
-        return self.network.layer("negate", self)
-
-    def _with(self, kind: str, other: Handle) -> Handle:
-        if not isinstance(other, Handle):
-            return NotImplemented
-        return self.network.layer(kind, self, other)
+        Args:
+            kind: Of the layer.
+            others: Its further inputs.
+            config: Its options.
+        """
+        return type(self)(self.network, self.network.layer(kind, self, *others, **config).name)
 
 
 class Network:
@@ -67,6 +76,7 @@ class Network:
         self._nodes: dict[str, dict[str, Any]] = {}
         self._loss: str | dict[str, float] | None = None
         self._regularization: dict[str, Any] | None = None
+        self._planner: EmbeddedPlanner | None = None
 
     def input(
         self, name: str, shape: Iterable[int] = (), dtype: str | None = None, shared: bool = False
@@ -139,6 +149,10 @@ class Network:
     def __repr__(self) -> str:
         return f"Network({', '.join(self._inputs)} -> {', '.join(self._nodes)})"
 
+    def _repr_html_(self) -> str:
+        """Return a picture of the graph, which notebooks show; it takes no service."""
+        return svg(self.spec())
+
     @property
     def loss(self) -> str | dict[str, float] | None:
         """The node of shape () to differentiate, or such nodes and their weights; None for the last node.
@@ -154,6 +168,104 @@ class Network:
             self._loss = plain_json(weights, "/loss")
         else:
             self._loss = self._name(loss, "/loss")
+
+    def summary(
+        self, client: Planner | None = None, batch: int = 1, *, dtype: DTypeLike = "float64"
+    ) -> Summary:
+        """Return a table of nodes, kinds, shapes, parameters and memory, to be printed.
+
+        Args:
+            client: Whose service works out the shapes; by default a service in this process.
+            batch: The number of examples that the memory is for.
+            dtype: "float64" or "float32".
+
+        Raises:
+            Refused: The network is wrong.
+            NotInstalled: Without a client the service is needed: `pip install 'deltawire[service]'`.
+        """
+        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+        spec = self.spec()
+        return Summary(spec, (client or self._embedded()).plan(spec, batch, dtype=name), batch, name)
+
+    def save(self, path: FilePath, params: Mapping[str, ArrayLike] | None = None) -> None:
+        """Write the network and its parameters to a file, which `load` and every `deltawire` command read.
+
+        Args:
+            path: Of the file, conventionally `….safetensors`. A file of this name is replaced in one step.
+            params: By name, all of one dtype; by default none.
+
+        Raises:
+            Refused: An array cannot be written without changing its numbers.
+            OSError: The file cannot be written.
+        """
+        files.write(path, self.spec(), files.one_dtype(params or {}))
+
+    @classmethod
+    def load(cls, path: FilePath) -> tuple[Self, dict[str, Array]]:
+        """Read a network and its parameters from a file: saved, or a request or a spec in JSON.
+
+        Raises:
+            Refused: The file holds no network.
+            OSError: The file cannot be read.
+        """
+        spec, params = files.read_network(path)
+        return cls.from_spec(spec), params
+
+    def publish(
+        self,
+        client: Planner,
+        name: str,
+        params: Mapping[str, ArrayLike],
+        into: FilePath | None = None,
+    ) -> Path:
+        """Write the network and its parameters for a service to serve by name, once it reads its folder.
+
+        A running service reads its folder again on SIGHUP; `Client()` reads it when it is made.
+
+        Args:
+            client: Whose service checks the network and the parameters, before anything is written.
+            name: To serve it by: at most 64 letters, digits, `_` and `-`.
+            params: By name, all of them, of one dtype.
+            into: The folder that the service serves, created if missing; by default that of the setting
+                DELTAWIRE_NETWORKS_DIR, or the current one.
+
+        Returns:
+            The path of the file.
+
+        Raises:
+            Refused: The name, the network or a parameter is wrong.
+            OSError: The file cannot be written.
+        """
+        files.check_publish_name(name)
+        spec, arrays = self.spec(), files.one_dtype(params)
+        dtype = next(iter(arrays.values())).dtype.name if arrays else "float64"
+        files.check_parameters(client.plan(spec, dtype=dtype), arrays)
+        folder = Path(os.environ.get("DELTAWIRE_NETWORKS_DIR") or "." if into is None else into)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}{files.SUFFIX}"
+        files.write(path, spec, arrays)
+        return path
+
+    def shape_of(self, place: Handle | str) -> tuple[int, ...]:
+        """Return the shape of an input or a node, without the batch axis; `Handle.shape` is the same.
+
+        The shape of an input is declared. For a node, a service in this process works it out.
+
+        Raises:
+            KeyError: There is no such input or node.
+            Refused: The network is wrong before this place.
+            NotInstalled: The service is not installed: `pip install 'deltawire[service]'`.
+        """
+        name = self[self._name(place, "/nodes")].name
+        if name in self._inputs:
+            return tuple(self._inputs[name]["shape"])
+        nodes = self._embedded().plan(upstream(self.spec(), name))["nodes"]
+        return next(tuple(node["shape"]) for node in nodes if node["name"] == name)
+
+    def _embedded(self) -> EmbeddedPlanner:
+        if self._planner is None:
+            self._planner = EmbeddedPlanner()
+        return self._planner
 
     def regularize(self, l2: float, parameters: Iterable[str] = ("*.weight",)) -> None:
         """Add (l2/2)·ΣW² over the parameters these globs name to the loss, and l2·W to their gradients."""

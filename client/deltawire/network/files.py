@@ -1,0 +1,144 @@
+"""Files of networks and arrays: saved networks, requests as JSON, checkpoints, and .npz.
+
+A saved network is a safetensors file that holds a request: the spec as JSON in its metadata, and a tensor for
+every parameter. `deltawire publish` writes the same file, and a service serves it by name.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from deltawire import wire
+from deltawire.arrays import as_numbers, common_dtype, to_tensor
+from deltawire.connection import RESPONSE_LIMITS
+from deltawire.errors import Fault, Refused
+from deltawire.text import shape_text
+from deltawire.wire import Array
+
+SUFFIX = ".safetensors"
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z", re.ASCII)
+"""Names that a network can be published under, as the service reads them."""
+
+LIMITS = RESPONSE_LIMITS
+"""Bounds on files. The caller chose them, as it chose the service whose responses it reads."""
+
+FilePath = str | os.PathLike[str]
+
+
+def one_dtype(params: Mapping[str, ArrayLike]) -> dict[str, Array]:
+    """Return parameters as arrays of their one dtype.
+
+    Raises:
+        Refused: An array is none, or has another dtype than the others.
+    """
+    numbers = {name: as_numbers(array, f"/params/{name}") for name, array in params.items()}
+    dtype = common_dtype({f"/params/{name}": array for name, array in numbers.items()})
+    return {name: to_tensor(array, dtype, f"/params/{name}") for name, array in numbers.items()}
+
+
+def write(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, Array]) -> None:
+    """Write a saved network. A file of this name is replaced in one step, so that a service may have it open.
+
+    Args:
+        path: Of the file.
+        spec: Of the network.
+        params: Arrays of one dtype by name; not necessarily all.
+    """
+    target = Path(path)
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            file.writelines(wire.encode_in_parts({"network": spec, "params": params}, wire.SAFETENSORS))
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def document_in(body: bytes | memoryview) -> Any:
+    """Return the document in the bytes of a saved network, or in those of a request or a spec in JSON.
+
+    Raises:
+        Refused: They are neither.
+    """
+    # The eight bytes before the header are its length, of which some are 0. JSON has no such byte.
+    media_type = wire.SAFETENSORS if b"\0" in bytes(body[:8]) else wire.JSON
+    return wire.decode(body, media_type, LIMITS)
+
+
+def arrays_in(body: bytes | memoryview) -> dict[str, Array]:
+    """Return the arrays in the bytes of a file, by name: a saved network, a checkpoint, or an .npz.
+
+    Raises:
+        Refused: They are none of these.
+    """
+    if bytes(body[:2]) != b"PK":
+        tensors = wire.read_checkpoint(body, LIMITS)
+        return {name.removeprefix("params/"): array for name, array in tensors.items()}
+    try:
+        with np.load(BytesIO(body), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (BadZipFile, EOFError, ValueError) as error:
+        detail = f"this is no .npz file of numbers: {error}"
+        raise Refused([Fault("", "tensor_body_invalid", detail)]) from error
+
+
+def read_network(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the spec and the parameters in a file: saved, or a request or a spec in JSON.
+
+    Raises:
+        Refused: The file holds no network.
+        OSError: The file cannot be read.
+    """
+    document = document_in(np.fromfile(path, np.uint8).data)  # in memory that the arrays may write to
+    if not isinstance(document, dict) or "network" not in document:
+        document = {"network": document}
+    spec, params = document["network"], document.get("params", {})
+    if not isinstance(spec, dict) or not {"inputs", "nodes"} <= spec.keys() or not isinstance(params, dict):
+        raise Refused([Fault("/network", "field_invalid", f"{os.fspath(path)} holds no spec of a network")])
+    dtype = document.get("dtype", "float64")
+    return spec, {
+        name: leaf if isinstance(leaf, np.ndarray) else wire.read_tensor(leaf, dtype, f"/params/{name}")
+        for name, leaf in params.items()
+    }
+
+
+def check_parameters(plan: Mapping[str, Any], params: Mapping[str, Array]) -> None:
+    """Check that parameters are those of a network, all of them and no others, each in its shape.
+
+    Args:
+        plan: The answer of POST /v1/plan for the network.
+        params: Arrays by name.
+
+    Raises:
+        Refused: With a fault for every parameter that is wrong.
+    """
+    shapes = {parameter["name"]: tuple(parameter["shape"]) for parameter in plan["parameters"]}
+    faults = [
+        Fault(f"/params/{name}", "missing_parameter", f"missing: expected an array {shape_text(shape)}")
+        for name, shape in shapes.items()
+        if name not in params
+    ]
+    for name, array in params.items():
+        if name not in shapes:
+            faults.append(Fault(f"/params/{name}", "unknown_parameter", "the network has no such parameter"))
+        elif array.shape != shapes[name]:
+            detail = f"expected shape {shape_text(shapes[name])}, got {shape_text(array.shape)}"
+            faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
+    if faults:
+        raise Refused(faults)
+
+
+def check_publish_name(name: str) -> None:
+    """Raise Refused for a name that no network can be published under."""
+    if not NAME.match(name):
+        detail = f"{name!r} is no name: letters, digits, _ and -, not starting with -, at most 64"
+        raise Refused([Fault("/name", "name_invalid", detail)])

@@ -1,0 +1,154 @@
+"""Python's operators, and a few names of numpy, for places of a network: each builds a layer.
+
+A number beside a place becomes the layer `affine`, which adds and multiplies constants. Two places go into
+`add`, `subtract`, `multiply`, `divide` or `matmul`, and need the shapes that these layers take.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from numbers import Integral, Real
+from types import EllipsisType
+from typing import Any, Self
+
+Index = int | slice | EllipsisType
+
+
+class Operators(ABC):
+    """The operators of a place, written in terms of `apply`."""
+
+    __array_ufunc__ = None
+    """Leaves `np.float64(2) * x` to the operators below, instead of making an array of objects."""
+
+    __iter__ = None
+    """Refuses a loop over a place: with `__getitem__` alone, Python would ask for places without an end."""
+
+    @abstractmethod
+    def apply(self, kind: str, /, *others: Self, **config: Any) -> Self:
+        """Add a layer that takes this place, and return the place of the layer.
+
+        Args:
+            kind: Of the layer.
+            others: Its further inputs.
+            config: Its options.
+        """
+
+    def __add__(self, other: Self | float) -> Self:
+        if isinstance(other, Operators):
+            return self.apply("add", other)
+        shifted: Self = self._affine(shift=other)
+        return shifted
+
+    def __radd__(self, other: float) -> Self:
+        return self + other
+
+    def __sub__(self, other: Self | float) -> Self:
+        if isinstance(other, Operators):
+            return self.apply("subtract", other)
+        return self._affine(shift=-other) if is_constant(other) else NotImplemented
+
+    def __rsub__(self, other: float) -> Self:
+        difference: Self = self._affine(-1.0, other)
+        return difference
+
+    def __mul__(self, other: Self | float) -> Self:
+        if isinstance(other, Operators):
+            return self.apply("multiply", other)
+        scaled: Self = self._affine(other)
+        return scaled
+
+    def __rmul__(self, other: float) -> Self:
+        return self * other
+
+    def __truediv__(self, other: Self | float) -> Self:
+        if isinstance(other, Operators):
+            return self.apply("divide", other)
+        return self._affine(1.0 / other) if is_constant(other) else NotImplemented
+
+    def __rtruediv__(self, other: float) -> Self:
+        return self.apply("reciprocal") * other if is_constant(other) else NotImplemented
+
+    def __pow__(self, exponent: float) -> Self:
+        return self.apply("power", exponent=float(exponent)) if is_constant(exponent) else NotImplemented
+
+    def __matmul__(self, other: Self) -> Self:
+        return self.apply("matmul", other) if isinstance(other, Operators) else NotImplemented
+
+    def __neg__(self) -> Self:
+        return self.apply("negate")
+
+    def __getitem__(self, index: Index | tuple[Index, ...]) -> Self:
+        """Take a part of each example: `x[1:3]`, `x[-1]`, `x[..., 0]`, `x[:, 2:]`.
+
+        The batch is no axis of an example. Bounds lie within the axis, and steps are 1.
+
+        Raises:
+            TypeError: The index has something else, as a step, an array or `np.newaxis`.
+        """
+        place, gone = self, list[int]()
+        for axis, part in axes_of(index):
+            if isinstance(part, slice):
+                if part != slice(None):
+                    place = place.apply("slice", axis=axis, **bounds(part))
+            else:
+                place = place.apply("slice", axis=axis, start=part, stop=part + 1 or None)
+                gone.append(axis)
+        # Each axis that an integer takes from has one number left, which is its own sum.
+        return place.apply("sum", axes=gone) if gone else place
+
+    @property
+    def T(self) -> Self:
+        """The example with its axes in reverse order."""
+        return self.apply("transpose")
+
+    def sum(self, axis: int | Iterable[int] | None = None) -> Self:
+        """Sum over axes of the example, all of them by default; the batch is none of them."""
+        return self.apply("sum", **axes_config(axis))
+
+    def mean(self, axis: int | Iterable[int] | None = None) -> Self:
+        """Average over axes of the example, all of them by default; the batch is none of them."""
+        return self.apply("mean", **axes_config(axis))
+
+    def _affine(self, scale: float = 1.0, shift: float = 0.0) -> Any:
+        """Multiply and add constants. A 1 and a 0 add no layer: `sum` starts with such a 0."""
+        if not (is_constant(scale) and is_constant(shift)):
+            return NotImplemented
+        if (scale, shift) == (1, 0):
+            return self
+        return self.apply("affine", scale=float(scale), shift=float(shift))
+
+
+def is_constant(value: object) -> bool:
+    """Return whether a value is one number, which a layer can have in its config."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def axes_config(axis: int | Iterable[int] | None) -> dict[str, list[int]]:
+    """Return the config of `sum` and `mean` for numpy's argument `axis`."""
+    if axis is None:
+        return {}
+    return {"axes": [axis] if isinstance(axis, int) else list(axis)}
+
+
+def axes_of(index: Any) -> list[tuple[int, slice | int]]:
+    """Return the axis of each part of an index; after an ellipsis they count from the last.
+
+    Raises:
+        TypeError: The index has a part that no layer takes.
+    """
+    parts = list(index) if isinstance(index, tuple) else [index]
+    for part in parts:
+        number = isinstance(part, Integral) and not isinstance(part, bool)
+        if not (number or part is ... or (isinstance(part, slice) and part.step in (None, 1))):
+            raise TypeError(f"an index has whole numbers, slices of step 1 and one ..., got {part!r}")
+    if parts.count(...) > 1:
+        raise TypeError("an index has at most one ...")
+    head = parts.index(...) if ... in parts else len(parts)
+    tail = parts[head + 1 :]
+    return [*enumerate(parts[:head]), *((axis - len(tail), part) for axis, part in enumerate(tail))]
+
+
+def bounds(part: slice) -> dict[str, int]:
+    """Return the config of `slice` for a slice, without the bounds that it leaves out."""
+    return {name: value for name in ("start", "stop") if (value := getattr(part, name)) is not None}

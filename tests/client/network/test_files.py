@@ -1,0 +1,163 @@
+"""Saved networks: what is written is read again, served, and taken by the commands and by other libraries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+from support.console import run
+
+from deltawire import Client, Network, Refused, wire
+from deltawire.network.files import NAME
+from deltawire_service.app import create_app
+from deltawire_service.networks import published
+from deltawire_service.settings import Settings
+
+EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.json"))
+CLIENT = Client()
+
+
+def network() -> Network:
+    net = Network()
+    x, target = net.input("x", (3,)), net.input("target", (2,))
+    net.loss = net.layer("squared_error", net.layer("linear", x, units=2, name="f"), target, name="loss")
+    net.metadata["note"] = "ñ"
+    return net
+
+
+def arrays_equal(ours: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    return ours.keys() == theirs.keys() and all(
+        ours[name].dtype == theirs[name].dtype and np.array_equal(ours[name], theirs[name]) for name in ours
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_saved_network_is_loaded_again(dtype: str, tmp_path: Path) -> None:
+    net, params = network(), CLIENT.init(network(), dtype=dtype)
+    net.save(tmp_path / "net.safetensors", params)
+    again, read = Network.load(tmp_path / "net.safetensors")
+    assert again.spec() == net.spec() and arrays_equal(read, params)
+    read["f.bias"] += 1  # writable, as what `init` returns
+    assert arrays_equal(
+        load_file(tmp_path / "net.safetensors"), {f"params/{n}": w for n, w in params.items()}
+    )
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "net.safetensors"]
+
+
+def test_a_network_without_parameters_is_saved(tmp_path: Path) -> None:
+    network().save(tmp_path / "net")
+    again, params = Network.load(str(tmp_path / "net"))
+    assert (again.spec(), params) == (network().spec(), {})
+
+
+def test_lists_and_mixed_orders_are_saved_as_arrays(tmp_path: Path) -> None:
+    weight = np.arange(6.0).reshape(3, 2)
+    network().save(tmp_path / "net", {"f.weight": weight.T, "f.bias": [1, 2]})
+    assert arrays_equal(
+        Network.load(tmp_path / "net")[1], {"f.weight": weight.T, "f.bias": np.array([1.0, 2.0])}
+    )
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_loaded(path: Path) -> None:
+    net, params = Network.load(path)
+    request = json.loads(path.read_text())
+    data = {
+        name: wire.read_tensor(
+            leaf, "int64" if net.spec()["inputs"][name].get("dtype") == "int64" else "float64"
+        )
+        for name, leaf in request["data"].items()
+    }
+    assert (
+        CLIENT.gradients(net, params, data).loss
+        == CLIENT.gradients(request["network"], request.get("params", {}), request["data"]).loss
+    )
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"network": {"name": "a"}}', b"\0\1", b"PK\3\4"])
+def test_what_holds_no_network_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(Refused):
+        Network.load(tmp_path / "file")
+
+
+def test_a_checkpoint_holds_no_network(tmp_path: Path) -> None:
+    save_file(CLIENT.init(network()), tmp_path / "checkpoint")
+    with pytest.raises(Refused, match="request is missing"):
+        Network.load(tmp_path / "checkpoint")
+
+
+def test_nothing_is_written_of_arrays_that_do_not_fit(tmp_path: Path) -> None:
+    for wrong in ({"a": np.ones(2), "b": np.ones(2, np.float32)}, {"a": "x"}, {"a": np.ones(1, np.float16)}):
+        with pytest.raises(Refused):
+            network().save(tmp_path / "net", wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_commands_take_a_saved_network(tmp_path: Path) -> None:
+    params, batch = CLIENT.init(network(), 3, "float32"), {"x": np.ones((2, 3)), "target": np.zeros((2, 2))}
+    network().save(tmp_path / "net.safetensors", params)
+    np.savez(tmp_path / "batch.npz", **batch)
+    np.savez(tmp_path / "params.npz", **params)
+    file, data = str(tmp_path / "net.safetensors"), ("--data", str(tmp_path / "batch.npz"))
+    loss = CLIENT.value_and_grad(network(), params, {n: a.astype("f4") for n, a in batch.items()})[0]
+    (tmp_path / "spec.json").write_text(json.dumps(network().spec()))
+    spec = str(tmp_path / "spec.json")
+    for arguments in (
+        (file, *data),
+        (spec, "--dtype", "float32", *data, "--params", str(tmp_path / "params.npz")),
+        (spec, "--dtype", "float32", *data, "--params", file),
+    ):
+        assert json.loads(run("gradients", *arguments, "--json").stdout)["loss"] == loss, arguments
+    assert json.loads(run("plan", file, "--json").stdout)["parameters"]
+    assert run("check", file, *data).exit_code == 0
+    for name, more in (("net", ()), ("of_npz", (str(tmp_path / "params.npz"),)), ("of_file", (file,))):
+        told = run("publish", file, *more, "--name", name, "--into", str(tmp_path / "served"))
+        assert told.exit_code == 0, told.stderr
+    served = create_app(Settings(log_level="error", networks_dir=str(tmp_path / "served"))).test_client()
+    listed = served.get("/v1/networks").json["networks"]
+    assert len({(each["params_id"], each["network_id"], each["dtype"]) for each in listed}) == 1
+    assert [each["name"] for each in listed] == ["net", "of_file", "of_npz"] and listed[0][
+        "dtype"
+    ] == "float32"
+
+
+@pytest.mark.parametrize("how", ["into", "setting"])
+def test_what_is_published_is_served(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = CLIENT.init(network())
+    monkeypatch.setenv("DELTAWIRE_NETWORKS_DIR", str(tmp_path / "served"))
+    path = network().publish(
+        CLIENT, "net-1", params, **({"into": tmp_path / "served"} if how == "into" else {})
+    )
+    assert path == tmp_path / "served" / "net-1.safetensors"
+    client = Client()
+    answer = client.forward(client.published("net-1"), {}, {"x": np.ones((1, 3))}, ["f"])
+    assert arrays_equal(answer, CLIENT.forward(network(), params, {"x": np.ones((1, 3))}, ["f"]))
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "pointer", "code"),
+    [
+        ("../net", {}, "/name", "name_invalid"),
+        ("net", {"f.bias": None}, "/params/f.bias", "missing_parameter"),
+        ("net", {"f.bias": np.ones(3)}, "/params/f.bias", "shape_mismatch"),
+        ("net", {"g.bias": np.ones(2)}, "/params/g.bias", "unknown_parameter"),
+        ("net", {"f.bias": np.ones(2, np.float32)}, "/params/f.bias", "dtype_mismatch"),
+    ],
+)
+def test_what_could_not_be_served_is_not_published(
+    name: str, change: dict[str, Any], pointer: str, code: str, tmp_path: Path
+) -> None:
+    params = {key: array for key, array in (CLIENT.init(network()) | change).items() if array is not None}
+    with pytest.raises(Refused) as refused:
+        network().publish(CLIENT, name, params, into=tmp_path / "served")
+    assert (refused.value.pointer, refused.value.code) == (pointer, code)
+    assert not (tmp_path / "served").exists()
+
+
+def test_names_are_those_that_the_service_reads() -> None:
+    assert published.NAME.pattern == NAME.pattern and published.NAME.flags == NAME.flags
