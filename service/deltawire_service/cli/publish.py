@@ -77,6 +77,8 @@ def publish(
     try:
         with draft.open("wb") as written:
             written.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))
+            written.flush()
+            os.fsync(written.fileno())  # a crash of the machine leaves the old file or the new one
         published = read_published(name, draft, compiled, settings.wire_limits)
         draft.replace(path)
     finally:
