@@ -72,7 +72,7 @@ def publish(
         **({"values": list(values)} if values else request.pick("values")),
     }
     path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
-    compiled = NetworkCache(load_layers(), settings.engine_limits, capacity=1).compile
+    compiled = NetworkCache(load_layers(), settings.engine_limits).compile
     into.mkdir(parents=True, exist_ok=True)
     try:
         with draft.open("wb") as written:

@@ -7,6 +7,7 @@ Example:
     result = network.gradients(network.init(seed=0), data)
 """
 
+from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.compile.compiler import compile_network
 from deltawire_service.engine.compile.spec import (
     InputSchema,
@@ -36,6 +37,7 @@ from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_sec
 __all__ = [
     "Arrays",
     "BodyCost",
+    "Caches",
     "CheckedArray",
     "CheckedPlace",
     "DeadlineExceeded",
