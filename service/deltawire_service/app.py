@@ -21,7 +21,7 @@ from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
 from deltawire_service.api.compute import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
 from deltawire_service.api.compute.pipeline import Pipeline
-from deltawire_service.engine import Runner, current_deadline
+from deltawire_service.engine import Caches, Runner, current_deadline
 from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
@@ -86,10 +86,11 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         run = answer_memory.counting(run)
         return metrics.counting_plans(within_key_limits(run) if keys else run)
 
+    caches = Caches(settings.cache_bytes)
     networks = NetworkCache(
         layers,
         settings.engine_limits,
-        settings.cached_networks,
+        caches,
         settings.compute_threads,
         run=admitted(compute_queue),
         run_own=admitted(compute_queue.run_inline),
@@ -133,7 +134,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.before_request(with_context(bodies.negotiate))
     v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
     v1.before_request(with_context(check_capacity))
-    pipeline = Pipeline(settings, networks, published)
+    pipeline = Pipeline(settings, networks, published, caches)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
     v1.register_blueprint(plan.blueprint(pipeline, settings))
@@ -145,7 +146,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(app, layers))
     app.register_blueprint(root.blueprint(app))
-    protocol = ProtocolContext(settings, published, check_capacity, log, readiness)
+    protocol = ProtocolContext(settings, published, check_capacity, log, readiness, caches)
     for name in filter(None, settings.protocols.split(",")):
         PROTOCOLS[name](app, protocol)
     connection_limits = ConnectionLimits(

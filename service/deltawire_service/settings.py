@@ -160,8 +160,10 @@ class Settings:
         "origins whose pages may read answers in a browser, separated by spaces: https://example.org",
         ARE_ORIGINS,
     )
-    cached_networks: int = count(
-        128, "compiled networks that each worker process keeps: the most recently used"
+    cache_bytes: int = count(
+        32 * 2**20,
+        "memory that each worker process keeps for repeated requests, in bytes: compiled networks, programs, "
+        "plans, options; the least recently used go first",
     )
     networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
     protocols: str = setting(

@@ -47,7 +47,7 @@ class Sorts:
         return self._dice.choice(self._made)()
 
     def good(self) -> tuple[int, bytes]:
-        """One of 1,000 networks, of which 128 are kept."""
+        """One of 1,000 networks, of which a fifth is cached."""
         request = good()
         name = f"n{self._dice.randrange(1000)}"
         request["network"]["nodes"].insert(1, {"name": name, "kind": "tanh", "inputs": ["scores"]})
@@ -135,7 +135,9 @@ def main() -> None:
     many = int(given.requests or (3_000 if given.short else 100_000))
     sorts = Sorts(random.Random(given.seed))
     # What waits longer than in production is computed all the same: refusals would only be fewer requests.
-    with running_service("-w", "1", log_level="warning", queue_seconds="2") as service:
+    with running_service(
+        "-w", "1", log_level="warning", queue_seconds="2", cache_bytes=str(4 * MIB)
+    ) as service:
         (worker,) = children(service.pid)
         target = Target.at(service)
         asyncio.run(post(target, sorts, many // 20, run_now=64))  # all threads have started

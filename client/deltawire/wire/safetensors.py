@@ -14,7 +14,6 @@ import json as stdlib_json
 import re
 import sys
 from collections.abc import Mapping
-from mmap import mmap
 from reprlib import repr as shown
 from struct import Struct
 from typing import Any
@@ -28,8 +27,8 @@ from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, 
 
 MEDIA_TYPE = "application/vnd.safetensors"
 
-Body = bytes | bytearray | memoryview | mmap
-"""A body as it arrived, or a file mapped into memory."""
+Body = bytes | bytearray | memoryview
+"""A body as it arrived, or a file as it was read."""
 
 _DTYPES = {"F64": DTYPES["float64"], "I64": DTYPES["int64"], "F32": DTYPES["float32"]}
 _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {

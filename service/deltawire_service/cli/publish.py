@@ -70,11 +70,13 @@ def publish(
         **({"values": list(values)} if values else request.pick("values")),
     }
     path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
-    compiled = NetworkCache(load_layers(), settings.engine_limits, capacity=1).compile
+    compiled = NetworkCache(load_layers(), settings.engine_limits).compile
     into.mkdir(parents=True, exist_ok=True)
     try:
         with draft.open("wb") as written:
             written.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))
+            written.flush()
+            os.fsync(written.fileno())  # a crash of the machine leaves the old file or the new one
         published = read_published(name, draft, compiled, settings.wire_limits)
         draft.replace(path)
     finally:

@@ -14,6 +14,7 @@ from deltawire_layers import (
     current_deadline,
     set_deadline,
 )
+from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.compile.compiler import compile_network
 from deltawire_service.engine.compile.spec import (
     InputSchema,
@@ -44,6 +45,7 @@ from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_sec
 __all__ = [
     "Arrays",
     "BodyCost",
+    "Caches",
     "CheckedArray",
     "CheckedPlace",
     "DeadlineExceeded",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
+from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
 from deltawire_service.engine.execute.objective import Objective, Starts, no_starts
 from deltawire_service.engine.execute.threads import Threads
@@ -23,9 +24,6 @@ from deltawire_service.engine.plan.targets import Targets, Wrt, gradient_targets
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 T = TypeVar("T")
-
-CACHED = 16
-"""Results that a network keeps of each of its cached methods: requests repeat."""
 
 
 class Options(NamedTuple):
@@ -52,6 +50,13 @@ class Prepared(Graph):
     """Starts computations, and bounds their time."""
     on_compute_seconds: OnComputeSeconds = ignore_seconds
     """Called with the seconds that the layers of each kind took."""
+    caches: Caches = field(default_factory=Caches)
+    """Keeps targets, programs and plans: requests repeat."""
+
+    @property
+    def parts(self) -> list[Any]:
+        """The objects of this network, to which everything that is derived from it refers."""
+        return [self, *vars(self).values(), *self.nodes.values()]
 
     def targets(
         self, wrt: Wrt, values: Iterable[str] = (), deltas: Iterable[str] = (), trace: bool = False
@@ -188,9 +193,11 @@ class Prepared(Graph):
         return replace(self, loss=dict.fromkeys(outputs, 1.0), regularization=Regularization())
 
     def _cached(self, function: Callable[..., T]) -> Callable[..., T]:
-        """Return a function of this network, its last few results cached.
+        """Return a function of this network, its results cached.
 
         The cache holds no reference to the network: one that is no longer used is freed at once.
         """
-        network = ref(self)
-        return lru_cache(CACHED)(lambda *arguments: function(network(), *arguments))
+        network: Callable[[], Any] = ref(self)
+        return self.caches.cached(
+            lambda *arguments: function(network(), *arguments), beside=lambda *_: network().parts
+        )

@@ -15,6 +15,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost
 from deltawire_service.faults import shown
+from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server import body_reader
 from deltawire_service.settings import Settings
@@ -36,16 +37,13 @@ def negotiate(context: RequestContext) -> None:
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
 
 
-# Clients send the same headers with every request, so each is parsed once. The server bounds their length.
-
-
-@lru_cache(64)
+@header_cache
 def media_type(content_type: str) -> str:
     """Return a Content-Type without its parameters."""
     return parse_options_header(content_type)[0].lower()
 
 
-@lru_cache(64)
+@header_cache
 def _offered(method: str, content_type: str) -> tuple[str, ...]:
     """Return the media types an answer may have, the default first."""
     if method != "POST":
@@ -54,7 +52,7 @@ def _offered(method: str, content_type: str) -> tuple[str, ...]:
     return tuple(sorted(wire.MEDIA_TYPES, key=lambda offered: offered != sent))
 
 
-@lru_cache(64)
+@header_cache
 def _acceptable(accept: str, offered: tuple[str, ...]) -> str | None:
     """Return the media type, of those offered, that a client prefers."""
     accepted = parse_accept_header(accept, MIMEAccept)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request
 from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
+
+from deltawire_service.http.header_cache import header_cache
 
 
 class NoSessions(SessionInterface):
@@ -29,7 +30,7 @@ class Application(Flask):
         super().__init__(import_name, static_folder=None)
         # No redirects: Flask writes them in HTML.
         self.url_map.merge_slashes = self.url_map.strict_slashes = False
-        self._bound = lru_cache(64)(self._bind)
+        self._bound = header_cache(self._bind)
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func  # no view is a coroutine, and finding out takes longer than calling it

@@ -8,12 +8,12 @@ that name as the Host. An IP address is not looked up, so it cannot be rebound.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from ipaddress import ip_address
 
 from flask import Flask, request
 
 from deltawire_service.faults import ServiceError, shown
+from deltawire_service.http.header_cache import header_cache
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Routes for any Host: probes and scrapes may send any name, and no network can be read there."""
@@ -47,7 +47,7 @@ class HostNames:
 
     def __init__(self, allowed: frozenset[str] | None):
         self._allowed = allowed
-        self._foreign_name = lru_cache(64)(self._find_foreign_name)  # clients send the same one every time
+        self._foreign_name = header_cache(self._find_foreign_name)
 
     def are_any(self, path: str) -> bool:
         """Return whether a route answers under any name."""

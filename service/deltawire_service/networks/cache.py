@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from dataclasses import replace
-from threading import Lock
 from typing import Any
 
 import orjson
@@ -13,6 +11,7 @@ import orjson
 from deltawire.errors import Refused
 from deltawire_layers import Registry
 from deltawire_service.engine import (
+    Caches,
     Limits,
     Network,
     OnComputeSeconds,
@@ -29,12 +28,12 @@ OWN = "deltawire "
 
 
 class NetworkCache:
-    """Compiles networks, and keeps the most recently used ones. Shared between threads.
+    """Compiles networks, and keeps them among the caches of its process. Shared between threads.
 
     Args:
         layers: the layers that a network may have.
         limits: bounds on networks.
-        capacity: number of networks that are kept, at least 1.
+        caches: keeps the networks, and what is derived from them; by default, caches of its own.
         compute_threads: threads that all networks together compute with.
         run: calls layers.
         run_own: calls the built-in layers, which are known to end.
@@ -45,7 +44,7 @@ class NetworkCache:
         self,
         layers: Registry,
         limits: Limits,
-        capacity: int,
+        caches: Caches | None = None,
         compute_threads: int = 1,
         run: Runner = run_now,
         run_own: Runner | None = None,
@@ -53,13 +52,11 @@ class NetworkCache:
     ):
         self._layers = layers
         self._limits = limits
-        self._capacity = capacity
+        self._caches = caches or Caches()
         self._threads = Threads(compute_threads)
         self._run = run
         self._run_own = run_own or run
         self._on_compute_seconds = on_compute_seconds
-        self._networks: OrderedDict[bytes, Network] = OrderedDict()
-        self._lock = Lock()
 
     def compiled(self, spec: Any) -> Network:
         """Return the network of a posted spec, JSON values as parsed, or the network itself.
@@ -69,20 +66,20 @@ class NetworkCache:
         """
         if isinstance(spec, Network):
             return spec
-        key = hashlib.sha256(orjson.dumps(spec)).digest()
-        with self._lock:
-            if key in self._networks:
-                self._networks.move_to_end(key)
-                return self._networks[key]
-        # Outside the lock: compiling one network twice at once is harmless, waiting for another is not.
+        # Two spellings of one network lead to its id, and so share one object and its plans.
+        spelling = hashlib.sha256(orjson.dumps(spec)).digest()
+        identity = self._caches.find(spelling)
+        known: Network | None = self._caches.find(identity) if identity else None
+        if known:
+            return known
+        # Compiling one network twice at once is harmless; waiting for another would not be.
         network = self._run(lambda: self.compile(spec))
-        with self._lock:
-            # Two spellings of one network share one object, and so its plans.
-            network = next((same for same in self._networks.values() if same.id == network.id), network)
-            self._networks[key] = network
-            if len(self._networks) > self._capacity:
-                self._networks.popitem(last=False)
-        return network
+        outside = (network.threads, network.runner, network.on_compute_seconds, network.limits, self._caches)
+        kept = self._caches.keep(network.id, network, outside)
+        if kept is None:  # so nothing may be kept that refers to it
+            return replace(network, caches=Caches())
+        self._caches.keep(spelling, network.id)
+        return kept
 
     def fingerprint(self) -> str:
         """Return the fingerprint of this process, with BLAS as it is while networks compute."""
@@ -97,4 +94,6 @@ class NetworkCache:
             raise refused.under("/network") from None
         own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
         runner = self._run_own if own else self._run
-        return replace(network, runner=runner, on_compute_seconds=self._on_compute_seconds)
+        return replace(
+            network, runner=runner, on_compute_seconds=self._on_compute_seconds, caches=self._caches
+        )

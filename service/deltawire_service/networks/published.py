@@ -11,7 +11,6 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +26,7 @@ from deltawire_layers import config
 from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import escape, load, nearest, shown
 from deltawire_service.http.bodies import float_dtype
+from deltawire_service.networks.files import FileVersion, read_file
 from deltawire_service.schemas.request_fields import MOST_NAMES, SpecField, TensorsField
 
 SUFFIX = ".safetensors"
@@ -46,7 +46,7 @@ class SavedSchema(Schema):
 
 @dataclass(frozen=True, eq=False)
 class Published:
-    """A network with its parameters, read-only: views of the file, whose pages all processes share."""
+    """A network with its parameters, read-only: views of a copy of the file, which all workers share."""
 
     name: str
     network: Network
@@ -57,6 +57,8 @@ class Published:
     """The nodes whose values are returned to requests that name none."""
     dtype: str
     params_id: str
+    version: FileVersion
+    """The version of the file that was read."""
 
 
 def check_name(name: str) -> str:
@@ -88,15 +90,9 @@ def read_published(
         OSError: the file cannot be read.
     """
     check_name(name)
-    if not path.is_file():  # opening a pipe would wait until something is written into it
-        raise Refused([Fault("", "tensor_body_invalid", "this is no file")])
-    with path.open("rb") as file:
-        try:
-            mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
-        except ValueError:
-            raise Refused([Fault("", "tensor_body_invalid", "the file is empty")]) from None
+    body, version = read_file(path)
     limits = of_files(limits)
-    saved = load(SavedSchema(), wire.decode(mapped, wire.SAFETENSORS, limits))
+    saved = load(SavedSchema(), wire.decode(body, wire.SAFETENSORS, limits))
     dtype = float_dtype(saved) or "float64"
     network = compiled(saved["network"])
     network.check_names(saved["params"], dict.fromkeys(network.inputs) | saved["data"])
@@ -115,6 +111,7 @@ def read_published(
         tuple(values),
         dtype,
         params_id(params),
+        version,
     )
 
 
@@ -169,19 +166,30 @@ class PublishedNetworks:
         self.reload()
 
     def reload(self) -> None:
-        """Read the folder anew. Files that cannot be served are refused by name; the others are served."""
+        """Read the folder anew. Files that cannot be served are refused by name; the others are served.
+
+        A file that has not changed since is not read again: its copy need not be in memory twice.
+        """
         served, refused = dict[str, Published](), dict[str, Fault]()
         for path in sorted(Path(self._folder).glob(f"*{SUFFIX}")) if self._folder else ():
             name = os.fsencode(path.name.removesuffix(SUFFIX)).decode(errors="backslashreplace")
             try:
-                served[name] = read_published(name, path, self._compiled, self._limits)
+                served[name] = self._read(name, path)
             except (Refused, PluginError) as error:
                 refused[name] = error.faults[0]
             except OSError as error:
                 refused[name] = Fault("", "internal", f"the file cannot be read: {error.strerror}")
+            except MemoryError:
+                refused[name] = Fault("", "internal", "the file cannot be read: there is not enough memory")
         for name, fault in refused.items():
             self._log.error("not published", network=name, **asdict(fault))
         self.served, self.refused = served, refused
+
+    def _read(self, name: str, path: Path) -> Published:
+        known = self.served.get(name)
+        if known and path.is_file() and known.version == FileVersion.from_stat(path.stat()):
+            return known
+        return read_published(name, path, self._compiled, self._limits)
 
     def find(self, name: Any, pointer: str = "") -> Published:
         """Return the network of this name.

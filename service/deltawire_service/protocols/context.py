@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from flask import Blueprint, Response
 from structlog.typing import FilteringBoundLogger
@@ -12,12 +12,15 @@ from structlog.typing import FilteringBoundLogger
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.admission import deadlines
+from deltawire_service.engine import Caches
 from deltawire_service.http import bodies
 from deltawire_service.http.problems import problem_of, with_headers
 from deltawire_service.http.request_context import RequestContext, current_request, with_context
-from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.networks.published import Published, PublishedNetworks
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
+
+T = TypeVar("T")
 
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 """The media types of web forms; browsers send these to other sites without a preflight."""
@@ -32,6 +35,15 @@ class ProtocolContext(NamedTuple):
     """Refuses, before its body is read, a request that would be computed too late."""
     log: FilteringBoundLogger
     readiness: Readiness
+    caches: Caches
+
+    def cached(self, function: Callable[[Published], T]) -> Callable[[Published], T]:
+        """Return a function of a published network, its results cached."""
+
+        def beside(published: Published) -> Iterable[Any]:
+            return [published, *published.network.parts]
+
+        return self.caches.cached(function, beside)
 
     def blueprint(self, name: str, write_error: Callable[[dict[str, Any]], Response]) -> Blueprint:
         """Return a blueprint with the deadlines and the admission of /v1.

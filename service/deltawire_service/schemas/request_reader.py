@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 from marshmallow import Schema, fields
 
-from deltawire_service.engine import Network
+from deltawire_service.engine import Caches, Network
 from deltawire_service.faults import load
 from deltawire_service.schemas.request_fields import DirectionField, SpecField, TensorsField
 from deltawire_service.schemas.requests import NetworkRequest, schema_of
 
 R = TypeVar("R", bound=NetworkRequest)
 
-KEPT = 64
 KEPT_BYTES = 2**10
-"""Options that take more than this as JSON are read anew each time, so that what is kept is bounded."""
+"""Options that take more than this as JSON are read anew each time: few requests repeat them."""
 
 
 class RequestParts(NamedTuple):
@@ -38,13 +36,18 @@ class RequestParts(NamedTuple):
 
 
 class RequestReader(Generic[R]):
-    """Reads the documents of one route. Shared between threads."""
+    """Reads the documents of one route. Shared between threads.
 
-    def __init__(self, request: type[R]):
+    Args:
+        request: the options of the route.
+        caches: keeps options that were read.
+    """
+
+    def __init__(self, request: type[R], caches: Caches):
         self.schema: Schema = schema_of(request)()
         self._request = request
         self._parts = {name: self.schema.fields[name] for name in request.parts}
-        self._options = lru_cache(KEPT)(self._read_options)
+        self._options = caches.cached(self._read_options)
 
     def __call__(self, document: Any) -> tuple[R, RequestParts]:
         """Return the options and the parts of a document.

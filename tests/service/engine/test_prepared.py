@@ -11,9 +11,9 @@ import pytest
 from support.engine import compiled
 
 from deltawire.errors import Fault, Refused
+from deltawire_service.engine.caches import ENTRY_BYTES, bytes_of
 from deltawire_service.engine.plan.memory_plan import NO_BODY_COST
 from deltawire_service.engine.plan.targets import Targets, Wrt
-from deltawire_service.engine.prepared import CACHED
 
 SPEC = {
     "inputs": {
@@ -58,10 +58,19 @@ def test_targets_programs_and_plans_are_made_once() -> None:
     plan = network.memory_plan(targets, 4, np.dtype(np.float32), NO_BODY_COST)
     assert network.memory_plan(targets, 4, np.dtype(np.float32), NO_BODY_COST) is plan
     assert network.memory_plan(targets, 8, np.dtype(np.float32), NO_BODY_COST) is not plan
-    for batch in range(100, 100 + CACHED):
+
+
+def test_what_is_derived_is_cached_beside_the_network() -> None:
+    """The nodes are the network's own: programs refer to them, and are counted without them."""
+    network = compiled(SPEC)
+    targets = network.targets(Wrt())
+    before = network.caches.bytes
+    network.program(targets)
+    grown = network.caches.bytes - before
+    assert 0 < grown < bytes_of(network.program(targets)) < bytes_of(network)
+    for batch in range(1, 101):
         network.memory_plan(targets, batch, np.dtype(np.float32), NO_BODY_COST)
-    again = network.memory_plan(targets, 4, np.dtype(np.float32), NO_BODY_COST)
-    assert again == plan and again is not plan  # only the last few are kept
+    assert network.caches.bytes > before + grown + 100 * ENTRY_BYTES
 
 
 def test_outputs_take_the_place_of_the_loss() -> None:

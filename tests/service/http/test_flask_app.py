@@ -66,13 +66,6 @@ def test_a_host_that_cannot_be_one_is_refused_each_time() -> None:
         assert (answer.status_code, answer.json["code"]) == (400, "bad_request")
 
 
-def test_what_is_remembered_of_clients_is_bounded() -> None:
-    client = APP.test_client()
-    for number in range(100):
-        client.get("/livez", headers={"Host": f"h{number}.org"})
-    assert APP._bound.cache_info().currsize == 64
-
-
 def test_nobody_has_a_session_of_their_own() -> None:
     sessions = []
     for _ in range(2):

@@ -337,3 +337,33 @@ def test_the_folder_is_read_again_on_demand(tmp_path: Path) -> None:
     published.reload()
     with pytest.raises(Refused):
         published.find("good")
+
+
+def test_a_file_that_has_not_changed_is_not_read_again(tmp_path: Path) -> None:
+    same, other = publish(tmp_path), publish(tmp_path, "other")
+    published = create_app(Settings(networks_dir=str(tmp_path))).extensions["deltawire"].published
+    before = dict(published.served)
+    changed = publish(tmp_path, "draft", params={"scores.weight": np.ones((3, 2)), "scores.bias": np.ones(3)})
+    changed.replace(other)
+    published.reload()
+    assert same.is_file() and published.served["good"] is before["good"]
+    assert published.served["other"].params_id != before["other"].params_id
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError()])
+def test_a_file_that_cannot_be_read_is_refused_by_name(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(tmp_path)
+
+    def fail(path: Path) -> Any:
+        raise error
+
+    monkeypatch.setattr("deltawire_service.networks.published.read_file", fail)
+    settings = Settings(log_level="error", networks_dir=str(tmp_path))
+    published = create_app(settings).extensions["deltawire"].published
+    reason = "Input/output error" if isinstance(error, OSError) else "there is not enough memory"
+    with pytest.raises(
+        Refused, match=f"'good' cannot be served: internal: the file cannot be read: {reason}"
+    ):
+        published.find("good")

@@ -8,7 +8,7 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from deltawire_service.admission.compute_queue import Overloaded
-from deltawire_service.engine import current_deadline
+from deltawire_service.engine import Caches, current_deadline
 from deltawire_service.http.flask_app import Application
 from deltawire_service.http.request_context import (
     RequestContext,
@@ -31,7 +31,7 @@ def client() -> FlaskClient:
     log = structlog.get_logger()
     published = PublishedNetworks("", lambda spec: spec, Settings().wire_limits, log)
     settings = Settings(json_body_bytes=100)
-    protocol = ProtocolContext(settings, published, check_capacity, log, Readiness())
+    protocol = ProtocolContext(settings, published, check_capacity, log, Readiness(), Caches())
     routes = protocol.blueprint("some", lambda problem: json({"wrong": problem["code"]}, problem["status"]))
 
     @routes.post("/echo")

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from deltawire.errors import Refused
+from deltawire_service.engine import Caches
 from deltawire_service.faults import load
 from deltawire_service.schemas import requests
 from deltawire_service.schemas.request_fields import Estimate, Wrt
@@ -29,9 +30,9 @@ ROUTES = [
     if isinstance(each, type) and issubclass(each, NetworkRequest) and each not in ABSTRACT
 ]
 
-gradients = RequestReader(GradientsRequest)
-init = RequestReader(InitRequest)
-hvp = RequestReader(HvpRequest)
+gradients = RequestReader(GradientsRequest, Caches())
+init = RequestReader(InitRequest, Caches())
+hvp = RequestReader(HvpRequest, Caches())
 
 
 def test_defaults() -> None:
@@ -67,7 +68,9 @@ def test_options_are_read_as_what_their_types_say(route: type[NetworkRequest]) -
     minimal = {"network": {}, "params": {}, "data": {}, "cotangents": {}, "tangents": {}, "vectors": {}}
     minimal |= {"values": ["a"], "outputs": ["a"], "diagonal": {}}
     fields = schema_of(route)().fields
-    options, _ = RequestReader(route)({name: part for name, part in minimal.items() if name in fields})
+    options, _ = RequestReader(route, Caches())(
+        {name: part for name, part in minimal.items() if name in fields}
+    )
     for name, hint in get_type_hints(route).items():
         if name != "parts":
             kind = (

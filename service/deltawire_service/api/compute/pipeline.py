@@ -14,7 +14,7 @@ from flask import Response
 from marshmallow import Schema
 
 from deltawire_service.api.operation import Operation, View, describe
-from deltawire_service.engine import Network
+from deltawire_service.engine import Caches, Network
 from deltawire_service.http import bodies
 from deltawire_service.http.problem_codes import (
     ANYWHERE,
@@ -59,12 +59,16 @@ class Pipeline:
         settings: the settings of the service.
         networks: compiles the networks of requests.
         published: resolves the names of networks.
+        caches: keeps the options of requests.
     """
 
-    def __init__(self, settings: Settings, networks: NetworkCache, published: PublishedNetworks):
+    def __init__(
+        self, settings: Settings, networks: NetworkCache, published: PublishedNetworks, caches: Caches
+    ):
         self._settings = settings
         self._networks = networks
         self._published = published
+        self._caches = caches
 
     def compiling(
         self, request: type[N], response: type[Schema], codes: Iterable[str] = COMPILING
@@ -117,7 +121,7 @@ class Pipeline:
         return decorate
 
     def _view(self, request: type[N], response: type[Schema], codes: Iterable[str], run: Run[N]) -> View:
-        reader = RequestReader(request)
+        reader = RequestReader(request, self._caches)
 
         @wraps(run)
         def respond() -> Response:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
 from importlib.metadata import version as distribution_version
 from typing import Any
 
@@ -28,7 +27,7 @@ from deltawire_service.protocols.kserve.models import VERSION, Model, models
 def register(app: Flask, protocol: ProtocolContext) -> None:
     """Add the routes, below /v2."""
     routes = protocol.blueprint("kserve", write_error)
-    models_of = lru_cache(256)(models)
+    models_of = protocol.cached(models)
 
     def all_models() -> list[Model]:
         served = protocol.published.served.values()

@@ -7,7 +7,7 @@ take the place of published ones. Its outputs are these values. All but integers
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -35,7 +35,7 @@ JSON, BASE64 = "application/json", "application/json+base64"
 def register(app: Flask, protocol: ProtocolContext) -> None:
     """Add the routes of every network, below /tesseract/NAME."""
     routes = protocol.blueprint("tesseract", write_error)
-    signature_of = lru_cache(256)(Signature)
+    signature_of = protocol.cached(partial(Signature, caches=protocol.caches))
 
     def find(name: str) -> Signature:
         return signature_of(protocol.published.find(name))

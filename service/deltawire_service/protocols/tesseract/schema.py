@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
+from functools import partial
 from importlib.metadata import version
 from math import prod
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
+from deltawire_service.engine import Caches
 from deltawire_service.faults import nearest, shown
 from deltawire_service.networks.published import Published, default_data
 from deltawire_service.networks.request_tensors import read_values
@@ -32,16 +33,21 @@ class Place(NamedTuple):
 
 
 class Signature:
-    """The arrays that a published network takes and returns, by their paths."""
+    """The arrays that a published network takes and returns, by their paths.
 
-    def __init__(self, published: Published):
+    Args:
+        published: the network.
+        caches: keeps its parameters in the dtypes of requests.
+    """
+
+    def __init__(self, published: Published, caches: Caches):
         network = published.network
         leads = network.upstream(published.values)
         owners = (network.nodes[name] for name in network.nodes if name in leads)
         used = {name for node in owners for name in node.parameters.values()}
         self.published = published
         self.network = network
-        self._cast = lru_cache(1)(partial(cast, published.params))
+        self._cast = caches.cached(partial(cast, published.params))
         self.outputs = {name: network.nodes[name].shape for name in published.values}
         self.places = {name: Place("data", name) for name in network.inputs if name in leads}
         self.places |= {

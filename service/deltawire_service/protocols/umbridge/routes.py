@@ -6,7 +6,6 @@ A published network is up to three models: `NAME`, `NAME.loss` and `NAME.loglik`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response
@@ -25,7 +24,7 @@ SUPPORT = ("Evaluate", "Gradient", "ApplyJacobian", "ApplyHessian")
 def register(app: Flask, protocol: ProtocolContext) -> None:
     """Add the routes, at the root, where the C++ client looks for them, and below /umbridge."""
     routes = protocol.blueprint("umbridge", write_error)
-    models_of, limits = lru_cache(256)(models), protocol.settings.wire_limits
+    models_of, limits = protocol.cached(models), protocol.settings.wire_limits
 
     def all_names() -> list[str]:
         return [name for published in protocol.published.served.values() for name in models_of(published)]

@@ -10,6 +10,7 @@ from support.engine import compiled
 from support.publishing import publish
 
 from deltawire.errors import Refused
+from deltawire_service.engine import Caches
 from deltawire_service.networks.published import read_published
 from deltawire_service.protocols.tesseract.schema import Place, Signature, check_jacobian, whole_jacobian
 from deltawire_service.settings import Settings
@@ -18,7 +19,7 @@ from deltawire_service.settings import Settings
 @pytest.fixture
 def signature(tmp_path: Path) -> Signature:
     path = publish(tmp_path, values=["scores"])
-    return Signature(read_published("good", path, compiled))
+    return Signature(read_published("good", path, compiled), Caches())
 
 
 def test_places_and_shapes(signature: Signature) -> None:

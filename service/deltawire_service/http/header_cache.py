@@ -1,0 +1,26 @@
+"""A cache for what is parsed from headers: clients send the same ones with every request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+CACHED = 64
+"""Results that are kept of each function."""
+
+CACHED_CHARACTERS = 256
+"""Longer headers are parsed anew each time, so that what is kept is small. A header may have 16 KiB."""
+
+
+def header_cache(parse: Callable[..., T]) -> Callable[..., T]:
+    """Return a function of headers, its last few results cached; it may take tuples of them, too."""
+    cached = lru_cache(CACHED)(parse)
+
+    @wraps(parse)
+    def call(*headers: Any) -> T:
+        return (cached if sum(map(len, headers)) <= CACHED_CHARACTERS else parse)(*headers)
+
+    return call
