@@ -194,11 +194,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         spec.path(path, operations={"get": get})
     described: dict[str, Any] = spec.to_dict()
     components = described["components"]["schemas"]
-    components["Node"]["properties"]["kind"]["enum"] = list(layers)
-    components["Node"]["properties"]["config"] = {
-        "description": "the config of the kind: the schemas named config.kind",
-        "anyOf": [{"$ref": f"#/components/schemas/config.{kind}"} for kind in layers],
-    }
+    _add_kinds(components["Node"], layers)
     for name, component in components.items():
         if component.get("type") == "object" and not name.endswith("Response"):
             component["additionalProperties"] = False  # unknown keys are errors
@@ -245,6 +241,27 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
     content = {problems.MEDIA_TYPE: {"schema": resource_responses.ProblemResponse}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described
+
+
+def _add_kinds(node: dict[str, Any], layers: Registry) -> None:
+    """Describe the config of each kind, where generators of clients do not look.
+
+    Of several schemas, the code that openapi-python-client writes takes the first, and loses the config.
+    """
+    node["properties"]["kind"]["enum"] = list(layers)
+    node["properties"]["config"]["description"] = "the config of the kind: the schemas named config.kind"
+    node["if"] = {"required": ["config"]}
+    node["then"] = {
+        "oneOf": [
+            {
+                "properties": {
+                    "kind": {"const": kind},
+                    "config": {"$ref": f"#/components/schemas/config.{kind}"},
+                }
+            }
+            for kind in layers
+        ]
+    }
 
 
 def _require_with_spec(request: dict[str, Any]) -> None:

@@ -203,6 +203,7 @@ def test_examples_fit_the_schema(document: dict[str, Any], example: Path) -> Non
     [
         changed(("/network/nodes/0/kind", "sigmod")),
         changed(("/network/nodes/0/config", {"unit": 3})),
+        changed(("/network/nodes/1/config", {"units": 3})),  # of another kind
         changed(("/network/nodes", GONE)),
         changed(("/params/scores.bias", "0, 0, 0")),
         changed(("/data/x", {"dtype": "float16", "shape": [1], "base64": ""})),
