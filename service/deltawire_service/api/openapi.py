@@ -24,24 +24,48 @@ from deltawire_service.schemas import request_fields, resource_responses, respon
 
 OPENAPI = "3.1.0"  # whose schemas are JSON Schema
 
-NUMBERS = {
-    "oneOf": [{"type": "number"}, {"type": "array", "items": {"$ref": "#/components/schemas/Numbers"}}]
-}
-TENSOR = {
-    "description": "Nested lists of numbers, or the array's bytes in C order, little endian, as base64.",
-    "oneOf": [
-        {"$ref": "#/components/schemas/Numbers"},
-        {
-            "type": "object",
-            "required": ["dtype", "shape", "base64"],
-            "additionalProperties": False,
-            "properties": {
-                "dtype": {"enum": list(wire.DTYPES)},
-                "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
-                "base64": {"type": "string", "contentEncoding": "base64"},
-            },
+LISTS = {"type": "array", "items": {}}  # most generators of clients fail at a schema that refers to itself
+
+# Components that no marshmallow schema describes.
+COMPONENTS: dict[str, dict[str, Any]] = {
+    "Base64Tensor": {
+        "description": "The array's bytes in C order, little endian, as base64.",
+        "type": "object",
+        "required": ["dtype", "shape", "base64"],
+        "properties": {
+            "dtype": {"type": "string", "enum": list(wire.DTYPES)},
+            "shape": {"type": "array", "items": {"type": "integer", "minimum": 0}},
+            "base64": {"type": "string", "contentEncoding": "base64"},
         },
-    ],
+    },
+    "Tensor": {
+        "description": "A number, nested lists of numbers, or base64.",
+        "oneOf": [{"type": "number"}, LISTS, {"$ref": "#/components/schemas/Base64Tensor"}],
+    },
+    "NonFinite": {
+        "description": "A number that JSON does not have.",
+        "type": "string",
+        "enum": ["NaN", "Infinity", "-Infinity"],
+    },
+    "NumberResponse": {
+        "description": "A number of an answer.",
+        "oneOf": [{"type": "number"}, {"$ref": "#/components/schemas/NonFinite"}],
+    },
+    "TensorResponse": {
+        "description": "A tensor of an answer; its lists may hold the strings of NonFinite.",
+        "oneOf": [
+            {"type": "number"},
+            {"$ref": "#/components/schemas/NonFinite"},
+            LISTS,
+            {"$ref": "#/components/schemas/Base64Tensor"},
+        ],
+    },
+    "PublishedName": {
+        "description": "A published network.",
+        "type": "object",
+        "required": ["name"],
+        "properties": {"name": {"type": "string"}},
+    },
 }
 FILE = {
     "type": "string",
@@ -72,24 +96,21 @@ REQUEST: dict[str, Any] = {
     "vectors": {"data": {"x": [[1, 0]]}},
 }
 
-NAMED = {
-    "type": "object",
-    "description": "A published network.",
-    "required": ["name"],
-    "additionalProperties": False,
-    "properties": {"name": {"type": "string"}},
-}
+PUBLISHED_FIELDS = ("data", "values")
+"""Required fields that a request may leave out where it names a published network."""
 
 # The schemas of our own fields, which apispec does not know.
 FIELDS: dict[type, dict[str, Any]] = {
-    responses.Tensor: {"$ref": "#/components/schemas/Tensor"},
+    responses.Number: {"$ref": "#/components/schemas/NumberResponse"},
+    responses.Tensor: {"$ref": "#/components/schemas/TensorResponse"},
     request_fields.TensorsField: {
         "type": "object",
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
     },
-    request_fields.SpecField: {"oneOf": [{"$ref": "#/components/schemas/Network"}, NAMED]},
+    request_fields.SpecField: {
+        "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Network", "PublishedName")]
+    },
     request_fields.SelectionField: {"oneOf": [{"type": "boolean"}, NAMES]},
-    responses.Loss: {"type": ["number", "string"]},
     LossField: {
         "oneOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "number"}}]
     },
@@ -140,7 +161,8 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         tags=[{"name": name, "description": text} for name, text in TAGS],
     )
     assert plugin.converter is not None
-    plugin.converter.add_attribute_function(_field)  # type: ignore[no-untyped-call]
+    for describe in (_field, _nullable_choice):
+        plugin.converter.add_attribute_function(describe)  # type: ignore[no-untyped-call]
     for scheme in ("bearer", "basic"):
         description = {
             "type": "http",
@@ -148,8 +170,8 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
             "description": "an API key, where the service has any",
         }
         spec.components.security_scheme(scheme, description)
-    spec.components.schema("Numbers", NUMBERS)
-    spec.components.schema("Tensor", TENSOR)
+    for name, component in COMPONENTS.items():
+        spec.components.schema(name, component)
     spec.components.schema("Network", schema=NetworkSchema)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
@@ -172,14 +194,12 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         spec.path(path, operations={"get": get})
     described: dict[str, Any] = spec.to_dict()
     components = described["components"]["schemas"]
-    components["Node"]["properties"]["kind"]["enum"] = list(layers)
-    components["Node"]["properties"]["config"] = {
-        "description": "the config of the kind: the schemas named config.kind",
-        "anyOf": [{"$ref": f"#/components/schemas/config.{kind}"} for kind in layers],
-    }
+    _add_kinds(components["Node"], layers)
     for name, component in components.items():
         if component.get("type") == "object" and not name.endswith("Response"):
             component["additionalProperties"] = False  # unknown keys are errors
+        if name.endswith("Request"):
+            _require_with_spec(component)
     for kind, layer in layers.items():
         components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
     return described
@@ -223,8 +243,47 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
     return described
 
 
+def _add_kinds(node: dict[str, Any], layers: Registry) -> None:
+    """Describe the config of each kind, where generators of clients do not look.
+
+    Of several schemas, the code that openapi-python-client writes takes the first, and loses the config.
+    """
+    node["properties"]["kind"]["enum"] = list(layers)
+    node["properties"]["config"]["description"] = "the config of the kind: the schemas named config.kind"
+    node["if"] = {"required": ["config"]}
+    node["then"] = {
+        "oneOf": [
+            {
+                "properties": {
+                    "kind": {"const": kind},
+                    "config": {"$ref": f"#/components/schemas/config.{kind}"},
+                }
+            }
+            for kind in layers
+        ]
+    }
+
+
+def _require_with_spec(request: dict[str, Any]) -> None:
+    """Require the fields that a published network may supply only beside a spec."""
+    supplied = [name for name in PUBLISHED_FIELDS if name in request["required"]]
+    if supplied:
+        request["required"] = [name for name in request["required"] if name not in supplied]
+        request["if"] = {"properties": {"network": {"$ref": "#/components/schemas/Network"}}}
+        request["then"] = {"required": supplied}
+
+
 def _field(self: OpenAPIConverter, field: fields.Field[Any], **_: Any) -> dict[str, Any]:
     return FIELDS.get(type(field), {})
+
+
+def _nullable_choice(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """Write null beside the words of a choice: generators make a class of each type in a list of types."""
+    if None not in ret.get("enum", ()):
+        return {}
+    words = [word for word in ret.pop("enum") if word is not None]
+    del ret["type"]
+    return {"oneOf": [{"type": "string", "enum": words}, {"type": "null"}]}
 
 
 def _bounds(self: OpenAPIConverter, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:

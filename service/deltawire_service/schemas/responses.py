@@ -11,7 +11,7 @@ class Tensor(fields.Field[Any]):
     """Nested lists of numbers, or base64."""
 
 
-class Loss(fields.Field[Any]):
+class Number(fields.Field[Any]):
     """A number, or one of the strings for what is not finite."""
 
 
@@ -42,7 +42,7 @@ class GradientsOf(Schema):
 
 
 def number(description: str) -> fields.Field[Any]:
-    return fields.Float(required=True, metadata={"description": description})
+    return Number(required=True, metadata={"description": description})
 
 
 class TracedArray(Schema):
@@ -88,7 +88,7 @@ class TraceResponse(Schema):
 class GradientsResponse(Computed):
     """The loss, its gradients, and the other results that the request wants."""
 
-    loss = Loss(required=True, metadata={"description": "the reduced loss, with the regularization"})
+    loss = Number(required=True, metadata={"description": "the reduced loss, with the regularization"})
     gradients = fields.Nested(GradientsOf, required=True)
     losses = Tensor(metadata={"description": "each example's loss, (batch,)"})
     values = named_tensors("values of the nodes named, (batch, *shape)", required=False)
@@ -144,7 +144,7 @@ class HvpResponse(Computed):
     )
     quadratic = Tensor(metadata={"description": "vᵀHv: a number, or one for each vector"})
     diagonal = fields.Nested(ProductsOf, metadata={"description": "estimates of ∂²loss/∂θ²"})
-    hessian_trace = fields.Float(metadata={"description": "the sum of these estimates"})
+    hessian_trace = Number(metadata={"description": "the sum of these estimates"})
 
 
 class ForwardResponse(Computed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import jsonschema
 import pytest
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
-from support.posting import GONE, changed, good
+from support.posting import GONE, changed, good, pointwise
 from support.publishing import publish
 
 from deltawire_layers import load_layers
@@ -26,6 +27,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     """Of a service that has published the good request; protocols of others are described by others."""
     folder = tmp_path_factory.mktemp("networks")
     publish(folder)
+    publish(folder, "pinned", data=good()["data"])
     return create_app(Settings(log_level="error", networks_dir=str(folder), protocols="")).test_client()
 
 
@@ -39,6 +41,14 @@ def document(client: FlaskClient) -> dict[str, Any]:
 def check(document: dict[str, Any], schema: dict[str, Any], instance: Any) -> None:
     """Raises jsonschema.ValidationError unless the instance fits a schema of the document."""
     jsonschema.Draft202012Validator({"$defs": {}, **document, **schema}).validate(instance)
+
+
+def request_schema(document: dict[str, Any], path: str) -> dict[str, Any]:
+    return dict(document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"])
+
+
+def answer_schema(document: dict[str, Any], path: str) -> dict[str, Any]:
+    return dict(document["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]["schema"])
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -96,11 +106,75 @@ REQUESTS: list[tuple[str, dict[str, Any]]] = [
 def test_requests_and_answers_fit_their_schemas(
     client: FlaskClient, document: dict[str, Any], path: str, request_body: dict[str, Any]
 ) -> None:
-    operation = document["paths"][path]["post"]
-    check(document, operation["requestBody"]["content"]["application/json"]["schema"], request_body)
+    check(document, request_schema(document, path), request_body)
     answer = client.post(path, json=request_body)
     assert answer.status_code == 200, answer.text
-    check(document, operation["responses"]["200"]["content"]["application/json"]["schema"], answer.json)
+    check(document, answer_schema(document, path), answer.json)
+
+
+@pytest.mark.parametrize("network", [good()["network"], {"name": "pinned"}], ids=["spec", "published"])
+@pytest.mark.parametrize("path, request_body", REQUESTS)
+def test_a_field_is_required_where_the_service_requires_it(
+    client: FlaskClient,
+    document: dict[str, Any],
+    path: str,
+    request_body: dict[str, Any],
+    network: dict[str, Any],
+) -> None:
+    """Every field is left out once. A published network with pinned data needs fewer than a spec does."""
+    whole = request_body | {"network": network, "dtype": "float64"}
+    for name in whole.keys() - {"params"}:
+        body = {key: value for key, value in whole.items() if key != name}
+        answer = client.post(path, json=body)
+        if answer.status_code != 200 and answer.json["code"] == "field_missing":
+            with pytest.raises(jsonschema.ValidationError):
+                check(document, request_schema(document, path), body)
+        else:
+            check(document, request_schema(document, path), body)
+
+
+def test_no_schema_refers_to_itself(document: dict[str, Any]) -> None:
+    """Generators of clients drop every route whose bodies have such a schema."""
+    schemas = document["components"]["schemas"].items()
+    references = {
+        name: set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(schema)))
+        for name, schema in schemas
+    }
+    for _ in references:
+        references = {
+            name: reached.union(*(references[each] for each in reached))
+            for name, reached in references.items()
+        }
+    assert not [name for name, reached in references.items() if name in reached]
+
+
+@pytest.mark.parametrize(
+    "path, options",
+    [
+        ("/v1/gradients", {"losses": True, "values": ["f"], "deltas": ["f"], "trace": True}),
+        ("/v1/forward", {"values": ["f"]}),
+        ("/v1/vjp", {"cotangents": {"f": [1]}}),
+        ("/v1/hvp", {"vectors": {"data": {"x": [1]}}, "quadratic": True, "diagonal": {}}),
+    ],
+)
+def test_answers_that_are_not_finite_fit_their_schemas(
+    client: FlaskClient, document: dict[str, Any], path: str, options: dict[str, Any]
+) -> None:
+    request = pointwise("log", 0.0) | {"non_finite": "return"} | options
+    if path == "/v1/forward":
+        del request["wrt"]
+    answer = client.post(path, json=request)
+    assert "Infinity" in answer.text
+    check(document, answer_schema(document, path), answer.json)
+
+
+def test_a_check_that_is_not_finite_fits_its_schema(client: FlaskClient, document: dict[str, Any]) -> None:
+    """A central difference at 0 leaves the domain of a square root."""
+    request = pointwise("sqrt", 0.0)
+    request["network"]["nodes"] = [{"kind": "power", "config": {"exponent": 1.5}}]
+    answer = client.post("/v1/check", json=request)
+    assert "NaN" in answer.text
+    check(document, answer_schema(document, "/v1/check"), answer.json)
 
 
 def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
@@ -129,6 +203,7 @@ def test_examples_fit_the_schema(document: dict[str, Any], example: Path) -> Non
     [
         changed(("/network/nodes/0/kind", "sigmod")),
         changed(("/network/nodes/0/config", {"unit": 3})),
+        changed(("/network/nodes/1/config", {"units": 3})),  # of another kind
         changed(("/network/nodes", GONE)),
         changed(("/params/scores.bias", "0, 0, 0")),
         changed(("/data/x", {"dtype": "float16", "shape": [1], "base64": ""})),
