@@ -87,7 +87,10 @@ def test_no_private_name_is_imported(module: str) -> None:
 @pytest.mark.parametrize("module", ["layer", "initializers"])
 def test_the_layer_contract_knows_nobody(module: str) -> None:
     others = arrows(f"deltawire_layers.{module}")
-    assert others <= {"deltawire_layers", "deltawire_layers.layer", "deltawire_plugins"}
+    assert {m for m in others if not within(m, ("deltawire_plugins",))} <= {
+        "deltawire_layers",
+        "deltawire_layers.layer",
+    }
 
 
 @pytest.mark.parametrize("path", files("plugins"), ids=name)
