@@ -1,6 +1,6 @@
 """Learn handwritten digits through a service, then show the lecture's numbers.
 
-The learning is mini-batch SGD written here; `POST /v1/gradients` computes every gradient. The demo starts a
+The learning is mini-batch SGD with momentum; `POST /v1/gradients` computes every gradient. The demo starts a
 service of its own on a free port of this machine, and stops it at the end.
 
     python -m deltawire.demo
@@ -24,6 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sklearn.datasets import load_digits
 
+from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import DeltawireError
 from deltawire.network import Network
@@ -107,14 +108,14 @@ def learn(client: Client, console: Console) -> float:
     held_out, training = np.split(shuffled, [len(pixels) // 5])
     net = digits_network()
     params = client.init(net, seed=0)
-    velocity = {name: np.zeros_like(array) for name, array in params.items()}
     batches = np.random.default_rng(1)
+    decay = optim.schedules.linear(1.0, 0.0, total_iters=EPOCHS * (len(training) // BATCH))
+    optimizer = optim.sgd(learning_rate=RATE, momentum=MOMENTUM, schedule=decay)
     loss_column = TextColumn("loss {task.fields[loss]:.4f}")
     columns = (TextColumn("learning digits"), BarColumn(), loss_column, TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("", total=EPOCHS, loss=float("nan"))
-        for epoch in range(EPOCHS):
-            rate = RATE * (1 - epoch / EPOCHS)
+        for _ in range(EPOCHS):
             losses = []
             order = batches.permutation(training)
             for rows in np.array_split(order, len(order) // BATCH):
@@ -122,9 +123,7 @@ def learn(client: Client, console: Console) -> float:
                     net, params, {"pixels": pixels[rows], "digit": digits[rows]}
                 )
                 losses.append(loss)
-                for name, gradient in grads.items():
-                    velocity[name] = MOMENTUM * velocity[name] - rate * gradient
-                    params[name] = params[name] + velocity[name]
+                optimizer.step(params, grads)
             progress.update(task, advance=1, loss=float(np.mean(losses)))
     return accuracy(params, pixels[held_out], digits[held_out])
 

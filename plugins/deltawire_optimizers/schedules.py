@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from math import cos, pi
+from math import cos, inf, pi
 from types import MappingProxyType
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate, validates_schema
 
 from deltawire_plugins import config
+
+STEPS = validate.Range(min=1, max=10**9)
+"""A number of steps."""
 
 
 class Schedule:
@@ -31,7 +34,10 @@ class Schedule:
         vars(self).update(self.Config(unknown=RAISE).load(config))
 
     def learning_rate(self, base: float, number: int) -> float:
-        """Return the learning rate of a step, 1 for the first, from the rate `base` of the optimizer."""
+        """Return the learning rate of a step, 1 for the first, from the rate `base` of the optimizer.
+
+        It is ∞ where a schedule that grows has left the range of floats.
+        """
         raise TypeError(f"{type(self).__name__} must define learning_rate")
 
 
@@ -48,7 +54,7 @@ class StepDecay(Schedule):
     class Config(Schema):
         step_size = config.Integer(
             required=True,
-            validate=validate.Range(min=1),
+            validate=STEPS,
             metadata={"description": "steps with the same learning rate"},
         )
         gamma = config.Number(
@@ -61,7 +67,10 @@ class StepDecay(Schedule):
     gamma: float
 
     def learning_rate(self, base: float, number: int) -> float:
-        return base * self.gamma ** ((number - 1) // self.step_size)
+        try:
+            return base * self.gamma ** ((number - 1) // self.step_size)
+        except OverflowError:  # Python's power does not return ∞
+            return inf
 
 
 class Cosine(Schedule):
@@ -73,7 +82,7 @@ class Cosine(Schedule):
     class Config(Schema):
         T_max = config.Integer(
             required=True,
-            validate=validate.Range(min=1),
+            validate=STEPS,
             metadata={"description": "steps until the learning rate is at its lowest"},
         )
         eta_min = config.Number(
@@ -104,7 +113,7 @@ class Linear(Schedule):
             metadata={"description": "factor after total_iters steps, and from then on"},
         )
         total_iters = config.Integer(
-            load_default=5, validate=validate.Range(min=1), metadata={"description": "steps of the way"}
+            load_default=5, validate=STEPS, metadata={"description": "steps of the way"}
         )
 
     start_factor: float

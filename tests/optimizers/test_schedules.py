@@ -89,6 +89,7 @@ def test_100_rates_are_those_of_torch(document: dict[str, Any]) -> None:
         ({"kind": "cosine"}, "T_max"),
         ({"kind": "cosine", "T_max": 0}, "T_max"),
         ({"kind": "step", "step_size": 2.0}, "step_size"),
+        ({"kind": "linear", "total_iters": 10**400}, "total_iters"),
         ({"kind": "sequence", "schedules": [], "milestones": []}, "schedules"),
         ({"kind": "sequence", "schedules": [{"kind": "constant"}], "milestones": [3]}, "one milestone"),
         ({"kind": "sequence", "schedules": [{"kind": "constant"}] * 3, "milestones": [3, 3]}, "grow"),

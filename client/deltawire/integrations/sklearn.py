@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import missing_extra
 from deltawire.network import Network
@@ -18,10 +19,6 @@ try:
     from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 except ModuleNotFoundError as error:
     raise missing_extra("sklearn", error) from error
-
-BETAS = 0.9, 0.999
-EPSILON = 1e-8
-"""Adam's constants, from Kingma & Ba, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980."""
 
 ARGUMENTS = {"l2": (Real, 0), "rate": (Real, 0), "epochs": (Integral, 0), "batch": (Integral, 1)}
 """Type and least value of each argument that is a number."""
@@ -92,8 +89,7 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         self.losses_ = []
         self._client = Client(self.url)
         self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
-        moments = [{name: np.zeros_like(w) for name, w in self.params_.items()} for _ in BETAS]
-        step = 0
+        optimizer = optim.adam(learning_rate=float(self.rate))
         for _ in range(self.epochs):
             total = 0.0
             order = random.permutation(len(X))
@@ -101,8 +97,7 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
                 rows = order[start : start + self.batch]
                 data = {"x": X[rows], "y": labels[rows].astype(np.int64)}
                 loss, gradients = self._client.value_and_grad(self.network_, self.params_, data)
-                step += 1
-                self._move(gradients, moments, step)
+                optimizer.step(self.params_, gradients)
                 total += loss * len(rows)
             self.losses_.append(total / len(X))
         return self
@@ -144,12 +139,3 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         if self.l2:
             net.regularize(float(self.l2))
         return net
-
-    def _move(self, gradients: Any, moments: Any, step: int) -> None:
-        """Take one step of Adam."""
-        sizes = [1 - beta**step for beta in BETAS]
-        for name, gradient in gradients.items():
-            for moment, beta, power in zip(moments, BETAS, (1, 2), strict=True):
-                moment[name] += (1 - beta) * (gradient**power - moment[name])
-            mean, square = (moment[name] / size for moment, size in zip(moments, sizes, strict=True))
-            self.params_[name] -= self.rate * mean / (np.sqrt(square) + EPSILON)

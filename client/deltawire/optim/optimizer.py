@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from math import inf
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,10 @@ class Optimizer:
         state = self.state if self.steps else init_state(self._rule, params)
         check_state(self._rule, params, state)
         step = Step(self.steps + 1, self.learning_rate)
+        if not isfinite(step.learning_rate):
+            raise wrong_argument(
+                "/schedule", f"a finite learning rate of step {step.number}", step.learning_rate
+            )
         update(self._rule, params, arrays, state, step, clip=self._clip(arrays))
         self.state, self.steps = state, step.number
 

@@ -192,6 +192,16 @@ def test_the_schedule_gives_each_step_its_rate() -> None:
     assert rates == [0.5, 0.75, 1.0, 0.5]
 
 
+def test_a_schedule_that_leaves_the_range_of_floats_is_refused() -> None:
+    params = {"w": np.zeros(1)}
+    optimizer = deltawire.optim.sgd(learning_rate=1.0, schedule=schedules.step(step_size=1, gamma=1e200))
+    for _ in range(2):
+        optimizer.step(params, {"w": np.ones(1)})
+    with pytest.raises(Refused, match="/schedule: expected a finite learning rate of step 3, got inf"):
+        optimizer.step(params, {"w": np.ones(1)})
+    assert optimizer.steps == 2 and np.isfinite(params["w"]).all()
+
+
 def test_gradients_are_clipped_and_stay_as_they_are() -> None:
     gradients = {"a": np.array([3.0, 0.0]), "b": np.array([[4.0]])}
     params = {"a": np.zeros(2), "b": np.zeros((1, 1))}
