@@ -310,6 +310,13 @@ class MistypedPlaceholder(Twice):
     formula = Formula(r"2\,{x0}", (r"2\,{detla}",))
 
 
+@broken(6, "formula", (3,))
+class InitOfNoParameter(Twice):
+    """y = 2 x."""
+
+    formula = Formula(r"2\,{x0}", (r"2\,{delta}",), init={"weight": "0"})
+
+
 test_a_broken_layer_is_caught_and_named = broken.test()
 
 
