@@ -1,8 +1,8 @@
 """The contract: an optimizer is the rule by which a parameter follows its gradient.
 
-A rule works in place, on one parameter at a time. It keeps nothing itself: what it remembers from step to
-step is in arrays that it declares by name, shaped from the parameter alone. So the state can be saved, moved
-and replayed.
+A rule works in place, on one parameter at a time. It is a pure function: its state from step to step is in
+arrays that it declares by name, with shapes that follow from the parameter's. So a training can be saved,
+moved and replayed.
 `check_optimizer`, the conformance check, checks every rule of this contract.
 """
 

@@ -16,7 +16,7 @@ PIECE = 4096
 
 
 def pieces(read: Sequence[Array], write: Sequence[Array] = ()) -> Iterator[tuple[Array, ...]]:
-    """Yield vectors of at most `PIECE` numbers, one of each array, until all numbers have had their turn.
+    """Yield vectors of at most `PIECE` numbers, one of each array, through all of their numbers.
 
     The order is that of C, whatever the layout of the arrays.
 

@@ -1,7 +1,7 @@
 """Schedules: the learning rate of each step, from that of the optimizer and the number of the step.
 
-A schedule keeps nothing, so that a training can be resumed at any step. Each is a learning-rate scheduler of
-torch, with its numbers: step 1 has the rate that torch's scheduler begins with.
+A schedule is a pure function, so that a training can be resumed at any step. Each is a learning-rate
+scheduler of torch, with its numbers: step 1 has the rate that torch's scheduler begins with.
 """
 
 from __future__ import annotations

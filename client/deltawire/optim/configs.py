@@ -26,12 +26,10 @@ def installed() -> Registry:
 
 
 def make(kind: Callable[..., T], config: dict[str, Any]) -> T:
-    """Return an optimizer or a schedule with this config.
+    """Return an optimizer or a schedule with this config, in which numbers may be of numpy.
 
     Raises:
         Refused: The config does not fit, with a fault for every argument.
-
-    Numbers of numpy are numbers here.
     """
     try:
         return kind(**plain_json(config, ""))

@@ -121,11 +121,10 @@ class Optimizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `state_dict` to a safetensors file, which is there as a whole or not at all."""
-        document = {"kind": self.kind, "steps": self.steps, "state": self.state}
         path = Path(path)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            beside.write_bytes(wire.encode(document, wire.SAFETENSORS, part=PART))
+            beside.write_bytes(wire.encode(self.state_dict(), wire.SAFETENSORS, part=PART))
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -65,9 +65,11 @@ class Adam(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        self.follow(param, decayed(gradient, param, self.weight_decay, scratch[0]), state, scratch, step)
+        self._take_step(param, decayed(gradient, param, self.weight_decay, scratch[0]), state, scratch, step)
 
-    def follow(self, param: Array, g: Array, state: Mapping[str, Array], scratch: Array, step: Step) -> None:
+    def _take_step(
+        self, param: Array, g: Array, state: Mapping[str, Array], scratch: Array, step: Step
+    ) -> None:
         """Take the step of both optimizers.
 
         Args:
@@ -108,4 +110,4 @@ class AdamW(Adam):
     ) -> None:
         if self.weight_decay:
             param *= 1 - step.learning_rate * self.weight_decay
-        self.follow(param, gradient, state, scratch, step)
+        self._take_step(param, gradient, state, scratch, step)
