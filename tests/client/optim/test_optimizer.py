@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ def test_a_step_is_taken_in_place() -> None:
     same = params["w"]
     deltawire.optim.sgd(learning_rate=0.5).step(params, {"w": np.array([1.0, -1.0])})
     assert same is params["w"] and same.tolist() == [0.5, 2.5]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_step_and_its_checks_allocate_no_array(kind: str, dtype: Any) -> None:
+    params, gradients = ({"w": np.ones((500, 1000), dtype)} for _ in range(2))
+    optimizer = Optimizer(kind, clip_norm=0.5, clip_value=0.1)
+    optimizer.step(params, gradients)  # makes the state
+    tracemalloc.start()
+    try:
+        optimizer.step(params, gradients)
+        assert tracemalloc.get_traced_memory()[1] < 200_000 < params["w"].nbytes / 8
+    finally:
+        tracemalloc.stop()
 
 
 def test_some_parameters_alone_can_be_trained() -> None:
