@@ -42,7 +42,9 @@ def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "r
             binary body also tensor_header_too_large, tensor_body_invalid, too_many_tensors,
             dtype_unsupported, shape_invalid, shape_too_large.
     """
-    return json.decode(bytes(body), limits) if media_type == JSON else safetensors.decode(body, limits, part)
+    if media_type == JSON:
+        return json.decode(memoryview(body), limits)
+    return safetensors.decode(body, limits, part)
 
 
 def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "request") -> bytes:

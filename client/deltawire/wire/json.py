@@ -17,9 +17,8 @@ TENSORS = ("lists", "base64")
 """How a JSON body may write a tensor."""
 
 
-def decode(body: bytes | str, limits: Limits) -> Any:
+def decode(body: memoryview, limits: Limits) -> Any:
     """Return the document in a JSON text. The last of duplicate keys counts."""
-    body = body.encode() if isinstance(body, str) else body
     _prescan(body, limits)
     try:
         return orjson.loads(body)
@@ -193,21 +192,25 @@ _TEXT = bytes(set(range(256)) - set(b'"[]{}:'))
 _STEP = np.zeros(256, np.int8)
 _STEP[list(b"[{")] = 1
 _STEP[list(b"]}")] = -1
-_PIECE = 2**20  # bytes examined at once: bounds the memory, and refuses a hostile body at its first piece
+SCANNED_BYTES = 2**20
+"""Bytes examined at once: bounds the memory, and refuses a hostile body at its first piece."""
 
 
-def _prescan(body: bytes, limits: Limits) -> None:
+def _prescan(body: memoryview, limits: Limits) -> None:
     """Raise Refused for a body that nests too deep or holds too much; a parser would notice too late."""
     if len(body) <= min(limits.depth, limits.lists, limits.members):
         return  # too short to break a limit
-    opened = body.count(b"[") + body.count(b"{")
-    if opened <= min(limits.depth, limits.lists) and opened + body.count(b":") <= limits.members:
+    opened = colons = 0
+    for piece in _text_pieces(body):
+        opened += piece.count(b"[") + piece.count(b"{")
+        colons += piece.count(b":")
+    if opened <= min(limits.depth, limits.lists) and opened + colons <= limits.members:
         return  # too few brackets and colons to break a limit, wherever they stand
-    if b"\\" in body:  # an escaped quote ends no string
-        body = body.replace(b"\\\\", b"").replace(b'\\"', b"")
     depth = members = lists = quotes = 0
-    for start in range(0, len(body), _PIECE):
-        marks = np.frombuffer(body[start : start + _PIECE].translate(None, _TEXT), np.uint8)
+    for piece in _text_pieces(body):
+        if b"\\" in piece:  # an escaped quote ends no string
+            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")
+        marks = np.frombuffer(piece.translate(None, _TEXT), np.uint8)
         is_quote = marks == _QUOTE
         in_string = (
             np.cumsum(is_quote, dtype=np.uint8) + np.uint8(quotes)
@@ -226,3 +229,15 @@ def _prescan(body: bytes, limits: Limits) -> None:
             raise refusal("", "json_too_deep", f"lists and objects are nested more than {limits.depth} deep")
         depth = int(depths[-1]) if len(depths) else depth
         quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
+
+
+def _text_pieces(body: memoryview) -> Iterator[bytes]:
+    """Yield a text in pieces, none of which ends between a backslash and the character that it escapes."""
+    start = 0
+    while start < len(body):
+        piece = bytes(body[start : start + SCANNED_BYTES])
+        slashes = len(piece) - len(piece.rstrip(b"\\"))
+        if slashes % 2 and len(piece) > 1:
+            piece = piece[:-1]
+        yield piece
+        start += len(piece)

@@ -79,7 +79,7 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
     _check_count(header, limits)
     begin = 8 + len(text)
     tensors = _tensors(header, part, limits, len(body) - begin)
-    document = json.decode(metadata[part], limits)
+    document = json.decode(memoryview(metadata[part].encode()), limits)
     for start, _, place, dtype, shape in tensors:
         *path, last = place.split("/")
         node = document

@@ -156,8 +156,15 @@ def test_writing_takes_the_memory_of_the_text_and_little_more(tensors: str, copi
     assert peak < sum(map(len, text)) + 16 * 2**20 < numbers.nbytes * copies + 17 * 2**20
 
 
-@given(DOCUMENT)
-def test_documents_pass_unchanged_and_exactly_up_to_their_limits(document: Any) -> None:
+@pytest.mark.parametrize("scanned", [2**20, 7, 2])
+@given(document=DOCUMENT)
+def test_documents_pass_unchanged_and_exactly_up_to_their_limits(scanned: int, document: Any) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(json_bodies, "SCANNED_BYTES", scanned)
+        check_limits(document)
+
+
+def check_limits(document: Any) -> None:
     for body in (json.dumps(document).encode(), json.dumps(document, ensure_ascii=False).encode()):
         d, m = depth(document), members(document)
         assert wire.decode(body, wire.JSON, wire.Limits(depth=d, members=m)) == document
