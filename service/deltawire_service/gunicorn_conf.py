@@ -27,6 +27,7 @@ from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.server.shared_folder import make_folder
 from deltawire_service.server.stopping import end_after_grace
+from deltawire_service.server.worker_starts import retry_starts, wait_before_next
 from deltawire_service.settings import POSITIVE, Settings, read_variable
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -92,6 +93,7 @@ def on_starting(server: Any) -> None:
     server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
     deliver_after_fork()
+    retry_starts(server)
 
 
 def when_ready(server: Any) -> None:
@@ -167,6 +169,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     """Write down what a worker has counted when it ends."""
     if service := service_of(worker):
         service.metrics.leave()
+    wait_before_next(worker)
 
 
 def replace_worker(worker: Any) -> None:
