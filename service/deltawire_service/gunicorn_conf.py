@@ -167,9 +167,9 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Write down what a worker has counted when it ends."""
+    wait_before_next(worker)
     if service := service_of(worker):
         service.metrics.leave()
-    wait_before_next(worker)
 
 
 def replace_worker(worker: Any) -> None:
