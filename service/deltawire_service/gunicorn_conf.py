@@ -27,6 +27,7 @@ from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.server.shared_folder import make_folder
 from deltawire_service.server.stopping import end_after_grace
+from deltawire_service.server.worker_starts import retry_starts, wait_before_next
 from deltawire_service.settings import POSITIVE, Settings, read_variable
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -92,6 +93,7 @@ def on_starting(server: Any) -> None:
     server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
     deliver_after_fork()
+    retry_starts(server)
 
 
 def when_ready(server: Any) -> None:
@@ -165,6 +167,7 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Write down what a worker has counted when it ends."""
+    wait_before_next(worker)
     if service := service_of(worker):
         service.metrics.leave()
 

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -59,17 +59,18 @@ def running_service(
     seconds: float = 30.0,
     app: str = "deltawire_service.app:create_app()",
     environ: Mapping[str, str] | None = None,
+    wrapper: Sequence[str] = (),
     **settings: str,
 ) -> Iterator[Service]:
     """A gunicorn that serves until the block ends.
 
     app: another application than the service's own. environ: variables beside those of this process.
-    settings: as for `environment`.
+    wrapper: the beginning of a command that becomes gunicorn. settings: as for `environment`.
     """
     port = free_port()
     log = TemporaryFile()  # nobody reads while it serves, and a pipe that is full would stop it
     service = subprocess.Popen(
-        command(port, *arguments, app=app),
+        [*wrapper, *command(port, *arguments, app=app)],
         env=environment(**settings) | dict(environ or {}),
         stdout=log,
         stderr=subprocess.STDOUT,

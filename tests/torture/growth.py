@@ -12,6 +12,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ from torture.load import Connection, Target, arguments, children, message, poste
 
 from deltawire import wire
 from deltawire_service.server.malloc import IDLE_SECONDS
+
+Draw = Callable[[], tuple[int, bytes]]
+"""Draws a request: the status that must come back, 0 where it is broken off, and the request."""
 
 AT_ONCE = 8
 MIB = 2**20
@@ -95,14 +99,14 @@ class Sorts:
         return message("/v1/gradients", body, wire.SAFETENSORS)
 
 
-async def post(target: Target, sorts: Sorts, many: int, run_now: int = AT_ONCE) -> Counter[str]:
+async def post(target: Target, draw: Draw, many: int, run_now: int = AT_ONCE) -> Counter[str]:
     """So many requests, several at once; what came back that was not expected."""
     left, odd = iter(range(many)), Counter[str]()
 
     async def client() -> None:
         connection = Connection(target)
         for _ in left:
-            expected, request = sorts.draw()
+            expected, request = draw()
             if expected:
                 answer = await connection.send(request)
                 if answer.status not in (expected, 503):
@@ -140,12 +144,12 @@ def main() -> None:
     ) as service:
         (worker,) = children(service.pid)
         target = Target.at(service)
-        asyncio.run(post(target, sorts, many // 20, run_now=64))  # all threads have started
+        asyncio.run(post(target, sorts.draw, many // 20, run_now=64))  # all threads have started
         first = state(worker)
-        asyncio.run(post(target, sorts, many // 5))
+        asyncio.run(post(target, sorts.draw, many // 5))
         before = state(worker)
         began = time.monotonic()
-        odd = asyncio.run(post(target, sorts, many))
+        odd = asyncio.run(post(target, sorts.draw, many))
         took = time.monotonic() - began
         after = state(worker)
         same = children(service.pid) == [worker]

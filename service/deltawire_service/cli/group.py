@@ -21,7 +21,7 @@ Exit codes:
   2  the command line or the environment is wrong
   3  the request was refused; every fault is shown with its place
   4  no service answers at the URL
-  5  the service failed, or a layer did
+  5  the service failed, or a layer or a file did
 
 FILE is a request as for POST /v1/gradients, or a spec alone; - reads standard
 input. Without --url the commands run the service in their own process.

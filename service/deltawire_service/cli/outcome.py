@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from enum import IntEnum
+from errno import EPIPE
 from typing import Any
 
 import click
@@ -56,6 +57,12 @@ class Command(click.Command):
         except RegistryError as error:
             code = Exit.FAILED
             click.echo(f"the service cannot start: {error}", err=True)
+        except OSError as error:
+            if error.errno == EPIPE:  # whoever reads the output has gone: click ends without a word
+                raise
+            code = Exit.FAILED
+            place = f"{error.filename}: " if error.filename else ""
+            click.echo(f"failed: {place}{error.strerror or error}", err=True)
         except KeyboardInterrupt:
             code = Exit.INTERRUPTED
         ctx.exit(code)

@@ -47,6 +47,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             super().__init__(*arguments)
         except OSError:  # its heartbeat file, made last: worker_tmp_dir has no room
             self.tmp = Heartbeat()
+        self.notify()  # otherwise gunicorn waits forever for a worker that hangs while it starts
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:

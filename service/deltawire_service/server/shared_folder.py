@@ -20,7 +20,7 @@ def make_folder() -> str | None:
     It lies in memory, or below $TMPDIR where there is no room; None when there is room nowhere. Folders of
     services that were killed are removed first.
     """
-    places = [MEMORY, gettempdir()]
+    places = candidates()
     for place in places:
         sweep(place)
     folder = first_folder(places)
@@ -28,6 +28,14 @@ def make_folder() -> str | None:
         maker = os.getpid()
         atexit.register(lambda: remove(folder, maker))
     return folder
+
+
+def candidates() -> list[str]:
+    """Return where the folder may lie, the best place first."""
+    try:
+        return [MEMORY, gettempdir()]
+    except FileNotFoundError:  # no folder for temporary files has room
+        return [MEMORY]
 
 
 def first_folder(places: Sequence[str]) -> str | None:

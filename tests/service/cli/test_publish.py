@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,24 @@ def test_a_published_network_is_replaced_and_never_written_to(
         run("publish", spec, checkpoint, "--name", "flow")
         served.seek(0)
         assert served.read() == before != (here / "flow.safetensors").read_bytes()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    spec: Path, checkpoint: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("publish", spec, checkpoint, "--name", "flow")
+    before = {path: path.read_bytes() for path in here.iterdir()}
+    save_file(Client().init(SPEC, 1), changed := here.with_name("changed"))
+
+    def full(*_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = run("publish", spec, changed, "--name", "flow")
+    assert (result.exit_code, result.stderr) == (Exit.FAILED, "failed: No space left on device\n")
+    assert {path: path.read_bytes() for path in here.iterdir()} == before
+
+
+def test_a_folder_that_cannot_be_made_is_named(spec: Path, checkpoint: Path, here: Path) -> None:
+    result = run("publish", spec, checkpoint, "--into", here / "spec.json" / "networks")
+    assert result.exit_code == Exit.FAILED and "spec.json/networks: Not a directory" in result.stderr

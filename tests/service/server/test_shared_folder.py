@@ -8,10 +8,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import requests
 from support.service import children, command, environment, free_port, running_service
 
+from deltawire_service.server import shared_folder
 from deltawire_service.server.shared_folder import (
+    MEMORY,
     PREFIX,
     first_folder,
     identity,
@@ -26,6 +29,16 @@ def test_a_process_is_known_by_its_start() -> None:
     ended = subprocess.Popen(["true"])
     ended.wait()
     assert start_time(ended.pid) == ""
+
+
+def test_a_machine_without_room_for_temporary_files_has_one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(shared_folder, "gettempdir", lambda: "/tmp")
+    assert shared_folder.candidates() == [MEMORY, "/tmp"]
+    monkeypatch.setattr(shared_folder, "gettempdir", no_room)
+    assert shared_folder.candidates() == [MEMORY]
 
 
 def test_only_folders_of_processes_that_have_ended_are_swept(tmp_path: Path) -> None:
