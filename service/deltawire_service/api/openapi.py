@@ -199,7 +199,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         if component.get("type") == "object" and not name.endswith("Response"):
             component["additionalProperties"] = False  # unknown keys are errors
         if name.endswith("Request"):
-            _require_with_spec(component)
+            _supply_by_published(component)
     for kind, layer in layers.items():
         components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
     return described
@@ -264,8 +264,9 @@ def _add_kinds(node: dict[str, Any], layers: Registry) -> None:
     }
 
 
-def _require_with_spec(request: dict[str, Any]) -> None:
-    """Require the fields that a published network may supply only beside a spec."""
+def _supply_by_published(request: dict[str, Any]) -> None:
+    """Require the fields that a published network may supply only beside a spec; its dtype is its own."""
+    del request["properties"]["dtype"]["default"]
     supplied = [name for name in PUBLISHED_FIELDS if name in request["required"]]
     if supplied:
         request["required"] = [name for name in request["required"] if name not in supplied]

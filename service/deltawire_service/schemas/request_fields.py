@@ -137,7 +137,10 @@ def choice_field(default: str, description: str, *choices: str, **settings: Any)
 
 def dtype_field() -> fields.Field[Any]:
     """Return the field for the dtype that is computed with."""
-    description = "the numbers computed with; lists are read as it, base64 must have it"
+    description = (
+        "the numbers computed with, by default float64 or the dtype of the published network;"
+        " lists are read as it, base64 must have it"
+    )
     return choice_field("float64", description, "float64", "float32", code="dtype_unsupported")
 
 

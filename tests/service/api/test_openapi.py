@@ -28,6 +28,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     folder = tmp_path_factory.mktemp("networks")
     publish(folder)
     publish(folder, "pinned", data=good()["data"])
+    publish(folder, "float32", dtype="float32")
     return create_app(Settings(log_level="error", networks_dir=str(folder), protocols="")).test_client()
 
 
@@ -131,6 +132,24 @@ def test_a_field_is_required_where_the_service_requires_it(
                 check(document, request_schema(document, path), body)
         else:
             check(document, request_schema(document, path), body)
+
+
+@pytest.mark.parametrize("path, request_body", REQUESTS)
+def test_a_default_that_is_sent_changes_nothing(
+    client: FlaskClient, document: dict[str, Any], path: str, request_body: dict[str, Any]
+) -> None:
+    """Generated clients send every default, also for a published network of another dtype."""
+    name = request_schema(document, path)["$ref"].rpartition("/")[2]
+    fields = document["components"]["schemas"][name]["properties"]
+    defaults = {key: field["default"] for key, field in fields.items() if "default" in field}
+    for network in (good()["network"], {"name": "float32"}):
+        request = {key: value for key, value in request_body.items() if key not in ("params", "dtype")}
+        request |= {"network": network}
+        if network == good()["network"] and "params" in fields:
+            request |= {"params": good()["params"]}
+        answer = client.post(path, json=request)
+        assert answer.status_code == 200, answer.text
+        assert client.post(path, json=defaults | request).json == answer.json
 
 
 def test_no_schema_refers_to_itself(document: dict[str, Any]) -> None:
