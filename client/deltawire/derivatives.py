@@ -19,7 +19,6 @@ from deltawire.request_builder import (
     RequestBuilder,
     Spec,
     Wrt,
-    directions,
     name_list,
     wrt_document,
 )
@@ -93,8 +92,7 @@ def jvp(
         Values and products, each by node, (batch, *shape).
     """
     options = {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
-    more = directions("tangents", tangents)
-    document = client.requests.with_data(network, params, data, options, more)
+    document = client.requests.with_data(network, params, data, options, along={"tangents": tangents})
     dtype = document["dtype"]
 
     def read(answer: Any) -> tuple[dict[str, Array], dict[str, Array]]:
@@ -171,9 +169,10 @@ def hvp(
     Returns:
         The products by name, each of the shape of its parameter or input.
     """
-    more = directions("vectors", vectors) | {"cotangents": cotangents}
     options = {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
-    document = client.requests.with_data(network, params, data, options, more)
+    document = client.requests.with_data(
+        network, params, data, options, {"cotangents": cotangents}, {"vectors": vectors}
+    )
     return _post_by_name(client, "hvp", document, "products")
 
 
@@ -205,8 +204,7 @@ def quadratic_form(
         "reduction": reduction, "non_finite": non_finite, "quadratic": True,
         "wrt": {"params": False, "data": False},
     }  # fmt: skip
-    more = directions("vectors", vectors)
-    document = client.requests.with_data(network, params, data, options, more)
+    document = client.requests.with_data(network, params, data, options, along={"vectors": vectors})
     dtype = document["dtype"]
     return client.connection.post("/v1/hvp", document, lambda answer: to_array(answer["quadratic"], dtype))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -63,6 +63,7 @@ class RequestBuilder:
         data: Arrays,
         options: Mapping[str, Any],
         more: Mapping[str, Arrays] = MappingProxyType({}),
+        along: Mapping[str, Arrays] = MappingProxyType({}),
     ) -> dict[str, Any]:
         """Return the document of a request that computes with arrays, all converted to their one dtype.
 
@@ -71,13 +72,16 @@ class RequestBuilder:
             params: Parameters by name.
             data: Inputs by name, (batch, *shape).
             options: Everything but arrays, by its key in the document.
-            more: Further arrays, by their places in the document, as `vectors/params`.
+            more: Further arrays, by their places in the document, as `cotangents`.
+            along: Directions, as `vectors`: arrays by the names of parameters and inputs.
 
         Raises:
             Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
         """
         resolved = resolve_published(network, self._find)
         by_place = {"params": params, "data": data, **more}
+        for argument, arrays in along.items():
+            by_place |= _directions(argument, arrays, learned_inputs(resolved))
         places = {place: arrays_by_name(place, arrays) for place, arrays in by_place.items()}
         integers = {f"/data/{name}" for name in integer_inputs(resolved)}
         leaves = {
@@ -136,10 +140,18 @@ def default_dtype(network: Mapping[str, Any]) -> str:
 
 
 def inputs_of(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the inputs of a network by name; none for a malformed spec, which the service refuses."""
+    """Return the inputs that data is sent for, by name; none for a malformed spec, which is refused."""
     inputs = (network.description if isinstance(network, Published) else network).get("inputs")
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
-    return {name: entry for name, entry in entries if isinstance(entry, Mapping)}
+    return {name: entry for name, entry in entries if isinstance(entry, Mapping) and "parameter" not in entry}
+
+
+def learned_inputs(network: Mapping[str, Any]) -> set[str]:
+    """Return the names of the inputs that are parameters."""
+    if isinstance(network, Published):
+        return {each["name"] for each in network.description["parameters"] if "." not in each["name"]}
+    inputs = network.get("inputs")
+    return set(inputs) - inputs_of(network).keys() if isinstance(inputs, Mapping) else set()
 
 
 def integer_inputs(network: Mapping[str, Any]) -> set[str]:
@@ -166,17 +178,6 @@ def arrays_by_name(argument: str, arrays: Any) -> dict[str, Any]:
     return {_name(name): array for name, array in arrays.items()}
 
 
-def directions(argument: str, arrays: Arrays) -> dict[str, Arrays]:
-    """Split arrays into those of parameters and those of inputs, each by its place in the request."""
-    by_name = arrays_by_name(argument, arrays)
-    if any(isinstance(by_name.get(part), Mapping) for part in ("params", "data")):
-        expected = f"arrays by name, not below params and data: {argument}={{'hidden.weight': …, 'x': …}}"
-        raise wrong_argument(f"/{argument}", expected, arrays)
-    params = {name: array for name, array in by_name.items() if "." in str(name)}
-    data = {name: array for name, array in by_name.items() if name not in params}
-    return {f"{argument}/params": params, f"{argument}/data": data}
-
-
 def name_list(argument: str, names: Any) -> Any:
     """Return names as a list. A string stays one: the service refuses it, instead of taking its letters."""
     if isinstance(names, bool | str):
@@ -193,6 +194,17 @@ def wrt_document(wrt: Any) -> dict[str, Any]:
             "/wrt", '{"params": True, False or [globs], "data": True, False or [names]}', wrt
         )
     return {place: name_list(f"wrt/{place}", names) for place, names in (wrt or {}).items()}
+
+
+def _directions(argument: str, arrays: Arrays, learned: Set[str]) -> dict[str, Arrays]:
+    """Split arrays into those of parameters and those of inputs, each by its place in the request."""
+    by_name = arrays_by_name(argument, arrays)
+    if any(isinstance(by_name.get(part), Mapping) for part in ("params", "data")):
+        expected = f"arrays by name, not below params and data: {argument}={{'hidden.weight': …, 'x': …}}"
+        raise wrong_argument(f"/{argument}", expected, arrays)
+    params = {name: array for name, array in by_name.items() if "." in str(name) or name in learned}
+    data = {name: array for name, array in by_name.items() if name not in params}
+    return {f"{argument}/params": params, f"{argument}/data": data}
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,6 +36,32 @@ class Uniform:
         return np.asarray((2.0 * stream.random(shape) - 1.0) * self.bound)
 
 
+@dataclass(frozen=True)
+class Constant:
+    """Returns one number everywhere."""
+
+    number: float
+
+    def __call__(self, stream: np.random.Generator, shape: Shape) -> Array:
+        return np.full(shape, float(self.number))
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Draws from the normal distribution of mean 0, but for its tails, which end at 6 standard deviations.
+
+    A number is the sum of twelve uniform ones, less 6: it has variance 1 and is made by exact operations.
+    """
+
+    deviation: float
+
+    def __call__(self, stream: np.random.Generator, shape: Shape) -> Array:
+        total = np.full(shape, -6.0)
+        for _ in range(12):
+            total += stream.random(shape)
+        return np.asarray(total * self.deviation)
+
+
 def fan_in(count: int) -> Uniform:
     """Return the uniform initializer within ±1/√count, for `count` numbers that are summed into one.
 

@@ -233,14 +233,16 @@ def test_the_examples_of_a_spec_show_what_the_text_says() -> None:
     short, full = (compile_network(spec, load_layers()) for spec in blocks(section("Defaults", SPEC)))
     assert short.id == full.id
     assert short.spec == full.spec == blocks(section("Defaults", SPEC))[1] | {"loss": {"sum1": 1.0}}
-    (tied,) = (compile_network(spec, load_layers()) for spec in blocks(section("Tied parameters", SPEC)))
+    tied, turned = (compile_network(spec, load_layers()) for spec in blocks(section("Tied parameters", SPEC)))
     assert list(tied.parameters) == ["left.weight"]
+    assert list(turned.parameters) == ["encoder.weight", "encoder.bias", "decoder.bias"]
     (regularized,) = (
         compile_network(spec, load_layers()) for spec in blocks(section("Regularization", SPEC))
     )
     assert regularized.regularization.parameters == ("hidden.weight", "hidden.bias")
-    words, _ = (compile_network(spec, load_layers()) for spec in blocks(section("Inputs", SPEC)))
+    words, _, learned = (compile_network(spec, load_layers()) for spec in blocks(section("Inputs", SPEC)))
     assert words.inputs["words"].range == range(10)
+    assert list(learned.parameters) == ["positions"]
 
 
 @pytest.mark.parametrize(

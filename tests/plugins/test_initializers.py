@@ -32,7 +32,15 @@ def test_one_seed_gives_the_same_numbers_on_every_machine() -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
-    "init", [initializers.zeros, initializers.ones, initializers.fan_in(9), initializers.unit_variance]
+    "init",
+    [
+        initializers.zeros,
+        initializers.ones,
+        initializers.fan_in(9),
+        initializers.unit_variance,
+        initializers.Normal(0.5),
+        initializers.Constant(3),
+    ],  # fmt: skip
 )
 def test_every_shape_gives_a_float64_array_from_the_stream_alone(
     init: Initializer, shape: tuple[int, ...]
@@ -120,3 +128,16 @@ def test_init_scale_scales_what_is_drawn(kind: str) -> None:
     usual, tenth = first_parameters(kind), first_parameters(kind, init_scale=0.1)
     for name, (shape, init) in usual.items():
         assert np.array_equal(tenth[name].init(stream(), shape), 0.1 * init(stream(), shape))
+
+
+def test_a_normal_draw_has_the_moments_of_the_distribution() -> None:
+    drawn = initializers.Normal(0.5)(stream(), (200_000,))
+    assert abs(drawn.mean()) < 0.005 and drawn.std() == pytest.approx(0.5, rel=0.01)
+    assert np.mean(np.abs(drawn) < 0.5) == pytest.approx(0.6827, abs=0.01)  # one standard deviation
+    assert np.abs(drawn).max() <= 3
+    first = np.random.Generator(np.random.PCG64(0)).random((12, 1))
+    assert initializers.Normal(2.0)(stream(), (1,))[0] == (sum(first.ravel(), start=-6.0)) * 2
+
+
+def test_a_constant_is_one_number() -> None:
+    assert initializers.Constant(-1.5)(stream(), (2,)).tolist() == [-1.5, -1.5]

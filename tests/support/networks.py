@@ -1,4 +1,4 @@
-"""Random networks: graphs with fan-out, skip connections, ties, shared inputs, several losses, embeddings.
+"""Random networks: fan-out, skip connections, ties, shared and learned inputs, several losses, embeddings.
 
 Values are kept within bounds known while the graph grows, so that no example overflows and the comparison
 with an oracle stays sharp.
@@ -72,7 +72,10 @@ class Growing:
         if integers is not None:
             self.inputs[name]["dtype"] = "int64"
             self.ranges[name] = integers
-        if self.chance(4):
+        if integers is None and self.chance(5):
+            self.inputs[name]["parameter"] = {"constant": 0}
+            self.weights[name] = (shape, 2.0)
+        elif self.chance(4):
             self.inputs[name]["shared"] = True
         return name
 
@@ -187,7 +190,16 @@ class Growing:
             and self.weights[f"{node['name']}.weight"][0][-1] == n
         ]
         more: dict[str, Any] = {}
-        if tied and self.chance(2):
+        turned = [  # whose matrix, transposed, takes n numbers
+            node
+            for node in self.nodes
+            if node["kind"] == "linear" and "tied_to" not in node and node["config"]["units"] == n
+        ]
+        if turned and self.chance(2):
+            owner = self.pick(turned)
+            units = self.weights[f"{owner['name']}.weight"][0][-1]
+            more = {"tied_to": owner["name"], "transpose": True}
+        elif tied and self.chance(2):
             owner = self.pick(tied)
             units, bias = owner["config"]["units"], owner["config"]["bias"]
             more = {"tied_to": owner["name"]}
@@ -197,8 +209,8 @@ class Growing:
         )
         if not more:
             self.weights[f"{node.name}.weight"] = ((units, n), 1.0)
-            if bias:
-                self.weights[f"{node.name}.bias"] = ((units,), 1.0)
+        if bias and (not more or "transpose" in more):
+            self.weights[f"{node.name}.bias"] = ((units,), 1.0)
 
     def grow_embedding(self, x: Value) -> None:
         rows, width = self.number(1, 4), self.number(1, 3)
@@ -246,7 +258,7 @@ def examples(draw: st.DrawFn, most_nodes: int = 26) -> Example:
         "nodes": draw(st.permutations(graph.nodes)),
         "loss": losses,
     }
-    if graph.weights and graph.chance(2):
+    if any(name.endswith(".weight") for name in graph.weights) and graph.chance(2):
         spec["regularization"] = {
             "l2": draw(st.floats(0, 2)),
             "parameters": draw(st.sampled_from([["*.weight"], ["*"]])),
@@ -255,6 +267,8 @@ def examples(draw: st.DrawFn, most_nodes: int = 26) -> Example:
     numbers = np.random.default_rng(graph.number(0, 2**32))
     data: dict[str, np.ndarray] = {}
     for name, slot in graph.inputs.items():
+        if "parameter" in slot:
+            continue
         shape = (*(() if slot.get("shared") else (batch,)), *slot["shape"])
         if name in graph.ranges:
             data[name] = np.asarray(numbers.integers(0, graph.ranges[name], shape))

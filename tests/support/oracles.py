@@ -39,11 +39,18 @@ def total(
     """The reduced loss, the losses and all values, in whatever arithmetic the arguments bring."""
     spec, rows = example.spec, rows_of(example)
     values = {
-        n: spread(data[n], rows) if slot.get("shared") else data[n] for n, slot in spec["inputs"].items()
-    }
+        n: spread(params[n], rows) if "parameter" in slot
+        else spread(data[n], rows) if slot.get("shared")
+        else data[n]
+        for n, slot in spec["inputs"].items()
+    }  # fmt: skip
     for node in ordered(spec):
         owner = node.get("tied_to", node["name"])
         own = {name.split(".")[1]: array for name, array in params.items() if name.split(".")[0] == owner}
+        if node.get("transpose"):
+            prefix = f"{node['name']}."
+            biases = {name[len(prefix) :]: array for name, array in params.items() if name.startswith(prefix)}
+            own = {local: array.T for local, array in own.items() if array.ndim == 2} | biases
         made = kinds[node["kind"]](
             *(values[name] for name in node["inputs"]), **(node.get("config", {}) | own)
         )

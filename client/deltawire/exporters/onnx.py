@@ -66,6 +66,9 @@ def to_onnx(
     shapes = {name: tuple(slot["shape"]) for name, slot in spec["inputs"].items()}
     shapes |= {node["name"]: tuple(node["shape"]) for node in nodes}
 
+    # The inputs without a batch axis: shared ones, and those that are parameters.
+    shared = {name for name, slot in spec["inputs"].items() if slot.get("shared") or "parameter" in slot}
+
     graph: list[onnx.NodeProto] = []
     initializers: dict[str, Array] = {}
     faults = []
@@ -75,9 +78,8 @@ def to_onnx(
             detail = f"node '{node['name']}' ({node['kind']}): ONNX has no operators for this kind"
             faults.append(Fault("", "not_expressible", detail))
             continue
-        owner = entry.get("tied_to", node["name"])
-        place = Place(node["name"], owner, node["inputs"], shapes, stored, own, graph, initializers)
-        place.shared = {name for name, slot in spec["inputs"].items() if slot.get("shared")}
+        place = Place(node["name"], entry, node["inputs"], shapes, stored, own, graph, initializers)
+        place.shared = shared
         try:
             config = {key: value for key, value in entry.get("config", {}).items() if key != "init_scale"}
             KINDS[node["kind"]](place, **config)  # the first numbers leave no trace in a model

@@ -57,8 +57,8 @@ def multi_head_attention(at: Place, heads: int, causal: bool = False, bias: bool
     if len(at.inputs) > 3 or len(at.shape()) != 2:
         at.refuse("has a mask, or more than one axis of places: that is not exported")
     width = at.shape()[-1]
-    matrices = np.split(np.asarray(at.stored[at.param("in_proj_weight")]), 3)
-    offsets = np.split(np.asarray(at.stored[at.param("in_proj_bias")]), 3) if bias else [None] * 3
+    matrices = np.split(at.numbers("in_proj_weight"), 3)
+    offsets = np.split(at.numbers("in_proj_bias"), 3) if bias else [None] * 3
     parts = []
     for which, (matrix, offset) in enumerate(zip(matrices, offsets, strict=True)):
         projected = at.put("MatMul", at.spread(which), at.constant(matrix.T))
@@ -103,7 +103,7 @@ def _recurrent(at: Place, operator: str, units: int, order: list[int], **attribu
     """
 
     def parts(local: str) -> Array:
-        array = np.asarray(at.stored[at.param(local)])
+        array = at.numbers(local)
         return np.concatenate([np.split(array, len(order))[place] for place in order])[None]
 
     biases = np.concatenate([parts("bias_ih"), parts("bias_hh")], axis=1)

@@ -25,7 +25,7 @@ class Place:
 
     Args:
         name: The name of the node.
-        owner: The node that owns its parameters: itself, or the node that it is tied to.
+        entry: The node in the spec: it says which other node it shares parameters with.
         inputs: The names of its inputs.
         shapes: The shape of one example of each input and node, by name.
         stored: Parameters and constants, by name.
@@ -36,7 +36,7 @@ class Place:
     """
 
     name: str
-    owner: str
+    entry: Mapping[str, Any]
     inputs: Sequence[str]
     shapes: Mapping[str, Shape]
     stored: Mapping[str, Array]
@@ -52,7 +52,20 @@ class Place:
         raise Refused([Fault("", "not_expressible", f"node '{self.name}': {why}")])
 
     def param(self, local: str) -> str:
-        return f"{self.owner}.{local}"
+        """Return the name of a parameter, which another node may own, in the layout that this node has."""
+        shared = f"{self.entry.get('tied_to', self.name)}.{local}"
+        if not self.entry.get("transpose"):
+            return shared
+        own = f"{self.name}.{local}"
+        return own if own in self.stored else self.put("Transpose", shared, perm=[1, 0])
+
+    def numbers(self, local: str) -> Array:
+        """Return a parameter's array, in the layout that this node has."""
+        own, shared = f"{self.name}.{local}", f"{self.entry.get('tied_to', self.name)}.{local}"
+        if own in self.stored:
+            return np.asarray(self.stored[own])
+        array = np.asarray(self.stored[shared])
+        return array.T if self.entry.get("transpose") else array
 
     def put(self, operator: str, *inputs: str, last: bool = False, **attributes: Any) -> str:
         """Add a node to the graph and return the name of its output.

@@ -56,9 +56,12 @@ def to_state_dict(
     notes: Mapping[str, str] = spec.get("metadata", {})
     given = constants or {}
     state = {}
+    for name in spec["inputs"]:
+        if name in params:  # a learned input
+            place = f"params/{name}"
+            state[notes.get(place, name)] = _tensor(params[name], notes.get(f"layout/{place}", ""))
     for node in spec["nodes"]:
-        owner = node.get("tied_to", node["name"])
-        for local, array in _of(owner, params):
+        for local, array in _of(node, params):
             place = f"params/{node['name']}.{local}"
             theirs = NAMES.get((node["kind"], local), local)
             name = notes.get(place, f"{node['name']}.{theirs}")
@@ -71,12 +74,15 @@ def to_state_dict(
     return state
 
 
-def _of(node: str, params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
-    """Yield the local name and the array of each parameter of a node."""
+def _of(node: Mapping[str, Any], params: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+    """Yield the local name and the array of each parameter of a node, its own and those it shares."""
+    transpose = node.get("transpose", False)
     for name, array in params.items():
-        owner, _, local = name.partition(".")
-        if owner == node:
+        owner, _, local = name.rpartition(".")
+        if owner == node["name"]:
             yield local, array
+        elif owner == node.get("tied_to") and (array.ndim == 2 or not transpose):
+            yield local, array.T if transpose else array
 
 
 def _tensor(array: Array, layout: str = "") -> torch.Tensor:

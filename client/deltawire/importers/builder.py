@@ -122,6 +122,22 @@ class SharedParameters(Exception):
     """A node shares parameters with another node, but not all of them in the same layout."""
 
 
+class Tie(NamedTuple):
+    """How a node shares the parameters of another one."""
+
+    node: str
+    transpose: bool = False
+    """Whether it shares the matrices alone, transposed."""
+
+
+class Owner(NamedTuple):
+    """The place of a parameter: its node, its name there, and the array in that node's layout."""
+
+    node: str
+    local: str
+    stored: Stored
+
+
 class Builder:
     """The network built so far. The `Site` of each operation adds its layers."""
 
@@ -135,7 +151,7 @@ class Builder:
         self.conflicts: set[object] = set()
         """Identities of arrays that operations use in ways that no single parameter can serve."""
         self._taken = {"params", "data"}
-        self._owners: dict[object, tuple[str, str, Stored]] = {}  # identity -> node, local name, array
+        self._owners: dict[object, Owner] = {}  # by the identity of the array
         self._used_as_constants: set[object] = set()
 
     def free_name(self, wanted: str) -> str:
@@ -196,56 +212,72 @@ class Builder:
         if own != foreign:
             self.network.metadata[place] = foreign
 
-    def own(self, node: str, params: Mapping[str, Stored]) -> str | None:
-        """Give a node its parameters; return the node to tie it to when that one has them already.
+    def own(self, node: str, params: Mapping[str, Stored]) -> Tie | None:
+        """Give a node its parameters; return how to tie it to another node that has them already.
 
         Raises:
-            SharedParameters: Another node has some of them but not all, or in another layout.
+            SharedParameters: Another node has some of them but not all, or in a layout that no tie restores.
         """
         owners = {local: self._owners.get(stored.identity) for local, stored in params.items()}
         apart = len({stored.identity for stored in params.values()}) == len(params)
-        tied_to = None
+        tie = None
         if not apart or any(owners.values()):
-            tied_to = self._same_as(params, owners) if apart else None
-            if tied_to is None:
+            tie = (self._same_as(params, owners) or _transposed_from(params, owners)) if apart else None
+            if tie is None:
                 raise SharedParameters
         for local, stored in params.items():
             self.remember(f"params/{node}.{local}", f"{node}.{local}", stored.name)
             if stored.layout:
                 self.network.metadata[f"layout/params/{node}.{local}"] = LAYOUTS.join(stored.layout)
-            if tied_to is None:
-                self._owners[stored.identity] = node, local, stored
+            if owners[local] is None:
+                self._owners[stored.identity] = Owner(node, local, stored)
                 self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # optimizers write to it
-        return tied_to
+        return tie
 
-    def _same_as(
-        self, params: Mapping[str, Stored], owners: Mapping[str, tuple[str, str, Stored] | None]
-    ) -> str | None:
+    def _same_as(self, params: Mapping[str, Stored], owners: Mapping[str, Owner | None]) -> Tie | None:
         """Return the node that has exactly these parameters, by the same names and in the same layout."""
-        nodes = {owner[0] if owner else "" for owner in owners.values()}
+        nodes = {owner.node if owner else "" for owner in owners.values()}
         alike = all(
             owner is not None
-            and owner[1] == local
-            and owner[2].layout == params[local].layout
-            and owner[2].array.shape == params[local].array.shape
+            and owner.local == local
+            and owner.stored.layout == params[local].layout
+            and owner.stored.array.shape == params[local].array.shape
             for local, owner in owners.items()
         )
         if not alike or len(nodes) != 1:
             return None
         (node,) = nodes
         theirs = {name.partition(".")[2] for name in self.params if name.partition(".")[0] == node}
-        return node if theirs == params.keys() else None
+        return Tie(node) if theirs == params.keys() else None
 
     def finish(self, outputs: Sequence[Value]) -> Imported:
         """Return the finished network. Raises Refused with all faults collected so far."""
         self.conflicts |= self._used_as_constants & self._owners.keys()
         for identity in self.conflicts & self._owners.keys():
-            name = self._owners[identity][2].name
+            name = self._owners[identity].stored.name
             detail = f"'{name}' is used in several ways, and no one parameter of a layer serves them all"
             self.faults.append(Fault("", "not_expressible", detail))
         if self.faults:
             raise Refused(self.faults)
         return Imported(self.network, self.params, self.constants, tuple(value.name for value in outputs))
+
+
+def _transposed_from(params: Mapping[str, Stored], owners: Mapping[str, Owner | None]) -> Tie | None:
+    """Return the node that has the matrices among these parameters, transposed, and none of the others."""
+    nodes = set()
+    for local, stored in params.items():
+        owner, matrix = owners[local], stored.array.ndim == 2
+        if owner is None and not matrix:
+            continue
+        if owner is None or not matrix or owner.local != local:
+            return None
+        if (
+            stored.transposed().layout != owner.stored.layout
+            or owner.stored.array.shape[::-1] != stored.array.shape
+        ):
+            return None
+        nodes.add(owner.node)
+    return Tie(nodes.pop(), transpose=True) if len(nodes) == 1 else None
 
 
 def _plain(foreign: str) -> str:

@@ -15,6 +15,7 @@ from deltawire.importers.builder import (
     Shape,
     SharedParameters,
     Stored,
+    Tie,
     Value,
 )
 
@@ -85,12 +86,20 @@ class Site:
         shape = self.shape() if out is None else out
         node = self.builder.free_name(name or self.name)
         given = {local: stored for local, stored in (params or {}).items() if stored is not None}
-        tied_to = self._parameters(kind, node, given) if given else None
-        settings = {key: list(value) if isinstance(value, tuple) else value for key, value in config.items()}
-        self.builder.network.layer(kind, *(x.name for x in inputs), name=node, tied_to=tied_to, **settings)
+        tie = self._parameters(kind, node, given) if given else None
+        settings: dict[str, Any] = {
+            key: list(value) if isinstance(value, tuple) else value for key, value in config.items()
+        }
+        names = [x.name for x in inputs]
+        if tie is None:
+            self.builder.network.layer(kind, *names, name=node, **settings)
+        else:
+            self.builder.network.layer(
+                kind, *names, name=node, tied_to=tie.node, transpose=tie.transpose, **settings
+            )
         return Value(node, shape)
 
-    def _parameters(self, kind: str, node: str, given: Mapping[str, Stored]) -> str | None:
+    def _parameters(self, kind: str, node: str, given: Mapping[str, Stored]) -> Tie | None:
         for stored in given.values():
             if stored.array.dtype != self.builder.dtype:
                 own = self.builder.dtype
@@ -106,7 +115,7 @@ class Site:
         except SharedParameters:
             self.builder.conflicts |= {one.identity for one in given.values() if not one.kept}
             names = ", ".join(f"'{stored.name}'" for stored in given.values())
-            self.refuse(f"shares some of {names} with another node, but not all of both in the same layout")
+            self.refuse(f"shares some of {names} with another node, but not all of both in one layout")
 
     def step(self, kind: str, *inputs: Value, out: Shape, **config: Any) -> Value:
         """Add a node before the last one, named after the operation and the layer.

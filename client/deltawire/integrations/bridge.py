@@ -10,7 +10,7 @@ from deltawire.client import Client
 from deltawire.errors import Fault, Refused
 from deltawire.network import Network
 from deltawire.published import Published
-from deltawire.request_builder import Spec, resolve_published
+from deltawire.request_builder import Spec, inputs_of, resolve_published
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) 
     if unknown := [name for name in chosen if name not in shapes]:
         detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
         raise Refused([Fault("/outputs", "unknown_name", detail)])
-    shared = frozenset(name for name, entry in spec["inputs"].items() if entry.get("shared"))
+    inputs = inputs_of(spec)
+    shared = frozenset(name for name, entry in inputs.items() if entry.get("shared"))
     sent = resolved if isinstance(resolved, Published) else spec
-    return ServedNetwork(client, sent, tuple(spec["inputs"]), chosen, shapes, shared)
+    return ServedNetwork(client, sent, tuple(inputs), chosen, shapes, shared)

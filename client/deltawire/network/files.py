@@ -21,6 +21,7 @@ from deltawire import wire
 from deltawire.arrays import as_numbers, common_dtype, to_tensor
 from deltawire.connection import RESPONSE_LIMITS
 from deltawire.errors import Fault, Refused
+from deltawire.network.planner import Planner
 from deltawire.text import shape_text
 from deltawire.wire import Array
 
@@ -111,7 +112,39 @@ def read_network(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:
     }
 
 
-def check_parameters(plan: Mapping[str, Any], params: Mapping[str, Array]) -> None:
+def publish(
+    client: Planner,
+    name: str,
+    spec: Mapping[str, Any],
+    params: Mapping[str, ArrayLike],
+    into: FilePath | None,
+) -> Path:
+    """Write a saved network below the name that a service finds it by; see `Network.publish`.
+
+    Args:
+        client: Whose service checks the network and the parameters.
+        name: To serve it by.
+        spec: Of the network.
+        params: Arrays by name, all of them.
+        into: The folder; by default that of the setting DELTAWIRE_NETWORKS_DIR, or the current one.
+
+    Raises:
+        Refused: The name, the network or a parameter is wrong.
+    """
+    if not NAME.match(name):
+        detail = f"{name!r} is no name: letters, digits, _ and -, not starting with -, at most 64"
+        raise Refused([Fault("/name", "name_invalid", detail)])
+    arrays = one_dtype(params)
+    dtype = next(iter(arrays.values())).dtype.name if arrays else "float64"
+    _check_parameters(client.plan(spec, dtype=dtype), arrays)
+    folder = Path(os.environ.get("DELTAWIRE_NETWORKS_DIR") or "." if into is None else into)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}{SUFFIX}"
+    write(path, spec, arrays)
+    return path
+
+
+def _check_parameters(plan: Mapping[str, Any], params: Mapping[str, Array]) -> None:
     """Check that parameters are those of a network, all of them and no others, each in its shape.
 
     Args:
@@ -135,10 +168,3 @@ def check_parameters(plan: Mapping[str, Any], params: Mapping[str, Array]) -> No
             faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
     if faults:
         raise Refused(faults)
-
-
-def check_publish_name(name: str) -> None:
-    """Raise Refused for a name that no network can be published under."""
-    if not NAME.match(name):
-        detail = f"{name!r} is no name: letters, digits, _ and -, not starting with -, at most 64"
-        raise Refused([Fault("/name", "name_invalid", detail)])

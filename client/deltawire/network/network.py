@@ -9,7 +9,6 @@ The builder checks names only. The service checks everything else, and its error
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
@@ -22,10 +21,9 @@ from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.network import files
 from deltawire.network.files import FilePath
-from deltawire.network.graph import upstream
 from deltawire.network.operators import Operators
 from deltawire.network.picture import svg
-from deltawire.network.planning import EmbeddedPlanner, Planner
+from deltawire.network.planner import EmbeddedPlanner, Planner
 from deltawire.network.summary import Summary
 from deltawire.wire import Array
 
@@ -106,6 +104,25 @@ class Network:
         self._inputs[name] = entry
         return Handle(self, name)
 
+    def parameter(self, name: str, shape: Iterable[int] = (), **first: float) -> Handle:
+        """Add a learned input: an array of `params` that is the same for every example, as a position table.
+
+        Args:
+            name: Of the input, and of the parameter.
+            shape: Of the array.
+            first: How `init` draws its first numbers: `normal`, the standard deviation; `uniform`, the bound;
+                or `constant`, the number itself.
+
+        Returns:
+            A handle to pass to layers.
+
+        Raises:
+            Refused: The name is taken.
+        """
+        handle = self.input(name, shape)
+        self._inputs[name]["parameter"] = plain_json(first, f"/inputs/{name}/parameter")
+        return handle
+
     def layer(
         self,
         kind: str,
@@ -113,6 +130,7 @@ class Network:
         *inputs: Handle | str,
         name: str | None = None,
         tied_to: Handle | str | None = None,
+        transpose: bool = False,
         **config: Any,
     ) -> Handle:
         """Add a node.
@@ -122,6 +140,7 @@ class Network:
             inputs: Handles or names; by default the node before it.
             name: Of the node; by default the kind and a running number.
             tied_to: A node whose parameters this one shares.
+            transpose: Share the matrices alone, transposed, as a tied autoencoder's decoder does.
             config: The layer's own options.
 
         Returns:
@@ -143,6 +162,8 @@ class Network:
             node["config"] = plain_json(config, f"{pointer}/config")
         if tied_to is not None:
             node["tied_to"] = self._name(tied_to, f"{pointer}/tied_to")
+        if transpose:
+            node["transpose"] = True
         self._nodes[name] = node
         return Handle(self, name)
 
@@ -236,15 +257,7 @@ class Network:
             Refused: The name, the network or a parameter is wrong.
             OSError: The file cannot be written.
         """
-        files.check_publish_name(name)
-        spec, arrays = self.spec(), files.one_dtype(params)
-        dtype = next(iter(arrays.values())).dtype.name if arrays else "float64"
-        files.check_parameters(client.plan(spec, dtype=dtype), arrays)
-        folder = Path(os.environ.get("DELTAWIRE_NETWORKS_DIR") or "." if into is None else into)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{name}{files.SUFFIX}"
-        files.write(path, spec, arrays)
-        return path
+        return files.publish(client, name, self.spec(), params, into)
 
     def shape_of(self, place: Handle | str) -> tuple[int, ...]:
         """Return the shape of an input or a node, without the batch axis; `Handle.shape` is the same.
@@ -259,8 +272,7 @@ class Network:
         name = self[self._name(place, "/nodes")].name
         if name in self._inputs:
             return tuple(self._inputs[name]["shape"])
-        nodes = self._embedded().plan(upstream(self.spec(), name))["nodes"]
-        return next(tuple(node["shape"]) for node in nodes if node["name"] == name)
+        return self._embedded().shape_of(self.spec(), name)
 
     def _embedded(self) -> EmbeddedPlanner:
         if self._planner is None:

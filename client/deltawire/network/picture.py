@@ -24,7 +24,7 @@ BOX, SPACE, GAP, MARGIN = 36.0, 26.0, 18.0, 6.0
 LETTER, LONGEST, NARROWEST = 7.3, 26, 60.0
 """Width of a letter in pixels, generously; letters in a line before it is cut; least width of a box."""
 
-COLORS = {"input": "#3b82f6", "node": "currentColor", "loss": "#d97706"}
+COLORS = {"input": "#3b82f6", "parameter": "#10b981", "node": "currentColor", "loss": "#d97706"}
 """By role: fills are faint and outlines full, which reads on white and on black."""
 
 
@@ -70,11 +70,13 @@ def texts_of(spec: Mapping[str, Any]) -> dict[str, tuple[list[str], str]]:
             *([entry["dtype"]] if "dtype" in entry else []),
             *["shared"] * entry.get("shared", False),
         ]
+        if "parameter" in entry:
+            notes.append("learned")
         texts[name] = ([_cut(name), _cut(" ".join(notes))], f"{name}: input {' '.join(notes)}")
     for node in spec["nodes"]:
         config = ", ".join(f"{key}={json.dumps(value)}" for key, value in node.get("config", {}).items())
         kind = f"{node['kind']}({config})" if config else node["kind"]
-        tied = f"tied to {node['tied_to']}" if "tied_to" in node else ""
+        tied = f"tied to {node['tied_to']}{'ᵀ' * node.get('transpose', False)}" if "tied_to" in node else ""
         title = f"{node['name']}: {kind}{f', {tied}' if tied else ''}"
         texts[node["name"]] = ([_cut(node["name"]), _cut(tied or kind)], title)
     return texts
@@ -85,7 +87,9 @@ def _cut(text: str) -> str:
 
 
 def _role(name: str, spec: Mapping[str, Any], losses: set[str]) -> str:
-    return "input" if name in spec["inputs"] else "loss" if name in losses else "node"
+    if name in spec["inputs"]:
+        return "parameter" if "parameter" in spec["inputs"][name] else "input"
+    return "loss" if name in losses else "node"
 
 
 def _top(row: int) -> float:
@@ -95,7 +99,7 @@ def _top(row: int) -> float:
 def _box(layout: Layout, name: str, width: float, role: str, lines: Sequence[str], title: str) -> str:
     """Return the box of a place with its two lines; the whole description shows as a tooltip."""
     color, x, y = COLORS[role], MARGIN + layout.center[name], _top(layout.row[name])
-    radius = BOX / 2 if role == "input" else 6
+    radius = BOX / 2 if role in ("input", "parameter") else 6
     rect = (
         f'<rect x="{x - width / 2:.1f}" y="{y:.1f}" width="{width:.1f}" height="{BOX:.0f}" rx="{radius:.0f}" '
         f'fill="{color}" fill-opacity=".09" stroke="{color}" stroke-opacity=".75"/>'

@@ -32,33 +32,23 @@ class Summary:
     @property
     def rows(self) -> list[tuple[str, ...]]:
         """The cells of each input and node, by COLUMNS."""
-        tied = {node["name"]: node["tied_to"] for node in self.spec["nodes"] if "tied_to" in node}
-        owned: dict[str, list[str]] = {}
+        cells: dict[str, list[str]] = {}
         for parameter in self.plan["parameters"]:
             owner, _, local = parameter["name"].rpartition(".")
-            owned.setdefault(owner, []).append(f"{local} {shape_text(parameter['shape'])}")
+            if owner:
+                cells.setdefault(owner, []).append(f"{local} {shape_text(parameter['shape'])}")
+        for node in self.spec["nodes"]:
+            if "tied_to" in node:
+                shared = "matrices of" if node.get("transpose") else "those of"
+                cells.setdefault(node["name"], []).append(f"{shared} {node['tied_to']}")
         rows: list[tuple[str, ...]] = [
-            (
-                name,
-                " ".join(["input", *["shared"] * entry.get("shared", False)]),
-                "",
-                shape_text(entry["shape"]),
-                "",
-            )
+            (name, _kind_of_input(entry), "", shape_text(entry["shape"]), "")
             for name, entry in self.spec["inputs"].items()
         ]
-        rows += [
-            (
-                node["name"],
-                node["kind"],
-                ", ".join(node["inputs"]),
-                shape_text(node["shape"]),
-                f"tied to {tied[node['name']]}"
-                if node["name"] in tied
-                else ", ".join(owned.get(node["name"], [])),
-            )
-            for node in self.plan["nodes"]
-        ]
+        for node in self.plan["nodes"]:
+            inputs, shape = ", ".join(node["inputs"]), shape_text(node["shape"])
+            parameters = ", ".join(cells.get(node["name"], []))
+            rows.append((node["name"], node["kind"], inputs, shape, parameters))
         return rows
 
     @property
@@ -100,6 +90,10 @@ class Summary:
         for cells in self.rows:
             table.add_row(*map(Text, cells))  # a name is no markup
         return table
+
+
+def _kind_of_input(entry: Mapping[str, Any]) -> str:
+    return "parameter" if "parameter" in entry else "shared input" if entry.get("shared") else "input"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -52,6 +52,19 @@ class Node:
     """
     saved: int
     """Numbers per example that the layer saves for the backward pass, beside its inputs and its value."""
+    transposed: frozenset[str] = frozenset()
+    """The layer's parameters that are matrices of another node, transposed."""
+
+    def arrays(self, params: Arrays) -> dict[str, Array]:
+        """Return the node's parameters, out of those of the network, as the layer takes them."""
+        arrays = {local: params[name] for local, name in self.parameters.items()}
+        for local in self.transposed:
+            arrays[local] = arrays[local].T
+        return arrays
+
+    def as_owned(self, local: str, gradient: Array) -> Array:
+        """Return the gradient of a layer's parameter in the layout that its owner has; batch axes lead."""
+        return gradient.swapaxes(-1, -2) if local in self.transposed else gradient
 
 
 @dataclass(frozen=True)
@@ -77,11 +90,17 @@ class Graph:
     limits: Limits
     id: str
     """SHA-256 of the canonical spec, in hex."""
+    learned: tuple[str, ...]
+    """The inputs that are parameters: not among `inputs`, and the same for every example."""
 
     @property
     def float_inputs(self) -> list[str]:
         """The inputs that hold floating-point numbers."""
         return [name for name, input_spec in self.inputs.items() if input_spec.dtype == "float"]
+
+    def input_shape(self, name: str) -> Shape:
+        """Return the shape of one example of an input, learned or not."""
+        return self.inputs[name].shape if name in self.inputs else self.parameters[name].shape
 
     def upstream(self, names: Iterable[str]) -> set[str]:
         """Return the named nodes, and all nodes and inputs that lead to them."""

@@ -29,7 +29,10 @@ def draw_parameters(network: Graph, seed: int, dtype: Any) -> dict[str, Array]:
     Raises:
         DeadlineExceeded: the deadline passed before the last node.
     """
-    drawn = dict[str, Array]()
+    drawn = {
+        name: network.parameters[name].init(stream(seed, name), network.parameters[name].shape).astype(dtype)
+        for name in network.learned
+    }
     for node in network.nodes.values():
         check_deadline()
         for name in set(node.parameters.values()) - drawn.keys():

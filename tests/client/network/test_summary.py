@@ -32,8 +32,8 @@ def test_the_table_of_a_network() -> None:
     text = str(network().summary(CLIENT, batch=1000, dtype="float32"))
     lines = [line.split() for line in text.splitlines()]
     assert ["first", "linear", "x", "(3,", "2)", "weight", "(2,", "4),", "bias", "(2,)"] in lines
-    assert ["again", "linear", "x", "(3,", "2)", "tied", "to", "first"] in lines
-    assert ["mask", "input", "shared", "(2,)"] in lines
+    assert ["again", "linear", "x", "(3,", "2)", "those", "of", "first"] in lines
+    assert ["mask", "shared", "input", "(2,)"] in lines
     planned = CLIENT.plan(network(), 1000, dtype="float32")
     assert text.splitlines()[-1].startswith("10 numbers in parameters, 40 B in float32; 1,000 examples: ")
     assert planned["fits"] and f"of {planned['limit_bytes'] // 2**20} MiB allowed" in text

@@ -16,6 +16,7 @@ from marshmallow import ValidationError
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Layer, LayerError, Parameter, Registry
 from deltawire_service.engine.compile import declarations
+from deltawire_service.engine.compile.parameters import learned_inputs, node_parameters, parameter_table
 from deltawire_service.engine.compile.spec import read_spec
 from deltawire_service.engine.execute.layer_calls import call
 from deltawire_service.engine.execute.threads import Threads
@@ -159,8 +160,10 @@ def _infer(
     input_specs = {
         name: InputSpec(tuple(input_spec["shape"]), input_spec["dtype"], input_spec["shared"])
         for name, input_spec in read["inputs"].items()
+        if "parameter" not in input_spec
     }
-    shapes = {name: input_spec.shape for name, input_spec in input_specs.items()}
+    shapes = {name: tuple(input_spec["shape"]) for name, input_spec in read["inputs"].items()}
+    learned = learned_inputs(read["inputs"])
     owned: dict[str, Mapping[str, Parameter]] = {}
     nodes: dict[str, Node] = {}
     faults = Faults()
@@ -182,25 +185,26 @@ def _infer(
             detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, input_specs)
-        numbers += prod(shape) + saved
-        if "tied_to" not in entry:
-            numbers += sum(prod(parameter.shape) for parameter in owned[entry["name"]].values())
+        parameters = node_parameters(entry, owned[entry["name"]])
+        own = parameters.own(entry["name"])
+        numbers += prod(shape) + saved + sum(prod(owned[entry["name"]][local].shape) for local in own)
         if not faults:  # at once, for hundreds of nodes may follow, each twice as large as the one before
             input_checks.check_numbers(limits, entry["name"], numbers)
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
-            {local: f"{entry.get('tied_to', entry['name'])}.{local}" for local in owned[entry["name"]]},
-            saved,
+            parameters.names, saved, parameters.transposed,
         )  # fmt: skip
     faults.refuse()
-    parameters = _parameters(entries, owned)
+    table = parameter_table(entries, owned, learned)
     loss = _loss(read, nodes)
-    regularization = _regularization(read, parameters)
+    regularization = _regularization(read, table)
     canonical = _canonical(read, entries, made, loss, regularization)
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()
-    return Network(canonical, input_specs, nodes, parameters, loss, regularization, limits, identity, threads)
+    return Network(
+        canonical, input_specs, nodes, table, loss, regularization, limits, identity, tuple(learned), threads
+    )
 
 
 def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
@@ -229,35 +233,6 @@ def _integers(
             if before is not None:
                 allowed = range(max(before.start, allowed.start), min(before.stop, allowed.stop))
             input_specs[name] = replace(input_specs[name], range=allowed)
-
-
-def _parameters(entries: list[Entry], owned: Mapping[str, Mapping[str, Parameter]]) -> dict[str, Parameter]:
-    """Return the parameter table. A tied node adds nothing to it, and must fit the node it is tied to."""
-    faults, table = Faults(), dict[str, Parameter]()
-    tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
-    for place, entry in enumerate(entries):
-        name = entry["name"]
-        if name not in tied:
-            table.update({f"{name}.{local}": parameter for local, parameter in owned[name].items()})
-            continue
-        to = tied[name]
-        if to not in owned:
-            detail = f"node '{name}': no node is named {shown(to)}{nearest(to, set(owned) - {name})}"
-        elif to in tied:
-            detail = f"node '{name}': '{to}' is tied itself; tie to the node that owns the parameters"
-        elif not owned[name]:
-            detail = f"node '{name}' ({entry['kind']}) has no parameters to tie"
-        elif (mine := _shapes(owned[name])) != (theirs := _shapes(owned[to])):
-            detail = f"node '{name}': expected the parameters of '{to}', {theirs}, got {mine}"
-        else:
-            continue
-        faults.append(Fault(f"/nodes/{place}/tied_to", "tie_invalid", detail))
-    faults.refuse()
-    return table
-
-
-def _shapes(parameters: Mapping[str, Parameter]) -> str:
-    return ", ".join(f"{name} {list(parameter.shape)}" for name, parameter in parameters.items()) or "none"
 
 
 def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:
@@ -304,7 +279,11 @@ def _canonical(
     """Return the spec with every default written out, so that equal networks have equal specs."""
     nodes = []
     for entry, layer in zip(entries, made, strict=True):
-        node = {key: entry[key] for key in ("name", "kind", "inputs", "tied_to") if key in entry}
+        node: dict[str, Any] = {
+            key: entry[key] for key in ("name", "kind", "inputs", "tied_to") if key in entry
+        }
+        if entry["transpose"]:
+            node["transpose"] = True
         nodes.append(node | {"config": declarations.dump_config(entry["name"], entry["kind"], layer)})
     canonical = {"version": read["version"], "inputs": read["inputs"], "nodes": nodes}
     if loss:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from math import isfinite, prod
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import config
@@ -41,6 +41,24 @@ class ShapeField(fields.List[int]):
         return value
 
 
+class LearnedSchema(Schema):
+    """How the first numbers of a learned input are drawn: one of these."""
+
+    normal = config.Number(
+        validate=validate.Range(min=0),
+        metadata={"description": "standard deviation of a normal distribution"},
+    )
+    uniform = config.Number(
+        validate=validate.Range(min=0), metadata={"description": "bound: from −bound up to bound"}
+    )
+    constant = config.Number(metadata={"description": "every number"})
+
+    @validates_schema
+    def _exactly_one(self, data: dict[str, float], **_: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError(f"expected one of {', '.join(self.fields)}, got {len(data)} of them")
+
+
 class InputSchema(Schema):
     """An input of the network: the shape of one example, without the batch axis."""
 
@@ -57,6 +75,15 @@ class InputSchema(Schema):
         load_default=False,
         metadata={"description": "sent without a batch axis, the same for every example"},
     )
+    parameter = fields.Nested(
+        LearnedSchema,
+        metadata={"description": "a learned array, the same for every example: kept in params, not in data"},
+    )
+
+    @validates_schema
+    def _learned_are_floats(self, data: dict[str, Any], **_: Any) -> None:
+        if "parameter" in data and data.get("dtype") == "int64":
+            raise ValidationError({"dtype": [Coded("dtype_unsupported", "integers are not learned")]})
 
 
 class NodeSchema(Schema):
@@ -69,8 +96,18 @@ class NodeSchema(Schema):
         validate=valid_name, metadata={"description": "default: the kind and a running number"}
     )
     inputs = config.Names(metadata={"description": "default, for a layer of one input: the node before"})
+    transpose = config.Flag(
+        load_default=False,
+        metadata={"description": "whether it shares the matrices alone, transposed; needs tied_to"},
+    )
     config = fields.Dict(keys=fields.String(), load_default=dict)
     tied_to = fields.String(metadata={"description": "node whose parameters this one shares"})
+
+    @validates_schema
+    def _transposes_a_tie(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("transpose") and "tied_to" not in data:
+            message = "a node transposes the matrices of another one: name it in tied_to"
+            raise ValidationError({"transpose": [Coded("tie_invalid", message)]})
 
 
 class RegularizationSchema(Schema):

@@ -34,7 +34,8 @@ def per_example_targets(network: Graph, targets: Targets) -> Targets:
     nodes = [node for node in network.nodes.values() if targets.params.intersection(node.parameters.values())]
     inputs = {name for node in nodes for name in node.inputs if name in network.nodes}
     deltas = targets.deltas.union(node.name for node in nodes)
-    return Targets(data=targets.data, values=targets.values | inputs, deltas=deltas)
+    data = targets.data | targets.params.intersection(network.learned)
+    return Targets(data=data, values=targets.values | inputs, deltas=deltas)
 
 
 def per_example_gradients(
@@ -122,6 +123,8 @@ def example_gradients(
 ) -> Iterator[tuple[str, Array]]:
     """Yield the gradients of the rows of a pass, (rows, *shape) by parameter, once for each node that has it.
 
+    That of a learned input is the delta that has arrived there.
+
     Args:
         run: the run of the pass.
         forward: the pass that has the values of the nodes' inputs.
@@ -132,7 +135,7 @@ def example_gradients(
     for node in run.network.nodes.values():
         names = {local: name for local, name in node.parameters.items() if name in params}
         if names and node.name in backward.deltas:
-            arrays = {local: forward.params[name] for local, name in node.parameters.items()}
+            arrays = node.arrays(forward.params)
             inputs = [values[name] for name in node.inputs]
             begun = monotonic()
             delta, dtype = backward.deltas[node.name], run.batch.dtype
@@ -141,7 +144,10 @@ def example_gradients(
                 gradients = _row_by_row(node, arrays, inputs, delta)
             if run.on_compute_seconds is not ignore_seconds:
                 run.on_compute_seconds({node.kind: monotonic() - begun})
-            yield from ((name, gradients[local]) for local, name in names.items())
+            yield from ((name, node.as_owned(local, gradients[local])) for local, name in names.items())
+    for name in run.network.learned:
+        if name in params and name in backward.deltas:
+            yield name, backward.deltas[name]
 
 
 def _row_by_row(node: Node, params: Arrays, inputs: list[Array], delta: Array) -> dict[str, Array]:

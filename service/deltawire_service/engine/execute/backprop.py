@@ -78,7 +78,7 @@ class Pass:
             if now > deadline:
                 raise DeadlineExceeded
             inputs = [values[name] for name in node.inputs]
-            params = {local: given[name] for local, name in node.parameters.items()}
+            params = node.arrays(given)
             value, activation = layer_calls.forward(node, params, inputs, dtype)
             if copy_context() != context:
                 context = layer_calls.restore_errstate(context)
@@ -133,6 +133,10 @@ class Pass:
         for name in self.program.targets.data:
             if name in arriving:
                 self.deltas[name] = self._arrived(name)
+        for name in self.program.learned:
+            if name in arriving:
+                self.grads[name] = gradient = self._arrived(name).sum(axis=0)
+                self.finite = self.finite and is_finite(gradient)
 
     def seconds(self) -> dict[str, float]:
         """Return how long the steps took, by the kind of their nodes.
@@ -172,7 +176,10 @@ class Pass:
         signal = layer_calls.signal(node, activation, delta)
         for local, name, role in step.grads:
             shape = self.params[name].shape
+            if local in node.transposed:
+                shape = shape[::-1]
             gradient = layer_calls.equation(node, role, activation.grads[local], signal, shape, dtype)
+            gradient = node.as_owned(local, gradient)
             if self.observer:
                 self.observer(node, role, gradient)
             grads[name] = gradient = grads[name] + gradient if name in grads else gradient

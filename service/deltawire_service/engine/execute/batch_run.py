@@ -137,6 +137,9 @@ class BatchRun(NamedTuple):
             else read_only(array[start:stop])
             for name, array in self.batch.data.items()
         }
+        for name in self.network.learned:
+            if name in params:  # it may lead to nothing that is computed
+                data[name] = np.broadcast_to(params[name], (count, *params[name].shape))
         rows = Pass(self.program, params, data, self.batch.dtype, observer)
         rows.forward()
         return rows

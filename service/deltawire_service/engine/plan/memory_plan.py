@@ -153,7 +153,7 @@ def make_plan(
     data_shapes = [input_spec.array_shape(batch) for input_spec in network.inputs.values()]
     read_shapes = parameter_shapes + data_shapes if body_cost.with_parameters else data_shapes
     gradient_shapes = [network.parameters[name].shape for name in targets.params]
-    row_shapes = [(batch, *network.inputs[name].shape) for name in targets.data]
+    row_shapes = [(batch, *network.input_shape(name)) for name in targets.data]
     row_shapes += [(batch, *network.nodes[name].shape) for name in (*targets.values, *targets.deltas)]
     row_shapes += (len(network.loss) + 1) * [(batch,)]
     rows, gradients = count_numbers(row_shapes), count_numbers(gradient_shapes)

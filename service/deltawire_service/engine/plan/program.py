@@ -65,6 +65,8 @@ class Program(NamedTuple):
     data: tuple[str, ...]
     values: tuple[str, ...]
     deltas: tuple[str, ...]
+    learned: tuple[str, ...]
+    """The learned inputs among the targets' parameters."""
     needed: frozenset[str]
     """The nodes and inputs whose deltas lead to a target.
 
@@ -80,14 +82,15 @@ def make_program(network: Graph, targets: Targets) -> Program:
     computed = leads | network.upstream(targets.values)
 
     # A node carries a delta when a target lies at it or before it.
-    carries = set(targets.data)
+    learned = tuple(name for name in network.learned if name in targets.params)
+    carries = {*targets.data, *learned}
     for node in nodes:
         own = node.name in targets.deltas or not targets.params.isdisjoint(node.parameters.values())
         if own or not carries.isdisjoint(node.inputs):
             carries.add(node.name)
     needed = frozenset(carries)
     if targets.trace:
-        carries.update(network.nodes, network.float_inputs)
+        carries.update(network.nodes, network.float_inputs, network.learned)
 
     backward = tuple(
         BackwardStep(
@@ -133,5 +136,6 @@ def make_program(network: Graph, targets: Targets) -> Program:
         tuple(name for name in network.inputs if name in targets.data),
         tuple(name for name in network.nodes if name in targets.values),
         tuple(name for name in network.nodes if name in targets.deltas),
+        learned,
         needed,
     )

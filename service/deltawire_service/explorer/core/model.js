@@ -6,12 +6,16 @@ const single = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null)
 
 const ofExample = (traced) => traced && { ...traced, numbers: single(traced), shape: traced.shape.slice(1) };
 
+// The inputs that data is sent for: a learned input is a parameter.
+export const dataInputs = (inputs) => Object.fromEntries(Object.entries(inputs).filter(([, spec]) => !spec.parameter));
+
 // Returns `places` (the inputs and nodes by name, in the order of the spec), `edges` (from a source to its consumer, with
 // the delta sent back), and the order in which the nodes compute (`forward`) and send (`backward`). `row`: of the batch.
 export function build(document, plan, answer, layers, row) {
   const places = new Map();
   for (const [name, spec] of Object.entries(document.network.inputs)) {
-    const numbers = spec.shared ? document.data[name] : document.data[name][row];
+    const given = spec.parameter ? document.params : document.data;
+    const numbers = spec.parameter || spec.shared ? given[name] : given[name][row];
     places.set(name, {
       name, kind: null, inputs: [], shape: spec.shape, spec, value: summary(numbers, spec.shape), parameters: [],
     });
@@ -51,7 +55,7 @@ export function build(document, plan, answer, layers, row) {
 
 // A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.
 const parameterOf = (name, traced) =>
-  ({ name, local: name.split(".")[1], contribution: traced && { ...traced, numbers: traced.numbers ?? null } });
+  ({ name, local: name.split(".").at(-1), contribution: traced && { ...traced, numbers: traced.numbers ?? null } });
 
 // Maps each node's name to its index in the spec. As in the service, an unnamed node is called by its kind and a number.
 function indicesOf({ inputs, nodes }) {

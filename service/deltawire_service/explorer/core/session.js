@@ -1,6 +1,6 @@
 // Evaluates a document: plans its network, initialises missing parameters and traces one example.
 import * as api from "./api.js";
-import { build } from "./model.js";
+import { build, dataInputs } from "./model.js";
 
 const PLANS = 8; // kept, so that changed numbers alone need no new plan
 const plans = new Map();
@@ -50,7 +50,7 @@ export async function evaluate(given, example, layers, renew, outdated = () => f
   const missing = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
   if (missing) document.params = await initialParams(document.network);
   if (!plan.parameters.length && renew) delete document.params;
-  document.data ??= randomData(document.network.inputs);
+  document.data ??= randomData(dataInputs(document.network.inputs));
   const { network, params, data } = document;
   const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
   if (outdated()) return null;

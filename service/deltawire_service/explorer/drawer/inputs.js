@@ -1,10 +1,12 @@
 // Edits the data: sliders and fields for single numbers, text for arrays, the choice of the example, whole batches.
 import { html, useState } from "../core/dom.js";
+import { dataInputs } from "../core/model.js";
 import { precise, times } from "../core/numbers.js";
 import { Batch } from "./batch.js";
 
 export function Inputs({ document, ranges, example, choose, losses, setData, t }) {
-  const inputs = Object.entries(document.network.inputs);
+  const own = dataInputs(document.network.inputs);
+  const inputs = Object.entries(own);
   const first = inputs.find(([, spec]) => !spec.shared);
   const batch = first ? document.data[first[0]]?.length ?? 1 : 1;
   const set = (name, value) => {
@@ -23,7 +25,7 @@ export function Inputs({ document, ranges, example, choose, losses, setData, t }
       return spec.shape.length === 0 && typeof value === "number"
         ? html`<${Slider} key=${name} allowed=${ranges[name]} ...${{ name, spec, value, set }} />` : html`<${ArrayField} key=${name} ...${{ name, spec, value, set, t }} />`;
     })}</div>
-    <${Batch} inputs=${document.network.inputs} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
+    <${Batch} inputs=${own} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
 }
 

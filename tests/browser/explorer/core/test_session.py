@@ -30,6 +30,25 @@ def test_a_network_alone_is_completed(page: Page) -> None:
     assert set(explorer.values()) == {"u", "v", "relu1", "total"}
 
 
+def test_a_learned_input_and_a_transposed_tie_are_completed(page: Page) -> None:
+    explorer = Explorer(page, "example=circuit")
+    explorer.tab("Edit")
+    network = {
+        "inputs": {"u": {"shape": [3]}, "shift": {"shape": [3], "parameter": {"constant": 2}}},
+        "nodes": [
+            {"name": "moved", "kind": "add", "inputs": ["u", "shift"]},
+            {"name": "code", "kind": "linear", "config": {"units": 2}},
+            {"name": "back", "kind": "linear", "config": {"units": 3}, "tied_to": "code", "transpose": True},
+            {"name": "total", "kind": "sum"},
+        ],
+    }
+    page.locator(".editor textarea").fill(json.dumps({"network": network}))
+    page.locator('[data-node="total"]').wait_for()
+    assert set(explorer.values()) == {"u", "shift", "moved", "code", "back", "total"}
+    explorer.tab("Inputs")
+    assert page.locator("[data-input]").count() == 1  # of u: a parameter is no data
+
+
 def test_parameters_that_are_drawn_can_be_read(page: Page) -> None:
     """They have four digits, and the page computes with those."""
     open_editor(page, "example=moons")

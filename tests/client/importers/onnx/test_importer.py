@@ -68,13 +68,13 @@ THREE = "float[N,3,4] x"
 
 RIGHT: dict[str, tuple[str, str, dict[str, np.ndarray], int, int]] = {
     # body, inputs, data, parameters, constants
-    "two layouts": ("a = MatMul(x, W) \n y = Gemm <transB = 1> (a, W)", "float[N,4] x", X, 0, 2),
+    "two layouts": ("a = MatMul(x, W) \n y = Gemm <transB = 1> (a, W)", "float[N,4] x", X, 1, 0),
     "two layouts, by Transpose": (
         "a = MatMul(x, W) \n t = Transpose <perm = [1, 0]> (W) \n y = MatMul(a, t)",
         "float[N,4] x",
         X,
+        1,
         0,
-        2,
     ),
     "one layout, twice": ("a = MatMul(x, W) \n y = MatMul(a, W)", "float[N,4] x", X, 1, 0),
     "rows, and their transposed product": (

@@ -24,7 +24,7 @@ def test_defaults_are_filled_in() -> None:
     spec = read([{"kind": "tanh"}])
     assert spec["version"] == 1
     assert spec["inputs"] == {"x": {"shape": [2], "dtype": "float", "shared": False}}
-    assert spec["nodes"] == [{"kind": "tanh", "name": "tanh1", "config": {}}]
+    assert spec["nodes"] == [{"kind": "tanh", "name": "tanh1", "config": {}, "transpose": False}]
 
 
 @given(st.lists(st.sampled_from(["tanh", "tanh1", "sum"]), min_size=1, max_size=8))

@@ -12,7 +12,7 @@ export function planeOf(model, classification) {
   const { label, scores } = classification;
   const sources = new Set([scores]);
   for (const name of sources) model.places.get(name).inputs.forEach((one) => sources.add(one));
-  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.spec.shared);
+  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.spec.shared && !place.spec.parameter);
   if (inputs.length !== 1 || inputs[0].spec.dtype === "int64" || String(inputs[0].shape) !== "2") return null;
   return { points: inputs[0].name, label, scores, classes: model.places.get(scores).shape[0] };
 }

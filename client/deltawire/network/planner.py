@@ -5,12 +5,14 @@ A client machine knows no layers, so it cannot work shapes out by itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from numpy.typing import DTypeLike
 
 from deltawire import wire
 from deltawire.connection import Connection
+from deltawire.network.graph import upstream
 from deltawire.retries import Retries
 from deltawire.transport import EmbeddedTransport
 
@@ -54,3 +56,16 @@ class EmbeddedPlanner:
             "network": network, "batch": batch, "dtype": dtype or "float64", "media_type": wire.SAFETENSORS,
         }  # fmt: skip
         return self._connection.post("/v1/plan", document, dict)
+
+    def shape_of(self, spec: Mapping[str, Any], name: str) -> tuple[int, ...]:
+        """Return the shape of one example of a node. Only what leads to the node must be right.
+
+        Args:
+            spec: Of the network.
+            name: Of the node.
+
+        Raises:
+            Refused: The network is wrong before the node.
+        """
+        nodes = self.plan(upstream(spec, name))["nodes"]
+        return next(tuple(node["shape"]) for node in nodes if node["name"] == name)
