@@ -122,6 +122,7 @@ class FaultResponse(Schema):
     )
     code = fields.String(required=True)
     detail = fields.String(required=True)
+    mend = fields.String(metadata={"description": "a field of the request that helps, and its value"})
 
 
 class ProblemResponse(Schema):
