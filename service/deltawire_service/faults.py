@@ -12,9 +12,13 @@ from typing import Any, ClassVar, Self, TypeVar
 from marshmallow import RAISE, Schema, ValidationError
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
+from deltawire_layers import find_synonym
 from deltawire_plugins.schema_errors import SchemaError, schema_errors
 
 T = TypeVar("T")
+
+LONGEST_NAME = 64
+"""Characters of a name that is looked up among those of other libraries."""
 
 
 class Faults(list[Fault]):
@@ -108,6 +112,30 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     if not known:
         return "; there are none"
     return f"; known: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+
+
+def unknown_kind(kind: Any, kinds: Iterable[str]) -> str:
+    """Return the message about a kind that is not installed, with the kind that stands for it.
+
+    Args:
+        kind: as it came; perhaps the name that another library has for a layer.
+        kinds: the installed kinds.
+
+    Example:
+        >>> unknown_kind("Dense", ["linear", "relu"])
+        "no layer of kind 'Dense' is installed; here it is 'linear'"
+    """
+    kinds = list(kinds)
+    synonym = find_synonym(kind, kinds) if isinstance(kind, str) and len(kind) <= LONGEST_NAME else None
+    if synonym is None:
+        hint = nearest(kind, kinds)
+    elif not synonym.kind:
+        hint = f"; {synonym.note}"
+    elif synonym.note:
+        hint = f"; '{synonym.kind}' comes closest: {synonym.note}"
+    else:
+        hint = f"; here it is '{synonym.kind}'"
+    return f"no layer of kind {shown(kind)} is installed{hint}"
 
 
 def escape(name: Any) -> str:
