@@ -17,6 +17,12 @@ RESPONSE_LIMITS = wire.Limits(
 )
 """Bounds on responses. The service limits requests; the client trusts the service that it calls."""
 
+MENDS = {"unauthorized": "pass the key as Client(…, api_key=…)"}
+"""What a caller of the SDK can do about an error, by its code."""
+
+OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}
+"""Arguments that help with an error, by its code. Each has the name of the code."""
+
 T = TypeVar("T")
 
 
@@ -89,7 +95,12 @@ class Connection:
         except DeltawireError as error:
             error.request_id = request_id
             raise
-        return self._result(response, request_id, read, accepts)
+        options = document if isinstance(document, Mapping) else {}
+        mends = MENDS | {code: mend for code, mend in OPTION_MENDS.items() if code in options}
+        try:
+            return self._result(response, request_id, read, accepts)
+        except DeltawireError as error:
+            raise error.with_mends(mends) from error.__cause__
 
     def _send(self, request: Request, request_id: str) -> Response:
         """Send a request once; raises ServiceFailed for a response to another one.

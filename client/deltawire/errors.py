@@ -16,7 +16,7 @@ The service's codes are listed in docs/api.md; those above are the client's own.
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Self
@@ -33,11 +33,24 @@ class Fault:
         pointer: JSON pointer into the request; empty when the fault is not at one place.
         code: Stable, for programs.
         detail: For people: what was expected, and what came.
+        mend: For people: an option of the caller's own call that helps. A service names a field of the
+            request, the SDK an argument, and a command a line of its file.
     """
 
     pointer: str
     code: str
     detail: str
+    mend: str = ""
+
+    @property
+    def message(self) -> str:
+        """The detail, and the mend after it."""
+        return f"{self.detail}: {self.mend}" if self.mend else self.detail
+
+    def document(self) -> dict[str, str]:
+        """Return the fault as JSON has it, without an empty mend."""
+        document = {"pointer": self.pointer, "code": self.code, "detail": self.detail}
+        return document | ({"mend": self.mend} if self.mend else {})
 
 
 class DeltawireError(Exception):
@@ -55,11 +68,16 @@ class DeltawireError(Exception):
         self.status = status
         self.request_id = request_id
         super().__init__(
-            "; ".join(f"{fault.pointer}: {fault.detail}".removeprefix(": ") for fault in self.faults)
+            "; ".join(f"{fault.pointer}: {fault.message}".removeprefix(": ") for fault in self.faults)
         )
 
     def __reduce__(self) -> tuple[type[Self], tuple[tuple[Fault, ...], int | None, str | None]]:
         return type(self), (self.faults, self.status, self.request_id)
+
+    def with_mends(self, mends: Mapping[str, str]) -> Self:
+        """Return the same error with the mends for these codes; faults of other codes stay as they are."""
+        faults = [replace(fault, mend=mends.get(fault.code, fault.mend)) for fault in self.faults]
+        return type(self)(faults, self.status, self.request_id)
 
     @property
     def code(self) -> str:
@@ -142,9 +160,6 @@ def failure(problem: Any, status: int) -> Refused | ServiceFailed:
     """
     faults = [Fault(fault["pointer"], fault["code"], fault["detail"]) for fault in problem["errors"]]
     request_id = problem["request_id"]
-    if status == 401:
-        keys = "Client(…, api_key=…), or DELTAWIRE_API_KEY for the command line"
-        faults = [replace(fault, detail=f"{fault.detail}: {keys}") for fault in faults]
     if status < 500:
         return Refused(faults, status, request_id)
     return (PluginFailed if faults[0].code == "plugin_error" else ServiceFailed)(faults, status, request_id)

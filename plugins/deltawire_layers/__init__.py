@@ -25,6 +25,7 @@ from deltawire_layers.layer import (
 )
 from deltawire_layers.numeric import analytic, branches, pieces, products, sums
 from deltawire_layers.registry import Registry, load_layers
+from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config
 
 __all__ = [
@@ -41,7 +42,9 @@ __all__ = [
     "Parameter",
     "Registry",
     "RegistryError",
+    "SYNONYMS",
     "Shape",
+    "Synonym",
     "analytic",
     "arity",
     "branches",
@@ -50,6 +53,7 @@ __all__ = [
     "check_layer",
     "config",
     "current_deadline",
+    "find_synonym",
     "identity",
     "initializers",
     "load_layers",

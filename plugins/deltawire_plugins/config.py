@@ -14,7 +14,7 @@ class Integer(fields.Integer):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
         if type(value) is not int:
-            raise ValidationError(f"expected a whole number, got {_shown(value)}")
+            raise ValidationError(f"expected a whole number, got {shown(value)}")
         return value
 
 
@@ -23,7 +23,7 @@ class Number(fields.Float):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float:
         if type(value) not in (int, float) or not isfinite(value):
-            raise ValidationError(f"expected a number, got {_shown(value)}")
+            raise ValidationError(f"expected a number, got {shown(value)}")
         return float(value)
 
 
@@ -42,7 +42,7 @@ class Numbers(fields.List[float]):
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **rest: Any) -> list[float | None]:
         if not isinstance(value, list | tuple) or len(value) != self.count:
-            raise ValidationError(f"expected {self.count} numbers, got {_shown(value)}")
+            raise ValidationError(f"expected {self.count} numbers, got {shown(value)}")
         return super()._deserialize(value, attr, data, **rest)
 
 
@@ -51,7 +51,7 @@ class Flag(fields.Boolean):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
-            raise ValidationError(f"expected true or false, got {_shown(value)}")
+            raise ValidationError(f"expected true or false, got {shown(value)}")
         return value
 
 
@@ -65,9 +65,11 @@ class Names(fields.List[str]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> list[str | None]:
         # The list is checked at once: marshmallow takes seconds for a million names, one by one.
         if not isinstance(value, list) or not set(map(type, value)) <= {str}:
-            raise ValidationError(f"expected a list of names, got {_shown(value)}")
+            raise ValidationError(f"expected a list of names, got {shown(value)}")
         if len(value) > self.most or max(map(len, value), default=0) > 256:
-            raise ValidationError(f"expected at most {self.most} names of at most 256 characters")
+            raise ValidationError(
+                f"expected at most {self.most} names of at most 256 characters, got {shown(value)}"
+            )
         return value
 
 
@@ -85,6 +87,7 @@ class Integers(fields.List[int]):
         return super()._deserialize(value, attr, data, **rest)
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as it may stand in a message: short."""
     text = reprlib.repr(value)
     return text if len(text) <= 60 else f"{text[:60]}…"

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import reprlib
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
 from typing import Any, ClassVar, Self, TypeVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
+from deltawire_layers import find_synonym
+from deltawire_plugins.schema_errors import SchemaError, schema_errors
 
 T = TypeVar("T")
+
+LONGEST_NAME = 64
+"""Characters of a name that is looked up among those of other libraries."""
 
 
 class Faults(list[Fault]):
@@ -109,6 +114,30 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     return f"; known: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
 
 
+def unknown_kind(kind: Any, kinds: Iterable[str]) -> str:
+    """Return the message about a kind that is not installed, with the kind that stands for it.
+
+    Args:
+        kind: as it came; perhaps the name that another library has for a layer.
+        kinds: the installed kinds.
+
+    Example:
+        >>> unknown_kind("Dense", ["linear", "relu"])
+        "no layer of kind 'Dense' is installed; here it is 'linear'"
+    """
+    kinds = list(kinds)
+    synonym = find_synonym(kind, kinds) if isinstance(kind, str) and len(kind) <= LONGEST_NAME else None
+    if synonym is None:
+        hint = nearest(kind, kinds)
+    elif not synonym.kind:
+        hint = f"; {synonym.note}"
+    elif synonym.note:
+        hint = f"; '{synonym.kind}' comes closest: {synonym.note}"
+    else:
+        hint = f"; here it is '{synonym.kind}'"
+    return f"no layer of kind {shown(kind)} is installed{hint}"
+
+
 def escape(name: Any) -> str:
     """Return a name as one step of a JSON pointer (RFC 6901), cut to 128 characters."""
     return str(name)[:128].replace("~", "~0").replace("/", "~1")
@@ -134,12 +163,6 @@ def load(schema: Schema, document: Any, pointer: str = "") -> dict[str, Any]:
     return loaded
 
 
-UNKNOWN = Schema().error_messages["unknown"]
-REQUIRED = fields.Field.default_error_messages["required"]
-
-SchemaOrField = Schema | fields.Field[Any] | None
-
-
 def schema_faults(error: ValidationError, schema: Schema, pointer: str) -> list[Fault]:
     """Return the faults that a marshmallow error stands for, unknown fields first.
 
@@ -148,32 +171,14 @@ def schema_faults(error: ValidationError, schema: Schema, pointer: str) -> list[
         schema: the schema that raised it.
         pointer: JSON pointer of the document in the request.
     """
-    all_faults = _faults(error.normalized_messages(), schema, pointer)  # type: ignore[no-untyped-call]
-    first_faults = islice(all_faults, 5 * MOST_FAULTS)  # nearest names for thousands of fields take long
+    # Nearest names for thousands of fields take long.
+    faults = [_fault(each, pointer) for each in islice(schema_errors(error, schema), 5 * MOST_FAULTS)]
     # A misspelt field explains a missing one, so it comes first.
-    return sorted(first_faults, key=lambda fault: fault.code != "field_unknown")
+    return sorted(faults, key=lambda fault: fault.code != "field_unknown")
 
 
-def _faults(messages: Any, schema: SchemaOrField, pointer: str) -> Iterator[Fault]:
-    """Walk the tree of a ValidationError's messages along the tree of schemas and fields."""
-    if isinstance(schema, fields.Nested):
-        schema = schema.schema
-    if isinstance(messages, list):
-        for message in messages:
-            code = getattr(message, "code", "field_missing" if message == REQUIRED else "field_invalid")
-            yield Fault(pointer, code, str(message))
-        return
-    for key, inner in messages.items():
-        place = f"{pointer}/{escape(key)}"
-        if key == "_schema":
-            yield from _faults(inner, schema, pointer)
-        elif isinstance(schema, Schema) and inner == [UNKNOWN]:
-            yield Fault(place, "field_unknown", f"unknown field {shown(key)}{nearest(key, schema.fields)}")
-        elif isinstance(schema, Schema):
-            yield from _faults(inner, schema.fields.get(key), place)
-        elif isinstance(schema, fields.Dict):
-            for part, below in inner.items():  # messages about a key, and about its value
-                field = schema.key_field if part == "key" else schema.value_field
-                yield from _faults(below, field, place)
-        else:
-            yield from _faults(inner, schema.inner if isinstance(schema, fields.List) else None, place)
+def _fault(error: SchemaError, pointer: str) -> Fault:
+    place = "/".join([pointer, *map(escape, error.path)])
+    code = getattr(error.message, "code", f"field_{error.problem}")
+    hint = nearest(error.path[-1], error.known) if error.problem == "unknown" else ""
+    return Fault(place, code, f"{error.message}{hint}")

@@ -6,14 +6,18 @@ gunicorn reads them too, before BLAS chooses its threads: so importing this modu
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from environs import Env
-from marshmallow import ValidationError, validate
+from environs import Env, EnvError, EnvValidationError
+from marshmallow import ValidationError, fields, validate
+
+from deltawire_plugins.schema_errors import describe
 
 if TYPE_CHECKING:
     from deltawire import wire
@@ -35,6 +39,10 @@ SHORTEST_DEADLINE = 0.001
 """Seconds that a request may be given at least: nothing can be answered in less."""
 
 
+FIELDS = {int: fields.Integer, float: fields.Float, bool: fields.Boolean, str: fields.String}
+"""How messages name the values of each type."""
+
+
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
     return PREFIX + name.upper()
@@ -53,7 +61,12 @@ def read_variable(name: str, default: T, check: Check | None = None) -> T:
     """
     env = Env()
     readers: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, bool: env.bool, str: env.str}
-    value: T = readers[type(default)](name, default, validate=check)
+    try:
+        value: T = readers[type(default)](name, default, validate=check)
+    except EnvValidationError as error:
+        field = FIELDS[type(default)](validate=check)
+        reasons = [describe(message, field, os.environ[name]) for message in error.error_messages]
+        raise EnvError(f"{name}: {'; '.join(reasons)}") from None
     return value
 
 
@@ -185,7 +198,7 @@ class Settings:
             environs.EnvError: a value does not fit; its variable is named.
         """
         values: dict[str, Any] = {}
-        for each in fields(cls):
+        for each in dataclasses.fields(cls):
             default: Any = each.default
             values[each.name] = read_variable(variable(each.name), default, each.metadata["check"])
         return cls(**values)

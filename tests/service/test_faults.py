@@ -17,7 +17,7 @@ from support.posting import GONE, changed, good, pointwise
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
 from deltawire_service.app import create_app
-from deltawire_service.faults import Coded, Faults, escape, load, nearest, shown
+from deltawire_service.faults import Coded, Faults, escape, load, nearest, shown, unknown_kind
 from deltawire_service.settings import Settings
 
 
@@ -156,3 +156,19 @@ def test_all_faults_are_told_at_once(client: FlaskClient) -> None:
     assert {error["pointer"] for error in answer.get_json()["errors"]} == {
         "/data/x/0/1", "/params/scores.bias/2", "/data/y/0",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "kind, hint",
+    [
+        ("Dense", "; here it is 'linear'"),
+        ("ReLU6", "; 'relu' comes closest: 6 − relu(6 − relu(x)), with affine for 6 − x"),
+        ("Sequential", "; a network is a list of nodes, which name their inputs"),
+        ("linera", "; did you mean 'linear'?"),
+        (7, "; known: linear, relu"),
+        ("x" * 10**6, "; known: linear, relu"),
+    ],
+)
+def test_an_unknown_kind_leads_to_one_that_is_installed(kind: Any, hint: str) -> None:
+    message = unknown_kind(kind, ["linear", "relu"])
+    assert message.startswith("no layer of kind ") and message.endswith(hint)

@@ -74,7 +74,8 @@ def test_a_setting_that_does_not_fit_stops_the_start_and_is_named(variable: str,
         command(free_port()), env={**os.environ, variable: value}, capture_output=True, text=True, timeout=60
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith(f'deltawire cannot start: Environment variable "{variable}" invalid')
+    assert ended.stderr.startswith(f"deltawire cannot start: {variable}: expected ")
+    assert f"got {value!r}" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from deltawire_layers import load_layers
 from deltawire_layers.registry import installed
+from deltawire_layers.synonyms import NO_LAYER, SYNONYMS
 from deltawire_service.api.layers import describe
 from deltawire_service.cli.layers import takes
 
@@ -34,6 +35,9 @@ without an index is ∂loss/∂value, ∘ multiplies number by number, and σ(x)
 where the condition holds, else 0; it chooses a branch, so that ∞ in the other branch does not matter. An
 equation for a vector holds for every row of an input that has more axes; losses are summed over the rows,
 gradients over the rows and the examples.
+
+*Elsewhere* has the names of torch, Keras, jax and optax for the same function, *Closest to* those without a
+counterpart. Case and underscores do not matter. An error about an unknown kind names the same.
 
 The first numbers of a parameter, which `/v1/init` draws, are those named beside it, times `init_scale`. They
 are torch's, but for normal distributions: in their place are uniform ones of the same variance.
@@ -64,7 +68,14 @@ def page() -> str:
         for family, kinds in families().items()
     ]
     body = "".join(f"\n{heading}\n\n{text}\n" for heading, text in sections)
-    return HEAD + "\n".join(["| family | kinds |", "|---|---|", *rows]) + "\n" + body
+    return HEAD + "\n".join(["| family | kinds |", "|---|---|", *rows]) + "\n" + body + _no_layers()
+
+
+def _no_layers() -> str:
+    """Return the section of the names that are no layers here."""
+    listed = {", ".join(f"`{name}`" for name in names.split()): note for names, note in NO_LAYER.items()}
+    rows = [f"| {names} | {note} |" for names, note in listed.items()]
+    return "\n".join(["", "## No layers", "", "| elsewhere | here |", "|---|---|", *rows, ""])
 
 
 def _anchors(headings: Iterator[str]) -> dict[str, str]:
@@ -84,6 +95,7 @@ def _layer(kind: str) -> Iterator[str]:
     text, _, source = (inspect.getdoc(LAYERS[kind]) or "").partition("\n\nSource: ")
     yield text
     yield _inputs(layer)
+    yield from _synonyms(kind)
     parameters = layer["formula"]["init"]
     if parameters:
         listed = (f"`{name}` (${_parameter(name)}$), first {init}" for name, init in parameters.items())
@@ -98,6 +110,19 @@ def _layer(kind: str) -> Iterator[str]:
     yield f"```math\n\\begin{{aligned}}\n{lines}\n\\end{{aligned}}\n```"
     if source:
         yield f"Source: {' '.join(source.split())}"
+
+
+def _synonyms(kind: str) -> Iterator[str]:
+    """Yield a line of the names for the same function, and one of those that a layer comes closest to."""
+    notes: dict[str, list[str]] = {}
+    for synonym in SYNONYMS:
+        if synonym.kind == kind:
+            notes.setdefault(synonym.note, []).append(f"`{synonym.name}`")
+    if equal := notes.pop("", []):
+        yield f"Elsewhere: {', '.join(equal)}."
+    if notes:
+        groups = (f"{', '.join(names)} ({note})" for note, names in notes.items())
+        yield f"Closest to: {'; '.join(groups)}."
 
 
 def _inputs(layer: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -35,6 +36,15 @@ class ServedNetwork:
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # nothing here changes: a copy of a model may ask the same service
+
+
+@contextmanager
+def without_options() -> Iterator[None]:
+    """Take the options of the client out of the errors inside: a function of a framework has none."""
+    try:
+        yield
+    except Refused as refused:
+        raise refused.with_mends({"non_finite": ""}) from refused.__cause__
 
 
 def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) -> ServedNetwork:

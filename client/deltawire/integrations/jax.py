@@ -9,7 +9,7 @@ import numpy as np
 
 from deltawire.client import Client
 from deltawire.errors import missing_extra
-from deltawire.integrations.bridge import serve_network
+from deltawire.integrations.bridge import serve_network, without_options
 from deltawire.request_builder import Spec
 from deltawire.wire import Array
 
@@ -55,10 +55,12 @@ def remote_function(
         _numpy({name: jnp.asarray(x) for name, x in (fixed or {}).items()}) for fixed in (params, constants)
     )
 
+    @without_options()
     def host_forward(params: Any, data: Any) -> Any:
         numbers = fixed_params | _numpy(params), fixed_data | _numpy(data)
         return served.client.forward(served.network, *numbers, served.outputs)
 
+    @without_options()
     def host_vjp(params: Any, data: Any, cotangents: Any) -> Any:
         wrt = {"params": list(params) or False, "data": list(_floating(data)) or False}
         numbers = fixed_params | _numpy(params), fixed_data | _numpy(data)

@@ -11,7 +11,7 @@ import numpy as np
 from deltawire.arrays import as_numbers
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
-from deltawire.integrations.bridge import ServedNetwork, serve_network
+from deltawire.integrations.bridge import ServedNetwork, serve_network, without_options
 from deltawire.integrations.untraced import untraced
 from deltawire.published import Published
 from deltawire.request_builder import Spec
@@ -129,11 +129,13 @@ class _Calls:
         network = self.served.network
         return {} if isinstance(network, Published) else self.served.client.init(network, seed, dtype)
 
+    @without_options()
     def values(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return the values of the outputs for parameters and data by name."""
         served = self.served
         return served.client.forward(served.network, *self._split(arrays), served.outputs)
 
+    @without_options()
     def products(
         self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array], wrt: Iterable[str]
     ) -> dict[str, Array]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from marshmallow import ValidationError
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire_optimizers import Registry, load_optimizers
+from deltawire_plugins.schema_errors import schema_errors
 
 T = TypeVar("T")
 
@@ -25,25 +26,28 @@ def installed() -> Registry:
     return load_optimizers()
 
 
-def make(kind: Callable[..., T], config: dict[str, Any]) -> T:
+def make(kind: type[T], config: dict[str, Any], **parts: Any) -> T:
     """Return an optimizer or a schedule with this config, in which numbers may be of numpy.
+
+    Args:
+        kind: Its class, which has a schema `Config`.
+        config: Its arguments, which are made plain JSON first.
+        **parts: Its arguments that are no JSON.
 
     Raises:
         Refused: The config does not fit, with a fault for every argument.
     """
     try:
-        return kind(**plain_json(config, ""))
+        return kind(**plain_json(config, ""), **parts)
     except ValidationError as error:
-        raise Refused(_faults(error.normalized_messages(), "")) from None  # type: ignore[no-untyped-call]
+        raise Refused(_faults(error, kind)) from None
 
 
-def _faults(messages: Any, pointer: str) -> Iterator[Fault]:
-    if isinstance(messages, dict):
-        for key, inner in messages.items():
-            yield from _faults(inner, pointer if key == "_schema" else f"{pointer}/{key}")
-    else:
-        for message in messages:
-            yield Fault(pointer, "field_invalid", str(message))
+def _faults(error: ValidationError, kind: Any) -> Iterator[Fault]:
+    for each in schema_errors(error, kind.Config()):
+        known = f"; known: {', '.join(each.known)}" if each.known else ""
+        pointer = "/".join(["", *map(str, each.path)])
+        yield Fault(pointer, f"field_{each.problem}", f"{each.message}{known}")
 
 
 def positive(argument: str, value: float | None) -> float | None:

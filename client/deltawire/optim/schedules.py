@@ -6,7 +6,6 @@ An optimizer takes one: `adam(schedule=schedules.cosine(T_max=1000))`. It counts
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from deltawire.optim.configs import make
 from deltawire_optimizers import SCHEDULES, Schedule
@@ -45,5 +44,4 @@ def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedu
     Example:
         `sequence([linear(total_iters=100), cosine(T_max=900)], milestones=[100])` warms up, then falls.
     """
-    kind = partial(SCHEDULES["sequence"], schedules=list(schedules))
-    return make(kind, {"milestones": list(milestones)})
+    return make(SCHEDULES["sequence"], {"milestones": list(milestones)}, schedules=list(schedules))

@@ -51,7 +51,7 @@ class Convolution(Layer):
         @validates_schema
         def groups_divide_channels(self, config: dict[str, Any], **_: Any) -> None:
             if config["channels"] % config["groups"]:
-                message = "{channels} channels out cannot be divided into {groups} groups"
+                message = "expected a divisor of the {channels} channels out, got {groups}"
                 raise ValidationError(message.format_map(config), "groups")
 
     channels: int

@@ -32,7 +32,9 @@ class Pool2d(Layer):
         def windows_meet_numbers(self, config: dict[str, Any], **_: Any) -> None:
             for kernel, padding in zip(config["kernel"], config["padding"], strict=True):
                 if 2 * padding > kernel:
-                    raise ValidationError(f"{padding} is more than half of the kernel's {kernel}", "padding")
+                    raise ValidationError(
+                        f"expected at most half of the kernel's {kernel}, got {padding}", "padding"
+                    )
 
     kernel: tuple[int, int]
     stride: tuple[int, int] | None

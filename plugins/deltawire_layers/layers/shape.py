@@ -38,7 +38,7 @@ class Flatten(Layer):
 def _sizes(shape: list[int]) -> None:
     """Check the sizes of a new shape."""
     if any(size < 1 and size != -1 for size in shape) or shape.count(-1) > 1:
-        raise ValidationError("Sizes are 1 or more; one of them may be -1.")
+        raise ValidationError(f"expected sizes of at least 1, one of which may be -1, got {shape}")
 
 
 class Reshape(Layer):

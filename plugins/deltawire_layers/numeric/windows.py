@@ -13,6 +13,7 @@ from marshmallow import ValidationError, fields
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import LayerError, Shape
+from deltawire_plugins import config
 
 
 class Sizes(fields.Field[tuple[int, ...]]):
@@ -36,7 +37,8 @@ class Sizes(fields.Field[tuple[int, ...]]):
         sizes = value if isinstance(value, list) else [value] * self.axes
         if len(sizes) != self.axes or any(type(size) is not int or size < self.least for size in sizes):
             raise ValidationError(
-                f"expected a whole number of at least {self.least}, or a list of {self.axes} such numbers"
+                f"expected a whole number of at least {self.least}, or a list of {self.axes} such numbers, "
+                f"got {config.shown(value)}"
             )
         return tuple(sizes)
 

@@ -8,10 +8,10 @@ from flask import Blueprint
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, Registry, RegistryError, arity
+from deltawire_layers import SYNONYMS, Layer, Registry, RegistryError, arity
 from deltawire_service.api.openapi import json_schema, summary
 from deltawire_service.api.operation import operation
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import unknown_kind
 from deltawire_service.schemas.resource_responses import LayerResponse, LayersResponse
 
 
@@ -31,8 +31,7 @@ def blueprint(layers: Registry) -> Blueprint:
     def show_layer(kind: str) -> dict[str, Any]:
         """Describe one layer."""
         if kind not in catalogue:
-            detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, catalogue)}"
-            raise Refused([Fault("", "layer_not_found", detail)])
+            raise Refused([Fault("", "layer_not_found", unknown_kind(kind, catalogue))])
         return catalogue[kind]
 
     return routes
@@ -69,6 +68,8 @@ def _describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any
         "config": json_schema(layer.Config()),
         "distribution": distribution,
     }
+    named = [synonym for synonym in SYNONYMS if synonym.kind == kind]
+    entry["synonyms"] = [{"name": synonym.name, "note": synonym.note} for synonym in named]
     if layer.formula:
         entry["formula"] = layer.formula._asdict()
     return entry

@@ -21,7 +21,7 @@ from deltawire_service.cli.formula import readable
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, one_line, print_json, table
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import unknown_kind
 
 Described = Mapping[str, Any]
 FROM = itemgetter("distribution")
@@ -44,8 +44,7 @@ def layers(kind: str | None, url: str | None, as_json: bool) -> None:
         return
     described = {layer["kind"]: layer for layer in listed}
     if kind not in described:
-        detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, described)}"
-        raise Refused([Fault("", "layer_not_found", detail)])
+        raise Refused([Fault("", "layer_not_found", unknown_kind(kind, described))])
     if as_json:
         print_json(described[kind])
     else:

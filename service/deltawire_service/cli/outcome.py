@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import IntEnum
 from errno import EPIPE
 from typing import Any
@@ -38,6 +37,13 @@ OUTCOMES: dict[type[BaseException], tuple[Exit, str]] = {
 """Exit code and title of each error."""
 
 
+MENDS = {
+    "non_finite": '"non_finite": "return" in FILE returns it',
+    "unauthorized": "set DELTAWIRE_API_KEY to the key",
+}
+"""What a user of a command can do about an error, by its code."""
+
+
 class Command(click.Command):
     """A command that shows the errors of deltawire, and exits with their codes."""
 
@@ -45,7 +51,8 @@ class Command(click.Command):
         """Run the command; never raises an error of deltawire."""
         try:
             return super().invoke(ctx)
-        except DeltawireError as error:
+        except DeltawireError as failed:
+            error = for_commands(failed)
             code, title = of_class(OUTCOMES, type(error))
             if ctx.params.get("as_json"):
                 print_json(error_document(error))
@@ -68,9 +75,14 @@ class Command(click.Command):
         ctx.exit(code)
 
 
+def for_commands(error: DeltawireError) -> DeltawireError:
+    """Return an error with the mends of the command line in place of the SDK's."""
+    return error.with_mends({fault.code: MENDS.get(fault.code, "") for fault in error.faults if fault.mend})
+
+
 def error_document(error: DeltawireError) -> dict[str, Any]:
     """Return an error for programs: the fields of a problem document."""
-    errors = [asdict(fault) for fault in error.errors]
+    errors = [fault.document() for fault in error.errors]
     return {"code": error.code, "status": error.status, "request_id": error.request_id, "errors": errors}
 
 
@@ -80,6 +92,6 @@ def show_error(title: str, error: DeltawireError) -> None:
     for fault in error.errors:
         screen.print(f"{title}: {fault.code}", style="bold red", end="")
         screen.print(f"  at {fault.pointer}" if fault.pointer else "", style="bold")
-        screen.print(Padding(fault.detail, (0, 0, 0, 2)))
+        screen.print(Padding(fault.message, (0, 0, 0, 2)))
     if error.status and error.status >= 500:
         screen.print(f"  the service's log has more, under the request id {error.request_id}", style="dim")

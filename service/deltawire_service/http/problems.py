@@ -66,12 +66,9 @@ def document(faults: Sequence[Fault], request_id: str) -> dict[str, Any]:
         "title": title,
         "status": status,
         "code": first.code,
-        "detail": clean(first.detail),
+        "detail": clean(first.message),
         "request_id": request_id,
-        "errors": [
-            {"pointer": clean(fault.pointer), "code": fault.code, "detail": clean(fault.detail)}
-            for fault in faults
-        ],
+        "errors": [{key: clean(text) for key, text in fault.document().items()} for fault in faults],
     }
 
 

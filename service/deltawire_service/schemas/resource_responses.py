@@ -24,6 +24,15 @@ class LayerFormula(Schema):
     )
 
 
+class LayerSynonym(Schema):
+    """A name that another library has for a layer, or for one that it comes closest to."""
+
+    name = fields.String(required=True)
+    note = fields.String(
+        required=True, metadata={"description": "how to use the layer; empty for the same function"}
+    )
+
+
 class LayerResponse(Schema):
     """The entry of a layer in the catalogue."""
 
@@ -33,6 +42,11 @@ class LayerResponse(Schema):
     elementwise = fields.Boolean(required=True)
     config = fields.Dict(required=True, metadata={"description": "JSON Schema of a node's config"})
     distribution = fields.String(required=True, metadata={"description": "where it comes from"})
+    synonyms = fields.List(
+        fields.Nested(LayerSynonym),
+        required=True,
+        metadata={"description": "names of torch, Keras, jax and optax that the layer stands for"},
+    )
     formula = fields.Nested(LayerFormula, metadata={"description": "LaTeX with placeholders"})
 
 
@@ -122,6 +136,7 @@ class FaultResponse(Schema):
     )
     code = fields.String(required=True)
     detail = fields.String(required=True)
+    mend = fields.String(metadata={"description": "a field of the request that helps, and its value"})
 
 
 class ProblemResponse(Schema):

@@ -174,3 +174,12 @@ def test_parameters_may_stay_at_the_service(
         module(**data).sum().backward()
         gradients.append(data["x"].grad)
     assert torch.equal(*gradients) and gradients[0].abs().max() > 0
+
+
+def test_no_error_names_an_option_that_the_module_does_not_take(torch: Any, client: Client) -> None:
+    net = Network()
+    net.layer("log", net.input("x"), name="f")
+    module = remote(net, client=client)
+    with pytest.raises(Refused, match="nan in example 1, where 'x' is -1.0") as caught:
+        module(x=torch.tensor([1.0, -1.0]))
+    assert "non_finite" not in str(caught.value)

@@ -138,7 +138,7 @@ def test_what_does_not_fit_is_named(layer: Convolution, shape: Shape, message: s
 def test_channels_out_are_divided_into_the_groups() -> None:
     with pytest.raises(ValidationError) as caught:
         Conv1d(channels=3, kernel=1, groups=2)
-    assert caught.value.messages == {"groups": ["3 channels out cannot be divided into 2 groups"]}
+    assert caught.value.messages == {"groups": ["expected a divisor of the 3 channels out, got 2"]}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_what_does_not_fit_is_named(kind: type[Pool2d], shape: Shape, message: s
 def test_every_window_meets_a_number(kind: type[Pool2d]) -> None:
     with pytest.raises(ValidationError) as caught:
         kind(kernel=[4, 3], padding=2)
-    assert caught.value.messages == {"padding": ["2 is more than half of the kernel's 3"]}
+    assert caught.value.messages == {"padding": ["expected at most half of the kernel's 3, got 2"]}
 
 
 @KINDS

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from flask import Response
 from marshmallow import Schema
 
+from deltawire.errors import Refused
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import Caches, Network
 from deltawire_service.http import bodies
@@ -45,6 +46,9 @@ COMPILING = (
 
 COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION)
 """Codes that a route may answer with when it computes."""
+
+MENDS = {"non_finite": '"non_finite": "return" in the request returns it'}
+"""Fields of a request that help with an error, by its code. Each has the name of the code."""
 
 N = TypeVar("N", bound=NetworkRequest)
 C = TypeVar("C", bound=ComputeRequest)
@@ -122,6 +126,7 @@ class Pipeline:
 
     def _view(self, request: type[N], response: type[Schema], codes: Iterable[str], run: Run[N]) -> View:
         reader = RequestReader(request, self._caches)
+        mends = {code: mend for code, mend in MENDS.items() if code in reader.schema.fields}
 
         @wraps(run)
         def respond() -> Response:
@@ -132,7 +137,10 @@ class Pipeline:
                 document, context.params_id = self._published.resolve(document, reader.schema.fields)
                 options, parts = reader(document)
                 network = self._networks.compiled(parts.network)
-            answer = run(context, options, network, parts) | {"network_id": network.id}
+            try:
+                answer = run(context, options, network, parts) | {"network_id": network.id}
+            except Refused as refused:
+                raise refused.with_mends(mends) from None
             if context.params_id is not None:
                 answer["params_id"] = context.params_id
             tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"

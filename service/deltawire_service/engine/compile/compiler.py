@@ -24,7 +24,7 @@ from deltawire_service.engine.graph import InputSpec, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import input_checks
-from deltawire_service.faults import Faults, nearest, schema_faults, shown
+from deltawire_service.faults import Faults, nearest, schema_faults, shown, unknown_kind
 
 Entry = dict[str, Any]  # one node of the spec, as read
 
@@ -63,8 +63,7 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
     for place, entry in enumerate(entries):
         kind = entry["kind"]
         if kind not in layers:
-            detail = f"no layer of kind {shown(kind)} is installed{nearest(kind, layers)}"
-            faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", detail))
+            faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", unknown_kind(kind, layers)))
             continue
         try:
             made.append(declarations.make(entry["name"], kind, layers[kind], entry["config"]))

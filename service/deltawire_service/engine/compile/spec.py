@@ -28,6 +28,16 @@ def valid_name(name: str) -> None:
         raise ValidationError([Coded("name_reserved", f"'{name}' is reserved: choose another name")])
 
 
+class InputDtype(validate.OneOf):
+    """The dtype of an input."""
+
+    def __call__(self, value: Any) -> Any:
+        if value not in self.choices:
+            message = f"expected 'float' (the dtype of the request) or 'int64', got {shown(value)}"
+            raise ValidationError([Coded("dtype_unsupported", message)])
+        return value
+
+
 class ShapeField(fields.List[int]):
     """The sizes of an example's axes: whole numbers of at least 1."""
 
@@ -67,9 +77,7 @@ class InputSchema(Schema):
     )
     dtype = fields.String(
         load_default="float",
-        validate=validate.OneOf(
-            DTYPES, error=Coded("dtype_unsupported", "expected 'float' (the dtype of the request) or 'int64'")
-        ),
+        validate=InputDtype(DTYPES),
     )
     shared = config.Flag(
         load_default=False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf, isfinite, isnan
+
 import numpy as np
 
 from deltawire.errors import Fault
@@ -12,13 +14,25 @@ from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.cuts import chunk_bounds
 from deltawire_service.engine.plan.program import ArrayRole
 
+Place = tuple[int, ...]
+
 
 class _Found(Exception):
     """Ends a computation at the first array that has a number which is not finite."""
 
-    def __init__(self, node: Node, role: ArrayRole):
+    def __init__(self, node: Node, role: ArrayRole, place: Place, number: float):
         self.node = node
         self.role = role
+        self.place = place
+        """Of the number in the chunk's array, whose first axis are rows unless it is a gradient."""
+        self.number = number
+
+
+class _Reached(Exception):
+    """Ends a computation as soon as a node is computed."""
+
+    def __init__(self, value: Array):
+        self.value = value
 
 
 @quietly
@@ -35,30 +49,100 @@ def find_non_finite(run: BatchRun, owner: str = "its") -> Fault | None:
     Raises:
         DeadlineExceeded: the deadline has passed.
     """
-    fault = find_in_arrays(run.batch.params, "params") or find_in_arrays(run.batch.data, "data")
+    batched = frozenset(name for name, entry in run.network.inputs.items() if not entry.shared)
+    fault = find_in_arrays(run.batch.params, "params") or find_in_arrays(run.batch.data, "data", batched)
     if fault:
         return fault
-    try:
-        for start, stop in chunk_bounds(run.batch.size, run.plan.chunks):
+    for start, stop in chunk_bounds(run.batch.size, run.plan.chunks):
+        try:
             run.both_passes(start, stop, _look)
-    except _Found as found:
-        node = found.node
-        detail = f"node '{node.name}' ({node.kind}): {owner} {found.role} is the first that is not finite"
-        return Fault(f"/network/nodes/{node.place}", "non_finite", detail)
+        except _Found as found:
+            node = found.node
+            where = _where(found.place, None if found.role.kind == "gradient" else start)
+            cause = _cause(run, found, start, stop)
+            detail = (
+                f"node '{node.name}' ({node.kind}): {owner} {found.role} is the first that is not finite: "
+                f"{found.number}{where}{cause}"
+            )
+            return Fault(f"/network/nodes/{node.place}", "non_finite", detail)
     return None
 
 
-def find_in_arrays(arrays: Arrays, place: str) -> Fault | None:
-    """Return a fault for the first of these arrays, given at a place of the request, that is not finite."""
+def find_in_arrays(arrays: Arrays, place: str, batched: frozenset[str] = frozenset()) -> Fault | None:
+    """Return a fault for the first array that has a number which is not finite.
+
+    Args:
+        arrays: arrays by name.
+        place: the field of the request that they came in.
+        batched: names of the arrays whose first axis are examples.
+    """
     for name, array in arrays.items():
         if not is_finite(array):
-            index = np.argwhere(~np.isfinite(array))[0].tolist()
-            where = f", at {index}" if index else ""
-            detail = f"'{name}' holds a number that is not finite{where}"
-            return Fault(f"/{place}/{name}", "non_finite", f'{detail}: non_finite "return" computes with it')
+            index, number = _first(array)
+            where = _where(index, 0 if name in batched else None)
+            detail = f"'{name}' holds a number that is not finite: {number}{where}"
+            return Fault(f"/{place}/{name}", "non_finite", detail)
     return None
 
 
 def _look(node: Node, role: ArrayRole, array: Array) -> None:
     if not is_finite(array):
-        raise _Found(node, role)
+        raise _Found(node, role, *_first(array))
+
+
+def _first(array: Array) -> tuple[Place, float]:
+    """Return the place of the first number that is not finite, and that part of it which is not."""
+    place = tuple(np.argwhere(~np.isfinite(array))[0].tolist())
+    number = array[place]
+    return place, float(number.imag if isfinite(number.real) else number.real)
+
+
+def _where(place: Place, first_row: int | None) -> str:
+    """Return the end of a message that says where a number is.
+
+    Args:
+        place: of the number in its array.
+        first_row: the example that the first row belongs to; None when the array has no batch axis.
+    """
+    example = "" if first_row is None else f" in example {first_row + place[0]}"
+    inside = place if first_row is None else place[1:]
+    return example + (f", at {list(inside)}" if inside else "")
+
+
+def _cause(run: BatchRun, found: _Found, start: int, stop: int) -> str:
+    """Return the numbers that an elementwise layer got at the place, and the domain that they are outside of.
+
+    Args:
+        run: the run that was computed.
+        found: the first number that is not finite.
+        start: the first row of its chunk.
+        stop: the row after the last.
+    """
+    node = found.node
+    alike = node.layer.elementwise and all(shape == node.shape for shape in node.input_shapes)
+    if not alike or found.role.kind not in ("value", "sent"):
+        return ""
+    numbers = {name: float(_input_value(run, name, start, stop)[found.place].real) for name in node.inputs}
+    there = ", where " + " and ".join(f"'{name}' is {number}" for name, number in numbers.items())
+    (least, most), number = node.layer.domain, next(iter(numbers.values()))
+    if len(node.inputs) > 1 or least < number < most or not (isnan(found.number) or number in (least, most)):
+        return there
+    allowed = f"above {least:g}" if most == inf else f"between {least:g} and {most:g}"
+    return f"{there}: '{node.kind}' and its derivative are defined for numbers {allowed}"
+
+
+def _input_value(run: BatchRun, name: str, start: int, stop: int) -> Array:
+    """Return what a node or an input has for the rows of a chunk, computed once more: it was released."""
+    if name in run.batch.data:
+        array, shared = run.batch.data[name], run.network.inputs[name].shared
+        return np.broadcast_to(array, (stop - start, *array.shape)) if shared else array[start:stop]
+
+    def stop_at(node: Node, role: ArrayRole, array: Array) -> None:
+        if node.name == name:
+            raise _Reached(array)
+
+    try:
+        run.forward(start, stop, stop_at)
+    except _Reached as reached:
+        return reached.value
+    raise LookupError(name)

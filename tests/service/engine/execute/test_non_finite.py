@@ -32,7 +32,7 @@ CHAIN = {
         (
             np.nan,
             "/data/x",
-            "'x' holds a number that is not finite, at [1]: non_finite",
+            "'x' holds a number that is not finite: nan in example 1",
         ),
     ],
 )
@@ -73,10 +73,78 @@ def test_a_run_whose_arrays_are_all_finite_has_no_fault() -> None:
 
 
 @pytest.mark.parametrize(
-    "array, where", [(np.array([[0, 1], [np.inf, np.nan]]), ", at [1, 0]:"), (np.array(np.nan), "finite:")]
+    "array, where",
+    [(np.array([[0, 1], [np.inf, np.nan]]), "inf, at [1, 0]"), (np.array(np.nan), "finite: nan")],
 )
 def test_the_place_in_an_array_is_named(array: np.ndarray, where: str) -> None:
     fault = find_in_arrays({"a": np.ones(3), "b": array}, "cotangents")
     assert fault is not None and (fault.pointer, fault.code) == ("/cotangents/b", "non_finite")
     assert where in fault.detail
     assert find_in_arrays({"a": np.ones(3)}, "cotangents") is None
+
+
+def chain(kind: str, shape: list[int], **config: object) -> dict[str, object]:
+    """Return the spec of Σ kind(2·x), whose layer of that kind gets the value of another node."""
+    return {
+        "inputs": {"x": {"shape": shape}},
+        "nodes": [
+            {"name": "twice", "kind": "add", "inputs": ["x", "x"]},
+            {"name": "f", "kind": kind, "config": config},
+            {"kind": "sum"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "kind, config, number, message",
+    [
+        (
+            "log",
+            {},
+            -1.0,
+            "node 'f' (log): its value is the first that is not finite: nan in example 70, at [1], where "
+            "'twice' is -2.0: 'log' and its derivative are defined for numbers above 0",
+        ),
+        (
+            "sqrt",
+            {},
+            0.0,
+            "node 'f' (sqrt): its delta sent to 'twice' is the first that is not finite: inf in example 70, "
+            "at [1], where 'twice' is 0.0: 'sqrt' and its derivative are defined for numbers above 0",
+        ),
+        (
+            "power",
+            {"exponent": 400},
+            -1e9,
+            "node 'f' (power): its value is the first that is not finite: inf in example 70, at [1], where "
+            "'twice' is -2000000000.0",
+        ),
+        (
+            "exp",
+            {},
+            400.0,
+            "node 'f' (exp): its value is the first that is not finite: inf in example 70, at [1], where "
+            "'twice' is 800.0",
+        ),
+    ],
+)
+@pytest.mark.parametrize("batch, chunks", [(100, 1), (200_000, 2)])
+def test_the_example_the_place_and_the_input_are_named(
+    kind: str, config: dict[str, object], number: float, message: str, batch: int, chunks: int
+) -> None:
+    network = compiled(chain(kind, [3], **config))
+    assert (network.plan(batch=batch).chunks > 1) is (chunks > 1)
+    x = np.ones((batch, 3))
+    x[batch - 30, 1] = number
+    with pytest.raises(Refused) as caught:
+        network.gradients({}, {"x": x}, wrt_data=True)
+    assert caught.value.faults[0].detail == message.replace("example 70", f"example {batch - 30}")
+
+
+def test_a_quotient_names_both_numbers() -> None:
+    spec = {
+        "inputs": {"a": {"shape": []}, "b": {"shape": [], "shared": True}},
+        "nodes": [{"name": "f", "kind": "divide", "inputs": ["a", "b"]}],
+    }
+    with pytest.raises(Refused, match=r"inf in example 0, where 'a' is 1.0 and 'b' is 0.0"):
+        compiled(spec).gradients({}, {"a": np.ones(2), "b": np.array(0.0)})
