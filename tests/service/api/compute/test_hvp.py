@@ -59,10 +59,12 @@ def test_products_are_held_while_the_diagonal_is_computed(monkeypatch: pytest.Mo
     post(client, "/v1/hvp", vectors=several, diagonal={}, quadratic=True)
     products, diagonal, first, second = planned
     assert first == products
-    numbers = 50 * 6 + 50
+    numbers, lists = 50 * 6 + 50, 1 + 50 + 50 * 3 + 1
     assert second.given_bytes == diagonal.given_bytes + 50 * 6 * 8
     assert second.answered_bytes == diagonal.answered_bytes + numbers * 8
-    assert second.written_bytes == diagonal.written_bytes + numbers * bodies.JSON_TEXT
+    assert second.written_bytes == diagonal.written_bytes + numbers * bodies.JSON_TEXT["float64"] + (
+        lists * bodies.JSON_LIST_TEXT
+    )
 
 
 def noting(run: Runner, planned: list[Plan]) -> Runner:

@@ -56,7 +56,11 @@ def test_a_layer_that_fails_is_named(phase: str) -> None:
 
 def test_a_config_is_dumped_with_its_defaults() -> None:
     layer = declarations.make("n", "linear", LAYERS["linear"], {"units": 3})
-    assert declarations.dump_config("n", "linear", layer) == {"units": 3, "bias": True}
+    assert declarations.dump_config("n", "linear", layer) == {
+        "units": 3,
+        "bias": True,
+        "init_scale": 1.0,
+    }
     with pytest.raises(ValidationError):
         declarations.make("n", "linear", LAYERS["linear"], {"units": 0})
 

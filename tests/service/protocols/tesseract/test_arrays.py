@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,8 @@ ARRAYS = [np.arange(6.0).reshape(2, 3), np.array(1.5), np.zeros((0, 2)), np.arra
 @pytest.mark.parametrize("array", ARRAYS)
 @pytest.mark.parametrize("encoding", ["base64", "json"])
 def test_what_is_written_can_be_read(array: np.ndarray, encoding: str) -> None:
-    leaf = write_array(array, encoding)
+    leaf = json.loads(wire.encode(write_array(array, encoding), wire.JSON))
     assert leaf["object_type"] == "array"
-    if encoding == "json":
-        leaf["data"]["buffer"] = array.tolist()
     if array.size or encoding == "base64":  # JSON has no shape for what is empty
         again = read_array(leaf, "float64", "/x", wire.DEFAULT)
         assert again.shape == array.shape and again.tobytes() == array.tobytes()
