@@ -116,7 +116,10 @@ class Operators(ABC):
             return NotImplemented
         if (scale, shift) == (1, 0):
             return self
-        return self.apply("affine", scale=float(scale), shift=float(shift))
+        config = {
+            name: float(n) for name, n, default in (("scale", scale, 1), ("shift", shift, 0)) if n != default
+        }
+        return self.apply("affine", **config)
 
 
 def is_constant(value: object) -> bool:

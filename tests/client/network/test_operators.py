@@ -72,7 +72,7 @@ def test_every_operator_has_its_layer() -> None:
         "power", "slice", "transpose", "sum", "mean",
     ]  # fmt: skip
     assert built[6].network is net
-    assert net.spec()["nodes"][7]["config"] == {"scale": 1.0, "shift": -3.0}
+    assert net.spec()["nodes"][7]["config"] == {"shift": -3.0}
 
 
 def test_numbers_that_change_nothing_add_no_layer() -> None:
