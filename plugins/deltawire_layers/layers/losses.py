@@ -217,6 +217,9 @@ class BinaryNll(Layer):
         equal_shapes(score, target)
         return ()
 
+    def saved(self, score: Shape, target: Shape) -> int:
+        return 2 * prod(score)  # one side of each sum, and the functions in it, while the other is computed
+
     def forward(self, params: Mapping[str, Array], score: Array, target: Array) -> Activation:
         # Each side of a sum is computed by itself, so that a small one is not lost beside a great one.
         def score_delta(delta: Array) -> Array:
@@ -282,11 +285,12 @@ class CosineDistance(Layer):
         return ()
 
     def saved(self, a: Shape, b: Shape) -> int:
-        return 2 * (prod(a) + prod(a[:-1]))
+        return 3 * prod(a) + 2 * prod(a[:-1])  # both directions and lengths, and what lies across
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         (a, a_length), (b, b_length) = analytic.direction(a), analytic.direction(b)
-        distance = 0.5 * inner(a - b, a - b)  # 1 − aᵀb, but precise also where a and b are close
+        apart = a - b
+        distance = 0.5 * inner(apart, apart)  # 1 − aᵀb, but precise also where a and b are close
         for length in (a_length, b_length):
             distance = np.where(np.isinf(length.real), distance + 0.5, distance)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -10,6 +11,10 @@ from deltawire_layers.layer import Array, Shape
 
 BLAS_SUM_SIZE = 2**14
 """Smallest size at which BLAS sums rows faster than numpy, although it multiplies each number by 1."""
+
+
+SCATTERED_NUMBERS = 2**18
+"""Numbers whose runs are summed at once, to bound the memory of their copies."""
 
 
 def rows(array: Array) -> Array:
@@ -53,10 +58,30 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array:
     """
     # Sort, then sum runs: fast, and in an order that depends on the indices only.
     order = np.argsort(index, axis=None, kind="stable")
-    looked_up, starts = np.unique(index.ravel()[order], return_index=True)
-    gradient = np.zeros(shape, delta.dtype)
-    gradient[looked_up] = np.add.reduceat(rows(delta)[order], starts, axis=0)
+    looked_up = index.ravel()[order]
+    changes = looked_up[1:] != looked_up[:-1]
+    starts = np.flatnonzero(np.concatenate((np.ones(min(1, len(order)), bool), changes)))
+    matrix, gradient, ends = rows(delta), np.zeros(shape, delta.dtype), np.append(starts[1:], len(order))
+    for runs in _run_blocks(starts, len(order), SCATTERED_NUMBERS // shape[1]):
+        begin, end = starts[runs.start], ends[runs.stop - 1]
+        sums = np.add.reduceat(matrix[order[begin:end]], starts[runs] - begin, axis=0)
+        gradient[looked_up[starts[runs]]] = sums
     return gradient
+
+
+def _run_blocks(starts: Array, size: int, most: int) -> list[slice]:
+    """Return blocks of whole runs, of about so many rows where no run has more.
+
+    Args:
+        starts: the rows where runs start.
+        size: the row where the last run ends.
+        most: rows of a block.
+    """
+    if 0 < size <= most:
+        return [slice(0, len(starts))]
+    firsts = np.unique(np.searchsorted(starts, np.arange(0, size, max(1, most))))
+    bounds = [*firsts[firsts < len(starts)].tolist(), len(starts)]
+    return [slice(first, stop) for first, stop in pairwise(bounds)]
 
 
 def inner(a: Array, b: Array) -> Array:

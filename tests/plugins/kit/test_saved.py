@@ -88,6 +88,7 @@ def test_the_line_printed_for_a_built_in_layer_passes_when_pasted(kind: str) -> 
 def test_every_other_built_in_layer_passes_without_it() -> None:
     """What these declare, if anything, is what their equations work in: they save nothing."""
     cases: dict[str, tuple[dict[str, Any], list[Shape]]] = {
+        "binary_nll": ({}, [(3,), (3,)]),
         "conv1d": ({"channels": 2, "kernel": 2}, [(2, 4)]),
         "elman": ({"units": 2}, [(3, 2)]),
         "embedding": ({"rows": 3, "width": 2}, [(3,)]),

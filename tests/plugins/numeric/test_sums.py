@@ -56,6 +56,21 @@ def test_scatter_rows_adds_what_was_looked_up_several_times(dtype: type[Any]) ->
     assert gradient.tolist() == [[4, 8], [0, 0], [81, 162], [0, 0]]
 
 
+@pytest.mark.parametrize("most", [2, 20, 30])
+@pytest.mark.parametrize("table", [1, 3, 500])
+def test_scatter_rows_has_the_same_bits_however_it_is_cut(
+    most: int, table: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = np.random.default_rng(table)
+    index, delta = stream.integers(0, table, (40, 5)), stream.normal(size=(40, 5, 2)).astype(np.float32)
+    expected = np.zeros((table, 2))
+    np.add.at(expected, index, delta)
+    whole = sums.scatter_rows(index, delta, (table, 2))
+    np.testing.assert_allclose(whole, expected, rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr(sums, "SCATTERED_NUMBERS", most)
+    assert sums.scatter_rows(index, delta, (table, 2)).tobytes() == whole.tobytes()
+
+
 def test_scatter_rows_of_nothing() -> None:
     assert sums.scatter_rows(np.zeros((2, 0), int), np.zeros((2, 0, 3)), (4, 3)).tolist() == [[0] * 3] * 4
 

@@ -33,7 +33,7 @@ class Plan:
     read_bytes: int
     """The body, while the given numbers are read from it."""
     work_bytes: int
-    """Values, deltas and what layers save, of the rows computed at once."""
+    """Values, deltas, what layers save and what one works in, of the rows computed at once."""
     written_bytes: int
     """The answer's body, while the numbers are written into it."""
     rows_at_once: int
@@ -60,6 +60,15 @@ def row_numbers(network: Graph) -> int:
     """
     values = sum(prod(node.shape) + node.saved for node in network.nodes.values())
     return values + delta_numbers(network)
+
+
+def temporary_numbers(network: Graph) -> int:
+    """Return how many numbers of one example a layer holds for a moment, beside what it saves and returns.
+
+    Equations are written with numpy, which makes an array for each step: one as large as the largest that the
+    layer takes or returns. Layers that work in more declare it as saved.
+    """
+    return max(prod(shape) for node in network.nodes.values() for shape in (node.shape, *node.input_shapes))
 
 
 def delta_numbers(network: Graph) -> int:
@@ -177,7 +186,7 @@ def make_plan(
         given_bytes=count_numbers(parameter_shapes + data_shapes) * itemsize,
         answered_bytes=(copies * gradients + traced + rows) * itemsize,
         read_bytes=body_cost.read_bytes(read_shapes),
-        work_bytes=threads * rows_at_once * row_numbers(network) * itemsize,
+        work_bytes=threads * rows_at_once * (row_numbers(network) + temporary_numbers(network)) * itemsize,
         written_bytes=body_cost.written_bytes(gradient_shapes + row_shapes),
         rows_at_once=rows_at_once,
         chunks=chunks,
