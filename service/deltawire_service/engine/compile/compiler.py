@@ -173,7 +173,7 @@ def _infer(
             continue  # after a node that is wrong already
         given = tuple(shapes[name] for name in entry["inputs"])
         try:
-            shape, owned[entry["name"]], ranges, saved = declarations.declare(
+            shape, owned[entry["name"]], ranges, saved, work = declarations.declare(
                 entry["name"], entry["kind"], layer, given
             )
         except LayerError as error:
@@ -192,7 +192,7 @@ def _infer(
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
-            parameters.names, saved, parameters.transposed,
+            parameters.names, saved, parameters.transposed, work,
         )  # fmt: skip
     faults.refuse()
     table = parameter_table(entries, owned, learned)
