@@ -257,7 +257,7 @@ class Client:
 
         Returns:
             The answer of POST /v1/plan: `nodes` in order with their shapes, `parameters`, `peak_bytes` held
-            at once, `limit_bytes`, whether that `fits`, `cost_bytes`, …
+            at once, `limit_bytes`, whether that `fits`, `operations`, …
         """
         options = {
             "batch": batch, "wrt": wrt_document(wrt), "values": name_list("values", values),

@@ -10,6 +10,8 @@ from deltawire_layers.deadlines import (
 )
 from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
+    CALL,
+    NUMBER,
     Activation,
     Arity,
     Array,
@@ -20,6 +22,7 @@ from deltawire_layers.layer import (
     LayerError,
     Parameter,
     Shape,
+    Work,
     arity,
     identity,
 )
@@ -32,6 +35,7 @@ __all__ = [
     "Activation",
     "Arity",
     "Array",
+    "CALL",
     "ConformanceError",
     "DeadlineExceeded",
     "Equation",
@@ -39,12 +43,14 @@ __all__ = [
     "Initializer",
     "Layer",
     "LayerError",
+    "NUMBER",
     "Parameter",
     "Registry",
     "RegistryError",
     "SYNONYMS",
     "Shape",
     "Synonym",
+    "Work",
     "analytic",
     "arity",
     "branches",

@@ -76,6 +76,27 @@ class Activation(NamedTuple):
     signal: Callable[[Array], Any] = identity
 
 
+CALL = 2**15
+"""Operations that take as long as a call of numpy: about a microsecond."""
+
+NUMBER = 2**4
+"""Operations that take as long as reading a number from memory, or writing one."""
+
+
+class Work(NamedTuple):
+    """The operations of a forward pass, beside those for reading its inputs and writing its value.
+
+    An operation is a multiplication in a matrix product of float32. A fast core does about 2^35 of them in a
+    second.
+
+    each: operations for each example
+    once: operations for a batch, however many examples it has: calls of numpy
+    """
+
+    each: int = 0
+    once: int = CALL
+
+
 class Layer:
     """A pure function of (parameters, inputs), configured once, shared between threads.
 
@@ -125,6 +146,14 @@ class Layer:
         line to paste when this one is missing or declares too few.
         """
         return 0
+
+    def work(self, *inputs: Any, **_: Any) -> Work:
+        """Return how many operations a forward pass takes: for each example, and once for a batch.
+
+        A request whose operations, over all passes, are too many is refused before it is computed. Each
+        backward equation counts like the forward pass. The default suits a few calls of numpy.
+        """
+        return Work()
 
     def forward(self, params: Mapping[str, Array], *inputs: Any, **_: Any) -> Activation:
         """Compute a batch; every input and the value have the batch as their leading axis."""

@@ -129,6 +129,11 @@ class Settings:
         512 * 2**20,
         "planned peak memory of one request, in bytes, including its body and its answer",
     )
+    planned_operations: int = count(
+        2**40,
+        "planned operations of one request, over all passes and repetitions; "
+        "a fast core does 2^35 of them in a second",
+    )
     compute_threads: int = count(
         1,
         "threads that compute in each worker process; with more than one, requests are "
@@ -223,4 +228,6 @@ class Settings:
         """The bounds on networks and their computation."""
         from deltawire_service.engine import Limits  # brings numpy
 
-        return Limits(self.nodes, self.rank, self.elements, self.planned_bytes, variable("planned_bytes"))
+        return Limits(
+            self.nodes, self.rank, self.elements, self.planned_bytes, self.planned_operations, PREFIX
+        )

@@ -39,12 +39,13 @@ def all_children(pid: int, count: int) -> set[int]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_layer_that_hangs_is_answered_for_and_its_worker_replaced(workers: int) -> None:
-    with running_service("-w", str(workers), app=ODD, deadline_seconds="1") as service:
+    with running_service("-w", str(workers), app=ODD, deadline_seconds="1", hang_seconds="2") as service:
         before = all_children(service.pid, workers)
         answer, seconds = timed(service, pointwise("hang", 1.0))
         assert (answer.status_code, answer.json()["code"]) == (504, "deadline_exceeded")
         assert 1 <= seconds < 2
         hung = time.monotonic()
+        assert children(service.pid) == before  # its layer is only late yet
         assert post(service, good()).status_code == 200
         assert time.monotonic() - hung < 2
         while not (len(children(service.pid)) == workers and children(service.pid) - before):

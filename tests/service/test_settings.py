@@ -53,7 +53,7 @@ def test_every_protocol_may_be_named() -> None:
 
 def test_the_bounds_of_the_engine_and_of_bodies_have_one_default() -> None:
     assert Settings().wire_limits == wire.DEFAULT
-    assert replace(Settings().engine_limits, planned_bytes_setting="") == Limits()
+    assert replace(Settings().engine_limits, settings_prefix="") == Limits()
 
 
 def test_settings_are_read_without_numpy() -> None:
@@ -147,6 +147,7 @@ BINARY = {"dtype": "float64", "shape": [3, 2], "base64": "A" * 64}
         ("elements", 5, changed(("/data/x", BINARY)), "shape_too_large"),
         ("nodes", 1, good(), "too_many_nodes"),
         ("planned_bytes", 100, good(), "memory_plan_exceeded"),
+        ("planned_operations", 100, good(), "cost_plan_exceeded"),
     ],
 )
 def test_a_limit_is_in_force(setting: str, value: int, request_: dict[str, Any], code: str) -> None:

@@ -18,7 +18,7 @@ from deltawire_layers.kit.trial import (
     gradient_of,
     read_only,
 )
-from deltawire_layers.layer import Array, Layer, Parameter, Shape, arity
+from deltawire_layers.layer import Array, Layer, Parameter, Shape, Work, arity
 
 
 def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
@@ -72,6 +72,9 @@ def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
     trial = Trial(layer, shapes, output, layer.parameters(*shapes), layer.integer_inputs(*shapes))
     if not _is_shape(output):
         raise trial.broken(5, "output_shape", f"is {output!r}, expected a tuple of whole numbers")
+    work = layer.work(*shapes)
+    if not (isinstance(work, Work) and all(type(number) is int and number >= 0 for number in work)):
+        raise trial.broken(5, "work", f"is {work!r}, expected Work of two whole numbers, 0 or more")
     for name, parameter in trial.parameters.items():
         closure = f"parameter {name!r}"
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", name):

@@ -10,7 +10,18 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, Uniform, fan_in, scale_field, zeros
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.layer import (
+    CALL,
+    NUMBER,
+    Activation,
+    Array,
+    Formula,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    Work,
+)
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import sum_rows
@@ -64,6 +75,19 @@ def visible(queries: int, keys: int, causal: bool, masks: tuple[Array, ...]) -> 
     for mask in masks:
         seen = mask != 0 if seen is None else seen & (mask != 0)
     return seen
+
+
+def attention_work(query: Shape, key: Shape, value: Shape, heads: int = 1) -> Work:
+    """Return the work of `attend`: two products with the scores, and their softmax.
+
+    Args:
+        query: (..., n, d) of all heads together.
+        key: (..., m, d).
+        value: (..., m, c).
+        heads: scores of every query and key.
+    """
+    pairs = prod(query[:-1]) * key[-2]
+    return Work(each=pairs * (query[-1] + value[-1] + 8 * heads * NUMBER), once=12 * CALL)
 
 
 class AttentionDeltas(NamedTuple):
@@ -159,6 +183,9 @@ class Attention(Attending):
     def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
         # The weights, in the signal their δ, and half of one more: a mask, or the real parts of complex ones.
         return -(-5 * prod(query[:-1]) * key[-2] // 2)
+
+    def work(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Work:
+        return attention_work(query, key, value)
 
     def forward(
         self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
@@ -260,6 +287,11 @@ class MultiHeadAttention(Attending):
         projections = 3 * prod(query) + 4 * prod(key)  # q, k, v, the means; in the signal δ of q, k, v
         weights = 2 * self.heads * prod(query[:-1]) * key[-2]  # the weights, and in the signal their δ
         return projections + weights
+
+    def work(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Work:
+        attended = attention_work(query, key, value, self.heads)
+        projections = 2 * query[-1] * (prod(query) + prod(key))
+        return Work(attended.each + projections, 2 * attended.once)
 
     def forward(
         self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array

@@ -6,11 +6,11 @@ Inputs that are combined number by number have equal shapes: nothing broadcasts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
+from math import inf, prod
 
 import numpy as np
 
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape, Work
 from deltawire_layers.numeric import branches
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.shapes import equal_shapes, last_axis, shape_text
@@ -141,6 +141,9 @@ class Matmul(Layer):
             expected = shape_text(*a[:-2], a[-1], "any")
             raise LayerError(f"expected shape {expected}, got {list(b)}", input=1)
         return (*a[:-1], b[-1])
+
+    def work(self, a: Shape, b: Shape) -> Work:
+        return Work(each=prod(a) * b[-1])
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
         return Activation(

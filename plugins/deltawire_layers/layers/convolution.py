@@ -6,6 +6,7 @@ The kernel is not reversed: networks call convolution what is, strictly, correla
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
@@ -13,9 +14,20 @@ import numpy as np
 from marshmallow import Schema, ValidationError, validate, validates_schema
 
 from deltawire_layers.initializers import Scaled, fan_in, scale_field
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.layer import (
+    CALL,
+    NUMBER,
+    Activation,
+    Array,
+    Formula,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    Work,
+)
 from deltawire_layers.numeric.products import matmul
-from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
+from deltawire_layers.numeric.windows import Sizes, Window, count_places, counts, reads
 from deltawire_plugins import config
 
 BLOCK_BYTES = 2**22
@@ -94,6 +106,14 @@ class Convolution(Layer):
         # A block has at least one row of windows: its columns count, and their δ, beyond a block's size.
         across = prod(counts(self.windows, x[1:])[1:])
         return max(0, 2 * x[0] * prod(self.kernel) * across - BLOCK_BYTES // 8)
+
+    def work(self, x: Shape) -> Work:
+        first, *others = counts(self.windows, x[1:])
+        across = x[0] * prod(self.kernel) * prod(others)  # numbers of the columns of one row of windows
+        blocks = Fraction(first, max(1, BLOCK_BYTES // (4 * across)))
+        reads = 4 * CALL * count_places(self.windows, x[1:])
+        each = first * across * (self.channels // self.groups + 2 * NUMBER) + int(blocks * reads)
+        return Work(each, once=reads)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W = params["weight"]

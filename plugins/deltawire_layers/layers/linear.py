@@ -9,7 +9,7 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, fan_in, scale_field, unit_variance
-from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
+from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, Parameter, Shape, Work
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import scatter_rows, sum_rows
 from deltawire_layers.shapes import last_axis
@@ -47,6 +47,9 @@ class Linear(Layer):
         init = Scaled(fan_in(x[-1]), self.init_scale)
         weight = {"weight": Parameter((self.units, x[-1]), init)}
         return weight | {"bias": Parameter((self.units,), init)} if self.bias else weight
+
+    def work(self, x: Shape) -> Work:
+        return Work(each=prod(x) * self.units, once=3 * CALL)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W = params["weight"]

@@ -14,7 +14,19 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, ones, scale_field, zeros
-from deltawire_layers.layer import Activation, Array, Equation, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.layer import (
+    CALL,
+    NUMBER,
+    Activation,
+    Array,
+    Equation,
+    Formula,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    Work,
+)
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.sums import inner
 from deltawire_layers.shapes import last_axis
@@ -56,6 +68,11 @@ def normalised(x: Array, eps: float) -> tuple[Array, Equation]:
     """Return x with mean 0 and variance 1 over the last axis, and its backward equation."""
     y, back = rescaled(centred(x), eps)
     return y, lambda delta: centred(back(delta))
+
+
+def norm_work(x: Shape) -> Work:
+    """Return the work of normalising an example of this shape, which reads its numbers again and again."""
+    return Work(each=16 * NUMBER * prod(x), once=16 * CALL)
 
 
 def affine(params: Mapping[str, Array], axis: int, y: Array, *back: Equation) -> Activation:
@@ -148,6 +165,9 @@ class LayerNorm(Layer):
     def saved(self, x: Shape) -> int:
         return prod(x) + prod(x[:-1])
 
+    def work(self, x: Shape) -> Work:
+        return norm_work(x)
+
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return affine(params, -1, *normalised(x, self.eps))
 
@@ -188,6 +208,9 @@ class RmsNorm(Layer):
     def saved(self, x: Shape) -> int:
         return prod(x) + prod(x[:-1])
 
+    def work(self, x: Shape) -> Work:
+        return norm_work(x)
+
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         return affine(params, -1, *rescaled(x, self.eps))
 
@@ -203,6 +226,9 @@ class ChannelNorm(Layer):
 
     def parameters(self, x: Shape, *statistics: Shape) -> dict[str, Parameter]:
         return weight_and_bias(x[:1], self.init_scale) if self.affine else {}
+
+    def work(self, x: Shape, *statistics: Shape) -> Work:
+        return norm_work(x)
 
 
 def channels(x: Shape) -> int:

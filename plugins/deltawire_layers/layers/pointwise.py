@@ -8,7 +8,7 @@ from math import inf, pi, prod, sqrt
 import numpy as np
 from marshmallow import Schema
 
-from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
+from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, Shape, Work
 from deltawire_layers.numeric import analytic, branches
 from deltawire_plugins import config
 
@@ -139,6 +139,9 @@ class Gelu(Pointwise):
 
     def saved(self, x: Shape) -> int:
         return prod(x)
+
+    def work(self, x: Shape) -> Work:
+        return Work(each=2**10 * prod(x), once=40 * CALL)  # the polynomials of erfc
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         below = 0.5 * analytic.erfc(x * -sqrt(0.5))  # Φ(x)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from marshmallow import Schema, ValidationError, validates_schema
 
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
+from deltawire_layers.layer import CALL, NUMBER, Activation, Array, Formula, Layer, LayerError, Shape, Work
 from deltawire_layers.numeric import branches
-from deltawire_layers.numeric.windows import Index, Sizes, Window, counts, reads
+from deltawire_layers.numeric.windows import Index, Sizes, Window, count_places, counts, reads
 
 
 class Pool2d(Layer):
@@ -48,6 +48,10 @@ class Pool2d(Layer):
         if len(x) < 2:
             raise LayerError(f"expected axes (..., h, w), got shape {list(x)}", input=0)
         return (*x[:-2], *counts(self.windows, x[-2:]))
+
+    def work(self, x: Shape) -> Work:
+        places = count_places(self.windows, x[-2:])
+        return Work(NUMBER * places * prod(self.output_shape(x)), once=4 * CALL * places)
 
     def _reads(self, x: Array, y: Array) -> Iterator[tuple[Index, Index]]:
         """Yield indices for each place of the kernel: of the numbers of x it reads, and of their windows."""

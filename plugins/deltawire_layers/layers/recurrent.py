@@ -15,7 +15,17 @@ from marshmallow import Schema, validate
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.initializers import Scaled, fan_in, scale_field
-from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Parameter, Shape
+from deltawire_layers.layer import (
+    CALL,
+    Activation,
+    Array,
+    Formula,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    Work,
+)
 from deltawire_layers.numeric import analytic
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import sum_rows
@@ -69,6 +79,9 @@ class Recurrent(Layer):
     saved_per_unit: ClassVar[int]
     """Numbers saved for each unit and step: by the equations, and by the signal."""
 
+    calls_per_step: ClassVar[int]
+    """Calls of numpy at each step, in either direction."""
+
     def output_shape(self, x: Shape) -> Shape:
         if len(x) != 2:
             raise LayerError(f"expected a sequence of shape (steps, n), got shape {list(x)}", input=0)
@@ -85,6 +98,10 @@ class Recurrent(Layer):
 
     def saved(self, x: Shape) -> int:
         return self.saved_per_unit * x[0] * self.units
+
+    def work(self, x: Shape) -> Work:
+        products = self.gates * self.units * (x[1] + self.units)
+        return Work(each=x[0] * products, once=x[0] * self.calls_per_step * CALL)
 
     def _activation(
         self, params: Mapping[str, Array], x: Array, h: Array, signal: Callable[[Array], PreactivationDeltas]
@@ -117,7 +134,7 @@ class Elman(Recurrent):
     Source: Elman, "Finding Structure in Time", Cognitive Science 14, 1990.
     """
 
-    gates, saved_per_unit = 1, 0 + 1
+    gates, saved_per_unit, calls_per_step = 1, 0 + 1, 3
 
     formula = Formula(
         r"h_t = \tanh({weight_ih}\,{x0}_t + {bias_ih} + {weight_hh}\,h_{t-1} + {bias_hh})",
@@ -159,7 +176,7 @@ class Gru(Recurrent):
     Translation", 2014, arXiv:1406.1078; r is applied after the matrix W_hh, as in torch.
     """
 
-    gates, saved_per_unit = 3, 4 + 6
+    gates, saved_per_unit, calls_per_step = 3, 4 + 6, 10
 
     formula = Formula(
         r"h_t = (1 - z) \circ n + z \circ h_{t-1},\quad"
@@ -221,7 +238,7 @@ class Lstm(Recurrent):
     Gers, Schmidhuber & Cummins, "Learning to Forget", Neural Computation 12, 2000.
     """
 
-    gates, saved_per_unit = 4, 5 + 4
+    gates, saved_per_unit, calls_per_step = 4, 5 + 4, 12
 
     formula = Formula(
         r"h_t = o \circ \tanh c_t,\; c_t = f \circ c_{t-1} + i \circ g,\quad"

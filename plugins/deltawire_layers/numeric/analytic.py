@@ -15,6 +15,7 @@ from math import inf, pi, sqrt
 
 import numpy as np
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
 from deltawire_layers.numeric.sums import inner
 
@@ -179,7 +180,10 @@ _LARGE = (
 
 def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
     result = np.full_like(x, coefficients[0])
+    large = x.size > PIECE
     for coefficient in coefficients[1:]:
+        if large:
+            check_deadline()
         result *= x
         result += x.dtype.type(coefficient)
     return result

@@ -62,6 +62,18 @@ class Window(NamedTuple):
         reach = self.dilation * (self.kernel - 1) + 1
         return (size + 2 * self.padding - reach) // self.stride + 1
 
+    def places(self, size: int, first: int, stop: int) -> range:
+        """Return the places of the kernel at which any window may read a number.
+
+        Args:
+            size: size of the axis.
+            first: first window to include.
+            stop: end of the windows, exclusive.
+        """
+        nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
+        farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
+        return range(nearest, farthest + 1)
+
     def reads(self, size: int, first: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
         """Yield the numbers of an axis that the windows read, for each place of the kernel.
 
@@ -74,9 +86,7 @@ class Window(NamedTuple):
             (place, windows, numbers): a place of the kernel, the windows with numbers there (counted from
             `first`), and those numbers. Places where all windows read padding are omitted.
         """
-        nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
-        farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
-        for place in range(nearest, farthest + 1):
+        for place in self.places(size, first, stop):
             start = place * self.dilation - self.padding  # the number that window 0 reads at this place
             low = max(first, -(start // self.stride))
             high = min(stop, (size - 1 - start) // self.stride + 1)
@@ -113,6 +123,13 @@ def reads(
         for places, all_outs, all_ins in reads(*across) if kept is None else kept:
             check_deadline()
             yield (place, *places), (outs, *all_outs), (ins, *all_ins)
+
+
+def count_places(windows: tuple[Window, ...], sizes: Shape) -> int:
+    """Return how many places of a kernel read numbers, of axes of these sizes."""
+    return prod(
+        len(window.places(size, 0, window.count(size))) for window, size in zip(windows, sizes, strict=True)
+    )
 
 
 def counts(windows: tuple[Window, ...], sizes: Shape) -> Shape:

@@ -33,11 +33,11 @@ GRACE = 0.5
 MEMORY = 0.9
 """Weight of all earlier computations, beside the newest, in the speed that is expected of the next."""
 
-FIXED_COST = 2**18
-"""Bytes that the calls of the smallest computation count as; without them it would look like slow memory."""
+FIXED_COST = 2**21
+"""Operations that starting the smallest computation counts as; without them it would look slow."""
 
-SMALL_COST = 2**24
-"""Bytes of cost up to which no node takes much longer than a second, not even one of a recurrent layer."""
+SMALL_COST = 2**30
+"""Operations up to which a computation may run in the thread of its caller: about 30 ms on a fast core."""
 
 MOST_RETRY_AFTER = 30
 """Seconds that a client is asked to wait at most: the length of a longer queue is a guess."""
@@ -68,7 +68,7 @@ class Job:
     def __init__(self, compute: Callable[[], Any], deadline: float, plan: Plan | None):
         self.compute = compute
         self.deadline = deadline
-        self.cost = FIXED_COST + (plan.cost_bytes if plan else 0)
+        self.cost = FIXED_COST + (plan.operations if plan else 0)
         self.bytes = plan.peak_bytes if plan else 0
         self.ended = Lock()
         self.ended.acquire()
@@ -177,7 +177,7 @@ class ComputeQueue:
         Raises:
             Overloaded, DeadlineExceeded, BaseException: as a call does.
         """
-        if plan is None or plan.cost_bytes > SMALL_COST:
+        if plan is None or plan.operations > SMALL_COST:
             return self(compute, plan)
         job = Job(compute, self._open_deadline(), plan)
         with self._lock:

@@ -76,9 +76,10 @@ def show(screen: Console, planned: Mapping[str, Any]) -> None:
         f"{counted(planned['rows_at_once'], 'example')} at once",
         counted(planned["chunks"], "chunk"),
         counted(planned["passes"], "pass", "passes"),
-        f"{size_text(planned['cost_bytes'])} touched in all",
+        f"{planned['operations']:.3g} operations in all",
     )
     screen.print(", ".join(work))
     fits = "it fits" if planned["fits"] else "it does not fit"
     limit = size_text(planned["limit_bytes"])
-    print_verdict(screen, planned["fits"], f"{fits}: the service takes a peak of at most {limit}")
+    most = f"a peak of at most {limit}, and {planned['limit_operations']:.3g} operations"
+    print_verdict(screen, planned["fits"], f"{fits}: the service takes {most}")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deltawire_layers import Array, Layer, Parameter, Shape
+from deltawire_layers import Array, Layer, Parameter, Shape, Work
 from deltawire_service.engine.limits import Limits
 
 Arrays = Mapping[str, Array]
@@ -54,6 +54,8 @@ class Node:
     """Numbers per example that the layer saves for the backward pass, beside its inputs and its value."""
     transposed: frozenset[str] = frozenset()
     """The layer's parameters that are matrices of another node, transposed."""
+    work: Work = Work()
+    """The operations of a forward pass, beside those of reading inputs and writing the value."""
 
     def arrays(self, params: Arrays) -> dict[str, Array]:
         """Return the node's parameters, out of those of the network, as the layer takes them."""

@@ -21,5 +21,8 @@ class Limits:
     planned_bytes: int = 512 * 2**20
     """Peak memory of one request, in bytes, as planned from shapes."""
 
-    planned_bytes_setting: str = ""
-    """Name of the setting that raises `planned_bytes`, for the message of a refusal; empty: there is none."""
+    planned_operations: int = 2**40
+    """Operations of one request, as planned from shapes: those of half a minute on a fast core."""
+
+    settings_prefix: str = ""
+    """What the settings that raise the last two begin with, for the message of a refusal; empty: none do."""

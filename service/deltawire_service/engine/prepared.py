@@ -148,9 +148,9 @@ class Prepared(Graph):
             starts: the deltas that backprop begins with, where there is a backward pass.
 
         Raises:
-            Refused: the plan exceeds the memory limit.
+            Refused: the plan exceeds the limit of memory, or of operations.
         """
-        input_checks.check_memory(self, plan, batch.size)
+        input_checks.check_plan(self, plan, batch.size)
         program = self.program(targets)
         return BatchRun(self, program, batch, plan, starts, self.threads, self.on_compute_seconds)
 

@@ -205,9 +205,12 @@ class PlanResponse(Schema):
     chunks = integer("how often that is")
     threads = integer("chunks computed at the same time")
     passes = integer("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
-    cost_bytes = integer("bytes touched over all passes: what one request costs beside another")
+    operations = integer("operations over all passes, of which a fast core does 2^35 in a second")
     limit_bytes = integer("largest peak the service takes")
-    fits = fields.Boolean(required=True, metadata={"description": "whether the peak is within the limit"})
+    limit_operations = integer("most operations the service takes")
+    fits = fields.Boolean(
+        required=True, metadata={"description": "whether peak and operations are within the limits"}
+    )
     network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 

@@ -185,6 +185,12 @@ class ListAsShape(OneInput):
         return list(x)
 
 
+@broken(5, "work", (3,))
+class NumberAsWork(OneInput):
+    def work(self, x: Shape) -> Any:
+        return 3
+
+
 @broken(5, "δ of input 0", (3,))
 class WrongDeltaShape(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:

@@ -18,7 +18,7 @@ ROOM = 2**23
 
 
 def plan(peak: int) -> Any:
-    return SimpleNamespace(peak_bytes=peak, cost_bytes=0)
+    return SimpleNamespace(peak_bytes=peak, operations=0)
 
 
 class Serving:

@@ -29,7 +29,7 @@ def make(count: int = 1, queue_seconds: float = 5.0, seconds: float = 30.0, **op
 
 
 def plan(cost: int = 1, size: int = 1) -> Any:
-    return SimpleNamespace(cost_bytes=cost, peak_bytes=size)
+    return SimpleNamespace(operations=cost, peak_bytes=size)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from marshmallow import Schema
 
 from deltawire.errors import Refused
 from deltawire_service.api.operation import Operation, View, describe
-from deltawire_service.engine import Caches, Network
+from deltawire_service.engine import Caches, Network, check_deadline
 from deltawire_service.http import bodies
 from deltawire_service.http.problem_codes import (
     ANYWHERE,
@@ -56,6 +56,12 @@ Document = dict[str, Any]
 Run = Callable[[RequestContext, N, Network, RequestParts], Document]
 
 
+def phase(context: RequestContext, name: str) -> Phase:
+    """Return a phase of a request to begin now. Raises DeadlineExceeded when its deadline has passed."""
+    check_deadline()
+    return Phase(context, name)
+
+
 class Pipeline:
     """Makes the views of the routes that take a network, all with the same settings and networks.
 
@@ -87,7 +93,7 @@ class Pipeline:
 
         def decorate(view: Callable[[N, Network], Document]) -> View:
             def run(context: RequestContext, options: N, network: Network, parts: RequestParts) -> Document:
-                with Phase(context, "compute"):
+                with phase(context, "compute"):
                     return view(options, network)
 
             return self._view(request, response, codes, wraps(view)(run))
@@ -107,7 +113,7 @@ class Pipeline:
 
         def decorate(view: Callable[[C, Network, RequestTensors], Document]) -> View:
             def run(context: RequestContext, options: C, network: Network, parts: RequestParts) -> Document:
-                with Phase(context, "check"):
+                with phase(context, "check"):
                     cost = bodies.body_cost(
                         options.dtype,
                         bodies.request_media_type(context),
@@ -117,7 +123,7 @@ class Pipeline:
                     )
                     limits = self._settings.wire_limits
                     tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
-                with Phase(context, "compute"):
+                with phase(context, "compute"):
                     return view(options, network, tensors)
 
             return self._view(request, response, codes, wraps(view)(run))
@@ -131,9 +137,9 @@ class Pipeline:
         @wraps(run)
         def respond() -> Response:
             context = current_request()
-            with Phase(context, "read"):
+            with phase(context, "read"):
                 document = bodies.read(context, self._settings)
-            with Phase(context, "check"):
+            with phase(context, "check"):
                 document, context.params_id = self._published.resolve(document, reader.schema.fields)
                 options, parts = reader(document)
                 network = self._networks.compiled(parts.network)
@@ -144,7 +150,7 @@ class Pipeline:
             if context.params_id is not None:
                 answer["params_id"] = context.params_id
             tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"
-            with Phase(context, "write"):
+            with phase(context, "write"):
                 return bodies.respond(context, answer, tensors)
 
         return describe(respond, Operation(response, type(reader.schema), frozenset({"internal", *codes})))

@@ -42,7 +42,8 @@ def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
             **asdict(planned),
             "peak_bytes": planned.peak_bytes,
             "limit_bytes": limit,
-            "fits": planned.peak_bytes <= limit,
+            "limit_operations": settings.planned_operations,
+            "fits": planned.peak_bytes <= limit and planned.operations <= settings.planned_operations,
         }
 
     return routes

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from heapq import heapify, heappop, heappush
 from math import prod
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, LayerError, Parameter, Registry
+from deltawire_layers import Layer, LayerError, Parameter, Registry, check_deadline
 from deltawire_service.engine.compile import declarations
 from deltawire_service.engine.compile.parameters import learned_inputs, node_parameters, parameter_table
 from deltawire_service.engine.compile.spec import read_spec
@@ -24,6 +23,7 @@ from deltawire_service.engine.graph import InputSpec, Node, Regularization
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.globs import match_globs
 from deltawire_service.faults import Faults, nearest, schema_faults, shown, unknown_kind
 
 Entry = dict[str, Any]  # one node of the spec, as read
@@ -61,6 +61,7 @@ def _layers(entries: list[Entry], layers: Registry) -> list[Layer]:
     """Make the layer of every node."""
     made, faults = list[Layer](), Faults()
     for place, entry in enumerate(entries):
+        check_deadline()
         kind = entry["kind"]
         if kind not in layers:
             faults.append(Fault(f"/nodes/{place}/kind", "unknown_kind", unknown_kind(kind, layers)))
@@ -168,12 +169,13 @@ def _infer(
     faults = Faults()
     numbers = 0  # a lower bound of the peak of one example: values are held until deltas have reached them
     for place in order:
+        check_deadline()
         entry, layer = entries[place], made[place]
         if any(name not in shapes for name in entry["inputs"]):
             continue  # after a node that is wrong already
         given = tuple(shapes[name] for name in entry["inputs"])
         try:
-            shape, owned[entry["name"]], ranges, saved = declarations.declare(
+            shape, owned[entry["name"]], ranges, saved, work = declarations.declare(
                 entry["name"], entry["kind"], layer, given
             )
         except LayerError as error:
@@ -192,7 +194,7 @@ def _infer(
         shapes[entry["name"]] = shape
         nodes[entry["name"]] = Node(
             entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
-            parameters.names, saved, parameters.transposed,
+            parameters.names, saved, parameters.transposed, work,
         )  # fmt: skip
     faults.refuse()
     table = parameter_table(entries, owned, learned)
@@ -258,14 +260,13 @@ def _regularization(read: dict[str, Any], parameters: Mapping[str, Parameter]) -
         return Regularization()
     entry = read["regularization"]
     faults = Faults()
-    for place, glob in enumerate(entry.get("parameters", ())):
-        if not any(fnmatchcase(name, glob) for name in parameters):
-            detail = f"no parameter matches {shown(glob)}{nearest(glob, parameters)}"
-            faults.append(Fault(f"/regularization/parameters/{place}", "unknown_name", detail))
+    globs = entry.get("parameters", ["*.weight"])
+    matched, unmatched = match_globs(globs, parameters)
+    for place in unmatched if "parameters" in entry else ():  # the default need not match anything
+        detail = f"no parameter matches {shown(globs[place])}{nearest(globs[place], parameters)}"
+        faults.append(Fault(f"/regularization/parameters/{place}", "unknown_name", detail))
     faults.refuse()
-    globs = entry.get("parameters", ["*.weight"])  # the default need not match anything
-    names = [name for name in parameters if any(fnmatchcase(name, glob) for glob in globs)]
-    return Regularization(entry["l2"], tuple(names))
+    return Regularization(entry["l2"], tuple(name for name in parameters if name in matched))
 
 
 def _canonical(

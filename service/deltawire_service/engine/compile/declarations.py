@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from marshmallow import ValidationError
 
-from deltawire_layers import Arity, Layer, LayerError, Parameter, Shape, arity
+from deltawire_layers import Arity, Layer, LayerError, Parameter, Shape, Work, arity
 from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.layer_calls import call
 
@@ -72,12 +72,13 @@ def dump_config(name: str, kind: str, layer: Layer) -> dict[str, Any]:
 
 
 class Declaration(NamedTuple):
-    """A layer's declaration for input shapes: output, parameters, integer inputs, saved numbers."""
+    """A layer's declaration for input shapes: output, parameters, integer inputs, saved numbers, work."""
 
     shape: Shape
     parameters: Mapping[str, Parameter]
     ranges: Mapping[int, range]
     saved: int
+    work: Work
 
 
 def declare(name: str, kind: str, layer: Layer, shapes: Sequence[Shape]) -> Declaration:
@@ -117,6 +118,7 @@ def declare(name: str, kind: str, layer: Layer, shapes: Sequence[Shape]) -> Decl
             ask(layer.parameters, _are_parameters),
             ask(layer.integer_inputs, are_ranges),
             ask(layer.saved, _is_count),
+            ask(layer.work, _is_work),
         )
     except LayerError as error:
         refusal = error
@@ -143,6 +145,10 @@ def _are_parameters(parameters: Any) -> bool:
 
 def _is_range(allowed: Any) -> bool:
     return type(allowed) is range and allowed.step == 1
+
+
+def _is_work(work: Any) -> bool:
+    return type(work) is Work and all(map(_is_count, work))
 
 
 def _is_count(saved: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.execute.objective import Objective
 from deltawire_service.engine.graph import Arrays, InputSpec
 from deltawire_service.engine.plan import input_checks
+from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.program import make_program
 from deltawire_service.engine.plan.targets import Targets, Wrt, loss_targets
@@ -33,6 +35,8 @@ DIFFERENCE_STEP = float(np.cbrt(np.finfo(np.float64).eps))
 
 At the cube root of the rounding error, the errors of rounding and of the step are equally large.
 """
+
+FLOAT = np.dtype(np.float64)
 
 MOST_PLACES = 5000
 """Places checked in one request, over all arrays."""
@@ -124,19 +128,42 @@ def as_dtype(arrays: Arrays, dtype: np.dtype[Any]) -> dict[str, Array]:
     return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
 
 
-def check_plan(plan: Plan, arrays: int, samples: int) -> Plan:
-    """Return the plan of a check.
+def count_checks(network: Prepared, targets: Targets, batch: int, samples: int) -> int:
+    """Return how many numbers are checked over all arrays.
 
     Args:
-        plan: the plan of the gradients in complex128.
-        arrays: number of arrays that are checked.
-        samples: places asked for in each.
+        network: the network.
+        targets: the parameters, inputs and deltas that are checked.
+        batch: number of examples.
+        samples: places of each array.
     """
+    shapes = [network.parameters[name].shape for name in targets.params]
+    shapes += [network.inputs[name].array_shape(batch) for name in targets.data]
+    shapes += [(batch, *network.nodes[name].shape) for name in targets.deltas]
+    return sum(min(prod(shape), places(len(shapes), samples)) for shape in shapes)
+
+
+def check_plan(network: Prepared, targets: Targets, batch: int, samples: int, body_cost: BodyCost) -> Plan:
+    """Return the plan of a check: of the gradients, and for each number of three forward passes.
+
+    Args:
+        network: the network.
+        targets: the parameters, inputs and deltas that are checked.
+        batch: number of examples.
+        samples: places asked for in each array.
+        body_cost: the cost of reading the request's body and of writing its answer.
+    """
+    # The complex step works in complex128, whatever the arrays are.
+    plan = network.memory_plan(targets, batch, COMPLEX, body_cost)
+    analytic, real = (
+        network.memory_plan(loss_targets(network), batch, dtype, NO_BODY_COST) for dtype in (COMPLEX, FLOAT)
+    )
+    checks = count_checks(network, targets, batch, samples)
     # The arrays are in memory in float64, too, and one of them once more, moved.
     return replace(
         plan,
         given_bytes=plan.given_bytes + plan.given_bytes // 2 + plan.given_bytes,
-        cost_bytes=plan.cost_bytes * (1 + arrays * places(arrays, samples)),
+        operations=plan.operations + checks * (analytic.operations + 2 * real.operations),
     )
 
 
@@ -173,13 +200,10 @@ def check(
     targets = Targets(named.params, named.data, values=named.deltas, deltas=named.deltas)
     batch = network.check_batch(params, data)
     arrays = len(targets.params) + len(targets.data) + len(nodes)
-    # The complex step works in complex128, whatever the arrays are.
-    plan = network.memory_plan(targets, batch.size, COMPLEX, options.body_cost)
-    plan = check_plan(plan, arrays, samples)
-    input_checks.check_memory(network, plan, batch.size)
-    wide = np.dtype(np.float64)
-    batch = Batch(as_dtype(params, wide), as_dtype(data, wide), batch.size, wide)
-    once = network.memory_plan(targets, batch.size, wide, options.body_cost)
+    plan = check_plan(network, targets, batch.size, samples, options.body_cost)
+    input_checks.check_plan(network, plan, batch.size)
+    batch = Batch(as_dtype(params, FLOAT), as_dtype(data, FLOAT), batch.size, FLOAT)
+    once = network.memory_plan(targets, batch.size, FLOAT, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
     loss = network.batch_run(batch, loss_targets(network), plan)
     run = network.batch_run(batch, targets, once, objective.starts)

@@ -13,7 +13,11 @@ from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step
 from deltawire_service.engine.derivatives.directions import Direction
-from deltawire_service.engine.derivatives.per_example import example_gradients, per_example_targets
+from deltawire_service.engine.derivatives.per_example import (
+    example_gradients,
+    per_example_targets,
+    with_row_operations,
+)
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, repeated_plan
 from deltawire_service.engine.execute.batch_run import BatchRun
 from deltawire_service.engine.execute.finite import all_finite, quietly
@@ -103,6 +107,7 @@ def jacobian(
     if mode == "reverse":
         computed, dtype, write = per_example_targets(target, targets), batch.dtype, _reverse
         plan = target.memory_plan(computed, batch.size, dtype, options.body_cost)
+        plan = with_row_operations(plan, target, targets, batch.size, dtype.itemsize)
     else:
         computed, dtype, write = Targets(values=frozenset(names), loss=False), COMPLEX, _forward
         plan = target.memory_plan(computed, batch.size, dtype, options.body_cost)

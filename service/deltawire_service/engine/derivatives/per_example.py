@@ -7,13 +7,14 @@ gradients of parameters are computed otherwise: from a node's inputs and its del
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import isfinite
 from time import monotonic
 
 import numpy as np
 
 from deltawire.errors import Fault
-from deltawire_layers import Array, check_deadline
+from deltawire_layers import Array, Layer, check_deadline
 from deltawire_service.engine.derivatives.gradients import Gradients
 from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
 from deltawire_service.engine.execute import layer_calls
@@ -23,6 +24,8 @@ from deltawire_service.engine.execute.finite import all_finite, quietly
 from deltawire_service.engine.execute.non_finite import find_non_finite
 from deltawire_service.engine.execute.objective import Objective
 from deltawire_service.engine.graph import Arrays, Graph, Node
+from deltawire_service.engine.plan.memory_plan import Plan
+from deltawire_service.engine.plan.operations import pass_operations
 from deltawire_service.engine.plan.program import ArrayRole
 from deltawire_service.engine.plan.targets import Targets
 from deltawire_service.engine.prepared import Options, Prepared
@@ -36,6 +39,25 @@ def per_example_targets(network: Graph, targets: Targets) -> Targets:
     deltas = targets.deltas.union(node.name for node in nodes)
     data = targets.data | targets.params.intersection(network.learned)
     return Targets(data=data, values=targets.values | inputs, deltas=deltas)
+
+
+def with_row_operations(plan: Plan, network: Graph, targets: Targets, batch: int, itemsize: int) -> Plan:
+    """Return a plan with the operations of layers whose gradients per example are computed row by row.
+
+    Args:
+        plan: the plan of the passes over the whole batch.
+        network: the network.
+        targets: the parameters whose gradients are asked for.
+        batch: number of examples.
+        itemsize: bytes of one floating-point number.
+    """
+    rows = sum(
+        batch * 2 * pass_operations(network, node, 1, itemsize)  # a forward pass and its equations
+        for node in network.nodes.values()
+        if targets.params.intersection(node.parameters.values())
+        and type(node.layer).per_example is Layer.per_example
+    )
+    return replace(plan, operations=plan.operations + rows)
 
 
 def per_example_gradients(
@@ -61,10 +83,12 @@ def per_example_gradients(
     answered = [(batch.size, *network.parameters[name].shape) for name in targets.params]
     shared = [network.inputs[name] for name in targets.data if network.inputs[name].shared]
     answered += [(batch.size, *input_spec.shape) for input_spec in shared]
+    itemsize = batch.dtype.itemsize
+    plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
     plan = repeated_plan(
-        network.memory_plan(targets, batch.size, batch.dtype, options.body_cost),
+        with_row_operations(plan, network, targets, batch.size, itemsize),
         options.body_cost,
-        batch.dtype.itemsize,
+        itemsize,
         1,
         answered=answered,
     )

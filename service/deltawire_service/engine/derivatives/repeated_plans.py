@@ -78,5 +78,5 @@ def repeated_plan(
         read_bytes=plan.read_bytes + body_cost.read_bytes(given),
         answered_bytes=plan.answered_bytes + 2 * count_numbers(answered) * itemsize + times * TIME_BYTES,
         written_bytes=plan.written_bytes + body_cost.written_bytes(answered),
-        cost_bytes=plan.cost_bytes * times,
+        operations=plan.operations * times,
     )

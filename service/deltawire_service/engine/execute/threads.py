@@ -7,15 +7,17 @@ each, and results are put together in a fixed order.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from contextvars import copy_context
-from threading import Lock
+from threading import TIMEOUT_MAX, Lock
+from time import monotonic
 from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import pieces
+from deltawire_layers import DeadlineExceeded, current_deadline, pieces
 
 T = TypeVar("T")
 
@@ -39,7 +41,7 @@ class Threads:
         """Return `compute()`, called in this thread; all threads share the pieces of its large products."""
         if self._pool is None:
             return compute()
-        with self._turn:
+        with self._own_turn():
             self._limit_blas()
             token = pieces.sharing.set(self._share)
             try:
@@ -57,7 +59,7 @@ class Threads:
             for item in items:
                 yield compute(*item)
             return
-        with self._turn:
+        with self._own_turn():
             self._limit_blas()
             waiting = deque(self._submit(compute, *item) for item in items[: self.count])
             try:
@@ -72,6 +74,17 @@ class Threads:
                 for future in waiting:
                     if not future.cancel():
                         future.exception()
+
+    @contextmanager
+    def _own_turn(self) -> Iterator[None]:
+        """Wait until no other request computes. Raises DeadlineExceeded when the deadline passes first."""
+        left = max(0.0, current_deadline() - monotonic())
+        if not self._turn.acquire(timeout=min(left, TIMEOUT_MAX)):
+            raise DeadlineExceeded
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _share(self, functions: Sequence[Callable[[], object]]) -> None:
         """Call functions in all threads, this one among them: each thread takes the next when it is free."""
@@ -101,7 +114,7 @@ class Threads:
     def limit_blas(self) -> None:
         """Set BLAS to one thread, as it is while these threads compute; with a single one, leave it alone."""
         if self._blas:
-            with self._turn:
+            with self._own_turn():
                 self._limit_blas()
 
     def _limit_blas(self) -> None:

@@ -184,8 +184,8 @@ def check_parameter_bytes(network: Graph, plan: Plan) -> None:
         raise _exceeded(network.limits, "drawing the parameters", plan.peak_bytes)
 
 
-def check_memory(network: Graph, plan: Plan, batch: int) -> None:
-    """Check that a request's planned peak is within the limit.
+def check_plan(network: Graph, plan: Plan, batch: int) -> None:
+    """Check that a request's planned peak and its planned operations are within the limits.
 
     Args:
         network: the network of the request.
@@ -193,15 +193,25 @@ def check_memory(network: Graph, plan: Plan, batch: int) -> None:
         batch: number of examples.
 
     Raises:
-        Refused: the peak exceeds the limit.
+        Refused: one of them exceeds its limit.
     """
-    planned = plan.peak_bytes
-    if planned > network.limits.planned_bytes:
-        subject = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
-        raise _exceeded(network.limits, subject, planned)
+    limits = network.limits
+    subject = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
+    if plan.peak_bytes > limits.planned_bytes:
+        raise _exceeded(limits, subject, plan.peak_bytes)
+    if plan.operations > limits.planned_operations:
+        needed = f"{subject} needs {plan.operations:.3g} operations"
+        allowed = f"at most {limits.planned_operations:.3g} are allowed"
+        mend = "ask for fewer samples, directions, outputs or steps"
+        detail = f"{needed}, {allowed}{_setting(limits, 'planned_operations')}: {mend}"
+        raise Refused([Fault("/network", "cost_plan_exceeded", detail)])
 
 
 def _exceeded(limits: Limits, subject: str, planned: int, pointer: str = "/network") -> Refused:
-    setting = f" ({limits.planned_bytes_setting})" if limits.planned_bytes_setting else ""
     detail = f"{subject} needs {planned} bytes at its peak, at most {limits.planned_bytes} are allowed"
+    setting = _setting(limits, "planned_bytes")
     return Refused([Fault(pointer, "memory_plan_exceeded", detail + setting)])
+
+
+def _setting(limits: Limits, name: str) -> str:
+    return f" ({limits.settings_prefix}{name.upper()})" if limits.settings_prefix else ""

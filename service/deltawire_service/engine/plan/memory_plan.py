@@ -9,6 +9,7 @@ from math import prod
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost, count_numbers
 from deltawire_service.engine.plan.cuts import MOST_SEGMENTS
+from deltawire_service.engine.plan.operations import count_operations
 from deltawire_service.engine.plan.program import Program
 
 # These are constants and no settings: where chunks end decides how sums round, so it is part of every result.
@@ -20,6 +21,9 @@ CHUNK_ROWS, MOST_CHUNK_BYTES = 512, 128 * 2**20
 """A chunk has this many rows while its work stays below so many bytes: matrix products of fewer are slow."""
 
 DRAWN_ITEMSIZE = 8
+
+DRAWN_OPERATIONS = 2**9
+"""Operations for each parameter that is drawn."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Plan:
     """1 for the values, 1 more when deltas are sent down, 1 more when parameters have gradients."""
     threads: int
     """Chunks computed at the same time."""
-    cost_bytes: int
-    """Bytes touched, over all passes and chunks: the cost of a request relative to another."""
+    operations: int
+    """Operations over all passes, chunks and repetitions, calls of Python included: the cost of a request."""
 
     @property
     def peak_bytes(self) -> int:
@@ -135,7 +139,7 @@ def make_drawing_plan(network: Graph, itemsize: int, body_cost: BodyCost = NO_BO
         chunks=1,
         passes=1,
         threads=1,
-        cost_bytes=drawn,
+        operations=DRAWN_OPERATIONS * count_numbers(shapes),
     )
 
 
@@ -192,5 +196,5 @@ def make_plan(
         chunks=chunks,
         passes=passes,
         threads=threads,
-        cost_bytes=passes * (parameter_numbers(network) + batch * row_numbers(network)) * itemsize,
+        operations=count_operations(network, program, batch, itemsize, chunks),
     )

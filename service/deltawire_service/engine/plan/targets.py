@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from deltawire.errors import Fault
 from deltawire_service.engine.graph import Graph
+from deltawire_service.engine.plan.globs import match_globs
 from deltawire_service.faults import Faults, nearest, shown
 
 
@@ -64,11 +64,10 @@ def gradient_targets(
         params = frozenset(network.parameters if wrt_params else ())
     else:
         globs = list(wrt_params)
-        params = frozenset(n for n in network.parameters if any(fnmatchcase(n, glob) for glob in globs))
-        for place, glob in enumerate(globs):
-            if not any(fnmatchcase(name, glob) for name in network.parameters):
-                detail = f"no parameter matches {shown(glob)}{nearest(glob, network.parameters)}"
-                faults.append(Fault(f"/wrt/params/{place}", "unknown_name", detail))
+        params, unmatched = match_globs(globs, network.parameters)
+        for place in unmatched:
+            detail = f"no parameter matches {shown(globs[place])}{nearest(globs[place], network.parameters)}"
+            faults.append(Fault(f"/wrt/params/{place}", "unknown_name", detail))
 
     floats = network.float_inputs
     data = list(floats if wrt_data else ()) if isinstance(wrt_data, bool) else list(wrt_data)

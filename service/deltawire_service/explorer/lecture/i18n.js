@@ -135,7 +135,7 @@ const CODES = {
   shape_invalid: "모양(shape)이 잘못되었습니다", dtype_mismatch: "dtype이 맞지 않습니다", missing_parameter: "매개변수가 빠졌습니다", unknown_parameter: "네트워크에 없는 매개변수입니다",
   missing_data: "입력 데이터가 빠졌습니다", unknown_data: "네트워크의 입력이 아닌 데이터입니다", batch_mismatch: "배치 크기가 서로 다릅니다", batch_empty: "배치가 비어 있습니다",
   label_out_of_range: "정수가 허용 범위를 벗어났습니다", non_finite: "결과가 유한하지 않습니다", not_differentiable: "미분할 수 없습니다",
-  memory_plan_exceeded: "메모리가 너무 많이 필요합니다", overloaded: "서비스가 바쁩니다", deadline_exceeded: "계산이 너무 오래 걸렸습니다", plugin_error: "층에서 오류가 났습니다",
+  memory_plan_exceeded: "메모리가 너무 많이 필요합니다", cost_plan_exceeded: "연산이 너무 많이 필요합니다", overloaded: "서비스가 바쁩니다", deadline_exceeded: "계산이 너무 오래 걸렸습니다", plugin_error: "층에서 오류가 났습니다",
 };
 for (const [code, korean] of Object.entries(CODES)) TEXTS[`code_${code}`] = ["", korean];
 

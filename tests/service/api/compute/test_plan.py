@@ -36,6 +36,7 @@ def test_shapes_parameters_and_memory(client: FlaskClient) -> None:
         answer["read_bytes"], answer["answered_bytes"] + max(answer["work_bytes"], answer["written_bytes"])
     )
     assert answer["fits"] and answer["limit_bytes"] == Settings().planned_bytes
+    assert 0 < answer["operations"] < answer["limit_operations"] == Settings().planned_operations
     assert answer["passes"] == 3  # values, the delta of the scores, gradients of the parameters
 
 
@@ -72,6 +73,13 @@ def test_a_plan_that_fits_only_in_binary_is_refused_in_lists() -> None:
         answer = service.post("/v1/gradients", data=body, content_type=media_type)
         assert answer.status_code == status
     assert answer.mimetype == wire.SAFETENSORS
+
+
+def test_a_plan_of_too_many_operations_does_not_fit() -> None:
+    service = create_app(Settings(planned_operations=100)).test_client()
+    answer = service.post("/v1/plan", json={"network": good()["network"]})
+    assert answer.status_code == 200 and not answer.json["fits"]
+    assert answer.json["operations"] > answer.json["limit_operations"] == 100
 
 
 def test_a_plan_over_the_limit_is_an_answer(client: FlaskClient) -> None:

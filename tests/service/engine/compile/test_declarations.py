@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from support.engine import LAYERS
 from support.layers import failing, registry
 
-from deltawire_layers import LayerError, Parameter
+from deltawire_layers import LayerError, Parameter, Work
 from deltawire_layers.initializers import zeros
 from deltawire_service.engine import PluginError, compile_network
 from deltawire_service.engine.compile import declarations
@@ -28,6 +28,8 @@ BAD_ANSWERS: dict[str, Any] = {
     "a list for a shape": {"output_shape": lambda self, x: [2]},
     "no number held": {"saved": lambda self, x: None},
     "less than nothing held": {"saved": lambda self, x: -1},
+    "no work": {"work": lambda self, x: None},
+    "work of half an operation": {"work": lambda self, x: Work(each=0.5)},
     "no range": {"integer_inputs": lambda self, x: {0: 5}},
     "a bare shape for a parameter": {"parameters": lambda self, x: {"w": (2,)}},
     "a parameter with a dot": {"parameters": lambda self, x: {"w.x": Parameter((2,), zeros)}},

@@ -113,7 +113,7 @@ def test_memory_does_not_grow_with_the_batch() -> None:
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_computed() -> None:
-    limits = Limits(planned_bytes_setting="THE_SETTING")
+    limits = Limits(settings_prefix="OUR_")
     network = compile_network(STACK, LAYERS, limits)
     params = network.init(0)
     rows = network.limits.planned_bytes // (8 * 64) + 1
@@ -122,5 +122,5 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed() -> None:
         network.gradients(params, data)
     assert caught.value.faults[0].code == "memory_plan_exceeded"
     assert "fewer at a time need less" in str(caught.value) and str(caught.value).endswith(
-        "are allowed (THE_SETTING)"
+        "are allowed (OUR_PLANNED_BYTES)"
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from threading import Event, get_ident
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, TypeVar
 from unittest.mock import patch
 
@@ -14,7 +15,14 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_info
 
-from deltawire_layers import load_layers, pieces, products
+from deltawire_layers import (
+    DeadlineExceeded,
+    call_until,
+    current_deadline,
+    load_layers,
+    pieces,
+    products,
+)
 from deltawire_service.engine import Network, Threads, compile_network
 from deltawire_service.engine.plan.memory_plan import count_chunks
 
@@ -144,3 +152,28 @@ def test_whoever_takes_no_more_gives_the_turn_back() -> None:
     with closing(threads.map(lambda place: place, [(n,) for n in range(6)])) as passes:
         assert next(passes) == 0
     assert list(threads.map(lambda place: place, [(0,), (1,)])) == [0, 1]
+
+
+def test_a_request_waits_for_its_turn_until_its_deadline() -> None:
+    threads, begun, release = Threads(2), Event(), Event()
+
+    def hold() -> bool:
+        begun.set()
+        return release.wait(10)
+
+    with ThreadPoolExecutor(1) as callers:
+        first = callers.submit(threads.alone, hold)
+        assert begun.wait(5)
+        for wait in (threads.alone, lambda compute: list(threads.map(compute, [()]))):
+            with pytest.raises(DeadlineExceeded):
+                call_until(monotonic() + 0.1, lambda w=wait: w(lambda: pytest.fail("computed")))
+        release.set()
+        assert first.result(5)
+    assert threads.alone(lambda: "next") == "next"
+
+
+def test_threads_have_the_deadline_of_their_caller() -> None:
+    threads, later = Threads(2), monotonic() + 100
+    items = [(0,), (1,), (2,)]
+    deadlines = call_until(later, lambda: list(threads.map(lambda _: current_deadline(), items)))
+    assert deadlines == [later] * 3

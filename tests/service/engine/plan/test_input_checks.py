@@ -15,10 +15,10 @@ from deltawire.errors import Refused
 from deltawire_service.engine import InputSpec, Limits
 from deltawire_service.engine.plan.input_checks import (
     check_arrays,
-    check_memory,
     check_names,
     check_numbers,
     check_parameter_bytes,
+    check_plan,
     check_smallest,
 )
 from deltawire_service.engine.plan.memory_plan import make_drawing_plan
@@ -126,17 +126,32 @@ def test_what_does_not_lead_to_the_values_may_be_missing_but_not_misnamed() -> N
         assert caught.value.pointer == pointer
 
 
+def test_a_plan_of_too_many_operations_is_refused_with_both_numbers_and_the_way_out() -> None:
+    network = compiled(SPEC)
+    plan = network.plan(4)
+    check_plan(replace(network, limits=Limits(planned_operations=plan.operations)), plan, 4)
+    limits = Limits(planned_operations=plan.operations - 1, settings_prefix="OUR_")
+    with pytest.raises(Refused) as caught:
+        check_plan(replace(network, limits=limits), plan, 4)
+    fault = caught.value.faults[0]
+    assert (fault.code, fault.pointer) == ("cost_plan_exceeded", "/network")
+    assert f"needs {plan.operations:.3g} operations, at most {plan.operations - 1:.3g} are" in fault.detail
+    assert fault.detail.endswith(
+        "(OUR_PLANNED_OPERATIONS): ask for fewer samples, directions, outputs or steps"
+    )
+
+
 def test_a_plan_above_the_limit_is_refused_with_the_way_out() -> None:
     network = compiled(SPEC)
     plan = network.plan(4)
-    check_memory(replace(network, limits=Limits(planned_bytes=plan.peak_bytes)), plan, 4)
-    limits = Limits(planned_bytes=plan.peak_bytes - 1, planned_bytes_setting="A_SETTING")
+    check_plan(replace(network, limits=Limits(planned_bytes=plan.peak_bytes)), plan, 4)
+    limits = Limits(planned_bytes=plan.peak_bytes - 1, settings_prefix="OUR_")
     for batch, subject in ((1, "one example needs"), (4, "a batch of 4 (fewer at a time need less) needs")):
         with pytest.raises(Refused) as caught:
-            check_memory(replace(network, limits=limits), plan, batch)
+            check_plan(replace(network, limits=limits), plan, batch)
         fault = caught.value.faults[0]
         assert fault.detail.startswith(f"{subject} {plan.peak_bytes} bytes")
-        assert fault.detail.endswith("are allowed (A_SETTING)") and fault.pointer == "/network"
+        assert fault.detail.endswith("are allowed (OUR_PLANNED_BYTES)") and fault.pointer == "/network"
     bare = replace(network, limits=Limits(planned_bytes=1))
     with pytest.raises(Refused, match="are allowed$"):
         check_smallest(bare)
