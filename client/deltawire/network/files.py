@@ -22,6 +22,7 @@ from deltawire.arrays import as_numbers, common_dtype, to_tensor
 from deltawire.connection import RESPONSE_LIMITS
 from deltawire.errors import Fault, Refused
 from deltawire.network.planner import Planner
+from deltawire.replacement import replacing
 from deltawire.text import shape_text
 from deltawire.wire import Array
 
@@ -54,14 +55,8 @@ def write(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, Array]) 
         spec: Of the network.
         params: Arrays of one dtype by name; not necessarily all.
     """
-    target = Path(path)
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            file.writelines(wire.encode_in_parts({"network": spec, "params": params}, wire.SAFETENSORS))
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(Path(path)) as draft, draft.open("wb") as file:
+        file.writelines(wire.encode_in_parts({"network": spec, "params": params}, wire.SAFETENSORS))
 
 
 def document_in(body: bytes | memoryview) -> Any:

@@ -14,6 +14,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.optim.configs import installed, make, positive
 from deltawire.optim.step_checks import check_params, check_state, read_gradients
+from deltawire.replacement import replacing
 from deltawire.wire import Array
 from deltawire_optimizers import Clip, Schedule, Step, global_norm, init_state, scale_to_norm, update
 
@@ -121,13 +122,8 @@ class Optimizer:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `state_dict` to a safetensors file, which is there as a whole or not at all."""
-        path = Path(path)
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            beside.write_bytes(wire.encode(self.state_dict(), wire.SAFETENSORS, part=PART))
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with replacing(Path(path)) as draft:
+            draft.write_bytes(wire.encode(self.state_dict(), wire.SAFETENSORS, part=PART))
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read a file that `save` has written.

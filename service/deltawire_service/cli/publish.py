@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,6 +10,7 @@ import click
 from deltawire import wire
 from deltawire.arrays import common_dtype
 from deltawire.network.files import arrays_in, one_dtype
+from deltawire.replacement import replacing
 from deltawire_layers import load_layers
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command
@@ -69,18 +69,13 @@ def publish(
         "data": batch_arrays(request, (request.data or {}) if data is None else data),
         **({"values": list(values)} if values else request.pick("values")),
     }
-    path, draft = into / f"{name}{SUFFIX}", into / f".{name}.{os.getpid()}"
+    path = into / f"{name}{SUFFIX}"
     compiled = NetworkCache(load_layers(), settings.engine_limits).compile
     into.mkdir(parents=True, exist_ok=True)
-    try:
+    with replacing(path) as draft:
         with draft.open("wb") as written:
             written.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))
-            written.flush()
-            os.fsync(written.fileno())  # a crash of the machine leaves the old file or the new one
         published = read_published(name, draft, compiled, settings.wire_limits)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
     if as_json:
         ids = {"network_id": published.network.id, "params_id": published.params_id}
         print_json({"name": name, "path": str(path)} | ids)
