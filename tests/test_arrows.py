@@ -112,7 +112,8 @@ def test_optimizers_know_only_what_plugins_share(module: str) -> None:
 
 @pytest.mark.parametrize("path", files("client"), ids=name)
 def test_the_client_reaches_the_service_only_over_http_or_embedded(path: Path) -> None:
-    allowed = {"deltawire_service"} if path.name == "embedded.py" else set()
+    # Embedded mode loads the service, and `python -m deltawire` its command line.
+    allowed = {"deltawire_service"} if path.name in ("embedded.py", "__main__.py") else set()
     others = {m.split(".")[0] for m in imports(path) if within(m, ("deltawire_service", "deltawire_layers"))}
     assert others <= allowed
 

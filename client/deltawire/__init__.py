@@ -3,6 +3,8 @@
 from deltawire import Client, Network
 """
 
+from importlib.metadata import version
+
 from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import (
@@ -20,6 +22,8 @@ from deltawire.published import Published
 from deltawire.responses import Gradients
 from deltawire.retries import Retries
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSGITransport
+
+__version__ = version("deltawire")
 
 __all__ = [
     "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport", "Handle",

@@ -10,7 +10,17 @@ from numpy.typing import DTypeLike
 from deltawire import derivatives, wire
 from deltawire.connection import Connection
 from deltawire.published import Published, find_published
-from deltawire.request_builder import Arrays, Names, RequestBuilder, Spec, Wrt, name_list, wrt_document
+from deltawire.request_builder import (
+    Arrays,
+    Names,
+    RequestBuilder,
+    Spec,
+    Wrt,
+    default_outputs,
+    name_list,
+    resolve_published,
+    wrt_document,
+)
 from deltawire.responses import Gradients, gradients_reader, to_arrays
 from deltawire.retries import Retries
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport
@@ -220,13 +230,17 @@ class Client:
             network: A network, a spec, or a published network.
             params: Parameters by name.
             data: Inputs by name, (batch, *shape).
-            values: Nodes; by default those that a published network offers.
+            values: Nodes; by default those that a published network offers, or the outputs: the nodes that no
+                other takes, as far as the data lead. Without labels these are the scores, and not the loss.
             non_finite: "error", or "return" to get results that are not finite.
 
         Returns:
             The values by node, (batch, *shape).
         """
         options: dict[str, Any] = {"non_finite": non_finite}
+        network = resolve_published(network, self.published)
+        if values is None:
+            values = default_outputs(network, data)
         if values is not None:
             options["values"] = name_list("values", values)
         document = self.requests.with_data(network, params, data, options)

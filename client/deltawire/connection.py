@@ -48,6 +48,7 @@ class Connection:
         self.transport = transport
         self.media_type = media_type
         self._retries = retries
+        self._answered = False  # by the service, once: until then, it may not be running
 
     @untraced
     def get(self, path: str, read: Callable[[Any], T]) -> T:
@@ -91,7 +92,7 @@ class Connection:
             headers["Content-Type"] = sends
         request = Request(method, path, headers, body)
         try:
-            response = self._retries.send(lambda: self._send(request, request_id))
+            response = self._retries.send(lambda: self._send(request, request_id), answered=self._answered)
         except DeltawireError as error:
             error.request_id = request_id
             raise
@@ -109,6 +110,7 @@ class Connection:
         and service, and fails, may answer without an id.
         """
         response = self.transport.send(request)
+        self._answered = True
         answered = response.header("X-Request-Id")
         if answered == request_id or (answered is None and response.status != 200):
             return response
@@ -130,6 +132,8 @@ class Connection:
             invalid = self._invalid(response, "but not as a deltawire service")
             invalid.request_id = request_id
             raise invalid from error
+        if isinstance(failed, ServiceFailed) and response.status == 500 and response.error is not None:
+            raise failed.because(response.error) from response.error
         raise failed
 
     def _invalid(self, response: Response, how: str) -> ServiceFailed:

@@ -107,6 +107,12 @@ class Refused(DeltawireError):
 class Unreachable(DeltawireError):
     """No response came: the connection failed. The request changed nothing, and may be sent again."""
 
+    def after(self, attempts: int, seconds: float) -> Self:
+        """Return the same failure, its detail with the number of attempts and the seconds they took."""
+        tried = f"{attempts} attempts in {seconds:.1f} s" if attempts > 1 else "1 attempt"
+        first = replace(self.faults[0], detail=f"{self.faults[0].detail} ({tried})")
+        return type(self)([first, *self.faults[1:]], self.status, self.request_id)
+
 
 class TimedOut(Unreachable):
     """The service was connected, and sent no response within the client's timeout."""
@@ -114,6 +120,12 @@ class TimedOut(Unreachable):
 
 class ServiceFailed(DeltawireError):
     """The service failed, or something else answered in its place. The request itself may be right."""
+
+    def because(self, error: BaseException) -> Self:
+        """Return the same failure, its detail with the exception that a service in this process raised."""
+        reason = f"{error}: {error.__cause__!r}" if error.__cause__ else str(error) or repr(error)
+        first = replace(self.faults[0], detail=f"{self.faults[0].detail}: {reason}")
+        return type(self)([first, *self.faults[1:]], self.status, self.request_id)
 
 
 class PluginFailed(ServiceFailed):

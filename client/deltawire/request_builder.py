@@ -15,6 +15,7 @@ from deltawire.connection import Connection
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
 from deltawire.network import Handle, Network
+from deltawire.network.graph import outputs_of
 from deltawire.published import Published, find_published
 
 Spec = Network | Mapping[str, Any]
@@ -137,6 +138,13 @@ def resolve_published(network: Any, find: Callable[[str], Published]) -> Mapping
 def default_dtype(network: Mapping[str, Any]) -> str:
     """Return the dtype to compute with where no array decides: a published network's, or float64."""
     return network.dtype if isinstance(network, Published) else "float64"
+
+
+def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:
+    """Return the outputs that data lead to; None for a published network, which offers some itself."""
+    if isinstance(network, Published) or not network.keys() >= {"inputs", "nodes"}:
+        return None
+    return outputs_of(Network.from_spec(network).spec(), arrays_by_name("data", data))
 
 
 def inputs_of(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ The wait before a repetition is drawn uniformly between half a bound and the bou
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from math import inf
 
 from deltawire.errors import TimedOut, Unreachable
 from deltawire.transport import Response
+
+LOG = logging.getLogger("deltawire")
 
 BUSY = frozenset({429, 502, 503})
 """Statuses that mean "not now". 504 is not among them: what took too long once takes too long again."""
@@ -32,6 +35,7 @@ class Retries:
         first: Seconds; bound of the first wait.
         longest: Seconds; bound of any wait.
         patience: Seconds; a service that asks for a longer wait by `Retry-After` is not asked again.
+        startup: Seconds for all attempts, while the service has never answered: it may not be running at all.
     """
 
     attempts: int = 8
@@ -39,6 +43,7 @@ class Retries:
     first: float = 0.1
     longest: float = 10.0
     patience: float = 60.0
+    startup: float = 1.5
 
     def __post_init__(self) -> None:
         if self.attempts < 1:
@@ -49,6 +54,8 @@ class Retries:
         attempt: Callable[[], Response],
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        answered: bool = True,
     ) -> Response:
         """Call `attempt` until the service is reached and not busy, and return its response.
 
@@ -56,6 +63,7 @@ class Retries:
             attempt: Sends the request once.
             sleep: Waits so many seconds.
             clock: Returns seconds.
+            answered: Whether the service has ever answered.
 
         Returns:
             The first response that is not one of BUSY, or the last one.
@@ -64,22 +72,27 @@ class Retries:
             Unreachable: The last attempt found no service.
             TimedOut: An attempt was too slow; it is not repeated.
         """
-        end = clock() + self.budget
+        begun = clock()
+        end = begun + (self.budget if answered else min(self.startup, self.budget))
         number = 1
         while True:
             try:
                 response = attempt()
             except TimedOut:
                 raise
-            except Unreachable:
+            except Unreachable as error:
                 wait = self._wait(number, None)
                 if number >= self.attempts or clock() + wait > end:
-                    raise
+                    raise error.after(number, clock() - begun) from error.__cause__
+                reason = str(error)
             else:
+                end = begun + self.budget
                 wait = self._wait(number, response.header("Retry-After"))
                 last = number >= self.attempts or clock() + wait > end
                 if response.status not in BUSY or last:
                     return response
+                reason = f"the service answered {response.status}"
+            LOG.warning("attempt %d of %d: %s; the next one in %.2f s", number, self.attempts, reason, wait)
             sleep(wait)
             number += 1
 

@@ -374,3 +374,20 @@ def test_forward_and_limits() -> None:
         with pytest.raises(Refused) as caught:
             embedded.forward(network, {}, {"x": [0.0]}, ["t"])
         assert caught.value.code == "unknown_name"
+
+
+def test_forward_without_values_returns_the_outputs_that_the_data_lead_to() -> None:
+    net = Network()
+    x, y = net.input("x", (2,)), net.input("y", (), "int64")
+    scores = net.layer("linear", x, units=3, name="scores")
+    net.layer("softmax", scores, name="probs")
+    net.loss = net.layer("softmax_nll", scores, y, name="loss")
+    client = Client()
+    params, data = client.init(net), {"x": np.ones((4, 2))}
+    assert set(client.forward(net, params, data)) == {"probs"}
+    assert set(client.forward(net, params, data | {"y": [0, 1, 2, 0]})) == {"probs", "loss"}
+    bare = {**net.spec(), "nodes": [node for node in net.spec()["nodes"] if node["name"] != "probs"]}
+    assert set(client.forward(bare, params, data)) == {"scores"}
+    with pytest.raises(Refused) as refused:
+        client.forward({"inputs": {}}, {}, {})
+    assert refused.value.status == 422

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -140,3 +141,35 @@ def test_the_client_repeats_its_calls() -> None:
 def test_no_connection_at_all_is_unreachable_in_the_end() -> None:
     with pytest.raises(Unreachable):
         Client("http://127.0.0.1:9", retries=Retries(attempts=2)).layers()
+
+
+def test_a_service_that_never_answered_is_given_up_within_two_seconds() -> None:
+    scripted = Scripted(*[UNREACHABLE] * 8)
+    with pytest.raises(Unreachable, match=r"no service answers \(\d attempts in \d\.\d s\)"):
+        Retries().send(scripted, scripted.sleep, lambda: scripted.now, answered=False)
+    assert 2 <= scripted.calls < 8 and scripted.now <= 1.5
+
+
+def test_a_service_that_answers_that_it_is_busy_is_waited_for() -> None:
+    scripted = Scripted(UNREACHABLE, (503, "5"), 200)
+    assert Retries().send(scripted, scripted.sleep, lambda: scripted.now, answered=False).status == 200
+
+
+def test_every_repetition_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    scripted = Scripted(UNREACHABLE, 503, 200)
+    with caplog.at_level("WARNING", logger="deltawire"):
+        scripted.sent(Retries())
+    assert [(record.name, record.getMessage()[:44]) for record in caplog.records] == [
+        ("deltawire", "attempt 1 of 8: no service answers; the next"),
+        ("deltawire", "attempt 2 of 8: the service answered 503; th"),
+    ]
+
+
+def test_a_missing_service_is_named_with_the_way_to_start_one() -> None:
+    client = Client("http://127.0.0.1:9")
+    begun = time.monotonic()
+    with pytest.raises(Unreachable) as raised:
+        client.layers()
+    assert time.monotonic() - begun < 2
+    for said in ("http://127.0.0.1:9", "deltawire serve", "attempts in"):
+        assert said in str(raised.value)

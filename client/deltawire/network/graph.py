@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -33,6 +33,30 @@ def sources_of(spec: Mapping[str, Any]) -> dict[str, list[str]]:
         detail = f"the graph has a cycle: {' → '.join(error.args[1])}; a network has none"
         raise Refused([Fault("/nodes", "graph_cycle", detail)]) from None
     return {name: sources[name] for name in order}
+
+
+def outputs_of(spec: Mapping[str, Any], data: Collection[str]) -> list[str]:
+    """Return the nodes that no other takes, in the order of the spec, as far as the data lead.
+
+    Without its labels a loss is not computed, and the scores that it takes are an output.
+
+    Args:
+        spec: Of a network, with a name for every node.
+        data: The names of the inputs that data is sent for.
+
+    Raises:
+        Refused: As by `sources_of`.
+    """
+    inputs, reached, taken = spec["inputs"], set[str](), set[str]()
+    for name, sources in sources_of(spec).items():
+        if name in inputs:
+            known = name in data or "parameter" in inputs[name]
+        else:
+            known = reached.issuperset(sources)
+        if known:
+            reached.add(name)
+            taken.update(sources)
+    return [node["name"] for node in spec["nodes"] if node["name"] in reached - taken]
 
 
 def upstream(spec: Mapping[str, Any], name: str) -> dict[str, Any]:

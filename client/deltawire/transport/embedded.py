@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from deltawire.errors import Fault, NotInstalled
 from deltawire.transport.transport import Request, Response
@@ -13,15 +13,25 @@ from deltawire.transport.wsgi import WSGITransport
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-UNLIMITED_SECONDS = 1e6
-"""Time that a call may wait and compute: the service has no other users."""
+ALONE: dict[str, Any] = {
+    "log_level": "error",
+    "queue_seconds": 1e6,
+    "deadline_seconds": 1e6,
+    "binary_body_bytes": 2**62,
+    "json_body_bytes": 2**62,
+}
+"""Settings of a service without other users. One that the environment names holds instead.
+
+Arrays are passed in memory, so that only the planned memory bounds them.
+"""
 
 
 class EmbeddedTransport:
     """Runs a service of its own and sends requests to it.
 
-    Settings come from the environment, as for any service, with three exceptions: only errors are logged,
-    calls of several threads wait for each other, and no API key is needed.
+    Settings come from the environment, as for any service. Those that it does not name are those of a service
+    without other users: only errors are logged, calls wait for each other and compute for as long as they
+    need, and planned memory alone bounds arrays. No API key is needed.
 
     A forked process starts a service of its own with its first request: threads and locks do not survive a
     fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
@@ -60,16 +70,10 @@ class EmbeddedTransport:
 def _service() -> WSGIApplication:
     try:
         from deltawire_service.app import create_app
-        from deltawire_service.settings import Settings
+        from deltawire_service.settings import Settings, variable
     except ImportError as error:
         detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
         raise NotInstalled([Fault("", "not_installed", detail)]) from error
-    settings = replace(
-        Settings.from_environment(),
-        log_level="error",
-        queue_seconds=UNLIMITED_SECONDS,
-        deadline_seconds=UNLIMITED_SECONDS,
-        api_keys="",
-        api_keys_file="",
-    )
+    alone = {name: value for name, value in ALONE.items() if variable(name) not in os.environ}
+    settings = replace(Settings.from_environment(), **alone, api_keys="", api_keys_file="")
     return create_app(settings)

@@ -78,7 +78,10 @@ class HTTPTransport:
             detail = f"no secure connection to {self.url}; is it http://? {error}"
             raise Unreachable([Fault("", "unreachable", detail)]) from error
         except requests.RequestException as error:
-            raise Unreachable([Fault("", "unreachable", f"no service answers at {self.url}")]) from error
+            detail = (
+                f"no service answers at {self.url}: start one with `deltawire serve`, or mend the address"
+            )
+            raise Unreachable([Fault("", "unreachable", detail)]) from error
 
     def close(self) -> None:
         """Close the connections, unless the session was passed in; a later `send` opens new ones."""

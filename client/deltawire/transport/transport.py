@@ -35,11 +35,13 @@ class Response:
         status: The status code, 200 for example.
         headers: By name, in any case. A deltawire service repeats the request's `X-Request-Id`.
         body: The whole body. Arrays read from writable memory can be written to.
+        error: What a service in this process raised, where that is known.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes | memoryview
+    error: BaseException | None = None
 
     def header(self, name: str) -> str | None:
         """Return a header's value, whatever the case of its name; None where it is missing."""

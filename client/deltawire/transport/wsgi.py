@@ -37,8 +37,8 @@ class WSGITransport:
 
     def send(self, request: Request) -> Response:
         """Call the application and return its response; see `Transport.send`."""
-        start = StartResponse()
-        body = self._app(environ_of(request), start)
+        start, environ = StartResponse(), environ_of(request)
+        body = self._app(environ, start)
         try:
             for piece in body:
                 start.write(piece)
@@ -47,7 +47,8 @@ class WSGITransport:
                 close()
         if start.status is None:
             raise RuntimeError("the WSGI application did not call start_response")
-        return Response(int(start.status[:3]), dict(start.headers), b"".join(start.pieces))
+        error = environ.get("deltawire.error")
+        return Response(int(start.status[:3]), dict(start.headers), b"".join(start.pieces), error)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from structlog.typing import FilteringBoundLogger
 from werkzeug.exceptions import (
     BadRequest,
@@ -32,7 +32,11 @@ MOST_CHARACTERS = 500
 INTERNAL = Fault("", "internal", "the service failed; its log has the details under the request's id")
 
 FOREIGN: Mapping[type[BaseException], Fault] = {
-    DeadlineExceeded: Fault("", "deadline_exceeded", "nothing was answered in the time the request may take"),
+    DeadlineExceeded: Fault(
+        "",
+        "deadline_exceeded",
+        "nothing was answered in the time the request may take (DELTAWIRE_DEADLINE_SECONDS)",
+    ),
     NotFound: Fault("", "not_found", "there is no such route; GET / lists them"),
     MethodNotAllowed: Fault("", "method_not_allowed", "the header Allow lists the methods of the route"),
     RequestTimeout: Fault("", "request_timeout", "the request did not come in the time that it may take"),
@@ -109,6 +113,7 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
+        request.environ["deltawire.error"] = error  # a client in this process raises its own error from it
         problem = problem_of(error, current_request(), log)
         body = wire.encode(problem, wire.JSON)
         return with_headers(Response(body, problem["status"], mimetype=MEDIA_TYPE), error)

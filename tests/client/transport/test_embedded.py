@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from deltawire import Client, Refused
+from deltawire import Client, Refused, ServiceFailed
 
 WITHOUT_SERVICE = """
 import sys
@@ -43,3 +44,45 @@ def test_settings_of_the_environment_hold_and_only_failures_are_logged(
         client.init(spec)
     assert refused.value.code == "too_many_nodes"
     assert capfd.readouterr() == ("", "")
+
+
+BROKEN = """
+from deltawire import Client, PluginFailed
+from deltawire_layers.layers import pointwise
+
+def broken(self, params, x):
+    raise ValueError("the reason")
+
+pointwise.Tanh.forward = broken
+try:
+    Client().forward({"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}]}, {}, {"x": [1.0]})
+except PluginFailed as failed:
+    import traceback
+    assert "layer 'tanh' fails in its forward pass: ValueError('the reason')" in str(failed), failed
+    assert "in broken" in "".join(traceback.format_exception(failed))
+    print("told")
+"""
+
+
+def test_a_failed_plugin_has_its_reason_and_its_traceback() -> None:
+    run = subprocess.run([sys.executable, "-c", BROKEN], capture_output=True, text=True, timeout=60)
+    assert run.stdout == "told\n", run.stderr
+
+
+def test_a_deadline_of_the_environment_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [{"kind": "linear", "config": {"units": 64}}] * 100
+    spec = {"inputs": {"x": {"shape": [64, 64]}}, "nodes": nodes}
+    params, data = Client().init(spec), {"x": np.ones((200, 64, 64))}
+    monkeypatch.setenv("DELTAWIRE_DEADLINE_SECONDS", "0.001")
+    with pytest.raises(ServiceFailed, match="DELTAWIRE_DEADLINE_SECONDS") as failed:
+        Client().forward(spec, params, data)
+    assert failed.value.code == "deadline_exceeded"
+
+
+def test_planned_memory_alone_bounds_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {"inputs": {"x": {"shape": [2**20]}}, "nodes": [{"kind": "sum"}]}
+    data = {"x": np.zeros((9, 2**20))}  # 72 MiB: more than a body may have over HTTP
+    assert Client().forward(spec, {}, data)["sum1"].shape == (9,)
+    monkeypatch.setenv("DELTAWIRE_PLANNED_BYTES", str(2**24))
+    with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
+        Client().forward(spec, {}, data)

@@ -132,10 +132,8 @@ def test_norms_of_weights_are_refused(norm: str, torch: Any) -> None:
 
 
 TIED: dict[str, Callable[[Any, Any], Any]] = {
-    "by linear, then by @": lambda own, x: own.f.linear(x, own.w).tanh() @ own.w,
     "scale and shift": lambda own, x: x * own.v + own.v,
     "scale and bias of one norm": lambda own, x: own.f.layer_norm(x, (4,), own.v, own.v),
-    "rows and a product": lambda own, x: own.f.embedding((x > 9).long(), own.w) @ own.w,
 }
 
 
@@ -150,12 +148,26 @@ def test_one_parameter_in_two_roles_is_refused(name: str, torch: Any) -> None:
     assert refused.value.code == "not_expressible"
 
 
+def test_a_tied_autoencoder_shares_its_matrix_and_has_two_biases(torch: Any, client: Client) -> None:
+    parameter, linear = torch.nn.Parameter, torch.nn.functional.linear
+    module = own(
+        lambda o, x: o.f(x, o.w, o.b).tanh() @ o.w + o.c,
+        w=parameter(torch.randn(2, 4)), b=parameter(torch.randn(2)), c=parameter(torch.randn(4)), f=linear,
+    )  # fmt: skip
+    assert verdict(module, torch.randn(3, 4), client=client) == "right"
+    (tied,) = [
+        node for node in imported(module, torch.randn(3, 4)).network.spec()["nodes"] if "tied_to" in node
+    ]
+    assert tied["transpose"] and len(imported(module, torch.randn(3, 4)).params) == 3
+
+
 def test_one_parameter_twice_in_one_role_is_tied(torch: Any, client: Client) -> None:
     parameter, linear = torch.nn.Parameter, torch.nn.functional.linear
     for module in (
         own(lambda o, x: (x * o.v).tanh() * o.v, v=parameter(torch.randn(1, 4))),
         own(lambda o, x: (x @ o.w).tanh() @ o.w, w=parameter(torch.randn(4, 4))),
         own(lambda o, x: o.f(o.f(x, o.w), o.w), w=parameter(torch.randn(4, 4).T), f=linear),
+        own(lambda o, x: o.f(x, o.w).tanh() @ o.w, w=parameter(torch.randn(3, 4)), f=linear),
     ):
         assert verdict(module, torch.randn(3, 4), client=client) == "right"
         assert len(imported(module, torch.randn(3, 4)).params) == 1
