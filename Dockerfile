@@ -2,7 +2,7 @@
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
-COPY client client
+COPY client/deltawire client/deltawire
 COPY plugins plugins
 COPY service service
 # Install into a folder of its own, the only one that the final image gets. Drop numpy's tests, and compile ahead: a

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 
-.PHONY: serve test demo lint bench fuzz torture docs picture clean help
+.PHONY: serve test demo lint bench fuzz torture docs types picture clean help
 
 help:
 	@echo "make serve    install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes the port)"
@@ -16,6 +16,7 @@ help:
 	@echo "make fuzz     test the binary format with a million mutants"
 	@echo "make torture  measure the figures of docs/reliability.md again (needs nginx)"
 	@echo "make docs     generate the pages of layers and optimizers, and docs/architecture.svg"
+	@echo "make types    generate the types of client/typescript (needs npm)"
 	@echo "make picture  take the README's screenshot again (needs chromium)"
 	@echo "make clean    remove what these commands made"
 
@@ -25,7 +26,7 @@ serve: $(VENV)/service
 
 test: $(VENV)/dev
 	@echo "== running the tests (about 4 minutes on two cores; .ci/run adds those with torch, jax, onnx, browsers and other clients)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not browser and not clients"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not browser and not clients and not typed"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo
@@ -66,6 +67,10 @@ docs: $(VENV)/dev
 	@$(BIN)/python tools/docs/layers.py
 	@$(BIN)/python tools/docs/optimizers.py
 	@$(BIN)/python tools/docs/architecture.py
+
+types: $(VENV)/dev
+	@npm --prefix client/typescript ci --silent --no-audit --no-fund
+	@$(BIN)/python tools/docs/openapi.py | npm --prefix client/typescript run --silent types
 
 picture: $(VENV)/browser
 	@PYTHONPATH=tests $(BIN)/python tools/docs/picture.py

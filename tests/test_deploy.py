@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,22 @@ def test_containers_of_the_stack_are_confined() -> None:
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:")
     assert stack["services"]["service"]["networks"] == ["inside"] and stack["networks"]["inside"]["internal"]
+
+
+def test_the_image_is_built_of_the_python_packages_alone() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"}
+    packages = set(wheel["packages"])
+    assert "client/deltawire" in allowed & packages and "client" not in allowed
+    copied = re.findall(r"^COPY (\S+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert all(any(f"{package}/".startswith(f"{folder}/") for folder in copied) for package in packages)
+    assert "client" not in copied
+
+
+def test_the_lockfile_of_the_typescript_client_names_no_registry() -> None:
+    """Whoever installs it uses the registry that npm is configured for."""
+    lock = json.loads((ROOT / "client" / "typescript" / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert len(packages) > 10
+    assert all(package["integrity"] and package["dev"] for package in packages.values())
+    assert not [name for name, package in packages.items() if "resolved" in package]

@@ -302,6 +302,7 @@ def served() -> Iterator[Service]:
     "page, shown",
     [
         ("docs/api.md", '"loss":-12.0'),
+        ("docs/clients.md", '"loss":-12.0'),
         ("docs/operations.md", "deltawire_requests_total"),
         ("docs/tuning.md", '"compute":2'),
         ("SECURITY.md", '"limits"'),

@@ -1,0 +1,120 @@
+/** Calls of a service: a document out, a document back, over `fetch`. */
+
+import { DeltawireError, failure, ServiceFailed, TimedOut, Unreachable } from "./errors.js";
+import { repeat, type Answer, type Retries } from "./retries.js";
+import * as safetensors from "./safetensors.js";
+import { parseJson } from "./tensor.js";
+
+const JSON_TYPE = "application/json";
+const LONGEST_HEADER = 2 ** 16; // of a safetensors body; the service refuses longer ones
+
+/** Settings of one call. */
+export interface CallOptions {
+  /** Ends the call, and its repetitions, when it is aborted. */
+  signal?: AbortSignal;
+  /** Seconds that the service may compute, at most those of the service itself. */
+  deadline?: number;
+}
+
+interface Received extends Answer {
+  body: Uint8Array<ArrayBuffer>;
+}
+
+/** Encodes documents, sends them, repeats calls, and decodes the answers. */
+export class Connection {
+  constructor(
+    private readonly url: string,
+    private readonly headers: Readonly<Record<string, string>>,
+    private readonly retries: Retries,
+    private readonly timeout: number,
+    private readonly fetch: typeof globalThis.fetch,
+  ) {}
+
+  /** GET a path, and return the JSON document that comes back. */
+  get(path: string, options: CallOptions = {}): Promise<unknown> {
+    return this.call(path, { method: "GET", headers: { Accept: JSON_TYPE } }, options);
+  }
+
+  /**
+   * POST a document, and return the document that comes back.
+   *
+   * @param path the path of the route.
+   * @param document objects, lists and numbers, with tensors at some leaves.
+   * @param accepts media type of the answer; by default that of the request.
+   * @param options settings of the call.
+   */
+  post(path: string, document: object, accepts: string | undefined, options: CallOptions = {}): Promise<unknown> {
+    let [body, type]: [Uint8Array<ArrayBuffer> | string, string] = [
+      safetensors.encode(document as safetensors.Document, "request"),
+      safetensors.MEDIA_TYPE,
+    ];
+    if (new DataView(body.buffer).getUint32(0, true) > LONGEST_HEADER) {
+      [body, type] = [JSON.stringify(document), JSON_TYPE];
+    }
+    const headers = { "Content-Type": type, Accept: accepts ?? safetensors.MEDIA_TYPE };
+    return this.call(path, { method: "POST", headers, body }, options);
+  }
+
+  private async call(path: string, init: RequestInit, { signal, deadline }: CallOptions): Promise<unknown> {
+    const limit: Record<string, string> = deadline === undefined ? {} : { "Deltawire-Deadline": String(deadline) };
+    const headers = { ...this.headers, ...limit, ...(init.headers as Record<string, string>) };
+    const request = { ...init, headers, redirect: "manual" } as const;
+    const answer = await repeat(
+      () => this.send(path, request, signal),
+      this.retries,
+      (seconds) => sleep(seconds, signal),
+    );
+    return read(answer, this.url);
+  }
+
+  private async send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Received> {
+    const timeout = AbortSignal.timeout(this.timeout * 1000);
+    try {
+      const { fetch } = this; // called as a function: browsers refuse it as a method
+      const response = await fetch(this.url + path, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+      return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (timeout.aborted) {
+        const detail = `${this.url} sent no answer within ${this.timeout} s`;
+        throw new TimedOut([{ pointer: "", code: "timed_out", detail }], undefined, undefined, error);
+      }
+      const detail = `no service answers at ${this.url}`;
+      throw new Unreachable([{ pointer: "", code: "unreachable", detail }], undefined, undefined, error);
+    }
+  }
+}
+
+function read({ status, headers, body }: Received, url: string): unknown {
+  const type = headers.get("Content-Type")?.split(";")[0]?.trim();
+  try {
+    if (status === 200 && type === safetensors.MEDIA_TYPE) return safetensors.decode(body, "response");
+    const document = parseJson(new TextDecoder().decode(body));
+    if (status === 200) return document;
+    const error = failure(document, status);
+    if (error) throw error;
+  } catch (error) {
+    if (error instanceof DeltawireError) throw error;
+    throw invalid(`${url} answered ${status} with a body that cannot be read: ${error}`, status, error);
+  }
+  throw invalid(`${url} answered ${status} without a problem document: is it a deltawire service?`, status);
+}
+
+function invalid(detail: string, status: number, cause?: unknown): ServiceFailed {
+  return new ServiceFailed([{ pointer: "", code: "answer_invalid", detail }], status, undefined, cause);
+}
+
+function sleep(seconds: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, seconds * 1000);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}

@@ -1,0 +1,80 @@
+/**
+ * When a call is made again. All calls are pure, so that repeating one costs time and changes nothing.
+ *
+ * The wait before a repetition is drawn uniformly between half a bound and the bound, which doubles each time: clients
+ * that are turned away together do not come back together.
+ */
+
+import { TimedOut, Unreachable } from "./errors.js";
+
+/** How often and how long to try; times are in seconds. */
+export interface Retries {
+  /** Most times a call is made. */
+  attempts: number;
+  /** Seconds for all attempts; no wait begins that would end later. */
+  budget: number;
+  /** Bound of the first wait. */
+  first: number;
+  /** Bound of any wait. */
+  longest: number;
+  /** A service that asks for a longer wait by `Retry-After` is not asked again. */
+  patience: number;
+}
+
+export const RETRIES: Readonly<Retries> = { attempts: 8, budget: 120, first: 0.1, longest: 10, patience: 60 };
+
+/** Statuses that mean "not now". 504 is not among them: what took too long once takes too long again. */
+const BUSY = new Set([429, 502, 503]);
+
+/** An answer as far as a repetition depends on it. */
+export interface Answer {
+  status: number;
+  headers: Headers;
+}
+
+/**
+ * Call `attempt` until the service is reached and not busy.
+ *
+ * @param attempt sends the request once.
+ * @param retries how often and how long to try.
+ * @param sleep waits so many seconds.
+ * @returns the first answer that is not busy, or the last one.
+ * @throws Unreachable the last attempt found no service.
+ * @throws TimedOut an attempt was too slow; it is not repeated.
+ */
+export async function repeat<A extends Answer>(
+  attempt: () => Promise<A>,
+  retries: Retries,
+  sleep: (seconds: number) => Promise<void>,
+): Promise<A> {
+  const end = now() + retries.budget;
+  for (let number = 1; ; number++) {
+    let wait = delay(number, 0, retries);
+    try {
+      const answer = await attempt();
+      if (!BUSY.has(answer.status)) return answer;
+      wait = delay(number, seconds(answer.headers.get("Retry-After")), retries);
+      if (number >= retries.attempts || now() + wait > end) return answer;
+    } catch (error) {
+      const repeatable = error instanceof Unreachable && !(error instanceof TimedOut);
+      if (!repeatable || number >= retries.attempts || now() + wait > end) throw error;
+    }
+    await sleep(wait);
+  }
+}
+
+/** Return the seconds that a `Retry-After` header asks for, as a number or a date; 0 for anything else. */
+export function seconds(retryAfter: string | null): number {
+  if (retryAfter === null) return 0;
+  if (/^\s*\d+\s*$/.test(retryAfter)) return Number(retryAfter);
+  return Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000) || 0;
+}
+
+function delay(number: number, requested: number, { first, longest, patience }: Retries): number {
+  const bound = Math.min(longest, first * 2 ** (number - 1));
+  return requested <= patience ? requested + (bound * (1 + Math.random())) / 2 : Infinity;
+}
+
+function now(): number {
+  return performance.now() / 1000;
+}

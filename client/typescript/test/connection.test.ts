@@ -1,0 +1,124 @@
+/** What the client makes of odd answers, from a server that answers whatever a test wants. */
+
+import assert from "node:assert/strict";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, test } from "node:test";
+import { Client, decode, MEDIA_TYPE, PluginFailed, Refused, ServiceFailed, Tensor, TimedOut, Unreachable } from "../src/index.js";
+
+const NETWORK = { inputs: { x: { shape: [] } }, nodes: [{ kind: "sum" }] } satisfies import("../src/index.js").Network;
+const REQUEST = { network: NETWORK, data: { x: new Tensor(Float64Array.of(1)) } };
+const RETRIES = { attempts: 3, first: 0.001 };
+
+let answer: (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
+const server = createServer(async (request, response) => {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece as Buffer);
+  answer(request, response, Buffer.concat(pieces));
+});
+let url: string;
+
+before(async () => {
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+function problem(response: ServerResponse, status: number, code: string): void {
+  const fault = { pointer: "/data/x", code, detail: "wrong" };
+  response.writeHead(status, { "Content-Type": "application/problem+json" });
+  response.end(JSON.stringify({ status, code, request_id: "id", errors: [fault] }));
+}
+
+for (const [status, code, kind] of [
+  [422, "tensor_invalid", Refused],
+  [500, "internal", ServiceFailed],
+  [500, "plugin_error", PluginFailed],
+] as const) {
+  test(`a problem document with ${code} is a ${kind.name}`, async () => {
+    answer = (_, response) => problem(response, status, code);
+    await assert.rejects(new Client(url).forward({ ...REQUEST, values: [] }), (error) => {
+      assert.ok(error instanceof kind);
+      assert.deepEqual([error.name, error.code, error.status], [kind.name, code, status]);
+      assert.deepEqual([error.pointer, error.requestId, error.message], ["/data/x", "id", "/data/x: wrong"]);
+      return true;
+    });
+  });
+}
+
+for (const [name, status, type, body] of [
+  ["a page", 200, "text/html", "<html>"],
+  ["another document", 404, "application/json", '{"error": "no"}'],
+  ["a redirect", 302, "text/html", ""],
+  ["a broken body", 200, MEDIA_TYPE, "broken"],
+] as const) {
+  test(`${name} is no answer of a service`, async () => {
+    answer = (_, response) => response.writeHead(status, { "Content-Type": type, Location: "/" }).end(body);
+    await assert.rejects(new Client(url).limits(), (error) => error instanceof ServiceFailed && error.code === "answer_invalid");
+  });
+}
+
+test("a broken connection is repeated", async () => {
+  let attempts = 0;
+  answer = (_, response) => {
+    attempts++;
+    if (attempts === 1) response.destroy();
+    else if (attempts === 2) response.writeHead(200, { "Content-Length": "9" }).write("cut", () => response.destroy());
+    else response.writeHead(200, { "Content-Type": "application/json" }).end('{"limits": {}}');
+  };
+  assert.deepEqual(await new Client(url, { retries: RETRIES }).limits(), { limits: {} });
+  assert.equal(attempts, 3);
+});
+
+test("no service is Unreachable", async () => {
+  await assert.rejects(new Client("http://127.0.0.1:9", { retries: RETRIES }).limits(), Unreachable);
+});
+
+test("a service that is too slow is TimedOut, and not asked again", async () => {
+  let attempts = 0;
+  answer = () => void attempts++;
+  await assert.rejects(new Client(url, { timeout: 0.1 }).limits(), TimedOut);
+  assert.equal(attempts, 1);
+});
+
+test("an aborted call ends with the reason, also between two attempts", async () => {
+  answer = (_, response) => response.writeHead(503, { "Retry-After": "30" }).end();
+  const stop = new AbortController();
+  const call = new Client(url).limits({ signal: stop.signal });
+  setTimeout(() => stop.abort(new Error("enough")), 50);
+  await assert.rejects(call, /enough/);
+  await assert.rejects(new Client(url).limits({ signal: AbortSignal.abort(new Error("before")) }), /before/);
+});
+
+test("key, deadline and media types are sent", async () => {
+  let headers: IncomingMessage["headers"] = {};
+  answer = (request, response) => {
+    headers = request.headers;
+    response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  };
+  const client = new Client(`${url}/`, { apiKey: "secret" });
+  await client.gradients({ ...REQUEST, trace: true }, { deadline: 2.5 });
+  assert.equal(headers.authorization, "Bearer secret");
+  assert.equal(headers["deltawire-deadline"], "2.5");
+  assert.deepEqual([headers["content-type"], headers.accept], [MEDIA_TYPE, "application/json"]);
+});
+
+test("a request whose header is too long is sent as JSON", async () => {
+  let sent: [string | undefined, unknown] = [undefined, undefined];
+  answer = (request, response, body) => {
+    const type = request.headers["content-type"];
+    sent = [type, type === MEDIA_TYPE ? decode(Uint8Array.from(body), "request") : JSON.parse(String(body))];
+    response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  };
+  await new Client(url).forward({ ...REQUEST, values: ["f"] });
+  assert.deepEqual(sent, [MEDIA_TYPE, { ...REQUEST, values: ["f"], tensors: "base64" }]);
+  await new Client(url).forward({ ...REQUEST, values: Array(20_000).fill("f") });
+  assert.equal(sent[0], "application/json");
+});
+
+test("an address without http is refused", () => {
+  for (const address of ["ftp://127.0.0.1", "127.0.0.1:8000", ""]) assert.throws(() => new Client(address), TypeError);
+});
