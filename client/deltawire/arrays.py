@@ -217,7 +217,10 @@ def _not_integers(array: Array, pointer: str) -> Refused:
     place = tuple(fractions[0]) if len(fractions) else (0,) * array.ndim
     got = f"got {array[place]}{f' in row {place[0]}' if place else ''}"
     convertible = not len(fractions) and np.abs(array).max() < 2**63
+    one_hot = array.ndim > 1 and bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
     mend = ": convert them with .astype(int)" if convertible else ""
+    if one_hot:
+        mend += ", or one-hot rows with .argmax(axis=-1)"
     at = "/".join([pointer, *map(str, place)])
     return Refused([Fault(at, "dtype_mismatch", f"expected an integer, {got}{mend}")])
 

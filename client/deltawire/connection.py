@@ -17,7 +17,10 @@ RESPONSE_LIMITS = wire.Limits(
 )
 """Bounds on responses. The service limits requests; the client trusts the service that it calls."""
 
-MENDS = {"unauthorized": "pass the key as Client(…, api_key=…)"}
+MENDS = {
+    "unauthorized": "pass the key as Client(…, api_key=…)",
+    "not_found": "is the url the address of the service alone, without /v1?",
+}
 """What a caller of the SDK can do about an error, by its code."""
 
 OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}
@@ -129,7 +132,13 @@ class Connection:
             if failed.request_id != request_id:
                 raise ValueError("the problem is that of another request")
         except (Refused, LookupError, TypeError, ValueError, AttributeError) as error:
-            invalid = self._invalid(response, "but not as a deltawire service")
+            location = response.header("Location")
+            how = (
+                f"with a redirect to {location}: is that the url?"
+                if location
+                else "but not as a deltawire service"
+            )
+            invalid = self._invalid(response, how)
             invalid.request_id = request_id
             raise invalid from error
         if isinstance(failed, ServiceFailed) and response.status == 500 and response.error is not None:

@@ -145,11 +145,14 @@ def _noun(field: fields.Field[Any]) -> tuple[str, str]:
 
 
 def expectation(field: fields.Field[Any] | None) -> str:
-    """Return the values that a field takes: `a whole number of at least 1 or null`."""
+    """Return the values that a field takes: `a whole number of at least 1 or null`.
+
+    A field of an author's own class may say so itself, in an attribute `expected`.
+    """
     if field is None:
         return "an object"
     many = isinstance(field, fields.Nested) and field.many
-    words = "a list of objects" if many else _noun(field)[0]
+    words = getattr(field, "expected", "a list of objects" if many else _noun(field)[0])
     if isinstance(field, fields.List):
         words += f" of {_noun(field.inner)[1]}"
     if isinstance(field, fields.Enum):
@@ -171,10 +174,11 @@ def _one_of(choices: Any) -> str:
 def _bounds(validator: Any) -> str:
     """Return the words of a validator after those of its field: ` of at least 1`."""
     if isinstance(validator, validate.Range):
-        least = "of at least" if validator.min_inclusive else "above"
-        most = "of at most" if validator.max_inclusive else "below"
+        least = "at least" if validator.min_inclusive else "above"
+        most = "at most" if validator.max_inclusive else "below"
         ends = [(least, validator.min), (most, validator.max)]
-        return " " + " and ".join(f"{words} {end}" for words, end in ends if end is not None)
+        words = " and ".join(f"{words} {end}" for words, end in ends if end is not None)
+        return f" of {words}" if words.startswith("at") else f" {words}"
     if isinstance(validator, validate.Length):
         if validator.equal is not None:
             return f" of length {validator.equal}"

@@ -59,12 +59,19 @@ def write(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, Array]) 
         file.writelines(wire.encode_in_parts({"network": spec, "params": params}, wire.SAFETENSORS))
 
 
+ZIP = b"PK"
+"""The first bytes of a zip file, as of an .npz."""
+
+
 def document_in(body: bytes | memoryview) -> Any:
     """Return the document in the bytes of a saved network, or in those of a request or a spec in JSON.
 
     Raises:
         Refused: They are neither.
     """
+    if bytes(body[:2]) == ZIP:
+        detail = "expected a network: JSON, or a file of Network.save; an .npz has arrays and no network"
+        raise Refused([Fault("", "json_invalid", detail)])
     # The eight bytes before the header are its length, of which some are 0. JSON has no such byte.
     media_type = wire.SAFETENSORS if b"\0" in bytes(body[:8]) else wire.JSON
     return wire.decode(body, media_type, LIMITS)
@@ -76,7 +83,7 @@ def arrays_in(body: bytes | memoryview) -> dict[str, Array]:
     Raises:
         Refused: They are none of these.
     """
-    if bytes(body[:2]) != b"PK":
+    if bytes(body[:2]) != ZIP:
         tensors = wire.read_checkpoint(body, LIMITS)
         return {name.removeprefix("params/"): array for name, array in tensors.items()}
     try:

@@ -12,6 +12,10 @@ FORBIDDEN = ' "<>\\^`{|}'
 """Characters that a URL does not have unless they are percent-encoded (RFC 3986)."""
 
 
+ADDRESS = "http://127.0.0.1:8000"
+"""An address as messages show one."""
+
+
 class Bearer(AuthBase):
     """Sends a key as a bearer token (RFC 6750)."""
 
@@ -58,8 +62,13 @@ def credentials(url: str, api_key: str | None) -> tuple[str, AuthBase | None]:
 
 def _split(url: Any) -> tuple[str, str | None]:
     """Return the address and the `user:password` of a URL. Messages do not quote it: it may hold a key."""
+    if url == "":
+        raise ValueError(
+            f"url: expected one with its scheme, as in {ADDRESS}, got an empty string: leave it out for a "
+            "service in this process"
+        )
     if not isinstance(url, str) or "://" not in url:
-        raise ValueError("url: expected one with its scheme, as in http://127.0.0.1:8000")
+        raise ValueError(f"url: expected one with its scheme, as in {ADDRESS}")
     if not url.isprintable() or any(mark in url for mark in FORBIDDEN):
         raise ValueError("url: it has characters that no URL has; a path is percent-encoded")
     if "?" in url or "#" in url:
@@ -70,8 +79,8 @@ def _split(url: Any) -> tuple[str, str | None]:
     except ValueError as error:
         raise ValueError(f"url: {error}") from None
     if parts.scheme not in ("http", "https"):
-        raise ValueError(f"url: expected http:// or https://, got {parts.scheme}://")
+        raise ValueError(f"url: expected http:// or https://, got {parts.scheme}://: a service speaks HTTP")
     user, at, host = parts.netloc.rpartition("@")
     if not parts.hostname or port == 0 or host.endswith(":"):
-        raise ValueError("url: expected a host, and perhaps a port, as in http://127.0.0.1:8000")
+        raise ValueError(f"url: expected a host, and perhaps a port, as in {ADDRESS}")
     return f"{parts.scheme}://{host}{parts.path.rstrip('/')}", user if at else None

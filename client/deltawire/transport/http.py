@@ -7,8 +7,9 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 
-from deltawire.errors import Fault, TimedOut, Unreachable
+from deltawire.errors import Fault, ServiceFailed, TimedOut, Unreachable
 from deltawire.transport.credentials import credentials, no_credentials
 from deltawire.transport.http_body import Parts, read_body, sendable
 from deltawire.transport.transport import Request, Response
@@ -68,6 +69,16 @@ class HTTPTransport:
                 self._prepare(request), timeout=self._timeout, allow_redirects=False, **self._environment()
             )
             return Response(response.status_code, response.headers, read_body(response))
+        except requests.exceptions.ProxyError as error:
+            proxy = select_proxy(self.url, self._environment()["proxies"])
+            detail = (
+                f"the proxy {_without_user(proxy)} does not lead to {self.url}: HTTP_PROXY, HTTPS_PROXY or "
+                "the session names it, and NO_PROXY excepts hosts"
+            )
+            raise Unreachable([Fault("", "unreachable", detail)]) from error
+        except requests.exceptions.ContentDecodingError as error:
+            detail = f"{self.url} answered with a body that its Content-Encoding does not fit"
+            raise ServiceFailed([Fault("", "answer_invalid", detail)]) from error
         except requests.ConnectTimeout as error:
             detail = f"no connection to {self.url} within {self._timeout[0]} s"
             raise Unreachable([Fault("", "unreachable", detail)]) from error
@@ -126,6 +137,12 @@ class HTTPTransport:
         if self._settings is None or not self._owns_session:
             self._settings = dict(self._session.merge_environment_settings(self.url, {}, True, None, None))
         return self._settings
+
+
+def _without_user(proxy: str | None) -> str:
+    """Return the address of a proxy without its password."""
+    scheme, _, rest = (proxy or "").partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
 
 
 def _empty_pools(adapter: Any) -> None:

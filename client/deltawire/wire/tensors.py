@@ -230,6 +230,8 @@ def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: st
             raise _wrong_type(leaves[index], index, expected, dtype, pointer, shape)
 
 
+MASK = ": the numbers of a mask are 0 and 1"
+
 _PIECE = 2**12
 """Leaves examined at once; the wrong one among so few is located quickly."""
 
@@ -240,10 +242,13 @@ def _wrong_type(
     place = _place(pointer, index, shape)
     if dtype == "int64" and type(leaf) in (float, bool):
         row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
-        return refusal(place, "dtype_mismatch", f"expected an integer, got {dumps(leaf)}{row}")
-    what = "a list" if expected == {list} else "a number"
+        mend = MASK if type(leaf) is bool else ""
+        return refusal(place, "dtype_mismatch", f"expected an integer, got {dumps(leaf)}{row}{mend}")
+    number = "an integer" if dtype == "int64" else "a number"
+    what = "a list" if expected == {list} else number
     got = _TYPE_NAMES.get(type(leaf), f"a {type(leaf).__name__}")
-    return refusal(place, "tensor_invalid", f"expected {what}, got {got}")
+    mend = MASK if type(leaf) is bool and expected != {list} else ""
+    return refusal(place, "tensor_invalid", f"expected {what}, got {got}{mend}")
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:

@@ -32,14 +32,12 @@ class Sizes(fields.Field[tuple[int, ...]]):
         forms = [one, each, {"type": "null"}] if settings.get("allow_none") else [one, each]
         super().__init__(metadata={"description": description, "anyOf": forms}, **settings)
         self.axes, self.least = axes, least
+        self.expected = f"a whole number of at least {least}, or a list of {axes} such numbers"
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[int, ...]:
         sizes = value if isinstance(value, list) else [value] * self.axes
         if len(sizes) != self.axes or any(type(size) is not int or size < self.least for size in sizes):
-            raise ValidationError(
-                f"expected a whole number of at least {self.least}, or a list of {self.axes} such numbers, "
-                f"got {config.shown(value)}"
-            )
+            raise ValidationError(f"expected {self.expected}, got {config.shown(value)}")
         return tuple(sizes)
 
     def _serialize(self, value: tuple[int, ...] | None, attr: str | None, obj: Any, **_: Any) -> Any:

@@ -29,7 +29,7 @@ class Unauthorized(ServiceError):
     """The request has no key, or none that is known."""
 
     code = "unauthorized"
-    detail = "send an API key as a bearer token, or with HTTP Basic"
+    detail = "the service does not know the API key of the request"
     headers = tuple(("WWW-Authenticate", scheme) for scheme in CHALLENGES)
 
 
@@ -43,9 +43,10 @@ def require_key(app: Flask, keys: Mapping[bytes, Key]) -> None:
             return
         context = current_request()
         context.requires_key = True
-        key = find_key(keys, request.headers.get("Authorization", ""))
+        authorization = request.headers.get("Authorization", "")
+        key = find_key(keys, authorization)
         if key is None:
-            raise Unauthorized
+            raise Unauthorized(missing_key(authorization))
         context.key = key
         if key.requests_per_second < inf and (wait := rates.take(key, monotonic())):
             raise RateLimited(int(wait) + 1)
@@ -55,6 +56,16 @@ def find_key(keys: Mapping[bytes, Key], authorization: str) -> Key | None:
     """Return the known key in a header `Authorization`, if any. An empty key is none."""
     known = (keys.get(sha256(secret).digest()) for secret in presented(authorization) if secret)
     return next((key for key in known if key), None)
+
+
+def missing_key(authorization: str) -> str:
+    """Return why a header `Authorization` has no key; empty if it has one. The header is not quoted."""
+    ways = "send a key as `Authorization: Bearer KEY`, or with HTTP Basic"
+    if not authorization:
+        return f"the request has no API key: {ways}"
+    if any(presented(authorization)):
+        return ""
+    return f"the header Authorization holds no API key: {ways}"
 
 
 def presented(authorization: str) -> list[bytes]:

@@ -40,6 +40,7 @@ OUTCOMES: dict[type[BaseException], tuple[Exit, str]] = {
 MENDS = {
     "non_finite": '"non_finite": "return" in FILE returns it',
     "unauthorized": "set DELTAWIRE_API_KEY to the key",
+    "not_found": "is --url the address of the service alone, without /v1?",
 }
 """What a user of a command can do about an error, by its code."""
 

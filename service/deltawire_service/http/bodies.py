@@ -14,7 +14,6 @@ from werkzeug.http import parse_accept_header, parse_options_header
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost
-from deltawire_service.faults import shown
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server import body_reader
@@ -79,7 +78,8 @@ def read(context: RequestContext, settings: Settings) -> Any:
     sent = request_media_type(context)
     if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
-        got = shown(sent) if sent else "none"
+        whole = context.environ.get("CONTENT_TYPE", "")
+        got = f"'{whole}'" if whole else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
     length = _announced(context, most, f" of {sent}")

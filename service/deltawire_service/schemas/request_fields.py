@@ -34,13 +34,17 @@ class Estimate(NamedTuple):
 class SpecField(fields.Raw):
     """A network; the engine reads it with a schema of its own."""
 
+    expected = "the spec of a network, or the name of a published one"
+
 
 class TensorsField(fields.Field[Any]):
     """An object with a tensor under every name; they are read when their dtypes are known."""
 
+    expected = "an object of tensors"
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise ValidationError(f"expected an object of tensors, got {shown(value)}")
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
         return value
 
 
@@ -61,9 +65,11 @@ class DirectionField(fields.Nested):
 class SelectionField(fields.Field[Any]):
     """true for everything, false for nothing, or a list of names."""
 
+    expected = "true, false or a list of names"
+
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> bool | list[str | None]:
         if not isinstance(value, bool | list):
-            raise ValidationError(f"expected true, false or a list of names, got {shown(value)}")
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
         return value if isinstance(value, bool) else config.Names(MOST_NAMES).deserialize(value)
 
 

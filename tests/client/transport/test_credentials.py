@@ -31,7 +31,7 @@ def test_a_service_with_keys_answers_those_who_have_one(monkeypatch: pytest.Monk
         with Client(service, api_key="wrong") as client, pytest.raises(Refused) as refused:
             client.limits()
         assert (refused.value.code, refused.value.status) == ("unauthorized", 401)
-        assert "api_key=" in str(refused.value) and "DELTAWIRE_API_KEY" in str(refused.value)
+        assert "api_key=" in str(refused.value)
 
         assert run("layers", "--url", str(service)).exit_code == 3
         monkeypatch.setenv("DELTAWIRE_API_KEY", KEY)

@@ -74,6 +74,23 @@ def test_without_a_known_key_no_route_answers_but_health(headers: dict[str, str]
     assert keyless.get("/readyz", headers=headers).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "headers, detail",
+    [
+        ({}, "the request has no API key: send a key as `Authorization: Bearer KEY`, or with HTTP Basic"),
+        (bearer("wrong"), "the service does not know the API key of the request"),
+        (basic("laptop", "wrong"), "the service does not know the API key of the request"),
+        ({"Authorization": SECRET}, "the header Authorization holds no API key"),
+        ({"Authorization": f"Digest {SECRET}"}, "the header Authorization holds no API key"),
+        (bearer(""), "the header Authorization holds no API key"),
+        ({"Authorization": "Basic not base64!"}, "the header Authorization holds no API key"),
+    ],
+)
+def test_a_wrong_key_is_told_apart_from_none(headers: dict[str, str], detail: str) -> None:
+    answered = client().get("/v1/limits", headers=headers).json
+    assert answered["detail"].startswith(detail) and SECRET not in answered["detail"]
+
+
 def test_no_key_is_in_the_logs_or_in_answers(capfd: pytest.CaptureFixture[str]) -> None:
     known = client()
     answers = [known.get("/v1/limits", headers=headers) for headers in (*KNOWN, bearer("guess-of-a-secret"))]

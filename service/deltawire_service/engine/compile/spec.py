@@ -41,12 +41,14 @@ class InputDtype(validate.OneOf):
 class ShapeField(fields.List[int]):
     """The sizes of an example's axes: whole numbers of at least 1."""
 
+    expected = "a list of whole numbers of at least 1"
+
     def __init__(self, **kwargs: Any):
         super().__init__(config.Integer(validate=validate.Range(min=1)), **kwargs)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> list[int | None]:
         if not isinstance(value, list) or not all(type(size) is int and size >= 1 for size in value):
-            message = f"expected a list of whole numbers of at least 1, got {shown(value)}"
+            message = f"expected {self.expected}, got {shown(value)}"
             raise ValidationError([Coded("shape_invalid", message)])
         return value
 
@@ -128,12 +130,14 @@ class RegularizationSchema(Schema):
 class LossField(fields.Field[Any]):
     """The name of a node of shape (), or an object of such names and their weights."""
 
+    expected = "a node's name or an object of names and weights"
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> dict[str, float]:
         if isinstance(value, str):
             return {value: 1.0}
         numbers = isinstance(value, dict) and all(type(weight) in (int, float) for weight in value.values())
         if not numbers or not value or not all(isfinite(weight) for weight in value.values()):
-            message = f"expected a node's name or an object of names and weights, got {shown(value)}"
+            message = f"expected {self.expected}, got {shown(value)}"
             raise ValidationError([Coded("loss_invalid", message)])
         return {name: float(weight) for name, weight in value.items()}
 

@@ -84,7 +84,8 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
     faults, floats = Faults(), list(params.values())
     for name, array in params.items():
         if array.shape != (shape := network.parameters[name].shape):
-            detail = f"parameter '{name}': expected shape {list(shape)}, got {list(array.shape)}"
+            turned = ", its transpose" if array.shape == shape[::-1] else ""
+            detail = f"parameter '{name}': expected shape {list(shape)}, got {list(array.shape)}{turned}"
             faults.append(Fault(f"/params/{name}", "shape_mismatch", detail))
     sized, batch = "", 1  # the first input with a batch axis, and how many examples it has
     for name, array in data.items():
@@ -111,8 +112,25 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
 
 def _unshaped(name: str, input_spec: InputSpec, shape: Shape) -> Fault:
     expected = ", ".join([*([] if input_spec.shared else ["batch"]), *map(str, input_spec.shape)])
-    detail = f"input '{name}': expected shape [{expected}], got {list(shape)}"
+    detail = (
+        f"input '{name}': expected shape [{expected}], got {list(shape)}{_unshaped_mend(input_spec, shape)}"
+    )
     return Fault(f"/data/{name}", "shape_mismatch", detail)
+
+
+def _unshaped_mend(input_spec: InputSpec, shape: Shape) -> str:
+    """Return the mend of a usual mistake in the shape of an input; empty for any other."""
+    if input_spec.shared and shape[1:] == input_spec.shape:
+        return ": a shared input has no batch axis"
+    if input_spec.shared:
+        return ""
+    if shape == input_spec.shape:
+        return ": the batch axis is missing, of size 1 for one example"
+    if shape[1:] == (*input_spec.shape, 1):
+        return ": leave out the last axis"
+    if input_spec.dtype == "int64" and shape[1:-1] == input_spec.shape and len(shape) > 1:
+        return ": one-hot rows become integers with argmax over the last axis"
+    return ""
 
 
 def _unequal(name: str, size: int, first: str, batch: int) -> Fault:
