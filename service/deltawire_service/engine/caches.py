@@ -119,5 +119,6 @@ def bytes_of(value: Any, beside: Iterable[Any] = ()) -> int:
         elif isinstance(each, list | tuple | set | frozenset):
             waiting += each
         elif hasattr(each, "__dict__"):
-            waiting.append(vars(each))
+            total += sys.getsizeof(vars(each))
+            waiting += vars(each).values()  # the names of attributes belong to the code
     return total

@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
-from deltawire_service.engine import BodyCost
+from deltawire_service.engine import BodyCost, check_deadline
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server import body_reader
@@ -74,6 +74,7 @@ def read(context: RequestContext, settings: Settings) -> Any:
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
         BodyTruncated: fewer bytes come than were announced.
+        DeadlineExceeded: the body has come, and too late.
     """
     sent = request_media_type(context)
     if sent not in wire.MEDIA_TYPES:
@@ -83,7 +84,9 @@ def read(context: RequestContext, settings: Settings) -> Any:
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
     length = _announced(context, most, f" of {sent}")
-    document = wire.decode(_receive(context, length), sent, settings.wire_limits)
+    body = _receive(context, length)  # first: who stopped sending is told so, and not that it is late
+    check_deadline()
+    document = wire.decode(body, sent, settings.wire_limits)
     if isinstance(document, dict) and sent == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document

@@ -99,7 +99,7 @@ def test_the_last_moment_of_a_worker_that_ends_is_counted_and_nothing_of_its_par
     metrics = app.extensions["deltawire"].metrics
     metrics.share(str(tmp_path))
     app.test_client().post("/v1/gradients", json=good(), buffered=True)
-    worker = SimpleNamespace(app=SimpleNamespace(callable=app))
+    worker = SimpleNamespace(app=SimpleNamespace(callable=app), booted=True)
     gunicorn_conf.worker_exit(None, worker)
     (counted, _) = json.loads(own_file(tmp_path).read_text())
     assert counted["requests"] == [[list(LABELS), [1]]]
@@ -115,6 +115,6 @@ def test_a_folder_that_is_gone_does_not_end_the_server(tmp_path: Path) -> None:
 
 
 def test_another_application_is_not_told_of_its_worker() -> None:
-    worker = SimpleNamespace(app=SimpleNamespace(callable=lambda environ, start: []))
+    worker = SimpleNamespace(app=SimpleNamespace(callable=lambda environ, start: []), booted=True)
     gunicorn_conf.post_worker_init(worker)
     gunicorn_conf.worker_exit(None, worker)

@@ -137,7 +137,7 @@ class Pipeline:
         @wraps(run)
         def respond() -> Response:
             context = current_request()
-            with phase(context, "read"):
+            with Phase(context, "read"):
                 document = bodies.read(context, self._settings)
             with phase(context, "check"):
                 document, context.params_id = self._published.resolve(document, reader.schema.fields)

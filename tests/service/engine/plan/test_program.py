@@ -53,7 +53,7 @@ def test_values_are_released_after_their_last_use_and_results_never(
     network = compiled(example.spec)
     values = data.draw(st.sets(st.sampled_from(sorted(network.nodes))))
     program = make_program(network, Targets(params=frozenset(network.parameters), values=frozenset(values)))
-    available, released = set(network.inputs), set[str]()
+    available, released = {*network.inputs, *network.learned}, set[str]()
     for step in program.forward:
         assert available.issuperset(step.node.inputs) and released.isdisjoint(step.node.inputs)
         available.add(step.node.name)
