@@ -9,12 +9,12 @@ COPY service service
 # read-only container cannot write byte code.
 RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/deltawire ".[service]" \
  && find /opt/deltawire -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} + \
- && rm -rf /opt/deltawire/bin \
+ && find /opt/deltawire/bin -type f ! -name deltawire -delete \
  && python -m compileall -q -j 0 /opt/deltawire
 
 FROM python:3.12-slim
 COPY --from=build /opt/deltawire /opt/deltawire
-ENV PYTHONPATH=/opt/deltawire PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/deltawire/bin:$PATH PYTHONPATH=/opt/deltawire PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -1,4 +1,4 @@
-"""A classifier for scikit-learn whose gradients come from a deltawire service."""
+"""A classifier and a regressor for scikit-learn whose gradients come from a deltawire service."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import missing_extra
-from deltawire.network import Network
+from deltawire.network import Handle, Network
 
 try:
-    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 except ModuleNotFoundError as error:
@@ -26,8 +26,8 @@ ARGUMENTS = {"l2": (Real, 0), "rate": (Real, 0), "epochs": (Integral, 0), "batch
 TYPE_NAMES = {Real: "a number", Integral: "an integer"}
 
 
-class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
-    """Classify with linear layers, activations and a softmax; a deltawire service computes the gradients.
+class GradientService(BaseEstimator):
+    """A network of linear layers and activations, trained with Adam: what both estimators share.
 
     Args:
         hidden: Units of each hidden layer.
@@ -42,7 +42,6 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         network_: The spec of the fitted network.
         params_: Its parameters by name.
-        classes_: The classes, sorted.
         losses_: The mean loss of each epoch.
     """
 
@@ -67,6 +66,66 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.url = url
 
+    def __getstate__(self) -> Any:
+        """Return what is pickled: everything but the connection to the service."""
+        return {name: value for name, value in super().__getstate__().items() if name != "_client"}
+
+    def _check(self) -> None:
+        """Raise ValueError, as scikit-learn requires, for an argument of another type or range."""
+        if not isinstance(self.hidden, Iterable):
+            raise ValueError(f"hidden: expected the units of each layer, as in (8,), got {self.hidden!r}")
+        for name, (kind, least) in ARGUMENTS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or value < least:
+                raise ValueError(f"{name}: expected {TYPE_NAMES[kind]} of at least {least}, got {value!r}")
+
+    def _hidden_layers(self, net: Network) -> Handle:
+        """Add the input and the hidden layers, and return the last one."""
+        x = net.input("x", (self.n_features_in_,))
+        for place, units in enumerate(self.hidden):
+            x = net.layer("linear", x, units=int(units), name=f"hidden_{place}")
+            x = net.layer(self.activation, x, name=f"active_{place}")
+        if self.l2:
+            net.regularize(float(self.l2))
+        return x
+
+    def _train(self, net: Network, X: Any, y: Any) -> Self:
+        """Train a network whose inputs are x and y, and keep it."""
+        random = check_random_state(self.random_state)
+        self.network_ = net.spec()
+        self.losses_ = []
+        self._client = Client(self.url)
+        self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
+        optimizer = optim.adam(learning_rate=float(self.rate))
+        for _ in range(self.epochs):
+            total = 0.0
+            order = random.permutation(len(X))
+            for start in range(0, len(X), self.batch):
+                rows = order[start : start + self.batch]
+                data = {"x": X[rows], "y": y[rows]}
+                loss, gradients = self._client.value_and_grad(self.network_, self.params_, data)
+                optimizer.step(self.params_, gradients)
+                total += loss * len(rows)
+            self.losses_.append(total / len(X))
+        return self
+
+    def _values(self, X: Any, node: str) -> Any:
+        """Return the values of a node of the fitted network, (n, *shape)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        client = getattr(self, "_client", None) or Client(self.url)
+        return client.forward(self.network_, self.params_, {"x": X}, [node])[node]
+
+
+class GradientServiceClassifier(ClassifierMixin, GradientService):
+    """Classify with linear layers, activations and a softmax; a deltawire service computes the gradients.
+
+    Its arguments are those of `GradientService`.
+
+    Attributes:
+        classes_: The classes, sorted; beside the attributes of `GradientService`.
+    """
+
     def fit(self, X: Any, y: Any) -> Self:
         """Fit to examples.
 
@@ -84,58 +143,62 @@ class GradientServiceClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, labels = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
             raise ValueError(f"expected at least 2 classes, got 1 class, {self.classes_[0]!r}")
-        random = check_random_state(self.random_state)
-        self.network_ = self._network().spec()
-        self.losses_ = []
-        self._client = Client(self.url)
-        self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
-        optimizer = optim.adam(learning_rate=float(self.rate))
-        for _ in range(self.epochs):
-            total = 0.0
-            order = random.permutation(len(X))
-            for start in range(0, len(X), self.batch):
-                rows = order[start : start + self.batch]
-                data = {"x": X[rows], "y": labels[rows].astype(np.int64)}
-                loss, gradients = self._client.value_and_grad(self.network_, self.params_, data)
-                optimizer.step(self.params_, gradients)
-                total += loss * len(rows)
-            self.losses_.append(total / len(X))
-        return self
+        net = Network()
+        scores = net.layer("linear", self._hidden_layers(net), units=len(self.classes_), name="scores")
+        net.layer("softmax", scores, name="probabilities")
+        net.loss = net.layer("softmax_nll", scores, net.input("y", dtype="int64"), name="loss")
+        return self._train(net, X, labels.astype(np.int64))
 
     def predict_proba(self, X: Any) -> Any:
         """Return the probability of each class, (n, classes), in the order of `classes_`."""
-        check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        client = getattr(self, "_client", None) or Client(self.url)
-        return client.forward(self.network_, self.params_, {"x": X}, ["probabilities"])["probabilities"]
+        return self._values(X, "probabilities")
 
     def predict(self, X: Any) -> Any:
         """Return the most probable class of each example, (n,)."""
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def __getstate__(self) -> Any:
-        """Return what is pickled: everything but the connection to the service."""
-        return {name: value for name, value in super().__getstate__().items() if name != "_client"}
 
-    def _check(self) -> None:
-        """Raise ValueError, as scikit-learn requires, for an argument of another type or range."""
-        if not isinstance(self.hidden, Iterable):
-            raise ValueError(f"hidden: expected the units of each layer, as in (8,), got {self.hidden!r}")
-        for name, (kind, least) in ARGUMENTS.items():
-            value = getattr(self, name)
-            if not isinstance(value, kind) or value < least:
-                raise ValueError(f"{name}: expected {TYPE_NAMES[kind]} of at least {least}, got {value!r}")
+class GradientServiceRegressor(RegressorMixin, GradientService):
+    """Predict numbers with linear layers and activations; a deltawire service computes the gradients.
 
-    def _network(self) -> Network:
+    Its arguments and attributes are those of `GradientService`. The network learns targets of mean 0 and
+    variance 1, and predictions are scaled back, so that the step size does not depend on their unit.
+
+    Attributes:
+        mean_: Of the targets, () or (targets,).
+        scale_: Standard deviation of the targets, 1 where they are all the same; of the same shape.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to examples, by the squared error.
+
+        Args:
+            X: Numbers, (n, features).
+            y: Numbers, (n,), or (n, targets).
+
+        Raises:
+            ValueError: An argument or the data does not fit.
+            DeltawireError: As by `Client.gradients`.
+        """
+        self._check()
+        X, y = validate_data(self, X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+        y = np.asarray(y, np.float64)
+        self.mean_, spread = y.mean(axis=0), y.std(axis=0)
+        self.scale_ = np.where(spread > 0, spread, 1.0)
         net = Network()
-        x = net.input("x", (self.n_features_in_,))
-        for place, units in enumerate(self.hidden):
-            x = net.layer("linear", x, units=int(units), name=f"hidden_{place}")
-            x = net.layer(self.activation, x, name=f"active_{place}")
-        scores = net.layer("linear", x, units=len(self.classes_), name="scores")
-        net.layer("softmax", scores, name="probabilities")
-        net.loss = net.layer("softmax_nll", scores, net.input("y", dtype="int64"), name="loss")
-        if self.l2:
-            net.regularize(float(self.l2))
-        return net
+        units = y.shape[1] if y.ndim == 2 else 1
+        out = net.layer("linear", self._hidden_layers(net), units=units, name="out")
+        values = net.layer("identity" if y.ndim == 2 else "sum", out, name="values")
+        net.loss = net.layer("squared_error", values, net.input("y", y.shape[1:]), name="loss")
+        return self._train(net, X, (y - self.mean_) / self.scale_)
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect: several targets for each example, too."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def predict(self, X: Any) -> Any:
+        """Return the prediction for each example, (n,), or (n, targets)."""
+        return self._values(X, "values") * self.scale_ + self.mean_

@@ -1,21 +1,23 @@
-"""The classifier keeps scikit-learn's rules, and learns."""
+"""The classifier and the regressor keep scikit-learn's rules, and learn."""
 
 from __future__ import annotations
 
 import pickle
+import warnings
 from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits, load_iris
+from sklearn.datasets import load_digits, load_iris, make_regression
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from support.service import running_service
 
 from deltawire.errors import Refused
-from deltawire.integrations.sklearn import GradientServiceClassifier
+from deltawire.integrations.sklearn import GradientServiceClassifier, GradientServiceRegressor
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
@@ -28,6 +30,39 @@ def test_check_estimator_passes() -> None:
     }  # pandas, …
     assert {check["status"] for check in done if check["check_name"] not in skipped} == {"passed"}
     assert len(done) > 40
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_check_estimator_passes_for_the_regressor() -> None:
+    done = check_estimator(GradientServiceRegressor(epochs=30, random_state=0), on_skip=None)
+    skipped = {check["check_name"] for check in done if check["status"] == "skipped"}
+    assert skipped <= {"check_array_api_input", "check_regressor_data_not_an_array"}  # pandas, …
+    assert {check["status"] for check in done if check["check_name"] not in skipped} == {"passed"}
+    assert len(done) > 40
+
+
+@pytest.mark.parametrize("targets", [1, 3])
+def test_the_regressor_is_as_good_as_scikit_learns(targets: int) -> None:
+    X, y = make_regression(400, 6, n_targets=targets, noise=5.0, random_state=0)
+    ours = GradientServiceRegressor((16,), epochs=60, random_state=0).fit(X[:300], y[:300])
+    theirs = MLPRegressor(
+        hidden_layer_sizes=(16,), max_iter=60, learning_rate_init=0.01, batch_size=64, random_state=0
+    )
+    with warnings.catch_warnings(action="ignore"):  # it says that it has not converged
+        theirs.fit(StandardScaler().fit_transform(X[:300]), y[:300] / y[:300].std())
+    assert ours.predict(X[300:]).shape == y[300:].shape
+    assert ours.score(X[300:], y[300:]) > 0.97
+    assert ours.score(X[300:], y[300:]) > theirs.score(X[300:], y[300:] / y[:300].std()) - 0.03
+
+
+def test_targets_of_any_unit_are_learned_alike() -> None:
+    X, y = make_regression(100, 4, random_state=0)
+    one, other = (
+        GradientServiceRegressor(epochs=5, random_state=0).fit(X, y * unit + 7) for unit in (1, 1024)
+    )
+    np.testing.assert_allclose((other.predict(X) - 7) / 1024, one.predict(X) - 7, rtol=1e-6, atol=1e-6)
+    again = pickle.loads(pickle.dumps(one))
+    assert np.array_equal(again.predict(X), one.predict(X))
 
 
 def test_it_learns_in_a_pipeline() -> None:
