@@ -82,6 +82,7 @@ def test_a_network_that_is_none(call: str) -> None:
         ),
         (lambda: built().input("z", 3), "/inputs/z/shape", "expected sizes of axes, as (3,), got 3"),
         (lambda: built().layer("linear", "x", 5), "/nodes/2/inputs/1", "config goes by keyword, as units=4"),
+        (lambda: built().layer(3, "x"), "/nodes/2/kind", "the kind of a layer first, as in layer"),
     ],
 )  # fmt: skip
 def test_an_argument_of_another_kind_is_named_with_what_goes_there(

@@ -150,6 +150,8 @@ class Network:
             Refused: The name is taken, or an input is not a handle of this network.
         """
         pointer = f"/nodes/{len(self._nodes)}"
+        if not isinstance(kind, str):
+            raise wrong_argument(f"{pointer}/kind", 'the kind of a layer first, as in layer("relu", x)', kind)
         if name is None:
             name = self._running_name(kind, self._taken)
         self._check_free(name, f"{pointer}/name")
@@ -341,7 +343,8 @@ class Network:
         if isinstance(place, str):
             return place
         if not isinstance(place, Handle):
-            raise wrong_argument(pointer, "a handle or a name (config goes by keyword, as units=4)", place)
+            keyword = " (config goes by keyword, as units=4)" if pointer.startswith("/nodes") else ""
+            raise wrong_argument(pointer, f"a handle or a name{keyword}", place)
         if place.network is not self:
             raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
         return place.name

@@ -77,7 +77,9 @@ def _split(url: Any) -> tuple[str, str | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"url: {error}") from None
+        raise ValueError(
+            f"url: expected a host, and a port from 1 to 65535, as in {ADDRESS}: {error}"
+        ) from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"url: expected http:// or https://, got {parts.scheme}://: a service speaks HTTP")
     user, at, host = parts.netloc.rpartition("@")
