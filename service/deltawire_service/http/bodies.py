@@ -92,13 +92,13 @@ def read(context: RequestContext, settings: Settings) -> Any:
     return document
 
 
-def received(context: RequestContext, most: int) -> bytes:
+def received(context: RequestContext, most: int) -> bytes | memoryview:
     """Return the body of a request, of at most so many bytes.
 
     Raises:
         Refused, BodyTruncated: as `read` does.
     """
-    return bytes(_receive(context, _announced(context, most)))
+    return _receive(context, _announced(context, most))
 
 
 def _announced(context: RequestContext, most: int, kind: str = "") -> int:

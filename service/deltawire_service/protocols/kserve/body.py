@@ -35,6 +35,9 @@ SMALLEST_COMPRESSED = 1024
 """Bytes below which compressing an answer is not worth it."""
 
 
+NO_TAIL = memoryview(b"")
+
+
 class Body(NamedTuple):
     """The body of a request: its JSON head and the bytes after it."""
 
@@ -42,6 +45,10 @@ class Body(NamedTuple):
     tail: memoryview
     raw: bool
     """There is no head, and the bytes are those of the only input."""
+
+    def without_tail(self) -> Body:
+        """Return the head alone, so that the bytes of the tensors can be freed."""
+        return self._replace(tail=NO_TAIL)
 
     @property
     def media_type(self) -> str:
@@ -69,22 +76,23 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
     length = len(body) if header is None else int(header) if _is_length(header) else -1
     if not 0 <= length <= len(body):
         raise refusal("field_invalid", f"{HEAD_LENGTH} is {shown(header)}, and {len(body)} bytes came")
+    view = memoryview(body)
     if length == 0 and header is not None:
-        return Body({}, memoryview(body), True)
+        return Body({}, view, True)
     if length > settings.json_body_bytes:
         detail = f"{length} bytes of JSON, at most {settings.json_body_bytes} are read: send tensors as bytes"
         raise refusal("body_too_large", detail)
-    head = wire.decode(body[:length], wire.JSON, settings.wire_limits)
+    head = wire.decode(view[:length], wire.JSON, settings.wire_limits)
     if not isinstance(head, dict):
         raise refusal("field_invalid", "the body must begin with a JSON object")
-    return Body(head, memoryview(body)[length:], False)
+    return Body(head, view[length:] if length < len(view) else NO_TAIL, False)
 
 
 def _is_length(header: str) -> bool:
     return header.isdecimal() and header.isascii() and len(header) < 20
 
 
-def _inflated(body: bytes, most: int) -> bytes:
+def _inflated(body: bytes | memoryview, most: int) -> bytes | memoryview:
     """Return the body without its compression; no more than so many bytes are ever inflated."""
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in ("", "identity"):

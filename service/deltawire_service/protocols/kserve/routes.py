@@ -111,6 +111,7 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         if arrays.keys() <= model.published.network.inputs.keys():
             current_request().params_id = model.published.params_id
         media_types = body.media_type, wire.SAFETENSORS if all(binary) else wire.JSON
+        body = body.without_tail()
         with pointers_to_inputs(body):
             names = [output["name"] for output in outputs]
             computed = model.infer(names, arrays, settings.wire_limits, media_types)
