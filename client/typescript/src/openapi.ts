@@ -1288,11 +1288,13 @@ export interface components {
             threads: number;
             /** @description 1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients */
             passes: number;
-            /** @description bytes touched over all passes: what one request costs beside another */
-            cost_bytes: number;
+            /** @description operations over all passes, of which a fast core does 2^35 in a second */
+            operations: number;
             /** @description largest peak the service takes */
             limit_bytes: number;
-            /** @description whether the peak is within the limit */
+            /** @description most operations the service takes */
+            limit_operations: number;
+            /** @description whether peak and operations are within the limits */
             fits: boolean;
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
             network_id: string;
@@ -2166,6 +2168,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -2406,6 +2409,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -2649,6 +2653,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -2906,6 +2911,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -3357,6 +3363,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -3607,6 +3614,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
@@ -4439,6 +4447,7 @@ export interface operations {
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              */
             422: {
