@@ -11,7 +11,7 @@ from math import inf, prod
 import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape, Work
-from deltawire_layers.numeric import branches
+from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.shapes import equal_shapes, last_axis, shape_text
 
@@ -71,8 +71,10 @@ class Divide(Layer):
         return equal_shapes(a, b)
 
     def forward(self, params: Mapping[str, Array], a: Array, b: Array) -> Activation:
-        y = a / b
-        return Activation(y, deltas=(lambda delta: delta / b, lambda delta: -delta * (y / b)))
+        y = analytic.divide(a, b)
+        return Activation(
+            y, deltas=(lambda delta: analytic.divide(delta, b), lambda delta: -delta * analytic.divide(y, b))
+        )
 
 
 class Maximum(Layer):

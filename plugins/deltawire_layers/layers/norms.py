@@ -60,8 +60,8 @@ def rescaled(x: Array, eps: float) -> tuple[Array, Equation]:
     size = np.maximum(np.abs(x.real).max(axis=-1, keepdims=True), 1)
     y = x / size
     root = size * analytic.square_root(inner(y, y) / count + eps / size / size)
-    y = x / root
-    return y, lambda delta: (delta - y * (inner(delta, y) / count)) / root
+    y = analytic.divide(x, root)
+    return y, lambda delta: analytic.divide(delta - y * (inner(delta, y) / count), root)
 
 
 def normalised(x: Array, eps: float) -> tuple[Array, Equation]:
@@ -332,9 +332,11 @@ class BatchNorm(ChannelNorm):
         y = self._normalised(x, running_mean, root)
         return affine(
             params, 1, y,
-            lambda delta: delta / root.reshape(each),
-            lambda delta: -delta.sum(axis=places) / root,
-            lambda delta: -0.5 * (delta * y).sum(axis=places) / root / root,
+            lambda delta: analytic.divide(delta, root.reshape(each)),
+            lambda delta: -analytic.divide(delta.sum(axis=places), root),
+            lambda delta: analytic.divide(
+                analytic.divide(-0.5 * (delta * y).sum(axis=places), root), root
+            ),
         )  # fmt: skip
 
     def per_example(
@@ -345,5 +347,4 @@ class BatchNorm(ChannelNorm):
 
     def _normalised(self, x: Array, mean: Array, root: Array) -> Array:
         each = (*mean.shape, *(1,) * (x.ndim - 2))
-        normalised: Array = (x - mean.reshape(each)) / root.reshape(each)
-        return normalised
+        return analytic.divide(x - mean.reshape(each), root.reshape(each))

@@ -201,7 +201,7 @@ class Log(Pointwise):
     formula = Formula(r"\log {x0}", (r"\frac{1}{{x0}} \circ {delta}",))
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        return Activation(analytic.log(x), deltas=(lambda delta: delta / x,))
+        return Activation(analytic.log(x), deltas=(lambda delta: analytic.divide(delta, x),))
 
 
 class Sqrt(Pointwise):
@@ -212,7 +212,7 @@ class Sqrt(Pointwise):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         y = analytic.square_root(x)
-        return Activation(y, deltas=(lambda delta: 0.5 * delta / y,))
+        return Activation(y, deltas=(lambda delta: analytic.divide(0.5 * delta, y),))
 
 
 class Power(Pointwise):
@@ -271,7 +271,7 @@ class Reciprocal(Pointwise):
     formula = Formula(r"\frac{1}{{x0}}", (r"-{value}^2 \circ {delta}",))
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        y = 1 / x
+        y = analytic.divide(1, x)
         return Activation(y, deltas=(lambda delta: -delta * y * y,))
 
 

@@ -63,6 +63,18 @@ def scale(x: Array, factor: float | Array) -> Array:
     return _complex(factor * x.real, factor * x.imag)
 
 
+def divide(a: float | Array, b: Array) -> Array:
+    """Return a / b, with ∞ or NaN where b is 0.
+
+    The complex quotient would be finite there, because the step moves b away from 0.
+    """
+    if np.isrealobj(a) and np.isrealobj(b):
+        return np.asarray(a / b)
+    a, real = np.asarray(a), b.real
+    value = a.real / real
+    return _complex(value, (a.imag - value * b.imag) / real)
+
+
 PIECE = 2**15
 """Numbers that `exp` processes at once, to use little memory besides the result."""
 
