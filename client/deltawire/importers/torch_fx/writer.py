@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,8 @@ class Writer(fx.Interpreter):
             return self._number(node, site, (args, kwargs))
         if _symbolic((args, kwargs)):
             return self._translated(node, site, args, kwargs)
+        if (turned := _turned(args, first)) is not None:
+            return turned
         learned = self._learned(node, (args, kwargs))
         if learned and node_function(node, self.module) in LOOKUPS:
             return self._translated(node, site, args, kwargs)
@@ -208,6 +210,18 @@ class Writer(fx.Interpreter):
         if first.dtype != second.dtype or not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
             site.refuse("gives other numbers each time: drawn once, they would be a constant")
         return Stored(node.name, _numpy(first), (node, object()))
+
+
+def _turned(arguments: Sequence[Any], result: Any) -> Stored | None:
+    """Return a stored matrix with its axes exchanged, where the result is that view of it: `w.T`, `w.t()`."""
+    stored = arguments[0] if arguments else None
+    if not isinstance(stored, Stored) or stored.array.ndim != 2 or not isinstance(result, torch.Tensor):
+        return None
+    turned, pointer = stored.transposed(), result.data_ptr()
+    shape, stride = tuple(result.shape), tuple(result.stride())
+    if turned.layout:
+        shape, stride = shape[::-1], stride[::-1]
+    return turned if (pointer, shape, stride) == stored.identity else None
 
 
 def _needed(graph: fx.Graph) -> set[fx.Node]:

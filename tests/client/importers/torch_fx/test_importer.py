@@ -168,6 +168,9 @@ def test_one_parameter_twice_in_one_role_is_tied(torch: Any, client: Client) -> 
         own(lambda o, x: (x @ o.w).tanh() @ o.w, w=parameter(torch.randn(4, 4))),
         own(lambda o, x: o.f(o.f(x, o.w), o.w), w=parameter(torch.randn(4, 4).T), f=linear),
         own(lambda o, x: o.f(x, o.w).tanh() @ o.w, w=parameter(torch.randn(3, 4)), f=linear),
+        own(lambda o, x: o.f(o.f(x, o.w).tanh(), o.w.T), w=parameter(torch.randn(3, 4)), f=linear),
+        own(lambda o, x: (x @ o.w.t()).tanh() @ o.w, w=parameter(torch.randn(4, 4))),
+        own(lambda o, x: (x @ o.w.transpose(0, 1).t().mT).tanh() @ o.w, w=parameter(torch.randn(4, 4))),
     ):
         assert verdict(module, torch.randn(3, 4), client=client) == "right"
         assert len(imported(module, torch.randn(3, 4)).params) == 1
