@@ -34,6 +34,11 @@ def children(pid: int) -> set[int]:
     return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
+def count_workers(arguments: Sequence[str]) -> int:
+    """The workers that arguments of gunicorn ask for; one at least."""
+    return int(arguments[arguments.index("-w") + 1]) if "-w" in arguments else 1
+
+
 class Service(str):
     """The address of a gunicorn; its process, how to wait for its end, and what it has printed until now."""
 
@@ -87,6 +92,9 @@ def running_service(
             except requests.ConnectionError:
                 assert time.monotonic() < end, "the service does not answer"
                 time.sleep(0.05)
+        while len(children(service.pid)) < count_workers(arguments):
+            assert time.monotonic() < end, "a worker does not start"
+            time.sleep(0.01)
         yield url
     finally:
         service.terminate()

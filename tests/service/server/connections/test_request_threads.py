@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from collections import Counter
 from threading import Barrier, Event, Semaphore
 from time import sleep
-
-import pytest
+from types import SimpleNamespace
+from typing import Any
 
 from deltawire_service.server.connections.request_threads import RequestThreads
 
@@ -32,11 +33,13 @@ def test_the_others_wait_in_order_and_none_keeps_the_process() -> None:
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "one")
 
 
-def test_a_job_that_fails_is_logged_and_its_thread_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    threads, ended = RequestThreads(1, "one", LOG), Event()
+def test_a_job_that_fails_is_logged_and_its_thread_goes_on() -> None:
+    logged = list[Any]()
+    log = SimpleNamespace(exception=lambda message: logged.append(sys.exc_info()[0]))
+    threads, ended = RequestThreads(1, "one", log), Event()
     threads.submit(lambda: [][0])
     threads.submit(ended.set)
-    assert ended.wait(5) and "IndexError" in caplog.text
+    assert ended.wait(5) and logged == [IndexError]
 
 
 def test_the_thread_that_became_idle_last_runs_the_next_job() -> None:
