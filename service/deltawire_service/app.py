@@ -126,9 +126,10 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         require_key(app, keys)
 
     def check_capacity(context: RequestContext) -> None:
-        """Refuse a request that would be computed too late, before its body is read."""
+        """Refuse a request that would be computed too late, or that has no room, before its body is read."""
         if context.method == "POST":
             compute_queue.check_capacity()
+            answer_memory.admit_body(context, bodies.bytes_to_read(context, settings.binary_body_bytes))
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(with_context(bodies.negotiate))

@@ -1,4 +1,4 @@
-"""Count computations and unsent answers together, so that slow readers cannot fill the memory."""
+"""Count bodies, computations and unsent answers together, so that no clients can fill the memory."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TypeVar
 
 from deltawire_service.admission.compute_queue import Overloaded
-from deltawire_service.engine import Plan, Runner
+from deltawire_service.engine import Plan, Runner, check_deadline
 from deltawire_service.http.request_context import Headers, RequestContext, current_request
 
 T = TypeVar("T")
@@ -20,10 +20,11 @@ SPARE = 2**26
 
 
 class AnswerMemory:
-    """The memory of one process, from the beginning of computations until their answers have been sent.
+    """The memory of one process, from the reading of bodies until their answers have been sent.
 
-    A request holds its plan while it computes and its answer is written, then the bytes of its answer until
-    the client has read them.
+    A request holds what its body becomes when it is read, then its plan while it computes and its answer is
+    written, then the bytes of its answer until the client has read them. A computation that goes on after its
+    request has been answered, because it is late, holds its plan until it ends.
 
     Args:
         most_bytes: what all requests may hold together. One request alone is always admitted: its plan has a
@@ -33,6 +34,9 @@ class AnswerMemory:
     def __init__(self, most_bytes: int):
         self._most_bytes = most_bytes
         self._held: dict[RequestContext, int] = {}
+        self._computing = set[RequestContext]()
+        self._late = set[RequestContext]()
+        """Requests that have been answered while they computed."""
         self._total = 0
         self._lock = Lock()
 
@@ -48,27 +52,45 @@ class AnswerMemory:
             context, planned = current_request(), plan.peak_bytes if plan else 0
 
             def begin() -> T:
-                self._admit(context, planned)
-                return compute()
+                check_deadline()  # after it, the request may have been answered
+                self._admit(context, planned, computes=True)
+                try:
+                    return compute()
+                finally:
+                    self._end_computation(context)
 
             return run(begin, plan)
 
         return counted
 
+    def admit_body(self, context: RequestContext, count: int) -> None:
+        """Hold the bytes that a body becomes when it is read. Raises Overloaded while there is no room."""
+        self._admit(context, count)
+
     def on_response(self, context: RequestContext, headers: Headers) -> None:
         """Hold the bytes of an answer in place of its plan."""
         if context in self._held:
             with self._lock:
-                self._hold(context, context.response_bytes)
+                if context not in self._computing:  # else it is late, and holds its plan
+                    self._hold(context, context.response_bytes)
 
     def on_request_end(self, context: RequestContext) -> None:
         """Hold nothing for a request whose answer has been sent."""
         if context in self._held:
             with self._lock:
-                self._hold(context, 0)
-                del self._held[context]
+                if context in self._computing:
+                    self._late.add(context)
+                else:
+                    self._release(context)
 
-    def _admit(self, context: RequestContext, planned: int) -> None:
+    def _end_computation(self, context: RequestContext) -> None:
+        with self._lock:
+            self._computing.discard(context)
+            if context in self._late:
+                self._late.remove(context)
+                self._release(context)
+
+    def _admit(self, context: RequestContext, planned: int, computes: bool = False) -> None:
         with self._lock:
             own = self._held.get(context, 0)
             others = self._total - own
@@ -76,7 +98,13 @@ class AnswerMemory:
             if others and others + planned > most:
                 raise Overloaded(1)
             self._hold(context, max(own, planned))
+            if computes:
+                self._computing.add(context)
 
     def _hold(self, context: RequestContext, count: int) -> None:
         self._total += count - self._held.get(context, 0)
         self._held[context] = count
+
+    def _release(self, context: RequestContext) -> None:
+        self._hold(context, 0)
+        del self._held[context]

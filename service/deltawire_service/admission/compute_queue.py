@@ -225,6 +225,7 @@ class ComputeQueue:
         """Let another thread take the place of a late job's thread, which ends with the job."""
         self._running.remove(job)
         self._late.append(job)
+        self._threads -= 1
         self._add_thread()
 
     def _judge(self, job: Job) -> None:
@@ -291,7 +292,7 @@ class ComputeQueue:
                 self._late.remove(job)
                 return False
             self._running.remove(job)
-            if not isinstance(job.error, DeadlineExceeded):
+            if not isinstance(job.error, (DeadlineExceeded, Overloaded)):  # which did not compute to the end
                 self._learn(job.cost, monotonic() - (job.began or 0.0))
             if self._waiting:
                 self._work.notify()

@@ -24,7 +24,7 @@ from deltawire_service.server.fork_signals import deliver
 from deltawire_service.server.heartbeat import Heartbeat
 from deltawire_service.server.stopping import end_after_grace
 
-HEALTH = ("/livez", "/readyz")
+HEALTH = ("/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
 """Paths that a thread of their own answers: it is free when all others wait for computations."""
 
 OTHER_DESCRIPTORS = 64
@@ -148,7 +148,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             if outgoing.sent:  # another answer would be taken for a part of the first
                 self.log.exception("failed while it was answered")
             else:
-                outgoing.replace(refusal(error, self.log))
+                outgoing.replace(refusal(error, self.cfg, self.log))
             return False
         finally:
             self.cfg.post_request(self, request, environ, response)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from threading import Thread
+from threading import Thread, main_thread
+from threading import enumerate as enumerate_threads
 from time import sleep
 
 GRACE = 2.0
@@ -20,8 +21,11 @@ def end_after_grace(status: int) -> None:
 
     def end() -> None:
         sleep(GRACE)
+        names = [
+            thread.name for thread in enumerate_threads() if not thread.daemon and thread is not main_thread()
+        ]
         logging.getLogger("gunicorn.error").warning(
-            "threads of a plugin go on: the process ends without them"
+            "threads go on, of a plugin perhaps: the process ends without %s", ", ".join(names) or "waiting"
         )
         sys.stderr.flush()
         os._exit(status)

@@ -56,7 +56,7 @@ Document = dict[str, Any]
 Run = Callable[[RequestContext, N, Network, RequestParts], Document]
 
 
-def phase(context: RequestContext, name: str) -> Phase:
+def begin_phase(context: RequestContext, name: str) -> Phase:
     """Return a phase of a request to begin now. Raises DeadlineExceeded when its deadline has passed."""
     check_deadline()
     return Phase(context, name)
@@ -93,7 +93,7 @@ class Pipeline:
 
         def decorate(view: Callable[[N, Network], Document]) -> View:
             def run(context: RequestContext, options: N, network: Network, parts: RequestParts) -> Document:
-                with phase(context, "compute"):
+                with begin_phase(context, "compute"):
                     return view(options, network)
 
             return self._view(request, response, codes, wraps(view)(run))
@@ -113,7 +113,7 @@ class Pipeline:
 
         def decorate(view: Callable[[C, Network, RequestTensors], Document]) -> View:
             def run(context: RequestContext, options: C, network: Network, parts: RequestParts) -> Document:
-                with phase(context, "check"):
+                with begin_phase(context, "check"):
                     cost = bodies.body_cost(
                         options.dtype,
                         bodies.request_media_type(context),
@@ -123,7 +123,7 @@ class Pipeline:
                     )
                     limits = self._settings.wire_limits
                     tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
-                with phase(context, "compute"):
+                with begin_phase(context, "compute"):
                     return view(options, network, tensors)
 
             return self._view(request, response, codes, wraps(view)(run))
@@ -139,7 +139,7 @@ class Pipeline:
             context = current_request()
             with Phase(context, "read"):
                 document = bodies.read(context, self._settings)
-            with phase(context, "check"):
+            with begin_phase(context, "check"):
                 document, context.params_id = self._published.resolve(document, reader.schema.fields)
                 options, parts = reader(document)
                 network = self._networks.compiled(parts.network)
@@ -150,7 +150,7 @@ class Pipeline:
             if context.params_id is not None:
                 answer["params_id"] = context.params_id
             tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"
-            with phase(context, "write"):
+            with begin_phase(context, "write"):
                 return bodies.respond(context, answer, tensors)
 
         return describe(respond, Operation(response, type(reader.schema), frozenset({"internal", *codes})))

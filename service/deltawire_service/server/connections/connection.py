@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
+from enum import Enum
 from selectors import BaseSelector
 from time import monotonic
 from typing import Any, NamedTuple
@@ -17,8 +18,8 @@ from deltawire_service.server.connections.received_body import ReceivedBody
 from deltawire_service.server.connections.request_head import RequestHead
 
 
-class Phase(IntEnum):
-    """A stage of a connection. When room is needed, the first of these is closed first."""
+class Stage(Enum):
+    """A stage of a connection."""
 
     CLOSING = 0
     """Its last answer has been sent; it may still read it."""
@@ -44,11 +45,11 @@ class Connection:
     """The address that the client connected to."""
     head: RequestHead
     outgoing: Outgoing
-    phase: Phase = Phase.IDLE
+    stage: Stage = Stage.IDLE
     since: float = 0.0
-    """When its request, or else its present phase, began (time.monotonic)."""
+    """When its request, or else its present stage, began (time.monotonic)."""
     until: float = 0.0
-    """When its present phase is over."""
+    """When its present stage is over."""
     events: int = 0
     """What the selector watches it for."""
     ready: Callable[[int], None] | None = None
@@ -67,10 +68,14 @@ class Connection:
     on_sent: Callable[[], None] | None = None
     """To be called when the answer has been sent, or its client has left."""
 
-    def begin(self, phase: Phase, seconds: float) -> None:
-        """Enter a phase that is over after so many seconds."""
-        self.phase, self.since = phase, monotonic()
+    def begin(self, stage: Stage, seconds: float) -> None:
+        """Enter a stage that is over after so many seconds."""
+        self.stage, self.since = stage, monotonic()
         self.until = self.since + seconds
+
+    def reset_on_close(self) -> None:
+        """Let closing also drop what the system has buffered and the client does not read."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def watch(self, selector: BaseSelector, events: int) -> None:
         """Have the selector watch the socket for these events, or for none."""

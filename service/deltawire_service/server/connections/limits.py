@@ -11,6 +11,18 @@ from deltawire_service.settings import SHORTEST_DEADLINE
 SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
 """What the header `Deltawire-Deadline` may have."""
 
+LINGER_SECONDS = 1.0
+"""Seconds a client has to take its last answer before its connection is closed."""
+
+LINGER_BYTES = 2**26
+"""Bytes thrown away meanwhile, at most: by then the client has sent its body, and reads."""
+
+STOPPING_SECONDS = 2.0
+"""How long a stopping worker waits for a client to send what is on its way."""
+
+STOPPING_READER_SECONDS = 5.0
+"""How long it waits between two looks at how fast a client reads: buffers empty in steps of megabytes."""
+
 
 def requested_seconds(text: str) -> float | None:
     """Return the seconds that a header `Deltawire-Deadline` has; None for any other text, or too few."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import selectors
 import socket
-import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
@@ -18,16 +17,21 @@ from typing import Any
 from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
 from deltawire_service.server.connections.acceptor import Acceptor
-from deltawire_service.server.connections.connection import Connection, Phase, ReceivedRequest
-from deltawire_service.server.connections.limits import ConnectionLimits
+from deltawire_service.server.connections.connection import Connection, ReceivedRequest, Stage
+from deltawire_service.server.connections.limits import (
+    LINGER_BYTES,
+    LINGER_SECONDS,
+    STOPPING_READER_SECONDS,
+    STOPPING_SECONDS,
+    ConnectionLimits,
+)
 from deltawire_service.server.connections.outgoing import Outgoing
+from deltawire_service.server.connections.readers import reads_fast_enough
 from deltawire_service.server.connections.received_body import ReceivedBody
 from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_head import RequestHead, body_length
+from deltawire_service.server.connections.room import least_claim
 from deltawire_service.server.connections.wakeups import Wakeups
-
-RESET = struct.pack("ii", 1, 0)
-"""Of SO_LINGER: closing also drops what the system has buffered and the client does not read."""
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -36,15 +40,6 @@ TICK = 0.25
 
 RECEIVED_AT_ONCE = 2**16
 """Bytes read at a time while no length is known."""
-
-LINGER = 1.0
-"""Seconds a client has to take its last answer before its connection is closed."""
-
-LINGER_BYTES = 2**26
-"""Bytes thrown away meanwhile, at most: by then the client has sent its body, and reads."""
-
-STOPPING_SECONDS = 2.0
-"""How long a stopping worker waits for a client: to send what is on its way, or to read."""
 
 
 class ConnectionLoop:
@@ -77,17 +72,18 @@ class ConnectionLoop:
         self._connections: set[Connection] = set()
         self._held = 0
         self._patience = limits.deadline_seconds
+        self._reading_seconds = limits.deadline_seconds / 2
         self._idle_seconds = cfg.keepalive
         self._next_tick = 0.0
         self.call_soon = self._wakeups.call_soon
-        self._handlers: dict[Phase, Callable[[Connection], None]] = {
-            Phase.IDLE: self._receive_head,
-            Phase.HEAD: self._receive_head,
-            Phase.BODY: self._receive_body,
-            Phase.ANSWERING: self._pause,
-            Phase.SENDING: self._send,
-            Phase.CLOSING: self._drain,
-            Phase.CLOSED: self._close,  # earlier in the same turn
+        self._handlers: dict[Stage, Callable[[Connection], None]] = {
+            Stage.IDLE: self._receive_head,
+            Stage.HEAD: self._receive_head,
+            Stage.BODY: self._receive_body,
+            Stage.ANSWERING: self._pause,
+            Stage.SENDING: self._send,
+            Stage.CLOSING: self._drain,
+            Stage.CLOSED: self._close,  # earlier in the same turn
         }
 
     def listen(self, listeners: Sequence[socket.socket]) -> None:
@@ -106,7 +102,7 @@ class ConnectionLoop:
             return False
         self._next_tick = now + TICK
         for connection in [each for each in self._connections if each.until <= now]:
-            self._guard(self._end_phase, connection)
+            self._guard(self._end_stage, connection)
         if self._acceptor:
             self._acceptor.resume()
         return True
@@ -118,8 +114,11 @@ class ConnectionLoop:
             self._acceptor = None
         self._patience = min(self._patience, STOPPING_SECONDS)
         self._idle_seconds = min(self._idle_seconds, STOPPING_SECONDS)
+        self._reading_seconds = min(self._reading_seconds, STOPPING_READER_SECONDS)
         for connection in self._connections:
-            connection.until = min(connection.until, monotonic() + self._patience)
+            reads = connection.stage is Stage.SENDING
+            end = monotonic() + (self._reading_seconds if reads else self._patience)
+            connection.until = min(connection.until, end)
 
     def is_empty(self) -> bool:
         """Return whether no connection is left."""
@@ -130,20 +129,20 @@ class ConnectionLoop:
         connection = Connection(sock, peer, server, RequestHead(self._cfg, peer), Outgoing(sock))
         connection.ready = partial(self._ready, connection)
         self._connections.add(connection)
-        connection.begin(Phase.IDLE, self._patience)
-        connection.watch(self._selector, READ)
+        connection.begin(Stage.IDLE, self._patience)
+        self._guard(partial(Connection.watch, selector=self._selector, events=READ), connection)
         return room
 
     def _make_room(self) -> bool:
         """Close the connection with the least claim to go on. Return whether there was one."""
-        waiting = [each for each in self._connections if each.phase < Phase.ANSWERING]
-        if waiting:
-            self._close(min(waiting, key=lambda each: (each.phase, each.since)))
-        return bool(waiting)
+        closed = least_claim(self._connections, monotonic())
+        if closed:
+            self._close(closed)
+        return closed is not None
 
     def _ready(self, connection: Connection, events: int) -> None:
         """The socket can be read, or written while an answer waits."""
-        self._guard(self._handlers[connection.phase], connection)
+        self._guard(self._handlers[connection.stage], connection)
 
     def _guard(self, action: Callable[[Connection], None], connection: Connection) -> None:
         """Do something with a connection; whatever fails ends this one alone."""
@@ -155,20 +154,20 @@ class ConnectionLoop:
             self._log.exception("a connection is closed")
             self._close(connection)
 
-    def _end_phase(self, connection: Connection) -> None:
+    def _end_stage(self, connection: Connection) -> None:
         """End what has taken too long."""
-        if connection.phase in (Phase.HEAD, Phase.BODY):
+        if connection.stage in (Stage.HEAD, Stage.BODY):
             self._give_up(connection, RequestTimeout())
-        elif connection.phase in (Phase.IDLE, Phase.CLOSING):
+        elif connection.stage in (Stage.IDLE, Stage.CLOSING):
             self._close(connection)
-        elif connection.phase is Phase.SENDING:
+        elif connection.stage is Stage.SENDING:
             self._check_reader(connection)
 
     def _close(self, connection: Connection) -> None:
-        if connection.phase is Phase.CLOSED:
+        if connection.stage is Stage.CLOSED:
             return
         connection.watch(self._selector, 0)
-        connection.phase, connection.body = Phase.CLOSED, None
+        connection.stage, connection.body = Stage.CLOSED, None
         connection.ready = None  # which has the connection: workers collect such circles seldom
         connection.sock.close()
         self._connections.discard(connection)
@@ -186,13 +185,13 @@ class ConnectionLoop:
             self._close(connection)
             return
         self._hold(connection, connection.held + len(data))
-        if connection.phase is Phase.IDLE or connection.phase is Phase.HEAD:  # not given up for its size
+        if connection.stage is Stage.IDLE or connection.stage is Stage.HEAD:  # not given up for its size
             self._next_request(connection, data)
 
     def _next_request(self, connection: Connection, data: bytes) -> None:
         """Go on with a head: the bytes are the newest of it."""
-        if connection.phase is Phase.IDLE:
-            connection.begin(Phase.HEAD, self._patience)
+        if connection.stage is Stage.IDLE:
+            connection.begin(Stage.HEAD, self._patience)
         try:
             connection.request = request = connection.head.next(data)
         except Exception as error:
@@ -226,7 +225,7 @@ class ConnectionLoop:
         connection.filled = len(behind)
         connection.body[: len(behind)] = behind
         behind.clear()
-        connection.phase = Phase.BODY
+        connection.stage = Stage.BODY
         connection.until = connection.since + min(self._patience, self._limits.deadline(headers))
         connection.watch(self._selector, READ)
         self._receive_body(connection)  # more of it has come meanwhile
@@ -239,15 +238,16 @@ class ConnectionLoop:
         except BlockingIOError:
             return
         connection.filled += count
-        if count and connection.filled < len(body):
-            self._hold(connection, connection.held + count)
-            return
-        received = body[: connection.filled].toreadonly()
-        self._complete(connection, ReceivedBody(received), whole=bool(count))
+        if complete := not count or connection.filled == len(body):
+            connection.stage = Stage.ANSWERING  # before it is counted: it makes no room for itself
+        self._hold(connection, connection.held + count)
+        if complete:
+            received = body[: connection.filled].toreadonly()
+            self._complete(connection, ReceivedBody(received), whole=bool(count))
 
     def _complete(self, connection: Connection, body: ReceivedBody, whole: bool = True) -> None:
         """Have a request answered."""
-        connection.phase, connection.body = Phase.ANSWERING, None
+        connection.stage, connection.body = Stage.ANSWERING, None
         assert connection.request is not None
         self._answer(ReceivedRequest(connection, connection.request, body, connection.since, whole))
 
@@ -257,21 +257,21 @@ class ConnectionLoop:
         self._held += held - connection.held
         connection.held = held
         if grows and self._held > self._limits.received_bytes:
-            coming = [each for each in self._connections if each.phase in (Phase.HEAD, Phase.BODY)]
+            coming = [each for each in self._connections if each.stage in (Stage.HEAD, Stage.BODY)]
             large = [each for each in coming if each.held > RECEIVED_AT_ONCE]
             if large:
                 self._give_up(min(large, key=lambda each: each.since), ServiceUnavailable(retry_after=1))
 
     def _give_up(self, connection: Connection, error: Exception) -> None:
         """Answer a request whose rest is not waited for."""
-        if connection.phase is Phase.BODY:
+        if connection.stage is Stage.BODY:
             self._complete(connection, ReceivedBody(failure=error), whole=False)
             self._hold(connection, 0)
         else:
             self._refuse(connection, error)
 
     def _refuse(self, connection: Connection, error: Exception) -> None:
-        connection.outgoing.replace(refusal(error, self._log))
+        connection.outgoing.replace(refusal(error, self._cfg, self._log))
         self.answered(connection, keep=False)
 
     # Sending
@@ -285,12 +285,9 @@ class ConnectionLoop:
             on_sent: called in another thread when the answer has been sent, or its client has left.
         """
         connection.request, connection.keep, connection.on_sent = None, keep, on_sent
-        if connection.phase is Phase.CLOSED:
-            self._sent(connection)
-            return
         self._hold(connection, len(connection.head.bytes))
         connection.taken = None
-        connection.begin(Phase.SENDING, self._patience / 2)
+        connection.begin(Stage.SENDING, self._reading_seconds)
         self._guard(self._send, connection)
 
     def _send(self, connection: Connection) -> None:
@@ -302,7 +299,7 @@ class ConnectionLoop:
             self._close(connection)
         elif connection.keep:
             connection.outgoing.sent = 0
-            connection.begin(Phase.IDLE, self._idle_seconds)
+            connection.begin(Stage.IDLE, self._idle_seconds)
             if connection.head.bytes:
                 self._next_request(connection, b"")
             else:
@@ -312,7 +309,7 @@ class ConnectionLoop:
             # be lost (RFC 9112, 9.6).
             connection.sock.shutdown(socket.SHUT_WR)
             connection.filled = 0
-            connection.begin(Phase.CLOSING, LINGER)
+            connection.begin(Stage.CLOSING, LINGER_SECONDS)
             connection.watch(self._selector, READ)
 
     def _check_reader(self, connection: Connection) -> None:
@@ -321,14 +318,15 @@ class ConnectionLoop:
         The first half of the time only fills the system's buffers; in the second, and in each as long after
         it, the client must read.
         """
-        sent, seconds = connection.outgoing.sent, monotonic() - connection.since
-        if connection.taken is not None:
-            if sent - connection.taken < self._limits.reader_bytes_per_second * seconds:
-                connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                self._close(connection)
-                return
-        connection.taken = sent
-        connection.begin(Phase.SENDING, self._patience / 2)
+        self._send(connection)  # the selector waits until a third of the buffer is free
+        if connection.stage is not Stage.SENDING:
+            return
+        if connection.taken is not None and not reads_fast_enough(connection, self._limits, monotonic()):
+            connection.reset_on_close()
+            self._close(connection)
+            return
+        connection.taken = connection.outgoing.sent
+        connection.begin(Stage.SENDING, self._reading_seconds)
 
     def _sent(self, connection: Connection) -> None:
         if connection.on_sent:

@@ -27,6 +27,11 @@ class Outgoing:
         self._sock = sock
         self._pieces: list[memoryview] = []
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that the system has not taken yet."""
+        return sum(map(len, self._pieces))
+
     def sendall(self, data: bytes) -> None:
         """Keep the bytes for the next flush, so that a head and its body leave together."""
         if data:
