@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
+from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from flask import Flask, Response
 from werkzeug.test import EnvironBuilder
 
 from deltawire_service.admission.answer_memory import SMALL_PLAN, SPARE, AnswerMemory
 from deltawire_service.admission.compute_queue import Overloaded
-from deltawire_service.http.request_context import request_middleware
+from deltawire_service.http.request_context import RequestContext, request_middleware
 
 ROOM = 2**23
 
@@ -102,6 +105,45 @@ def test_a_request_holds_its_largest_plan_once() -> None:
 
     serving.app.test_client().get("/twice").close()
     assert seen == [700, 700, 700] and serving.memory.held_bytes == 0
+
+
+def test_a_body_holds_what_it_becomes_until_its_plan_takes_over() -> None:
+    serving, context, other = Serving(), RequestContext({}), RequestContext({})
+    serving.memory.admit_body(context, ROOM // 2)
+    with pytest.raises(Overloaded):
+        serving.memory.admit_body(other, ROOM // 2 + 1 + SMALL_PLAN)
+    serving.memory.on_request_end(context)
+    serving.memory.admit_body(other, ROOM)
+    serving.memory.on_request_end(other)
+    assert serving.memory.held_bytes == 0
+
+
+def test_a_late_computation_holds_its_plan_until_it_ends() -> None:
+    """Its request is answered, and ends, while it goes on in another thread."""
+    serving = Serving()
+    begun, release, ended = Event(), Event(), Event()
+
+    def apart(compute: Callable[[], Any], given: Any = None) -> None:
+        context = copy_context()
+
+        def run() -> None:
+            context.run(compute)
+            ended.set()
+
+        Thread(target=run, daemon=True).start()
+        assert begun.wait(5)
+
+    run = serving.memory.counting(apart)
+
+    @serving.app.get("/late")
+    def late() -> str:
+        run(lambda: (begun.set(), release.wait(5)), plan(700))
+        return "an answer"
+
+    serving.app.test_client().get("/late").close()
+    assert serving.memory.held_bytes == 700
+    release.set()
+    assert ended.wait(5) and serving.memory.held_bytes == 0
 
 
 def test_what_is_not_computed_holds_nothing() -> None:

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event, get_ident
+from threading import Barrier, Event, get_ident
 from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
@@ -202,6 +202,31 @@ def test_a_late_computation_that_keeps_its_place_loses_it_when_it_hangs(soon: No
     assert compute_queue(lambda: "next") == "next"
     release.set()
     until(lambda: not compute_queue._late)
+
+
+def test_a_late_computation_takes_no_thread_with_it(soon: None) -> None:
+    release, deadline = Event(), [0.1]
+    compute_queue = ComputeQueue(3, 5.0, 100, lambda: monotonic() + deadline[0], hung=lambda: None)
+    with pytest.raises(DeadlineExceeded):
+        compute_queue(lambda: work_until(release))
+    release.set()
+    until(lambda: not compute_queue._late)
+    deadline[0] = 30.0
+    together = Barrier(3)
+    with ThreadPoolExecutor(3) as callers:  # three at once again
+        asked = [callers.submit(compute_queue, lambda: together.wait(5), plan()) for _ in range(3)]
+        assert sorted(each.result() for each in asked) == [0, 1, 2]
+
+
+def test_a_computation_that_has_no_room_teaches_nothing_about_speed() -> None:
+    compute_queue = make()
+
+    def refused() -> None:
+        raise Overloaded(1)
+
+    with pytest.raises(Overloaded):
+        compute_queue(refused, plan(cost=10**15))
+    assert compute_queue._past_seconds == 0
 
 
 def test_a_computation_that_was_cut_off_teaches_nothing_about_speed() -> None:
