@@ -129,8 +129,14 @@ class BatchRun(NamedTuple):
             stop: the row after the last.
             observer: called with every array as it is made.
         """
-        inputs, count = self.network.inputs, stop - start
         params = {name: read_only(array) for name, array in self.batch.params.items()}
+        rows = Pass(self.program, params, self.inputs(start, stop), self.batch.dtype, observer)
+        rows.forward()
+        return rows
+
+    def inputs(self, start: int, stop: int) -> dict[str, Array]:
+        """Return what each input has for some rows, (stop - start, *shape): read-only, and views."""
+        inputs, count = self.network.inputs, stop - start
         data = {
             name: np.broadcast_to(array, (count, *array.shape))
             if inputs[name].shared
@@ -138,11 +144,10 @@ class BatchRun(NamedTuple):
             for name, array in self.batch.data.items()
         }
         for name in self.network.learned:
-            if name in params:  # it may lead to nothing that is computed
-                data[name] = np.broadcast_to(params[name], (count, *params[name].shape))
-        rows = Pass(self.program, params, data, self.batch.dtype, observer)
-        rows.forward()
-        return rows
+            if name in self.batch.params:  # it may lead to nothing that is computed
+                array = self.batch.params[name]
+                data[name] = np.broadcast_to(array, (count, *array.shape))
+        return data
 
     def report(self, rows: Pass) -> None:
         """Report the compute time of a pass that has just ended."""

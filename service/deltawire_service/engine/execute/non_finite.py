@@ -133,9 +133,8 @@ def _cause(run: BatchRun, found: _Found, start: int, stop: int) -> str:
 
 def _input_value(run: BatchRun, name: str, start: int, stop: int) -> Array:
     """Return what a node or an input has for the rows of a chunk, computed once more: it was released."""
-    if name in run.batch.data:
-        array, shared = run.batch.data[name], run.network.inputs[name].shared
-        return np.broadcast_to(array, (stop - start, *array.shape)) if shared else array[start:stop]
+    if name not in run.network.nodes:
+        return run.inputs(start, stop)[name]
 
     def stop_at(node: Node, role: ArrayRole, array: Array) -> None:
         if node.name == name:

@@ -148,3 +148,36 @@ def test_a_quotient_names_both_numbers() -> None:
     }
     with pytest.raises(Refused, match=r"inf in example 0, where 'a' is 1.0 and 'b' is 0.0"):
         compiled(spec).gradients({}, {"a": np.ones(2), "b": np.array(0.0)})
+
+
+@pytest.mark.parametrize(
+    "kind, inputs, number, message",
+    [
+        (
+            "log",
+            ["w"],
+            -1.0,
+            "nan in example 0, at [0], where 'w' is -1.0: 'log' and its derivative are defined for numbers "
+            "above 0",
+        ),
+        ("multiply", ["x", "w"], 1e200, "inf in example 0, at [0], where 'x' is 1e+200 and 'w' is 1e+200"),
+    ],
+)
+def test_a_learned_input_is_named_as_any_other(
+    kind: str, inputs: list[str], number: float, message: str
+) -> None:
+    spec = {
+        "inputs": {"x": {"shape": [3]}, "w": {"shape": [3], "parameter": {"constant": 1}}},
+        "nodes": [
+            {"name": "f", "kind": kind, "inputs": inputs},
+            {"name": "both", "kind": "add", "inputs": ["f", "x"]},
+            {"kind": "sum"},
+        ],
+    }
+    network = compiled(spec)
+    with pytest.raises(Refused) as caught:
+        network.gradients({"w": np.full(3, number)}, {"x": np.full((2, 3), 1e200)})
+    assert (
+        caught.value.faults[0].detail
+        == f"node 'f' ({kind}): its value is the first that is not finite: {message}"
+    )
