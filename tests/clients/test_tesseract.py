@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -73,6 +74,27 @@ def test_the_sdk_differentiates(flow: Tesseract) -> None:
     close(found["x"], back(one)[0])
     found = flow.jacobian_vector_product({"x": X}, ["x"], ["probs"], {"x": X + 1})
     close(found["probs"], jax.jvp(in_jax, (X,), (X + 1,))[1])
+
+
+def test_a_learned_input_is_trained_in_jax(tmp_path: Path) -> None:
+    spec = {
+        "inputs": {"x": {"shape": [4]}, "positions": {"shape": [4], "parameter": {"normal": 0.1}}},
+        "nodes": [
+            {"name": "both", "kind": "add", "inputs": ["x", "positions"]},
+            {"name": "f", "kind": "tanh"},
+            {"kind": "sum"},
+        ],
+    }
+    publish(tmp_path, "line", network=spec, params={"positions": np.ones(4)}, values=["f"])
+    positions = jnp.linspace(-1, 1, 4)
+    with running_service(networks_dir=str(tmp_path)) as url:
+        f = Tesseract.from_url(f"{url}/tesseract/line")
+
+        def total(p: Any) -> Any:
+            inputs = {"x": X, "params": {"positions": p}}
+            return apply_tesseract(f, inputs, vmap_method="sequential")["f"].sum()
+
+        close(jax.grad(total)(positions), jax.grad(lambda p: jnp.tanh(X + p).sum())(positions))
 
 
 @pytest.mark.parametrize("output_format", ["json", "json+base64"])

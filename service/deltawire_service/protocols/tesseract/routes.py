@@ -1,7 +1,8 @@
 """Tesseract: each published network is a Tesseract of its own, at /tesseract/NAME.
 
 Its inputs are those of the network that lead to the values it offers, and `params`, nested by node, which
-take the place of published ones. Its outputs are these values. All but integers are differentiable.
+take the place of published ones. A learned input is in `params` under its own name. The outputs are these
+values. All but integers are differentiable.
 """
 
 from __future__ import annotations

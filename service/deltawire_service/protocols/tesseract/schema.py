@@ -24,6 +24,8 @@ from deltawire_service.settings import Settings
 DERIVATIVES = ("jacobian", "jacobian_vector_product", "vector_jacobian_product")
 ENDPOINTS = ("apply", "abstract_eval", *DERIVATIVES, "health")
 
+NESTED = "expected parameters by node and name, as in {hidden: {weight: …}}, and learned inputs by name"
+
 
 class Place(NamedTuple):
     """The place of an array: `params` or `data`, and its name there."""
@@ -44,7 +46,7 @@ class Signature:
         network = published.network
         leads = network.upstream(published.values)
         owners = (network.nodes[name] for name in network.nodes if name in leads)
-        used = {name for node in owners for name in node.parameters.values()}
+        used = leads | {name for node in owners for name in node.parameters.values()}
         self.published = published
         self.network = network
         self._cast = caches.cached(partial(cast, published.params))
@@ -79,12 +81,16 @@ class Signature:
             raise refusal("field_invalid", f"expected an object, got {shown(inputs)}", "/inputs")
         leaves = {path: (leaf, f"/inputs/{path}") for path, leaf in inputs.items() if path != "params"}
         params = {} if inputs.get("params") is None else inputs["params"]
-        if not isinstance(params, dict) or not all(isinstance(of, dict) for of in params.values()):
-            detail = "expected parameters by node and name, as in {hidden: {weight: …}}"
-            raise refusal("field_invalid", detail, "/inputs/params")
-        for node, of in params.items():
-            for name, leaf in of.items():
-                leaves[f"params.{node}.{name}"] = leaf, f"/inputs/params/{node}/{name}"
+        if not isinstance(params, dict):
+            raise refusal("field_invalid", NESTED, "/inputs/params")
+        for owner, of in params.items():
+            at = f"/inputs/params/{owner}"
+            if owner in self.network.learned:
+                leaves[f"params.{owner}"] = of, at
+            elif isinstance(of, dict):
+                leaves |= {f"params.{owner}.{name}": (leaf, f"{at}/{name}") for name, leaf in of.items()}
+            else:
+                raise refusal("field_invalid", NESTED, at)
         return {self.place(path, at): (leaf, at) for path, (leaf, at) in leaves.items()}
 
     def place(self, path: Any, pointer: str) -> Place:

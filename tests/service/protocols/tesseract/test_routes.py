@@ -139,6 +139,40 @@ def test_integers_may_be_smaller(tmp_path: Path) -> None:
     assert properties["y"] == {} and properties["x"]
 
 
+def test_a_learned_input_is_given_and_differentiated(tmp_path: Path) -> None:
+    spec = {
+        "inputs": {"x": {"shape": [3]}, "w": {"shape": [3], "parameter": {"normal": 0.1}}},
+        "nodes": [{"name": "f", "kind": "multiply", "inputs": ["x", "w"]}, {"kind": "sum"}],
+    }
+    publish(tmp_path, "line", network=spec, params={"w": np.ones(3)}, values=["f"])
+    client = create_app(Settings(networks_dir=str(tmp_path), log_level="error")).test_client()
+    arrays = client.get("/tesseract/line/openapi.json").json["components"]["schemas"]["ApplyInputSchema"]
+    assert arrays["differentiable_arrays"]["params.w"] == {"shape": [3], "dtype": "float64"}
+
+    x, w, tangent = np.arange(6.0).reshape(2, 3), np.array([2.0, 3.0, 5.0]), np.array([1.0, 0.0, -1.0])
+    inputs = {"x": encoded(x), "params": {"w": encoded(w)}}
+
+    def computed(endpoint: str, **more: Any) -> Any:
+        answer = post(client, endpoint, {"inputs": inputs} | more, "line")
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    assert np.array_equal(decoded(computed("apply")["f"]), x * w)
+    assert computed("abstract_eval")["f"] == {"shape": [2, 3], "dtype": "float64"}
+    vjp = computed(
+        "vector_jacobian_product",
+        vjp_inputs=["params.w"], vjp_outputs=["f"], cotangent_vector={"f": np.ones((2, 3)).tolist()},
+    )  # fmt: skip
+    assert np.array_equal(decoded(vjp["params.w"]), x.sum(axis=0))
+    jvp = computed(
+        "jacobian_vector_product",
+        jvp_inputs=["params.{w}"], jvp_outputs=["f"], tangent_vector={"params.{w}": tangent.tolist()},
+    )  # fmt: skip
+    assert np.array_equal(decoded(jvp["f"]), x * tangent)
+    jacobian = computed("jacobian", jac_inputs=["params.w"], jac_outputs=["f"])["f"]["params.w"]
+    assert np.array_equal(decoded(jacobian), x[:, :, None] * np.eye(3))
+
+
 def test_what_is_not_finite_survives_as_bytes(client: FlaskClient) -> None:
     spoilt = X.copy()
     spoilt[0] = [np.nan, np.inf, -np.inf, -0.0]

@@ -29,6 +29,31 @@ def test_places_and_shapes(signature: Signature) -> None:
     assert signature.output_shapes(5) == {"scores": (5, 3)}
 
 
+def test_a_learned_input_is_a_parameter_of_no_node(tmp_path: Path) -> None:
+    learned = {"shape": [2], "parameter": {"normal": 1.0}}
+    spec = {
+        "inputs": {"x": {"shape": [2]}, "w": learned, "after": learned},
+        "nodes": [
+            {"name": "f", "kind": "multiply", "inputs": ["x", "w"]},
+            {"kind": "add", "inputs": ["f", "after"]},
+            {"kind": "sum"},
+        ],
+    }
+    params = {"w": [1.0, 2.0], "after": [0.0, 0.0]}
+    path = publish(tmp_path, network=spec, params=params, values=["f"])
+    signature = Signature(read_published("good", path, compiled), Caches())
+    assert {path: signature.shape(place) for path, place in signature.places.items()} == {
+        "x": (None, 2), "params.w": (2,),
+    }  # fmt: skip
+    assert signature.place("params.{w}", "") == Place("params", "w")
+    leaf = {"object_type": "array", "shape": [2], "dtype": "float64"}
+    for array in (leaf, [3.0, 4.0]):
+        leaves = signature.leaves({"params": {"w": array}})
+        assert leaves == {Place("params", "w"): (array, "/inputs/params/w")}
+    with pytest.raises(Refused, match="there is no input 'params.after'"):
+        signature.leaves({"params": {"after": [0.0, 0.0]}})
+
+
 @pytest.mark.parametrize("path", ["params.scores.bias", "params.{scores}.{bias}"])
 def test_a_path_is_of_fields_or_of_keys(signature: Signature, path: str) -> None:
     assert signature.place(path, "/x") == Place("params", "scores.bias")
