@@ -18,6 +18,9 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 RESERVED = frozenset({"params", "data"})
 DTYPES = ("float", "int64")
 
+LARGEST_FIRST = 1e37
+"""Bound on the first numbers of a learned input: six standard deviations of it fit in float32."""
+
 
 def valid_name(name: str) -> None:
     """Raise ValidationError unless a name may be that of an input or a node."""
@@ -57,13 +60,17 @@ class LearnedSchema(Schema):
     """How the first numbers of a learned input are drawn: one of these."""
 
     normal = config.Number(
-        validate=validate.Range(min=0),
+        validate=validate.Range(min=0, max=LARGEST_FIRST),
         metadata={"description": "standard deviation of a normal distribution"},
     )
     uniform = config.Number(
-        validate=validate.Range(min=0), metadata={"description": "bound: from −bound up to bound"}
+        validate=validate.Range(min=0, max=LARGEST_FIRST),
+        metadata={"description": "bound: from −bound up to bound"},
     )
-    constant = config.Number(metadata={"description": "every number"})
+    constant = config.Number(
+        validate=validate.Range(min=-LARGEST_FIRST, max=LARGEST_FIRST),
+        metadata={"description": "every number"},
+    )
 
     @validates_schema
     def _exactly_one(self, data: dict[str, float], **_: Any) -> None:

@@ -74,6 +74,14 @@ def test_first_numbers_of_a_learned_input(parameter: dict[str, float], fits: Any
     assert (network.init(3)["w"] == network.init(3)["w"]).all()
 
 
+@pytest.mark.parametrize("parameter", [{"normal": 1e37}, {"uniform": 1e37}, {"constant": -1e37}])
+def test_the_largest_first_numbers_are_finite_in_float32(parameter: dict[str, float]) -> None:
+    network = compiled(with_input(parameter=parameter))
+    assert np.isfinite(network.init(0, np.float32)["w"]).all()
+    # No draw of Normal is further than 6 standard deviations from 0.
+    assert np.isfinite(np.float32(6 * 1e37))
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "transposed, and tied to nothing": (
         {**AUTOENCODER, "nodes": [AUTOENCODER["nodes"][0] | {"transpose": True}]},
@@ -96,6 +104,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a negative deviation": (
         with_input(parameter={"normal": -1}), "field_invalid", "/inputs/w/parameter/normal", "",
     ),
+    **{
+        f"{number} as {way}, which float32 cannot hold": (
+            with_input(parameter={way: number}), "field_invalid", f"/inputs/w/parameter/{way}", "1e+37",
+        )
+        for way, number in [("constant", 1e300), ("constant", -1e300), ("normal", 1e38), ("uniform", 1.7e308)]
+    },
     "integers": (
         with_input(parameter={"constant": 1}, dtype="int64"), "dtype_unsupported", "/inputs/w/dtype", "",
     ),
