@@ -28,14 +28,15 @@ def draw_parameters(network: Graph, seed: int, dtype: Any) -> dict[str, Array]:
 
     Raises:
         DeadlineExceeded: the deadline passed before the last node.
+        PluginError: a layer fails, or draws what its contract forbids.
     """
+    parameters, dtype = network.parameters, np.dtype(dtype)
     drawn = {
-        name: network.parameters[name].init(stream(seed, name), network.parameters[name].shape).astype(dtype)
+        name: parameters[name].init(stream(seed, name), parameters[name].shape).astype(dtype)
         for name in network.learned
     }
     for node in network.nodes.values():
         check_deadline()
         for name in set(node.parameters.values()) - drawn.keys():
-            array = layer_calls.draw(node, name, network.parameters[name], stream(seed, name))
-            drawn[name] = array.astype(dtype)
-    return {name: drawn[name] for name in network.parameters}
+            drawn[name] = layer_calls.draw(node, name, parameters[name], stream(seed, name), dtype)
+    return {name: drawn[name] for name in parameters}

@@ -24,6 +24,7 @@ import numpy as np
 
 from deltawire_layers import Activation, Array, DeadlineExceeded, Parameter, Shape
 from deltawire_service.engine.errors import PluginError
+from deltawire_service.engine.execute.finite import is_finite, quietly
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
 
@@ -75,20 +76,31 @@ def blame(name: str, kind: str, reason: str, error: BaseException) -> NoReturn:
     raise PluginError(name, kind, reason) from error
 
 
-def draw(node: Node, name: str, parameter: Parameter, stream: np.random.Generator) -> Array:
-    """Draw the first numbers of a parameter, in float64.
+@quietly
+def draw(
+    node: Node, name: str, parameter: Parameter, stream: np.random.Generator, dtype: np.dtype[Any]
+) -> Array:
+    """Draw the first numbers of a parameter.
 
     Args:
         node: the node that has the parameter.
         name: the network's name of the parameter.
         parameter: its shape and its distribution.
         stream: the random numbers it is drawn from.
+        dtype: the dtype that the numbers, drawn in float64, are rounded to.
 
     Raises:
-        PluginError: the layer fails, or draws an array of another shape or dtype.
+        PluginError: the layer fails, draws an array of another shape or dtype, or numbers that are not finite
+            in this dtype.
     """
+    role = f"draw of '{name}'"
     drawn = call(node.name, node.kind, f"draw '{name}'", lambda: parameter.init(stream, parameter.shape))
-    return _checked(node, f"draw of '{name}'", drawn, parameter.shape, np.dtype(np.float64))
+    array = _checked(node, role, drawn, parameter.shape, np.dtype(np.float64)).astype(dtype)
+    if not is_finite(array):
+        raise PluginError(
+            node.name, node.kind, f"gives numbers that are not finite in {dtype} for its {role}"
+        )
+    return array
 
 
 # Both passes: called for every chunk of every request, and therefore without `call`.

@@ -12,6 +12,7 @@ from support.layers import registry
 from torture.layers import Times
 
 from deltawire_layers import Activation, Layer, LayerError, Parameter
+from deltawire_layers.initializers import Constant
 from deltawire_service.engine import Network, PluginError, compile_network
 
 X = np.array([[1.0, 2.0], [3.0, 4.0]])
@@ -121,6 +122,13 @@ def test_a_parameter_starts_as_float64(drawn: Any) -> None:
     made = network(with_(parameters=lambda self, x: {"w": Parameter(x, lambda stream, shape: drawn)}))
     with pytest.raises(PluginError, match="draw"):
         made.init(0)
+
+
+@pytest.mark.parametrize("number, dtype", [(np.nan, "float64"), (np.inf, "float64"), (1e300, "float32")])
+def test_a_parameter_starts_with_finite_numbers(number: float, dtype: str) -> None:
+    made = network(with_(parameters=lambda self, x: {"w": Parameter(x, Constant(number))}))
+    with pytest.raises(PluginError, match=f"numbers that are not finite in {dtype} for its draw of 'n0.w'"):
+        made.init(0, dtype)
 
 
 @pytest.mark.parametrize(
