@@ -98,9 +98,12 @@ class InputSchema(Schema):
     )
 
     @validates_schema
-    def _learned_are_floats(self, data: dict[str, Any], **_: Any) -> None:
+    def _learned_are_floats_without_shared(self, data: dict[str, Any], **_: Any) -> None:
         if "parameter" in data and data.get("dtype") == "int64":
             raise ValidationError({"dtype": [Coded("dtype_unsupported", "integers are not learned")]})
+        if "parameter" in data and data.get("shared"):
+            message = "a learned input is the same for every example: leave out shared, or parameter"
+            raise ValidationError({"shared": [message]})
 
 
 class NodeSchema(Schema):

@@ -110,6 +110,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         )
         for way, number in [("constant", 1e300), ("constant", -1e300), ("normal", 1e38), ("uniform", 1.7e308)]
     },
+    "a shared input": (
+        with_input(parameter={"constant": 1}, shared=True),
+        "field_invalid", "/inputs/w/shared", "a learned input is the same for every example",
+    ),
     "integers": (
         with_input(parameter={"constant": 1}, dtype="int64"), "dtype_unsupported", "/inputs/w/dtype", "",
     ),
