@@ -53,7 +53,7 @@ class Limits:
     """Axes of a tensor."""
 
     elements: int = 2**26
-    """Numbers in a tensor, and the largest size of an axis."""
+    """Numbers in a tensor; an axis of size 0 counts as 1."""
 
     tensors: int = 1000
     """Tensors in a binary body."""
@@ -63,6 +63,9 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+LARGEST = 2**59
+"""Numbers in any array: numpy counts its bytes in 63 bits."""
 
 PIECE_NUMBERS = 3 * 2**15
 """Numbers that are converted at once. Their bytes are a multiple of 3, as base64 needs it."""
@@ -305,16 +308,15 @@ def check_shape(shape: Any, pointer: str, limits: Limits) -> int:
     if type(shape) is not list or len(shape) > limits.rank:
         detail = f"expected a list of at most {limits.rank} sizes, got {shown(shape)}"
         raise refusal(pointer, "shape_invalid", detail)
-    numbers, most = 1, limits.elements
+    numbers, most = 1, min(limits.elements, LARGEST)
     for axis, size in enumerate(shape):
         if type(size) is not int or size < 0:  # True and 1.0 are not sizes
             detail = f"expected a whole number of at least 0, got {shown(size)}"
             raise refusal(f"{pointer}/{axis}", "shape_invalid", detail)
-        numbers *= size
-    # [0, 2**62] has no numbers, and still cannot be computed with.
-    if numbers > most or (not numbers and max(shape) > most):
+        numbers *= size or 1  # the axes of [0, 2**62] count: it has no numbers, and numpy cannot make it
+    if numbers > most:
         raise refusal(pointer, "shape_too_large", f"{shape} is more than {most} numbers")
-    return numbers
+    return 0 if 0 in shape else numbers
 
 
 def raw_pieces(array: Array) -> Iterator[bytes | memoryview]:

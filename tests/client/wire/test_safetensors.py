@@ -221,6 +221,7 @@ def test_what_is_not_well_formed_is_refused(body: bytes) -> None:
         (entry(0, 4, 1), "shape_invalid"),
         (entry(0, 4, [1] * 9), "shape_invalid"),
         (entry(0, 4, [0, 2**62]), "shape_too_large"),
+        (entry(0, 0, [0, 2**26, 2**26, 2**26]), "shape_too_large"),
         (entry(0, 4, [2**32, 2**32]), "shape_too_large"),
     ],
 )

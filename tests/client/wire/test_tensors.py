@@ -59,6 +59,30 @@ def test_lists_have_the_limits_of_tensors() -> None:
         assert refused.value.code == code
 
 
+ANY_SIZE = wire.Limits(elements=2**62)
+
+
+@pytest.mark.parametrize(
+    "shape, limits",
+    [
+        ([0, 2**26 + 1], wire.DEFAULT),
+        ([0, 2**26, 2**26, 2**26], wire.DEFAULT),
+        ([2**40, 0, 2**40], ANY_SIZE),
+        ([0, 2**62], ANY_SIZE),
+    ],
+)
+def test_the_axes_of_an_array_without_numbers_are_bounded_too(shape: list[int], limits: wire.Limits) -> None:
+    with pytest.raises(Refused) as refused:
+        wire.read_tensor({"dtype": "float64", "shape": shape, "base64": ""}, "float64", limits=limits)
+    assert (refused.value.code, refused.value.pointer) == ("shape_too_large", "/shape")
+
+
+@pytest.mark.parametrize("size, limits", [(2**26, wire.DEFAULT), (2**59, ANY_SIZE)])
+def test_a_long_axis_of_no_rows_is_read(size: int, limits: wire.Limits) -> None:
+    leaf = {"dtype": "float64", "shape": [0, size], "base64": ""}
+    assert wire.read_tensor(leaf, "float64", limits=limits).shape == (0, size)
+
+
 def test_a_wrong_dtype_says_how_to_mend_it() -> None:
     def detail(sent: str, dtype: str) -> str:
         with pytest.raises(Refused) as refused:
