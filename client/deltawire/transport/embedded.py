@@ -13,12 +13,26 @@ from deltawire.transport.wsgi import WSGITransport
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+UNBOUNDED = 2**62
+
 ALONE: dict[str, Any] = {
     "log_level": "error",
     "queue_seconds": 1e6,
     "deadline_seconds": 1e6,
-    "binary_body_bytes": 2**62,
-    "json_body_bytes": 2**62,
+    **dict.fromkeys(
+        [
+            "binary_body_bytes",
+            "json_body_bytes",
+            "tensor_header_bytes",
+            "json_members",
+            "json_lists",
+            "tensors",
+            "elements",
+            "planned_operations",
+            "queue_bytes",
+        ],
+        UNBOUNDED,
+    ),
 }
 """Settings of a service without other users. One that the environment names holds instead.
 

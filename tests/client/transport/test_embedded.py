@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from deltawire import Client, Refused, ServiceFailed
+from deltawire import Client, Refused, ServiceFailed, wire
 
 WITHOUT_SERVICE = """
 import sys
@@ -86,3 +86,44 @@ def test_planned_memory_alone_bounds_arrays(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("DELTAWIRE_PLANNED_BYTES", str(2**24))
     with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
         Client().forward(spec, {}, data)
+
+
+def test_the_numbers_of_an_array_have_no_bound_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = {"inputs": {"x": {"shape": [2**27]}}, "nodes": [{"kind": "sum"}]}
+    with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
+        Client().plan(spec)
+    with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
+        Client().plan({**spec, "inputs": {"x": {"shape": [2**62]}}})
+    monkeypatch.setenv("DELTAWIRE_PLANNED_BYTES", str(2**40))
+    assert Client().plan(spec)["fits"]
+    monkeypatch.setenv("DELTAWIRE_ELEMENTS", str(2**26))
+    with pytest.raises(Refused) as refused:
+        Client().plan(spec)
+    assert refused.value.code == "shape_too_large"
+
+
+@pytest.mark.parametrize("media_type", wire.MEDIA_TYPES)
+def test_tensors_have_no_bound_and_neither_has_their_header(media_type: str) -> None:
+    """1,002 parameters, whose names and shapes take more than 64 KiB."""
+    nodes = [{"kind": "linear", "config": {"units": 1}, "name": f"{'n' * 60}{at}"} for at in range(501)]
+    spec = {"inputs": {"x": {"shape": [1]}}, "nodes": nodes}
+    with Client(media_type=media_type) as client:
+        value = client.forward(spec, client.init(spec), {"x": [[1.0]]}, [f"{'n' * 60}500"])
+    assert value[f"{'n' * 60}500"].shape == (1, 1)
+
+
+def test_a_call_may_take_any_number_of_operations() -> None:
+    nodes = [*[{"kind": "linear", "config": {"units": 2048}}] * 2, {"kind": "sum"}]
+    plan = Client().plan({"inputs": {"x": {"shape": [1]}}, "nodes": nodes}, 100_000, dtype="float32")
+    assert plan["operations"] > 2**40 and plan["fits"], plan
+
+
+def test_only_planned_memory_and_the_form_of_a_request_are_bounded() -> None:
+    limits = Client().limits()["limits"]
+    form = {"json_depth", "rank", "nodes"}
+    seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
+    process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "reader_bytes_per_second"}
+    assert {name for name, most in limits.items() if most < 2**60} == {
+        "planned_bytes"
+    } | form | seconds | process
+    assert min(limits["queue_seconds"], limits["deadline_seconds"]) == 1e6
