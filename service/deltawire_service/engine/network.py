@@ -31,12 +31,9 @@ from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan import input_checks
 from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan, make_drawing_plan
-from deltawire_service.engine.plan.targets import Wrt, value_targets
+from deltawire_service.engine.plan.targets import Which, Wrt, value_targets
 from deltawire_service.engine.prepared import Options, Prepared
 from deltawire_service.engine.random_streams import draw_parameters
-
-Which = bool | Iterable[str]
-"""All of them, none, or some: globs of parameters, names of inputs."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,16 @@ from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan.globs import match_globs
 from deltawire_service.faults import Faults, nearest, shown
 
+Which = bool | Iterable[str]
+"""All of them, none, or some: globs of parameters, names of inputs."""
+
 
 class Wrt(NamedTuple):
-    """The arrays to differentiate with respect to: all, none, or some of them."""
+    """The arrays to differentiate with respect to."""
 
-    params: bool | Iterable[str] = True
+    params: Which = True
     """Globs of parameters."""
-    data: bool | Iterable[str] = False
+    data: Which = False
     """Names of inputs."""
 
 
@@ -39,8 +42,8 @@ class Targets(NamedTuple):
 
 def gradient_targets(
     network: Graph,
-    wrt_params: bool | Iterable[str],
-    wrt_data: bool | Iterable[str],
+    wrt_params: Which,
+    wrt_data: Which,
     values: Iterable[str] = (),
     deltas: Iterable[str] = (),
     trace: bool = False,
