@@ -16,6 +16,7 @@ from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
 from deltawire.network import Handle, Network
 from deltawire.network.graph import outputs_of
+from deltawire.network.specs import read_spec
 from deltawire.published import Published, find_published
 
 Spec = Network | Mapping[str, Any]
@@ -141,10 +142,19 @@ def default_dtype(network: Mapping[str, Any]) -> str:
 
 
 def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:
-    """Return the outputs that data lead to; None for a published network, which offers some itself."""
-    if isinstance(network, Published) or not network.keys() >= {"inputs", "nodes"}:
+    """Return the outputs that data lead to, or all outputs where data lead to none.
+
+    A published network offers some itself, so the result is None. For a network that the service refuses it
+    is empty: the service names what is wrong with the network first, and its place in the request.
+    """
+    if isinstance(network, Published) or network.keys() == {"name"}:
         return None
-    return outputs_of(Network.from_spec(network).spec(), arrays_by_name("data", data))
+    names = arrays_by_name("data", data)
+    try:
+        spec = read_spec(network)
+        return outputs_of(spec, names) or outputs_of(spec, spec["inputs"])
+    except Refused:
+        return []
 
 
 def inputs_of(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -174,3 +174,35 @@ def test_networks_and_clients_say_what_they_are() -> None:
     assert repr(Client("http://user:secret@127.0.0.1:8000/")) == (
         "Client(transport=HTTPTransport('http://127.0.0.1:8000'))"
     )
+
+
+NODE = {"kind": "relu", "name": "a"}
+X = {"inputs": {"x": {"shape": [3]}}}
+
+
+@pytest.mark.parametrize(
+    ("network", "pointer"),
+    [
+        (X, "/network/nodes"),
+        (X | {"nodes": 3}, "/network/nodes"),
+        (X | {"nodes": ["relu"]}, "/network/nodes/0"),
+        (X | {"nodes": [{"name": "a"}]}, "/network/nodes/0/kind"),
+        (X | {"nodes": [NODE | {"name": ["a"]}]}, "/network/nodes/0/name"),
+        (X | {"nodes": [NODE | {"inputs": 3}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE | {"inputs": [["x"]]}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE | {"inputs": ["z"]}]}, "/network/nodes/0/inputs/0"),
+        (X | {"nodes": [NODE | {"inputs": ["a"]}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE, NODE]}, "/network/nodes/1/name"),
+        ({"inputs": ["x"], "nodes": [NODE]}, "/network/inputs"),
+        ({"inputs": {"x": 3}, "nodes": [NODE]}, "/network/inputs/x"),
+    ],
+)
+def test_forward_without_values_names_the_place_in_a_wrong_network(network: Any, pointer: str) -> None:
+    assert fault(lambda: CLIENT.forward(network, {}, {"x": DATA["x"]})).pointer == pointer
+
+
+@pytest.mark.parametrize("data", [{}, {"z": DATA["x"]}])
+def test_forward_without_values_names_the_input_that_is_missing(data: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        CLIENT.forward(X | {"nodes": [NODE]}, {}, data)
+    assert [each.pointer for each in refused.value.errors] == [*(f"/data/{name}" for name in data), "/data/x"]
