@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deltawire import Client, Fault, Network, Refused, Retries
+from deltawire.request_builder import inputs_of, parameters_among
 
 CLIENT = Client()
 PARAMS = {"first.weight": np.ones((2, 3)), "first.bias": np.zeros(2)}
@@ -174,6 +175,15 @@ def test_networks_and_clients_say_what_they_are() -> None:
     assert repr(Client("http://user:secret@127.0.0.1:8000/")) == (
         "Client(transport=HTTPTransport('http://127.0.0.1:8000'))"
     )
+
+
+def test_parameters_are_told_from_inputs_by_the_spec() -> None:
+    net = Network()
+    net.layer("linear", net.input("x", (3,)) + net.parameter("shift", (3,), constant=0), units=2, name="out")
+    names = ["x", "shift", "out.weight", "other"]
+    assert parameters_among(net.spec(), names) == ["shift", "out.weight"]
+    assert list(inputs_of(net.spec())) == ["x"]
+    assert parameters_among({"inputs": ["x"]}, names) == ["out.weight"]
 
 
 NODE = {"kind": "relu", "name": "a"}
