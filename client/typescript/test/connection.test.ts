@@ -119,6 +119,15 @@ test("a request whose header is too long is sent as JSON", async () => {
   assert.equal(sent[0], "application/json");
 });
 
+test("an address or a key that cannot be sent is refused at once, and not quoted", () => {
+  for (const address of ["http://u:SECRET@h", "http://u@h", "http://h/?key=SECRET", "http://h/?", "http://h/#SECRET", "ftp://u:SECRET@h"]) {
+    assert.throws(() => new Client(address), (error) => error instanceof TypeError && !/SECRET/.test(String(error)));
+  }
+  for (const apiKey of ["SECRET\u00e9", "SECRET\n", "SECRET ", "\u2028", ""]) {
+    assert.throws(() => new Client(url, { apiKey }), (error) => error instanceof TypeError && !/SECRET/.test(String(error)));
+  }
+});
+
 test("an address without http is refused", () => {
   for (const address of ["ftp://127.0.0.1", "127.0.0.1:8000", ""]) assert.throws(() => new Client(address), TypeError);
 });
