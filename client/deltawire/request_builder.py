@@ -86,6 +86,7 @@ class RequestBuilder:
             by_place |= _directions(argument, arrays, resolved)
         places = {place: arrays_by_name(place, arrays) for place, arrays in by_place.items()}
         integers = {f"/data/{name}" for name in integer_inputs(resolved)}
+        batched = {f"/data/{name}" for name, entry in inputs_of(resolved).items() if not entry.get("shared")}
         leaves = {
             f"/{place}/{name}": as_numbers(array, f"/{place}/{name}")
             for place, part in places.items()
@@ -104,7 +105,8 @@ class RequestBuilder:
                 node = node.setdefault(key, {})
             for name in part:
                 pointer = f"/{place}/{name}"
-                node[name] = to_tensor(leaves[pointer], "int64" if pointer in integers else dtype, pointer)
+                needed = "int64" if pointer in integers else dtype
+                node[name] = to_tensor(leaves[pointer], needed, pointer, batched=pointer in batched)
         return document
 
 
