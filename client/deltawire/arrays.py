@@ -182,19 +182,20 @@ def _name(dtype: np.dtype[Any]) -> str:
 _NAMES = {dtype: name for name, dtype in wire.DTYPES.items()}
 
 
-def to_tensor(numbers: Any, dtype: str, pointer: str) -> Array:
+def to_tensor(numbers: Any, dtype: str, pointer: str, *, batched: bool = False) -> Array:
     """Return numbers as an array of the dtype that their place needs, read as `wire` reads numbers.
 
     Args:
         numbers: A result of `as_numbers`; a floating-point array has the dtype already.
         dtype: float32, float64 or int64.
         pointer: The place of the numbers in the request.
+        batched: Whether the first axis is that of a batch, so that a refused number belongs to an example.
 
     Raises:
         Refused: They are not numbers, or the dtype cannot hold them.
     """
     if not isinstance(numbers, np.ndarray):
-        return wire.read_tensor(numbers, dtype, pointer)
+        return wire.read_tensor(numbers, dtype, pointer, batched=batched)
     if _name(numbers.dtype) == dtype:
         return numbers
     if dtype != "int64":
@@ -202,20 +203,21 @@ def to_tensor(numbers: Any, dtype: str, pointer: str) -> Array:
     if not numbers.size:
         return np.empty(numbers.shape, np.int64)
     if numbers.dtype.kind == "f":
-        raise _not_integers(numbers, pointer)
+        raise _not_integers(numbers, pointer, batched)
     if numbers.max() >= 2**63:
         place = np.unravel_index(numbers.argmax(), numbers.shape)
         at = "/".join([pointer, *map(str, place)])
-        raise _invalid(at, f"{numbers[place]} is out of the range of int64")
+        example = f" in example {place[0]}" if place and batched else ""
+        raise _invalid(at, f"{numbers[place]} is out of the range of int64{example}")
     return numbers.astype(np.int64)
 
 
-def _not_integers(array: Array, pointer: str) -> Refused:
+def _not_integers(array: Array, pointer: str, batched: bool) -> Refused:
     """Return the refusal of floating-point numbers where integers belong, at the first fraction if any."""
     with np.errstate(invalid="ignore"):
         fractions = np.argwhere(~(array % 1 == 0))
     place = tuple(fractions[0]) if len(fractions) else (0,) * array.ndim
-    got = f"got {array[place]}{f' in row {place[0]}' if place else ''}"
+    got = f"got {array[place]}{f' in example {place[0]}' if place and batched else ''}"
     convertible = not len(fractions) and np.abs(array).max() < 2**63
     one_hot = array.ndim > 1 and bool(((array == 0) | (array == 1)).all() and (array.sum(axis=-1) == 1).all())
     mend = ": convert them with .astype(int)" if convertible else ""

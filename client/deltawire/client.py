@@ -166,7 +166,7 @@ class Client:
             reduction: "mean" or "sum" of the loss over the examples.
 
         Returns:
-            The loss, and gradients under `node.parameter` and under the names of inputs, which have no dot.
+            The loss, and gradients by name: `node.parameter`, or the name of an input, learned or not.
         """
         # Without the options that this method does not take: errors name those of a request.
         options = {"wrt": wrt_document(wrt), "reduction": reduction}

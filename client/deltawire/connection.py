@@ -93,7 +93,8 @@ class Connection:
         if document is not None:
             sends, body = self._encode(document, sends)
             headers["Content-Type"] = sends
-        request = Request(method, path, headers, body)
+        startup = None if self._answered else self._retries.startup or None
+        request = Request(method, path, headers, body, startup)
         try:
             response = self._retries.send(lambda: self._send(request, request_id), answered=self._answered)
         except DeltawireError as error:

@@ -2,8 +2,8 @@
 
 Every function takes the client first, then a network, parameters and data as `Client.gradients` does, and
 raises what `Client.gradients` raises. Only the parameters and inputs that lead to the named outputs are
-needed. Results are by name in one dict: names of parameters have a dot (`hidden.weight`), those of inputs
-have none.
+needed. Results are by name in one dict: a parameter of a node has a dot in its name (`hidden.weight`), an
+input has none, learned or not.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -16,6 +16,7 @@ from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
 from deltawire.network import Handle, Network
 from deltawire.network.graph import outputs_of
+from deltawire.network.specs import read_spec
 from deltawire.published import Published, find_published
 
 Spec = Network | Mapping[str, Any]
@@ -82,9 +83,10 @@ class RequestBuilder:
         resolved = resolve_published(network, self._find)
         by_place = {"params": params, "data": data, **more}
         for argument, arrays in along.items():
-            by_place |= _directions(argument, arrays, learned_inputs(resolved))
+            by_place |= _directions(argument, arrays, resolved)
         places = {place: arrays_by_name(place, arrays) for place, arrays in by_place.items()}
         integers = {f"/data/{name}" for name in integer_inputs(resolved)}
+        batched = {f"/data/{name}" for name, entry in inputs_of(resolved).items() if not entry.get("shared")}
         leaves = {
             f"/{place}/{name}": as_numbers(array, f"/{place}/{name}")
             for place, part in places.items()
@@ -103,7 +105,8 @@ class RequestBuilder:
                 node = node.setdefault(key, {})
             for name in part:
                 pointer = f"/{place}/{name}"
-                node[name] = to_tensor(leaves[pointer], "int64" if pointer in integers else dtype, pointer)
+                needed = "int64" if pointer in integers else dtype
+                node[name] = to_tensor(leaves[pointer], needed, pointer, batched=pointer in batched)
         return document
 
 
@@ -141,25 +144,38 @@ def default_dtype(network: Mapping[str, Any]) -> str:
 
 
 def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:
-    """Return the outputs that data lead to; None for a published network, which offers some itself."""
-    if isinstance(network, Published) or not network.keys() >= {"inputs", "nodes"}:
+    """Return the outputs that data lead to, or all outputs where data lead to none.
+
+    A published network offers some itself, so the result is None. For a network that the service refuses it
+    is empty: the service names what is wrong with the network first, and its place in the request.
+    """
+    if isinstance(network, Published) or network.keys() == {"name"}:
         return None
-    return outputs_of(Network.from_spec(network).spec(), arrays_by_name("data", data))
+    names = arrays_by_name("data", data)
+    try:
+        spec = read_spec(network)
+        return outputs_of(spec, names) or outputs_of(spec, spec["inputs"])
+    except Refused:
+        return []
 
 
 def inputs_of(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the inputs that data is sent for, by name; none for a malformed spec, which is refused."""
-    inputs = (network.description if isinstance(network, Published) else network).get("inputs")
+    return {name: entry for name, entry in _inputs(network).items() if "parameter" not in entry}
+
+
+def parameters_among(network: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Return those names that are of parameters: `node.parameter`, or the name of a learned input."""
+    inputs = _inputs(network)
+    return [name for name in names if "." in str(name) or "parameter" in inputs.get(name, {})]
+
+
+def _inputs(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the well-formed inputs of a network, by name."""
+    spec = network.description["network"] if isinstance(network, Published) else network
+    inputs = spec.get("inputs")
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
-    return {name: entry for name, entry in entries if isinstance(entry, Mapping) and "parameter" not in entry}
-
-
-def learned_inputs(network: Mapping[str, Any]) -> set[str]:
-    """Return the names of the inputs that are parameters."""
-    if isinstance(network, Published):
-        return {each["name"] for each in network.description["parameters"] if "." not in each["name"]}
-    inputs = network.get("inputs")
-    return set(inputs) - inputs_of(network).keys() if isinstance(inputs, Mapping) else set()
+    return {name: entry for name, entry in entries if isinstance(entry, Mapping)}
 
 
 def integer_inputs(network: Mapping[str, Any]) -> set[str]:
@@ -204,13 +220,13 @@ def wrt_document(wrt: Any) -> dict[str, Any]:
     return {place: name_list(f"wrt/{place}", names) for place, names in (wrt or {}).items()}
 
 
-def _directions(argument: str, arrays: Arrays, learned: Set[str]) -> dict[str, Arrays]:
+def _directions(argument: str, arrays: Arrays, network: Mapping[str, Any]) -> dict[str, Arrays]:
     """Split arrays into those of parameters and those of inputs, each by its place in the request."""
     by_name = arrays_by_name(argument, arrays)
     if any(isinstance(by_name.get(part), Mapping) for part in ("params", "data")):
         expected = f"arrays by name, not below params and data: {argument}={{'hidden.weight': …, 'x': …}}"
         raise wrong_argument(f"/{argument}", expected, arrays)
-    params = {name: array for name, array in by_name.items() if "." in str(name) or name in learned}
+    params = {name: by_name[name] for name in parameters_among(network, by_name)}
     data = {name: array for name, array in by_name.items() if name not in params}
     return {f"{argument}/params": params, f"{argument}/data": data}
 

@@ -35,7 +35,8 @@ class Retries:
         first: Seconds; bound of the first wait.
         longest: Seconds; bound of any wait.
         patience: Seconds; a service that asks for a longer wait by `Retry-After` is not asked again.
-        startup: Seconds for all attempts, while the service has never answered: it may not be running at all.
+        startup: Seconds for all attempts, and to connect, while the service has never answered: it may not be
+            running at all.
     """
 
     attempts: int = 8

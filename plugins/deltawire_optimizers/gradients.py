@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf, sqrt
+from math import inf, isfinite, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -26,20 +26,30 @@ class Clip(NamedTuple):
 NO_CLIP = Clip()
 
 
-def squared_norm(array: Array) -> float:
-    """Return the sum of the squares, in float64: finite when every number is finite and below 1e150."""
+SMALL = 2.0**-600
+"""Numbers of float64 times this have squares that float64 holds; a power of two rounds nothing."""
+
+
+def squared_norm(array: Array, factor: float = 1.0) -> float:
+    """Return the sum of the squares, in float64: finite when every number is finite and below 1e150.
+
+    Every number is multiplied by the factor before it is squared.
+    """
     squares = np.empty(min(PIECE, array.size))
     total = 0.0
     with np.errstate(over="ignore"):
         for (piece,) in pieces([array]):
-            square = np.multiply(piece, piece, out=squares[: len(piece)], dtype=np.float64)
-            total += float(square.sum())
+            square = np.multiply(piece, factor, out=squares[: len(piece)], dtype=np.float64)
+            total += float(np.square(square, out=square).sum())
     return total
 
 
 def global_norm(gradients: Mapping[str, Array]) -> float:
-    """Return the 2-norm of all gradients together, as if they were one vector."""
-    return sqrt(sum(map(squared_norm, gradients.values())))
+    """Return the 2-norm of all gradients together, as if they were one vector: inf above float64's range."""
+    total = sum(map(squared_norm, gradients.values()))
+    if isfinite(total):
+        return sqrt(total)
+    return sqrt(sum(squared_norm(array, SMALL) for array in gradients.values())) / SMALL
 
 
 def scale_to_norm(norm: float, max_norm: float) -> float:

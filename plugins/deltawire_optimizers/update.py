@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import inf
 
 import numpy as np
 
@@ -86,7 +85,8 @@ def _update_one(
 
 def _clipped(gradient: Array, clip: Clip, room: Array) -> Array:
     if clip.scale != 1.0:
-        gradient = np.multiply(gradient, clip.scale, out=room)
-    if clip.bound != inf:
+        # In float64: a scale may be so small that float32 has only 0 for it.
+        gradient = np.multiply(gradient, clip.scale, out=room, dtype=np.float64, casting="same_kind")
+    if clip.bound <= float(np.finfo(gradient.dtype).max):
         gradient = np.clip(gradient, -clip.bound, clip.bound, out=room)
     return gradient

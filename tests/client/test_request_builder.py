@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from deltawire import Client, Fault, Network, Refused, Retries
+from deltawire.request_builder import inputs_of, parameters_among
 
 CLIENT = Client()
 PARAMS = {"first.weight": np.ones((2, 3)), "first.bias": np.zeros(2)}
@@ -132,10 +133,10 @@ def test_an_array_of_another_dtype_is_named(call: Callable[[], Any], pointer: st
 @pytest.mark.parametrize(
     "labels, place, words",
     [
-        (np.array([0.0, 1.0]), "/0", "got 0.0 in row 0: convert them with .astype(int)"),
-        ([0, 0.5], "/1", "got 0.5 in row 1"),
-        ([0, float("nan")], "/1", "got NaN in row 1"),
-        ([0, float("inf")], "/1", "got Infinity in row 1"),
+        (np.array([0.0, 1.0]), "/0", "got 0.0 in example 0: convert them with .astype(int)"),
+        ([0, 0.5], "/1", "got 0.5 in example 1"),
+        ([0, float("nan")], "/1", "got NaN in example 1"),
+        ([0, float("inf")], "/1", "got Infinity in example 1"),
         (np.float32(1), "", "got 1.0: convert them with .astype(int)"),
     ],
 )
@@ -156,7 +157,9 @@ def test_an_empty_list_has_no_dtype() -> None:
 
 def test_complex_numbers_are_called_so() -> None:
     told = fault(lambda: CLIENT.gradients(NET, PARAMS, DATA | {"x": np.ones((2, 3), complex)}))
-    assert told == Fault("/data/x/0/0", "tensor_invalid", "expected a number, got a complex number")
+    assert told == Fault(
+        "/data/x/0/0", "tensor_invalid", "expected a number, got a complex number in example 0"
+    )
 
 
 def test_dtypes_of_numpy_are_dtypes() -> None:
@@ -174,3 +177,59 @@ def test_networks_and_clients_say_what_they_are() -> None:
     assert repr(Client("http://user:secret@127.0.0.1:8000/")) == (
         "Client(transport=HTTPTransport('http://127.0.0.1:8000'))"
     )
+
+
+def test_parameters_are_told_from_inputs_by_the_spec() -> None:
+    net = Network()
+    net.layer("linear", net.input("x", (3,)) + net.parameter("shift", (3,), constant=0), units=2, name="out")
+    names = ["x", "shift", "out.weight", "other"]
+    assert parameters_among(net.spec(), names) == ["shift", "out.weight"]
+    assert list(inputs_of(net.spec())) == ["x"]
+    assert parameters_among({"inputs": ["x"]}, names) == ["out.weight"]
+
+
+NODE = {"kind": "relu", "name": "a"}
+X = {"inputs": {"x": {"shape": [3]}}}
+
+
+@pytest.mark.parametrize(
+    ("network", "pointer"),
+    [
+        (X, "/network/nodes"),
+        (X | {"nodes": 3}, "/network/nodes"),
+        (X | {"nodes": ["relu"]}, "/network/nodes/0"),
+        (X | {"nodes": [{"name": "a"}]}, "/network/nodes/0/kind"),
+        (X | {"nodes": [NODE | {"name": ["a"]}]}, "/network/nodes/0/name"),
+        (X | {"nodes": [NODE | {"inputs": 3}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE | {"inputs": [["x"]]}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE | {"inputs": ["z"]}]}, "/network/nodes/0/inputs/0"),
+        (X | {"nodes": [NODE | {"inputs": ["a"]}]}, "/network/nodes/0/inputs"),
+        (X | {"nodes": [NODE, NODE]}, "/network/nodes/1/name"),
+        ({"inputs": ["x"], "nodes": [NODE]}, "/network/inputs"),
+        ({"inputs": {"x": 3}, "nodes": [NODE]}, "/network/inputs/x"),
+    ],
+)
+def test_forward_without_values_names_the_place_in_a_wrong_network(network: Any, pointer: str) -> None:
+    assert fault(lambda: CLIENT.forward(network, {}, {"x": DATA["x"]})).pointer == pointer
+
+
+@pytest.mark.parametrize("data", [{}, {"z": DATA["x"]}])
+def test_forward_without_values_names_the_input_that_is_missing(data: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        CLIENT.forward(X | {"nodes": [NODE]}, {}, data)
+    assert [each.pointer for each in refused.value.errors] == [*(f"/data/{name}" for name in data), "/data/x"]
+
+
+def test_a_number_of_a_shared_input_or_of_a_parameter_is_of_no_example() -> None:
+    net = Network()
+    net.layer("dot", net.input("x", (2,)), net.input("w", (2,), shared=True))
+    x, w = [[1, 2], [3, 4]], [1, 2]
+    in_x = fault(lambda: CLIENT.forward(net, {}, {"x": [[1, 2], [3, "a"]], "w": w}))
+    in_w = fault(lambda: CLIENT.forward(net, {}, {"x": x, "w": [1, "a"]}))
+    assert (in_x.pointer, in_w.pointer) == ("/data/x/1/1", "/data/w/1")
+    assert (in_x.detail, in_w.detail) == (
+        "expected a number, got a string in example 1",
+        "expected a number, got a string",
+    )
+    in_params = fault(lambda: CLIENT.gradients(NET, PARAMS | {"first.bias": [0, "a"]}, DATA))
+    assert in_params.detail == "expected a number, got a string"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import runpy
 
@@ -55,3 +56,16 @@ def test_the_snippets_run(capsys: pytest.CaptureFixture[str]) -> None:
     for code in (found[0], found[2]):
         exec(compile(code.text, str(PATH), "exec"), {})
     assert capsys.readouterr().out == found[1].text
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("adagrad", "Adagrad"), ("adam", "Adam"), ("adamw", "AdamW"), ("rmsprop", "RMSprop"), ("sgd", "SGD")],
+)
+def test_names_and_defaults_are_those_of_torch_but_for_the_learning_rate(kind: str, name: str) -> None:
+    torch = pytest.importorskip("torch")
+    theirs = inspect.signature(getattr(torch.optim, name)).parameters
+    for ours, default in TOOL["BUILT_IN"][kind].Config().load({}).items():
+        expected = theirs["lr" if ours == "learning_rate" else ours].default
+        assert default == (list(expected) if isinstance(expected, tuple) else expected), ours

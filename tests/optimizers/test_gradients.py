@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from math import fsum, inf, sqrt
+from math import fsum, hypot, inf, sqrt
 
 import numpy as np
 import pytest
@@ -23,6 +23,13 @@ def test_float32_is_summed_in_float64() -> None:
     tiny = np.full(100_000, 1e-30, np.float32)
     assert squared_norm(tiny) == pytest.approx(1e5 * float(tiny[0]) ** 2, rel=1e-12)
     assert squared_norm(np.full(10, 3e38, np.float32)) == pytest.approx(9e77, rel=1e-6)
+
+
+def test_the_norm_of_large_numbers_is_that_of_hypot() -> None:
+    numbers = [3e200, -1.7e307, 2e150, 0.5]
+    gradients = {"a": np.array(numbers[:1]), "b": np.array(numbers[1:])}
+    assert global_norm(gradients) == pytest.approx(hypot(*numbers), rel=1e-14)
+    assert global_norm({"a": np.full(4, 1.5e308)}) == inf
 
 
 @pytest.mark.parametrize("wrong", [inf, -inf, np.nan])

@@ -38,9 +38,10 @@ print(f"{optimizer.learning_rate:.3f}")
 0.001
 ```
 
-Names, defaults and numbers are those of torch: 100 steps in float64 end where those of `torch.optim` end, to
-1e-12. θ is a parameter, g its gradient, γ the learning rate and t the number of the step. Every state starts
-at 0, unless its optimizer says otherwise.
+Names, defaults and numbers are those of torch, but for `learning_rate`, which torch calls `lr`, and for lion,
+which follows its paper. 100 steps in float64 end where those of `torch.optim` end, to 1e-12. θ is a
+parameter, g its gradient, γ the learning rate and t the number of the step. Every state starts at 0, unless
+its optimizer says otherwise.
 """
 
 AUTHORS = """\

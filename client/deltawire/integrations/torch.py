@@ -14,7 +14,7 @@ from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.integrations.bridge import ServedNetwork, serve_network, without_options
 from deltawire.integrations.untraced import untraced
 from deltawire.published import Published
-from deltawire.request_builder import Spec
+from deltawire.request_builder import Spec, parameters_among
 from deltawire.wire import Array
 
 try:
@@ -57,7 +57,7 @@ class RemoteNetwork(torch.nn.Module):
             dtype: Of the first parameters, and so of the tensors that `forward` takes.
 
         Raises:
-            Refused: The network is wrong, has no such node, or a node's name is one of torch's own.
+            Refused: The network is wrong, has no such node, or a node or learned input has a name of torch's.
         """
         super().__init__()
         served = serve_network(network, outputs, client)
@@ -70,12 +70,16 @@ class RemoteNetwork(torch.nn.Module):
             self._add_parameter(name, torch.as_tensor(value).detach().clone(), trainable)
 
     def _add_parameter(self, name: str, numbers: torch.Tensor, trainable: bool) -> None:
-        node, _, local = name.partition(".")
-        if node not in self._modules:
-            if hasattr(self, node):
-                detail = f"node '{node}' has parameters, and a torch module has an attribute of that name"
-                raise Refused([Fault("", "name_reserved", f"{detail}: rename the node")])
-            self.add_module(node, torch.nn.Module())
+        """Register a parameter of a node in a module of that name, and a learned input in this module."""
+        node, _, local = name.rpartition(".")
+        own = node or local
+        if own not in self._modules:
+            if hasattr(self, own):
+                what = f"node '{node}' has parameters" if node else f"input '{local}' is a parameter"
+                detail = f"{what}, and a torch module has an attribute of that name: rename it"
+                raise Refused([Fault("", "name_reserved", detail)])
+            if node:
+                self.add_module(node, torch.nn.Module())
         if trainable:
             self.get_submodule(node).register_parameter(local, torch.nn.Parameter(numbers))
         else:
@@ -107,7 +111,7 @@ class RemoteNetwork(torch.nn.Module):
         return f"{', '.join(self._inputs)} -> {', '.join(self._calls.served.outputs)}"
 
     def _parameter(self, name: str) -> torch.Tensor:
-        node, _, local = name.partition(".")
+        node, _, local = name.rpartition(".")
         tensor: torch.Tensor = getattr(self.get_submodule(node), local)
         return tensor
 
@@ -140,8 +144,9 @@ class _Calls:
         self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array], wrt: Iterable[str]
     ) -> dict[str, Array]:
         """Return vector-Jacobian products with respect to the named parameters and inputs."""
-        params, data = ([name for name in wrt if ("." in name) is dotted] for dotted in (True, False))
-        served = self.served
+        served, wrt = self.served, list(wrt)
+        params = parameters_among(served.network, wrt)
+        data = [name for name in wrt if name not in params]
         return served.client.vjp(
             served.network,
             *self._split(arrays),
@@ -150,7 +155,7 @@ class _Calls:
         )
 
     def _split(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
-        params = {name: array for name, array in arrays.items() if "." in name}
+        params = {name: arrays[name] for name in parameters_among(self.served.network, arrays)}
         data = {name: array for name, array in arrays.items() if name not in params}
         return params, {**self.constants, **data}
 

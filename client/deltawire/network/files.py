@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -87,11 +86,18 @@ def arrays_in(body: bytes | memoryview) -> dict[str, Array]:
         tensors = wire.read_checkpoint(body, LIMITS)
         return {name.removeprefix("params/"): array for name, array in tensors.items()}
     try:
-        with np.load(BytesIO(body), allow_pickle=False) as arrays:
-            return dict(arrays)
-    except (BadZipFile, EOFError, ValueError) as error:
-        detail = f"this is no .npz file of numbers: {error}"
-        raise Refused([Fault("", "tensor_body_invalid", detail)]) from error
+        with np.load(BytesIO(body), allow_pickle=False) as file:
+            members = dict(file)
+    except Exception as error:  # numpy documents none: damage raises zlib.error, TokenError and ten others
+        raise _no_npz(str(error)) from error
+    for name, member in members.items():
+        if not isinstance(member, np.ndarray):
+            raise _no_npz(f"'{name}' in it is no array; is it a checkpoint of torch?")
+    return members
+
+
+def _no_npz(reason: str) -> Refused:
+    return Refused([Fault("", "tensor_body_invalid", f"this is no .npz file of numbers: {reason}")])
 
 
 def read_network(path: FilePath) -> tuple[dict[str, Any], dict[str, Array]]:

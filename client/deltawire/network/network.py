@@ -10,7 +10,6 @@ The builder checks names only. The service checks everything else, and its error
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +23,7 @@ from deltawire.network.files import FilePath
 from deltawire.network.operators import Operators
 from deltawire.network.picture import svg
 from deltawire.network.planner import EmbeddedPlanner, Planner
+from deltawire.network.specs import duplicate_name, read_spec, running_name
 from deltawire.network.summary import Summary
 from deltawire.wire import Array
 
@@ -153,7 +153,7 @@ class Network:
         if not isinstance(kind, str):
             raise wrong_argument(f"{pointer}/kind", 'the kind of a layer first, as in layer("relu", x)', kind)
         if name is None:
-            name = self._running_name(kind, self._taken)
+            name = running_name(kind, self._taken)
         self._check_free(name, f"{pointer}/name")
         node: dict[str, Any] = {"name": name, "kind": kind}
         if inputs:
@@ -308,36 +308,23 @@ class Network:
         """Read a spec, to build it further. Nodes without a name get the one the service would give.
 
         Raises:
-            Refused: Two inputs or nodes have the same name.
+            Refused: The spec is malformed, or two inputs or nodes have the same name.
         """
-        return cls()._with_spec(plain_json(spec, ""))
-
-    def _with_spec(self, spec: dict[str, Any]) -> Self:
-        self._inputs = spec["inputs"]
-        named = {node["name"] for node in spec["nodes"] if "name" in node}
-        for place, node in enumerate(spec["nodes"]):
-            if "name" not in node:
-                node["name"] = self._running_name(node["kind"], named | self._taken)
-            self._check_free(node["name"], f"/nodes/{place}/name")
-            self._nodes[node["name"]] = node
-        self._loss = spec.get("loss")
-        self._regularization = spec.get("regularization")
-        self.metadata = spec.get("metadata", {})
-        return self
+        network, read = cls(), read_spec(spec)
+        network._inputs = read["inputs"]
+        network._nodes = {node["name"]: node for node in read["nodes"]}
+        network._loss = read.get("loss")
+        network._regularization = read.get("regularization")
+        network.metadata = read.get("metadata", {})
+        return network
 
     @property
     def _taken(self) -> set[str]:
         return self._inputs.keys() | self._nodes.keys()
 
-    @staticmethod
-    def _running_name(kind: str, taken: set[str]) -> str:
-        return next(name for number in count(1) if (name := f"{kind}{number}") not in taken)
-
     def _check_free(self, name: str, pointer: str) -> None:
         if name in self._taken:
-            raise Refused(
-                [Fault(pointer, "duplicate_name", f"'{name}' is already the name of an input or a node")]
-            )
+            raise duplicate_name(name, pointer)
 
     def _name(self, place: Handle | str, pointer: str) -> str:
         if isinstance(place, str):

@@ -131,7 +131,7 @@ def axes_config(axis: int | Iterable[int] | None) -> dict[str, list[int]]:
     """Return the config of `sum` and `mean` for numpy's argument `axis`."""
     if axis is None:
         return {}
-    return {"axes": [axis] if isinstance(axis, int) else list(axis)}
+    return {"axes": [int(axis)] if isinstance(axis, int | Integral) else [int(each) for each in axis]}
 
 
 def axes_of(index: Any) -> list[tuple[int, slice | int]]:

@@ -50,12 +50,13 @@ def _faults(error: ValidationError, kind: Any) -> Iterator[Fault]:
         yield Fault(pointer, f"field_{each.problem}", f"{each.message}{known}")
 
 
-def positive(argument: str, value: float | None) -> float | None:
-    """Return a number above 0, or None where there is none.
+def positive(argument: str, value: Any) -> float | None:
+    """Return a number above 0, which may be one of numpy, or None where there is none.
 
     Raises:
         Refused: The value is something else.
     """
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+    number = plain_json(value, f"/{argument}")
+    if number is not None and (type(number) not in (int, float) or not number > 0):
         raise wrong_argument(f"/{argument}", "a number above 0", value)
-    return value
+    return None if number is None else float(number)

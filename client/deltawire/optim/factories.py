@@ -205,7 +205,7 @@ def lion(
 
     Args:
         learning_rate: Of the first step, and of all without a schedule.
-        betas: How much of the means of gradient and squared gradient stays in a step.
+        betas: How much of the mean of gradients stays in the step, and how much in the state.
         weight_decay: Times the learning rate: the share that a parameter loses in a step.
         schedule: What becomes of the learning rate from step to step.
         clip_norm: Largest norm of all gradients together.

@@ -84,6 +84,7 @@ class Optimizer:
 
         Raises:
             Refused: A name, a shape or a dtype does not fit, or a gradient is not finite; each is named.
+                With `clip_norm`, the norm of all gradients is not finite.
         """
         check_params(params)
         arrays = read_gradients(params, gradients)
@@ -98,8 +99,14 @@ class Optimizer:
         self.state, self.steps = state, step.number
 
     def _clip(self, gradients: Mapping[str, Array]) -> Clip:
-        scale = 1.0 if self._clip_norm is None else scale_to_norm(global_norm(gradients), self._clip_norm)
-        return Clip(scale, inf if self._clip_value is None else self._clip_value)
+        bound = inf if self._clip_value is None else self._clip_value
+        if self._clip_norm is None:
+            return Clip(bound=bound)
+        norm = global_norm(gradients)
+        if not isfinite(norm):
+            detail = "the norm of all gradients is above 1.8e308, the range of float64: no step was taken"
+            raise Refused([Fault("/gradients", "non_finite", detail)])
+        return Clip(scale_to_norm(norm, self._clip_norm), bound)
 
     def state_dict(self) -> dict[str, Any]:
         """Return `kind`, `steps` and `state`, which `load_state_dict` takes. The arrays are not copied."""

@@ -64,9 +64,12 @@ class HTTPTransport:
         """Send a request and return the response; see `Transport.send`."""
         if self._process != os.getpid():
             self._leave_connections()
+        connect, wait = self._timeout
+        if request.connect_seconds is not None:
+            connect = min(connect, request.connect_seconds)
         try:
             response = self._session.send(
-                self._prepare(request), timeout=self._timeout, allow_redirects=False, **self._environment()
+                self._prepare(request), timeout=(connect, wait), allow_redirects=False, **self._environment()
             )
             return Response(response.status_code, response.headers, read_body(response))
         except requests.exceptions.ProxyError as error:
@@ -80,24 +83,24 @@ class HTTPTransport:
             detail = f"{self.url} answered with a body that its Content-Encoding does not fit"
             raise ServiceFailed([Fault("", "answer_invalid", detail)]) from error
         except requests.ConnectTimeout as error:
-            detail = f"no connection to {self.url} within {self._timeout[0]} s"
-            raise Unreachable([Fault("", "unreachable", detail)]) from error
+            raise self._no_service(f" within {connect:g} s") from error
         except requests.Timeout as error:
-            detail = f"{self.url} sent nothing for {self._timeout[1]} s"
+            detail = f"{self.url} sent nothing for {wait} s"
             raise TimedOut([Fault("", "timed_out", detail)]) from error
         except requests.exceptions.SSLError as error:
             detail = f"no secure connection to {self.url}; is it http://? {error}"
             raise Unreachable([Fault("", "unreachable", detail)]) from error
         except requests.RequestException as error:
-            detail = (
-                f"no service answers at {self.url}: start one with `deltawire serve`, or mend the address"
-            )
-            raise Unreachable([Fault("", "unreachable", detail)]) from error
+            raise self._no_service() from error
 
     def close(self) -> None:
         """Close the connections, unless the session was passed in; a later `send` opens new ones."""
         if self._owns_session and self._process == os.getpid():
             self._session.close()
+
+    def _no_service(self, within: str = "") -> Unreachable:
+        mend = "start one with `deltawire serve`, or mend the address"
+        return Unreachable([Fault("", "unreachable", f"no service answers at {self.url}{within}: {mend}")])
 
     def _leave_connections(self) -> None:
         """Leave the connections to the process that opened them, without a word to the other end."""

@@ -19,12 +19,14 @@ class Request:
         path: From the root of the service, percent-encoded: `/v1/gradients`.
         headers: By name; `X-Request-Id` is always among them.
         body: The pieces of the body, in order; None for a request without a body.
+        connect_seconds: Seconds to connect, at most; None leaves it to the transport.
     """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: Sequence[Part] | None = None
+    connect_seconds: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ it must be an integer that int64 holds.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from json import dumps
@@ -72,7 +72,11 @@ PIECE_NUMBERS = 3 * 2**15
 
 
 def read_tensors(
-    leaves: dict[str, Any], dtypes: Mapping[str, str], pointer: str = "", limits: Limits = DEFAULT
+    leaves: dict[str, Any],
+    dtypes: Mapping[str, str],
+    pointer: str = "",
+    limits: Limits = DEFAULT,
+    batched: Container[str] = (),
 ) -> dict[str, Array]:
     """Read the arrays of an object of tensors.
 
@@ -82,6 +86,7 @@ def read_tensors(
         dtypes: the dtype that each name needs, a key of DTYPES.
         pointer: the place of the object in its document, as a JSON pointer.
         limits: bounds on the tensors.
+        batched: the names whose first axis is that of a batch.
 
     Returns:
         The arrays by name.
@@ -93,7 +98,9 @@ def read_tensors(
     faults: list[Fault] = []
     for name in list(leaves):
         try:
-            arrays[name] = read_tensor(leaves.pop(name), dtypes[name], f"{pointer}/{name}", limits)
+            arrays[name] = read_tensor(
+                leaves.pop(name), dtypes[name], f"{pointer}/{name}", limits, batched=name in batched
+            )
         except Refused as refused:
             faults += refused.faults
     if faults:
@@ -101,7 +108,9 @@ def read_tensors(
     return arrays
 
 
-def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAULT) -> Array:
+def read_tensor(
+    leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAULT, *, batched: bool = False
+) -> Array:
     """Read the array at a leaf of a document.
 
     Args:
@@ -110,6 +119,7 @@ def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAU
             must have it.
         pointer: the place of the leaf in its document, as a JSON pointer.
         limits: bounds on the tensor.
+        batched: whether the first axis is that of a batch, so that a refused number belongs to an example.
 
     Returns:
         The array; it may be read-only.
@@ -124,7 +134,7 @@ def read_tensor(leaf: Any, dtype: str, pointer: str = "", limits: Limits = DEFAU
         return leaf
     if isinstance(leaf, dict):
         return _from_base64(leaf, dtype, pointer, limits)
-    return _from_lists(leaf, dtype, pointer, limits)
+    return _from_lists(leaf, dtype, pointer, limits, batched)
 
 
 def refusal(pointer: str, code: str, detail: str) -> Refused:
@@ -141,13 +151,13 @@ def refusal(pointer: str, code: str, detail: str) -> Refused:
 # Nested lists are read level by level, so that no Python code runs for single numbers when all are right.
 
 
-def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
+def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits, batched: bool) -> Array:
     if type(leaf) is list and len(leaf) <= limits.elements and _are_few(leaf, dtype):
         return np.array(leaf, _NATIVE[dtype])  # most lists that come alone
     shape: list[int] = []
     numbers: list[Any] = [leaf]
     while numbers and type(numbers[0]) is list:
-        _check_types(numbers, {list}, dtype, pointer, shape)
+        _check_types(numbers, {list}, dtype, pointer, shape, batched)
         sizes = set(map(len, numbers))
         if len(sizes) > 1:
             first = len(numbers[0])
@@ -161,7 +171,7 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         if len(numbers) > limits.elements:
             raise refusal(pointer, "shape_too_large", f"more than {limits.elements} numbers")
     if not _are_few(numbers, dtype):
-        _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape)
+        _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape, batched)
     try:
         array = _converted(numbers, _NATIVE[dtype])
         suspects = [] if dtype == "int64" else np.flatnonzero(~np.isfinite(array)).tolist()
@@ -169,7 +179,7 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits) -> Array:
         suspects = list(range(len(numbers)))
     for i in suspects:
         if not _holds(numbers[i], dtype):
-            detail = f"{_brief(numbers[i])} is out of the range of {dtype}"
+            detail = f"{_brief(numbers[i])} is out of the range of {dtype}{_example(i, shape, batched)}"
             raise refusal(_place(pointer, i, shape), "tensor_invalid", detail)
     return array.reshape(shape)
 
@@ -224,13 +234,15 @@ _TYPE_NAMES = {bool: "a boolean", str: "a string", dict: "an object", list: "a l
 _TYPE_NAMES |= {int: "a number", float: "a number", complex: "a complex number"}
 
 
-def _check_types(leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int]) -> None:
+def _check_types(
+    leaves: list[Any], expected: set[type], dtype: str, pointer: str, shape: list[int], batched: bool
+) -> None:
     """Raise Refused at the first leaf of another type than expected."""
     for start in range(0, len(leaves), _PIECE):
         piece = leaves[start : start + _PIECE]
         if not expected.issuperset(map(type, piece)):
             index = start + next(i for i, leaf in enumerate(piece) if type(leaf) not in expected)
-            raise _wrong_type(leaves[index], index, expected, dtype, pointer, shape)
+            raise _wrong_type(leaves[index], index, expected, dtype, pointer, shape, batched)
 
 
 MASK = ": the numbers of a mask are 0 and 1"
@@ -240,23 +252,27 @@ _PIECE = 2**12
 
 
 def _wrong_type(
-    leaf: Any, index: int, expected: set[type], dtype: str, pointer: str, shape: list[int]
+    leaf: Any, index: int, expected: set[type], dtype: str, pointer: str, shape: list[int], batched: bool
 ) -> Refused:
-    place = _place(pointer, index, shape)
+    place, example = _place(pointer, index, shape), _example(index, shape, batched)
     if dtype == "int64" and type(leaf) in (float, bool):
-        row = f" in row {np.unravel_index(index, shape)[0]}" if shape else ""
         mend = MASK if type(leaf) is bool else ""
-        return refusal(place, "dtype_mismatch", f"expected an integer, got {dumps(leaf)}{row}{mend}")
+        return refusal(place, "dtype_mismatch", f"expected an integer, got {dumps(leaf)}{example}{mend}")
     number = "an integer" if dtype == "int64" else "a number"
     what = "a list" if expected == {list} else number
     got = _TYPE_NAMES.get(type(leaf), f"a {type(leaf).__name__}")
     mend = MASK if type(leaf) is bool and expected != {list} else ""
-    return refusal(place, "tensor_invalid", f"expected {what}, got {got}{mend}")
+    return refusal(place, "tensor_invalid", f"expected {what}, got {got}{example}{mend}")
 
 
 def _place(pointer: str, index: int, shape: list[int]) -> str:
     """Return the pointer to one element, from its index in C order."""
     return "/".join([pointer, *map(str, np.unravel_index(index, shape))])
+
+
+def _example(index: int, shape: list[int], batched: bool) -> str:
+    """Return the part of a message that says which example of a batch an element belongs to."""
+    return f" in example {np.unravel_index(index, shape)[0]}" if batched and shape else ""
 
 
 # Tensors as base64.

@@ -24,13 +24,11 @@ export class Client {
    *
    * @param url address of the service, `http://127.0.0.1:8000`.
    * @param options key, retries and timeout.
-   * @throws TypeError the URL is no address of a web service.
+   * @throws TypeError the URL is no address of a web service, or the key cannot be sent in a header.
    */
   constructor(url: string | URL, { apiKey, retries, timeout = 60, fetch = globalThis.fetch }: ClientOptions = {}) {
-    const address = new URL(url);
-    if (!/^https?:$/.test(address.protocol)) throw new TypeError(`expected http:// or https://, got ${address}`);
-    const headers: Record<string, string> = apiKey === undefined ? {} : { Authorization: `Bearer ${apiKey}` };
-    this.connection = new Connection(address.href.replace(/\/+$/, ""), headers, { ...RETRIES, ...retries }, timeout, fetch);
+    const headers: Record<string, string> = apiKey === undefined ? {} : { Authorization: `Bearer ${checkedKey(apiKey)}` };
+    this.connection = new Connection(addressOf(url), headers, { ...RETRIES, ...retries }, timeout, fetch);
   }
 
   /** Compute the loss of a batch, and its gradients. */
@@ -112,4 +110,18 @@ export class Client {
   private async read<R>(path: string, options?: CallOptions): Promise<R> {
     return (await this.connection.get(`/v1/${path}`, options)) as R;
   }
+}
+
+/** Return the address of a service without a slash at its end. Messages do not quote the URL: it may hold a key. */
+function addressOf(url: string | URL): string {
+  const { protocol, username, password, href } = new URL(url);
+  if (!/^https?:$/.test(protocol)) throw new TypeError(`url: expected http:// or https://, got ${protocol}`);
+  if (username || password) throw new TypeError("url: expected no user and no password; pass a key as apiKey");
+  if (/[?#]/.test(href)) throw new TypeError("url: expected the address of a service, which has no ? and no #");
+  return href.replace(/\/+$/, "");
+}
+
+function checkedKey(key: string): string {
+  if (!/^[!-~]+$/.test(key)) throw new TypeError("apiKey: a key is made of ASCII letters, digits and punctuation");
+  return key;
 }

@@ -22,6 +22,8 @@ interface Received extends Answer {
 
 /** Encodes documents, sends them, repeats calls, and decodes the answers. */
 export class Connection {
+  private answered = false; // by the service, once: until then, it may not be running
+
   constructor(
     private readonly url: string,
     private readonly headers: Readonly<Record<string, string>>,
@@ -63,6 +65,7 @@ export class Connection {
       () => this.send(path, request, signal),
       this.retries,
       (seconds) => sleep(seconds, signal),
+      this.answered,
     );
     return read(answer, this.url);
   }
@@ -72,6 +75,7 @@ export class Connection {
     try {
       const { fetch } = this; // called as a function: browsers refuse it as a method
       const response = await fetch(this.url + path, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+      this.answered = true;
       return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
       signal?.throwIfAborted();
@@ -79,7 +83,7 @@ export class Connection {
         const detail = `${this.url} sent no answer within ${this.timeout} s`;
         throw new TimedOut([{ pointer: "", code: "timed_out", detail }], undefined, undefined, error);
       }
-      const detail = `no service answers at ${this.url}`;
+      const detail = `no service answers at ${this.url}: start one with \`deltawire serve\`, or mend the address`;
       throw new Unreachable([{ pointer: "", code: "unreachable", detail }], undefined, undefined, error);
     }
   }

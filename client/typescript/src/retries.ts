@@ -19,9 +19,11 @@ export interface Retries {
   longest: number;
   /** A service that asks for a longer wait by `Retry-After` is not asked again. */
   patience: number;
+  /** Seconds for all attempts while the service has never answered: it may not be running at all. */
+  startup: number;
 }
 
-export const RETRIES: Readonly<Retries> = { attempts: 8, budget: 120, first: 0.1, longest: 10, patience: 60 };
+export const RETRIES: Readonly<Retries> = { attempts: 8, budget: 120, first: 0.1, longest: 10, patience: 60, startup: 1.5 };
 
 /** Statuses that mean "not now". 504 is not among them: what took too long once takes too long again. */
 const BUSY = new Set([429, 502, 503]);
@@ -38,6 +40,7 @@ export interface Answer {
  * @param attempt sends the request once.
  * @param retries how often and how long to try.
  * @param sleep waits so many seconds.
+ * @param answered whether the service has ever answered.
  * @returns the first answer that is not busy, or the last one.
  * @throws Unreachable the last attempt found no service.
  * @throws TimedOut an attempt was too slow; it is not repeated.
@@ -46,12 +49,15 @@ export async function repeat<A extends Answer>(
   attempt: () => Promise<A>,
   retries: Retries,
   sleep: (seconds: number) => Promise<void>,
+  answered = true,
 ): Promise<A> {
-  const end = now() + retries.budget;
+  const begun = now();
+  let end = begun + (answered ? retries.budget : Math.min(retries.startup, retries.budget));
   for (let number = 1; ; number++) {
     let wait = delay(number, 0, retries);
     try {
       const answer = await attempt();
+      end = begun + retries.budget;
       if (!BUSY.has(answer.status)) return answer;
       wait = delay(number, seconds(answer.headers.get("Retry-After")), retries);
       if (number >= retries.attempts || now() + wait > end) return answer;

@@ -6,7 +6,7 @@ import { repeat, RETRIES, seconds, type Answer } from "../src/retries.js";
 const FAULT = { pointer: "", code: "unreachable", detail: "" };
 
 /** Replay answers and errors; return what `repeat` gave, the attempts and the waits. */
-async function replay(outcomes: (Answer | Error)[], settings = {}) {
+async function replay(outcomes: (Answer | Error)[], settings = {}, answered = true) {
   const waits: number[] = [];
   let attempts = 0;
   const attempt = async () => {
@@ -14,7 +14,7 @@ async function replay(outcomes: (Answer | Error)[], settings = {}) {
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
-  const result = repeat(attempt, { ...RETRIES, ...settings }, async (wait) => void waits.push(wait));
+  const result = repeat(attempt, { ...RETRIES, ...settings }, async (wait) => void waits.push(wait), answered);
   const outcome = await result.catch((error: unknown) => error);
   return { outcome, attempts, waits };
 }
@@ -49,6 +49,13 @@ test("broken connections are repeated, and the last error is thrown", async () =
   const { outcome, attempts } = await replay([new Unreachable([FAULT])], { attempts: 4 });
   assert.ok(outcome instanceof Unreachable);
   assert.equal(attempts, 4);
+});
+
+test("a service that has never answered is given up after the startup", async () => {
+  const { outcome, attempts } = await replay([new Unreachable([FAULT])], { startup: 0.04 }, false);
+  assert.ok(outcome instanceof Unreachable);
+  assert.equal(attempts, 1);
+  assert.equal((await replay([new Unreachable([FAULT]), answer(200)], { startup: 1.5 }, false)).attempts, 2);
 });
 
 test("what took too long, and what is refused, is not repeated", async () => {

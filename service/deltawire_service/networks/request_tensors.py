@@ -5,7 +5,7 @@ A tensor under a name that the network does not have is left unread: the engine 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, NamedTuple
 
 from deltawire import wire
@@ -75,10 +75,11 @@ def read_values(
         detail = f"{len(params) + len(data)} tensors, at most {limits.tensors} are allowed"
         raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
     inputs = {name: spec.dtype if spec.dtype == "int64" else dtype for name, spec in network.inputs.items()}
+    batched = {name for name, spec in network.inputs.items() if not spec.shared}
     faults = list[Fault]()
     arrays = [
         _read("/params", params, dict.fromkeys(network.parameters, dtype), limits, faults),
-        _read("/data", data, inputs, limits, faults),
+        _read("/data", data, inputs, limits, faults, batched),
     ]
     if faults:
         raise Refused(faults)
@@ -113,10 +114,11 @@ def _read(
     dtypes: Mapping[str, str],
     limits: wire.Limits,
     faults: list[Fault],
+    batched: Container[str] = (),
 ) -> dict[str, Array]:
     unknown = {name: tensors.pop(name) for name in tensors.keys() - dtypes.keys()}
     try:
-        arrays = wire.read_tensors(tensors, dtypes, pointer, limits)
+        arrays = wire.read_tensors(tensors, dtypes, pointer, limits, batched)
     except Refused as refused:
         faults += refused.faults
         return {}

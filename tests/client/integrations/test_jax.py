@@ -156,3 +156,14 @@ def test_parameters_may_stay_at_the_service(
 
     found = gradient(kept, {})
     assert np.array_equal(found, gradient(sent, params)) and np.abs(found).max() > 0
+
+
+def test_a_learned_input_is_a_parameter(jax: Any, client: Client) -> None:
+    net = Network()
+    x, shift = net.input("x", (3,)), net.parameter("shift", (3,), constant=0.5)
+    net.layer("tanh", x + shift, name="active")
+    function = remote(net, client=client)
+    params, data = {"shift": np.array([0.5, -1.0, 2.0])}, {"x": np.linspace(-1, 1, 12).reshape(4, 3)}
+    ours = jax.grad(lambda p: (function(p, data)["active"] ** 2).sum())(params)
+    theirs = jax.grad(lambda p: (jax.numpy.tanh(data["x"] + p["shift"]) ** 2).sum())(params)
+    np.testing.assert_allclose(ours["shift"], theirs["shift"], rtol=1e-12)

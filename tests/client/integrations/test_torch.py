@@ -183,3 +183,40 @@ def test_no_error_names_an_option_that_the_module_does_not_take(torch: Any, clie
     with pytest.raises(Refused, match="nan in example 1, where 'x' is -1.0") as caught:
         module(x=torch.tensor([1.0, -1.0]))
     assert "non_finite" not in str(caught.value)
+
+
+def learned() -> Network:
+    net = Network()
+    x, shift = net.input("x", (3,)), net.parameter("shift", (3,), constant=0.5)
+    net.layer("tanh", net.layer("linear", x + shift, units=2, name="hidden"), name="active")
+    return net
+
+
+def test_a_learned_input_is_a_parameter_of_the_module(torch: Any, client: Client) -> None:
+    module = remote(learned(), client=client, dtype=torch.float64)
+    parameters = dict(module.named_parameters())
+    assert set(parameters) == {"shift", "hidden.weight", "hidden.bias"}
+    x = torch.randn(4, 3).double()
+    values = module(x)
+    values.square().sum().backward()
+    shift, weight, bias = (
+        parameters[name].detach().requires_grad_() for name in ("shift", "hidden.weight", "hidden.bias")
+    )
+    torch.testing.assert_close(values, torch.tanh(torch.nn.functional.linear(x + shift, weight, bias)))
+    theirs = torch.tanh(torch.nn.functional.linear(x + shift, weight, bias)).square().sum()
+    for name, gradient in zip(
+        ("shift", "hidden.weight", "hidden.bias"),
+        torch.autograd.grad(theirs, (shift, weight, bias)),
+        strict=True,
+    ):
+        torch.testing.assert_close(parameters[name].grad, gradient)
+
+
+def test_a_learned_input_may_be_a_buffer_and_needs_a_name_of_its_own(torch: Any, client: Client) -> None:
+    module = remote(learned(), client=client, trainable=False)
+    assert "shift" in dict(module.named_buffers()) and not list(module.parameters())
+    net = Network()
+    net.layer("add", net.input("x", (3,)), net.parameter("training", (3,), constant=1.0))
+    with pytest.raises(Refused, match="input 'training' is a parameter") as refused:
+        remote(net, client=client)
+    assert refused.value.code == "name_reserved"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -12,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from support.console import run
 
 from deltawire import Client, Network, Refused, wire
-from deltawire.network.files import NAME
+from deltawire.network.files import NAME, arrays_in
 from deltawire_service.app import create_app
 from deltawire_service.networks import published
 from deltawire_service.settings import Settings
@@ -161,3 +165,59 @@ def test_what_could_not_be_served_is_not_published(
 
 def test_names_are_those_that_the_service_reads() -> None:
     assert published.NAME.pattern == NAME.pattern and published.NAME.flags == NAME.flags
+
+
+def npz(**arrays: Any) -> bytes:
+    file = BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def zipped(**members: bytes) -> bytes:
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name, member in members.items():
+            archive.writestr(name, member)
+    return file.getvalue()
+
+
+HEADER = "{{'descr': '<f8', 'fortran_order': False, 'shape': {}}}\n"
+
+
+def header(text: str) -> bytes:
+    return np.lib.format.magic(1, 0) + len(text).to_bytes(2, "little") + text.encode()
+
+
+def test_the_arrays_of_an_npz_are_read() -> None:
+    arrays = {"w": np.arange(6.0).reshape(2, 3), "b": np.array(1.5, np.float32)}
+    assert arrays_equal(arrays_in(npz(**arrays)), arrays)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_damaged_npz_files_are_refused_or_read(seed: int) -> None:
+    body, random = npz(w=np.arange(40.0), b=np.ones(3)), np.random.default_rng(seed)
+    for _ in range(200):
+        damaged = bytearray(body)
+        damaged[random.integers(2, len(body))] = random.integers(256)
+        with suppress(Refused), catch_warnings():
+            simplefilter("ignore")
+            arrays_in(damaged)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"PK\x03\x04", "not a zip file"),
+        (npz(w=np.ones(1000))[:-40], "not a zip file"),
+        (zipped(**{"w.npy": header("{'descr': ('\n")}), "EOF"),
+        (zipped(**{"w.npy": header(HEADER.format("(9**99,)"))}), ""),
+        (zipped(**{"w.npy": header(HEADER.format(f"({10**15},)"))}), "allocate"),
+        (zipped(**{"w.npy": header(HEADER.format(f"({10**25},)"))}), "too large"),
+        (zipped(**{"w.npy": header(HEADER.format("(9,)"))}), "EOF"),
+        (zipped(**{"model/data.pkl": b"\x80\x02}q\x00."}), "is no array; is it a checkpoint of torch"),
+    ],
+)
+def test_a_file_that_is_no_npz_is_refused(body: bytes, reason: str) -> None:
+    with pytest.raises(Refused, match=f"this is no .npz file of numbers: .*{reason}") as refused:
+        arrays_in(body)
+    assert refused.value.code == "tensor_body_invalid"

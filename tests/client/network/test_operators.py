@@ -35,6 +35,7 @@ EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
     "one number": lambda x, y: x[2, 1] * y[-1, 0],
     "some columns of a row": lambda x, y: x[1, :2] * y[np.int64(2), -2:],
     "everything": lambda x, y: x[:] * y[...],
+    "axes of numpy": lambda x, y: x.sum(axis=np.int64(0)) * y.mean(axis=(np.int32(0),)),
     "the sum of an axis": lambda x, y: x.sum(axis=0) * y.sum(axis=(0,)),
     "the sum of all": lambda x, y: x.sum() * 0.5 + y.sum((0, 1)),
     "means": lambda x, y: x.mean(axis=-1) * y.mean(axis=1) + x.mean(1),

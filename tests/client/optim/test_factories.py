@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from collections import defaultdict
 
 import pytest
 
@@ -37,6 +39,16 @@ def test_every_argument_reaches_the_rule(kind: str) -> None:
     assert made.kind == kind and made.learning_rate == 0.5
     assert made.state_dict() == Optimizer(kind, **other).state_dict()
     assert vars(made._rule) == vars(Optimizer(kind, **other)._rule) != vars(Optimizer(kind)._rule)
+
+
+def test_arguments_are_described_alike_where_their_configs_are() -> None:
+    texts = defaultdict[str, set[tuple[str, str]]](set)
+    for kind in BUILT_IN:
+        arguments = dict(re.findall(r"^    (\w+): (.+)$", inspect.getdoc(getattr(factories, kind)), re.M))
+        for name, field in installed()[kind].Config().fields.items():
+            texts[name].add((field.metadata["description"], arguments[name]))
+    for pairs in texts.values():
+        assert len(pairs) == len({config for config, _ in pairs}) == len({text for _, text in pairs})
 
 
 def _other(name: str, value: object) -> object:

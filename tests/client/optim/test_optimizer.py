@@ -228,6 +228,39 @@ def test_gradients_are_clipped_and_stay_as_they_are() -> None:
     assert gradients["a"].tolist() == [3, 0] and gradients["b"] == 4
 
 
+def test_bounds_of_clipping_may_be_numbers_of_numpy() -> None:
+    params = {"a": np.zeros(2)}
+    bounds = {"clip_norm": np.float32(1.0), "clip_value": np.array(0.7)}
+    deltawire.optim.sgd(learning_rate=1.0, **bounds).step(params, {"a": np.array([3.0, 4.0])})
+    assert params["a"].tolist() == pytest.approx([-0.6, -0.7], rel=1e-6)
+    with pytest.raises(Refused, match="/clip_value: expected a number above 0"):
+        deltawire.optim.sgd(clip_value=np.float64(-1))
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_bound_that_float32_does_not_reach_clips_nothing() -> None:
+    params = {"a": np.zeros(2, np.float32)}
+    gradient = np.array([3e38, -1.0], np.float32)
+    deltawire.optim.sgd(learning_rate=1.0, clip_value=1e300).step(params, {"a": gradient})
+    assert np.array_equal(params["a"], -gradient)
+
+
+@pytest.mark.parametrize(("dtype", "large"), [(np.float64, 1e200), (np.float64, 1e308), (np.float32, 3e38)])
+def test_large_gradients_are_scaled_to_the_norm(dtype: Any, large: float) -> None:
+    params = {"a": np.zeros(1, dtype), "b": np.zeros(1, dtype)}
+    gradients = {"a": np.array([0.6 * large], dtype), "b": np.array([-0.8 * large], dtype)}
+    deltawire.optim.sgd(learning_rate=1.0, clip_norm=1e-3).step(params, gradients)
+    assert [float(params[name][0]) for name in "ab"] == pytest.approx([-0.6e-3, 0.8e-3], rel=1e-6)
+
+
+def test_gradients_whose_norm_is_not_finite_are_refused() -> None:
+    params = {"a": np.zeros(4)}
+    optimizer = deltawire.optim.sgd(learning_rate=1.0, clip_norm=1.0)
+    with pytest.raises(Refused, match="the norm of all gradients is above 1.8e308") as caught:
+        optimizer.step(params, {"a": np.full(4, 1.5e308)})
+    assert caught.value.code == "non_finite" and optimizer.steps == 0 and not params["a"].any()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_training_goes_on_from_a_file_with_the_same_bits(kind: str, tmp_path: Path) -> None:
     def made() -> Optimizer:

@@ -13,7 +13,7 @@ import pytest
 import requests
 from support.posting import good
 
-from deltawire import Client, ServiceFailed
+from deltawire import Client, Retries, ServiceFailed, Unreachable
 
 Seen = tuple[str, str, dict[str, str], bytes]
 
@@ -164,3 +164,37 @@ def test_a_response_to_another_request_is_an_error_whatever_its_status(status: i
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Dropping(requests.Session):
+    """A session to a host that drops packets while `dropping`; `timeouts` are those of its requests."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropping = True
+        self.timeouts: list[Any] = []
+
+    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+        self.timeouts.append(settings["timeout"])
+        if self.dropping:
+            raise requests.ConnectTimeout
+        return super().send(request, **settings)
+
+
+def test_a_host_that_has_never_answered_is_given_up_after_the_startup() -> None:
+    session, retries = Dropping(), Retries(attempts=1)
+    with listening() as (url, _):
+        client = Client(url, session=session, retries=retries)
+        with pytest.raises(
+            Unreachable, match=r"no service answers at .* within 1\.5 s: start one with `delta"
+        ):
+            client.limits()
+        session.dropping = False
+        client.limits()
+        session.dropping = True
+        with pytest.raises(Unreachable, match=r"within 5 s: start one"):
+            client.limits()
+        brief = Client(url, session=session, retries=retries, timeout=(0.5, 60.0))
+        with pytest.raises(Unreachable, match=r"within 0\.5 s"):
+            brief.limits()
+    assert session.timeouts == [(1.5, 60), (1.5, 60), (5, 60), (0.5, 60)]

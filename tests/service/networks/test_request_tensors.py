@@ -75,6 +75,11 @@ def test_faults_of_parameters_and_data_are_found_together() -> None:
     assert [fault.pointer for fault in refused.value.faults] == [
         "/params/scores.bias/0", "/data/x", "/data/y/0",
     ]  # fmt: skip
+    assert [fault.detail for fault in refused.value.faults] == [
+        "expected a number, got a string",
+        "expected a number, got null",
+        "expected an integer, got 1.5 in example 0",
+    ]
 
 
 @pytest.mark.parametrize("place", ["params", "data", "cotangents"])

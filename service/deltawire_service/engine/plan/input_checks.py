@@ -93,7 +93,7 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
         if input_spec.dtype == "float":
             floats.append(array)
         else:
-            faults += _labels(name, array, input_spec.range)
+            faults += _labels(name, array, input_spec)
         if input_spec.shared:
             if shape != input_spec.shape:
                 faults.append(_unshaped(name, input_spec, shape))
@@ -153,15 +153,16 @@ def _dtypes(network: Graph, params: Arrays, data: Arrays, dtype: np.dtype[Any]) 
             yield Fault(pointer, "dtype_mismatch", detail)
 
 
-def _labels(name: str, array: Array, allowed: range | None) -> Iterable[Fault]:
+def _labels(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
+    allowed = input_spec.range
     if array.dtype != np.int64:
         detail = f"input '{name}': expected int64, got {array.dtype}"
         yield Fault(f"/data/{name}", "dtype_mismatch", detail)
     elif allowed is not None and array.size and not _all_in(array, allowed):
         place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
         steps = "".join(f"/{step}" for step in place)
-        row = f" in row {place[0]}" if len(place) else ""
-        label = f"got {array[tuple(place)]}{row}"
+        example = f" in example {place[0]}" if len(place) and not input_spec.shared else ""
+        label = f"got {array[tuple(place)]}{example}"
         detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {label}"
         yield Fault(f"/data/{name}{steps}", "label_out_of_range", detail)
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.engine import compiled
 
+from deltawire import Client, Network
 from deltawire.errors import Refused
 from deltawire_service.engine import InputSpec, Limits
 from deltawire_service.engine.plan.input_checks import (
@@ -63,8 +64,8 @@ WRONG_DATA = [
     ("x", np.ones((4, 2), ">f8"), "/data/x", "dtype_unsupported", ">f8"),
     ("m", np.ones((4, 3)), "/data/m", "shape_mismatch", "expected shape [3]"),
     ("m", np.ones(1), "/data/m", "shape_mismatch", "got [1]"),
-    ("y", np.array([0, -1, 2, 0]), "/data/y/1", "label_out_of_range", "from 0 to 2, got -1 in row 1"),
-    ("y", np.array([0, 1, 2, 3]), "/data/y/3", "label_out_of_range", "got 3 in row 3"),
+    ("y", np.array([0, -1, 2, 0]), "/data/y/1", "label_out_of_range", "from 0 to 2, got -1 in example 1"),
+    ("y", np.array([0, 1, 2, 3]), "/data/y/3", "label_out_of_range", "got 3 in example 3"),
     ("y", np.zeros(4), "/data/y", "dtype_mismatch", "expected int64, got float64"),
     ("y", np.zeros(4, bool), "/data/y", "dtype_mismatch", "bool"),
     ("y", np.zeros((4, 1), np.int64), "/data/y", "shape_mismatch", "expected shape [batch], got [4, 1]"),
@@ -159,3 +160,14 @@ def test_a_plan_above_the_limit_is_refused_with_the_way_out() -> None:
         check_parameter_bytes(bare, make_drawing_plan(bare, 8))
     with pytest.raises(Refused, match="up to node 'h'"):
         check_numbers(bare.limits, "h", 1)
+
+
+def test_an_integer_of_a_shared_input_is_of_no_example() -> None:
+    net = Network()
+    index = net.input("index", (2,), "int64", shared=True)
+    net.layer(
+        "dot", net.input("x", (2,)), net.layer("flatten", net.layer("embedding", index, rows=3, width=1))
+    )
+    with pytest.raises(Refused) as refused:
+        Client().forward(net, {"embedding1.weight": np.ones((3, 1))}, {"x": np.ones((1, 2)), "index": [0, 5]})
+    assert str(refused.value).endswith("/data/index/1: input 'index': expected integers from 0 to 2, got 5")
