@@ -310,13 +310,15 @@ class Network:
         Raises:
             Refused: The spec is malformed, or two inputs or nodes have the same name.
         """
-        network, read = cls(), read_spec(spec)
-        network._inputs = read["inputs"]
-        network._nodes = {node["name"]: node for node in read["nodes"]}
-        network._loss = read.get("loss")
-        network._regularization = read.get("regularization")
-        network.metadata = read.get("metadata", {})
-        return network
+        return cls()._take(read_spec(spec))
+
+    def _take(self, spec: dict[str, Any]) -> Self:
+        self._inputs = spec["inputs"]
+        self._nodes = {node["name"]: node for node in spec["nodes"]}
+        self._loss = spec.get("loss")
+        self._regularization = spec.get("regularization")
+        self.metadata = spec.get("metadata", {})
+        return self
 
     @property
     def _taken(self) -> set[str]:
