@@ -171,9 +171,12 @@ def parameters_among(network: Mapping[str, Any], names: Iterable[str]) -> list[s
 
 
 def _inputs(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the well-formed inputs of a network, by name."""
-    spec = network.description["network"] if isinstance(network, Published) else network
-    inputs = spec.get("inputs")
+    """Return the well-formed inputs of a network, by name; those of a published one say what is pinned."""
+    if isinstance(network, Published):
+        described = network.description["inputs"]
+        inputs = network.description["network"]["inputs"]
+        return {name: {**entry, **described.get(name, {})} for name, entry in inputs.items()}
+    inputs = network.get("inputs")
     entries = inputs.items() if isinstance(inputs, Mapping) else ()
     return {name: entry for name, entry in entries if isinstance(entry, Mapping)}
 

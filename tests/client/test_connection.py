@@ -140,7 +140,8 @@ class Limited:
     def close(self) -> None: ...
 
 
-def test_a_header_too_large_for_a_binary_body_is_sent_as_json() -> None:
+def test_a_header_too_large_for_a_binary_body_is_sent_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELTAWIRE_TENSOR_HEADER_BYTES", str(2**16))
     transport = Limited()
     client = Client(transport=transport)
     params = client.init(long_chain())
@@ -158,7 +159,10 @@ def test_a_service_that_reads_large_headers_gets_a_binary_body(monkeypatch: pyte
     assert transport.media_types == [wire.JSON, wire.SAFETENSORS]
 
 
-def test_a_request_that_fits_neither_body_says_what_it_takes_and_the_way_out() -> None:
+def test_a_request_that_fits_neither_body_says_what_it_takes_and_the_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DELTAWIRE_TENSOR_HEADER_BYTES", str(2**16))
     transport = Limited(json_body_bytes=2**16)
     client = Client(transport=transport)
     params = client.init(long_chain())

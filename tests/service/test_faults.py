@@ -137,9 +137,9 @@ def test_a_cycle_is_named_and_an_unknown_name_gets_a_suggestion(client: FlaskCli
     assert "did you mean 'scores'?" in detail
 
 
-def test_a_wrong_label_is_named_with_its_row(client: FlaskClient) -> None:
+def test_a_wrong_label_is_named_with_its_example(client: FlaskClient) -> None:
     for label in (-1, 3, 1.9, 1e30, True):
-        assert "row 1" in detail_of(client, changed(("/data/y/1", label))), label
+        assert "in example 1" in detail_of(client, changed(("/data/y/1", label))), label
 
 
 def test_all_faults_are_told_at_once(client: FlaskClient) -> None:

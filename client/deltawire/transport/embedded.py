@@ -28,7 +28,6 @@ ALONE: dict[str, Any] = {
             "json_lists",
             "tensors",
             "elements",
-            "planned_operations",
             "queue_bytes",
         ],
         UNBOUNDED,
@@ -36,7 +35,7 @@ ALONE: dict[str, Any] = {
 }
 """Settings of a service without other users. One that the environment names holds instead.
 
-Arrays are passed in memory, so that only the planned memory bounds them.
+Arrays are passed in memory, so that only their plan bounds them.
 """
 
 
@@ -44,8 +43,8 @@ class EmbeddedTransport:
     """Runs a service of its own and sends requests to it.
 
     Settings come from the environment, as for any service. Those that it does not name are those of a service
-    without other users: only errors are logged, calls wait for each other and compute for as long as they
-    need, and planned memory alone bounds arrays. No API key is needed.
+    without other users: only errors are logged, calls wait for each other without a deadline, and planned
+    memory and operations alone bound a call. No API key is needed.
 
     A forked process starts a service of its own with its first request: threads and locks do not survive a
     fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
