@@ -14,6 +14,7 @@ from support.console import ROOT
 RECIPES = ROOT / "examples" / "recipes"
 
 
+@pytest.mark.recipes
 @pytest.mark.parametrize("recipe", sorted(RECIPES.glob("*.py")), ids=lambda path: path.stem)
 def test_a_recipe_finds_what_it_says(recipe: Path, tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DELTAWIRE_")}
