@@ -125,16 +125,16 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     if keys:
         require_key(app, keys)
 
-    def check_capacity(context: RequestContext) -> None:
+    def check_capacity(context: RequestContext, json_bytes: int) -> None:
         """Refuse a request that would be computed too late, or that has no room, before its body is read."""
         if context.method == "POST":
             compute_queue.check_capacity()
-            answer_memory.admit_body(context, bodies.bytes_to_read(context, settings.binary_body_bytes))
+            answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(with_context(bodies.negotiate))
     v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
-    v1.before_request(with_context(check_capacity))
+    v1.before_request(with_context(lambda context: check_capacity(context, bodies.json_bytes(context))))
     pipeline = Pipeline(settings, networks, published, caches)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))

@@ -72,20 +72,9 @@ PARSED = 16
 """Bytes of Python objects for each byte of JSON, at most: short numbers with a comma."""
 
 
-def bytes_to_read(context: RequestContext, inflated: int) -> int:
-    """Return the bytes that a request's body becomes when it is read, at most, beside the body itself.
-
-    Args:
-        context: the request.
-        inflated: bytes that a compressed body may have.
-    """
-    if "HTTP_CONTENT_ENCODING" in context.environ:
-        return inflated
-    if request_media_type(context) == wire.SAFETENSORS:
-        return 0
-    head = context.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH", "")  # KServe: the rest is binary
-    length = context.content_length or 0
-    return PARSED * (min(length, int(head)) if head.isdecimal() else length)
+def json_bytes(context: RequestContext) -> int:
+    """Return the bytes of JSON in a request, at most: any body but safetensors is taken for JSON."""
+    return 0 if request_media_type(context) == wire.SAFETENSORS else context.content_length or 0
 
 
 def read(context: RequestContext, settings: Settings) -> Any:

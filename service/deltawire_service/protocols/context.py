@@ -31,8 +31,8 @@ class ProtocolContext(NamedTuple):
 
     settings: Settings
     published: PublishedNetworks
-    check_capacity: Callable[[RequestContext], None]
-    """Refuses, before its body is read, a request that would be computed too late."""
+    check_capacity: Callable[[RequestContext, int], None]
+    """Refuses, before its body is read, a request with so many bytes of JSON for which there is no room."""
     log: FilteringBoundLogger
     readiness: Readiness
     caches: Caches
@@ -45,17 +45,23 @@ class ProtocolContext(NamedTuple):
 
         return self.caches.cached(function, beside)
 
-    def blueprint(self, name: str, write_error: Callable[[dict[str, Any]], Response]) -> Blueprint:
+    def blueprint(
+        self,
+        name: str,
+        write_error: Callable[[dict[str, Any]], Response],
+        json_bytes: Callable[[RequestContext], int] = bodies.json_bytes,
+    ) -> Blueprint:
         """Return a blueprint with the deadlines and the admission of /v1.
 
         Args:
             name: name of the blueprint.
             write_error: turns a problem document into an error of the protocol.
+            json_bytes: returns how many bytes of a request's body are JSON, at most.
         """
         routes = Blueprint(name, __name__)
         routes.before_request(with_context(partial(deadlines.set_deadline, self.settings)))
         routes.before_request(with_context(check_media_type))
-        routes.before_request(with_context(self.check_capacity))
+        routes.before_request(with_context(lambda context: self.check_capacity(context, json_bytes(context))))
 
         @routes.errorhandler(Exception)
         def answer_error(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from support.posting import good
 from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.http import bodies
+from deltawire_service.http.request_context import RequestContext
 from deltawire_service.settings import Settings
 
 
@@ -162,3 +163,24 @@ def test_no_answer_is_longer_than_planned(dtype: str, rank: int) -> None:
         cost = bodies.body_cost(dtype, wire.JSON, answered, tensors)
         text = wire.encode({"values": {"x": array}}, answered, tensors, "response")
         assert len(text) - 200 <= cost.written_bytes([array.shape]) <= 1.3 * len(text)
+
+
+@pytest.mark.parametrize(
+    "headers, expected",
+    [
+        ({"CONTENT_TYPE": wire.JSON}, 900),
+        ({}, 900),
+        ({"CONTENT_TYPE": wire.SAFETENSORS}, 0),
+        ({"CONTENT_TYPE": wire.JSON, "HTTP_INFERENCE_HEADER_CONTENT_LENGTH": "0"}, 900),
+        ({"CONTENT_TYPE": wire.JSON, "HTTP_CONTENT_ENCODING": "identity"}, 900),
+    ],
+)
+def test_no_header_hides_the_bytes_of_json(headers: dict[str, str], expected: int) -> None:
+    assert bodies.json_bytes(RequestContext({"CONTENT_LENGTH": "900", **headers})) == expected
+
+
+def test_a_header_of_another_protocol_is_not_looked_at() -> None:
+    client = create_app(Settings(log_level="error")).test_client()
+    for length in ("0", "9" * 5000):
+        headers = {"Inference-Header-Content-Length": length}
+        assert client.post("/v1/gradients", json=good(), headers=headers).status_code == 200

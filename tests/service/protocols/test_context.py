@@ -24,7 +24,7 @@ from deltawire_service.settings import Settings
 def client() -> FlaskClient:
     """A protocol whose errors are a code, with a route that returns its body and its deadline."""
 
-    def check_capacity(context: RequestContext) -> None:
+    def check_capacity(context: RequestContext, json_bytes: int) -> None:
         if "busy" in context.environ["PATH_INFO"]:
             raise Overloaded(3)
 

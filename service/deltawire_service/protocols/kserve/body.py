@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -86,6 +87,14 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
     if not isinstance(head, dict):
         raise refusal("field_invalid", "the body must begin with a JSON object")
     return Body(head, view[length:] if length < len(view) else NO_TAIL, False)
+
+
+def json_bytes(context: RequestContext) -> int:
+    """Return the bytes of JSON in a request, at most: those of its head, unless it is compressed."""
+    if context.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
+        return sys.maxsize
+    head = context.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH", "")
+    return int(head) if _is_length(head) else bodies.json_bytes(context)
 
 
 def _is_length(header: str) -> bool:

@@ -20,13 +20,20 @@ from deltawire.errors import Refused
 from deltawire_service.faults import nearest, shown
 from deltawire_service.http.request_context import current_request
 from deltawire_service.protocols.context import ProtocolContext, json, refusal
-from deltawire_service.protocols.kserve.body import Body, read_body, read_inputs, respond, wants_binary
+from deltawire_service.protocols.kserve.body import (
+    Body,
+    json_bytes,
+    read_body,
+    read_inputs,
+    respond,
+    wants_binary,
+)
 from deltawire_service.protocols.kserve.models import VERSION, Model, models
 
 
 def register(app: Flask, protocol: ProtocolContext) -> None:
     """Add the routes, below /v2."""
-    routes = protocol.blueprint("kserve", write_error)
+    routes = protocol.blueprint("kserve", write_error, json_bytes)
     models_of = protocol.cached(models)
 
     def all_models() -> list[Model]:

@@ -10,7 +10,8 @@ from flask import Flask
 from support.kserve import received
 
 from deltawire.errors import Refused
-from deltawire_service.protocols.kserve.body import HEAD_LENGTH, Body, respond, wants_binary
+from deltawire_service.http.request_context import RequestContext
+from deltawire_service.protocols.kserve.body import HEAD_LENGTH, Body, json_bytes, respond, wants_binary
 
 ALL_BINARY = {"parameters": {"binary_data_output": True}}
 
@@ -52,3 +53,23 @@ def test_an_answer_has_a_head_and_the_bytes_of_its_tensors_in_order() -> None:
 def test_a_body_takes_as_much_memory_as_one_of_v1() -> None:
     assert Body({}, memoryview(b""), False).media_type == "application/json"
     assert Body({}, memoryview(b"1"), False).media_type == "application/vnd.safetensors"
+
+
+@pytest.mark.parametrize(
+    "environ, expected",
+    [
+        ({"CONTENT_LENGTH": "900"}, 900),
+        ({"CONTENT_LENGTH": "900", "HTTP_INFERENCE_HEADER_CONTENT_LENGTH": "40"}, 40),
+        ({"CONTENT_LENGTH": "900", "HTTP_INFERENCE_HEADER_CONTENT_LENGTH": "0"}, 0),
+        ({"CONTENT_LENGTH": "900", "HTTP_INFERENCE_HEADER_CONTENT_LENGTH": "9" * 5000}, 900),
+        ({"CONTENT_LENGTH": "900", "HTTP_INFERENCE_HEADER_CONTENT_LENGTH": "²"}, 900),
+        ({"CONTENT_LENGTH": "900", "HTTP_CONTENT_ENCODING": "identity"}, 900),
+    ],
+)
+def test_the_bytes_of_json_are_those_of_the_head(environ: dict[str, str], expected: int) -> None:
+    assert json_bytes(RequestContext(environ)) == expected
+
+
+def test_what_is_compressed_may_be_json_of_any_size() -> None:
+    context = RequestContext({"CONTENT_LENGTH": "900", "HTTP_CONTENT_ENCODING": "gzip"})
+    assert json_bytes(context) > 2**40
