@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import zlib
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -32,6 +31,8 @@ NARROWER: Mapping[str, Mapping[str, np.dtype[Any]]] = {
 }
 """Datatypes of inputs that a dtype holds exactly."""
 WBITS = {"gzip": 31, "deflate": 15}
+MOST_INFLATED = 1032
+"""Bytes that a byte of deflate can become, at most (zlib's technical details)."""
 SMALLEST_COMPRESSED = 1024
 """Bytes below which compressing an answer is not worth it."""
 
@@ -92,7 +93,7 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
 def json_bytes(context: RequestContext) -> int:
     """Return the bytes of JSON in a request, at most: those of its head, unless it is compressed."""
     if context.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() != "identity":
-        return sys.maxsize
+        return MOST_INFLATED * (context.content_length or 0)
     head = context.environ.get("HTTP_INFERENCE_HEADER_CONTENT_LENGTH", "")
     return int(head) if _is_length(head) else bodies.json_bytes(context)
 
