@@ -1,0 +1,52 @@
+"""The errors of the store."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from deltawire_service.faults import ServiceError
+
+
+class StoreUnavailable(ServiceError):
+    """The disk fails, is read-only, or the folder is gone: nothing was changed."""
+
+    code = "store_unavailable"
+    detail = "the disk that models are kept on cannot be used now; nothing was changed"
+
+
+class StoreFull(ServiceError):
+    """The disk is full: nothing was changed."""
+
+    code = "store_full"
+    detail = "the disk that models are kept on is full; nothing was changed"
+
+
+class OutcomeUnknown(ServiceError):
+    """The disk failed while a change was written: it may be kept, or not."""
+
+    code = "outcome_unknown"
+    detail = "the disk failed while the change was written; repeat it with the same Idempotency-Key"
+
+
+class LockBusy(ServiceError):
+    """A lock did not become free before the deadline: nothing was changed."""
+
+    code = "model_busy"
+    detail = "others were at work on it until the deadline of this request; nothing was changed"
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Raise the errors of the operating system as errors of the store.
+
+    Raises:
+        StoreFull: there is no room, on the disk or in the user's quota.
+        StoreUnavailable: anything else went wrong.
+    """
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise (StoreFull if full else StoreUnavailable)() from error

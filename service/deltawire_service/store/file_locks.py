@@ -1,0 +1,115 @@
+"""Locks that threads and processes share, each on a file. The kernel frees those of a process that dies.
+
+flock has neither a time limit nor an order. So the threads of a process queue up for a file, first come,
+first served, and the first in the queue tries until its deadline. Each holder opens the file for itself:
+threads that shared a descriptor would share its lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Lock
+from time import monotonic, sleep
+
+from deltawire_service.store.errors import LockBusy, disk_errors
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.005
+"""Seconds between two tries: they double up to the longest."""
+
+
+class FileLocks:
+    """The locks of a process. Shared between threads."""
+
+    def __init__(self) -> None:
+        self._queues: dict[Path, deque[Event]] = {}
+        self._lock = Lock()
+
+    @contextmanager
+    def exclusive(self, path: Path, deadline: float) -> Iterator[None]:
+        """Hold a lock that nobody else holds.
+
+        Args:
+            path: the file; it exists.
+            deadline: when to give up, as time.monotonic counts.
+
+        Raises:
+            LockBusy: the lock did not become free before the deadline.
+            StoreUnavailable: the file is gone, or cannot be opened.
+        """
+        turn = self._queue_up(path)
+        try:
+            if not turn.wait(min(max(0.0, deadline - monotonic()), 1e6)):
+                raise LockBusy()
+            with disk_errors():
+                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            with released(descriptor):
+                _keep_trying(descriptor, deadline)
+                yield
+        finally:
+            self._leave(path, turn)
+
+    def _queue_up(self, path: Path) -> Event:
+        turn = Event()
+        with self._lock:
+            queue = self._queues.setdefault(path, deque())
+            queue.append(turn)
+            if queue[0] is turn:
+                turn.set()
+        return turn
+
+    def _leave(self, path: Path, turn: Event) -> None:
+        with self._lock:
+            queue = self._queues[path]
+            queue.remove(turn)
+            if queue:
+                queue[0].set()
+            else:
+                del self._queues[path]
+
+
+@contextmanager
+def released(descriptor: int) -> Iterator[None]:
+    """Free the lock of a descriptor at the end, and close it.
+
+    Closing alone frees a lock only if no child of this process has inherited the descriptor.
+    """
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
+def try_lock(descriptor: int, shared: bool = False) -> bool:
+    """Lock an open file without waiting, and return whether that worked. Raises OSError."""
+    try:
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def shared_lock(path: Path) -> Iterator[None]:
+    """Hold a lock together with others. Raises LockBusy at once where somebody holds it alone."""
+    with disk_errors():
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    with released(descriptor):
+        if not try_lock(descriptor, shared=True):
+            raise LockBusy()
+        yield
+
+
+def _keep_trying(descriptor: int, deadline: float) -> None:
+    pause = FIRST_PAUSE
+    while not try_lock(descriptor):
+        left = deadline - monotonic()
+        if left <= 0:
+            raise LockBusy()
+        sleep(min(pause, left))
+        pause = min(2 * pause, LONGEST_PAUSE)
