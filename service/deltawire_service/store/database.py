@@ -1,0 +1,184 @@
+"""The database: connections, transactions that last, and the checkpoints of its log.
+
+A transaction is on disk when `writing` ends: the log is synced at every commit. SQLite before 3.51.3 can
+damage the log when one process copies it back (a checkpoint) while another one writes. So a lock file
+excludes both from each other, and SQLite makes no checkpoints by itself. The lock also keeps SQLite from
+polling for its own, and it knows deadlines.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from math import inf
+from pathlib import Path
+from threading import Lock
+
+from deltawire_service.store.errors import OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.file_locks import FileLocks
+from deltawire_service.store.folders import StoreFolder
+from deltawire_service.store.schema import migrate
+
+CHECKPOINT_BYTES = 8 * 2**20
+"""How long the log may become before a writer copies it back."""
+
+OUTSIDERS_SECONDS = 5
+"""How long to wait for programs that write to the database without our lock, such as a sqlite3 shell."""
+
+DISK_ERRORS = frozenset(
+    {
+        *(sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT),
+        *(sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM),
+    }
+)
+"""Results of SQLite that are no mistakes in our statements."""
+
+
+class Database:
+    """The database of a store. Shared between threads; opened by each process for itself, when first used.
+
+    Args:
+        folder: the folder of the store.
+        locks: the locks of this process.
+    """
+
+    def __init__(self, folder: StoreFolder, locks: FileLocks):
+        self._path = folder.database
+        self._write_lock = folder.write_lock
+        self._locks = locks
+        self._idle: list[sqlite3.Connection] = []
+        self._lock = Lock()
+
+    def prepare(self) -> None:
+        """Make the tables, or bring them up to date; keep no connection, so that the process may fork.
+
+        Raises:
+            SchemaUnknown: the database is newer than this program.
+            StoreFull, StoreUnavailable: the disk cannot be used.
+        """
+        with self._locks.exclusive(self._write_lock, inf), _disk_errors():
+            with closing(_connect(self._path)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("BEGIN IMMEDIATE")
+                migrate(connection)
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Begin a transaction that sees one state of the database. It must end before anything is computed.
+
+        Raises:
+            StoreUnavailable: the disk cannot be used.
+        """
+        with self._connection() as connection, _disk_errors():
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self, deadline: float = inf) -> Iterator[sqlite3.Connection]:
+        """Begin a transaction that changes the database: nothing but SQL belongs into it.
+
+        deadline: when to give up waiting for other writers, as time.monotonic counts.
+
+        Raises:
+            LockBusy: others wrote until the deadline.
+            StoreFull, StoreUnavailable: the disk cannot be used; nothing was changed.
+            OutcomeUnknown: the disk failed during the commit.
+        """
+        with self._locks.exclusive(self._write_lock, deadline), self._connection() as connection:
+            with _disk_errors():
+                if self.log_bytes() > CHECKPOINT_BYTES:
+                    _checkpoint(connection)
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+            try:
+                connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if _result(error) == sqlite3.SQLITE_FULL:  # the log ends before this transaction does
+                    raise StoreFull() from error
+                raise OutcomeUnknown() from error
+
+    def checkpoint(self, deadline: float = inf) -> None:
+        """Copy the log back into the database.
+
+        deadline: when to give up waiting for writers.
+
+        Raises:
+            LockBusy, StoreFull, StoreUnavailable: as for `writing`.
+        """
+        with self._locks.exclusive(self._write_lock, deadline), self._connection() as connection:
+            with _disk_errors():
+                _checkpoint(connection)
+
+    def log_bytes(self) -> int:
+        """Return the length of the log."""
+        try:
+            return Path(f"{self._path}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection. After any error it is closed, which undoes what was not committed."""
+        with self._lock:
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            with _disk_errors():
+                connection = _connect(self._path)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        with self._lock:
+            self._idle.append(connection)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=OUTSIDERS_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    """Copy the log back and cut it to nothing, or leave its length where somebody reads: never wait."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {1000 * OUTSIDERS_SECONDS}")
+
+
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        result = _result(error)
+        if result == sqlite3.SQLITE_FULL:
+            raise StoreFull() from error
+        if result in DISK_ERRORS:
+            raise StoreUnavailable() from error
+        raise
+
+
+def _result(error: sqlite3.Error) -> int | None:
+    """Return the result of SQLite, without its details; None where the error is not SQLite's."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

@@ -1,0 +1,95 @@
+"""The tables of the database, and how those of an earlier version become those of this one.
+
+A migration is written once and never changed. The version of a database is its `user_version`: the number
+of migrations that it has gone through.
+"""
+
+from __future__ import annotations
+
+from sqlite3 import Connection
+
+Migration = tuple[str, ...]
+
+MIGRATIONS: tuple[Migration, ...] = (
+    (
+        # `slot` has the parameters and the state of the newest version, if its stamp is `stamp`.
+        """CREATE TABLE models (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            name TEXT NOT NULL,
+            network TEXT NOT NULL,
+            dtype TEXT NOT NULL,
+            lineage TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            slot TEXT NOT NULL,
+            stamp BLOB NOT NULL,
+            UNIQUE (owner, name)
+        )""",
+        # A batch is in the row, or in a segment.
+        """CREATE TABLE entries (
+            model TEXT NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            step INTEGER NOT NULL,
+            optimizer TEXT NOT NULL,
+            details TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            batch BLOB,
+            segment TEXT,
+            begin INTEGER,
+            size INTEGER,
+            PRIMARY KEY (model, version)
+        )""",
+        """CREATE TABLE snapshots (
+            model TEXT NOT NULL,
+            version INTEGER NOT NULL,
+            file TEXT NOT NULL,
+            params_id TEXT NOT NULL,
+            seconds REAL NOT NULL,
+            PRIMARY KEY (model, version),
+            FOREIGN KEY (model, version) REFERENCES entries (model, version) ON DELETE CASCADE
+        )""",
+        # A key outlives its model, so it does not refer to the row.
+        """CREATE TABLE idempotency_keys (
+            owner TEXT NOT NULL,
+            key TEXT NOT NULL,
+            digest BLOB NOT NULL,
+            model TEXT NOT NULL,
+            answer TEXT NOT NULL,
+            PRIMARY KEY (owner, key)
+        ) WITHOUT ROWID""",
+    ),
+)
+
+
+class SchemaUnknown(Exception):
+    """The database was written by a later version of deltawire."""
+
+
+def version(connection: Connection) -> int:
+    """Return the version of a database, 0 for an empty one."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def migrate(connection: Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> None:
+    """Bring the tables up to the version of this program, in a transaction that the caller has begun.
+
+    Args:
+        connection: the database.
+        migrations: all migrations.
+
+    Raises:
+        SchemaUnknown: the database is newer than this program.
+    """
+    done = version(connection)
+    if done > len(migrations):
+        raise SchemaUnknown(
+            f"the database has version {done}, this deltawire knows up to {len(migrations)}: "
+            "upgrade deltawire, or use another folder"
+        )
+    for migration in migrations[done:]:
+        for statement in migration:
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {len(migrations)}")
