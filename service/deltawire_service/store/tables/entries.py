@@ -1,0 +1,102 @@
+"""The table of the ledgers: for each version of a model an entry, with all it takes to compute it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from sqlite3 import Connection, Row
+
+from deltawire_service.store.segments import Stretch
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The change that made a version out of an earlier one.
+
+    Attributes:
+        version: the version.
+        kind: created, step, hyperparameters, restored or rebased.
+        step: how many optimizer steps lead to this version.
+        optimizer: kind, config, schedule and clipping in force after it, as JSON.
+        details: what depends on the kind, as JSON.
+        fingerprint: that of the process which computed it.
+        seconds: how long it took to compute.
+        batch: the arrays of a step, or the stretch of a segment that has them; None without arrays.
+    """
+
+    version: int
+    kind: str
+    step: int
+    optimizer: str
+    details: str
+    fingerprint: str
+    seconds: float
+    batch: bytes | Stretch | None = None
+
+
+def append(database: Connection, model_id: str, entry: Entry) -> None:
+    """Add an entry to the ledger of a model.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        entry: the entry.
+    """
+    inline = entry.batch if isinstance(entry.batch, bytes) else None
+    stretch = entry.batch if isinstance(entry.batch, Stretch) else (None, None, None)
+    database.execute(
+        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(model_id, entry.version, entry.kind, entry.step, entry.optimizer, entry.details),
+            *(entry.fingerprint, entry.seconds, inline, *stretch),
+        ),
+    )
+
+
+def get(database: Connection, model_id: str, version: int) -> Entry | None:
+    """Return an entry, None where there is none.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the version of the entry.
+    """
+    rows = database.execute("SELECT * FROM entries WHERE model = ? AND version = ?", (model_id, version))
+    return next(_entries(rows), None)
+
+
+def page(database: Connection, model_id: str, after: int, most: int) -> list[Entry]:
+    """Return entries of a ledger in order, without their batches.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version that the page follows; −1 for the first page.
+        most: number of entries on a page.
+    """
+    rows = database.execute(
+        "SELECT model, version, kind, step, optimizer, details, fingerprint, seconds, NULL AS batch, "
+        "NULL AS segment, NULL AS begin, NULL AS size FROM entries "
+        "WHERE model = ? AND version > ? ORDER BY version LIMIT ?",
+        (model_id, after, most),
+    )
+    return list(_entries(rows))
+
+
+def last_stretch(database: Connection, model_id: str) -> Stretch | None:
+    """Return the stretch of the last batch that is in a segment."""
+    row = database.execute(
+        "SELECT segment, begin, size FROM entries WHERE model = ? AND segment IS NOT NULL "
+        "ORDER BY version DESC LIMIT 1",
+        (model_id,),
+    ).fetchone()
+    return None if row is None else Stretch(*row)
+
+
+def _entries(rows: Iterable[Row]) -> Iterator[Entry]:
+    for row in rows:
+        stretch = None if row["segment"] is None else Stretch(row["segment"], row["begin"], row["size"])
+        yield Entry(
+            *(row["version"], row["kind"], row["step"], row["optimizer"], row["details"]),
+            *(row["fingerprint"], row["seconds"], stretch or row["batch"]),
+        )

@@ -1,0 +1,95 @@
+"""The table of the models: one row each, with the newest version and the slot that has it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from sqlite3 import Connection
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A model.
+
+    Attributes:
+        id: random, never used again.
+        owner: whoever made it; names are unique for each owner.
+        name: its name.
+        network: the spec of its network, as JSON.
+        dtype: the dtype of its parameters.
+        lineage: random, another one whenever equal versions may have other bits.
+        version: the newest version.
+        slot: the slot of that version.
+        stamp: the stamp of that slot, when it has that version.
+    """
+
+    id: str
+    owner: str
+    name: str
+    network: str
+    dtype: str
+    lineage: str
+    version: int
+    slot: str
+    stamp: bytes
+
+
+def insert(database: Connection, model: ModelRow) -> None:
+    """Add a model. Raises sqlite3.IntegrityError where the owner has one of this name."""
+    database.execute(
+        "INSERT INTO models (id, owner, name, network, dtype, lineage, version, slot, stamp) "
+        "VALUES (:id, :owner, :name, :network, :dtype, :lineage, :version, :slot, :stamp)",
+        asdict(model),
+    )
+
+
+def find(database: Connection, owner: str, name: str) -> ModelRow | None:
+    """Return the model of this name, None where the owner has none.
+
+    Args:
+        database: a transaction.
+        owner: whoever asks.
+        name: the name of the model.
+    """
+    row = database.execute("SELECT * FROM models WHERE owner = ? AND name = ?", (owner, name)).fetchone()
+    return None if row is None else ModelRow(**row)
+
+
+def page(database: Connection, owner: str, after: str, most: int) -> list[ModelRow]:
+    """Return the models of an owner, by name.
+
+    Args:
+        database: a transaction.
+        owner: whoever asks.
+        after: the name that the page follows; empty for the first page.
+        most: number of models on a page.
+    """
+    rows = database.execute(
+        "SELECT * FROM models WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", (owner, after, most)
+    )
+    return [ModelRow(**row) for row in rows]
+
+
+def identifiers(database: Connection) -> frozenset[str]:
+    """Return the ids of all models."""
+    return frozenset(row["id"] for row in database.execute("SELECT id FROM models"))
+
+
+def advance(database: Connection, before: ModelRow, after: ModelRow) -> bool:
+    """Store a model's newest version, slot and lineage; return False where it is no longer as it was before.
+
+    Args:
+        database: a transaction.
+        before: the model as it was read.
+        after: the model as it is now.
+    """
+    changed = database.execute(
+        "UPDATE models SET lineage = ?, version = ?, slot = ?, stamp = ? "
+        "WHERE id = ? AND version = ? AND stamp = ?",
+        (after.lineage, after.version, after.slot, after.stamp, before.id, before.version, before.stamp),
+    )
+    return changed.rowcount == 1
+
+
+def delete(database: Connection, model_id: str) -> None:
+    """Remove a model with its ledger and the rows of its snapshots."""
+    database.execute("DELETE FROM models WHERE id = ?", (model_id,))

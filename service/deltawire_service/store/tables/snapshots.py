@@ -1,0 +1,59 @@
+"""The table of the snapshots: which versions of a model are in files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from sqlite3 import Connection
+
+
+@dataclass(frozen=True)
+class SnapshotRow:
+    """A snapshot.
+
+    Attributes:
+        version: the version that it has.
+        file: the name of its file.
+        params_id: the SHA-256 of the parameters.
+        seconds: how long it took to write.
+    """
+
+    version: int
+    file: str
+    params_id: str
+    seconds: float
+
+
+def insert(database: Connection, model_id: str, snapshot: SnapshotRow) -> None:
+    """Add a snapshot, in the place of another one of the same version.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        snapshot: the snapshot.
+    """
+    database.execute(
+        "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)",
+        (model_id, snapshot.version, snapshot.file, snapshot.params_id, snapshot.seconds),
+    )
+
+
+def newest(database: Connection, model_id: str, version: int) -> SnapshotRow | None:
+    """Return the newest snapshot up to a version; None where there is none.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the version.
+    """
+    row = database.execute(
+        "SELECT version, file, params_id, seconds FROM snapshots WHERE model = ? AND version <= ? "
+        "ORDER BY version DESC LIMIT 1",
+        (model_id, version),
+    ).fetchone()
+    return None if row is None else SnapshotRow(*row)
+
+
+def files(database: Connection, model_id: str) -> frozenset[str]:
+    """Return the names of all snapshots of a model."""
+    rows = database.execute("SELECT file FROM snapshots WHERE model = ?", (model_id,))
+    return frozenset(row["file"] for row in rows)

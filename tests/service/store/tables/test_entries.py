@@ -1,0 +1,46 @@
+"""Rows of ledgers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from sqlite3 import Connection, IntegrityError
+
+import pytest
+
+from deltawire_service.store.segments import Stretch
+from deltawire_service.store.tables import entries, models
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.models import ModelRow
+
+ENTRY = Entry(1, "step", 1, '{"kind": "sgd"}', "{}", "f", 0.5, b"batch")
+
+
+def test_an_entry_is_read_as_it_was_written_and_its_batch_is_in_one_place(
+    transaction: Connection, model: ModelRow
+) -> None:
+    models.insert(transaction, model)
+    large = replace(ENTRY, version=2, batch=Stretch("segment", 3, 4))
+    for entry in (ENTRY, large, replace(ENTRY, version=3, batch=None)):
+        entries.append(transaction, model.id, entry)
+        assert entries.get(transaction, model.id, entry.version) == entry
+    assert entries.get(transaction, model.id, 4) is None
+    assert entries.last_stretch(transaction, model.id) == large.batch
+    with pytest.raises(IntegrityError):
+        entries.append(transaction, model.id, ENTRY)
+
+
+def test_pages_leave_out_the_batches(transaction: Connection, model: ModelRow) -> None:
+    models.insert(transaction, model)
+    for version in range(5):
+        entries.append(transaction, model.id, replace(ENTRY, version=version))
+    pages = [entries.page(transaction, model.id, after, 3) for after in (-1, 2, 4)]
+    assert [[entry.version for entry in page] for page in pages] == [[0, 1, 2], [3, 4], []]
+    assert pages[0][1] == replace(ENTRY, batch=None)
+
+
+def test_a_ledger_goes_with_its_model(transaction: Connection, model: ModelRow) -> None:
+    models.insert(transaction, model)
+    entries.append(transaction, model.id, ENTRY)
+    models.delete(transaction, model.id)
+    assert entries.get(transaction, model.id, 1) is None
+    assert entries.last_stretch(transaction, model.id) is None
