@@ -1,0 +1,76 @@
+"""Snapshots: the parameters and the optimizer state of one version, as a safetensors file.
+
+A snapshot is synced, and so is its name, before a row names it. Its own name is random: a file that no row
+names was never finished, or is not needed any more.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from deltawire import wire
+from deltawire.wire import Array
+from deltawire_service.store.errors import disk_errors
+from deltawire_service.store.folders import new_id, opened, sync_folder, write_all
+
+SUFFIX = ".safetensors"
+LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**30, tensors=2**30, elements=2**62)
+"""No bounds: the store wrote the file itself."""
+
+
+def write_snapshot(folder: Path, arrays: Mapping[str, Array]) -> str:
+    """Write arrays to a new file, for good, and return its name.
+
+    folder: the folder of the model's snapshots.
+
+    Raises:
+        StoreFull, StoreUnavailable: there is no room, or the disk fails; the file is removed.
+    """
+    path = folder / f"{new_id()}{SUFFIX}"
+    parts = wire.encode_in_parts(arrays, wire.SAFETENSORS, part="snapshot")
+    with disk_errors():
+        try:
+            with opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+                # Reserve all blocks first: a full disk is an error before anything is written.
+                os.posix_fallocate(descriptor, 0, sum(map(len, parts)))
+                offset = 0
+                for part in parts:
+                    write_all(descriptor, part, offset)
+                    offset += len(part)
+                os.fsync(descriptor)
+            sync_folder(folder)
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+    return path.name
+
+
+def read_snapshot(path: Path) -> dict[str, Array]:
+    """Return the arrays of a snapshot by name, as read-only views of the file.
+
+    Raises:
+        StoreUnavailable: the file is gone, or the disk fails.
+    """
+    with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
+        memory = mmap(descriptor, 0, access=ACCESS_READ)
+    return wire.read_checkpoint(memoryview(memory), LIMITS)
+
+
+def remove_unnamed(folder: Path, named: frozenset[str]) -> None:
+    """Remove the files that no row names. The caller holds the model's lock.
+
+    Args:
+        folder: the folder of the model's snapshots, or of its segments.
+        named: the names in the rows.
+
+    Raises:
+        StoreUnavailable: the disk fails.
+    """
+    with disk_errors():
+        for name in os.listdir(folder):
+            if name not in named:
+                (folder / name).unlink()

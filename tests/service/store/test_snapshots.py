@@ -1,0 +1,50 @@
+"""Snapshots are safetensors files, whole or not there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from deltawire_service.store.errors import StoreFull, StoreUnavailable
+from deltawire_service.store.snapshots import read_snapshot, remove_unnamed, write_snapshot
+
+ARRAYS = {
+    "params/w": np.arange(12.0, dtype=np.float32).reshape(3, 4),
+    "params/b": np.array(-0.0, np.float32),
+    "state/w.exp_avg": np.full((3, 4), 5e-324).astype(np.float32),
+}
+
+
+def test_a_snapshot_has_the_same_bits_for_us_and_for_the_library(tmp_path: Path) -> None:
+    path = tmp_path / write_snapshot(tmp_path, ARRAYS)
+    for read in (read_snapshot(path), load_file(path)):
+        assert read.keys() == ARRAYS.keys()
+        assert all(read[name].tobytes() == array.tobytes() for name, array in ARRAYS.items())
+
+
+@pytest.mark.parametrize("call", ["posix_fallocate", "pwrite", "fsync"])
+def test_a_disk_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(StoreFull):
+        write_snapshot(tmp_path, ARRAYS)
+    monkeypatch.undo()
+    assert not os.listdir(tmp_path)
+
+
+def test_files_that_no_row_names_are_removed(tmp_path: Path) -> None:
+    named, other = (write_snapshot(tmp_path, ARRAYS) for _ in range(2))
+    remove_unnamed(tmp_path, frozenset([named]))
+    assert os.listdir(tmp_path) == [named] and other != named
+
+
+def test_a_snapshot_that_is_gone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        read_snapshot(tmp_path / "none.safetensors")
