@@ -100,8 +100,10 @@ class Database:
                     raise StoreFull() from error
                 raise OutcomeUnknown() from error
 
-    def checkpoint(self, deadline: float = inf) -> None:
-        """Copy the log back into the database.
+    def checkpoint(self, deadline: float = inf) -> bool:
+        """Copy the log back into the database, and return whether it is empty then: nobody was reading it.
+
+        Only then is it sure that no transaction comes to light later whose commit seemed to fail.
 
         deadline: when to give up waiting for writers.
 
@@ -110,7 +112,7 @@ class Database:
         """
         with self._locks.exclusive(self._write_lock, deadline), self._connection() as connection:
             with _disk_errors():
-                _checkpoint(connection)
+                return _checkpoint(connection)
 
     def log_bytes(self) -> int:
         """Return the length of the log."""
@@ -158,11 +160,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _checkpoint(connection: sqlite3.Connection) -> None:
-    """Copy the log back and cut it to nothing, or leave its length where somebody reads: never wait."""
+def _checkpoint(connection: sqlite3.Connection) -> bool:
+    """Copy the log back and cut it to nothing; return False where somebody reads it, without waiting."""
     connection.execute("PRAGMA busy_timeout = 0")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     connection.execute(f"PRAGMA busy_timeout = {1000 * OUTSIDERS_SECONDS}")
+    return not busy
 
 
 @contextmanager

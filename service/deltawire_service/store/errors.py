@@ -16,6 +16,10 @@ class StoreUnavailable(ServiceError):
     detail = "the disk that models are kept on cannot be used now; nothing was changed"
 
 
+class LockGone(StoreUnavailable):
+    """The file of a lock is gone, and so is what it was for."""
+
+
 class StoreFull(ServiceError):
     """The disk is full: nothing was changed."""
 

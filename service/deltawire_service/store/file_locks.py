@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event, Lock
 from time import monotonic, sleep
 
-from deltawire_service.store.errors import LockBusy, disk_errors
+from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.005
 """Seconds between two tries: they double up to the longest."""
@@ -39,15 +39,14 @@ class FileLocks:
 
         Raises:
             LockBusy: the lock did not become free before the deadline.
-            StoreUnavailable: the file is gone, or cannot be opened.
+            LockGone: there is no such file.
+            StoreUnavailable: the file cannot be opened.
         """
         turn = self._queue_up(path)
         try:
             if not turn.wait(min(max(0.0, deadline - monotonic()), 1e6)):
                 raise LockBusy()
-            with disk_errors():
-                descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            with released(descriptor):
+            with released(_open(path)) as descriptor:
                 _keep_trying(descriptor, deadline)
                 yield
         finally:
@@ -73,13 +72,13 @@ class FileLocks:
 
 
 @contextmanager
-def released(descriptor: int) -> Iterator[None]:
+def released(descriptor: int) -> Iterator[int]:
     """Free the lock of a descriptor at the end, and close it.
 
     Closing alone frees a lock only if no child of this process has inherited the descriptor.
     """
     try:
-        yield
+        yield descriptor
     finally:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
@@ -97,12 +96,18 @@ def try_lock(descriptor: int, shared: bool = False) -> bool:
 @contextmanager
 def shared_lock(path: Path) -> Iterator[None]:
     """Hold a lock together with others. Raises LockBusy at once where somebody holds it alone."""
-    with disk_errors():
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    with released(descriptor):
+    with released(_open(path)) as descriptor:
         if not try_lock(descriptor, shared=True):
             raise LockBusy()
         yield
+
+
+def _open(path: Path) -> int:
+    with disk_errors():
+        try:
+            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise LockGone() from error
 
 
 def _keep_trying(descriptor: int, deadline: float) -> None:

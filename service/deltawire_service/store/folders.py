@@ -102,6 +102,22 @@ class StoreFolder(NamedTuple):
             shutil.rmtree(self.model(model_id).path)
 
 
+def remove_unnamed(folder: Path, named: frozenset[str]) -> None:
+    """Remove the files that no row names. The caller holds the model's lock.
+
+    Args:
+        folder: the folder of the files.
+        named: the names in the rows.
+
+    Raises:
+        StoreUnavailable: the disk fails.
+    """
+    with disk_errors():
+        for name in os.listdir(folder):
+            if name not in named:
+                (folder / name).unlink()
+
+
 def new_id() -> str:
     """Return a name that was never used before and never will be: 128 random bits, in hex."""
     return secrets.token_hex(16)

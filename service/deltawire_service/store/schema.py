@@ -34,7 +34,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             optimizer TEXT NOT NULL,
             details TEXT NOT NULL,
             fingerprint TEXT NOT NULL,
-            seconds REAL NOT NULL,
+            total_seconds REAL NOT NULL,
             batch BLOB,
             segment TEXT,
             begin INTEGER,
@@ -47,6 +47,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             file TEXT NOT NULL,
             params_id TEXT NOT NULL,
             seconds REAL NOT NULL,
+            total_seconds REAL NOT NULL,
             PRIMARY KEY (model, version),
             FOREIGN KEY (model, version) REFERENCES entries (model, version) ON DELETE CASCADE
         )""",

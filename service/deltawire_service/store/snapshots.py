@@ -58,19 +58,3 @@ def read_snapshot(path: Path) -> dict[str, Array]:
     with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
         memory = mmap(descriptor, 0, access=ACCESS_READ)
     return wire.read_checkpoint(memoryview(memory), LIMITS)
-
-
-def remove_unnamed(folder: Path, named: frozenset[str]) -> None:
-    """Remove the files that no row names. The caller holds the model's lock.
-
-    Args:
-        folder: the folder of the model's snapshots, or of its segments.
-        named: the names in the rows.
-
-    Raises:
-        StoreUnavailable: the disk fails.
-    """
-    with disk_errors():
-        for name in os.listdir(folder):
-            if name not in named:
-                (folder / name).unlink()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deltawire_service.store.errors import StoreUnavailable
-from deltawire_service.store.folders import PARTS, StoreFolder, new_id, opened, write_all
+from deltawire_service.store.folders import PARTS, StoreFolder, new_id, opened, remove_unnamed, write_all
 
 
 def test_a_folder_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
@@ -36,3 +36,10 @@ def test_all_bytes_are_written_also_where_the_system_writes_some(
     with opened(tmp_path / "file", os.O_WRONLY | os.O_CREAT) as descriptor:
         write_all(descriptor, b"0123456789", 2)
     assert (tmp_path / "file").read_bytes() == b"\0\x000123456789"
+
+
+def test_files_that_no_row_names_are_removed(tmp_path: Path) -> None:
+    for name in ("named", "other"):
+        (tmp_path / name).touch()
+    remove_unnamed(tmp_path, frozenset(["named", "gone"]))
+    assert os.listdir(tmp_path) == ["named"]

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from deltawire_service.store.errors import StoreFull, StoreUnavailable
-from deltawire_service.store.snapshots import read_snapshot, remove_unnamed, write_snapshot
+from deltawire_service.store.snapshots import read_snapshot, write_snapshot
 
 ARRAYS = {
     "params/w": np.arange(12.0, dtype=np.float32).reshape(3, 4),
@@ -37,12 +37,6 @@ def test_a_disk_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
         write_snapshot(tmp_path, ARRAYS)
     monkeypatch.undo()
     assert not os.listdir(tmp_path)
-
-
-def test_files_that_no_row_names_are_removed(tmp_path: Path) -> None:
-    named, other = (write_snapshot(tmp_path, ARRAYS) for _ in range(2))
-    remove_unnamed(tmp_path, frozenset([named]))
-    assert os.listdir(tmp_path) == [named] and other != named
 
 
 def test_a_snapshot_that_is_gone_is_said(tmp_path: Path) -> None:

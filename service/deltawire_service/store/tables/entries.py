@@ -20,7 +20,7 @@ class Entry:
         optimizer: kind, config, schedule and clipping in force after it, as JSON.
         details: what depends on the kind, as JSON.
         fingerprint: that of the process which computed it.
-        seconds: how long it took to compute.
+        total_seconds: how long all steps up to this version took to compute.
         batch: the arrays of a step, or the stretch of a segment that has them; None without arrays.
     """
 
@@ -30,7 +30,7 @@ class Entry:
     optimizer: str
     details: str
     fingerprint: str
-    seconds: float
+    total_seconds: float
     batch: bytes | Stretch | None = None
 
 
@@ -48,7 +48,7 @@ def append(database: Connection, model_id: str, entry: Entry) -> None:
         "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(model_id, entry.version, entry.kind, entry.step, entry.optimizer, entry.details),
-            *(entry.fingerprint, entry.seconds, inline, *stretch),
+            *(entry.fingerprint, entry.total_seconds, inline, *stretch),
         ),
     )
 
@@ -75,7 +75,7 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
         most: number of entries on a page.
     """
     rows = database.execute(
-        "SELECT model, version, kind, step, optimizer, details, fingerprint, seconds, NULL AS batch, "
+        "SELECT model, version, kind, step, optimizer, details, fingerprint, total_seconds, NULL AS batch, "
         "NULL AS segment, NULL AS begin, NULL AS size FROM entries "
         "WHERE model = ? AND version > ? ORDER BY version LIMIT ?",
         (model_id, after, most),
@@ -93,10 +93,18 @@ def last_stretch(database: Connection, model_id: str) -> Stretch | None:
     return None if row is None else Stretch(*row)
 
 
+def segments(database: Connection, model_id: str) -> frozenset[str]:
+    """Return the names of all segments that have batches of a model."""
+    rows = database.execute(
+        "SELECT DISTINCT segment FROM entries WHERE model = ? AND segment IS NOT NULL", (model_id,)
+    )
+    return frozenset(row["segment"] for row in rows)
+
+
 def _entries(rows: Iterable[Row]) -> Iterator[Entry]:
     for row in rows:
         stretch = None if row["segment"] is None else Stretch(row["segment"], row["begin"], row["size"])
         yield Entry(
             *(row["version"], row["kind"], row["step"], row["optimizer"], row["details"]),
-            *(row["fingerprint"], row["seconds"], stretch or row["batch"]),
+            *(row["fingerprint"], row["total_seconds"], stretch or row["batch"]),
         )

@@ -6,6 +6,10 @@ from dataclasses import asdict, dataclass
 from sqlite3 import Connection
 
 
+class RowChanged(RuntimeError):
+    """A model changed while its lock was held: something writes to the database without locks."""
+
+
 @dataclass(frozen=True)
 class ModelRow:
     """A model.
@@ -74,20 +78,24 @@ def identifiers(database: Connection) -> frozenset[str]:
     return frozenset(row["id"] for row in database.execute("SELECT id FROM models"))
 
 
-def advance(database: Connection, before: ModelRow, after: ModelRow) -> bool:
-    """Store a model's newest version, slot and lineage; return False where it is no longer as it was before.
+def advance(database: Connection, before: ModelRow, after: ModelRow) -> None:
+    """Store a model's newest version, slot and lineage.
 
     Args:
         database: a transaction.
         before: the model as it was read.
         after: the model as it is now.
+
+    Raises:
+        RowChanged: the model is not as it was.
     """
     changed = database.execute(
         "UPDATE models SET lineage = ?, version = ?, slot = ?, stamp = ? "
         "WHERE id = ? AND version = ? AND stamp = ?",
         (after.lineage, after.version, after.slot, after.stamp, before.id, before.version, before.stamp),
     )
-    return changed.rowcount == 1
+    if changed.rowcount != 1:
+        raise RowChanged(f"model {before.id} is not as it was at version {before.version}")
 
 
 def delete(database: Connection, model_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from sqlite3 import Connection
 
 
@@ -15,12 +15,14 @@ class SnapshotRow:
         file: the name of its file.
         params_id: the SHA-256 of the parameters.
         seconds: how long it took to write.
+        total_seconds: how long all steps up to its version took to compute.
     """
 
     version: int
     file: str
     params_id: str
     seconds: float
+    total_seconds: float
 
 
 def insert(database: Connection, model_id: str, snapshot: SnapshotRow) -> None:
@@ -32,8 +34,8 @@ def insert(database: Connection, model_id: str, snapshot: SnapshotRow) -> None:
         snapshot: the snapshot.
     """
     database.execute(
-        "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?)",
-        (model_id, snapshot.version, snapshot.file, snapshot.params_id, snapshot.seconds),
+        "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?)",
+        (model_id, *astuple(snapshot)),
     )
 
 
@@ -46,8 +48,8 @@ def newest(database: Connection, model_id: str, version: int) -> SnapshotRow | N
         version: the version.
     """
     row = database.execute(
-        "SELECT version, file, params_id, seconds FROM snapshots WHERE model = ? AND version <= ? "
-        "ORDER BY version DESC LIMIT 1",
+        "SELECT version, file, params_id, seconds, total_seconds FROM snapshots "
+        "WHERE model = ? AND version <= ? ORDER BY version DESC LIMIT 1",
         (model_id, version),
     ).fetchone()
     return None if row is None else SnapshotRow(*row)

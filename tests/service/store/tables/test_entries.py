@@ -25,6 +25,7 @@ def test_an_entry_is_read_as_it_was_written_and_its_batch_is_in_one_place(
         assert entries.get(transaction, model.id, entry.version) == entry
     assert entries.get(transaction, model.id, 4) is None
     assert entries.last_stretch(transaction, model.id) == large.batch
+    assert entries.segments(transaction, model.id) == {"segment"}
     with pytest.raises(IntegrityError):
         entries.append(transaction, model.id, ENTRY)
 

@@ -8,7 +8,7 @@ from sqlite3 import Connection, IntegrityError
 import pytest
 
 from deltawire_service.store.tables import models
-from deltawire_service.store.tables.models import ModelRow
+from deltawire_service.store.tables.models import ModelRow, RowChanged
 
 
 def test_names_are_unique_for_each_owner(transaction: Connection, model: ModelRow) -> None:
@@ -32,8 +32,10 @@ def test_pages_are_by_name_and_of_one_owner(transaction: Connection, model: Mode
 def test_a_model_that_has_changed_meanwhile_is_left_alone(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
     after = replace(model, version=1, slot="other", stamp=b"new")
-    assert models.advance(transaction, model, after)
-    assert not models.advance(transaction, model, after)
+    models.advance(transaction, model, after)
+    with pytest.raises(RowChanged):
+        models.advance(transaction, model, after)
     assert models.find(transaction, "anna", "digits") == after
     models.delete(transaction, model.id)
-    assert not models.advance(transaction, after, model)
+    with pytest.raises(RowChanged):
+        models.advance(transaction, after, model)

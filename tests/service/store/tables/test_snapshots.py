@@ -17,7 +17,7 @@ def test_the_newest_snapshot_up_to_a_version_is_found(transaction: Connection, m
     models.insert(transaction, model)
     for version in range(6):
         entries.append(transaction, model.id, Entry(version, "step", version, "{}", "{}", "f", 0.0))
-    first, second = SnapshotRow(0, "a", "id", 0.1), SnapshotRow(4, "b", "id", 0.1)
+    first, second = SnapshotRow(0, "a", "id", 0.1, 3.5), SnapshotRow(4, "b", "id", 0.1, 3.5)
     for snapshot in (first, second):
         snapshots.insert(transaction, model.id, snapshot)
     newest = [snapshots.newest(transaction, model.id, version) for version in (0, 3, 4, 9)]
@@ -31,4 +31,4 @@ def test_the_newest_snapshot_up_to_a_version_is_found(transaction: Connection, m
 def test_a_snapshot_is_one_of_an_entry(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
     with pytest.raises(IntegrityError):
-        snapshots.insert(transaction, model.id, SnapshotRow(0, "a", "id", 0.1))
+        snapshots.insert(transaction, model.id, SnapshotRow(0, "a", "id", 0.1, 3.5))
