@@ -1,0 +1,138 @@
+"""How a change of a model is committed, with the answer to the request that asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from deltawire_service.models.errors import KeyReused, ModelNotFound
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.idempotency_keys import Answered, RequestKey
+from deltawire_service.store.tables.models import ModelRow
+from deltawire_service.store.tables.snapshots import SnapshotRow
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of a model, whole or not at all.
+
+    Attributes:
+        before: the model as it is.
+        after: the model as it becomes.
+        entry: the new entry of its ledger.
+        snapshot: a new snapshot, whose file is complete.
+    """
+
+    before: ModelRow
+    after: ModelRow
+    entry: Entry | None = None
+    snapshot: SnapshotRow | None = None
+
+
+def commit(
+    store: ModelStore,
+    change: Change,
+    deadline: float,
+    key: RequestKey | None = None,
+    answer: Mapping[str, Any] | None = None,
+) -> None:
+    """Commit a change, for good. The caller holds the lock of the model.
+
+    Args:
+        store: the models.
+        change: the change.
+        deadline: when to give up waiting for other writers, as time.monotonic counts.
+        key: the key of the request that asked for the change.
+        answer: the answer to that request.
+
+    Raises:
+        LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
+    """
+    with store.database.writing(deadline) as transaction:
+        models.advance(transaction, change.before, change.after)
+        if change.entry:
+            entries.append(transaction, change.after.id, change.entry)
+        if change.snapshot:
+            snapshots.insert(transaction, change.after.id, change.snapshot)
+        if key:
+            idempotency_keys.insert(transaction, key, change.after.id, to_json(answer))
+
+
+def change_once(
+    store: ModelStore,
+    owner: str,
+    name: str,
+    deadline: float,
+    key: RequestKey | None,
+    change: Callable[[ModelRow], Answer],
+) -> Answer:
+    """Change a model under its lock, unless the request was answered before: then return that answer.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        deadline: when to give up waiting for the lock, as time.monotonic counts.
+        key: the key of the request.
+        change: gets the row of the model, commits a change with the key, and returns the answer.
+
+    Raises:
+        ModelNotFound: there is no such model.
+        KeyReused: the key came with another request, or the name means another model by now.
+        LockBusy: others changed the model until the deadline.
+    """
+    if answer := find_answer(store, key, name):
+        return answer
+    try:
+        with store.locked(owner, name, deadline) as row:
+            return find_answer(store, key, name) or change(row)
+    except ModelNotFound:  # perhaps this very request has deleted it meanwhile
+        if answer := find_answer(store, key, name):
+            return answer
+        raise
+
+
+def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer | None:
+    """Return the answer that a request got before; None where it is new, or comes without a key.
+
+    Args:
+        store: the models.
+        key: the key of the request.
+        name: the name of the model that it is about.
+
+    Raises:
+        KeyReused: the key came with another request, or the name means another model by now.
+    """
+    if key is None:
+        return None
+    with store.database.reading() as transaction:
+        answered = idempotency_keys.find(transaction, key)
+        row = models.find(transaction, key.owner, name)
+    return None if answered is None else read_answer(key, answered, row)
+
+
+def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> Answer:
+    """Return a stored answer, marked as replayed.
+
+    Args:
+        key: the key of the request that comes now.
+        answered: the request that came with this key before.
+        row: the model that the name of the request means now.
+
+    Raises:
+        KeyReused: the requests differ, or the name means another model by now.
+    """
+    if answered.digest != key.digest:
+        raise KeyReused("this Idempotency-Key came before with another request: use a new key for each")
+    if row is not None and row.id != answered.model_id:
+        raise KeyReused(f"this request was answered for an earlier model '{row.name}', which is deleted")
+    answer: Answer = orjson.loads(answered.answer)
+    return answer | {"replayed": True}

@@ -1,0 +1,41 @@
+"""The errors of models, beside those of the store and of the engine."""
+
+from __future__ import annotations
+
+from deltawire_service.faults import ServiceError
+
+
+class ModelNotFound(ServiceError):
+    """The caller has no model of this name."""
+
+    code = "model_not_found"
+
+
+class NameTaken(ServiceError):
+    """The caller has a model of this name already."""
+
+    code = "model_name_taken"
+
+
+class VersionChanged(ServiceError):
+    """The newest version is not the one that the caller expects: nothing was changed."""
+
+    code = "version_changed"
+
+
+class VersionNotFound(ServiceError):
+    """The model has no such version."""
+
+    code = "version_not_found"
+
+
+class VersionNotReproducible(ServiceError):
+    """The version was computed in another way than this process computes: its bits cannot be made here."""
+
+    code = "version_not_reproducible"
+
+
+class KeyReused(ServiceError):
+    """The Idempotency-Key came before, with another request, or for a model that is gone."""
+
+    code = "idempotency_key_reused"

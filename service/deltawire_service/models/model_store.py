@@ -1,0 +1,137 @@
+"""The parts that everything about models is made of, and how a model is found and locked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+from typing import Any
+
+from deltawire_optimizers import Registry
+from deltawire_service.engine import Network
+from deltawire_service.faults import nearest, shown
+from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.numbers import make_layout
+from deltawire_service.models.update_rules import UpdateRule, read_rule
+from deltawire_service.store.database import Database
+from deltawire_service.store.errors import LockGone
+from deltawire_service.store.file_locks import FileLocks
+from deltawire_service.store.folders import ModelFolder, StoreFolder
+from deltawire_service.store.slot_files import Layout, SlotFiles
+from deltawire_service.store.tables import models
+from deltawire_service.store.tables.models import ModelRow
+
+CACHED = 128
+"""Rules and layouts that are kept."""
+
+LISTED = 20
+"""Names that a message about an unknown model chooses from."""
+
+
+class ModelStore:
+    """The models of a service. Shared between threads.
+
+    Args:
+        folder: the folder of the store.
+        compile_network: makes the network of a spec, and keeps it.
+        optimizers: the optimizers that are installed.
+        engine_fingerprint: returns the fingerprint of this process.
+    """
+
+    def __init__(
+        self,
+        folder: StoreFolder,
+        compile_network: Callable[[Any], Network],
+        optimizers: Registry,
+        engine_fingerprint: Callable[[], str],
+    ):
+        self.folder = folder
+        self.optimizers = optimizers
+        self.locks = FileLocks()
+        self.database = Database(folder, self.locks)
+        self.slots = SlotFiles()
+        self.compile_network = compile_network
+        self._engine_fingerprint = engine_fingerprint
+        self._read_rule = lru_cache(CACHED)(lambda text: read_rule(json.loads(text), optimizers))
+        self._make_layout = lru_cache(CACHED)(self._layout)
+
+    def prepare(self) -> None:
+        """Make the folder and its tables, or bring them up to date, before the process forks.
+
+        Raises:
+            SchemaUnknown: a later version of deltawire wrote the database.
+            StoreFull, StoreUnavailable: the disk cannot be used.
+        """
+        self.folder.prepare()
+        self.database.prepare()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The fingerprint of the steps of this process: that of the engine, and the optimizers."""
+        distributions = sorted({self.optimizers.distribution(kind) for kind in self.optimizers})
+        return hashlib.sha256(repr((self._engine_fingerprint(), distributions)).encode()).hexdigest()
+
+    def find(self, owner: str, name: str) -> ModelRow:
+        """Return the row of a model.
+
+        Args:
+            owner: whoever asks.
+            name: the name of the model.
+
+        Raises:
+            ModelNotFound: the owner has no such model.
+        """
+        with self.database.reading() as transaction:
+            row = models.find(transaction, owner, name)
+            if row is None:
+                known = [each.name for each in models.page(transaction, owner, "", LISTED)]
+                raise ModelNotFound(f"there is no model {shown(name)}{nearest(name, known)}")
+        return row
+
+    @contextmanager
+    def locked(self, owner: str, name: str, deadline: float) -> Iterator[ModelRow]:
+        """Lock a model, so that nobody else changes it, and give its row.
+
+        Args:
+            owner: whoever asks.
+            name: the name of the model.
+            deadline: when to give up, as time.monotonic counts.
+
+        Raises:
+            ModelNotFound: the owner has no such model, or has it no more.
+            LockBusy: others changed the model until the deadline.
+        """
+        while True:
+            model_id = self.find(owner, name).id
+            try:
+                with self.locks.exclusive(self.folder_of(model_id).lock, deadline):
+                    row = self.find(owner, name)
+                    if row.id == model_id:  # the name may have been given to another model meanwhile
+                        yield row
+                        return
+            except LockGone:
+                if self.find(owner, name).id == model_id:
+                    raise
+
+    def folder_of(self, model_id: str) -> ModelFolder:
+        """Return the folder of a model."""
+        return self.folder.model(model_id)
+
+    def network_of(self, row: ModelRow) -> Network:
+        """Return the network of a model. Raises Refused where a layer is not installed any more."""
+        return self.compile_network(json.loads(row.network))
+
+    def rule_of(self, optimizer: str) -> UpdateRule:
+        """Return the rule of an entry, from its JSON. Raises Refused where it is not installed any more."""
+        return self._read_rule(optimizer)
+
+    def layout_of(self, row: ModelRow, optimizer: str) -> Layout:
+        """Return the layout of a model's slots; optimizer: the JSON of the rule in any of its entries."""
+        return self._make_layout(row.network, row.dtype, optimizer)
+
+    def _layout(self, network: str, dtype: str, optimizer: str) -> Layout:
+        return make_layout(
+            self.compile_network(json.loads(network)), self._read_rule(optimizer).optimizer, dtype
+        )

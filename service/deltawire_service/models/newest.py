@@ -1,0 +1,152 @@
+"""The newest version of a model: its slot made sound where it is not, and snapshots of it taken in time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from time import monotonic
+from typing import NamedTuple
+
+from deltawire_service.models.changes import Change, commit
+from deltawire_service.models.errors import VersionNotFound
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.replay import Origin, find_origin, replay
+from deltawire_service.models.update_rules import UpdateRule, to_json
+from deltawire_service.networks.published import params_id
+from deltawire_service.store.folders import new_id
+from deltawire_service.store.slot_files import Layout, is_of_this_boot
+from deltawire_service.store.snapshots import write_snapshot
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.models import ModelRow
+from deltawire_service.store.tables.snapshots import SnapshotRow
+
+REPLAY_SECONDS = 1.0
+REPLAY_SNAPSHOTS = 10
+"""A replay may take as long as the longer of both: so many seconds, or the time of so many snapshots."""
+
+
+class Newest(NamedTuple):
+    """The newest version of a model. Its numbers are views of its slot, and read-only."""
+
+    row: ModelRow
+    entry: Entry
+    snapshot: SnapshotRow
+    """The last one."""
+    rule: UpdateRule
+    layout: Layout
+    numbers: Numbers
+
+
+@contextmanager
+def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
+    """Give the version of a row, and keep others from writing its slot; None where the slot has it no more.
+
+    The caller needs no lock.
+
+    Raises:
+        StoreUnavailable: the disk fails.
+    """
+    try:
+        entry, snapshot = find_origin(store, row, row.version)
+    except VersionNotFound:  # the model was deleted meanwhile
+        yield None
+        return
+    layout = store.layout_of(row, entry.optimizer)
+    with store.slots.shared(store.folder_of(row.id).slots, row.slot, layout) as slot:
+        if slot is None or slot.stamp != row.stamp or not is_of_this_boot(row.stamp):
+            yield None
+        else:
+            numbers = Numbers.split(slot.arrays())
+            yield Newest(row, entry, snapshot, store.rule_of(entry.optimizer), layout, numbers)
+
+
+@contextmanager
+def change_newest(store: ModelStore, row: ModelRow, deadline: float) -> Iterator[Newest]:
+    """Give the newest version to somebody who is about to change the model, and who holds its lock.
+
+    Where the slot does not have it, its numbers are computed again first. A snapshot is taken where a replay
+    of this version would take too long, or could not be exact any more after the next step.
+
+    Args:
+        store: the models.
+        row: the model, locked.
+        deadline: when to give up, as time.monotonic counts.
+
+    Raises:
+        StoreFull, StoreUnavailable, LockBusy, OutcomeUnknown: as for any change; none was made.
+    """
+    with read_newest(store, row) as found:
+        if found is not None:
+            _snapshot_in_time(store, found, deadline)
+            yield found
+            return
+    row = recover(store, row, deadline)
+    with read_newest(store, row) as found:
+        if found is None:
+            raise RuntimeError(f"the slot of model {row.id} changed while its lock was held")
+        yield found
+
+
+def recover(store: ModelStore, row: ModelRow, deadline: float) -> ModelRow:
+    """Compute the newest version again, and return the row with the slot that has it then.
+
+    Where that cannot give the same bits, the ledger says so in an entry `rebased`.
+
+    Args:
+        store: the models.
+        row: the model, locked.
+        deadline: when to give up, as time.monotonic counts.
+
+    Raises:
+        StoreFull, StoreUnavailable, LockBusy, OutcomeUnknown: as for any change; none was made.
+    """
+    origin = find_origin(store, row, row.version)
+    layout = store.layout_of(row, origin.entry.optimizer)
+    with store.slots.free(store.folder_of(row.id).slots, layout, None) as slot:
+        numbers = Numbers.split(slot.arrays(writable=True))
+        exact = replay(store, row, origin, numbers)
+        after = replace(row, slot=slot.name, stamp=slot.set_stamp())
+        change = Change(row, after) if exact else _rebase(store, row, after, origin, numbers)
+        commit(store, change, deadline)
+    return change.after
+
+
+def _rebase(store: ModelStore, row: ModelRow, after: ModelRow, origin: Origin, numbers: Numbers) -> Change:
+    after = replace(after, version=row.version + 1, lineage=new_id())
+    entry = replace(
+        origin.entry,
+        version=after.version,
+        kind="rebased",
+        details=to_json({"from": row.version}),
+        fingerprint=store.fingerprint,
+    )
+    return Change(row, after, entry, take_snapshot(store, row.id, entry, numbers))
+
+
+def take_snapshot(store: ModelStore, model_id: str, entry: Entry, numbers: Numbers) -> SnapshotRow:
+    """Write a snapshot to a file, for good, and return its row, which is to be committed.
+
+    Args:
+        store: the models.
+        model_id: the model.
+        entry: the entry of the version.
+        numbers: its numbers.
+
+    Raises:
+        StoreFull, StoreUnavailable: it cannot be written.
+    """
+    began = monotonic()
+    file = write_snapshot(store.folder_of(model_id).snapshots, numbers.joined())
+    seconds = monotonic() - began
+    return SnapshotRow(entry.version, file, params_id(numbers.params), seconds, entry.total_seconds)
+
+
+def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float) -> None:
+    row, entry, last = newest.row, newest.entry, newest.snapshot
+    longest = max(REPLAY_SECONDS, REPLAY_SNAPSHOTS * last.seconds)
+    due = entry.total_seconds - last.total_seconds > longest or entry.fingerprint != store.fingerprint
+    if due and last.version < row.version:
+        snapshot = take_snapshot(store, row.id, entry, newest.numbers)
+        commit(store, Change(row, row, snapshot=snapshot), deadline)

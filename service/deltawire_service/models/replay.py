@@ -1,0 +1,95 @@
+"""The numbers of any version, computed again from the newest snapshot before it and the entries after that.
+
+A created, restored or rebased version has a snapshot of its own. So the entries after a snapshot are steps,
+and changes of the rule, which leave the numbers alone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from deltawire_optimizers import Step
+from deltawire_service.engine import Network
+from deltawire_service.models import batches
+from deltawire_service.models.computation import StepWork, compute_gradients
+from deltawire_service.models.errors import VersionNotFound
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.snapshots import read_snapshot
+from deltawire_service.store.tables import entries, snapshots
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.models import ModelRow
+from deltawire_service.store.tables.snapshots import SnapshotRow
+
+
+class Origin(NamedTuple):
+    """A version and the snapshot that its numbers follow from."""
+
+    entry: Entry
+    """The entry of the version, without its batch."""
+    snapshot: SnapshotRow
+
+
+def find_origin(store: ModelStore, row: ModelRow, version: int) -> Origin:
+    """Return the entry of a version, and the newest snapshot up to it.
+
+    Args:
+        store: the models.
+        row: the model.
+        version: the version.
+
+    Raises:
+        VersionNotFound: the model has no such version.
+    """
+    with store.database.reading() as transaction:
+        page = entries.page(transaction, row.id, version - 1, 1)
+        snapshot = snapshots.newest(transaction, row.id, version)
+    if not page or page[0].version != version or snapshot is None:
+        raise VersionNotFound(f"model '{row.name}' has the versions 0 to {row.version}, not {version}")
+    return Origin(page[0], snapshot)
+
+
+def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:
+    """Compute the numbers of a version.
+
+    Args:
+        store: the models.
+        row: the model.
+        origin: the version and its snapshot.
+        numbers: where the numbers are written.
+
+    Returns:
+        True when they are exact: all steps were computed in the way that this process computes, and have the
+        same loss and the same norm of gradients again.
+
+    Raises:
+        StoreUnavailable: the disk fails.
+        Refused, PluginError, DeadlineExceeded: as for a step.
+    """
+    path = store.folder_of(row.id).snapshots / origin.snapshot.file
+    Numbers.split(read_snapshot(path)).copy_to(numbers)
+    network, fingerprint, exact = store.network_of(row), store.fingerprint, True
+    for version in range(origin.snapshot.version + 1, origin.entry.version + 1):
+        with store.database.reading() as transaction:
+            entry = entries.get(transaction, row.id, version)
+        if entry is None:
+            raise VersionNotFound(f"the ledger of model '{row.name}' has no version {version} any more")
+        if entry.kind == "step":
+            same = _take_step(store, row, network, entry, numbers)
+            exact = exact and same and entry.fingerprint == fingerprint
+    return exact
+
+
+def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry, numbers: Numbers) -> bool:
+    """Take the step of an entry in place, and return whether its loss and norm are those of the entry."""
+    details = json.loads(entry.details)
+    # The rule in force, or the one that was asked for this step only.
+    rule = store.rule_of(to_json(details["rule"]) if "rule" in details else entry.optimizer)
+    if entry.batch is None:
+        raise ValueError(f"the entry of version {entry.version} has no batch")
+    arrays = batches.read(store.folder_of(row.id), entry.batch)
+    loss, gradients = compute_gradients(StepWork(network, details["reduction"], arrays), numbers)
+    norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
+    return bool(loss == details["loss"] and norm == details["gradient_norm"])

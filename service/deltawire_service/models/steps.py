@@ -1,0 +1,151 @@
+"""Steps: compute the gradients of a batch, and move a model's parameters by them, exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Any
+
+from deltawire.errors import Fault, Refused
+from deltawire.wire import Array
+from deltawire_optimizers import Step
+from deltawire_service.engine import DeadlineExceeded, Network
+from deltawire_service.models import batches
+from deltawire_service.models.changes import Answer, Change, change_once, commit
+from deltawire_service.models.computation import GRADIENTS, StepWork, compute_gradients
+from deltawire_service.models.errors import VersionChanged
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.newest import Newest, change_newest
+from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.parameters import check_parameters
+from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
+from deltawire_service.store.tables import entries
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.idempotency_keys import RequestKey
+from deltawire_service.store.tables.models import ModelRow
+
+
+@dataclass(frozen=True)
+class StepRequest:
+    """A step, as it is asked for.
+
+    Attributes:
+        arrays: the batch by input, named `data/x`; or gradients that the caller has computed, named
+            `gradients/hidden.weight`, one for each parameter.
+        reduction: `mean` or `sum` of the examples' losses.
+        optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
+        if_version: the version that the step must start from; None for any.
+    """
+
+    arrays: Mapping[str, Array]
+    reduction: str = "mean"
+    optimizer: Mapping[str, Any] = field(default_factory=dict)
+    if_version: int | None = None
+
+
+def take_step(
+    store: ModelStore,
+    owner: str,
+    name: str,
+    request: StepRequest,
+    deadline: float,
+    key: RequestKey | None = None,
+) -> Answer:
+    """Take one step with a model.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        request: the step.
+        deadline: when to give up, as time.monotonic counts. It is last looked at before anything is written.
+        key: the key of the request: with it, a request that comes again is answered as it was the first time.
+
+    Returns:
+        The new version, the number of the step, its loss, the norm of its gradients, its learning rate;
+        `durable`, and `replayed` when the step was taken by an earlier request.
+
+    Raises:
+        ModelNotFound, VersionChanged, KeyReused, Refused: the request does not fit; nothing was changed.
+        PluginError, DeadlineExceeded: as for `Network.gradients`; nothing was changed.
+        LockBusy, StoreFull, StoreUnavailable: nothing was changed.
+        OutcomeUnknown: the step may have been taken; with a key, ask again.
+    """
+
+    def change(row: ModelRow) -> Answer:
+        check_version(row, request.if_version)
+        with change_newest(store, row, deadline) as newest:
+            check_version(newest.row, request.if_version)  # an entry `rebased` may have come before it
+            return _step(store, newest, request, deadline, key)
+
+    return change_once(store, owner, name, deadline, key, change)
+
+
+def check_version(row: ModelRow, expected: int | None) -> None:
+    """Raise VersionChanged unless the newest version is the expected one, or any is."""
+    if expected is not None and row.version != expected:
+        raise VersionChanged(f"the newest version of model '{row.name}' is {row.version}, not {expected}")
+
+
+def _step(
+    store: ModelStore, newest: Newest, request: StepRequest, deadline: float, key: RequestKey | None
+) -> Answer:
+    row, number = newest.row, newest.entry.step + 1
+    rule, learning_rate = _rule_of_step(store, newest, request, number)
+    network = store.network_of(row)
+    _check_arrays(network, request.arrays, row.dtype)
+    began = monotonic()
+    work = StepWork(network, request.reduction, request.arrays)
+    loss, gradients = compute_gradients(work, newest.numbers)
+    if monotonic() > deadline:
+        raise DeadlineExceeded()
+    slots = store.folder_of(row.id).slots
+    with store.slots.free(slots, newest.layout, taken=row.slot) as slot:
+        numbers = Numbers.split(slot.arrays(writable=True))
+        norm = rule.apply(newest.numbers, gradients, Step(number, learning_rate), numbers)
+        after = replace(row, version=row.version + 1, slot=slot.name, stamp=slot.set_stamp())
+        seconds = monotonic() - began
+        answer: Answer = {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
+        details = answer | {"reduction": request.reduction}
+        if request.optimizer:
+            details["rule"] = rule.document
+        entry = Entry(
+            after.version,
+            "step",
+            number,
+            newest.entry.optimizer,
+            to_json(details),
+            store.fingerprint,
+            newest.entry.total_seconds + seconds,
+            _store_batch(store, row, request.arrays),
+        )
+        answer |= {"version": after.version, "step": number, "durable": True, "replayed": False}
+        commit(store, Change(row, after, entry), deadline, key, answer)
+    return answer
+
+
+def _check_arrays(network: Network, arrays: Mapping[str, Array], dtype: str) -> None:
+    """Check that a step has data or gradients. The engine checks data, so here it is gradients."""
+    gradients = {n.removeprefix(GRADIENTS): a for n, a in arrays.items() if n.startswith(GRADIENTS)}
+    if gradients and len(gradients) < len(arrays):
+        raise Refused([Fault("/data", "field_invalid", "a step has data or gradients, not both")])
+    if gradients:
+        check_parameters(network, gradients, dtype, "/gradients")
+
+
+def _rule_of_step(
+    store: ModelStore, newest: Newest, request: StepRequest, number: int
+) -> tuple[UpdateRule, float]:
+    """Return the rule and the learning rate of a step."""
+    if not request.optimizer:
+        return newest.rule, newest.rule.learning_rate(number)
+    rule = change_rule(newest.rule, request.optimizer, store.optimizers)
+    own_rate = "learning_rate" in request.optimizer.get("config", {})
+    return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
+
+
+def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> Any:
+    with store.database.reading() as transaction:
+        last = entries.last_stretch(transaction, row.id)
+    return batches.store(store.folder_of(row.id), last, arrays)

@@ -1,0 +1,148 @@
+"""Versions: the numbers of any version for readers, the ledger, and the description of a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from deltawire_service.models.errors import VersionNotReproducible
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.newest import read_newest, recover
+from deltawire_service.models.numbers import Numbers, make_numbers
+from deltawire_service.models.replay import find_origin, replay
+from deltawire_service.store.tables import entries, models
+from deltawire_service.store.tables.entries import Entry
+from deltawire_service.store.tables.models import ModelRow
+
+
+class Version(NamedTuple):
+    """A version of a model, and its numbers, read-only."""
+
+    row: ModelRow
+    entry: Entry
+    numbers: Numbers
+
+
+@contextmanager
+def open_version(
+    store: ModelStore, owner: str, name: str, deadline: float, version: int | None = None
+) -> Iterator[Version]:
+    """Give a version of a model, and keep its numbers as they are until the end.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        deadline: when to give up, as time.monotonic counts.
+        version: the version; None for the newest.
+
+    Raises:
+        ModelNotFound, VersionNotFound: there is none.
+        VersionNotReproducible: the version was computed in another way than this process computes.
+        StoreUnavailable: the disk fails.
+    """
+    row = store.find(owner, name)
+    if version is not None and version != row.version:
+        yield reproduce(store, row, version)
+        return
+    while True:
+        with read_newest(store, row) as newest:
+            if newest is not None:
+                yield Version(newest.row, newest.entry, newest.numbers)
+                return
+        before, row = row, store.find(owner, name)
+        if row.stamp == before.stamp:  # nobody wrote a newer version: the slot is not sound
+            with store.locked(owner, name, deadline) as row:
+                if row.stamp == before.stamp:
+                    row = recover(store, row, deadline)
+
+
+def reproduce(store: ModelStore, row: ModelRow, version: int) -> Version:
+    """Compute a version again, in memory of this process.
+
+    Args:
+        store: the models.
+        row: the model.
+        version: the version.
+
+    Raises:
+        VersionNotFound, VersionNotReproducible, StoreUnavailable: as for `open_version`.
+    """
+    origin = find_origin(store, row, version)
+    numbers = make_numbers(store.layout_of(row, origin.entry.optimizer))
+    if not replay(store, row, origin, numbers):
+        raise VersionNotReproducible(
+            f"version {version} of model '{row.name}' was computed with other libraries or another processor"
+        )
+    return Version(row, origin.entry, numbers)
+
+
+def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
+    """Return the description of a model, as JSON.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+
+    Raises:
+        ModelNotFound: there is none.
+    """
+    return _description(store, store.find(owner, name))
+
+
+def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[dict[str, Any]]:
+    """Return the descriptions of the models of an owner, by name.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        after: the name that the page follows; empty for the first page.
+        most: number of models on a page.
+    """
+    with store.database.reading() as transaction:
+        rows = models.page(transaction, owner, after, most)
+    return [_description(store, row) for row in rows]
+
+
+def read_ledger(store: ModelStore, owner: str, name: str, after: int, most: int) -> list[dict[str, Any]]:
+    """Return entries of the ledger of a model, as JSON.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        after: the version that the page follows; −1 for the first page.
+        most: number of entries on a page.
+
+    Raises:
+        ModelNotFound: there is no such model.
+    """
+    row = store.find(owner, name)
+    with store.database.reading() as transaction:
+        page = entries.page(transaction, row.id, after, most)
+    return [
+        {"version": entry.version, "kind": entry.kind, "step": entry.step, **_details(entry)}
+        for entry in page
+    ]
+
+
+def _details(entry: Entry) -> Mapping[str, Any]:
+    details: dict[str, Any] = json.loads(entry.details)
+    return details
+
+
+def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
+    entry = find_origin(store, row, row.version).entry
+    return {
+        "name": row.name,
+        "network_id": store.network_of(row).id,
+        "dtype": row.dtype,
+        "lineage": row.lineage,
+        "version": entry.version,
+        "step": entry.step,
+        "optimizer": json.loads(entry.optimizer),
+        "bytes": store.layout_of(row, entry.optimizer).bytes,
+    }
