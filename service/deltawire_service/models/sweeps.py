@@ -1,0 +1,57 @@
+"""Sweeps: remove what processes that died have left behind, the files and folders that no row names.
+
+A commit that seemed to fail may still come to light after a crash, as long as the log has its pages. So files
+are removed only while the log is empty, and while a lock keeps others from making new ones.
+"""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
+from deltawire_service.store.folders import remove_unnamed
+from deltawire_service.store.tables import entries, models, snapshots
+
+
+def sweep(store: ModelStore) -> None:
+    """Remove what no row names, except where others are at work now.
+
+    Raises:
+        StoreFull, StoreUnavailable: the disk cannot be used.
+    """
+    try:
+        with store.locks.exclusive(store.folder.making_lock, monotonic()):
+            known = _remove_folders(store)
+    except LockBusy:  # a model is being made: another sweep will find what is left
+        return
+    for model_id in known:
+        try:
+            with store.locks.exclusive(store.folder_of(model_id).lock, monotonic()):
+                _remove_files(store, model_id)
+        except (LockBusy, LockGone):  # the model is being changed, or was deleted
+            continue
+
+
+def _remove_folders(store: ModelStore) -> frozenset[str]:
+    """Remove the folders of models that are not there, and return the ids of those that are."""
+    empty = store.database.checkpoint()
+    with store.database.reading() as transaction:
+        known = models.identifiers(transaction)
+    with disk_errors():
+        unknown = set(os.listdir(store.folder.models)) - known
+    for model_id in unknown if empty else ():
+        store.folder.remove_model(model_id)
+    return known
+
+
+def _remove_files(store: ModelStore, model_id: str) -> None:
+    if not store.database.checkpoint():
+        return
+    with store.database.reading() as transaction:
+        snapshot_files = snapshots.files(transaction, model_id)
+        segment_files = entries.segments(transaction, model_id)
+    folder = store.folder_of(model_id)
+    remove_unnamed(folder.snapshots, snapshot_files)
+    remove_unnamed(folder.segments, segment_files)
