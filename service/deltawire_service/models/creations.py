@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_optimizers import init_state
 from deltawire_service.engine import Network
 from deltawire_service.faults import shown
 from deltawire_service.models.changes import Answer, find_answer, read_answer
@@ -60,7 +59,8 @@ class _Beginning:
     spec: str
     rule: UpdateRule
     dtype: str
-    numbers: Numbers
+    write: Callable[[Numbers], None]
+    """Writes its numbers into the slot."""
     step: int
     details: Mapping[str, Any]
 
@@ -99,10 +99,14 @@ def create(
     if not network.parameters:
         raise Refused([Fault("/network", "field_invalid", "a model has parameters, this network has none")])
     check_parameters(network, params, request.dtype, "/params")
-    numbers = Numbers(params, init_state(rule.optimizer, params))
+
+    def write(numbers: Numbers) -> None:
+        Numbers(params, {}).copy_to(numbers)
+        numbers.begin_state(rule.optimizer)
+
     spec = orjson.dumps(request.network).decode()
     details = {"seed": request.seed} if request.params is None else {}
-    beginning = _Beginning(network, spec, rule, request.dtype, numbers, 0, details)
+    beginning = _Beginning(network, spec, rule, request.dtype, write, 0, details)
     return _make(store, owner, name, beginning, deadline, key)
 
 
@@ -138,7 +142,15 @@ def fork(
         details = {"from": {"model": row.id, "name": source, "version": entry.version}}
         rule = store.rule_of(entry.optimizer)
         beginning = _Beginning(
-            *(store.network_of(row), row.network, rule, row.dtype, opened.numbers, entry.step, details)
+            *(
+                store.network_of(row),
+                row.network,
+                rule,
+                row.dtype,
+                opened.numbers.copy_to,
+                entry.step,
+                details,
+            )
         )
         return _make(store, owner, name, beginning, deadline, key)
 
@@ -186,12 +198,13 @@ def _fill(
     slots = store.folder_of(model_id).slots
     layout = make_layout(beginning.network, beginning.rule.optimizer, beginning.dtype)
     with store.slots.free(slots, layout, None) as slot:
-        beginning.numbers.copy_to(Numbers.split(slot.arrays(writable=True)))
+        numbers = Numbers.split(slot.arrays(writable=True))
+        beginning.write(numbers)
         entry = Entry(
             *(0, "created", beginning.step, to_json(beginning.rule.document)),
             *(to_json(beginning.details), store.fingerprint, 0.0),
         )
-        snapshot = take_snapshot(store, model_id, entry, beginning.numbers)
+        snapshot = take_snapshot(store, model_id, entry, numbers)
         row = ModelRow(
             *(model_id, owner, name, beginning.spec, beginning.dtype, new_id(), entry.version),
             *(slot.name, slot.set_stamp()),

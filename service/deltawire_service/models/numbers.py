@@ -37,6 +37,12 @@ class Numbers(NamedTuple):
             f"{STATE}{name}": array for name, array in self.state.items()
         }
 
+    def begin_state(self, optimizer: Optimizer) -> None:
+        """Fill the state with the numbers that it has before the first step."""
+        for name, param in self.params.items():
+            for key, array in optimizer.state(param.shape).items():
+                self.state[f"{name}.{key}"].fill(array.start)
+
     def copy_to(self, other: Numbers) -> None:
         """Copy all numbers into the arrays of another version."""
         for mine, others in ((self.params, other.params), (self.state, other.state)):

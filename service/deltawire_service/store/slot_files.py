@@ -18,6 +18,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from mmap import mmap
 from pathlib import Path
 from threading import Lock
@@ -181,7 +182,12 @@ class SlotFiles:
 
 def boot_id() -> bytes:
     """Return 16 bytes that are others after each start of the system."""
-    return bytes.fromhex(BOOT_ID.read_text().strip().replace("-", ""))
+    return _read_id(BOOT_ID)
+
+
+@cache
+def _read_id(path: Path) -> bytes:
+    return bytes.fromhex(path.read_text().strip().replace("-", ""))
 
 
 def is_of_this_boot(stamp: bytes) -> bool:

@@ -19,4 +19,6 @@ def test_numbers_go_through_their_places_and_lie_alike() -> None:
     memory = make_numbers(make_layout(network, optimizer, "float32"))
     numbers.copy_to(memory)
     assert same(memory, numbers)
+    memory.begin_state(optimizer)
+    assert same(memory, Numbers(params, init_state(optimizer, params)))
     assert all(array.ctypes.data % 64 == 0 for part in memory for array in part.values())
