@@ -1,0 +1,84 @@
+"""The syncs of a step, as the system sees them: all come before the answer, and there are two at most.
+
+    PYTHONPATH=tests python -m torture.syncs [--short]
+
+A process takes steps under strace, and writes a line before each and after its answer. A step with a small
+batch syncs the log of the database; one with a large batch syncs its segment first.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from support.models import batch, create, open_store, step
+from torture.load import arguments, report
+
+from deltawire_service.models import batches
+
+SMALL, LARGE = 5, 60
+EXPECTED = {SMALL: ["database.sqlite3-wal"], LARGE: ["segments", "database.sqlite3-wal"]}
+"""The files that a step syncs, by the size of its batch."""
+
+
+def work(folder: str, steps: int) -> None:
+    """Take steps with small and large batches; this is what runs under strace."""
+    batches.INLINE_BYTES = 2_000  # a segment has its usual size
+    store = open_store(Path(folder))
+    create(store)
+    step(store, 0, arrays=batch(0, LARGE))  # makes the segment
+    for number in range(1, steps):
+        size = LARGE if number % 2 else SMALL
+        os.write(1, f"begin {size}\n".encode())
+        step(store, number, arrays=batch(number, size), key=str(number))
+        os.write(1, b"answered\n")
+
+
+def synced_files(trace: str) -> list[tuple[int, list[str]]]:
+    """Return the size of each step's batch in a trace, and the files that were synced before its answer."""
+    steps, synced, size = [], list[str](), 0
+    for line in trace.splitlines():
+        if begin := re.search(r'write\(1<.*>, "begin (\d+)', line):
+            size, synced = int(begin[1]), []
+        elif re.search(r'write\(1<.*>, "answered', line):
+            steps.append((size, list(synced)))
+        elif found := re.search(r"f(?:data)?sync\(\d+<(.*)>\)\s+= 0", line):
+            path = Path(found[1])
+            synced.append("segments" if path.parent.name == "segments" else path.name)
+    return steps
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["work"]:
+        work(sys.argv[2], int(sys.argv[3]))
+        return
+    given = arguments("syncs")
+    steps = 40 if given.short else 2000
+    strace = shutil.which("strace")
+    if strace is None:
+        raise SystemExit("strace must be installed")
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace"
+        command = [strace, "-f", "-y", "-e", "trace=write,fsync,fdatasync", "-o", str(trace)]
+        command += [sys.executable, "-m", "torture.syncs", "work", f"{folder}/store", str(steps)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        found = synced_files(trace.read_text())
+    # A long log is copied back before a step, and a full segment makes a new one: both are rare.
+    more = [synced for size, synced in found if synced != EXPECTED[size]]
+    late = [synced for size, synced in found if synced[-1:] != EXPECTED[size][-1:]]
+    figures = {"steps": len(found), "more syncs": more, "late": late}
+    reached = {
+        "all steps were traced": len(found) == steps - 1,
+        "the log is synced last, before the answer": not late,
+        "more than two syncs are rare": len(more) <= 1 + len(found) / 100,
+    }
+    report(figures, reached)
+
+
+if __name__ == "__main__":
+    main()
