@@ -40,6 +40,7 @@ from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan.body_cost import BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan
+from deltawire_service.engine.plan.targets import Which, Wrt
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 
 __all__ = [
@@ -72,6 +73,8 @@ __all__ = [
     "Threads",
     "Trace",
     "TracedArray",
+    "Which",
+    "Wrt",
     "call_until",
     "check_deadline",
     "compile_network",

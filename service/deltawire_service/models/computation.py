@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_service.engine import Network
+from deltawire_service.engine import BodyCost, Gradients, Network, Which, Wrt
 from deltawire_service.models.numbers import Numbers
 
 DATA, GRADIENTS = "data/", "gradients/"
+
+STORED = BodyCost(with_parameters=False)
+"""The parameters are in a slot, not in a body."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The arrays that the answer to a step has, beside its numbers.
+
+    Attributes:
+        params: parameters whose gradients are wanted: all, none, or globs.
+        data: inputs whose deltas are wanted: all, none, or names.
+        values: nodes whose values are wanted.
+        deltas: nodes whose deltas are wanted.
+        losses: each example's loss is wanted.
+    """
+
+    params: Which = False
+    data: Which = False
+    values: Sequence[str] = ()
+    deltas: Sequence[str] = ()
+    losses: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.params or self.data or self.values or self.deltas or self.losses)
+
+
+NOTHING = Wanted()
 
 
 @dataclass(frozen=True)
@@ -21,11 +50,16 @@ class StepWork:
         network: the network.
         reduction: `mean` or `sum` of the examples' losses.
         arrays: the batch by input, named `data/x`; or gradients, named `gradients/hidden.weight`.
+        wanted: the arrays that are wanted beside the gradients. What is wanted decides how the batch is cut,
+            so it is part of the ledger.
+        body_cost: the memory that the bodies of the request take.
     """
 
     network: Network
     reduction: str
     arrays: Mapping[str, Array]
+    wanted: Wanted = NOTHING
+    body_cost: BodyCost = STORED
 
 
 class GradientsResult(NamedTuple):
@@ -33,6 +67,8 @@ class GradientsResult(NamedTuple):
 
     loss: float | None
     gradients: Mapping[str, Array]
+    arrays: Mapping[str, Any] = {}
+    """The arrays that are wanted, as the answer names them."""
 
 
 def compute_gradients(work: StepWork, before: Numbers) -> GradientsResult:
@@ -44,7 +80,34 @@ def compute_gradients(work: StepWork, before: Numbers) -> GradientsResult:
     """
     brought = {n.removeprefix(GRADIENTS): a for n, a in work.arrays.items() if n.startswith(GRADIENTS)}
     if brought:
+        if work.wanted:
+            detail = "the gradients came with the request: there are no values, deltas or gradients to return"
+            raise Refused([Fault("/gradients", "field_invalid", detail)])
         return GradientsResult(None, brought)
-    data = {name.removeprefix(DATA): array for name, array in work.arrays.items()}
-    result = work.network.gradients(before.params, data, reduction=work.reduction)
-    return GradientsResult(result.loss, result.params)
+    network, wanted = work.network, work.wanted
+    chosen = network.targets(Wrt(wanted.params, wanted.data), wanted.values, wanted.deltas)
+    result = network.gradients(
+        before.params,
+        {name.removeprefix(DATA): array for name, array in work.arrays.items()},
+        wrt_data=wanted.data,
+        reduction=work.reduction,
+        values=wanted.values,
+        deltas=wanted.deltas,
+        body_cost=work.body_cost,
+    )
+    return GradientsResult(result.loss, result.params, _name(result, wanted, chosen.params))
+
+
+def _name(result: Gradients, wanted: Wanted, params: frozenset[str]) -> dict[str, Any]:
+    """Return the arrays that are wanted, by their names in an answer."""
+    arrays = dict[str, Any]()
+    if wanted.params or wanted.data:
+        chosen = {name: array for name, array in result.params.items() if name in params}
+        arrays["gradients"] = {"params": chosen, "data": result.data}
+    if wanted.values:
+        arrays["values"] = result.values
+    if wanted.deltas:
+        arrays["deltas"] = result.deltas
+    if wanted.losses:
+        arrays["losses"] = result.losses
+    return arrays

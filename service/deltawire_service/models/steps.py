@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from time import monotonic
 from typing import Any
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_optimizers import Step
-from deltawire_service.engine import DeadlineExceeded, Network
+from deltawire_service.engine import BodyCost, DeadlineExceeded, Network
 from deltawire_service.models import batches
 from deltawire_service.models.changes import Answer, Change, change_once, commit
-from deltawire_service.models.computation import GRADIENTS, StepWork, compute_gradients
+from deltawire_service.models.computation import (
+    GRADIENTS,
+    NOTHING,
+    STORED,
+    StepWork,
+    Wanted,
+    compute_gradients,
+)
 from deltawire_service.models.errors import VersionChanged
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import Newest, change_newest
@@ -36,12 +43,16 @@ class StepRequest:
         reduction: `mean` or `sum` of the examples' losses.
         optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
         if_version: the version that the step must start from; None for any.
+        wanted: the arrays that the answer has.
+        body_cost: the memory that the bodies of the request take.
     """
 
     arrays: Mapping[str, Array]
     reduction: str = "mean"
     optimizer: Mapping[str, Any] = field(default_factory=dict)
     if_version: int | None = None
+    wanted: Wanted = NOTHING
+    body_cost: BodyCost = STORED
 
 
 def take_step(
@@ -64,7 +75,8 @@ def take_step(
 
     Returns:
         The new version, the number of the step, its loss, the norm of its gradients, its learning rate;
-        `durable`, and `replayed` when the step was taken by an earlier request.
+        `durable`, and `replayed` when the step was taken by an earlier request. The arrays that are wanted,
+        unless it is replayed.
 
     Raises:
         ModelNotFound, VersionChanged, KeyReused, Refused: the request does not fit; nothing was changed.
@@ -96,8 +108,8 @@ def _step(
     network = store.network_of(row)
     _check_arrays(network, request.arrays, row.dtype)
     began = monotonic()
-    work = StepWork(network, request.reduction, request.arrays)
-    loss, gradients = compute_gradients(work, newest.numbers)
+    work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
+    loss, gradients, arrays = compute_gradients(work, newest.numbers)
     if monotonic() > deadline:
         raise DeadlineExceeded()
     slots = store.folder_of(row.id).slots
@@ -110,6 +122,8 @@ def _step(
         details = answer | {"reduction": request.reduction}
         if request.optimizer:
             details["rule"] = rule.document
+        if request.wanted:
+            details["wanted"] = asdict(request.wanted)
         entry = Entry(
             after.version,
             "step",
@@ -122,7 +136,7 @@ def _step(
         )
         answer |= {"version": after.version, "step": number, "durable": True, "replayed": False}
         commit(store, Change(row, after, entry), deadline, key, answer)
-    return answer
+    return {**answer, **arrays}
 
 
 def _check_arrays(network: Network, arrays: Mapping[str, Array], dtype: str) -> None:

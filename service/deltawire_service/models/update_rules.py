@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import inf, isfinite
 from typing import Any
 
+import numpy as np
 from marshmallow import Schema, ValidationError, fields, validate
 
 from deltawire.errors import Fault, Refused
@@ -80,14 +81,15 @@ class UpdateRule:
         scale = scale_to_norm(norm, clip["norm"]) if "norm" in clip else 1.0
         bounds = Clip(scale, clip.get("value", inf))
         if isfinite(norm):
-            update(
-                *(self.optimizer, before.params, gradients, before.state, step),
-                clip=bounds,
-                out_params=after.params,
-                out_state=after.state,
-            )
+            with np.errstate(all="ignore"):  # what is not finite is refused below
+                update(
+                    *(self.optimizer, before.params, gradients, before.state, step),
+                    clip=bounds,
+                    out_params=after.params,
+                    out_state=after.state,
+                )
         if not (isfinite(norm) and isfinite(global_norm(after.params))):
-            detail = "the parameters after this step are not finite, or their squares are not"
+            detail = "the parameters after this step are not finite: a smaller learning rate, or clipping, may help"
             raise Refused([Fault("", "non_finite", detail)])
         return norm
 
