@@ -89,7 +89,7 @@ class UpdateRule:
                     out_state=after.state,
                 )
         if not (isfinite(norm) and isfinite(global_norm(after.params))):
-            detail = "the parameters after this step are not finite: a smaller learning rate, or clipping, may help"
+            detail = "the parameters after this step are not finite: a smaller learning rate may help"
             raise Refused([Fault("", "non_finite", detail)])
         return norm
 

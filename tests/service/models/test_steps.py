@@ -152,7 +152,7 @@ def test_a_step_that_does_not_fit_changes_nothing(
 def test_a_step_to_parameters_that_are_not_finite_is_refused(store: ModelStore) -> None:
     create(store, dtype="float32")
     before = numbers_of(store)
-    with pytest.raises(Refused, match="non_finite.*after this step"):
+    with pytest.raises(Refused, match="after this step"):
         step(store, 0, arrays=batch(0, dtype="float32"), optimizer={"config": {"learning_rate": 1e39}})
     assert same(before, numbers_of(store))
 
