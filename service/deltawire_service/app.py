@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 
 from deltawire_layers import Registry, load_layers
+from deltawire_optimizers import load_optimizers
 from deltawire_service.admission import deadlines
 from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.admission.api_keys import read_keys
@@ -19,8 +21,10 @@ from deltawire_service.api import docs, health, limits, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
 from deltawire_service.api import networks as publications
+from deltawire_service.api import optimizers as rules
 from deltawire_service.api.compute import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
 from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.api.models import routes as model_routes
 from deltawire_service.engine import Caches, Runner, current_deadline
 from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
@@ -30,8 +34,10 @@ from deltawire_service.http.page_origins import check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
+from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.networks.sources import BodySource
 from deltawire_service.observability.logs import add_request_id, make_log, request_lines, set_request_id
 from deltawire_service.observability.metrics import Metrics
 from deltawire_service.observability.opentelemetry import configured_provider, trace_requests
@@ -41,6 +47,7 @@ from deltawire_service.protocols.context import ProtocolContext
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
+from deltawire_service.store.folders import StoreFolder
 
 
 class Service(NamedTuple):
@@ -51,6 +58,7 @@ class Service(NamedTuple):
     readiness: Readiness
     published: PublishedNetworks
     connection_limits: ConnectionLimits
+    models: ModelStore | None
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -98,6 +106,12 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     )
     readiness = Readiness()
     log = make_log(settings.log_level)
+    optimizers = load_optimizers()
+    models = None
+    if settings.data_dir:
+        folder = StoreFolder(Path(settings.data_dir))
+        models = ModelStore(folder, networks.compiled, optimizers, networks.fingerprint)
+        models.prepare()
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Application(__name__)
@@ -131,15 +145,25 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
             compute_queue.check_capacity()
             answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
 
+    def negotiate(context: RequestContext) -> None:
+        """Settle the media type of the answer: that to any POST may be binary, and some others."""
+        view = app.view_functions.get(request.endpoint or "")
+        described = getattr(view, "operation", None)
+        bodies.negotiate(context, context.method == "POST" or bool(described and described.tensors))
+
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    v1.before_request(with_context(bodies.negotiate))
+    v1.before_request(with_context(negotiate))
     v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
     v1.before_request(with_context(lambda context: check_capacity(context, bodies.json_bytes(context))))
-    pipeline = Pipeline(settings, networks, published, caches)
+    source = BodySource(published)
+    pipeline = Pipeline(settings, networks, source, caches)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
     v1.register_blueprint(plan.blueprint(pipeline, settings))
+    for blueprint in model_routes.blueprints(settings, networks, models, source, caches):
+        v1.register_blueprint(blueprint)
     v1.register_blueprint(catalogue.blueprint(layers))
+    v1.register_blueprint(rules.blueprint(optimizers))
     v1.register_blueprint(publications.blueprint(published))
     v1.register_blueprint(limits.blueprint(settings, networks.fingerprint))
     app.register_blueprint(v1)
@@ -156,5 +180,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         reader_bytes_per_second=settings.reader_bytes_per_second,
         refuse_body=RequestBodies(settings, app.url_map, host_names, keys, compute_queue).refusal,
     )
-    app.extensions["deltawire"] = Service(compute_queue, metrics, readiness, published, connection_limits)
+    app.extensions["deltawire"] = Service(
+        compute_queue, metrics, readiness, published, connection_limits, models
+    )
     return app

@@ -184,6 +184,7 @@ class Settings:
         "plans, options; the least recently used go first",
     )
     networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
+    data_dir: str = setting("", "the folder that models are kept in; it is made when it is missing")
     protocols: str = setting(
         ",".join(PROTOCOLS),
         "the protocols of others in which published networks are served",

@@ -53,7 +53,7 @@ CASES: dict[str, Case] = {
     "other hyperparameters": Case(
         lambda s: change_optimizer(s, OWNER, "model", {"config": {"eps": 1e-3}}, inf, key=KEY)
     ),
-    "restore": Case(lambda s: restore(s, OWNER, "model", 1, inf, KEY)),
+    "restore": Case(lambda s: restore(s, OWNER, "model", 1, inf, key=KEY)),
     "fork": Case(lambda s: fork(s, OWNER, "model", "new", inf, 2, KEY)),
     "delete": Case(lambda s: delete(s, OWNER, "model", inf, KEY)),
 }

@@ -15,7 +15,7 @@ from marshmallow import Schema, fields, validate
 from werkzeug.routing import Rule
 
 from deltawire import wire
-from deltawire_layers import Layer, Registry
+from deltawire_layers import Registry
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
@@ -121,6 +121,8 @@ TAGS = (
     ("networks", "computing with a network"),
     ("layers", "the installed layers"),
     ("published", "networks with parameters, found by name"),
+    ("models", "networks that learn, with their ledgers"),
+    ("optimizers", "the installed optimizers"),
     ("operations", "for those who run the service"),
 )
 
@@ -136,8 +138,9 @@ PAGES = (
 
 def tag(path: str) -> str:
     """Return the group that a path belongs to."""
-    if path.startswith("/v1/layers"):
-        return "layers"
+    for group in ("layers", "models", "optimizers"):
+        if path.startswith(f"/v1/{group}"):
+            return group
     if path.startswith("/v1/networks"):
         return "published"
     return "networks" if path.startswith("/v1/") and path != "/v1/limits" else "operations"
@@ -177,9 +180,10 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         view = app.view_functions[rule.endpoint]
         operation = getattr(view, "operation", None)
         if isinstance(operation, Operation):
-            method = "post" if operation.request else "get"
+            (method,) = METHODS & (rule.methods or set())
             path = re.sub(r"<(\w+)>", r"{\1}", rule.rule)
-            spec.path(path, operations={method: _operation(rule, inspect.getdoc(view) or "", operation)})
+            described = _operation(rule, inspect.getdoc(view) or "", operation)
+            spec.path(path, operations={method.lower(): described})
     for path, media_type, text in PAGES:
         content = {media_type: {"schema": {"type": "object" if media_type == wire.JSON else "string"}}}
         get: dict[str, Any] = {
@@ -192,18 +196,28 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
                 {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
             ]
         spec.path(path, operations={"get": get})
-    described: dict[str, Any] = spec.to_dict()
-    components = described["components"]["schemas"]
+    document: dict[str, Any] = spec.to_dict()
+    components = document["components"]["schemas"]
     _add_kinds(components["Node"], layers)
     for name, component in components.items():
         if component.get("type") == "object" and not name.endswith("Response"):
             component["additionalProperties"] = False  # unknown keys are errors
-        if name.endswith("Request"):
+        if name.endswith("Request") and {"network", "dtype"} <= component["properties"].keys():
             _supply_by_published(component)
     for kind, layer in layers.items():
         components[f"config.{kind}"] = json_schema(layer.Config()) | {"description": summary(layer)}
-    return described
+    return document
 
+
+METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
+"""Methods of the routes; Flask adds HEAD and OPTIONS."""
+
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "Unique for each change: a request that comes again with it is answered as before.",
+}
 
 READING = ("not_acceptable", "content_encoding_unsupported")
 """Codes that any route below /v1 may answer with."""
@@ -211,24 +225,35 @@ READING = ("not_acceptable", "content_encoding_unsupported")
 
 def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": rule.endpoint.rpartition(".")[2],
+        "operationId": _identifier(rule),
         "summary": docstring.partition("\n")[0],
         "tags": [tag(rule.rule)],
-        "responses": {"200": {"description": "OK", "content": {wire.JSON: {"schema": operation.response}}}},
+        "responses": {
+            str(operation.status): {
+                "description": "OK",
+                "content": {wire.JSON: {"schema": operation.response}},
+            }
+        },
     }
-    if operation.request:
+    if operation.tensors:
+        described["responses"][str(operation.status)]["content"][wire.SAFETENSORS] = {"schema": FILE}
+    if operation.request and operation.request().fields:
         example = {name: part for name, part in REQUEST.items() if name in operation.request().fields}
         content = {
             wire.JSON: {"schema": operation.request, "example": example},
             wire.SAFETENSORS: {"schema": FILE},
         }
         described["requestBody"] = {"required": True, "content": content}
-        described["responses"]["200"]["content"][wire.SAFETENSORS] = {"schema": FILE}
-    if rule.arguments:
-        described["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in sorted(rule.arguments)
-        ]
+    parameters: list[Any] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in sorted(rule.arguments)
+    ]
+    if operation.query:
+        parameters.append({"in": "query", "schema": operation.query})
+    if "idempotency_key_reused" in operation.codes:
+        parameters.append(KEY)
+    if parameters:
+        described["parameters"] = parameters
     by_status: dict[int, list[str]] = {}
     for code in PROBLEMS:
         if code in operation.codes or (code in READING and rule.rule.startswith("/v1/")):
@@ -241,6 +266,12 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
     content = {problems.MEDIA_TYPE: {"schema": resource_responses.ProblemResponse}}
     described["responses"]["default"] = {"description": anywhere, "content": content}
     return described
+
+
+def _identifier(rule: Rule) -> str:
+    """Return the name of a route, which is unique: that of its function, and where it has a model, so."""
+    *groups, function = rule.endpoint.split(".")
+    return f"model_{function}" if "model" in groups else function
 
 
 def _add_kinds(node: dict[str, Any], layers: Registry) -> None:
@@ -267,7 +298,7 @@ def _add_kinds(node: dict[str, Any], layers: Registry) -> None:
 def _supply_by_published(request: dict[str, Any]) -> None:
     """Require the fields that a published network may supply only beside a spec; its dtype is its own."""
     del request["properties"]["dtype"]["default"]
-    supplied = [name for name in PUBLISHED_FIELDS if name in request["required"]]
+    supplied = [name for name in PUBLISHED_FIELDS if name in request.get("required", ())]
     if supplied:
         request["required"] = [name for name in request["required"] if name not in supplied]
         request["if"] = {"properties": {"network": {"$ref": "#/components/schemas/Network"}}}
@@ -302,9 +333,9 @@ def _name(schema: Any) -> str:
     return made.__name__.removesuffix("Schema")
 
 
-def summary(layer: type[Layer]) -> str:
-    """Return the first line of a layer's docstring: its formula with shapes."""
-    return (inspect.getdoc(layer) or "").partition("\n")[0]
+def summary(plugin: type[Any]) -> str:
+    """Return the first line of a plugin's docstring: for a layer, its formula with shapes."""
+    return (inspect.getdoc(plugin) or "").partition("\n")[0]
 
 
 def json_schema(schema: Schema) -> dict[str, Any]:

@@ -22,6 +22,10 @@ class Operation:
     request: type[Schema] | None
     codes: frozenset[str]
     """The codes of the problems that the route may answer with, beside those of any route."""
+    query: type[Schema] | None = None
+    status: int = 200
+    tensors: bool = False
+    """The answer may have tensors."""
 
 
 View = Callable[..., Response]

@@ -20,14 +20,18 @@ from deltawire_service.server import body_reader
 from deltawire_service.settings import Settings
 
 
-def negotiate(context: RequestContext) -> None:
+def negotiate(context: RequestContext, tensors: bool) -> None:
     """Settle the media type of the answer.
+
+    Args:
+        context: the request.
+        tensors: the answer may have tensors, and so be binary.
 
     Raises:
         Refused: the client could not read it, or the body is compressed.
     """
     environ = context.environ
-    offered = _offered(context.method, environ.get("CONTENT_TYPE", ""))
+    offered = _offered(environ.get("CONTENT_TYPE", "")) if tensors else (wire.JSON,)
     context.response_media_type = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
     if context.response_media_type is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
@@ -43,10 +47,8 @@ def media_type(content_type: str) -> str:
 
 
 @header_cache
-def _offered(method: str, content_type: str) -> tuple[str, ...]:
-    """Return the media types an answer may have, the default first."""
-    if method != "POST":
-        return (wire.JSON,)
+def _offered(content_type: str) -> tuple[str, ...]:
+    """Return the media types that an answer with tensors may have, the default first."""
     sent = media_type(content_type)
     return tuple(sorted(wire.MEDIA_TYPES, key=lambda offered: offered != sent))
 
@@ -78,7 +80,21 @@ def json_bytes(context: RequestContext) -> int:
 
 
 def read(context: RequestContext, settings: Settings) -> Any:
-    """Return the document in the body of a request.
+    """Return the document in the body of a request. Raises as `receive` and `decode` do."""
+    document = decode(context, receive(context, settings), settings)
+    if isinstance(document, dict) and request_media_type(context) == wire.SAFETENSORS:
+        add_dtype(document)
+    return document
+
+
+def add_dtype(document: dict[str, Any]) -> None:
+    """Give the document of a binary body the dtype of its first floating-point array, unless it names one."""
+    if dtype := float_dtype(document):
+        document.setdefault("dtype", dtype)
+
+
+def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
+    """Return the body of a request, in JSON or binary.
 
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
@@ -86,6 +102,8 @@ def read(context: RequestContext, settings: Settings) -> Any:
         DeadlineExceeded: the body has come, and too late.
     """
     sent = request_media_type(context)
+    if context.method == "DELETE" and not context.content_length:
+        return b""
     if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
         whole = context.environ.get("CONTENT_TYPE", "")
@@ -95,10 +113,12 @@ def read(context: RequestContext, settings: Settings) -> Any:
     length = _announced(context, most, f" of {sent}")
     body = _receive(context, length)  # first: who stopped sending is told so, and not that it is late
     check_deadline()
-    document = wire.decode(body, sent, settings.wire_limits)
-    if isinstance(document, dict) and sent == wire.SAFETENSORS and (dtype := float_dtype(document)):
-        document.setdefault("dtype", dtype)
-    return document
+    return body
+
+
+def decode(context: RequestContext, body: bytes | memoryview, settings: Settings) -> Any:
+    """Return the document in a body that was received. Raises Refused when it has none."""
+    return wire.decode(body, request_media_type(context), settings.wire_limits)
 
 
 def received(context: RequestContext, most: int) -> bytes | memoryview:
@@ -171,16 +191,17 @@ PIECE_BYTES = 2**20
 """Bytes of an answer that are copied, and handed to the server, at once."""
 
 
-def respond(context: RequestContext, document: Any, tensors: str = "lists") -> Response:
+def respond(context: RequestContext, document: Any, tensors: str = "lists", status: int = 200) -> Response:
     """Return the answer with a document, in the media type the client accepts best.
 
     Args:
         context: the request.
         document: the document; its tensors are arrays.
         tensors: how JSON writes them, `lists` or `base64`.
+        status: the status of the answer.
     """
     written = response_media_type(context)
-    return response_of(wire.encode_in_parts(document, written, tensors, "response"), written)
+    return response_of(wire.encode_in_parts(document, written, tensors, "response"), written, status)
 
 
 def response_of(parts: Sequence[bytes | memoryview], content_type: str, status: int = 200) -> Response:

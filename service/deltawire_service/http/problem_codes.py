@@ -25,6 +25,7 @@ HTTP: dict[str, Problem] = {
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
     "network_not_found": Problem(404, "There is no such network"),
+    "optimizer_not_found": Problem(404, "There is no such optimizer"),
     "method_not_allowed": Problem(405, "The route does not take this method"),
     "deadline_invalid": Problem(400, "The deadline cannot be read"),
     "not_acceptable": Problem(406, "The answer cannot have a media type that the client accepts"),
@@ -99,6 +100,24 @@ COMPUTATION: dict[str, Problem] = {
     "non_finite": Problem(422, "A result is not finite"),
 }
 
+MODELS: dict[str, Problem] = {
+    "idempotency_key_invalid": Problem(400, "The Idempotency-Key cannot be read"),
+    "model_not_found": Problem(404, "There is no such model"),
+    "version_not_found": Problem(404, "The model has no such version"),
+    "model_name_taken": Problem(409, "There is a model of this name"),
+    "version_not_reproducible": Problem(409, "The version cannot be computed again here"),
+    "version_expired": Problem(410, "The version is kept no more"),
+    "answer_expired": Problem(410, "The arrays of the answer cannot be computed again"),
+    "version_changed": Problem(412, "The model has another version"),
+    "idempotency_key_reused": Problem(422, "The Idempotency-Key came with another request"),
+    "store_missing": Problem(501, "The service keeps no models"),
+    "model_busy": Problem(503, "Others are changing the model"),
+    "store_unavailable": Problem(503, "The disk cannot be used"),
+    "outcome_unknown": Problem(503, "The change may have been made"),
+    "store_full": Problem(507, "The disk is full"),
+    "quota_exceeded": Problem(507, "The key has as much as it may have"),
+}
+
 SERVICE: dict[str, Problem] = {
     "plugin_error": Problem(500, "A layer failed"),
     "internal": Problem(500, "The service failed"),
@@ -111,5 +130,5 @@ HEALTH: dict[str, Problem] = {
 }
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE | HEALTH
+    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | MODELS | SERVICE | HEALTH
 )

@@ -24,6 +24,7 @@ def restore(
     name: str,
     version: int,
     deadline: float,
+    if_version: int | None = None,
     key: RequestKey | None = None,
 ) -> Answer:
     """Bring a model back to an earlier version: its parameters, its optimizer with its state, its step.
@@ -36,15 +37,17 @@ def restore(
         name: the name of the model.
         version: the earlier version.
         deadline: when to give up, as time.monotonic counts.
+        if_version: the version that is changed; None for any.
         key: the key of the request.
 
     Raises:
-        ModelNotFound, VersionNotFound, VersionNotReproducible, KeyReused: nothing was changed.
-        LockBusy, StoreFull, StoreUnavailable: nothing was changed.
+        ModelNotFound, VersionChanged, KeyReused: nothing was changed.
+        VersionNotFound, VersionNotReproducible, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
         OutcomeUnknown: it may have been changed; with a key, ask again.
     """
 
     def change(row: ModelRow) -> Answer:
+        check_version(row, if_version)
         earlier = reproduce(store, row, version)
         layout = store.layout_of(row, earlier.entry.optimizer)
         with store.slots.free(store.folder_of(row.id).slots, layout, taken=row.slot) as slot:

@@ -106,7 +106,7 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
     Args:
         store: the models.
         key: the key of the request.
-        name: the name of the model that it is about.
+        name: the name of the model in its path, if any.
 
     Raises:
         KeyReused: the key came with another request, or the name means another model by now.
@@ -115,8 +115,13 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
         return None
     with store.database.reading() as transaction:
         answered = idempotency_keys.find(transaction, key)
-        row = models.find(transaction, key.owner, name)
-    return None if answered is None else read_answer(key, answered, row)
+        if answered is None:
+            return None
+        made = orjson.loads(answered.answer).get(
+            "name", name
+        )  # another model than that of the path, for a fork
+        row = models.find(transaction, key.owner, made)
+    return read_answer(key, answered, row)
 
 
 def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> Answer:

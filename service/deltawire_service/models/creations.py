@@ -37,7 +37,7 @@ class CreateRequest:
     """A new model, as it is asked for.
 
     Attributes:
-        network: the spec of its network, as parsed.
+        network: its network, or the spec of it.
         optimizer: JSON of its optimizer, `{"kind": "adam", "config": {"learning_rate": 0.001}}`.
         params: its parameters; None to draw them.
         seed: what the parameters are drawn from.
@@ -104,7 +104,7 @@ def create(
         Numbers(params, {}).copy_to(numbers)
         numbers.begin_state(rule.optimizer)
 
-    spec = orjson.dumps(request.network).decode()
+    spec = orjson.dumps(network.spec).decode()
     details = {"seed": request.seed} if request.params is None else {}
     beginning = _Beginning(network, spec, rule, request.dtype, write, 0, details)
     return _make(store, owner, name, beginning, deadline, key)
@@ -214,6 +214,7 @@ def _fill(
             "version": entry.version,
             "step": entry.step,
             "params_id": snapshot.params_id,
+            "network_id": beginning.network.id,
             "replayed": False,
         }
         with store.database.writing(deadline) as transaction:

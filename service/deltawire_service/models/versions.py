@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import prod
 from typing import Any, NamedTuple
 
 from deltawire_service.models.errors import VersionNotReproducible
@@ -90,7 +91,13 @@ def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
     Raises:
         ModelNotFound: there is none.
     """
-    return _description(store, store.find(owner, name))
+    row = store.find(owner, name)
+    network = store.network_of(row)
+    parameters = [
+        {"name": key, "shape": parameter.shape, "numbers": prod(parameter.shape)}
+        for key, parameter in network.parameters.items()
+    ]
+    return {**_description(store, row), "network": network.spec, "parameters": parameters}
 
 
 def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@ from marshmallow import Schema, fields
 from deltawire_service.engine import Caches, Network
 from deltawire_service.faults import load
 from deltawire_service.schemas.request_fields import DirectionField, SpecField, TensorsField
-from deltawire_service.schemas.requests import NetworkRequest, schema_of
+from deltawire_service.schemas.requests import Request, schema_of
 
-R = TypeVar("R", bound=NetworkRequest)
+R = TypeVar("R", bound=Request)
 
 KEPT_BYTES = 2**10
 """Options that take more than this as JSON are read anew each time: few requests repeat them."""
@@ -33,6 +33,7 @@ class RequestParts(NamedTuple):
     cotangents: dict[str, Any]
     directions: dict[str, dict[str, dict[str, Any]]]
     """By field, `tangents` or `vectors`, an object with `params` and `data`."""
+    gradients: dict[str, Any]
 
 
 class RequestReader(Generic[R]):
@@ -92,8 +93,10 @@ class RequestReader(Generic[R]):
             for name, field in self._parts.items()
             if isinstance(field, DirectionField) and document.get(name) is not None
         }
-        params, data = document.get("params", {}), document.get("data", {})
-        return RequestParts(document["network"], params, data, document.get("cotangents", {}), directions)
+        params, data, cotangents, gradients = (
+            document.get(name, {}) for name in ("params", "data", "cotangents", "gradients")
+        )
+        return RequestParts(document.get("network"), params, data, cotangents, directions, gradients)
 
 
 def _is_part(field: fields.Field[Any], value: Any) -> bool:

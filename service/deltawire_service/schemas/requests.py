@@ -50,13 +50,27 @@ def non_finite() -> Any:
     return option(choice_field("error", "what becomes of a result that is not finite", "error", "return"))
 
 
+def seed_field(**settings: Any) -> fields.Field[Any]:
+    """Return the field for a seed. settings: of the field."""
+    return config.Integer(
+        validate=validate.Range(min=0, max=2**64 - 1),
+        metadata={"description": "where the random streams start from"},
+        **settings,
+    )
+
+
 @dataclasses.dataclass(frozen=True)
-class NetworkRequest:
+class Request:
+    """The options of a request; `parts` are the fields that are none."""
+
+    parts: ClassVar[Mapping[str, fields.Field[Any]]] = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkRequest(Request):
     """The options of every request for a network."""
 
-    parts: ClassVar[Mapping[str, fields.Field[Any]]] = {
-        "network": SpecField(required=True, metadata={"description": "the spec"})
-    }
+    parts = {"network": SpecField(required=True, metadata={"description": "the spec"})}
     dtype: str = option(dtype_field())
 
 
@@ -228,16 +242,10 @@ class PlanRequest(TensorsRequest):
 class InitRequest(TensorsRequest):
     """The options of POST /v1/init."""
 
-    seed: int = option(
-        config.Integer(
-            load_default=0,
-            validate=validate.Range(min=0, max=2**64 - 1),
-            metadata={"description": "where the random streams start from"},
-        )
-    )
+    seed: int = option(seed_field(load_default=0))
 
 
-def schema_of(request: type[NetworkRequest]) -> type[Schema]:
+def schema_of(request: type[Request]) -> type[Schema]:
     """Return the schema of a route's whole body: its parts and its options."""
     options = {each.name: each.metadata["field"] for each in dataclasses.fields(request)}
     return Schema.from_dict({**request.parts, **options}, name=request.__name__)

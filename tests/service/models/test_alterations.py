@@ -25,9 +25,9 @@ def test_a_restored_model_goes_on_as_it_did_then(store: ModelStore) -> None:
         step(store, seed)
     change_optimizer(store, OWNER, "model", {"config": {"learning_rate": 0.5}}, inf)
     step(store, 3)
-    answer = restore(store, OWNER, "model", 2, inf, KEY)
+    answer = restore(store, OWNER, "model", 2, inf, key=KEY)
     assert (answer["version"], answer["step"]) == (6, 2)
-    assert restore(store, OWNER, "model", 2, inf, KEY) == answer | {"replayed": True}
+    assert restore(store, OWNER, "model", 2, inf, key=KEY) == answer | {"replayed": True}
     assert describe(store, OWNER, "model")["optimizer"]["config"]["learning_rate"] == 0.01
     assert same(numbers_of(store), numbers_of(store, version=2))
     assert step(store, 2)["learning_rate"] == 0.01

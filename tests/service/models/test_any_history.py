@@ -154,7 +154,7 @@ class Histories(RuleBasedStateMachine):
         version = data.draw(st.integers(0, len(versions) - 1))
         versions.append(versions[version])
         return self.make(
-            name, lambda store, key: alterations.restore(store, OWNER, name, version, inf, key), line
+            name, lambda store, key: alterations.restore(store, OWNER, name, version, inf, key=key), line
         )
 
     @rule(

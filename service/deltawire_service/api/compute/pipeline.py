@@ -7,6 +7,7 @@ returns a document. The schemas that read a request are those that OpenAPI shows
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -28,14 +29,14 @@ from deltawire_service.http.problem_codes import (
 )
 from deltawire_service.http.request_context import RequestContext, current_request
 from deltawire_service.networks.cache import NetworkCache
-from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.networks.request_tensors import RequestTensors, read_request_tensors
+from deltawire_service.networks.sources import Resolved, Source
 from deltawire_service.observability.server_timing import Phase
 from deltawire_service.schemas.request_reader import RequestParts, RequestReader
 from deltawire_service.schemas.requests import ComputeRequest, NetworkRequest, TensorsRequest
 from deltawire_service.settings import Settings
 
-BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", *ANYWHERE}, *DOCUMENT)
+BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", "optimizer_not_found", *ANYWHERE}, *DOCUMENT)
 """Codes that a route may answer with when it reads a body."""
 
 COMPILING = (
@@ -53,7 +54,7 @@ MENDS = {"non_finite": '"non_finite": "return" in the request returns it'}
 N = TypeVar("N", bound=NetworkRequest)
 C = TypeVar("C", bound=ComputeRequest)
 Document = dict[str, Any]
-Run = Callable[[RequestContext, N, Network, RequestParts], Document]
+Run = Callable[[RequestContext, N, Network, RequestParts, Resolved], Document]
 
 
 def begin_phase(context: RequestContext, name: str) -> Phase:
@@ -68,16 +69,14 @@ class Pipeline:
     Args:
         settings: the settings of the service.
         networks: compiles the networks of requests.
-        published: resolves the names of networks.
+        source: completes the documents with what they name.
         caches: keeps the options of requests.
     """
 
-    def __init__(
-        self, settings: Settings, networks: NetworkCache, published: PublishedNetworks, caches: Caches
-    ):
+    def __init__(self, settings: Settings, networks: NetworkCache, source: Source, caches: Caches):
         self._settings = settings
         self._networks = networks
-        self._published = published
+        self._source = source
         self._caches = caches
 
     def compiling(
@@ -92,7 +91,7 @@ class Pipeline:
         """
 
         def decorate(view: Callable[[N, Network], Document]) -> View:
-            def run(context: RequestContext, options: N, network: Network, parts: RequestParts) -> Document:
+            def run(context: RequestContext, options: N, network: Network, *_: object) -> Document:
                 with begin_phase(context, "compute"):
                     return view(options, network)
 
@@ -112,14 +111,20 @@ class Pipeline:
         """
 
         def decorate(view: Callable[[C, Network, RequestTensors], Document]) -> View:
-            def run(context: RequestContext, options: C, network: Network, parts: RequestParts) -> Document:
+            def run(
+                context: RequestContext,
+                options: C,
+                network: Network,
+                parts: RequestParts,
+                resolved: Resolved,
+            ) -> Document:
                 with begin_phase(context, "check"):
                     cost = bodies.body_cost(
                         options.dtype,
                         bodies.request_media_type(context),
                         bodies.response_media_type(context),
                         options.tensors,
-                        context.params_id is None,
+                        not resolved.stored,
                     )
                     limits = self._settings.wire_limits
                     tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
@@ -135,22 +140,27 @@ class Pipeline:
         mends = {code: mend for code, mend in MENDS.items() if code in reader.schema.fields}
 
         @wraps(run)
-        def respond() -> Response:
+        def respond(**path: str) -> Response:
             context = current_request()
             with Phase(context, "read"):
                 document = bodies.read(context, self._settings)
-            with begin_phase(context, "check"):
-                document, context.params_id = self._published.resolve(document, reader.schema.fields)
-                options, parts = reader(document)
-                network = self._networks.compiled(parts.network)
-            try:
-                answer = run(context, options, network, parts) | {"network_id": network.id}
-            except Refused as refused:
-                raise refused.with_mends(mends) from None
-            if context.params_id is not None:
-                answer["params_id"] = context.params_id
-            tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"
-            with begin_phase(context, "write"):
-                return bodies.respond(context, answer, tensors)
+            with ExitStack() as held:
+                with begin_phase(context, "check"):
+                    opened = self._source.open(document, reader.schema.fields, **path)
+                    resolved = held.enter_context(opened)
+                    options, parts = reader(resolved.document)
+                    network = self._networks.compiled(parts.network)
+                context.params_id = resolved.origin.get("params_id")
+                try:
+                    answer = run(context, options, network, parts, resolved)
+                except Refused as refused:
+                    raise refused.with_mends(mends) from None
+                answer |= {"network_id": network.id, **resolved.origin}
+                tensors = options.tensors if isinstance(options, TensorsRequest) else "lists"
+                with begin_phase(context, "write"):
+                    response = bodies.respond(context, answer, tensors)
+                response.call_on_close(held.pop_all().close)  # the answer may have views of what is held
+                return response
 
-        return describe(respond, Operation(response, type(reader.schema), frozenset({"internal", *codes})))
+        schema = self._source.schema(type(reader.schema))
+        return describe(respond, Operation(response, schema, frozenset({"internal", *codes}), tensors=True))

@@ -1,0 +1,186 @@
+"""What the routes of models share: who asks, until when, under which key, and with which body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
+
+from flask import Response, request
+from marshmallow import Schema
+
+from deltawire_service.api.compute.pipeline import BODY, COMPUTING, Document, begin_phase
+from deltawire_service.api.operation import Operation, View, describe
+from deltawire_service.engine import Caches, current_deadline
+from deltawire_service.faults import ServiceError, load
+from deltawire_service.http import bodies
+from deltawire_service.http.idempotency import idempotency_key, request_digest
+from deltawire_service.http.request_context import RequestContext, current_request
+from deltawire_service.models.changes import find_answer
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.networks.sources import Source
+from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.request_reader import RequestReader
+from deltawire_service.schemas.requests import Request
+from deltawire_service.settings import Settings
+from deltawire_service.store.tables.idempotency_keys import RequestKey
+
+R = TypeVar("R", bound=Request)
+
+READING = ("model_not_found", "store_missing", "store_unavailable", "model_busy")
+"""Codes that every route of models may answer with."""
+
+READING_VERSION = (*READING, "version_not_found", "version_not_reproducible", "version_expired")
+"""Codes that a route may answer with when it reads a version of a model."""
+
+CHANGING = (
+    *(*BODY, *READING, "idempotency_key_invalid", "idempotency_key_reused", "deadline_exceeded"),
+    *("store_full", "outcome_unknown"),
+)
+"""Codes that every route may answer with that changes a model."""
+
+CREATING = (*CHANGING, *COMPUTING, *READING_VERSION, "model_name_taken", "quota_exceeded")
+"""Codes that a route may answer with when it makes a model."""
+
+
+class StoreMissing(ServiceError):
+    """The service has no folder to keep models in."""
+
+    code = "store_missing"
+    detail = "this service keeps no models: start it with DELTAWIRE_DATA_DIR, the path of a folder"
+
+
+class ModelCall(NamedTuple):
+    """A request about models.
+
+    Attributes:
+        context: the request.
+        owner: whoever sent it: the name of its API key; empty where there are no keys.
+        key: its Idempotency-Key, if any.
+        deadline: when to give up, as time.monotonic counts.
+    """
+
+    context: RequestContext
+    owner: str
+    key: RequestKey | None = None
+
+    @property
+    def deadline(self) -> float:
+        return current_deadline()
+
+
+def owner_of(context: RequestContext) -> str:
+    """Return whoever sent a request: the name of its API key, or nothing."""
+    return context.key.name if context.key else ""
+
+
+Change = Callable[..., Document]
+"""A function of the call, the options, the parts, and the variable parts of the path."""
+
+
+class ModelAccess:
+    """Makes the views of the routes of models.
+
+    Args:
+        settings: the settings of the service.
+        store: the models; None where the service keeps none.
+        caches: keeps the options of requests.
+    """
+
+    def __init__(self, settings: Settings, store: ModelStore | None, caches: Caches):
+        self.settings = settings
+        self._store = store
+        self._caches = caches
+
+    @property
+    def store(self) -> ModelStore:
+        """The models. Raises StoreMissing where the service keeps none."""
+        if self._store is None:
+            raise StoreMissing
+        return self._store
+
+    def reading(
+        self, response: type[Schema], codes: Iterable[str] = READING, query: type[Schema] | None = None
+    ) -> Callable[[Callable[..., Document]], View]:
+        """Turn a function of the call, the query and the path into the view of a GET route.
+
+        Args:
+            response: the schema of its answer.
+            codes: the problems that the route may answer with.
+            query: the schema of its query.
+        """
+        schema = query() if query else Schema()
+
+        def decorate(view: Callable[..., Document]) -> View:
+            @wraps(view)
+            def respond(**path: str) -> Response:
+                context = current_request()
+                options = load(schema, request.args.to_dict())
+                return bodies.respond(context, view(ModelCall(context, owner_of(context)), options, **path))
+
+            return describe(respond, Operation(response, None, frozenset({"internal", *codes}), query=query))
+
+        return decorate
+
+    def changing(
+        self,
+        request: type[R],
+        response: type[Schema],
+        codes: Iterable[str] = CHANGING,
+        status: int = 200,
+        arrays: bool = False,
+        source: Source | None = None,
+    ) -> Callable[[Change], View]:
+        """Turn a function of the call, the options, the parts and the path into the view of a change.
+
+        A request whose key was answered before gets that answer, before anything else is looked at.
+
+        Args:
+            request: the options of the route.
+            response: the schema of its answer.
+            codes: the problems that the route may answer with.
+            status: the HTTP status of its answer.
+            arrays: answers may have arrays, which are not stored: the function answers a replay itself.
+            source: completes the documents with what they name.
+        """
+        reader = RequestReader(request, self._caches)
+
+        def decorate(view: Change) -> View:
+            @wraps(view)
+            def respond(**path: str) -> Response:
+                context = current_request()
+                with Phase(context, "read"):
+                    body = bodies.receive(context, self.settings)
+                call, tensors = self._call(context, body), "lists"
+                answer = find_answer(self.store, call.key, path.get("name", ""))
+                if answer is None or arrays:
+                    with ExitStack() as held:
+                        with begin_phase(context, "check"):
+                            document = self._decode(context, body, reader)
+                            if source:
+                                opened = source.open(document, reader.schema.fields, **path)
+                                document = held.enter_context(opened).document
+                            options, parts = reader(document)
+                            tensors = getattr(options, "tensors", tensors)
+                        answer = view(call, options, parts, **path)
+                with Phase(context, "write"):
+                    return bodies.respond(context, answer, tensors, status)
+
+            schema = type(reader.schema)
+            described = Operation(response, schema, frozenset({"internal", *codes}), status=status)
+            return describe(respond, described)
+
+        return decorate
+
+    def _decode(self, context: RequestContext, body: bytes | memoryview, reader: RequestReader[Any]) -> Any:
+        document = bodies.decode(context, body, self.settings) if body else {}
+        if isinstance(document, dict) and "dtype" in reader.schema.fields:
+            bodies.add_dtype(document)
+        return document
+
+    def _call(self, context: RequestContext, body: bytes | memoryview) -> ModelCall:
+        owner, key = owner_of(context), idempotency_key(context)
+        if key is None:
+            return ModelCall(context, owner)
+        return ModelCall(context, owner, RequestKey(owner, key, request_digest(context, body)))

@@ -1,0 +1,44 @@
+"""POST /v1/models, and POST /v1/models/{name}/fork: new models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from deltawire_service.api.models.access import CREATING, ModelAccess, ModelCall
+from deltawire_service.api.models.sources import CreationSource
+from deltawire_service.models import creations
+from deltawire_service.models.creations import CreateRequest
+from deltawire_service.networks.request_tensors import read_values
+from deltawire_service.networks.sources import Source
+from deltawire_service.schemas.model_requests import CreateModelRequest, ForkRequest
+from deltawire_service.schemas.model_responses import CreationResponse
+from deltawire_service.schemas.request_reader import RequestParts
+
+
+def blueprint(access: ModelAccess, body: Source) -> Blueprint:
+    """Return both routes. body: completes documents that name a published network."""
+    routes = Blueprint("creations", __name__)
+
+    @routes.post("/models")
+    @access.changing(
+        CreateModelRequest, CreationResponse, CREATING, status=201, source=CreationSource(access, body)
+    )
+    def create_model(call: ModelCall, options: CreateModelRequest, parts: RequestParts) -> dict[str, Any]:
+        """Make a model that learns: a network with its parameters and an optimizer."""
+        network = access.store.compile_network(parts.network)
+        limits = access.settings.wire_limits
+        params = read_values(network, parts.params, {}, options.dtype, limits)[0] if parts.params else None
+        request = CreateRequest(network, options.optimizer, params, options.seed or 0, options.dtype)
+        return creations.create(access.store, call.owner, options.name, request, call.deadline, call.key)
+
+    @routes.post("/models/<name>/fork")
+    @access.changing(ForkRequest, CreationResponse, CREATING, status=201)
+    def fork_model(call: ModelCall, options: ForkRequest, parts: RequestParts, name: str) -> dict[str, Any]:
+        """Make a model of a version of another one: its parameters, its optimizer with its state."""
+        return creations.fork(
+            access.store, call.owner, name, options.name, call.deadline, options.version, call.key
+        )
+
+    return routes

@@ -1,0 +1,143 @@
+"""Documents that name a model: computations on one, and new models made of one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import wraps
+from typing import Any
+
+from flask import Response, request
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from deltawire.errors import Fault, Refused
+from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall, owner_of
+from deltawire_service.api.operation import Operation, View, describe
+from deltawire_service.engine import current_deadline
+from deltawire_service.faults import Faults, load, shown
+from deltawire_service.http import bodies
+from deltawire_service.http.request_context import current_request
+from deltawire_service.models.versions import Version, open_version
+from deltawire_service.networks.sources import Resolved, Source
+from deltawire_service.schemas.model_requests import ModelReference, VersionReference
+from deltawire_service.schemas.queries import VersionQuery
+
+OWN = frozenset({"network", "params"})
+"""Parts of a document that a model has itself."""
+
+
+def open_model(access: ModelAccess, name: str, version: int | None) -> AbstractContextManager[Version]:
+    """Open a version of a model of whoever sends the current request.
+
+    Args:
+        access: the models.
+        name: the name of the model.
+        version: the version; None for the newest.
+    """
+    return open_version(access.store, owner_of(current_request()), name, current_deadline(), version)
+
+
+class ModelSource:
+    """Completes a document with the network, the parameters and the dtype of the model in the path."""
+
+    def __init__(self, access: ModelAccess):
+        self._access = access
+
+    def schema(self, schema: type[Schema]) -> type[Schema]:
+        fields: dict[str, Any] = {
+            name: field for name, field in schema().fields.items() if name not in (*OWN, "dtype")
+        }
+        return Schema.from_dict({**fields, **VersionReference().fields}, name=f"Model{schema.__name__}")
+
+    @contextmanager
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
+        asked = _read_reference(document)
+        with open_model(self._access, path["name"], asked["version"]) as (row, entry, numbers):
+            dtype = document.get("dtype", row.dtype)
+            if dtype != row.dtype:
+                detail = f"the model '{row.name}' computes in {row.dtype}, got {shown(dtype)}"
+                raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
+            complete = {name: part for name, part in document.items() if name != "version"}
+            complete |= {"network": self._access.store.network_of(row), "dtype": row.dtype}
+            if "params" in fields:
+                complete["params"] = dict(numbers.params)
+            model = {"name": row.name, "version": entry.version, "step": entry.step}
+            yield Resolved(complete, {"model": model}, stored=True)
+
+
+def _read_reference(document: Any) -> dict[str, Any]:
+    """Return the version that a document names. Raises Refused where it brings what the model has."""
+    if not isinstance(document, dict):
+        return load(VersionReference(), document)  # raises Refused
+    faults = Faults()
+    for name in sorted(document.keys() & OWN):
+        faults.append(Fault(f"/{name}", "field_unknown", f"the model in the path has its own {name}"))
+    faults.refuse()
+    return load(VersionReference(), {name: document[name] for name in document.keys() & {"version"}})
+
+
+class CreationSource:
+    """Completes the document of a new model with what it names: a published network, or a model's version."""
+
+    def __init__(self, access: ModelAccess, body: Source):
+        self._access = access
+        self._body = body
+
+    def schema(self, schema: type[Schema]) -> type[Schema]:
+        return schema
+
+    @contextmanager
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
+        with self._open(document, fields) as resolved:
+            if isinstance(document, dict) and document.get("seed") is not None:
+                if document.get("params"):
+                    detail = "parameters are drawn from a seed, or come with the request"
+                    raise Refused([Fault("/seed", "field_invalid", detail)])
+                resolved.document["params"] = {}  # drawn anew, and not those of what is named
+            yield resolved
+
+    @contextmanager
+    def _open(self, document: Any, fields: Mapping[str, Field[Any]]) -> Iterator[Resolved]:
+        network = document.get("network") if isinstance(document, dict) else None
+        if not (isinstance(network, dict) and "model" in network):
+            with self._body.open(document, fields) as resolved:
+                yield resolved
+            return
+        reference = load(ModelReference(), network, "/network")
+        with open_model(self._access, reference["model"], reference["version"]) as (row, _, numbers):
+            params = document.get("params", {})
+            complete = {"dtype": row.dtype, **document, "network": self._access.store.network_of(row)}
+            if isinstance(params, dict):
+                complete["params"] = {**numbers.params, **params}
+            yield Resolved(complete, {}, stored=True)
+
+
+def reading_version(
+    access: ModelAccess, response: type[Schema]
+) -> Callable[[Callable[[ModelCall, Version], dict[str, Any]]], View]:
+    """Turn a function of the call and a version, whose numbers the answer may have, into a view.
+
+    Args:
+        access: the models.
+        response: the schema of the answer.
+    """
+
+    def decorate(view: Callable[[ModelCall, Version], dict[str, Any]]) -> View:
+        @wraps(view)
+        def respond(name: str) -> Response:
+            context = current_request()
+            asked = load(VersionQuery(), request.args.to_dict())
+            with ExitStack() as held:
+                version = held.enter_context(open_model(access, name, asked["version"]))
+                answer = bodies.respond(context, view(ModelCall(context, owner_of(context)), version))
+                answer.set_etag(f"{version.row.lineage}-{version.entry.version}")
+                answer.call_on_close(held.pop_all().close)  # the numbers are read while they are sent
+                return answer
+
+        codes = frozenset(
+            {"internal", "memory_plan_exceeded", *READING_VERSION, "field_unknown", "field_invalid"}
+        )
+        return describe(respond, Operation(response, None, codes, query=VersionQuery, tensors=True))
+
+    return decorate

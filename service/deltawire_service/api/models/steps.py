@@ -1,0 +1,74 @@
+"""POST /v1/models/{name}/steps: one step of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from deltawire.errors import Fault, Refused
+from deltawire.wire import Array
+from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
+from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
+from deltawire_service.engine import Network
+from deltawire_service.http import bodies
+from deltawire_service.models.changes import find_answer
+from deltawire_service.models.computation import DATA, GRADIENTS, Wanted
+from deltawire_service.models.steps import StepRequest, take_step
+from deltawire_service.networks.request_tensors import read_alike, read_values
+from deltawire_service.schemas.model_requests import StepsRequest
+from deltawire_service.schemas.model_responses import StepResponse
+from deltawire_service.schemas.request_reader import RequestParts
+
+
+def blueprint(access: ModelAccess) -> Blueprint:
+    """Return the route."""
+    routes = Blueprint("steps", __name__)
+
+    @routes.post("/models/<name>/steps")
+    @access.changing(
+        StepsRequest,
+        StepResponse,
+        (*CHANGING, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"),
+        arrays=True,
+    )
+    def step_model(call: ModelCall, options: StepsRequest, parts: RequestParts, name: str) -> dict[str, Any]:
+        """Take one step: compute the gradients of a batch, and move the parameters by them."""
+        wanted = Wanted(*options.wrt, options.values, options.deltas, options.losses)
+        if not wanted and (answer := find_answer(access.store, call.key, name)):
+            return answer
+        row = access.store.find(call.owner, name)
+        with begin_phase(call.context, "check"):
+            arrays = _read(access, access.store.network_of(row), parts, row.dtype)
+        request = StepRequest(
+            arrays,
+            options.reduction,
+            options.optimizer,
+            options.if_version,
+            wanted,
+            bodies.body_cost(
+                row.dtype,
+                bodies.request_media_type(call.context),
+                bodies.response_media_type(call.context),
+                options.tensors,
+                with_parameters=False,
+            ),
+        )
+        with begin_phase(call.context, "compute"):
+            return take_step(access.store, call.owner, name, request, call.deadline, call.key)
+
+    return routes
+
+
+def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str) -> dict[str, Array]:
+    """Return the arrays of a step as the ledger names them."""
+    if parts.data and parts.gradients:
+        raise Refused([Fault("/gradients", "field_invalid", "a step has data or gradients, not both")])
+    if not parts.data and not parts.gradients:
+        raise Refused([Fault("/data", "field_missing", "a step needs data, or gradients in its place")])
+    limits = access.settings.wire_limits
+    if parts.gradients:
+        gradients = read_alike("/gradients", parts.gradients, dtype, limits)
+        return {f"{GRADIENTS}{name}": array for name, array in gradients.items()}
+    _, data = read_values(network, {}, parts.data, dtype, limits)
+    return {f"{DATA}{name}": array for name, array in data.items()}

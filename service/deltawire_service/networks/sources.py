@@ -1,0 +1,61 @@
+"""Where the network and the parameters of a request come from: its body, or a published network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple, Protocol
+
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from deltawire_service.networks.published import PublishedNetworks
+
+
+class Resolved(NamedTuple):
+    """The document of a request, with the network and the parameters that it names in place."""
+
+    document: Any
+    origin: Mapping[str, Any]
+    """What the answer says of them: `params_id`, or `model`."""
+    stored: bool = False
+    """The service has the parameters: they are in no body."""
+
+
+class Source(Protocol):
+    """Completes the documents of a route."""
+
+    def schema(self, schema: type[Schema]) -> type[Schema]:
+        """Return the schema of the documents that come, given that of complete ones."""
+
+    def open(
+        self, document: Any, fields: Mapping[str, Field[Any]], **path: str
+    ) -> AbstractContextManager[Resolved]:
+        """Complete a document. Its arrays may be used until the context ends.
+
+        Args:
+            document: the body of a request, as parsed. It is not changed.
+            fields: the fields that a complete document may have.
+            **path: the parts of the route's path that vary.
+
+        Raises:
+            Refused, ServiceError: the document names nothing that there is.
+        """
+
+
+class BodySource:
+    """Takes the network of the body, or the published one that the body names."""
+
+    def __init__(self, published: PublishedNetworks):
+        self._published = published
+
+    def schema(self, schema: type[Schema]) -> type[Schema]:
+        return schema
+
+    def open(
+        self, document: Any, fields: Mapping[str, Field[Any]], **path: str
+    ) -> AbstractContextManager[Resolved]:
+        document, params_id = self._published.resolve(document, fields)
+        if params_id is None:
+            return nullcontext(Resolved(document, {}))
+        return nullcontext(Resolved(document, {"params_id": params_id}, stored=True))
