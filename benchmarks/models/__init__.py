@@ -1,0 +1,1 @@
+"""Models that learn: steps over HTTP beside torch's own, and beside what the disk takes."""
