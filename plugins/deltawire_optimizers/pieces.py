@@ -11,8 +11,8 @@ from deltawire_optimizers.optimizer import Array
 
 Access = Literal["readonly", "readwrite"]
 
-PIECE = 4096
-"""Numbers in a piece."""
+PIECE = 2**14
+"""Numbers in a piece: as many as make the calls of numpy cheap beside their work, and fit into the cache."""
 
 
 def pieces(read: Sequence[Array], write: Sequence[Array] = ()) -> Iterator[tuple[Array, ...]]:

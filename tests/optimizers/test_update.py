@@ -41,7 +41,7 @@ def test_every_optimizer_is_tried() -> None:
 @dtypes
 def test_a_step_allocates_no_array(kind: str, dtype: Any) -> None:
     optimizer = made(kind)
-    params, gradients = ({"w": np.ones((500, 1000), dtype)} for _ in range(2))
+    params, gradients = ({"w": np.ones((1000, 1000), dtype)} for _ in range(2))
     state = init_state(optimizer, params)
     new_params, new_state = (
         {name: np.empty_like(a) for name, a in arrays.items()} for arrays in (params, state)
@@ -52,7 +52,7 @@ def test_a_step_allocates_no_array(kind: str, dtype: Any) -> None:
             tracemalloc.reset_peak()
             before, _ = tracemalloc.get_traced_memory()
             update(optimizer, params, gradients, state, Step(2, 0.1), clip=Clip(0.5, 0.1), **out)
-            assert tracemalloc.get_traced_memory()[1] - before < 200_000 < params["w"].nbytes / 8
+            assert tracemalloc.get_traced_memory()[1] - before < 450_000 < params["w"].nbytes / 8
     finally:
         tracemalloc.stop()
 

@@ -31,6 +31,7 @@ from deltawire_service.engine.derivatives.jacobian import Jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents
 from deltawire_service.engine.derivatives.vjp import Products
 from deltawire_service.engine.errors import PluginError
+from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
@@ -75,6 +76,7 @@ __all__ = [
     "TracedArray",
     "Which",
     "Wrt",
+    "all_finite",
     "call_until",
     "check_deadline",
     "compile_network",

@@ -25,6 +25,7 @@ from deltawire_optimizers import (
     scale_to_norm,
     update,
 )
+from deltawire_service.engine import all_finite
 from deltawire_service.faults import load, nearest, schema_faults, shown
 from deltawire_service.models.numbers import Numbers
 
@@ -74,7 +75,7 @@ class UpdateRule:
             after: where the numbers after the step are written; it may be `before` itself.
 
         Raises:
-            Refused: a gradient, or a parameter after the step, is not finite.
+            Refused: a gradient, or a number after the step, is not finite.
         """
         norm = global_norm(gradients)
         clip: Mapping[str, float] = self.document["clip"]
@@ -88,8 +89,9 @@ class UpdateRule:
                     out_params=after.params,
                     out_state=after.state,
                 )
-        if not (isfinite(norm) and isfinite(global_norm(after.params))):
-            detail = "the parameters after this step are not finite: a smaller learning rate may help"
+        if not (isfinite(norm) and all_finite((*after.params.values(), *after.state.values()))):
+            detail = "the parameters or the optimizer's state after this step are not finite: a smaller"
+            detail += " learning rate may help, or clipping"
             raise Refused([Fault("", "non_finite", detail)])
         return norm
 

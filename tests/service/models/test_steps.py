@@ -223,3 +223,10 @@ def test_a_commit_that_fails_leaves_the_version_and_the_same_request_may_come_ag
     answer = take_step(store, OWNER, "model", StepRequest(batch(0)), inf, key)
     assert answer["version"] == 1 and not answer["replayed"]
     assert not same(before, Numbers(*numbers_of(store)))
+
+
+def test_a_step_to_a_state_that_is_not_finite_is_refused(store: ModelStore) -> None:
+    create(store, dtype="float32")
+    gradients = {name: np.full(array.shape, 1e20, np.float32) for name, array in GRADIENTS.items()}
+    with pytest.raises(Refused, match="state after this step"):  # float32 does not hold their squares
+        step(store, 0, arrays=gradients)
