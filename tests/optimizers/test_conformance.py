@@ -116,7 +116,7 @@ class Hungry(Plain):
     """θ ← θ − γ g."""
 
     def update(self, param: Any, gradient: Any, state: Any, scratch: Any, step: Step) -> None:
-        np.ones(100_000)
+        np.ones(400_000)
         super().update(param, gradient, state, scratch, step)
 
 
