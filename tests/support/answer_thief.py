@@ -40,8 +40,12 @@ class AnswerThief:
     def _serve(self, client: socket.socket) -> None:
         with client, suppress(OSError), socket.create_connection(self._service) as service:
             Thread(target=self._pass_requests, args=(client, service), daemon=True).start()
-            while (data := service.recv(2**16)) and not self._steals():
-                client.sendall(data)
+            try:
+                while (data := service.recv(2**16)) and not self._steals():
+                    client.sendall(data)
+            finally:  # closing alone does not end what the other thread waits for
+                for end in (client, service):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def _pass_requests(self, client: socket.socket, service: socket.socket) -> None:
         with suppress(OSError):
