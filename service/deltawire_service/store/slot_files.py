@@ -28,8 +28,9 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_service.store.errors import disk_errors
-from deltawire_service.store.file_locks import released, try_lock
+from deltawire_service.store.file_locks import open_to_lock, released, try_lock, unlock
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.forks import at_fork
 
 ALIGNMENT = 64
 STAMP_BYTES = 32
@@ -112,6 +113,10 @@ class SlotFiles:
 
     def __init__(self) -> None:
         self._mapped: OrderedDict[Path, mmap] = OrderedDict()
+        self._renew_lock()
+        at_fork(in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._lock = Lock()
 
     @contextmanager
@@ -150,7 +155,7 @@ class SlotFiles:
         """
         path = folder / name
         with disk_errors():
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC) if path.exists() else None
+            descriptor = open_to_lock(path) if path.exists() else None
         if descriptor is None:
             yield None
             return
@@ -199,11 +204,11 @@ def _lock_free(folder: Path, size: int, taken: str | None) -> tuple[Path, int]:
     """Return a slot that nobody else holds, a new one if need be, and the descriptor of its lock."""
     for name in sorted(os.listdir(folder)):
         if name != taken:
-            descriptor = os.open(folder / name, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = open_to_lock(folder / name)
             if _prepare(descriptor, size):
                 return folder / name, descriptor
     path = folder / new_id()
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_to_lock(path, os.O_CREAT | os.O_EXCL)
     if not _prepare(descriptor, size):
         raise BlockingIOError(f"{path} is new, and locked")
     return path, descriptor
@@ -213,11 +218,11 @@ def _prepare(descriptor: int, size: int) -> bool:
     """Lock an open slot and allocate all of its blocks; close it and return False where others hold it."""
     try:
         if not try_lock(descriptor):
-            os.close(descriptor)
+            unlock(descriptor)
             return False
         if os.fstat(descriptor).st_size < size:
             os.posix_fallocate(descriptor, 0, size)
     except BaseException:
-        os.close(descriptor)
+        unlock(descriptor)
         raise
     return True
