@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from functools import cache
 from mmap import mmap
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -140,6 +141,25 @@ class SlotFiles:
             yield slot
 
     @contextmanager
+    def scratch(self, folder: Path, layout: Layout) -> Iterator[Slot]:
+        """Give a slot that only the caller has, and that is gone at the end, or when the process dies.
+
+        Its numbers may be more than fit into memory, for it is a file without a name.
+
+        Args:
+            folder: a folder on the disk of the store.
+            layout: where the arrays are in it.
+
+        Raises:
+            StoreFull, StoreUnavailable: there is no room for it, or the disk fails.
+        """
+        with disk_errors():
+            with TemporaryFile(dir=folder, buffering=0) as file:
+                os.posix_fallocate(file.fileno(), 0, layout.bytes)
+                memory = mmap(file.fileno(), layout.bytes)
+        yield Slot("", memory, layout)
+
+    @contextmanager
     def shared(self, folder: Path, name: str, layout: Layout) -> Iterator[Slot | None]:
         """Lock a slot for reading, together with others; give None where it is being written, or is gone.
 
@@ -164,6 +184,22 @@ class SlotFiles:
                 usable = try_lock(descriptor, shared=True) and os.fstat(descriptor).st_size >= layout.bytes
                 memory = self._map(path, layout.bytes) if usable else None
             yield None if memory is None else Slot(name, memory, layout)
+
+    def remove_surplus(self, folder: Path, taken: str) -> None:
+        """Remove slots that nobody holds, but for two that take turns. The caller holds the model's lock.
+
+        Args:
+            folder: the folder of the model's slots.
+            taken: the slot of the newest version; it stays, and one more.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+        """
+        with disk_errors():
+            for name in sorted(set(os.listdir(folder)) - {taken})[1:]:
+                with released(open_to_lock(folder / name)) as descriptor:
+                    if try_lock(descriptor):
+                        (folder / name).unlink()
 
     def _map(self, path: Path, size: int) -> mmap:
         """Return a file, mapped. It is opened once more: a mapping would keep the lock of its descriptor."""
