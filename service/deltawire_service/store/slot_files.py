@@ -30,7 +30,7 @@ import numpy as np
 from deltawire.wire import Array
 from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.file_locks import open_to_lock, released, try_lock, unlock
-from deltawire_service.store.folders import new_id
+from deltawire_service.store.folders import new_id, opened
 from deltawire_service.store.forks import at_fork
 
 ALIGNMENT = 64
@@ -184,6 +184,23 @@ class SlotFiles:
                 usable = try_lock(descriptor, shared=True) and os.fstat(descriptor).st_size >= layout.bytes
                 memory = self._map(path, layout.bytes) if usable else None
             yield None if memory is None else Slot(name, memory, layout)
+
+    def stamp(self, folder: Path, name: str) -> bytes:
+        """Return the stamp of a slot; empty where there is no such slot.
+
+        Args:
+            folder: the folder of the model's slots.
+            name: the name of the slot.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+        """
+        with disk_errors():
+            try:
+                with opened(folder / name, os.O_RDONLY) as descriptor:
+                    return os.pread(descriptor, STAMP_BYTES, 0)
+            except FileNotFoundError:
+                return b""
 
     def remove_surplus(self, folder: Path, taken: str) -> None:
         """Remove slots that nobody holds, but for two that take turns. The caller holds the model's lock.

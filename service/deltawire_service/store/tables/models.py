@@ -79,6 +79,11 @@ def page(database: Connection, owner: str, after: str, most: int) -> list[ModelR
     return [ModelRow(**row) for row in rows]
 
 
+def every(database: Connection) -> list[ModelRow]:
+    """Return all models, of all owners."""
+    return [ModelRow(**row) for row in database.execute("SELECT * FROM models ORDER BY owner, name")]
+
+
 def identifiers(database: Connection) -> frozenset[str]:
     """Return the ids of all models."""
     return frozenset(row["id"] for row in database.execute("SELECT id FROM models"))
