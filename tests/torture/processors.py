@@ -2,9 +2,9 @@
 
     PYTHONPATH=tests python -m torture.processors [--short]
 
-OpenBLAS is told which kernels to use (OPENBLAS_CORETYPE), so that one machine computes as several would. The
-service is killed after some steps. Now and then its slots are lost too, as by a loss of power: then the newest
-version is computed from the ledger, and an entry `rebased` says where other kernels gave other bits.
+OpenBLAS is told which kernels to use (OPENBLAS_CORETYPE), so that one machine computes as several would.
+The service is killed after some steps. Now and then its slots are lost too, as by a loss of power: then the
+newest version is computed from the ledger, and an entry `rebased` says where other kernels gave other bits.
 """
 
 from __future__ import annotations

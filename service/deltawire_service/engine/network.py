@@ -60,7 +60,11 @@ class Network(Prepared):
         return directions.check_outputs(self, cotangents)
 
     def init(
-        self, seed: int, dtype: Any = np.float64, body_cost: BodyCost = NO_BODY_COST
+        self,
+        seed: int,
+        dtype: Any = np.float64,
+        body_cost: BodyCost = NO_BODY_COST,
+        out: Mapping[str, Array] | None = None,
     ) -> dict[str, Array]:
         """Draw parameters from a seed, each from a stream of its own: the same numbers on every machine.
 
@@ -70,13 +74,14 @@ class Network(Prepared):
             seed: the seed.
             dtype: float32 or float64.
             body_cost: the cost of writing the parameters into an answer.
+            out: arrays of this dtype that the parameters are written to, by name; new ones by default.
 
         Raises:
             Refused: the parameters, and their answer, would not fit in the planned memory.
         """
-        plan = make_drawing_plan(self, np.dtype(dtype).itemsize, body_cost)
+        plan = make_drawing_plan(self, np.dtype(dtype).itemsize, body_cost, in_place=out is not None)
         input_checks.check_parameter_bytes(self, plan)
-        return self.runner(lambda: draw_parameters(self, seed, dtype), plan)
+        return self.runner(lambda: draw_parameters(self, seed, dtype, out), plan)
 
     def plan(
         self,

@@ -10,9 +10,9 @@ from deltawire_service.models.changes import Answer, Change, change_once, commit
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import change_newest, take_snapshot
 from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.models.steps import check_version
 from deltawire_service.models.update_rules import change_rule, to_json
-from deltawire_service.models.versions import reproduce
 from deltawire_service.store.tables import idempotency_keys, models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
@@ -48,10 +48,11 @@ def restore(
 
     def change(row: ModelRow) -> Answer:
         check_version(row, if_version)
-        earlier = reproduce(store, row, version)
+        earlier = find_origin(store, row, version)
         layout = store.layout_of(row, earlier.entry.optimizer)
         with store.slots.free(store.folder_of(row.id).slots, layout, taken=row.slot) as slot:
-            earlier.numbers.copy_to(Numbers.split(slot.arrays(writable=True)))
+            numbers = Numbers.split(slot.arrays(writable=True))
+            replay_exactly(store, row, earlier, numbers)
             after = replace(row, version=row.version + 1, slot=slot.name, stamp=slot.set_stamp())
             entry = replace(
                 earlier.entry,
@@ -60,7 +61,7 @@ def restore(
                 details=to_json({"from": version}),
                 fingerprint=store.fingerprint,
             )
-            snapshot = take_snapshot(store, row.id, entry, earlier.numbers)
+            snapshot = take_snapshot(store, row.id, entry, numbers)
             answer = _answer(after.version, entry.step) | {"params_id": snapshot.params_id}
             commit(store, Change(row, after, entry, snapshot), deadline, key, answer)
         return answer

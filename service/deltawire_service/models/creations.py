@@ -93,15 +93,17 @@ def create(
     check_name(name)
     rule = read_rule(request.optimizer, store.optimizers)
     network = store.compile_network(request.network)
-    params = request.params
-    if params is None:
-        params = network.init(request.seed, request.dtype)
     if not network.parameters:
         raise Refused([Fault("/network", "field_invalid", "a model has parameters, this network has none")])
-    check_parameters(network, params, request.dtype, "/params")
+    params = request.params
+    if params is not None:
+        check_parameters(network, params, request.dtype, "/params")
 
     def write(numbers: Numbers) -> None:
-        Numbers(params, {}).copy_to(numbers)
+        if params is None:
+            network.init(request.seed, request.dtype, out=numbers.params)
+        else:
+            Numbers(params, {}).copy_to(numbers)
         numbers.begin_state(rule.optimizer)
 
     spec = orjson.dumps(network.spec).decode()

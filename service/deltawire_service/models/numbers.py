@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from mmap import mmap
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from deltawire.wire import Array
 from deltawire_optimizers import Optimizer
 from deltawire_service.engine import Network
-from deltawire_service.store.slot_files import Layout, Slot
+from deltawire_service.store.slot_files import Layout
 
 PARAMS, STATE = "params/", "state/"
 
@@ -63,11 +62,3 @@ def make_layout(network: Network, optimizer: Optimizer, dtype: str) -> Layout:
         for key, array in optimizer.state(parameter.shape).items():
             shapes[f"{STATE}{name}.{key}"] = array.shape
     return Layout(shapes, np.dtype(dtype))
-
-
-def make_numbers(layout: Layout) -> Numbers:
-    """Return numbers in memory of this process, zeros, that lie as they do in a slot.
-
-    Vector instructions may depend on where arrays lie, so a replay computes with the same layout as a step.
-    """
-    return Numbers.split(Slot("", mmap(-1, layout.bytes), layout).arrays(writable=True))

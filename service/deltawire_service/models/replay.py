@@ -13,11 +13,11 @@ from deltawire_optimizers import Step
 from deltawire_service.engine import Network
 from deltawire_service.models import batches
 from deltawire_service.models.computation import StepWork, Wanted, compute_gradients
-from deltawire_service.models.errors import VersionNotFound
+from deltawire_service.models.errors import VersionNotFound, VersionNotReproducible
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.update_rules import to_json
-from deltawire_service.store.snapshots import read_snapshot
+from deltawire_service.store.snapshots import load_snapshot
 from deltawire_service.store.tables import entries, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
@@ -69,7 +69,7 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
         Refused, PluginError, DeadlineExceeded: as for a step.
     """
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
-    Numbers.split(read_snapshot(path)).copy_to(numbers)
+    load_snapshot(path, numbers.joined())
     network, fingerprint, exact = store.network_of(row), store.fingerprint, True
     for version in range(origin.snapshot.version + 1, origin.entry.version + 1):
         with store.database.reading() as transaction:
@@ -80,6 +80,26 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
             same = _take_step(store, row, network, entry, numbers)
             exact = exact and same and entry.fingerprint == fingerprint
     return exact
+
+
+def replay_exactly(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> None:
+    """Compute the numbers of a version, and refuse those that are not exact.
+
+    Args:
+        store: the models.
+        row: the model.
+        origin: the version and its snapshot.
+        numbers: where the numbers are written.
+
+    Raises:
+        VersionNotReproducible: the version was computed in another way than this process computes.
+        StoreUnavailable, Refused, PluginError, DeadlineExceeded: as for `replay`.
+    """
+    if not replay(store, row, origin, numbers):
+        version = origin.entry.version
+        raise VersionNotReproducible(
+            f"version {version} of model '{row.name}' was computed with other libraries or another processor"
+        )
 
 
 def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry, numbers: Numbers) -> bool:

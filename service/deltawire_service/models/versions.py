@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from math import prod
 from typing import Any, NamedTuple
 
-from deltawire_service.models.errors import VersionNotReproducible
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import read_newest, recover
-from deltawire_service.models.numbers import Numbers, make_numbers
-from deltawire_service.models.replay import find_origin, replay
+from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
@@ -46,7 +45,8 @@ def open_version(
     """
     row = store.find(owner, name)
     if version is not None and version != row.version:
-        yield reproduce(store, row, version)
+        with reproduce(store, row, version) as reproduced:
+            yield reproduced
         return
     while True:
         with read_newest(store, row) as newest:
@@ -60,8 +60,9 @@ def open_version(
                     row = recover(store, row, deadline)
 
 
-def reproduce(store: ModelStore, row: ModelRow, version: int) -> Version:
-    """Compute a version again, in memory of this process.
+@contextmanager
+def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Version]:
+    """Compute a version again, in a slot that nobody else sees, and keep its numbers until the end.
 
     Args:
         store: the models.
@@ -72,12 +73,10 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Version:
         VersionNotFound, VersionNotReproducible, StoreUnavailable: as for `open_version`.
     """
     origin = find_origin(store, row, version)
-    numbers = make_numbers(store.layout_of(row, origin.entry.optimizer))
-    if not replay(store, row, origin, numbers):
-        raise VersionNotReproducible(
-            f"version {version} of model '{row.name}' was computed with other libraries or another processor"
-        )
-    return Version(row, origin.entry, numbers)
+    layout = store.layout_of(row, origin.entry.optimizer)
+    with store.slots.scratch(store.folder.path, layout) as slot:
+        replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
+        yield Version(row, origin.entry, Numbers.split(slot.arrays()))
 
 
 def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:

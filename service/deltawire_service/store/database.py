@@ -4,6 +4,9 @@ A transaction is on disk when `writing` ends: the log is synced at every commit.
 damage the log when one process copies it back (a checkpoint) while another one writes. So a lock file
 excludes both from each other, and SQLite makes no checkpoints by itself. The lock also keeps SQLite from
 polling for its own, and it knows deadlines.
+
+SQLite must not be carried into a child: the child would count on locks that only its parent has. So a fork
+waits until no thread is in a transaction, and closes all connections first.
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from math import inf
 from pathlib import Path
-from threading import Lock
+from threading import Condition, get_ident
 
 from deltawire_service.store.errors import OutcomeUnknown, StoreFull, StoreUnavailable
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
+from deltawire_service.store.forks import at_fork
 from deltawire_service.store.schema import migrate
 
 CHECKPOINT_BYTES = 8 * 2**20
@@ -48,10 +52,13 @@ class Database:
         self._write_lock = folder.write_lock
         self._locks = locks
         self._idle: list[sqlite3.Connection] = []
-        self._lock = Lock()
+        self._users: list[int] = []
+        self._unusable = False
+        self._condition = Condition()
+        at_fork(self._close_for_fork, self._end_fork, self._begin_in_child)
 
     def prepare(self) -> None:
-        """Make the tables, or bring them up to date; keep no connection, so that the process may fork.
+        """Make the tables, or bring them up to date.
 
         Raises:
             SchemaUnknown: the database is newer than this program.
@@ -123,26 +130,51 @@ class Database:
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        with self._condition:
+            while self._idle:
+                self._idle.pop().close()
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         """Lend a connection. After any error it is closed, which undoes what was not committed."""
-        with self._lock:
+        with self._condition:
+            if self._unusable:
+                raise RuntimeError("this process was forked inside a transaction: it cannot use the store")
             connection = self._idle.pop() if self._idle else None
-        if connection is None:
-            with _disk_errors():
-                connection = _connect(self._path)
+            self._users.append(get_ident())
         try:
-            yield connection
+            if connection is None:
+                with _disk_errors():
+                    connection = _connect(self._path)
+            try:
+                yield connection
+            except BaseException:
+                connection.close()
+                raise
         except BaseException:
-            connection.close()
+            self._return(None)
             raise
-        with self._lock:
-            self._idle.append(connection)
+        self._return(connection)
+
+    def _return(self, connection: sqlite3.Connection | None) -> None:
+        with self._condition:
+            self._users.remove(get_ident())
+            if connection is not None:
+                self._idle.append(connection)
+            self._condition.notify_all()
+
+    def _close_for_fork(self) -> None:
+        """Wait for the transactions of other threads, close all connections, and let nobody open new ones."""
+        self._condition.acquire()
+        self._condition.wait_for(lambda: all(user == get_ident() for user in self._users))
+        self.close()
+
+    def _end_fork(self) -> None:
+        self._condition.release()
+
+    def _begin_in_child(self) -> None:
+        self._unusable = bool(self._users)
+        self._condition.release()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

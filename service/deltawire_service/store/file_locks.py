@@ -3,6 +3,8 @@
 flock has neither a time limit nor an order. So the threads of a process queue up for a file, first come,
 first served, and the first in the queue tries until its deadline. Each holder opens the file for itself:
 threads that shared a descriptor would share its lock.
+
+A child would share the locks that its parent holds when it forks. So it closes their files at once.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from threading import Event, Lock
 from time import monotonic, sleep
 
 from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
+from deltawire_service.store.forks import at_fork
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.005
 """Seconds between two tries: they double up to the longest."""
@@ -26,6 +29,10 @@ class FileLocks:
     """The locks of a process. Shared between threads."""
 
     def __init__(self) -> None:
+        self._forget_queues()
+        at_fork(in_child=self._forget_queues)
+
+    def _forget_queues(self) -> None:
         self._queues: dict[Path, deque[Event]] = {}
         self._lock = Lock()
 
@@ -63,25 +70,72 @@ class FileLocks:
 
     def _leave(self, path: Path, turn: Event) -> None:
         with self._lock:
-            queue = self._queues[path]
-            queue.remove(turn)
+            queue = self._queues.get(path, deque())
+            if turn in queue:  # else this is a child of the process that queued up
+                queue.remove(turn)
             if queue:
                 queue[0].set()
             else:
-                del self._queues[path]
+                self._queues.pop(path, None)
+
+
+class _OpenFiles:
+    """The files that this process has open to lock them, by descriptor."""
+
+    def __init__(self) -> None:
+        self._descriptors = set[int]()
+        self._opening = Lock()
+        at_fork(self._begin_fork, self._end_fork, self._begin_in_child)
+
+    def open(self, path: Path, flags: int) -> int:
+        with self._opening:  # no child inherits a file that it does not know of
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | flags, 0o600)
+            self._descriptors.add(descriptor)
+        return descriptor
+
+    def close(self, descriptor: int) -> None:
+        if descriptor in self._descriptors:  # else it was closed when this process was forked
+            self._descriptors.discard(descriptor)
+            # Closing alone frees a lock only if no other process has inherited the descriptor.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _begin_fork(self) -> None:
+        self._opening.acquire()
+
+    def _end_fork(self) -> None:
+        self._opening.release()
+
+    def _begin_in_child(self) -> None:
+        for descriptor in self._descriptors:
+            os.close(descriptor)
+        self._descriptors.clear()
+        self._opening.release()
+
+
+_FILES = _OpenFiles()
+
+
+def open_to_lock(path: Path, flags: int = 0) -> int:
+    """Open a file that is to be locked, and return its descriptor. Raises OSError.
+
+    flags: those of os.open, beside reading and writing.
+    """
+    return _FILES.open(path, flags)
+
+
+def unlock(descriptor: int) -> None:
+    """Free the lock of a file, if it has one, and close the file."""
+    _FILES.close(descriptor)
 
 
 @contextmanager
 def released(descriptor: int) -> Iterator[int]:
-    """Free the lock of a descriptor at the end, and close it.
-
-    Closing alone frees a lock only if no child of this process has inherited the descriptor.
-    """
+    """Free the lock of a descriptor at the end, and close it."""
     try:
         yield descriptor
     finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)
-        os.close(descriptor)
+        unlock(descriptor)
 
 
 def try_lock(descriptor: int, shared: bool = False) -> bool:
@@ -105,7 +159,7 @@ def shared_lock(path: Path) -> Iterator[None]:
 def _open(path: Path) -> int:
     with disk_errors():
         try:
-            return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            return open_to_lock(path)
         except FileNotFoundError as error:
             raise LockGone() from error
 

@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from functools import cache
 from mmap import mmap
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -28,8 +29,9 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_service.store.errors import disk_errors
-from deltawire_service.store.file_locks import released, try_lock
-from deltawire_service.store.folders import new_id
+from deltawire_service.store.file_locks import open_to_lock, released, try_lock, unlock
+from deltawire_service.store.folders import new_id, opened
+from deltawire_service.store.forks import at_fork
 
 ALIGNMENT = 64
 STAMP_BYTES = 32
@@ -112,6 +114,10 @@ class SlotFiles:
 
     def __init__(self) -> None:
         self._mapped: OrderedDict[Path, mmap] = OrderedDict()
+        self._renew_lock()
+        at_fork(in_child=self._renew_lock)
+
+    def _renew_lock(self) -> None:
         self._lock = Lock()
 
     @contextmanager
@@ -135,6 +141,25 @@ class SlotFiles:
             yield slot
 
     @contextmanager
+    def scratch(self, folder: Path, layout: Layout) -> Iterator[Slot]:
+        """Give a slot that only the caller has, and that is gone at the end, or when the process dies.
+
+        Its numbers may be more than fit into memory, for it is a file without a name.
+
+        Args:
+            folder: a folder on the disk of the store.
+            layout: where the arrays are in it.
+
+        Raises:
+            StoreFull, StoreUnavailable: there is no room for it, or the disk fails.
+        """
+        with disk_errors():
+            with TemporaryFile(dir=folder, buffering=0) as file:
+                os.posix_fallocate(file.fileno(), 0, layout.bytes)
+                memory = mmap(file.fileno(), layout.bytes)
+        yield Slot("", memory, layout)
+
+    @contextmanager
     def shared(self, folder: Path, name: str, layout: Layout) -> Iterator[Slot | None]:
         """Lock a slot for reading, together with others; give None where it is being written, or is gone.
 
@@ -150,7 +175,7 @@ class SlotFiles:
         """
         path = folder / name
         with disk_errors():
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC) if path.exists() else None
+            descriptor = open_to_lock(path) if path.exists() else None
         if descriptor is None:
             yield None
             return
@@ -159,6 +184,39 @@ class SlotFiles:
                 usable = try_lock(descriptor, shared=True) and os.fstat(descriptor).st_size >= layout.bytes
                 memory = self._map(path, layout.bytes) if usable else None
             yield None if memory is None else Slot(name, memory, layout)
+
+    def stamp(self, folder: Path, name: str) -> bytes:
+        """Return the stamp of a slot; empty where there is no such slot.
+
+        Args:
+            folder: the folder of the model's slots.
+            name: the name of the slot.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+        """
+        with disk_errors():
+            try:
+                with opened(folder / name, os.O_RDONLY) as descriptor:
+                    return os.pread(descriptor, STAMP_BYTES, 0)
+            except FileNotFoundError:
+                return b""
+
+    def remove_surplus(self, folder: Path, taken: str) -> None:
+        """Remove slots that nobody holds, but for two that take turns. The caller holds the model's lock.
+
+        Args:
+            folder: the folder of the model's slots.
+            taken: the slot of the newest version; it stays, and one more.
+
+        Raises:
+            StoreUnavailable: the disk fails.
+        """
+        with disk_errors():
+            for name in sorted(set(os.listdir(folder)) - {taken})[1:]:
+                with released(open_to_lock(folder / name)) as descriptor:
+                    if try_lock(descriptor):
+                        (folder / name).unlink()
 
     def _map(self, path: Path, size: int) -> mmap:
         """Return a file, mapped. It is opened once more: a mapping would keep the lock of its descriptor."""
@@ -199,11 +257,11 @@ def _lock_free(folder: Path, size: int, taken: str | None) -> tuple[Path, int]:
     """Return a slot that nobody else holds, a new one if need be, and the descriptor of its lock."""
     for name in sorted(os.listdir(folder)):
         if name != taken:
-            descriptor = os.open(folder / name, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = open_to_lock(folder / name)
             if _prepare(descriptor, size):
                 return folder / name, descriptor
     path = folder / new_id()
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_to_lock(path, os.O_CREAT | os.O_EXCL)
     if not _prepare(descriptor, size):
         raise BlockingIOError(f"{path} is new, and locked")
     return path, descriptor
@@ -213,11 +271,11 @@ def _prepare(descriptor: int, size: int) -> bool:
     """Lock an open slot and allocate all of its blocks; close it and return False where others hold it."""
     try:
         if not try_lock(descriptor):
-            os.close(descriptor)
+            unlock(descriptor)
             return False
         if os.fstat(descriptor).st_size < size:
             os.posix_fallocate(descriptor, 0, size)
     except BaseException:
-        os.close(descriptor)
+        unlock(descriptor)
         raise
     return True

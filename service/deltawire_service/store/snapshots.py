@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from mmap import ACCESS_READ, mmap
+from mmap import ACCESS_READ, MADV_DONTNEED, mmap
 from pathlib import Path
+
+import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
@@ -18,6 +20,9 @@ from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.folders import new_id, opened, sync_folder, write_all
 
 SUFFIX = ".safetensors"
+PIECE = 2**20
+"""Numbers that are copied at once."""
+
 LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**30, tensors=2**30, elements=2**62)
 """No bounds: the store wrote the file itself."""
 
@@ -55,6 +60,25 @@ def read_snapshot(path: Path) -> dict[str, Array]:
     Raises:
         StoreUnavailable: the file is gone, or the disk fails.
     """
+    return wire.read_checkpoint(memoryview(_map(path)), LIMITS)
+
+
+def load_snapshot(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Copy a snapshot into arrays of the same names, shapes and dtypes, each in C order.
+
+    The file takes no more memory than a piece of it, however large it is.
+
+    Raises:
+        StoreUnavailable: the file is gone, or the disk fails.
+    """
+    memory = _map(path)
+    for name, array in wire.read_checkpoint(memoryview(memory), LIMITS).items():
+        numbers, copies = array.reshape(-1), arrays[name].reshape(-1)
+        for begin in range(0, numbers.size, PIECE):
+            np.copyto(copies[begin : begin + PIECE], numbers[begin : begin + PIECE])
+            memory.madvise(MADV_DONTNEED)
+
+
+def _map(path: Path) -> mmap:
     with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
-        memory = mmap(descriptor, 0, access=ACCESS_READ)
-    return wire.read_checkpoint(memoryview(memory), LIMITS)
+        return mmap(descriptor, 0, access=ACCESS_READ)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.engine import compiled
 
+from deltawire_service.engine.plan.memory_plan import make_drawing_plan
 from deltawire_service.engine.random_streams import draw_parameters, stream
 
 SPEC = {
@@ -50,6 +51,19 @@ def test_a_stream_is_pcg64_keyed_by_seed_and_name(seed: int, name: str) -> None:
     key = tuple(int.from_bytes(digest[at : at + 4], "little") for at in range(0, 32, 4))
     expected = np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key)))
     assert (stream(seed, name).random(3) == expected.random(3)).all()
+
+
+def test_parameters_are_drawn_into_arrays_of_the_caller() -> None:
+    network = compiled(
+        {"inputs": {"x": {"shape": [2]}}, "nodes": [{"name": "h", "kind": "linear", "config": {"units": 3}}]}
+    )
+    expected = network.init(7, np.float32)
+    out = {name: np.full_like(array, 9) for name, array in expected.items()}
+    assert all(array is out[name] for name, array in network.init(7, np.float32, out=out).items())
+    assert all((out[name] == array).all() for name, array in expected.items())
+    in_place, apart = (make_drawing_plan(network, 4, in_place=each) for each in (True, False))
+    assert (in_place.answered_bytes, apart.answered_bytes) == (0, 36)
+    assert (in_place.work_bytes, apart.work_bytes) == (6 * (8 + 8), 6 * (8 + 8 - 4))
 
 
 def test_tied_nodes_draw_their_parameters_once() -> None:

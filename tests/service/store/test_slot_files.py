@@ -97,6 +97,40 @@ def test_a_full_disk_is_an_error_and_the_slot_is_made_later(
     assert write(files, tmp_path, 1)[0] == left
 
 
+def test_a_scratch_slot_is_on_the_disk_without_a_name_and_gone_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, before = SlotFiles(), len(os.listdir("/proc/self/fd"))
+    with files.scratch(tmp_path, LAYOUT) as slot:
+        slot.arrays(writable=True)["params/w"][:] = 3
+        assert (slot.arrays()["params/w"] == 3).all() and not os.listdir(tmp_path)
+        assert f"{tmp_path}/" in Path("/proc/self/maps").read_text()
+    del slot
+    assert f"{tmp_path}/" not in Path("/proc/self/maps").read_text()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(StoreFull), files.scratch(tmp_path, LAYOUT):
+        pass
+
+
+def test_slots_beyond_two_are_removed_unless_somebody_reads_them(tmp_path: Path) -> None:
+    files = SlotFiles()
+    newest, _ = write(files, tmp_path, 1)
+    with files.free(tmp_path, LAYOUT, newest), files.free(tmp_path, LAYOUT, newest) as held:
+        held.set_stamp()
+        with files.free(tmp_path, LAYOUT, newest), files.free(tmp_path, LAYOUT, newest):
+            pass
+        assert len(os.listdir(tmp_path)) == 5
+        files.remove_surplus(tmp_path, newest)
+        assert {newest, held.name} <= set(os.listdir(tmp_path))
+    files.remove_surplus(tmp_path, newest)
+    assert newest in os.listdir(tmp_path) and len(os.listdir(tmp_path)) == 2
+
+
 def test_another_boot_has_another_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, stamp = write(SlotFiles(), tmp_path, 1)
     other = tmp_path / "boot_id"

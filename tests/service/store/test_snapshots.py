@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from deltawire_service.store import snapshots
 from deltawire_service.store.errors import StoreFull, StoreUnavailable
-from deltawire_service.store.snapshots import read_snapshot, write_snapshot
+from deltawire_service.store.snapshots import load_snapshot, read_snapshot, write_snapshot
 
 ARRAYS = {
     "params/w": np.arange(12.0, dtype=np.float32).reshape(3, 4),
@@ -27,6 +28,14 @@ def test_a_snapshot_has_the_same_bits_for_us_and_for_the_library(tmp_path: Path)
         assert all(read[name].tobytes() == array.tobytes() for name, array in ARRAYS.items())
 
 
+def test_a_snapshot_is_copied_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshots, "PIECE", 5)
+    path = tmp_path / write_snapshot(tmp_path, ARRAYS)
+    copies = {name: np.zeros_like(array) for name, array in ARRAYS.items()}
+    load_snapshot(path, copies)
+    assert all(copies[name].tobytes() == array.tobytes() for name, array in ARRAYS.items())
+
+
 @pytest.mark.parametrize("call", ["posix_fallocate", "pwrite", "fsync"])
 def test_a_disk_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def fail(*_: object) -> None:
@@ -40,5 +49,6 @@ def test_a_disk_that_fails_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_snapshot_that_is_gone_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StoreUnavailable):
-        read_snapshot(tmp_path / "none.safetensors")
+    for read in (read_snapshot, lambda path: load_snapshot(path, {})):
+        with pytest.raises(StoreUnavailable):
+            read(tmp_path / "none.safetensors")

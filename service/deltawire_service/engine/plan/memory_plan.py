@@ -117,7 +117,9 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     return chunks + chunks % 2 if chunks > 1 else 1
 
 
-def make_drawing_plan(network: Graph, itemsize: int, body_cost: BodyCost = NO_BODY_COST) -> Plan:
+def make_drawing_plan(
+    network: Graph, itemsize: int, body_cost: BodyCost = NO_BODY_COST, in_place: bool = False
+) -> Plan:
     """Return the plan of drawing a network's parameters, one after the other.
 
     Each is drawn in float64, and held twice for a moment: while it is scaled, then while it is converted.
@@ -126,14 +128,16 @@ def make_drawing_plan(network: Graph, itemsize: int, body_cost: BodyCost = NO_BO
         network: the network.
         itemsize: bytes of one number of the parameters.
         body_cost: cost of writing the answer.
+        in_place: the parameters are written to arrays that the caller has.
     """
     shapes = [parameter.shape for parameter in network.parameters.values()]
-    drawn = count_numbers(shapes) * itemsize
+    drawn = 0 if in_place else count_numbers(shapes) * itemsize
+    converted = DRAWN_ITEMSIZE if in_place else DRAWN_ITEMSIZE - itemsize
     return Plan(
         given_bytes=0,
         answered_bytes=drawn,
         read_bytes=0,
-        work_bytes=(2 * DRAWN_ITEMSIZE - itemsize) * max(map(prod, shapes), default=0),
+        work_bytes=(DRAWN_ITEMSIZE + converted) * max(map(prod, shapes), default=0),
         written_bytes=body_cost.written_bytes(shapes),
         rows_at_once=0,
         chunks=1,

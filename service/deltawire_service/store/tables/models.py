@@ -58,6 +58,12 @@ def find(database: Connection, owner: str, name: str) -> ModelRow | None:
     return None if row is None else ModelRow(**row)
 
 
+def get(database: Connection, model_id: str) -> ModelRow | None:
+    """Return the model with an id, None where there is none."""
+    row = database.execute("SELECT * FROM models WHERE id = ?", (model_id,)).fetchone()
+    return None if row is None else ModelRow(**row)
+
+
 def page(database: Connection, owner: str, after: str, most: int) -> list[ModelRow]:
     """Return the models of an owner, by name.
 
@@ -71,6 +77,11 @@ def page(database: Connection, owner: str, after: str, most: int) -> list[ModelR
         "SELECT * FROM models WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", (owner, after, most)
     )
     return [ModelRow(**row) for row in rows]
+
+
+def every(database: Connection) -> list[ModelRow]:
+    """Return all models, of all owners."""
+    return [ModelRow(**row) for row in database.execute("SELECT * FROM models ORDER BY owner, name")]
 
 
 def identifiers(database: Connection) -> frozenset[str]:

@@ -8,8 +8,8 @@ import pytest
 from support.models import OWNER, batch, create, id_of, step
 
 from deltawire_service.models import batches
+from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.sweeps import sweep
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import ModelFolder, new_id
 

@@ -52,6 +52,10 @@ def _remove_files(store: ModelStore, model_id: str) -> None:
     with store.database.reading() as transaction:
         snapshot_files = snapshots.files(transaction, model_id)
         segment_files = entries.segments(transaction, model_id)
+        row = models.get(transaction, model_id)
+    if row is None:  # it was deleted before its lock was taken
+        return
     folder = store.folder_of(model_id)
     remove_unnamed(folder.snapshots, snapshot_files)
     remove_unnamed(folder.segments, segment_files)
+    store.slots.remove_surplus(folder.slots, row.slot)

@@ -1,0 +1,1 @@
+"""Maintenance: what keeps the store sound, small and movable. Requests do not need it, except for limits."""
