@@ -14,10 +14,10 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker as BaseWorker
 
+from deltawire_service.server.bodies.received_body import BEGAN
 from deltawire_service.server.connections.connection import ReceivedRequest
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.connections.loop import ConnectionLoop
-from deltawire_service.server.connections.received_body import BEGAN
 from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_threads import RequestThreads
 from deltawire_service.server.fork_signals import deliver

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from gunicorn.http.message import Request
 
+from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.server.connections.outgoing import Outgoing
-from deltawire_service.server.connections.received_body import ReceivedBody
 from deltawire_service.server.connections.request_head import RequestHead
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
+from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.server.connections.acceptor import Acceptor
 from deltawire_service.server.connections.connection import Connection, ReceivedRequest, Stage
 from deltawire_service.server.connections.limits import (
@@ -27,7 +28,6 @@ from deltawire_service.server.connections.limits import (
 )
 from deltawire_service.server.connections.outgoing import Outgoing
 from deltawire_service.server.connections.readers import reads_fast_enough
-from deltawire_service.server.connections.received_body import ReceivedBody
 from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_head import RequestHead, body_length
 from deltawire_service.server.connections.room import least_claim
