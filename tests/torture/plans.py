@@ -32,7 +32,7 @@ from deltawire import wire
 from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.app import create_app
 from deltawire_service.engine import Plan, Runner
-from deltawire_service.server.connections.received_body import ReceivedBody
+from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.settings import Settings
 
 T = TypeVar("T")

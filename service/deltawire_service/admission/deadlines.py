@@ -12,8 +12,8 @@ from flask import Flask
 from deltawire.errors import Fault, Refused
 from deltawire_service import engine
 from deltawire_service.http.request_context import RequestContext
+from deltawire_service.server.bodies.received_body import BEGAN
 from deltawire_service.server.connections.limits import requested_seconds
-from deltawire_service.server.connections.received_body import BEGAN
 from deltawire_service.settings import SHORTEST_DEADLINE, Settings
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost, check_deadline
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.request_context import RequestContext
-from deltawire_service.server import body_reader
+from deltawire_service.server.bodies import body_reader
 from deltawire_service.settings import Settings
 
 

@@ -1,10 +1,9 @@
-"""gunicorn's worker: one thread for connections, some that answer, one more for health checks."""
+"""gunicorn's worker: a thread for connections, some that answer, one each for health checks and pieces."""
 
 from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,11 +13,11 @@ from typing import Any
 from gunicorn.http import wsgi
 from gunicorn.workers.base import Worker as BaseWorker
 
+from deltawire_service.server.bodies.received_body import BEGAN
+from deltawire_service.server.connections.answer import Answer
 from deltawire_service.server.connections.connection import ReceivedRequest
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.connections.loop import ConnectionLoop
-from deltawire_service.server.connections.received_body import BEGAN
-from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_threads import RequestThreads
 from deltawire_service.server.fork_signals import deliver
 from deltawire_service.server.heartbeat import Heartbeat
@@ -32,6 +31,9 @@ OTHER_DESCRIPTORS = 64
 
 READING_SECONDS = 0.02
 """How long a thread waits for a client that reads: it sends large answers sooner than the loop would."""
+
+CLOSING_SECONDS = 1.0
+"""How long before gunicorn kills a stopping worker it closes the connections that are left."""
 
 
 class Worker(BaseWorker):  # type: ignore[misc]
@@ -67,7 +69,13 @@ class Worker(BaseWorker):  # type: ignore[misc]
         self._threads = RequestThreads(self.cfg.threads, "answer", self.log)
         self._health = RequestThreads(1, "health", self.log)
         self._loop = ConnectionLoop(
-            self.cfg, self._fitting(self.limits), self._dispatch, self._threads.submit, self.PIPE, self.log
+            self.cfg,
+            self._fitting(self.limits),
+            self._dispatch,
+            release=self._threads.submit,
+            make_pieces=RequestThreads(1, "pieces", self.log).submit,
+            wake_pipe=self.PIPE,
+            log=self.log,
         )
         self._loop.listen(self.sockets)
         self.notify()
@@ -76,10 +84,11 @@ class Worker(BaseWorker):  # type: ignore[misc]
                 self.notify()
                 self.alive = self.alive and self.ppid == os.getppid()
         self._loop.stop()
-        end = monotonic() + self.cfg.graceful_timeout
+        end = monotonic() + self.cfg.graceful_timeout - CLOSING_SECONDS
         while not self._loop.is_empty() and monotonic() < end:
             if self._loop.turn():
                 self.notify()
+        self._loop.close()
         end_after_grace(0)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
@@ -103,52 +112,40 @@ class Worker(BaseWorker):  # type: ignore[misc]
 
     def _answer(self, received: ReceivedRequest) -> None:
         """Answer a request. Runs in a thread that answers, and always gives the connection back."""
-        connection, close = received.connection, list[Callable[[], None]]()
-        keep = False
+        connection = received.connection
+        answer = Answer(connection.outgoing, self.cfg, self.log)
         try:
-            keep = self._respond(received, close)
-            if connection.outgoing.flush() and close:
-                close.pop()()
+            self._respond(received, answer)
+            answer.send(READING_SECONDS)
         finally:
-            on_sent = close.pop() if close else None
-            self._loop.call_soon(partial(self._loop.answered, connection, keep, on_sent))
+            self._loop.call_soon(partial(self._loop.answered, connection, answer))
 
-    def _respond(self, received: ReceivedRequest, close: list[Callable[[], None]]) -> bool:
-        """Send the application's answer, as far as the client takes it now.
+    def _respond(self, received: ReceivedRequest, answer: Answer) -> None:
+        """Have the application answer a request.
 
         Args:
             received: the request.
-            close: gets the function that ends the answer, to be called when all of it has been sent.
-
-        Returns:
-            Whether the connection stays open for the next request.
+            answer: gets what the application returns, or a refusal when it fails.
         """
         connection, request = received.connection, received.request
-        outgoing, environ, response = connection.outgoing, dict[str, Any](), None
+        environ, response = dict[str, Any](), None
         request.body, started = received.body, datetime.now()
         try:
             self.cfg.pre_request(self, request)
-            response, environ = wsgi.create(request, outgoing, connection.peer, connection.server, self.cfg)
+            response, environ = wsgi.create(
+                request, connection.outgoing, connection.peer, connection.server, self.cfg
+            )
             environ["wsgi.multithread"] = True
             environ[BEGAN] = received.began
             if not (received.whole and self.alive and self.cfg.keepalive):
                 response.force_close()
-            answer = self.wsgi(environ, response.start_response)
-            if hasattr(answer, "close"):
-                close.append(answer.close)
-            for piece in answer:
-                response.write(piece)
-                outgoing.flush()
-            response.close()
-            outgoing.flush(READING_SECONDS)
-            if self.cfg.accesslog:
-                self.log.access(response, request, environ, datetime.now() - started)
-            return not response.should_close()
+            body = self.wsgi(environ, response.start_response)
+            answer.begin(response, body, partial(self._log_access, response, request, environ, started))
         except BaseException as error:  # SystemExit too: it would end this thread, and nothing else
-            if outgoing.sent:  # another answer would be taken for a part of the first
-                self.log.exception("failed while it was answered")
-            else:
-                outgoing.replace(refusal(error, self.cfg, self.log))
-            return False
+            answer.fail(error)
         finally:
             self.cfg.post_request(self, request, environ, response)
+
+    def _log_access(self, response: Any, request: Any, environ: dict[str, Any], started: datetime) -> None:
+        if self.cfg.accesslog:
+            self.log.access(response, request, environ, datetime.now() - started)

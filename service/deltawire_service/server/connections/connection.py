@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from gunicorn.http.message import Request
 
+from deltawire_service.server.bodies.received_body import ReceivedBody
+from deltawire_service.server.connections.answer import Answer
 from deltawire_service.server.connections.outgoing import Outgoing
-from deltawire_service.server.connections.received_body import ReceivedBody
 from deltawire_service.server.connections.request_head import RequestHead
 
 
@@ -63,10 +64,10 @@ class Connection:
     """Bytes in memory for its request."""
     taken: int | None = None
     """Bytes of its answer that had left at the last look; None before the first."""
-    keep: bool = False
-    """Whether it stays open after the answer."""
-    on_sent: Callable[[], None] | None = None
-    """To be called when the answer has been sent, or its client has left."""
+    answer: Answer | None = None
+    """Its answer, until all of it has been sent or the client has left."""
+    busy: bool = False
+    """Whether another thread works for it, in which time nobody else touches its answer."""
 
     def begin(self, stage: Stage, seconds: float) -> None:
         """Enter a stage that is over after so many seconds."""

@@ -16,24 +16,18 @@ from typing import Any
 
 from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
+from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.server.connections.acceptor import Acceptor
+from deltawire_service.server.connections.answer import Answer
 from deltawire_service.server.connections.connection import Connection, ReceivedRequest, Stage
-from deltawire_service.server.connections.limits import (
-    LINGER_BYTES,
-    LINGER_SECONDS,
-    STOPPING_READER_SECONDS,
-    STOPPING_SECONDS,
-    ConnectionLimits,
-)
+from deltawire_service.server.connections.limits import STOPPING_SECONDS, ConnectionLimits
 from deltawire_service.server.connections.outgoing import Outgoing
-from deltawire_service.server.connections.readers import reads_fast_enough
-from deltawire_service.server.connections.received_body import ReceivedBody
-from deltawire_service.server.connections.refusals import refusal
 from deltawire_service.server.connections.request_head import RequestHead, body_length
 from deltawire_service.server.connections.room import least_claim
+from deltawire_service.server.connections.sender import Sender
 from deltawire_service.server.connections.wakeups import Wakeups
 
-READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+READ = selectors.EVENT_READ
 
 TICK = 0.25
 """Seconds between two looks at whose time is over."""
@@ -50,6 +44,7 @@ class ConnectionLoop:
         limits: how much, and for how long, connections may send and read.
         answer: takes each request; `answered` must be called for it, in this thread.
         release: takes calls to make in another thread: this one runs no code of the application.
+        make_pieces: takes calls to make in a thread that may wait for the disk.
         wake_pipe: both ends of a pipe that does not block.
         log: of gunicorn.
     """
@@ -60,11 +55,12 @@ class ConnectionLoop:
         limits: ConnectionLimits,
         answer: Callable[[ReceivedRequest], None],
         release: Callable[[Callable[[], None]], None],
+        make_pieces: Callable[[Callable[[], None]], None],
         wake_pipe: tuple[int, int],
         log: Any,
     ):
         self._cfg, self._limits, self._log = cfg, limits, log
-        self._answer, self._release = answer, release
+        self._answer, self._make_pieces = answer, make_pieces
         self._selector = selectors.DefaultSelector()
         self._wakeups = Wakeups(*wake_pipe)
         self._selector.register(wake_pipe[0], READ, self._wakeups.drain)
@@ -72,17 +68,17 @@ class ConnectionLoop:
         self._connections: set[Connection] = set()
         self._held = 0
         self._patience = limits.deadline_seconds
-        self._reading_seconds = limits.deadline_seconds / 2
         self._idle_seconds = cfg.keepalive
         self._next_tick = 0.0
+        self._sender = Sender(self._selector, limits, self._make_next, release, self._go_on, self._close)
         self.call_soon = self._wakeups.call_soon
         self._handlers: dict[Stage, Callable[[Connection], None]] = {
             Stage.IDLE: self._receive_head,
             Stage.HEAD: self._receive_head,
             Stage.BODY: self._receive_body,
             Stage.ANSWERING: self._pause,
-            Stage.SENDING: self._send,
-            Stage.CLOSING: self._drain,
+            Stage.SENDING: self._sender.send,
+            Stage.CLOSING: self._sender.drain,
             Stage.CLOSED: self._close,  # earlier in the same turn
         }
 
@@ -114,11 +110,17 @@ class ConnectionLoop:
             self._acceptor = None
         self._patience = min(self._patience, STOPPING_SECONDS)
         self._idle_seconds = min(self._idle_seconds, STOPPING_SECONDS)
-        self._reading_seconds = min(self._reading_seconds, STOPPING_READER_SECONDS)
+        reading_seconds = self._sender.stop()
         for connection in self._connections:
             reads = connection.stage is Stage.SENDING
-            end = monotonic() + (self._reading_seconds if reads else self._patience)
+            end = monotonic() + (reading_seconds if reads else self._patience)
             connection.until = min(connection.until, end)
+
+    def close(self) -> None:
+        """Close the connections that are left: the process ends."""
+        self._sender.release_here()
+        for connection in list(self._connections):
+            self._close(connection)
 
     def is_empty(self) -> bool:
         """Return whether no connection is left."""
@@ -161,7 +163,7 @@ class ConnectionLoop:
         elif connection.stage in (Stage.IDLE, Stage.CLOSING):
             self._close(connection)
         elif connection.stage is Stage.SENDING:
-            self._check_reader(connection)
+            self._sender.check_reader(connection)
 
     def _close(self, connection: Connection) -> None:
         if connection.stage is Stage.CLOSED:
@@ -172,7 +174,8 @@ class ConnectionLoop:
         connection.sock.close()
         self._connections.discard(connection)
         self._hold(connection, 0)
-        self._sent(connection)
+        if not connection.busy:
+            self._sender.end(connection)
 
     # Receiving
 
@@ -271,77 +274,48 @@ class ConnectionLoop:
             self._refuse(connection, error)
 
     def _refuse(self, connection: Connection, error: Exception) -> None:
-        connection.outgoing.replace(refusal(error, self._cfg, self._log))
-        self.answered(connection, keep=False)
+        answer = Answer(connection.outgoing, self._cfg, self._log)
+        answer.fail(error)
+        self.answered(connection, answer)
 
     # Sending
 
-    def answered(self, connection: Connection, keep: bool, on_sent: Callable[[], None] | None = None) -> None:
-        """Send what is left of an answer, then go on with the connection.
-
-        Args:
-            connection: the connection of the request.
-            keep: whether its next request is read.
-            on_sent: called in another thread when the answer has been sent, or its client has left.
-        """
-        connection.request, connection.keep, connection.on_sent = None, keep, on_sent
+    def answered(self, connection: Connection, answer: Answer) -> None:
+        """Send what is left of an answer, then go on with the connection."""
+        connection.request, connection.answer = None, answer
         self._hold(connection, len(connection.head.bytes))
-        connection.taken = None
-        connection.begin(Stage.SENDING, self._reading_seconds)
-        self._guard(self._send, connection)
+        self._sender.begin(connection)
+        self._guard(self._sender.send, connection)
 
-    def _send(self, connection: Connection) -> None:
-        if not connection.outgoing.flush():
-            connection.watch(self._selector, WRITE)
-            return
-        self._sent(connection)
-        if connection.outgoing.broken:
-            self._close(connection)
-        elif connection.keep:
-            connection.outgoing.sent = 0
-            connection.begin(Stage.IDLE, self._idle_seconds)
-            if connection.head.bytes:
-                self._next_request(connection, b"")
-            else:
-                connection.watch(self._selector, READ)
+    def _go_on(self, connection: Connection) -> None:
+        """Wait for the next request, which may have come already."""
+        connection.begin(Stage.IDLE, self._idle_seconds)
+        if connection.head.bytes:
+            self._next_request(connection, b"")
         else:
-            # Closing at once, with bytes of the client unread, would reset the connection: the answer would
-            # be lost (RFC 9112, 9.6).
-            connection.sock.shutdown(socket.SHUT_WR)
-            connection.filled = 0
-            connection.begin(Stage.CLOSING, LINGER_SECONDS)
             connection.watch(self._selector, READ)
 
-    def _check_reader(self, connection: Connection) -> None:
-        """Cut off a client that reads too slowly, at the deadline or later.
+    def _make_next(
+        self, connection: Connection, action: Callable[[], None], then: Callable[[Connection], None]
+    ) -> None:
+        """Have another thread do what may take long, and go on with the connection when it is done."""
+        connection.busy = True
+        connection.watch(self._selector, 0)
 
-        The first half of the time only fills the system's buffers; in the second, and in each as long after
-        it, the client must read.
-        """
-        self._send(connection)  # the selector waits until a third of the buffer is free
-        if connection.stage is not Stage.SENDING:
-            return
-        if connection.taken is not None and not reads_fast_enough(connection, self._limits, monotonic()):
-            connection.reset_on_close()
-            self._close(connection)
-            return
-        connection.taken = connection.outgoing.sent
-        connection.begin(Stage.SENDING, self._reading_seconds)
+        def run() -> None:
+            try:
+                action()
+            finally:
+                self.call_soon(partial(self._resume, connection, then))
 
-    def _sent(self, connection: Connection) -> None:
-        if connection.on_sent:
-            self._release(connection.on_sent)
-            connection.on_sent = None
+        self._make_pieces(run)
 
-    def _drain(self, connection: Connection) -> None:
-        """Throw away what a client sends while it takes its last answer."""
-        try:
-            count = len(connection.sock.recv(RECEIVED_AT_ONCE))
-        except BlockingIOError:
-            return
-        connection.filled += count
-        if not count or connection.filled > LINGER_BYTES:
-            self._close(connection)
+    def _resume(self, connection: Connection, then: Callable[[Connection], None]) -> None:
+        connection.busy = False
+        if connection.stage is Stage.CLOSED:
+            self._sender.end(connection)
+        else:
+            self._guard(then, connection)
 
     def _pause(self, connection: Connection) -> None:
         """The next request, or the end, comes while one is answered: it is read afterwards."""

@@ -17,9 +17,11 @@ class Outgoing:
     piece; the connection loop flushes the rest, as the client reads.
     """
 
-    __slots__ = ("sent", "broken", "_sock", "_pieces")
+    __slots__ = ("announced", "sent", "broken", "_sock", "_pieces")
 
     def __init__(self, sock: socket.socket):
+        self.announced = 0
+        """Bytes of the answer's body, when its head says how many; pieces may come later."""
         self.sent = 0
         """Bytes that the system has taken."""
         self.broken = False

@@ -18,6 +18,6 @@ def reads_fast_enough(connection: Connection, limits: ConnectionLimits, now: flo
         now: the time (time.monotonic).
     """
     outgoing = connection.outgoing
-    size = outgoing.sent + outgoing.waiting
+    size = max(outgoing.announced, outgoing.sent + outgoing.waiting)
     least = max(limits.reader_bytes_per_second, size / (MOST_DEADLINES * limits.deadline_seconds))
     return outgoing.sent - (connection.taken or 0) >= least * (now - connection.since)

@@ -11,8 +11,8 @@ from deltawire_service.server.connections.readers import MOST_DEADLINES, reads_f
 LIMITS = ConnectionLimits(deadline_seconds=30, reader_bytes_per_second=1000)
 
 
-def reader(sent: int, taken: int, waiting: int = 10**5) -> Any:
-    outgoing = SimpleNamespace(sent=sent, waiting=waiting)
+def reader(sent: int, taken: int, waiting: int = 10**5, announced: int = 0) -> Any:
+    outgoing = SimpleNamespace(sent=sent, waiting=waiting, announced=announced)
     return SimpleNamespace(outgoing=outgoing, taken=taken, since=100.0)
 
 
@@ -26,3 +26,6 @@ def test_an_answer_must_be_read_within_a_number_of_deadlines() -> None:
     fast = size // (MOST_DEADLINES * 30) * 15
     assert reads_fast_enough(reader(fast, 0, size - fast), LIMITS, 115.0)
     assert not reads_fast_enough(reader(fast - 15, 0, size - fast + 15), LIMITS, 115.0)
+    assert not reads_fast_enough(
+        reader(fast - 15, 0, 0, announced=size), LIMITS, 115.0
+    )  # most is not made yet

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deltawire_service.faults import ServiceError
-from deltawire_service.server.connections.received_body import ReceivedBody
+from deltawire_service.server.bodies.received_body import ReceivedBody
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from deltawire_service.server.body_reader import BodyTruncated, received
-from deltawire_service.server.connections.received_body import ReceivedBody
+from deltawire_service.server.bodies.body_reader import BodyTruncated, received
+from deltawire_service.server.bodies.received_body import ReceivedBody
 
 BODY = np.random.default_rng(0).bytes(200_000)
 

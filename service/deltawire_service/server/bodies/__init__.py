@@ -1,0 +1,1 @@
+"""Bodies of requests, as the server has received them."""
