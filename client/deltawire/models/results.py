@@ -19,12 +19,14 @@ class ModelChange:
         step: How many optimizer steps have been taken up to there.
         durable: Whether it outlives a crash of the machine.
         replayed: Whether an earlier request with the same key had made it already.
+        params_id: SHA-256 of the parameters, in hex; None after a step, where it is not computed.
     """
 
     version: int
     step: int
     durable: bool
     replayed: bool
+    params_id: str | None
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Checkpoint:
 
 def read_change(answer: Any) -> ModelChange:
     """Return the result in the answer to a change."""
-    return ModelChange(answer["version"], answer["step"], answer["durable"], answer["replayed"])
+    fields = {field: answer[field] for field in ("version", "step", "durable", "replayed")}
+    return ModelChange(**fields, params_id=answer.get("params_id"))
 
 
 def step_reader(dtype: str) -> Callable[[Any], StepResult]:

@@ -12,7 +12,8 @@ CHANGE = {"version": 3, "step": 2, "durable": True, "replayed": False}
 
 
 def test_a_change() -> None:
-    assert vars(read_change(CHANGE | {"params_id": "ab"})) == CHANGE
+    assert vars(read_change(CHANGE)) == CHANGE | {"params_id": None}
+    assert read_change(CHANGE | {"params_id": "ab"}).params_id == "ab"
 
 
 def test_a_step_by_gradients_has_no_loss() -> None:
