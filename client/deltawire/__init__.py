@@ -17,6 +17,9 @@ from deltawire.errors import (
     TimedOut,
     Unreachable,
 )
+from deltawire.models.model import Model
+from deltawire.models.results import Checkpoint, ModelChange, StepResult
+from deltawire.models.version import ModelVersion
 from deltawire.network import Handle, Network
 from deltawire.published import Published
 from deltawire.responses import Gradients
@@ -26,7 +29,8 @@ from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSG
 __version__ = version("deltawire")
 
 __all__ = [
-    "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport", "Handle",
-    "Network", "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed",
-    "TimedOut", "Transport", "Unreachable", "WSGITransport", "optim",
+    "Checkpoint", "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport",
+    "Handle", "Model", "ModelChange", "ModelVersion", "Network", "NotInstalled", "PluginFailed", "Published",
+    "Refused", "Retries", "ServiceFailed", "StepResult", "TimedOut", "Transport", "Unreachable",
+    "WSGITransport", "optim",
 ]  # fmt: skip

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Self
 
 import requests
 from numpy.typing import DTypeLike
 
-from deltawire import derivatives, wire
+from deltawire import computations, derivatives, wire
 from deltawire.connection import Connection
+from deltawire.models import catalogue
 from deltawire.published import Published, find_published
-from deltawire.request_builder import (
-    Arrays,
-    Names,
-    RequestBuilder,
-    Spec,
-    Wrt,
-    default_outputs,
-    name_list,
-    resolve_published,
-    wrt_document,
-)
-from deltawire.responses import Gradients, gradients_reader, to_arrays
+from deltawire.request_builder import RequestBuilder, Spec
+from deltawire.responses import to_arrays
 from deltawire.retries import Retries
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport
 from deltawire.transport.credentials import check_key
@@ -52,6 +44,7 @@ class Client:
         api_key: str | None = None,
         media_type: str = wire.SAFETENSORS,
         transport: Transport | None = None,
+        data_dir: str | os.PathLike[str] | None = None,
     ):
         """Make a client of the service at a URL, or, without one, of a service in this process.
 
@@ -64,6 +57,8 @@ class Client:
             media_type: Of bodies with tensors, "application/vnd.safetensors" or "application/json"; both
                 carry the same bits.
             transport: Carries the requests instead of HTTP; the client leaves it open.
+            data_dir: Folder in which a service in this process keeps models, created if missing; by default
+                that of the setting DELTAWIRE_DATA_DIR.
 
         A service in this process has no timeouts and needs no key.
 
@@ -74,6 +69,8 @@ class Client:
         """
         if transport is not None and (url, session, api_key) != (None, None, None):
             raise ValueError("transport: goes without url, session and api_key, which are for HTTP")
+        if data_dir is not None and (url, transport) != (None, None):
+            raise ValueError("data_dir: is for a service in this process, without url and transport")
         if url is None and session is not None:
             raise ValueError("session: needs the url of a service; without one there is no HTTP")
         self._owns_transport = transport is None
@@ -81,7 +78,7 @@ class Client:
             transport = HTTPTransport(url, api_key=api_key, timeout=timeout, session=session)
         elif transport is None:
             check_key(api_key)
-            transport = EmbeddedTransport()
+            transport = EmbeddedTransport(data_dir)
         self.connection = Connection(transport, retries, media_type)
         self.requests = RequestBuilder(self.connection)
 
@@ -99,8 +96,17 @@ class Client:
         if self._owns_transport:
             self.connection.transport.close()
 
-    # The derivatives beside the gradient of the loss are functions of a client, in a file of their own.
+    # Models, and what computes, are functions of a client, in files of their own.
 
+    create_model = catalogue.create_model
+    model = catalogue.find_model
+    models = catalogue.list_models
+
+    value_and_grad = computations.value_and_grad
+    gradients = computations.gradients
+    forward = computations.forward
+    plan = computations.plan
+    check = computations.check
     vjp = derivatives.vjp
     jvp = derivatives.jvp
     jacobian = derivatives.jacobian
@@ -139,175 +145,10 @@ class Client:
         Returns:
             The parameters by name (`hidden.weight`).
         """
-        document = self.requests.without_data(network, dtype, {"seed": seed, "tensors": "base64"})
+        request = self.requests.without_arrays(network, dtype, {"seed": seed, "tensors": "base64"})
         return self.connection.post(
-            "/v1/init",
-            document,
-            lambda answer: to_arrays(answer["params"], document["dtype"]),
+            request.path("init"),
+            request.document,
+            lambda answer: to_arrays(answer["params"], request.dtype),
             sends=wire.JSON,
         )
-
-    def value_and_grad(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        reduction: str = "mean",
-    ) -> tuple[float, dict[str, Array]]:
-        """Return the loss of a batch and its gradients in one dict.
-
-        Args:
-            network: A network, a spec, or a published network.
-            params: Parameters by name.
-            data: Inputs by name, (batch, *shape).
-            wrt: What to differentiate with respect to, as for `gradients`.
-            reduction: "mean" or "sum" of the loss over the examples.
-
-        Returns:
-            The loss, and gradients by name: `node.parameter`, or the name of an input, learned or not.
-        """
-        # Without the options that this method does not take: errors name those of a request.
-        options = {"wrt": wrt_document(wrt), "reduction": reduction}
-        document = self.requests.with_data(network, params, data, options)
-        read = gradients_reader(document["dtype"], losses=False, trace=False)
-        result = self.connection.post("/v1/gradients", document, read)
-        return result.loss, result.params | result.data
-
-    def gradients(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        reduction: str = "mean",
-        losses: bool = False,
-        values: Names = (),
-        deltas: Names = (),
-        non_finite: str = "error",
-        trace: bool = False,
-    ) -> Gradients:
-        """Compute the loss of a batch, its gradients, and whatever else is requested.
-
-        Floating-point arrays must share one dtype, float32 or float64, which the results keep. Lists,
-        numbers and integers are converted to it (to float64 without such an array).
-
-        Args:
-            network: A network, a spec, or a published network.
-            params: Parameters by name.
-            data: Inputs by name, (batch, *shape). Inputs of dtype int64 take integers.
-            wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by
-                default True and False.
-            reduction: "mean" or "sum" of the loss over the examples.
-            losses: Return each example's loss too.
-            values: Nodes whose values to return.
-            deltas: Nodes whose deltas to return.
-            non_finite: "error", or "return" to get results that are not finite.
-            trace: Return every value and every delta on its way; the answer then comes as JSON.
-        """
-        options = {
-            "wrt": wrt_document(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
-            "values": name_list("values", values), "deltas": name_list("deltas", deltas), "trace": trace,
-        }  # fmt: skip
-        document = self.requests.with_data(network, params, data, options)
-        read = gradients_reader(document["dtype"], losses, trace)
-        return self.connection.post("/v1/gradients", document, read, accepts=wire.JSON if trace else None)
-
-    def forward(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        values: Names | None = None,
-        *,
-        non_finite: str = "error",
-    ) -> dict[str, Array]:
-        """Compute values of chosen nodes; only the parameters and inputs that lead to them are needed.
-
-        Args:
-            network: A network, a spec, or a published network.
-            params: Parameters by name.
-            data: Inputs by name, (batch, *shape).
-            values: Nodes; by default those that a published network offers, or the outputs: the nodes that no
-                other takes, as far as the data lead. Without labels these are the scores, and not the loss.
-            non_finite: "error", or "return" to get results that are not finite.
-
-        Returns:
-            The values by node, (batch, *shape).
-        """
-        options: dict[str, Any] = {"non_finite": non_finite}
-        network = resolve_published(network, self.published)
-        if values is None:
-            values = default_outputs(network, data)
-        if values is not None:
-            options["values"] = name_list("values", values)
-        document = self.requests.with_data(network, params, data, options)
-        dtype = document["dtype"]
-        return self.connection.post(
-            "/v1/forward", document, lambda answer: to_arrays(answer["values"], dtype)
-        )
-
-    def plan(
-        self,
-        network: Spec,
-        batch: int = 1,
-        *,
-        wrt: Wrt | None = None,
-        values: Names = (),
-        deltas: Names = (),
-        dtype: DTypeLike | None = None,
-    ) -> dict[str, Any]:
-        """Work out shapes, memory and cost of a call of `gradients`; nothing is computed.
-
-        Args:
-            network: A network, a spec, or a published network.
-            batch: The number of examples.
-            wrt: What to differentiate with respect to, as for `gradients`.
-            values: Nodes whose values are returned.
-            deltas: Nodes whose deltas are returned.
-            dtype: "float64" or "float32"; by default that of a published network, else float64.
-
-        Returns:
-            The answer of POST /v1/plan: `nodes` in order with their shapes, `parameters`, `peak_bytes` held
-            at once, `limit_bytes`, whether that `fits`, `operations`, …
-        """
-        options = {
-            "batch": batch, "wrt": wrt_document(wrt), "values": name_list("values", values),
-            "deltas": name_list("deltas", deltas), "media_type": self.connection.media_type,
-        }  # fmt: skip
-        document = self.requests.without_data(network, dtype, options)
-        return self.connection.post("/v1/plan", document, dict, sends=wire.JSON, accepts=wire.JSON)
-
-    def check(
-        self,
-        network: Spec,
-        params: Arrays,
-        data: Arrays,
-        *,
-        wrt: Wrt | None = None,
-        deltas: Names = (),
-        reduction: str = "mean",
-        samples: int = 10,
-    ) -> dict[str, Any]:
-        """Compare gradients with the complex step and with central differences.
-
-        Args:
-            network: A network, a spec, or a published network.
-            params: Parameters by name.
-            data: Inputs by name, (batch, *shape).
-            wrt: As for `gradients`, but every parameter and every input by default.
-            deltas: Nodes whose deltas are checked too.
-            reduction: "mean" or "sum" of the loss over the examples.
-            samples: Places checked in each array, at most.
-
-        Returns:
-            The answer of POST /v1/check: `passed`, and the `worst` places of each of the `arrays`.
-        """
-        options = {
-            "wrt": wrt_document(wrt), "deltas": name_list("deltas", deltas), "reduction": reduction,
-            "samples": samples,
-        }  # fmt: skip
-        document = self.requests.with_data(network, params, data, options)
-        return self.connection.post("/v1/check", document, dict, accepts=wire.JSON)

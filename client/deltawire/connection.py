@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from deltawire import wire
-from deltawire.errors import DeltawireError, Fault, Refused, ServiceFailed, failure
+from deltawire.errors import (
+    DeltawireError,
+    Fault,
+    Refused,
+    ServiceFailed,
+    Unreachable,
+    failure,
+    wrong_argument,
+)
 from deltawire.integrations.untraced import untraced
 from deltawire.retries import Retries
 from deltawire.transport import Request, Response, Transport
@@ -23,8 +32,17 @@ MENDS = {
 }
 """What a caller of the SDK can do about an error, by its code."""
 
+OK = frozenset({200, 201})
+"""Statuses of answers."""
+
+UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown")
+"""Codes of errors after which a change may have been made."""
+
 OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}
 """Arguments that help with an error, by its code. Each has the name of the code."""
+
+VISIBLE = re.compile(r"[!#-~]{1,255}", re.ASCII)
+"""Idempotency-Keys, as the service reads them."""
 
 T = TypeVar("T")
 
@@ -54,9 +72,18 @@ class Connection:
         self._answered = False  # by the service, once: until then, it may not be running
 
     @untraced
-    def get(self, path: str, read: Callable[[Any], T]) -> T:
-        """GET a path and return `read` of the JSON document that comes back; raises as `post` does."""
-        return self._call("GET", path, None, read, wire.JSON, wire.JSON)
+    def get(self, path: str, read: Callable[[Any], T], *, accepts: str = wire.JSON) -> T:
+        """GET a path and return `read` of the document that comes back.
+
+        Args:
+            path: Of the route, with its query.
+            read: As for `post`.
+            accepts: Media type of the response.
+
+        Raises:
+            Refused, Unreachable, ServiceFailed: As for `post`.
+        """
+        return self._call("GET", path, None, read, wire.JSON, accepts)
 
     @untraced
     def post(
@@ -84,11 +111,56 @@ class Connection:
         """
         return self._call("POST", path, document, read, sends or self.media_type, accepts or self.media_type)
 
+    @untraced
+    def change(
+        self,
+        method: str,
+        path: str,
+        document: Any,
+        read: Callable[[Any], T],
+        *,
+        key: str | None = None,
+        sends: str = wire.JSON,
+        accepts: str = wire.JSON,
+    ) -> T:
+        """Send a request that changes something, and return `read` of the document that comes back.
+
+        However often the request is sent, also by several calls with one key, the change is made once.
+
+        Args:
+            method: POST, PATCH or DELETE.
+            path: Of the route.
+            document: As for `post`; None for a request without a body.
+            read: As for `post`.
+            key: The Idempotency-Key, 1 to 255 visible ASCII characters but "; by default a new one.
+            sends: Media type of the request.
+            accepts: Media type of the response.
+
+        Raises:
+            Refused: The request is wrong, or the key came with another one. Nothing was changed.
+            Unreachable, ServiceFailed: As for `post`. The fault says when the change may have been made.
+        """
+        key = uuid4().hex if key is None else check_key(key)
+        try:
+            return self._call(method, path, document, read, sends, accepts, key)
+        except (Unreachable, ServiceFailed) as error:
+            mend = f"the change may have been made; the same call with key={key!r} finds out"
+            raise error.with_mends(dict.fromkeys(UNKNOWN, mend)) from error.__cause__
+
     def _call(
-        self, method: str, path: str, document: Any, read: Callable[[Any], T], sends: str, accepts: str
+        self,
+        method: str,
+        path: str,
+        document: Any,
+        read: Callable[[Any], T],
+        sends: str,
+        accepts: str,
+        key: str | None = None,
     ) -> T:
         request_id = uuid4().hex  # made here, so that a call without a response is in the service's logs too
         headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         body = None
         if document is not None:
             sends, body = self._encode(document, sends)
@@ -96,7 +168,9 @@ class Connection:
         startup = None if self._answered else self._retries.startup or None
         request = Request(method, path, headers, body, startup)
         try:
-            response = self._retries.send(lambda: self._send(request, request_id), answered=self._answered)
+            response = self._retries.send(
+                lambda: self._send(request, request_id), answered=self._answered, keyed=key is not None
+            )
         except DeltawireError as error:
             error.request_id = request_id
             raise
@@ -116,7 +190,7 @@ class Connection:
         response = self.transport.send(request)
         self._answered = True
         answered = response.header("X-Request-Id")
-        if answered == request_id or (answered is None and response.status != 200):
+        if answered == request_id or (answered is None and response.status not in OK):
             return response
         self.transport.close()  # the next responses on these connections may be for others too
         if answered is None:
@@ -127,7 +201,7 @@ class Connection:
 
     def _result(self, response: Response, request_id: str, read: Callable[[Any], T], accepts: str) -> T:
         try:
-            if response.status == 200:
+            if response.status in OK:
                 return read(wire.decode(response.body, accepts, RESPONSE_LIMITS, "response"))
             failed = failure(wire.decode(response.body, wire.JSON, RESPONSE_LIMITS), response.status)
             if failed.request_id != request_id:
@@ -173,6 +247,17 @@ class Connection:
         if len(parts[0]) > limits["json_body_bytes"]:
             raise _too_large(header, len(parts[0]), limits)
         return wire.JSON, parts
+
+
+def check_key(key: Any) -> str:
+    """Return an Idempotency-Key.
+
+    Raises:
+        Refused: It cannot be sent as one.
+    """
+    if not isinstance(key, str) or not VISIBLE.fullmatch(key):
+        raise wrong_argument("/key", '1 to 255 visible ASCII characters, without spaces and "', key)
+    return key
 
 
 def _too_large(header: int, body: int, limits: Mapping[str, int]) -> Refused:

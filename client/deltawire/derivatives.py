@@ -8,15 +8,14 @@ input has none, learned or not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
-from deltawire.connection import Connection
 from deltawire.request_builder import (
     Arrays,
+    Caller,
+    ComputeRequest,
     Names,
-    RequestBuilder,
     Spec,
     Wrt,
     name_list,
@@ -24,16 +23,6 @@ from deltawire.request_builder import (
 )
 from deltawire.responses import merge_places, to_array, to_arrays
 from deltawire.wire import Array
-
-
-class Caller(Protocol):
-    """A client, as far as these functions use it."""
-
-    @property
-    def requests(self) -> RequestBuilder: ...
-
-    @property
-    def connection(self) -> Connection: ...
 
 
 def vjp(
@@ -50,7 +39,7 @@ def vjp(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         cotangents: By node, (batch, *shape). With a leading axis more, (count, batch, *shape), one forward
@@ -62,8 +51,8 @@ def vjp(
         The products by name, each of the shape of its parameter or input.
     """
     options = {"wrt": wrt_document(wrt), "non_finite": non_finite}
-    document = client.requests.with_data(network, params, data, options, {"cotangents": cotangents})
-    return _post_by_name(client, "vjp", document, "products")
+    request = client.requests.with_data(network, params, data, options, {"cotangents": cotangents})
+    return _post_by_name(client, "vjp", request, "products")
 
 
 def jvp(
@@ -80,7 +69,7 @@ def jvp(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         tangents: By parameter and input, of its shape; what is left out does not move. With a leading axis
@@ -92,13 +81,13 @@ def jvp(
         Values and products, each by node, (batch, *shape).
     """
     options = {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
-    document = client.requests.with_data(network, params, data, options, along={"tangents": tangents})
-    dtype = document["dtype"]
+    request = client.requests.with_data(network, params, data, options, along={"tangents": tangents})
+    dtype = request.dtype
 
     def read(answer: Any) -> tuple[dict[str, Array], dict[str, Array]]:
         return to_arrays(answer["values"], dtype), to_arrays(answer["tangents"], dtype)
 
-    return client.connection.post("/v1/jvp", document, read)
+    return client.connection.post(request.path("jvp"), request.document, read)
 
 
 def jacobian(
@@ -116,7 +105,7 @@ def jacobian(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         outputs: Names of nodes.
@@ -131,13 +120,13 @@ def jacobian(
         "outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt), "mode": mode,
         "non_finite": non_finite,
     }  # fmt: skip
-    document = client.requests.with_data(network, params, data, options)
-    dtype = document["dtype"]
+    request = client.requests.with_data(network, params, data, options)
+    dtype = request.dtype
 
     def read(answer: Any) -> dict[str, dict[str, Array]]:
         return {name: merge_places(block, dtype) for name, block in answer["jacobian"].items()}
 
-    return client.connection.post("/v1/jacobian", document, read)
+    return client.connection.post(request.path("jacobian"), request.document, read)
 
 
 def hvp(
@@ -156,7 +145,7 @@ def hvp(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         vectors: By parameter and input, of its shape; what is left out counts as zero. With a leading axis
@@ -170,10 +159,10 @@ def hvp(
         The products by name, each of the shape of its parameter or input.
     """
     options = {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
-    document = client.requests.with_data(
+    request = client.requests.with_data(
         network, params, data, options, {"cotangents": cotangents}, {"vectors": vectors}
     )
-    return _post_by_name(client, "hvp", document, "products")
+    return _post_by_name(client, "hvp", request, "products")
 
 
 def quadratic_form(
@@ -190,7 +179,7 @@ def quadratic_form(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         vectors: As for `hvp`.
@@ -204,9 +193,11 @@ def quadratic_form(
         "reduction": reduction, "non_finite": non_finite, "quadratic": True,
         "wrt": {"params": False, "data": False},
     }  # fmt: skip
-    document = client.requests.with_data(network, params, data, options, along={"vectors": vectors})
-    dtype = document["dtype"]
-    return client.connection.post("/v1/hvp", document, lambda answer: to_array(answer["quadratic"], dtype))
+    request = client.requests.with_data(network, params, data, options, along={"vectors": vectors})
+    dtype = request.dtype
+    return client.connection.post(
+        request.path("hvp"), request.document, lambda answer: to_array(answer["quadratic"], dtype)
+    )
 
 
 def hessian_diagonal(
@@ -225,7 +216,7 @@ def hessian_diagonal(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         wrt: What to differentiate with respect to; every parameter and no input by default.
@@ -241,8 +232,8 @@ def hessian_diagonal(
         "diagonal": {"samples": samples, "seed": seed}, "reduction": reduction, "non_finite": non_finite,
         **_rows(wrt),
     }  # fmt: skip
-    document = client.requests.with_data(network, params, data, options)
-    return _post_by_name(client, "hvp", document, "diagonal")
+    request = client.requests.with_data(network, params, data, options)
+    return _post_by_name(client, "hvp", request, "diagonal")
 
 
 def per_example_gradients(
@@ -258,7 +249,7 @@ def per_example_gradients(
 
     Args:
         client: The client that asks.
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
         data: Inputs by name, (batch, *shape).
         wrt: What to differentiate with respect to; every parameter and no input by default.
@@ -268,14 +259,15 @@ def per_example_gradients(
         The gradients by name, (batch, *shape).
     """
     options = {"wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite}
-    document = client.requests.with_data(network, params, data, options)
-    return _post_by_name(client, "gradients", document, "gradients")
+    request = client.requests.with_data(network, params, data, options)
+    return _post_by_name(client, "gradients", request, "gradients")
 
 
-def _post_by_name(client: Caller, route: str, document: Mapping[str, Any], part: str) -> dict[str, Array]:
-    """POST a document; return the arrays that the answer has under `part`, in one dict."""
-    dtype = document["dtype"]
-    return client.connection.post(f"/v1/{route}", document, lambda answer: merge_places(answer[part], dtype))
+def _post_by_name(client: Caller, route: str, request: ComputeRequest, part: str) -> dict[str, Array]:
+    """POST a request; return the arrays that the answer has under `part`, in one dict."""
+    return client.connection.post(
+        request.path(route), request.document, lambda answer: merge_places(answer[part], request.dtype)
+    )
 
 
 def _rows(wrt: Wrt | None) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Refused(DeltawireError):
 
 
 class Unreachable(DeltawireError):
-    """No response came: the connection failed. The request changed nothing, and may be sent again."""
+    """No response came: the connection failed. A call that computes changed nothing, and may come again."""
 
     def after(self, attempts: int, seconds: float) -> Self:
         """Return the same failure, its detail with the number of attempts and the seconds they took."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -14,19 +15,42 @@ from deltawire.arrays import as_numbers, common_dtype, plain_json, to_tensor
 from deltawire.connection import Connection
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
+from deltawire.models.network import ModelNetwork
 from deltawire.network import Handle, Network
 from deltawire.network.graph import outputs_of
 from deltawire.network.specs import read_spec
 from deltawire.published import Published, find_published
 
 Spec = Network | Mapping[str, Any]
-"""A network, as calls take it: built, as a spec, or published."""
+"""A network, as calls take it: built, as a spec, published, or a model."""
 
 Arrays = Mapping[str, ArrayLike] | Mapping[Handle, ArrayLike]
 """Arrays by name or by handle."""
 
 Names = Iterable[str | Handle]
 Wrt = Mapping[str, bool | Names]
+
+ROUTES = "/v1"
+"""The path of the routes that compute with a network that the request brings or names."""
+
+
+@dataclass(frozen=True)
+class ComputeRequest:
+    """A request to one of the routes that compute.
+
+    Attributes:
+        routes: The path that these routes begin with: `/v1`, or that of a model.
+        document: The body.
+        dtype: The dtype of all floating-point arrays in it, and in the answer.
+    """
+
+    routes: str
+    document: dict[str, Any]
+    dtype: str
+
+    def path(self, route: str) -> str:
+        """Return the path of a route, `gradients` for example."""
+        return f"{self.routes}/{route}"
 
 
 class RequestBuilder:
@@ -40,22 +64,45 @@ class RequestBuilder:
         self._find = partial(find_published, connection)
 
     @untraced
-    def without_data(
+    def resolve(self, network: Spec) -> Mapping[str, Any]:
+        """Return the spec of a network, or what the service keeps under a name; see `resolve_published`."""
+        return resolve_published(network, self._find)
+
+    @untraced
+    def without_arrays(
         self, network: Spec, dtype: DTypeLike | None, options: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Return the document of a request that needs no arrays.
+    ) -> ComputeRequest:
+        """Return a request about a network alone, without any parameters.
 
         Args:
-            network: A network, a spec, or what is published.
-            dtype: By default that of a published network, or float64.
+            network: A network, a spec, what is published, or a model.
+            dtype: By default that of what is published or of the model, else float64.
             options: Everything else in the document, by its key.
 
         Raises:
             Refused: An argument is of another kind.
         """
-        resolved = resolve_published(network, self._find)
+        resolved = self.resolve(network)
         name = default_dtype(resolved) if dtype is None else dtype_name(dtype)
-        return {"network": resolved, "dtype": name, **_plain(options)}
+        return ComputeRequest(ROUTES, {**_described(resolved, name), **_plain(options)}, name)
+
+    @untraced
+    def without_data(
+        self, network: Spec, dtype: DTypeLike | None, options: Mapping[str, Any]
+    ) -> ComputeRequest:
+        """Return a request that needs no arrays, about a network with its own parameters if it has any.
+
+        Args:
+            network: A network, a spec, what is published, or a model.
+            dtype: As for `without_arrays`. With it, a model stands for its network alone.
+            options: Everything else in the document, by its key.
+
+        Raises:
+            Refused: An argument is of another kind.
+        """
+        if isinstance(network, ModelNetwork) and dtype is None:
+            return ComputeRequest(network.path, {**network.selection, **_plain(options)}, network.dtype)
+        return self.without_arrays(network, dtype, options)
 
     @untraced
     def with_data(
@@ -66,12 +113,12 @@ class RequestBuilder:
         options: Mapping[str, Any],
         more: Mapping[str, Arrays] = MappingProxyType({}),
         along: Mapping[str, Arrays] = MappingProxyType({}),
-    ) -> dict[str, Any]:
-        """Return the document of a request that computes with arrays, all converted to their one dtype.
+    ) -> ComputeRequest:
+        """Return a request that computes with a batch, its arrays all converted to their one dtype.
 
         Args:
-            network: A network, a spec, or what is published.
-            params: Parameters by name.
+            network: A network, a spec, what is published, or a model.
+            params: Parameters by name. Without any, a model computes with its own.
             data: Inputs by name, (batch, *shape).
             options: Everything but arrays, by its key in the document.
             more: Further arrays, by their places in the document, as `cotangents`.
@@ -80,41 +127,89 @@ class RequestBuilder:
         Raises:
             Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
         """
-        resolved = resolve_published(network, self._find)
-        by_place = {"params": params, "data": data, **more}
+        resolved = self.resolve(network)
+        places = {"params": params, "data": data, **more}
         for argument, arrays in along.items():
-            by_place |= _directions(argument, arrays, resolved)
-        places = {place: arrays_by_name(place, arrays) for place, arrays in by_place.items()}
+            places |= _directions(argument, arrays, resolved)
+        return self.with_arrays(resolved, places, {"tensors": "base64", **options})
+
+    @untraced
+    def with_arrays(
+        self,
+        network: Spec,
+        places: Mapping[str, Arrays],
+        options: Mapping[str, Any],
+        dtype: DTypeLike | None = None,
+    ) -> ComputeRequest:
+        """Return a request with arrays, all converted to their one dtype.
+
+        Args:
+            network: A network, a spec, what is published, or a model.
+            places: The arrays, by their places in the document, as `data`.
+            options: Everything but arrays, by its key in the document.
+            dtype: The dtype that they must have; by default that of the network or of the arrays.
+
+        Raises:
+            Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
+        """
+        resolved = self.resolve(network)
+        by_place = {place: arrays_by_name(place, arrays) for place, arrays in places.items()}
+        model = resolved if isinstance(resolved, ModelNetwork) and not by_place.get("params") else None
+        if model:
+            by_place.pop("params", None)
         integers = {f"/data/{name}" for name in integer_inputs(resolved)}
         batched = {f"/data/{name}" for name, entry in inputs_of(resolved).items() if not entry.get("shared")}
         leaves = {
             f"/{place}/{name}": as_numbers(array, f"/{place}/{name}")
-            for place, part in places.items()
+            for place, part in by_place.items()
             for name, array in part.items()
         }
         floats = {pointer: array for pointer, array in leaves.items() if pointer not in integers}
-        fixed_by = ""
-        if isinstance(resolved, Published) and resolved.uses_published_params(params):
-            fixed_by = f"network '{resolved.name}'"
-        dtype = common_dtype(floats, default_dtype(resolved), fixed_by)
-        document: dict[str, Any] = {"network": resolved, "dtype": dtype, "tensors": "base64"}
+        fixed_by = f"model '{model.name}'" if model else _fixed_by(resolved, by_place.get("params", {}))
+        if dtype is None:
+            name = common_dtype(floats, default_dtype(resolved), fixed_by)
+        else:
+            name = common_dtype(floats, dtype_name(dtype), "dtype")
+        document: dict[str, Any] = {**model.selection} if model else _described(resolved, name)
         document |= _plain(options)
-        for place, part in places.items():
+        for place, part in by_place.items():
             node = document
             for key in place.split("/"):
                 node = node.setdefault(key, {})
-            for name in part:
-                pointer = f"/{place}/{name}"
-                needed = "int64" if pointer in integers else dtype
-                node[name] = to_tensor(leaves[pointer], needed, pointer, batched=pointer in batched)
-        return document
+            for key in part:
+                pointer = f"/{place}/{key}"
+                needed = "int64" if pointer in integers else name
+                node[key] = to_tensor(leaves[pointer], needed, pointer, batched=pointer in batched)
+        return ComputeRequest(model.path if model else ROUTES, document, name)
+
+
+class Caller(Protocol):
+    """A client, as far as functions that compute use it."""
+
+    @property
+    def requests(self) -> RequestBuilder: ...
+
+    @property
+    def connection(self) -> Connection: ...
+
+
+def _described(resolved: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+    """Return the beginning of a document that sends a network."""
+    return {"network": resolved.spec if isinstance(resolved, ModelNetwork) else resolved, "dtype": dtype}
+
+
+def _fixed_by(resolved: Mapping[str, Any], params: Arrays) -> str:
+    """Return what fixes the dtype of a request, as messages name it; empty where its arrays decide."""
+    if isinstance(resolved, Published) and resolved.uses_published_params(params):
+        return f"network '{resolved.name}'"
+    return ""
 
 
 def resolve_published(network: Any, find: Callable[[str], Published]) -> Mapping[str, Any]:
-    """Return the spec of a network, or the `Published` that {"name": …} stands for.
+    """Return the spec of a network, the `Published` that {"name": …} stands for, or a model as it is.
 
     Args:
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model.
         find: Looks up a published network by name, `Client.published` for example.
 
     Raises:
@@ -126,7 +221,7 @@ def resolve_published(network: Any, find: Callable[[str], Published]) -> Mapping
         raise wrong_argument(
             "/network", 'a Network, a spec as a dict, or client.published("its name")', network
         )
-    if isinstance(network, Published):
+    if isinstance(network, Published | ModelNetwork):
         return network
     if network.keys() != {"name"}:
         return {key: plain_json(value, f"/network/{key}") for key, value in network.items()}
@@ -139,8 +234,8 @@ def resolve_published(network: Any, find: Callable[[str], Published]) -> Mapping
 
 
 def default_dtype(network: Mapping[str, Any]) -> str:
-    """Return the dtype to compute with where no array decides: a published network's, or float64."""
-    return network.dtype if isinstance(network, Published) else "float64"
+    """Return the dtype to compute with where no array decides: the network's own, or float64."""
+    return network.dtype if isinstance(network, Published | ModelNetwork) else "float64"
 
 
 def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:

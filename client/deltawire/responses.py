@@ -24,6 +24,7 @@ class Gradients:
         deltas: ∂loss/∂value of nodes, (batch, *shape).
         network_id: SHA-256 of the canonical spec, in hex.
         params_id: Identifies a published network's parameters; None when any were sent.
+        version: The version of the model whose parameters were used; None without a model.
         trace: Both passes in the order of computation, as POST /v1/gradients answers it, with arrays.
     """
 
@@ -35,6 +36,7 @@ class Gradients:
     deltas: dict[str, Array]
     network_id: str
     params_id: str | None = None
+    version: int | None = None
     trace: dict[str, Any] | None = None
 
 
@@ -57,6 +59,7 @@ def gradients_reader(dtype: str, losses: bool, trace: bool) -> Callable[[Any], G
             deltas=to_arrays(answer.get("deltas", {}), dtype),
             network_id=answer["network_id"],
             params_id=answer.get("params_id"),
+            version=answer.get("model", {}).get("version"),
             trace=to_trace(answer["trace"], dtype) if trace else None,
         )
 

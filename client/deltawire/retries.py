@@ -1,4 +1,7 @@
-"""When a call is made again. All calls are pure, so that repeating one costs time and changes nothing.
+"""When a call is made again. Calls that compute are pure, so that repeating one changes nothing.
+
+A call that changes something carries an Idempotency-Key: the service makes the change once, however often the
+call comes. So it is repeated in more cases, until its outcome is known.
 
 The wait before a repetition is drawn uniformly between half a bound and the bound, which doubles each time
 ("equal jitter"): clients that are turned away together do not come back together. Seven waits last at least
@@ -57,6 +60,7 @@ class Retries:
         clock: Callable[[], float] = time.monotonic,
         *,
         answered: bool = True,
+        keyed: bool = False,
     ) -> Response:
         """Call `attempt` until the service is reached and not busy, and return its response.
 
@@ -65,13 +69,15 @@ class Retries:
             sleep: Waits so many seconds.
             clock: Returns seconds.
             answered: Whether the service has ever answered.
+            keyed: Whether the request changes something once, by its Idempotency-Key.
 
         Returns:
-            The first response that is not one of BUSY, or the last one.
+            The first response that is not one of BUSY, or the last one. With a key, a proxy's 504 is not one
+            to return either: the service may have made the change.
 
         Raises:
             Unreachable: The last attempt found no service.
-            TimedOut: An attempt was too slow; it is not repeated.
+            TimedOut: An attempt was too slow. It is repeated only with a key.
         """
         begun = clock()
         end = begun + (self.budget if answered else min(self.startup, self.budget))
@@ -79,10 +85,10 @@ class Retries:
         while True:
             try:
                 response = attempt()
-            except TimedOut:
-                raise
             except Unreachable as error:
                 wait = self._wait(number, None)
+                if isinstance(error, TimedOut) and not keyed:
+                    raise
                 if number >= self.attempts or clock() + wait > end:
                     raise error.after(number, clock() - begun) from error.__cause__
                 reason = str(error)
@@ -90,7 +96,8 @@ class Retries:
                 end = begun + self.budget
                 wait = self._wait(number, response.header("Retry-After"))
                 last = number >= self.attempts or clock() + wait > end
-                if response.status not in BUSY or last:
+                again = response.status in BUSY or (keyed and _gave_up(response))
+                if last or not again:
                     return response
                 reason = f"the service answered {response.status}"
             LOG.warning("attempt %d of %d: %s; the next one in %.2f s", number, self.attempts, reason, wait)
@@ -101,6 +108,11 @@ class Retries:
         bound = min(self.longest, self.first * 2 ** (number - 1))
         requested = seconds(retry_after) if retry_after else 0.0
         return requested + random.uniform(bound / 2, bound) if requested <= self.patience else inf
+
+
+def _gave_up(response: Response) -> bool:
+    """Return whether a proxy stopped waiting. A 504 of the service itself says that nothing was changed."""
+    return response.status == 504 and response.header("X-Request-Id") is None
 
 
 def seconds(retry_after: str) -> float:

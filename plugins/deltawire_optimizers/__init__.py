@@ -4,7 +4,7 @@ from deltawire_optimizers.conformance import ConformanceError, check_optimizer
 from deltawire_optimizers.gradients import NO_CLIP, Clip, global_norm, scale_to_norm, squared_norm
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.registry import Registry, load_optimizers
-from deltawire_optimizers.schedules import SCHEDULES, Schedule, load_schedule
+from deltawire_optimizers.schedules import SCHEDULES, Schedule, dump_schedule, load_schedule
 from deltawire_optimizers.update import init_state, update
 from deltawire_plugins import RegistryError, config
 
@@ -23,6 +23,7 @@ __all__ = [
     "Step",
     "check_optimizer",
     "config",
+    "dump_schedule",
     "global_norm",
     "init_state",
     "learning_rate_field",

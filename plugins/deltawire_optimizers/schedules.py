@@ -131,6 +131,9 @@ class ScheduleField(fields.Field[Schedule]):
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Schedule:
         return value if isinstance(value, Schedule) else load_schedule(value)
 
+    def _serialize(self, value: Schedule | None, *args: Any, **kwargs: Any) -> Any:
+        return None if value is None else dump_schedule(value)
+
 
 class Sequence(Schedule):
     """γ_t of one schedule after the other, each beginning at its own step 1. torch's SequentialLR.
@@ -186,3 +189,10 @@ def load_schedule(document: Any) -> Schedule:
     if not isinstance(kind, str) or kind not in SCHEDULES:
         raise ValidationError(f"expected one of {', '.join(SCHEDULES)}", "kind")
     return SCHEDULES[kind](**{key: value for key, value in document.items() if key != "kind"})
+
+
+def dump_schedule(schedule: Schedule) -> dict[str, Any]:
+    """Return the document of a schedule, from which `load_schedule` makes the same one."""
+    kind = next(kind for kind, made in SCHEDULES.items() if made is type(schedule))
+    config: dict[str, Any] = schedule.Config().dump(vars(schedule))
+    return {"kind": kind, **config}

@@ -171,3 +171,65 @@ def test_a_request_that_fits_neither_body_says_what_it_takes_and_the_way_out(
         client.value_and_grad(long_chain(), params, {"x": [[1.0, 2.0]]})
     assert refused.value.code == "tensor_header_too_large"
     assert "Publish the network" in str(refused.value) and not transport.media_types
+
+
+class Lossy(Recorded):
+    """Makes each change, and loses its first answers."""
+
+    def __init__(self, answer: Any, lost: int, status: int = 200):
+        super().__init__(answer, status)
+        self.lost = lost
+
+    def send(self, request: Request) -> Response:
+        response = super().send(request)
+        if len(self.requests) <= self.lost:
+            raise Unreachable([Fault("", "unreachable", "the cable is cut")])
+        return response
+
+
+def test_a_change_keeps_its_key_and_body_when_it_is_repeated() -> None:
+    transport = Lossy({"version": 1}, lost=2)
+    connection = Client(transport=transport).connection
+    assert (
+        connection.change("POST", "/v1/models/a/restore", {"version": 0}, lambda answer: answer["version"])
+        == 1
+    )
+    sent = {
+        (request.headers["Idempotency-Key"], b"".join(request.body or ())) for request in transport.requests
+    }
+    assert len(transport.requests) == 3 and len(sent) == 1
+
+
+def test_each_change_has_a_key_of_its_own() -> None:
+    transport = Recorded({})
+    connection = Client(transport=transport).connection
+    for _ in range(2):
+        connection.change("DELETE", "/v1/models/a", None, dict)
+    connection.change("DELETE", "/v1/models/a", None, dict, key="mine")
+    first, second, mine = (request.headers["Idempotency-Key"] for request in transport.requests)
+    assert first != second and mine == "mine"
+    assert transport.requests[0].body is None
+
+
+@pytest.mark.parametrize("key", ["", "a b", 'a"b', "é", "a\n", "x" * 256, 7, b"key"])
+def test_a_key_that_no_header_carries_is_refused_before_anything_is_sent(key: Any) -> None:
+    transport = Recorded({})
+    with pytest.raises(Refused) as refused:
+        Client(transport=transport).connection.change("DELETE", "/v1/models/a", None, dict, key=key)
+    assert refused.value.pointer == "/key" and not transport.requests
+
+
+def test_an_answer_may_have_status_201() -> None:
+    connection = Client(transport=Recorded({"name": "a"}, 201)).connection
+    assert connection.change("POST", "/v1/models", {}, dict) == {"name": "a"}
+
+
+def test_a_change_that_may_have_been_made_says_how_to_find_out() -> None:
+    retries = Retries(attempts=2)
+    client = Client(transport=Lossy({}, lost=9), retries=retries)
+    with pytest.raises(Unreachable, match="may have been made; the same call with key='k' finds out"):
+        client.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
+    refusing = Client(transport=Refusing({"pointer": "", "code": "model_not_found", "detail": "none"}))
+    with pytest.raises(Refused) as refused:
+        refusing.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
+    assert "may have been made" not in str(refused.value)

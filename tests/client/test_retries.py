@@ -39,8 +39,8 @@ class Scripted:
         self.waits.append(wait)
         self.now += wait
 
-    def sent(self, retries: Retries) -> Response:
-        return retries.send(self, self.sleep, lambda: self.now)
+    def sent(self, retries: Retries, keyed: bool = False) -> Response:
+        return retries.send(self, self.sleep, lambda: self.now, keyed=keyed)
 
 
 @pytest.mark.parametrize("first", [429, 502, 503, UNREACHABLE])
@@ -61,6 +61,25 @@ def test_a_request_that_timed_out_is_not_repeated() -> None:
     scripted = Scripted(TIMED_OUT)
     with pytest.raises(TimedOut):
         scripted.sent(Retries())
+    assert scripted.calls == 1
+
+
+@pytest.mark.parametrize("first", [429, 502, 503, 504, UNREACHABLE, TIMED_OUT])
+def test_a_change_with_a_key_is_repeated_until_its_outcome_is_known(first: Any) -> None:
+    scripted = Scripted(first, 200)
+    assert scripted.sent(Retries(), keyed=True).status == 200
+    assert scripted.calls == 2
+
+
+def test_a_deadline_of_the_service_itself_is_final_also_with_a_key() -> None:
+    answer = Response(504, {"x-request-id": "of the service"}, b"")
+    assert Retries().send(lambda: answer, keyed=True) is answer
+
+
+@pytest.mark.parametrize("status", [200, 201, 400, 404, 409, 410, 412, 422, 500, 501, 507])
+def test_any_other_status_is_final_also_with_a_key(status: int) -> None:
+    scripted = Scripted(status)
+    assert scripted.sent(Retries(), keyed=True).status == status
     assert scripted.calls == 1
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from marshmallow import ValidationError
 
-from deltawire_optimizers import SCHEDULES, load_schedule
+from deltawire_optimizers import SCHEDULES, dump_schedule, load_schedule
 
 WARM_UP = {
     "kind": "sequence",
@@ -100,6 +100,26 @@ def test_100_rates_are_those_of_torch(document: dict[str, Any]) -> None:
 def test_a_document_that_does_not_fit_is_refused(document: Any, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         load_schedule(document)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"kind": "constant"},
+        {"kind": "step", "step_size": 3, "gamma": 0.5},
+        {"kind": "cosine", "T_max": 10, "eta_min": 0.0},
+        {
+            "kind": "sequence",
+            "schedules": [
+                {"kind": "linear", "start_factor": 0.1, "end_factor": 1.0, "total_iters": 4},
+                {"kind": "sequence", "schedules": [{"kind": "constant"}], "milestones": []},
+            ],
+            "milestones": [4],
+        },
+    ],
+)
+def test_a_schedule_is_written_as_it_is_read(document: dict[str, Any]) -> None:
+    assert dump_schedule(load_schedule(document)) == document
 
 
 def test_every_key_of_every_schedule_is_described() -> None:

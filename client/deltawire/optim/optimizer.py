@@ -16,7 +16,16 @@ from deltawire.optim.configs import installed, make, positive
 from deltawire.optim.step_checks import check_params, check_state, read_gradients
 from deltawire.replacement import replacing
 from deltawire.wire import Array
-from deltawire_optimizers import Clip, Schedule, Step, global_norm, init_state, scale_to_norm, update
+from deltawire_optimizers import (
+    Clip,
+    Schedule,
+    Step,
+    dump_schedule,
+    global_norm,
+    init_state,
+    scale_to_norm,
+    update,
+)
 
 PART = "checkpoint"
 """Name, in the metadata of a file, of the document that belongs to its tensors."""
@@ -74,6 +83,16 @@ class Optimizer:
         """The learning rate of the next step."""
         base = self._rule.learning_rate
         return self._schedule.learning_rate(base, self.steps + 1) if self._schedule else base
+
+    def rule(self) -> dict[str, Any]:
+        """Return the rule as a service takes it: `kind`, `config`, `schedule` and `clip`, all as JSON."""
+        clip = {"norm": self._clip_norm, "value": self._clip_value}
+        return {
+            "kind": self.kind,
+            "config": self._rule.Config().dump(vars(self._rule)),
+            "schedule": None if self._schedule is None else dump_schedule(self._schedule),
+            "clip": {bound: number for bound, number in clip.items() if number is not None},
+        }
 
     def step(self, params: Mapping[str, Array], gradients: Mapping[str, Any]) -> None:
         """Change the parameters in place. When anything is refused, nothing has been changed.

@@ -50,19 +50,23 @@ class EmbeddedTransport:
     fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, data_dir: str | os.PathLike[str] | None = None) -> None:
         """Start the service.
+
+        Args:
+            data_dir: Folder in which it keeps models; by default that of the setting DELTAWIRE_DATA_DIR.
 
         Raises:
             NotInstalled: The service is not installed on this machine.
         """
+        self._data_dir = None if data_dir is None else os.path.abspath(data_dir)
         self._start()
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({'' if self._data_dir is None else repr(self._data_dir)})"
 
-    def __reduce__(self) -> tuple[type[Self], tuple[()]]:
-        return type(self), ()
+    def __reduce__(self) -> tuple[type[Self], tuple[str | None]]:
+        return type(self), (self._data_dir,)
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
@@ -77,10 +81,10 @@ class EmbeddedTransport:
         """Do nothing: there are no connections."""
 
     def _start(self) -> None:
-        self._wsgi, self._process = WSGITransport(_service()), os.getpid()
+        self._wsgi, self._process = WSGITransport(_service(self._data_dir)), os.getpid()
 
 
-def _service() -> WSGIApplication:
+def _service(data_dir: str | None) -> WSGIApplication:
     try:
         from deltawire_service.app import create_app
         from deltawire_service.settings import Settings, variable
@@ -88,5 +92,7 @@ def _service() -> WSGIApplication:
         detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
         raise NotInstalled([Fault("", "not_installed", detail)]) from error
     alone = {name: value for name, value in ALONE.items() if variable(name) not in os.environ}
+    if data_dir is not None:
+        alone["data_dir"] = data_dir
     settings = replace(Settings.from_environment(), **alone, api_keys="", api_keys_file="")
     return create_app(settings)

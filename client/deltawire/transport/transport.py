@@ -15,7 +15,7 @@ class Request:
     """One HTTP request.
 
     Attributes:
-        method: `GET` or `POST`.
+        method: `GET`, `POST`, `PATCH` or `DELETE`.
         path: From the root of the service, percent-encoded: `/v1/gradients`.
         headers: By name; `X-Request-Id` is always among them.
         body: The pieces of the body, in order; None for a request without a body.
@@ -42,7 +42,7 @@ class Response:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes | memoryview
+    body: bytes | bytearray | memoryview
     error: BaseException | None = None
 
     def header(self, name: str) -> str | None:

@@ -48,7 +48,7 @@ class WSGITransport:
         if start.status is None:
             raise RuntimeError("the WSGI application did not call start_response")
         error = environ.get("deltawire.error")
-        return Response(int(start.status[:3]), dict(start.headers), b"".join(start.pieces), error)
+        return Response(int(start.status[:3]), dict(start.headers), start.body, error)
 
     def close(self) -> None:
         """Do nothing: there are no connections."""
@@ -60,7 +60,7 @@ class StartResponse:
     def __init__(self) -> None:
         self.status: str | None = None
         self.headers: list[tuple[str, str]] = []
-        self.pieces: list[bytes] = []
+        self.body = bytearray()  # writable, so that the arrays in it need no copy
 
     def __call__(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -68,7 +68,7 @@ class StartResponse:
         """Start the response. An application may start it anew with `exc_info` until it has sent bytes."""
         if exc_info:
             try:
-                if any(self.pieces):
+                if self.body:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # breaks the cycle between the traceback and this frame
@@ -81,7 +81,7 @@ class StartResponse:
         """Add bytes to the body."""
         if self.status is None:
             raise RuntimeError("the WSGI application sent bytes before it called start_response")
-        self.pieces.append(piece)
+        self.body += piece
 
 
 def environ_of(request: Request) -> WSGIEnvironment:

@@ -39,10 +39,11 @@ _SIZE = Struct("<Q")
 _NATIVE = sys.byteorder == "little"
 _PLACES = {
     "request": re.compile(
-        r"(?:(?:params|data|cotangents|(?:tangents|vectors)/(?:params|data))/)?[\w.-]{1,256}", re.ASCII
+        r"(?:(?:params|data|gradients|cotangents|(?:tangents|vectors)/(?:params|data))/)?[\w.-]{1,256}",
+        re.ASCII,
     ).fullmatch,
     "response": re.compile(
-        r"losses|quadratic|(?:params|values|deltas|tangents"
+        r"losses|quadratic|(?:params|state|values|deltas|tangents"
         r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
         re.ASCII,
     ).fullmatch,

@@ -9,6 +9,7 @@ from deltawire_service.cli.conformance import check_layer
 from deltawire_service.cli.demo import demo
 from deltawire_service.cli.gradients import gradients
 from deltawire_service.cli.layers import layers
+from deltawire_service.cli.models.group import models
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
@@ -34,5 +35,5 @@ def deltawire() -> None:
     """Gradient computation as a service: a network and a batch in; loss, deltas and gradients out."""
 
 
-for command in (check, check_layer, demo, gradients, layers, new_layer, plan, publish, serve):
+for command in (check, check_layer, demo, gradients, layers, models, new_layer, plan, publish, serve):
     deltawire.add_command(command)

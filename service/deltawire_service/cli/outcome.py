@@ -10,6 +10,7 @@ import click
 from environs import EnvError
 from rich.padding import Padding
 
+from deltawire.connection import UNKNOWN
 from deltawire.errors import DeltawireError, NotInstalled, Refused, ServiceFailed, Unreachable
 from deltawire_layers import RegistryError
 from deltawire_service.cli.terminal import console, print_json
@@ -41,6 +42,7 @@ MENDS = {
     "non_finite": '"non_finite": "return" in FILE returns it',
     "unauthorized": "set DELTAWIRE_API_KEY to the key",
     "not_found": "is --url the address of the service alone, without /v1?",
+    **dict.fromkeys(UNKNOWN, "the change may have been made; a command with --key can be repeated safely"),
 }
 """What a user of a command can do about an error, by its code."""
 

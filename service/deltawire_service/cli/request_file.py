@@ -127,10 +127,7 @@ def default_data(
             expected = ", ".join(_described(name, entry) for name, entry in needed.items())
             raise click.UsageError(f"FILE has no data: pass --data FILE.npz with arrays for {expected}")
         data = {}
-    return (
-        {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()},
-        batch_arrays(request, data),
-    )
+    return param_arrays(request, params), batch_arrays(request, data)
 
 
 def _dtype_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> str:
@@ -139,6 +136,11 @@ def _dtype_of(document: Mapping[str, Any], network: Mapping[str, Any]) -> str:
     leaves = params.items() if isinstance(params, Mapping) else ()
     arrays = {f"/params/{name}": leaf for name, leaf in leaves if isinstance(leaf, np.ndarray)}
     return common_dtype(arrays, default_dtype(network))
+
+
+def param_arrays(request: Request, params: Leaves) -> dict[str, Array]:
+    """Return parameters of the request's dtype."""
+    return {name: _tensor(leaf, request.dtype, f"/params/{name}") for name, leaf in params.items()}
 
 
 def batch_arrays(request: Request, data: Leaves) -> dict[str, Array]:

@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from support.console import ROOT, blocks, outcome, told
 
@@ -17,6 +18,11 @@ from deltawire_service.cli.outcome import Exit
 PAGE = ROOT / "docs" / "cli.md"
 COMMON, *SECTIONS = re.split(r"^## deltawire ", PAGE.read_text(), flags=re.MULTILINE)
 BY_COMMAND = {section.partition("\n")[0]: section for section in SECTIONS}
+COMMANDS: dict[str, list[click.Command]] = {
+    name: [command, *(command.commands.values() if isinstance(command, click.Group) else ())]
+    for name, command in deltawire.commands.items()
+}
+"""Each command by the section that explains it; a group with its own commands."""
 EXAMPLES = [block for block in blocks(PAGE) if block.language == "console"]
 
 
@@ -40,6 +46,7 @@ def test_examples_do_what_they_show(
     example, folder: Path, monkeypatch: pytest.MonkeyPatch, built_in_alone: None
 ) -> None:
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", "data")
     monkeypatch.setattr(sys, "path", sys.path.copy())
     monkeypatch.setattr(os, "execv", lambda *command: None)
     create = socket.create_server  # at a free port, whichever the example has
@@ -57,15 +64,25 @@ def test_every_command_is_there_with_an_example() -> None:
 
 @pytest.mark.parametrize("name", sorted(deltawire.commands))
 def test_every_option_is_explained(name: str) -> None:
-    for parameter in deltawire.commands[name].params:
-        for option in parameter.opts:
+    for command in COMMANDS[name]:
+        for option in (option for parameter in command.params for option in parameter.opts):
             if option.startswith("--"):
                 assert f"`{option}" in BY_COMMAND[name] + COMMON, f"{name} {option}"
 
 
+@pytest.mark.parametrize("name", [name for name in sorted(COMMANDS) if len(COMMANDS[name]) > 1])
+def test_every_command_of_a_group_is_explained(name: str) -> None:
+    for command in COMMANDS[name][1:]:
+        assert f"`{name} {command.name}" in BY_COMMAND[name], command.name
+
+
 def test_options_that_are_explained_exist() -> None:
     known = {
-        option for command in deltawire.commands.values() for each in command.params for option in each.opts
+        option
+        for commands in COMMANDS.values()
+        for command in commands
+        for each in command.params
+        for option in each.opts
     }
     explained = set(re.findall(r"`(--[a-z-]+)", PAGE.read_text()))
     assert explained <= known | {"--help", "--version"}

@@ -1,0 +1,1 @@
+"""Models that learn at a service: `Client.create_model` makes one, `Client.model` finds one."""

@@ -1,0 +1,40 @@
+"""deltawire models step: take one optimizer step on a batch."""
+
+from __future__ import annotations
+
+import click
+
+from deltawire_service.cli.models.options import if_version_option, key_option, name_argument, print_change
+from deltawire_service.cli.options import client_of, json_option, url_option
+from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.request_file import Leaves, Request, batch_arrays, read_arrays
+
+
+@click.command(cls=Command)
+@name_argument
+@click.argument("data", type=read_arrays)
+@click.option("--reduction", type=click.Choice(["mean", "sum"]), default="mean", show_default=True,
+              help="Of the loss over the examples.")  # fmt: skip
+@click.option("--learning-rate", type=float, metavar="X", help="Learning rate of this step alone.")
+@if_version_option
+@key_option
+@url_option
+@json_option
+def step(
+    name: str,
+    data: Leaves,
+    reduction: str,
+    learning_rate: float | None,
+    if_version: int | None,
+    key: str | None,
+    url: str | None,
+    as_json: bool,
+) -> None:
+    """Take one step on the batch in DATA: arrays by the names of inputs, in an .npz or a safetensors file."""
+    with client_of(url) as client:
+        model = client.model(name)
+        batch = batch_arrays(Request(model, None, None, model.dtype, {}), data)
+        result = model.step(
+            batch, reduction=reduction, learning_rate=learning_rate, if_version=if_version, key=key
+        )
+    print_change(result, f"loss {result.loss:.6g}", as_json)

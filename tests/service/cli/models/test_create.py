@@ -1,0 +1,71 @@
+"""deltawire models create: from any FILE, with any parameters and optimizer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from support.commands import FLOW, REQUEST, SPEC, document
+from support.console import run
+
+from deltawire import Client, optim
+from deltawire_service.cli.outcome import Exit
+
+
+def params_of(data_dir: Path, name: str) -> dict[str, Any]:
+    return {key: array.tolist() for key, array in Client(data_dir=data_dir).model(name).params().items()}
+
+
+def test_parameters_come_from_file_or_beside_it_or_from_a_seed(data_dir: Path) -> None:
+    drawn = {seed: Client().init(SPEC, seed=seed) for seed in (0, 3)}
+    Path("spec.json").write_text(json.dumps(SPEC))
+    np.savez("params.npz", **drawn[3])
+    document("models", "create", "in_file", FLOW)
+    document("models", "create", "beside", FLOW, "--params", "params.npz")
+    document("models", "create", "seed", FLOW, "--seed", "3")
+    document("models", "create", "nowhere", "spec.json")
+    assert params_of(data_dir, "in_file") == REQUEST["params"]
+    expected = {seed: {name: array.tolist() for name, array in each.items()} for seed, each in drawn.items()}
+    assert params_of(data_dir, "beside") == params_of(data_dir, "seed") == expected[3]
+    assert params_of(data_dir, "nowhere") == expected[0]
+    wrong = run("models", "create", "both", FLOW, "--params", "params.npz", "--seed", "3")
+    assert wrong.exit_code == Exit.USAGE and "not from both" in wrong.stderr
+
+
+def test_a_saved_network_brings_its_parameters(data_dir: Path, flow: Client) -> None:
+    flow.model("flow").save("flow.safetensors")
+    made = document("models", "create", "again", "flow.safetensors", "--dtype", "float64")
+    assert made["network_id"] == flow.model("flow").describe()["network_id"]
+    assert params_of(data_dir, "again") == params_of(data_dir, "flow")
+
+
+def test_the_optimizer(data_dir: Path) -> None:
+    schedule = optim.schedules.cosine(T_max=10)
+    expected = optim.sgd(0.5, momentum=0.9, schedule=schedule, clip_norm=1.0, clip_value=0.1).rule()
+    made = document(
+        *("models", "create", "flow", FLOW, "--optimizer", "sgd", "--learning-rate", "0.5"),
+        *("--config", '{"momentum": 0.9}', "--schedule", '{"kind": "cosine", "T_max": 10}'),
+        *("--clip-norm", "1", "--clip-value", "0.1", "--dtype", "float32"),
+    )
+    assert made["optimizer"]["config"] == expected["config"] and made["optimizer"]["clip"] == expected["clip"]
+    assert made["optimizer"]["schedule"]["kind"] == "cosine" and made["dtype"] == "float32"
+
+
+def test_what_is_wrong_is_said(data_dir: Path) -> None:
+    for options, code, message in (
+        (["--optimizer", "adem"], Exit.REFUSED, "adam"),
+        (["--config", "[1]"], Exit.USAGE, "expected an object"),
+        (["--config", "{"], Exit.USAGE, "it is not JSON"),
+        (["--config", '{"momentun": 1}'], Exit.REFUSED, "momentun"),
+    ):
+        result = run("models", "create", "flow", FLOW, *options)
+        assert result.exit_code == code and message in result.stderr, result.stderr
+
+
+def test_a_key_makes_it_once(data_dir: Path) -> None:
+    first = document("models", "create", "flow", FLOW, "--key", "once")
+    assert document("models", "create", "flow", FLOW, "--key", "once") == first
+    again = run("models", "create", "flow", FLOW)
+    assert again.exit_code == Exit.REFUSED and "model_name_taken" in again.stderr

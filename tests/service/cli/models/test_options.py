@@ -1,0 +1,27 @@
+"""How the options of an optimizer become JSON, and JSON becomes words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deltawire import optim
+from deltawire_service.cli.models.options import optimizer_document, optimizer_text
+
+NOTHING: tuple[Any, ...] = (None, None, None, None, None)
+
+
+def test_options_that_were_not_given_are_left_out() -> None:
+    assert optimizer_document(*NOTHING) == {}
+    assert optimizer_document(0.5, {"eps": 1}, None, None, None) == {
+        "config": {"eps": 1, "learning_rate": 0.5}
+    }
+    assert optimizer_document(None, None, {"kind": "constant"}, None, 2.0) == {
+        "schedule": {"kind": "constant"}, "clip": {"value": 2.0}
+    }  # fmt: skip
+
+
+def test_an_optimizer_in_words() -> None:
+    assert optimizer_text(optim.lion(0.5).rule()) == "lion, learning rate 0.5"
+    rule = optim.sgd(1e-4, schedule=optim.schedules.cosine(10), clip_norm=1, clip_value=0.5).rule()
+    words = "sgd, learning rate 0.0001, cosine schedule, clipped to norm 1, clipped to value 0.5"
+    assert optimizer_text(rule) == words
