@@ -58,6 +58,12 @@ def find(database: Connection, owner: str, name: str) -> ModelRow | None:
     return None if row is None else ModelRow(**row)
 
 
+def get(database: Connection, model_id: str) -> ModelRow | None:
+    """Return the model of this id, None where there is none any more."""
+    row = database.execute("SELECT * FROM models WHERE id = ?", (model_id,)).fetchone()
+    return None if row is None else ModelRow(**row)
+
+
 def page(database: Connection, owner: str, after: str, most: int) -> list[ModelRow]:
     """Return the models of an owner, by name.
 
