@@ -35,6 +35,7 @@ from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.upkeep import starting
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.networks.sources import BodySource
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         RegistryError: an installed plugin cannot be used.
         environs.EnvError: a setting does not fit.
         NotInstalled: traces are wanted that cannot be sent.
+        StoreUnusable: models cannot be kept in the folder that is set.
     """
     settings = settings or Settings.from_environment()
     layers = load_layers() if layers is None else layers
@@ -111,7 +113,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     if settings.data_dir:
         folder = StoreFolder(Path(settings.data_dir))
         models = ModelStore(folder, networks.compiled, optimizers, networks.fingerprint)
-        models.prepare()
+        starting.prepare(models)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Application(__name__)

@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 from functools import partial
-from threading import Timer
+from threading import Thread, Timer
+from time import monotonic
 from typing import Any
 
 from environs import EnvError
@@ -92,6 +93,7 @@ def on_starting(server: Any) -> None:
     """Make what the processes share: before they are forked, and only in a server that starts."""
     server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
+    server.stop_by = None  # when it has to be over, once the service is told to stop by SIGTERM
     deliver_after_fork()
     retry_starts(server)
 
@@ -130,6 +132,7 @@ def announce_draining(server: Any) -> None:
 
     def drain(number: int, frame: Any) -> None:
         server.draining[0] = 1
+        server.stop_by = monotonic() + settings.drain_seconds + graceful_timeout
         if settings.drain_seconds > 0:
             Timer(settings.drain_seconds, stop, (number, frame)).start()
         else:
@@ -163,13 +166,27 @@ def post_worker_init(worker: Any) -> None:
             service.metrics.share(worker.metrics_folder)
         service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
         service.compute_queue.hung = partial(replace_worker, worker)
+        if service.models:
+            recover_models(service, worker.log)
+
+
+def recover_models(service: Any, log: Any) -> None:
+    """Make every model sound, in a thread: health checks are answered, and `/readyz` says when it is over."""
+    from deltawire_service.models.upkeep.starting import recover_all  # brings numpy
+
+    # A thread that hangs in a plugin's layer must not keep the worker from ending: it is a daemon.
+    recovery = Thread(target=recover_all, args=(service.models, log), name="recover", daemon=True)
+    recovery.start()
+    service.readiness.recovering = recovery.is_alive
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Write down what a worker has counted when it ends."""
+    """Write down what a worker has counted when it ends, and close its database."""
     wait_before_next(worker)
     if service := service_of(worker):
         service.metrics.leave()
+        if service.models:
+            service.models.close()
 
 
 def replace_worker(worker: Any) -> None:
@@ -200,6 +217,20 @@ def post_request(worker: Any, request: Any, environ: Any, response: Any) -> None
     worker.idle_trim.ended()
 
 
+def snapshot_models(server: Any) -> None:
+    """After SIGTERM, take a snapshot of each changed model in the time that the workers have left over."""
+    try:
+        if server.stop_by and (service := service_of(server)) and service.models:
+            from deltawire_service.models.upkeep.stopping import snapshot_changed  # brings numpy
+
+            taken = snapshot_changed(service.models, server.stop_by)
+            server.log.info("took snapshots of %d changed models", taken)
+            service.models.close()
+    except Exception:  # the next start replays the steps instead
+        server.log.exception("not every changed model has a snapshot")
+
+
 def on_exit(server: Any) -> None:
-    """End the master although a plugin, which is loaded in it, has threads that do not end."""
+    """Take snapshots. End the master although a plugin, loaded in it, has threads that do not end."""
+    snapshot_models(server)
     end_after_grace(getattr(sys.exc_info()[1], "exit_status", 0))  # the status of gunicorn's HaltServer

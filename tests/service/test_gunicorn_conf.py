@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.service import command, free_port
+from support.service import command, free_port, running_service
 
 from deltawire_service import gunicorn_conf
 
@@ -90,3 +90,61 @@ def test_importing_it_makes_no_folder(tmp_path: Path) -> None:
 def test_it_listens_to_this_machine_only() -> None:
     assert gunicorn_conf.bind.startswith("127.0.0.1:")
     assert gunicorn_conf.workers >= 1
+
+
+NETWORK = {
+    "inputs": {"x": {"shape": [2]}, "y": {"shape": []}},
+    "nodes": [
+        {"name": "line", "kind": "linear", "inputs": ["x"], "config": {"units": 1}},
+        {"name": "flat", "kind": "reshape", "inputs": ["line"], "config": {"shape": []}},
+        {"name": "loss", "kind": "squared_error", "inputs": ["flat", "y"]},
+    ],
+}
+MODEL = {"name": "line", "network": NETWORK, "optimizer": {"kind": "adam"}}
+BATCH = {"data": {"x": [[1.0, 2.0]], "y": [3.0]}}
+
+
+def snapshots(folder: Path) -> list[Path]:
+    return list(folder.glob("models/*/snapshots/*.safetensors"))
+
+
+def params_id(url: str) -> str:
+    return str(requests.get(f"{url}/v1/models/line/params", timeout=10).json()["origin"]["params_id"])
+
+
+def test_models_outlive_the_service_and_it_takes_their_snapshots_at_its_end(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with running_service("-w", "2", data_dir=str(folder)) as url:
+        assert requests.post(f"{url}/v1/models", json=MODEL, timeout=10).status_code == 201
+        for _ in range(5):
+            assert requests.post(f"{url}/v1/models/line/steps", json=BATCH, timeout=10).ok
+        before = params_id(url)
+        assert len(snapshots(folder)) == 1
+        os.kill(url.pid, signal.SIGTERM)
+        assert url.wait(30) == 0
+        assert "took snapshots of 1 changed models" in url.log()
+    assert len(snapshots(folder)) == 2
+    assert not list(folder.glob("*-wal"))  # whoever closes the last connection copies the log back
+    for slot in folder.glob("models/*/slots/*"):
+        slot.unlink()  # as after another boot
+    with running_service("-w", "2", data_dir=str(folder)) as url:
+        assert (
+            len(list(folder.glob("models/*/slots/*"))) == 1
+        )  # it was recovered before the service was ready
+        assert params_id(url) == before
+        assert requests.post(f"{url}/v1/models/line/steps", json=BATCH, timeout=10).json()["version"] == 6
+        assert "cannot be recovered" not in url.log()
+
+
+def test_a_folder_that_cannot_keep_models_stops_the_start_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ended = subprocess.run(
+        command(free_port()),
+        env={**os.environ, "DELTAWIRE_DATA_DIR": str(tmp_path / "file")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    (line,) = [line for line in ended.stderr.splitlines() if line]
+    assert line.startswith(f"Error: models cannot be kept in {tmp_path / 'file'}: [Errno 20] Not a directory")

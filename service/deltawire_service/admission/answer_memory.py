@@ -46,10 +46,15 @@ class AnswerMemory:
         return self._total
 
     def counting(self, run: Runner) -> Runner:
-        """Return the same way to compute, refused with Overloaded while there is no room for the plan."""
+        """Return the same way to compute, refused with Overloaded while there is no room for the plan.
+
+        Work that belongs to no request, such as the recovery of models, is not counted.
+        """
 
         def counted(compute: Callable[[], T], plan: Plan | None = None) -> T:
-            context, planned = current_request(), plan.peak_bytes if plan else 0
+            context, planned = current_request(None), plan.peak_bytes if plan else 0
+            if context is None:
+                return run(compute, plan)
 
             def begin() -> T:
                 check_deadline()  # after it, the request may have been answered

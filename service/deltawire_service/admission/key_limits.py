@@ -20,10 +20,14 @@ def planned_bytes(settings: Settings, key: Key | None) -> int:
 
 
 def within_key_limits(run: Runner) -> Runner:
-    """Return a runner that refuses plans above the limit of the current request's key."""
+    """Return a runner that refuses plans above the limit of the current request's key.
+
+    Work that belongs to no request, such as the recovery of models, has no such limit.
+    """
 
     def limited(compute: Callable[[], T], plan: Plan | None = None) -> T:
-        key = current_request().key
+        context = current_request(None)
+        key = context.key if context else None
         if key and plan and plan.peak_bytes > key.planned_bytes:
             limit = int(key.planned_bytes)
             detail = f"the plan has {plan.peak_bytes} bytes at its peak, this key allows {limit}"

@@ -1,4 +1,4 @@
-"""GET /v1/limits: every limit in force, what tensors may be, threads, versions and fingerprint."""
+"""GET /v1/limits: every limit in force, what tensors may be, whether models are kept, threads, versions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
     answer = {
         "dtypes": list(wire.DTYPES),
         "media_types": list(wire.MEDIA_TYPES),
+        "keeps_models": bool(settings.data_dir),
         "threads": threads(settings),
         "versions": {
             "deltawire": version("deltawire"),
@@ -39,7 +40,7 @@ def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
     @routes.get("/limits")
     @operation(LimitsResponse)
     def limits() -> dict[str, Any]:
-        """Show every limit in force, dtypes, media types, threads, versions and the fingerprint."""
+        """Show every limit in force, dtypes, media types, whether models are kept, threads and versions."""
         return {
             **answer,
             "fingerprint": fingerprint(),

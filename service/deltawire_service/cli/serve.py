@@ -6,14 +6,17 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
 from deltawire_layers import load_layers
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
+from deltawire_service.models.upkeep.starting import StoreUnusable, prepare_folder
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.settings import Settings
+from deltawire_service.store.folders import StoreFolder
 
 FIRST_CALL = """\
 starting on {address}   (Ctrl-C stops it; its API, for people: {address}/docs)
@@ -60,6 +63,11 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
     settings = Settings.from_environment()
     keys = read_keys(settings)
     load_layers()
+    if settings.data_dir:
+        try:
+            prepare_folder(StoreFolder(Path(settings.data_dir)))
+        except StoreUnusable as error:
+            raise click.UsageError(str(error)) from None
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.create_server((host, port), family=family) as server:

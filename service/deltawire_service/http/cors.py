@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Deltawire-Deadline, "
-    "Inference-Header-Content-Length, X-Request-Id, traceparent",
+    "Idempotency-Key, Inference-Header-Content-Length, X-Request-Id, traceparent",
     "Access-Control-Max-Age": "600",
 }
 READABLE = {
-    "Access-Control-Expose-Headers": "Deltawire-Params-Id, Inference-Header-Content-Length, Retry-After, "
-    "Server-Timing, X-Request-Id"
+    "Access-Control-Expose-Headers": "Deltawire-Params-Id, ETag, Inference-Header-Content-Length, "
+    "Retry-After, Server-Timing, X-Request-Id"
 }
 
 

@@ -67,6 +67,10 @@ class ModelStore:
         self.folder.prepare()
         self.database.prepare()
 
+    def close(self) -> None:
+        """Close the connections to the database that nobody uses. Others are opened when they are needed."""
+        self.database.close()
+
     @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of the steps of this process: that of the engine, and the optimizers."""

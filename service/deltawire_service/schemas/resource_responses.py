@@ -100,6 +100,9 @@ class LimitsResponse(Schema):
     limits = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     dtypes = fields.List(fields.String(), required=True)
     media_types = fields.List(fields.String(), required=True)
+    keeps_models = fields.Boolean(
+        required=True, metadata={"description": "whether the service has a folder to keep models in"}
+    )
     threads = fields.Dict(
         keys=fields.String(),
         values=fields.Integer(),

@@ -6,11 +6,17 @@ from collections.abc import Callable
 
 
 class Readiness:
-    """Ready, until the process stops. `stopping`: returns whether it does; the server sets it."""
+    """Ready, once the models are recovered and until the process stops.
+
+    `recovering` and `stopping` return whether these are going on; the server sets them.
+    """
 
     def __init__(self) -> None:
+        self.recovering: Callable[[], bool] = lambda: False
         self.stopping: Callable[[], bool] = lambda: False
 
     def reason(self) -> str | None:
         """Return why no requests should come, or None."""
-        return "draining" if self.stopping() else None
+        if self.stopping():
+            return "draining"
+        return "recovering" if self.recovering() else None

@@ -150,3 +150,8 @@ def test_what_is_not_computed_holds_nothing() -> None:
     serving = Serving()
     serving.app.test_client().get("/nowhere").close()
     assert serving.memory.held_bytes == 0
+
+
+def test_work_without_a_request_holds_nothing() -> None:
+    serving = Serving()
+    assert serving.run(lambda: serving.memory.held_bytes, plan(2 * ROOM + 2 * SPARE)) == 0

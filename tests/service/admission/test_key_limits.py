@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from types import SimpleNamespace
+from typing import Any
 
 from flask.testing import FlaskClient
 from support.posting import good
 
 from deltawire import wire
+from deltawire_service.admission.key_limits import within_key_limits
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -29,6 +32,11 @@ def test_a_key_has_its_memory() -> None:
     assert (answer.status_code, answer.json["code"]) == (422, "memory_plan_exceeded")
     assert "allows 100" in answer.json["detail"]
     assert small.post("/v1/gradients", json=good(), headers=bearer("other")).status_code == 200
+
+
+def test_work_without_a_request_has_no_limit() -> None:
+    plan: Any = SimpleNamespace(peak_bytes=2**50)
+    assert within_key_limits(lambda compute, plan=None: compute())(lambda: 5, plan) == 5
 
 
 def test_the_limit_of_a_key_holds_for_drawing_parameters_and_is_what_it_is_told() -> None:

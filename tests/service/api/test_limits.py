@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -28,6 +29,12 @@ def test_every_limit_is_told() -> None:
     }  # fmt: skip
     assert answer["versions"]["numpy"] == np.__version__
     assert answer["fingerprint"] == fingerprint(load_layers())
+
+
+def test_it_says_whether_models_are_kept(tmp_path: Path) -> None:
+    for folder, kept in (("", False), (str(tmp_path), True)):
+        answer = create_app(Settings(log_level="error", data_dir=folder)).test_client().get("/v1/limits")
+        assert answer.json["keeps_models"] is kept
 
 
 def blas_threads() -> int:

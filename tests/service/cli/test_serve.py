@@ -50,11 +50,16 @@ def test_serve_publishes_a_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -
     assert run("serve", "--networks", here / "none").exit_code == Exit.USAGE
 
 
-def test_serve_says_why_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serve_says_why_it_cannot(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("started"))
     with make_server("127.0.0.1", 0, Flask("busy")) as busy:
         result = run("serve", "--port", str(busy.server_port))
     assert result.exit_code == Exit.USAGE and "Address already in use" in result.stderr
+    (here / "file").touch()
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(here / "file"))
+    result = run("serve")
+    assert result.exit_code == Exit.USAGE
+    assert f"models cannot be kept in {here / 'file'}: [Errno 20] Not a directory" in result.stderr
     monkeypatch.setenv("DELTAWIRE_NODES", "many")
     result = run("serve")
     assert result.exit_code == Exit.USAGE and "DELTAWIRE_NODES" in result.stderr

@@ -35,11 +35,20 @@ def test_a_page_that_is_named_may_ask_and_read() -> None:
     here = client(f"https://example.net {ORIGIN}", api_keys="0" * 64 + " nobody")
     preflight = here.options("/v1/gradients", headers={"Origin": ORIGIN} | PREFLIGHT)
     assert (preflight.status_code, preflight.headers["Access-Control-Allow-Origin"]) == (204, ORIGIN)
-    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    for name in ("Authorization", "Inference-Header-Content-Length", "traceparent"):
+    methods = preflight.headers["Access-Control-Allow-Methods"].split(", ")
+    assert {"GET", "POST", "PATCH", "DELETE"} <= {*methods}
+    for name in ("Authorization", "Idempotency-Key", "Inference-Header-Content-Length", "traceparent"):
         assert name in preflight.headers["Access-Control-Allow-Headers"].split(", ")
     answer = here.get("/v1/limits", headers={"Origin": ORIGIN})  # the reason of a refusal is to be read, too
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
-    for name in ("Retry-After", "Deltawire-Params-Id", "Inference-Header-Content-Length"):
+    for name in ("Retry-After", "Deltawire-Params-Id", "ETag", "Inference-Header-Content-Length"):
         assert name in answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert "Origin" in answer.headers["Vary"]
+
+
+def test_the_methods_of_every_route_are_let_through() -> None:
+    app = create_app(Settings(cors_origins=ORIGIN))
+    preflight = app.test_client().options("/v1/models", headers={"Origin": ORIGIN} | PREFLIGHT)
+    let = {*preflight.headers["Access-Control-Allow-Methods"].split(", ")}
+    used = {method for rule in app.url_map.iter_rules() for method in rule.methods or ()}
+    assert used - {"HEAD", "OPTIONS"} == let

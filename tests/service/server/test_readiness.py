@@ -1,4 +1,4 @@
-"""Readiness ends when the server says that the process stops."""
+"""Readiness begins when the models are recovered, and ends when the server says that the process stops."""
 
 from __future__ import annotations
 
@@ -13,3 +13,15 @@ def test_it_is_ready_until_the_process_stops() -> None:
     assert readiness.reason() is None
     stopping[0] = True
     assert readiness.reason() == "draining"
+
+
+def test_it_is_not_ready_while_models_are_recovered() -> None:
+    readiness = Readiness()
+    recovering = [True]
+    readiness.recovering = lambda: recovering[0]
+    assert readiness.reason() == "recovering"
+    readiness.stopping = lambda: True
+    assert readiness.reason() == "draining"
+    recovering[0] = False
+    readiness.stopping = lambda: False
+    assert readiness.reason() is None
