@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flask import Blueprint, Flask, request
+from structlog.typing import FilteringBoundLogger
 
 from deltawire_layers import Registry, load_layers
 from deltawire_optimizers import load_optimizers
@@ -34,8 +35,8 @@ from deltawire_service.http.page_origins import check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
+from deltawire_service.models.maintenance import starting
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.upkeep import starting
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.networks.sources import BodySource
@@ -60,6 +61,7 @@ class Service(NamedTuple):
     published: PublishedNetworks
     connection_limits: ConnectionLimits
     models: ModelStore | None
+    log: FilteringBoundLogger
 
 
 def create_app(settings: Settings | None = None, layers: Registry | None = None) -> Flask:
@@ -183,6 +185,6 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         refuse_body=RequestBodies(settings, app.url_map, host_names, keys, compute_queue).refusal,
     )
     app.extensions["deltawire"] = Service(
-        compute_queue, metrics, readiness, published, connection_limits, models
+        compute_queue, metrics, readiness, published, connection_limits, models, log
     )
     return app

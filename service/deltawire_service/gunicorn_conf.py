@@ -167,15 +167,15 @@ def post_worker_init(worker: Any) -> None:
         service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
         service.compute_queue.hung = partial(replace_worker, worker)
         if service.models:
-            recover_models(service, worker.log)
+            recover_models(service)
 
 
-def recover_models(service: Any, log: Any) -> None:
+def recover_models(service: Any) -> None:
     """Make every model sound, in a thread: health checks are answered, and `/readyz` says when it is over."""
-    from deltawire_service.models.upkeep.starting import recover_all  # brings numpy
+    from deltawire_service.models.maintenance.recovery import recover_all  # brings numpy
 
     # A thread that hangs in a plugin's layer must not keep the worker from ending: it is a daemon.
-    recovery = Thread(target=recover_all, args=(service.models, log), name="recover", daemon=True)
+    recovery = Thread(target=recover_all, args=(service.models, service.log), name="recover", daemon=True)
     recovery.start()
     service.readiness.recovering = recovery.is_alive
 
@@ -221,7 +221,7 @@ def snapshot_models(server: Any) -> None:
     """After SIGTERM, take a snapshot of each changed model in the time that the workers have left over."""
     try:
         if server.stop_by and (service := service_of(server)) and service.models:
-            from deltawire_service.models.upkeep.stopping import snapshot_changed  # brings numpy
+            from deltawire_service.models.maintenance.stopping import snapshot_changed  # brings numpy
 
             taken = snapshot_changed(service.models, server.stop_by)
             server.log.info("took snapshots of %d changed models", taken)

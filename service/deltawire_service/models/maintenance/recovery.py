@@ -12,7 +12,7 @@ from deltawire_service.engine import PluginError
 from deltawire_service.faults import ServiceError
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import recover
-from deltawire_service.store.errors import LockGone
+from deltawire_service.store.errors import LockGone, StoreUnavailable
 from deltawire_service.store.slot_files import is_of_this_boot
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
@@ -36,20 +36,22 @@ class Recovered:
 def recover_all(store: ModelStore, log: FilteringBoundLogger, deadline: float = inf) -> Recovered:
     """Compute the newest version again of every model whose slot does not have it.
 
-    A model that cannot be made sound is logged, and does not stop the others. Several processes may do this
+    A model that cannot be made sound is logged, and does not stop the others. So is a database that cannot be
+    read: then requests are answered with the reason. Several processes may do this
     at once: each model is recovered by one of them.
 
     Args:
         store: the models.
         log: gets a line for every model that was not sound.
         deadline: when to stop waiting for models that others change, as time.monotonic counts.
-
-    Raises:
-        StoreUnavailable: the database cannot be read.
     """
     result = Recovered()
-    with store.database.reading() as transaction:
-        rows = models.every(transaction)
+    try:
+        with store.database.reading() as transaction:
+            rows = models.every(transaction)
+    except StoreUnavailable as error:
+        log.error("models not looked at", exc_info=error)
+        return result
     for row in rows:
         if is_sound(store, row):
             result.sound += 1
