@@ -110,7 +110,7 @@ class ModelStore:
         while True:
             model_id = self.find(owner, name).id
             try:
-                with self.locks.exclusive(self.folder_of(model_id).lock, deadline):
+                with self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True):
                     row = self.find(owner, name)
                     if row.id == model_id:  # the name may have been given to another model meanwhile
                         yield row

@@ -26,38 +26,65 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.005
 
 
 class FileLocks:
-    """The locks of a process. Shared between threads."""
+    """The locks of a process. Shared between threads.
 
-    def __init__(self) -> None:
+    Args:
+        most_patient: how many threads may wait at once, of those that ask for it by `patient`.
+    """
+
+    def __init__(self, most_patient: int = 8) -> None:
+        self._most_patient = most_patient
         self._forget_queues()
         at_fork(in_child=self._forget_queues)
 
     def _forget_queues(self) -> None:
         self._queues: dict[Path, deque[Event]] = {}
+        self._patient = 0
         self._lock = Lock()
 
     @contextmanager
-    def exclusive(self, path: Path, deadline: float) -> Iterator[None]:
+    def exclusive(self, path: Path, deadline: float, patient: bool = False) -> Iterator[None]:
         """Hold a lock that nobody else holds.
 
         Args:
             path: the file; it exists.
             deadline: when to give up, as time.monotonic counts.
+            patient: others may hold the lock for long. Only so many threads wait for such locks at once, so
+                that some are left to answer other requests.
 
         Raises:
-            LockBusy: the lock did not become free before the deadline.
+            LockBusy: the lock did not become free before the deadline, or too many threads wait.
             LockGone: there is no such file.
             StoreUnavailable: the file cannot be opened.
         """
         turn = self._queue_up(path)
         try:
-            if not turn.wait(min(max(0.0, deadline - monotonic()), 1e6)):
-                raise LockBusy()
+            with self._waiting(turn.is_set() or not patient):
+                if not turn.wait(min(max(0.0, deadline - monotonic()), 1e6)):
+                    raise LockBusy()
             with released(_open(path)) as descriptor:
-                _keep_trying(descriptor, deadline)
+                if not try_lock(descriptor):
+                    with self._waiting(not patient):
+                        _keep_trying(descriptor, deadline)
                 yield
         finally:
             self._leave(path, turn)
+
+    @contextmanager
+    def _waiting(self, uncounted: bool) -> Iterator[None]:
+        """Count a thread that waits. Raises LockBusy where too many do."""
+        if uncounted:
+            yield
+            return
+        with self._lock:
+            if self._patient >= self._most_patient:
+                raise LockBusy("too many requests wait for models that others change: try again in 1 s")
+            self._patient += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._patient -= 1
 
     def _queue_up(self, path: Path) -> Event:
         turn = Event()

@@ -101,3 +101,29 @@ def test_no_descriptor_is_left_open(path: Path) -> None:
 def test_a_file_that_is_gone_is_said(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable), FileLocks().exclusive(tmp_path / "none", soon()):
         pass
+
+
+def test_only_so_many_threads_wait_for_long(path: Path) -> None:
+    locks, entered, refused = FileLocks(most_patient=2), list[int](), list[str]()
+
+    def hold(number: int) -> None:
+        try:
+            with locks.exclusive(path, soon(), patient=True):
+                entered.append(number)
+        except LockBusy as busy:
+            refused.append(str(busy))
+
+    threads = [Thread(target=hold, args=(number,)) for number in range(5)]
+    with locks.exclusive(path, soon(), patient=True):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(0.2)
+        assert len(refused) == 3 and "too many" in refused[0]
+        with pytest.raises(LockBusy, match="^$"), locks.exclusive(path, soon(0.02)):
+            pass  # whoever holds other locks only for a moment is not counted
+    for thread in threads:
+        thread.join()
+    assert len(entered) == 2
+    with locks.exclusive(path, soon(), patient=True):
+        pass
