@@ -34,8 +34,8 @@ from deltawire_service.http.page_origins import check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
+from deltawire_service.models.maintenance import starting
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.upkeep import starting
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.networks.sources import BodySource

@@ -21,7 +21,7 @@ from typing import Any
 from environs import EnvError
 from marshmallow import validate
 
-from deltawire_service.observability.logs import server_logging
+from deltawire_service.observability.logs import make_log, server_logging
 from deltawire_service.observability.multiprocess_metrics import tidy
 from deltawire_service.server.fork_signals import deliver_after_fork, hold_until_forked
 from deltawire_service.server.malloc import IdleTrim, keep_memory
@@ -172,10 +172,16 @@ def post_worker_init(worker: Any) -> None:
 
 def recover_models(service: Any, log: Any) -> None:
     """Make every model sound, in a thread: health checks are answered, and `/readyz` says when it is over."""
-    from deltawire_service.models.upkeep.starting import recover_all  # brings numpy
+    from deltawire_service.models.maintenance.recovery import recover_all  # brings numpy
+
+    def recover() -> None:
+        try:
+            recover_all(service.models, make_log(settings.log_level))
+        except Exception:  # requests find out the same, one by one
+            log.exception("the models are not recovered")
 
     # A thread that hangs in a plugin's layer must not keep the worker from ending: it is a daemon.
-    recovery = Thread(target=recover_all, args=(service.models, log), name="recover", daemon=True)
+    recovery = Thread(target=recover, name="recover", daemon=True)
     recovery.start()
     service.readiness.recovering = recovery.is_alive
 
@@ -221,7 +227,7 @@ def snapshot_models(server: Any) -> None:
     """After SIGTERM, take a snapshot of each changed model in the time that the workers have left over."""
     try:
         if server.stop_by and (service := service_of(server)) and service.models:
-            from deltawire_service.models.upkeep.stopping import snapshot_changed  # brings numpy
+            from deltawire_service.models.maintenance.stopping import snapshot_changed  # brings numpy
 
             taken = snapshot_changed(service.models, server.stop_by)
             server.log.info("took snapshots of %d changed models", taken)

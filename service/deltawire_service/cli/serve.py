@@ -13,7 +13,7 @@ import click
 from deltawire_layers import load_layers
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
-from deltawire_service.models.upkeep.starting import StoreUnusable, prepare_folder
+from deltawire_service.models.maintenance.starting import StoreUnusable, prepare_folder
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.settings import Settings
 from deltawire_service.store.folders import StoreFolder

@@ -9,8 +9,8 @@ import pytest
 from support.models import OWNER, create, id_of, numbers_of, same, step
 
 from deltawire_service.models import replay
+from deltawire_service.models.maintenance.stopping import snapshot_changed
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.upkeep.stopping import snapshot_changed
 from deltawire_service.store.tables import snapshots
 from deltawire_service.store.tables.snapshots import SnapshotRow
 

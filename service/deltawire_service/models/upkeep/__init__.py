@@ -1,1 +1,0 @@
-"""The care of all models together, when the service starts and when it stops."""
