@@ -14,6 +14,8 @@ RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/delt
 
 FROM python:3.12-slim
 COPY --from=build /opt/deltawire /opt/deltawire
+# Where models are kept, if DELTAWIRE_DATA_DIR says so: a new volume that is mounted here gets this owner.
+RUN install -d -m 0700 -o 10001 -g 10001 /data
 ENV PATH=/opt/deltawire/bin:$PATH PYTHONPATH=/opt/deltawire PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001:10001
 EXPOSE 8000

@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import kubernetes_validate
 import pytest
 import yaml
 
 from deltawire.errors import Fault
+from deltawire_service.app import create_app
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.problems import document
-from deltawire_service.settings import Settings
+from deltawire_service.settings import PROTOCOLS, Settings
 
 ROOT = Path(__file__).parents[1]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -23,9 +25,41 @@ MANIFESTS = ROOT / "deploy" / "kubernetes"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 
 
+class Location(NamedTuple):
+    """A location of nginx: its pattern, and its directives."""
+
+    pattern: str
+    directives: str
+
+    def has(self, directive: str) -> bool:
+        return re.search(rf"^ *{re.escape(directive)};", self.directives, re.MULTILINE) is not None
+
+
+LOCATIONS = [
+    Location(pattern, directives)
+    for pattern, directives in re.findall(r"^ {8}location ~ (\S+) \{\n(.*?)^ {8}\}", NGINX, re.M | re.S)
+    if "proxy_pass" in directives
+]
+"""Those by regular expressions that lead to the service, in the order in which they are tried."""
+
+(ELSEWHERE,) = (Location("", each) for each in re.findall(r"^ {8}location / \{(.*?)\}", NGINX, re.M | re.S))
+
+
+def location_of(path: str) -> Location:
+    return next((each for each in LOCATIONS if re.search(each.pattern, path)), ELSEWHERE)
+
+
 def setting(name: str) -> str:
-    (value,) = re.findall(rf"^\s*{name} ([^;]+);", NGINX, re.MULTILINE)
+    """The value of a directive that holds everywhere."""
+    (value,) = re.findall(rf"^(?: {{4}}| {{8}}){name} ([^;]+);", NGINX, re.MULTILINE)
     return str(value)
+
+
+def requests_of_the_service() -> Iterator[tuple[str, str]]:
+    """The method and a path of every route."""
+    for rule in create_app(Settings(log_level="error")).url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, re.sub(r"<[^>]*>", "some_name", rule.rule)
 
 
 def mapped(variable: str) -> dict[str, str]:
@@ -37,6 +71,53 @@ def mapped(variable: str) -> dict[str, str]:
 def test_the_proxy_takes_as_much_and_waits_as_long_as_the_service() -> None:
     assert int(setting("client_max_body_size")) == Settings().binary_body_bytes
     assert int(setting("proxy_read_timeout").rstrip("s")) > Settings().deadline_seconds + 2
+
+
+def test_what_is_sent_again_is_pure() -> None:
+    """Everything that changes a model is sent once; everything that only computes may be sent again."""
+    again = "proxy_next_upstream error non_idempotent"
+    assert setting("proxy_next_upstream") == "error"
+    for method, path in requests_of_the_service():
+        location = location_of(path)
+        if path.startswith("/v1/models") or location.has("proxy_pass $models"):
+            assert location.has("proxy_next_upstream off"), path
+        elif method != "GET":
+            assert method == "POST" and location.has(again), path
+    assert [each.pattern for each in LOCATIONS if each.has(again)] == [
+        r"^/v1/(check|forward|gradients|hvp|init|jacobian|jvp|plan|vjp)$"
+    ]
+
+
+def test_whatever_may_name_a_model_goes_to_the_service_that_keeps_them() -> None:
+    protocols = {path for name in PROTOCOLS for path in paths_of_protocol(name)}
+    assert len(protocols) > 20
+    for _, path in requests_of_the_service():
+        kept = path.startswith("/v1/models") or path == "/v1/limits" or path in protocols
+        assert location_of(path).has("proxy_pass $models" if kept else "proxy_pass $compute"), path
+
+
+def paths_of_protocol(name: str) -> set[str]:
+    """The paths that a protocol adds, but those of health checks of its own."""
+    without, with_it = (
+        {
+            re.sub(r"<[^>]*>", "some_name", rule.rule)
+            for rule in create_app(Settings(log_level="error", protocols=protocols)).url_map.iter_rules()
+        }
+        for protocols in ("", name)
+    )
+    return with_it - without
+
+
+def test_parameters_pass_the_proxy_as_they_come() -> None:
+    uploads = [location_of(path) for path in ("/v1/models", "/v1/models/some_name/steps")]
+    for location in uploads:
+        assert location.has("client_max_body_size 4294967296")
+        assert location.has("proxy_request_buffering off")
+    assert '"~^/v1/models(/[^/?]+/steps)?(\\?|$)" 4294967296;' in NGINX
+    for path in ("/v1/models/some_name/params", "/v1/models/some_name/optimizer"):
+        assert location_of(path).has("proxy_max_temp_file_size 0")
+    for path in ("/v1/models/some_name", "/v1/models/some_name/forward", "/v1/gradients"):
+        assert not location_of(path).has("proxy_request_buffering off")
 
 
 def test_what_the_proxy_answers_by_itself_is_a_problem_of_the_services_shape() -> None:
@@ -82,23 +163,77 @@ def test_a_manifest_is_valid_strictly(name: str) -> None:
         )
 
 
-def test_all_manifests_are_applied_and_select_the_same_pods() -> None:
+def selects(resource: dict[str, Any], pod: dict[str, Any]) -> bool:
+    """Whether a selector of a resource finds a pod."""
+    selector = resource["spec"]["selector"]
+    return bool(pod["metadata"]["labels"].items() >= selector.get("matchLabels", selector).items())
+
+
+def test_all_manifests_are_applied_and_select_the_right_pods() -> None:
     customized = yaml.safe_load((MANIFESTS / "kustomization.yaml").read_text())
     found = resources()
     assert sorted(customized["resources"]) == sorted(found)
     (pairs,) = (labels["pairs"] for labels in customized["labels"])
-    pod = found["deployment.yaml"]["spec"]["template"]
-    assert pod["metadata"]["labels"].items() >= pairs.items()
-    assert found["service.yaml"]["spec"]["selector"] == pairs
-    assert found["disruption.yaml"]["spec"]["selector"]["matchLabels"] == pairs
-    assert (
-        found["scaling.yaml"]["spec"]["scaleTargetRef"]["name"]
-        == found["deployment.yaml"]["metadata"]["name"]
+    computes = found["deployment.yaml"]["spec"]["template"]
+    keeps = found["statefulset.yaml"]["spec"]["template"]
+    for pod in (computes, keeps):
+        assert pod["metadata"]["labels"].items() >= pairs.items()
+        assert selects(found["service.yaml"], pod) and selects(found["disruption.yaml"], pod)
+    for name, pod, other in (
+        ("deployment.yaml", computes, keeps),
+        ("statefulset.yaml", keeps, computes),
+        ("service-models.yaml", keeps, computes),
+    ):
+        assert selects(found[name], pod) and not selects(found[name], other)
+    target = found["scaling.yaml"]["spec"]["scaleTargetRef"]
+    assert (target["kind"], target["name"]) == ("Deployment", found["deployment.yaml"]["metadata"]["name"])
+
+
+def test_one_pod_keeps_models_on_a_volume_that_outlives_it() -> None:
+    stateful = resources()["statefulset.yaml"]["spec"]
+    assert stateful["replicas"] == 1
+    (claim,) = stateful["volumeClaimTemplates"]
+    assert claim["spec"]["accessModes"] == ["ReadWriteOncePod"]
+    assert set(stateful["persistentVolumeClaimRetentionPolicy"].values()) == {"Retain"}
+    (container,) = stateful["template"]["spec"]["containers"]
+    (folder,) = (each["value"] for each in container["env"] if each["name"] == "DELTAWIRE_DATA_DIR")
+    (mounted,) = (
+        each["mountPath"] for each in container["volumeMounts"] if each["name"] == claim["metadata"]["name"]
     )
+    assert Path(mounted) in Path(folder).parents
+    assert stateful["template"]["spec"]["securityContext"]["fsGroup"] == 10001
 
 
-def test_a_pod_is_confined_and_has_time_to_stop() -> None:
-    pod = resources()["deployment.yaml"]["spec"]["template"]["spec"]
+def backends(name: str) -> dict[str, tuple[str, str]]:
+    """The paths of an ingress, with their types and services."""
+    (rule,) = resources()[name]["spec"]["rules"]
+    return {
+        each["path"]: (each["pathType"], each["backend"]["service"]["name"]) for each in rule["http"]["paths"]
+    }
+
+
+def test_the_ingress_leads_where_nginx_leads() -> None:
+    found = backends("ingress.yaml") | backends("ingress-models.yaml")
+    exact = {path: service for path, (kind, service) in found.items() if kind == "Exact"}
+    prefixes = {path: service for path, (kind, service) in found.items() if kind == "Prefix"}
+
+    def service_of(path: str) -> str:
+        longest = max((p for p in prefixes if f"{path}/".startswith(f"{p.rstrip('/')}/")), key=len)
+        return exact.get(path, prefixes[longest])
+
+    for _, path in requests_of_the_service():
+        kept = location_of(path).has("proxy_pass $models")
+        assert service_of(path) == ("deltawire-models" if kept else "deltawire"), path
+    again, once = (
+        resources()[name]["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-next-upstream"]
+        for name in ("ingress.yaml", "ingress-models.yaml")
+    )
+    assert (again, once) == ("error", "off")
+
+
+@pytest.mark.parametrize("name", ["deployment.yaml", "statefulset.yaml"])
+def test_a_pod_is_confined_and_has_time_to_stop(name: str) -> None:
+    pod = resources()[name]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
     security = container["securityContext"]
@@ -119,7 +254,19 @@ def test_containers_of_the_stack_are_confined() -> None:
         assert service["security_opt"] == ["no-new-privileges:true"]
         for port in service.get("ports", []):
             assert port.startswith("127.0.0.1:")
-    assert stack["services"]["service"]["networks"] == ["inside"] and stack["networks"]["inside"]["internal"]
+    for name in ("service", "models"):
+        assert list(stack["services"][name]["networks"]) == ["inside"]
+        assert name == "models" or "volumes" not in stack["services"][name]
+    assert stack["networks"]["inside"]["internal"]
+    keeps = stack["services"]["models"]
+    assert keeps["volumes"] == [f"models:{keeps['environment']['DELTAWIRE_DATA_DIR']}"]
+    assert "models" in stack["volumes"]
+
+
+def test_the_image_has_a_folder_for_models_that_its_user_can_write() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    (user,) = re.findall(r"^USER (\d+):\1$", dockerfile, re.MULTILINE)
+    assert f"install -d -m 0700 -o {user} -g {user} /data" in dockerfile
 
 
 def test_the_image_is_built_of_the_python_packages_alone() -> None:

@@ -138,7 +138,8 @@ def behind_nginx(service: str) -> Iterator[str]:
         Path(folder).chmod(0o755)
         conf = CONF.read_text()
         for old, new in (
-            ("http://service:8000", service),
+            ("http://compute:8000", service),
+            ("http://models:8000", service),
             ("listen 8080", f"listen 127.0.0.1:{port}"),
             ("/var/cache/nginx/", f"{folder}/"),
             ("/run/", f"{folder}/"),

@@ -59,12 +59,12 @@ def recover_all(store: ModelStore, log: FilteringBoundLogger, deadline: float = 
         try:
             if _recover(store, row.id, deadline):
                 result.recovered.append(row.id)
-                log.info("recovered", model=row.id, name=row.name)
+                log.info("recovered", model=row.id)
             else:
                 result.sound += 1
         except (ServiceError, Refused, PluginError) as error:
             result.failed[row.id] = error
-            log.error("not recovered", model=row.id, name=row.name, exc_info=error)
+            log.error("not recovered", model=row.id, exc_info=error)
     return result
 
 

@@ -1,4 +1,4 @@
-"""The start of a service that keeps models: its folder is made ready, before the process forks."""
+"""The start of a service that keeps models: its folder is made ready, before its processes fork."""
 
 from __future__ import annotations
 
