@@ -6,18 +6,15 @@ import os
 from typing import Any, Self
 
 import requests
-from numpy.typing import DTypeLike
 
 from deltawire import computations, derivatives, wire
 from deltawire.connection import Connection
 from deltawire.models import catalogue
 from deltawire.published import Published, find_published
-from deltawire.request_builder import RequestBuilder, Spec
-from deltawire.responses import to_arrays
+from deltawire.request_builder import RequestBuilder
 from deltawire.retries import Retries
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport
 from deltawire.transport.credentials import check_key
-from deltawire.wire import Array
 
 
 class Client:
@@ -102,6 +99,7 @@ class Client:
     model = catalogue.find_model
     models = catalogue.list_models
 
+    init = computations.init
     value_and_grad = computations.value_and_grad
     gradients = computations.gradients
     forward = computations.forward
@@ -133,22 +131,3 @@ class Client:
         Its published parameters stand in for those left out of `params`, pinned data for `data` left out.
         """
         return find_published(self.connection, name)
-
-    def init(self, network: Spec, seed: int = 0, dtype: DTypeLike | None = None) -> dict[str, Array]:
-        """Draw first parameters of a network: the same numbers for the same seed on every machine.
-
-        Args:
-            network: A network, a spec, or a published network.
-            seed: 0 to 2^64 − 1.
-            dtype: "float64" or "float32"; by default that of a published network, else float64.
-
-        Returns:
-            The parameters by name (`hidden.weight`).
-        """
-        request = self.requests.without_arrays(network, dtype, {"seed": seed, "tensors": "base64"})
-        return self.connection.post(
-            request.path("init"),
-            request.document,
-            lambda answer: to_arrays(answer["params"], request.dtype),
-            sends=wire.JSON,
-        )

@@ -24,6 +24,27 @@ from deltawire.responses import Gradients, gradients_reader, to_arrays
 from deltawire.wire import Array
 
 
+def init(client: Caller, network: Spec, seed: int = 0, dtype: DTypeLike | None = None) -> dict[str, Array]:
+    """Draw first parameters of a network: the same numbers for the same seed on every machine.
+
+    Args:
+        client: The client that asks.
+        network: A network, a spec, or a published network.
+        seed: 0 to 2^64 − 1.
+        dtype: "float64" or "float32"; by default that of a published network, else float64.
+
+    Returns:
+        The parameters by name (`hidden.weight`).
+    """
+    request = client.requests.without_arrays(network, dtype, {"seed": seed, "tensors": "base64"})
+    return client.connection.post(
+        request.path("init"),
+        request.document,
+        lambda answer: to_arrays(answer["params"], request.dtype),
+        sends=wire.JSON,
+    )
+
+
 def value_and_grad(
     client: Caller,
     network: Spec,

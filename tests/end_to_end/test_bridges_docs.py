@@ -11,6 +11,8 @@ from support.console import ROOT, blocks
 SNIPPETS = [
     pytest.param("bridges.md", 0, marks=pytest.mark.torch, id="torch bridge"),
     pytest.param("bridges.md", 1, marks=pytest.mark.jax, id="jax bridge"),
+    pytest.param("bridges.md", 2, marks=pytest.mark.torch, id="a model in torch"),
+    pytest.param("bridges.md", 3, marks=pytest.mark.jax, id="a model in jax"),
     pytest.param("importers.md", 0, marks=pytest.mark.torch, id="torch import"),
     pytest.param("importers.md", 1, marks=pytest.mark.onnx, id="ONNX import"),
     pytest.param("importers.md", 2, marks=pytest.mark.torch, id="torch import checked by a service"),

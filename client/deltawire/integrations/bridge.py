@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
+from deltawire import computations, derivatives
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused
+from deltawire.models.model import Model
+from deltawire.models.version import ModelVersion
 from deltawire.network import Network
 from deltawire.published import Published
-from deltawire.request_builder import Spec, inputs_of, resolve_published
+from deltawire.request_builder import Arrays, Caller, Spec, Wrt, inputs_of
+from deltawire.wire import Array
+
+
+@contextmanager
+def without_options() -> Iterator[None]:
+    """Take the options of the client out of the errors inside: a function of a framework has none."""
+    try:
+        yield
+    except Refused as refused:
+        raise refused.with_mends({"non_finite": ""}) from refused.__cause__
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class ServedNetwork:
         shared: The inputs without a batch axis.
     """
 
-    client: Client
+    client: Caller
     network: Mapping[str, Any]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
@@ -35,32 +48,56 @@ class ServedNetwork:
     shared: frozenset[str]
 
     def __deepcopy__(self, memo: object) -> Self:
-        return self  # nothing here changes: a copy of a model may ask the same service
+        return self  # nothing here changes: a copy of a module may ask the same service
 
+    @property
+    def has_parameters(self) -> bool:
+        """Whether the service keeps parameters of the network."""
+        return isinstance(self.network, Published | ModelVersion)
 
-@contextmanager
-def without_options() -> Iterator[None]:
-    """Take the options of the client out of the errors inside: a function of a framework has none."""
-    try:
-        yield
-    except Refused as refused:
-        raise refused.with_mends({"non_finite": ""}) from refused.__cause__
+    def pinned(self) -> Self:
+        """Return the network at the version that a model has now, for passes that belong together."""
+        if not isinstance(self.network, Model):
+            return self
+        return replace(self, network=self.network.at(self.network.version))
+
+    @without_options()
+    def values(self, params: Arrays, data: Arrays) -> dict[str, Array]:
+        """Return the values of the outputs by name, (batch, *shape).
+
+        Args:
+            params: Parameters by name; none where the service has them.
+            data: Inputs by name, (batch, *shape).
+        """
+        return computations.forward(self.client, self.network, params, data, self.outputs)
+
+    @without_options()
+    def products(self, params: Arrays, data: Arrays, cotangents: Arrays, wrt: Wrt) -> dict[str, Array]:
+        """Return vector-Jacobian products by name.
+
+        Args:
+            params: As for `values`.
+            data: As for `values`.
+            cotangents: By output, (batch, *shape).
+            wrt: What to differentiate with respect to, as for `Client.vjp`.
+        """
+        return derivatives.vjp(self.client, self.network, params, data, cotangents, wrt=wrt)
 
 
 def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) -> ServedNetwork:
     """Have the service plan a network, and return what it says.
 
     Args:
-        network: A network, a spec, or a published network.
+        network: A network, a spec, a published network, or a model.
         outputs: Nodes whose values are returned; by default the last node of the spec.
-        client: Of the service; by default one in this process.
+        client: Of the service; by default that of the model, or one in this process.
 
     Raises:
         Refused: The network is wrong, or has no such node.
     """
-    client = client or Client()
-    resolved = resolve_published(network, client.published)
-    shapes = {node["name"]: tuple(node["shape"]) for node in client.plan(resolved)["nodes"]}
+    caller: Caller = client or (network.client if isinstance(network, ModelVersion) else Client())
+    resolved = caller.requests.resolve(network)
+    shapes = {node["name"]: tuple(node["shape"]) for node in computations.plan(caller, resolved)["nodes"]}
     described = resolved.description["network"] if isinstance(resolved, Published) else resolved
     spec = Network.from_spec(described).spec()
     chosen = tuple(outputs) or (spec["nodes"][-1]["name"],)
@@ -69,5 +106,5 @@ def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) 
         raise Refused([Fault("/outputs", "unknown_name", detail)])
     inputs = inputs_of(spec)
     shared = frozenset(name for name, entry in inputs.items() if entry.get("shared"))
-    sent = resolved if isinstance(resolved, Published) else spec
-    return ServedNetwork(client, sent, tuple(inputs), chosen, shapes, shared)
+    sent = resolved if isinstance(resolved, Published | ModelVersion) else spec
+    return ServedNetwork(caller, sent, tuple(inputs), chosen, shapes, shared)

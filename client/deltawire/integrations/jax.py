@@ -9,7 +9,7 @@ import numpy as np
 
 from deltawire.client import Client
 from deltawire.errors import missing_extra
-from deltawire.integrations.bridge import serve_network, without_options
+from deltawire.integrations.bridge import serve_network
 from deltawire.request_builder import Spec
 from deltawire.wire import Array
 
@@ -37,11 +37,12 @@ def remote_function(
     `Client.hvp` compute those.
 
     Args:
-        network: A network, a spec, or a published network, whose parameters stay at the service.
+        network: A network, a spec, or a published network or a model, whose parameters stay at the service
+            where the function gets none. With parameters, a model stands for its network.
         outputs: Nodes whose values the function returns; by default the last one.
         params: Parameters that are not arguments of the function, and are not differentiated.
         constants: Data that is not an argument of the function, and is not differentiated.
-        client: Of the service; by default one in this process.
+        client: Of the service; by default that of the model, or one in this process.
 
     Returns:
         A function of two dicts by name (`hidden.weight`, `x`), whose floating-point arrays have one dtype.
@@ -55,16 +56,13 @@ def remote_function(
         _numpy({name: jnp.asarray(x) for name, x in (fixed or {}).items()}) for fixed in (params, constants)
     )
 
-    @without_options()
     def host_forward(params: Any, data: Any) -> Any:
-        numbers = fixed_params | _numpy(params), fixed_data | _numpy(data)
-        return served.client.forward(served.network, *numbers, served.outputs)
+        return served.values(fixed_params | _numpy(params), fixed_data | _numpy(data))
 
-    @without_options()
     def host_vjp(params: Any, data: Any, cotangents: Any) -> Any:
         wrt = {"params": list(params) or False, "data": list(_floating(data)) or False}
         numbers = fixed_params | _numpy(params), fixed_data | _numpy(data)
-        products = served.client.vjp(served.network, *numbers, _numpy(cotangents), wrt=wrt)
+        products = served.products(*numbers, _numpy(cotangents), wrt)
         return {name: products[name] for name in (*params, *_floating(data))}
 
     def result_shapes(params: Any, data: Any) -> Any:

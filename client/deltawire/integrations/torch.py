@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from deltawire import computations
 from deltawire.arrays import as_numbers
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
-from deltawire.integrations.bridge import ServedNetwork, serve_network, without_options
+from deltawire.integrations.bridge import ServedNetwork, serve_network
 from deltawire.integrations.untraced import untraced
-from deltawire.published import Published
+from deltawire.models.model import Model
+from deltawire.models.results import StepResult
 from deltawire.request_builder import Spec, parameters_among
 from deltawire.wire import Array
 
@@ -25,6 +27,9 @@ except ModuleNotFoundError as error:
 
 class RemoteNetwork(torch.nn.Module):
     """y = network(x), computed by a service; trains inside a larger module like any other part of it.
+
+    The parameters of a model stay at the service. Backward passes collect their gradients, as torch does in
+    `.grad`, and `step` takes a step of the model with them.
 
     Derivatives of derivatives raise RuntimeError: `Client.hvp` computes those of a loss.
     """
@@ -44,15 +49,15 @@ class RemoteNetwork(torch.nn.Module):
         """Have the service plan the network, and take or draw its first parameters.
 
         Args:
-            network: A network, a spec, or a published network.
+            network: A network, a spec, a published network, or a model.
             params: First parameters by name, `hidden.weight` that of a child `hidden`. They become the
-                module's own, and go with every request. By default they are drawn from the seed; those of a
-                published network stay at the service, and do not learn.
+                module's own, and go with every request. By default they are drawn from the seed. Those of a
+                published network or a model stay at the service.
             constants: Data of inputs that is the same for every call, such as statistics of a norm.
             outputs: Nodes whose values `forward` returns: one as a tensor, several as a tuple. By default
                 the last node.
-            client: Of the service; by default one in this process.
-            trainable: Whether parameters learn; otherwise they are buffers.
+            client: Of the service; by default that of the model, or one in this process.
+            trainable: Whether parameters learn; otherwise they are buffers, or no gradients are collected.
             seed: Of the first parameters.
             dtype: Of the first parameters, and so of the tensors that `forward` takes.
 
@@ -65,6 +70,9 @@ class RemoteNetwork(torch.nn.Module):
         self._inputs = tuple(name for name in served.inputs if name not in self._calls.constants)
         if params is None:
             params = self._calls.first_parameters(seed, str(dtype).removeprefix("torch."))
+        self._model = served.network if isinstance(served.network, Model) and not params else None
+        # torch differentiates what depends on a tensor that requires grad. Parameters at a service are none.
+        self._anchor = torch.zeros((), requires_grad=True) if self._model and trainable else None
         self._names = tuple(params)
         for name, value in params.items():
             self._add_parameter(name, torch.as_tensor(value).detach().clone(), trainable)
@@ -104,8 +112,44 @@ class RemoteNetwork(torch.nn.Module):
             raise Refused([Fault("", "unknown_name", detail)])
         params = {name: self._parameter(name) for name in self._names}
         names = (*params, *arguments)
-        values = _Served.apply(self._calls, names, *params.values(), *arguments.values())
+        calls = self._calls.pinned()
+        values = _Served.apply(calls, names, self._anchor, *params.values(), *arguments.values())
         return values[0] if len(values) == 1 else values
+
+    @property
+    def gradients(self) -> dict[str, Array]:
+        """The gradients of a model's parameters that backward passes have added up since the last step."""
+        return self._calls.gradients
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget gradients, those of a model's parameters too."""
+        super().zero_grad(set_to_none)
+        self.gradients.clear()
+
+    def step(
+        self, *, learning_rate: float | None = None, if_version: int | None = None, key: str | None = None
+    ) -> StepResult:
+        """Take a step of the model with the gradients of the backward passes, and forget them.
+
+        Args:
+            learning_rate: For this step alone.
+            if_version: The version that the step must start from; None for any.
+            key: The Idempotency-Key; by default a new one.
+
+        Raises:
+            Refused: The network is no model, there are no gradients, or the model refuses the step.
+        """
+        if self._model is None:
+            detail = "only a model takes steps; torch.optim trains the parameters of this module"
+            raise Refused([Fault("/network", "field_invalid", detail)])
+        if not self.gradients:
+            detail = "there are no gradients: call backward() on a loss of the module's values first"
+            raise Refused([Fault("/gradients", "field_missing", detail)])
+        result = self._model.step(
+            gradients=self.gradients, learning_rate=learning_rate, if_version=if_version, key=key
+        )
+        self.gradients.clear()
+        return result
 
     def extra_repr(self) -> str:
         return f"{', '.join(self._inputs)} -> {', '.join(self._calls.served.outputs)}"
@@ -123,36 +167,51 @@ class _Calls:
     Attributes:
         served: The network.
         constants: Data that goes with every call.
+        gradients: Of a model's parameters, added up.
     """
 
     served: ServedNetwork
     constants: Mapping[str, Array]
+    gradients: dict[str, Array] = field(default_factory=dict)
+
+    def pinned(self) -> _Calls:
+        """Return the calls of one forward pass and its backward pass: both with one version of a model."""
+        return replace(self, served=self.served.pinned())
 
     def first_parameters(self, seed: int, dtype: str) -> Mapping[str, Any]:
-        """Draw parameters; none for a published network, which has its own."""
-        network = self.served.network
-        return {} if isinstance(network, Published) else self.served.client.init(network, seed, dtype)
+        """Draw parameters; none where the service has them."""
+        served = self.served
+        return {} if served.has_parameters else computations.init(served.client, served.network, seed, dtype)
 
-    @without_options()
     def values(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Return the values of the outputs for parameters and data by name."""
-        served = self.served
-        return served.client.forward(served.network, *self._split(arrays), served.outputs)
+        return self.served.values(*self._split(arrays))
 
-    @without_options()
     def products(
-        self, arrays: Mapping[str, Array], cotangents: Mapping[str, Array], wrt: Iterable[str]
+        self,
+        arrays: Mapping[str, Array],
+        cotangents: Mapping[str, Array],
+        wrt: Iterable[str],
+        of_model: bool,
     ) -> dict[str, Array]:
-        """Return vector-Jacobian products with respect to the named parameters and inputs."""
-        served, wrt = self.served, list(wrt)
-        params = parameters_among(served.network, wrt)
-        data = [name for name in wrt if name not in params]
-        return served.client.vjp(
-            served.network,
-            *self._split(arrays),
-            cotangents,
-            wrt={"params": params or False, "data": data or False},
+        """Return vector-Jacobian products by name.
+
+        Args:
+            arrays: Parameters and data by name.
+            cotangents: By output.
+            wrt: Parameters and inputs.
+            of_model: Add the products with respect to a model's parameters to `gradients`.
+        """
+        wrt = list(wrt)
+        own = parameters_among(self.served.network, wrt)
+        data = [name for name in wrt if name not in own]
+        products = self.served.products(
+            *self._split(arrays), cotangents, {"params": of_model or own or False, "data": data or False}
         )
+        for name in parameters_among(self.served.network, products) if of_model else ():
+            product = products.pop(name)
+            self.gradients[name] = self.gradients[name] + product if name in self.gradients else product
+        return products
 
     def _split(self, arrays: Mapping[str, Array]) -> tuple[dict[str, Array], dict[str, Array]]:
         params = {name: arrays[name] for name in parameters_among(self.served.network, arrays)}
@@ -161,10 +220,15 @@ class _Calls:
 
 
 class _Served(torch.autograd.Function):
-    """One forward pass and one vector-Jacobian product, each a request."""
+    """One forward pass and one vector-Jacobian product, each a request.
+
+    The anchor is a tensor that requires grad where the gradients of a model's parameters are collected.
+    """
 
     @staticmethod
-    def forward(context: Any, calls: _Calls, names: tuple[str, ...], *tensors: torch.Tensor) -> Any:
+    def forward(
+        context: Any, calls: _Calls, names: tuple[str, ...], anchor: Any, *tensors: torch.Tensor
+    ) -> Any:
         context.calls, context.names = calls, names
         context.save_for_backward(*tensors)
         values = calls.values(_arrays(names, tensors))
@@ -174,11 +238,13 @@ class _Served(torch.autograd.Function):
     @untraced
     def backward(context: Any, *cotangents: torch.Tensor) -> Any:
         calls, names, tensors = context.calls, context.names, context.saved_tensors
-        needed = [name for name, needs in zip(names, context.needs_input_grad[2:], strict=True) if needs]
-        products = calls.products(_arrays(names, tensors), _arrays(calls.served.outputs, cotangents), needed)
+        of_model, *needs = context.needs_input_grad[2:]
+        needed = [name for name, needs_it in zip(names, needs, strict=True) if needs_it]
+        arrays = _arrays(names, tensors)
+        products = calls.products(arrays, _arrays(calls.served.outputs, cotangents), needed, of_model)
         sources = *tensors, *cotangents
         gradients = {name: _Constant.apply(torch.from_numpy(products[name]), *sources) for name in needed}
-        return None, None, *(gradients.get(name) for name in names)
+        return None, None, None, *(gradients.get(name) for name in names)
 
 
 class _Constant(torch.autograd.Function):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.classifier import batch, classifier
 from support.posting import good
 from support.publishing import as_arrays, publish
 
-from deltawire import Client, Network, Refused
+from deltawire import Client, Network, Refused, optim
 
 pytestmark = pytest.mark.jax
 
@@ -167,3 +168,43 @@ def test_a_learned_input_is_a_parameter(jax: Any, client: Client) -> None:
     ours = jax.grad(lambda p: (function(p, data)["active"] ** 2).sum())(params)
     theirs = jax.grad(lambda p: (jax.numpy.tanh(data["x"] + p["shift"]) ** 2).sum())(params)
     np.testing.assert_allclose(ours["shift"], theirs["shift"], rtol=1e-12)
+
+
+def test_a_model_is_trained_by_the_gradients_of_jax(jax: Any, tmp_path: Path) -> None:
+    # The oracle is the same network written in jax, trained by `deltawire.optim` here.
+    model = Client(data_dir=tmp_path).create_model(
+        classifier(), name="digits", optimizer=optim.adam(0.01), seed=1
+    )
+    served = import_module("deltawire.integrations.jax").remote_function(model, ["scores"])
+
+    def through_model(params: Any, data: Any) -> Any:
+        return served(params, {"x": data["x"]})["scores"]
+
+    def in_jax(params: Any, data: Any) -> Any:
+        hidden = jax.numpy.tanh(data["x"] @ params["hidden.weight"].T + params["hidden.bias"])
+        return hidden @ params["scores.weight"].T + params["scores.bias"]
+
+    def loss(scores: Any) -> Any:
+        def mean(params: Any, data: Any) -> Any:
+            return -jax.nn.log_softmax(scores(params, data))[jax.numpy.arange(5), data["y"]].mean()
+
+        return mean
+
+    oracle, optimizer = model.params(), optim.adam(0.01)
+    for step in range(20):
+        model.step(gradients=jax.grad(loss(through_model))(model.params(), batch(step)))
+        gradients = jax.grad(loss(in_jax))(oracle, batch(step))
+        optimizer.step(oracle, {name: np.array(gradient) for name, gradient in gradients.items()})
+    for name, array in model.params().items():
+        np.testing.assert_allclose(array, oracle[name], rtol=0, atol=1e-10)
+
+
+def test_without_parameters_a_model_has_its_own(jax: Any, tmp_path: Path) -> None:
+    model = Client(data_dir=tmp_path).create_model(classifier(), name="digits", optimizer=optim.sgd(0.1))
+    served = import_module("deltawire.integrations.jax").remote_function(model, ["scores"])
+    x = batch(0)["x"]
+    expected = model.vjp({"x": x}, {"scores": np.ones((5, 3))}, wrt={"params": False, "data": True})
+    gradient = jax.grad(lambda x: served({}, {"x": x})["scores"].sum())(x)
+    np.testing.assert_array_equal(gradient, expected["x"])
+    model.step(batch(0))
+    np.testing.assert_array_equal(served({}, {"x": x})["scores"], model.forward({"x": x})["scores"])

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.classifier import batch, classifier
 from support.posting import good
 from support.publishing import publish
 
-from deltawire import Client, Network, Refused
+from deltawire import Client, Model, Network, Refused, optim, wire
+from deltawire.transport import EmbeddedTransport, Request, Response
 
 pytestmark = pytest.mark.torch
 
@@ -63,26 +65,27 @@ def test_derivatives_of_derivatives_are_refused(torch: Any, client: Client) -> N
             (loss + first.square().sum()).backward()
 
 
-class Counted:
-    """A client that notes what derivatives are asked for."""
+class Counted(EmbeddedTransport):
+    """A service in this process that notes what derivatives are asked for."""
 
-    def __init__(self, client: Client):
-        self.client, self.asked = client, []  # type: ignore[var-annotated]
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Any] = []
 
-    def vjp(self, *arguments: Any, wrt: Any) -> Any:
-        self.asked.append(wrt)
-        return self.client.vjp(*arguments, wrt=wrt)
+    def send(self, request: Request) -> Response:
+        if request.path == "/v1/vjp":
+            body = b"".join(request.body or ())
+            self.asked.append(wire.decode(body, request.headers["Content-Type"])["wrt"])
+        return super().send(request)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.client, name)
 
-
-def test_only_what_is_needed_is_asked_for(torch: Any, client: Client) -> None:
-    counted = Counted(client)
-    module = remote(two_outputs(), client=counted)
+def test_only_what_is_needed_is_asked_for(torch: Any) -> None:
+    counted = Counted()
+    client = Client(transport=counted)
+    module = remote(two_outputs(), client=client)
     module(torch.randn(2, 4), torch.randn(3)).sum().backward()
     assert counted.asked == [{"params": ["hidden.weight", "hidden.bias"], "data": False}]
-    frozen = remote(two_outputs(), client=counted, trainable=False)
+    frozen = remote(two_outputs(), client=client, trainable=False)
     assert not list(frozen.parameters())
     x = torch.randn(2, 4, requires_grad=True)
     frozen(x, torch.randn(3)).sum().backward()
@@ -220,3 +223,95 @@ def test_a_learned_input_may_be_a_buffer_and_needs_a_name_of_its_own(torch: Any,
     with pytest.raises(Refused, match="input 'training' is a parameter") as refused:
         remote(net, client=client)
     assert refused.value.code == "name_reserved"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    client = Client(data_dir=tmp_path)
+    return client.create_model(classifier(), name="digits", optimizer=optim.adam(0.01), seed=1)
+
+
+def test_a_model_in_the_middle_is_trained_as_torch_would_train_it(torch: Any, model: Model) -> None:
+    """Twenty steps of Adam, the first layers here and the model there; all of it in torch is the oracle."""
+    names = ("hidden", "scores")
+
+    class Oracle(torch.nn.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = torch.nn.Linear(4, 4)
+            self.hidden, self.scores = torch.nn.Linear(4, 8), torch.nn.Linear(8, 3)
+
+        def forward(self, x: Any) -> Any:
+            return self.scores(torch.tanh(self.hidden(torch.tanh(self.first(x)))))
+
+    oracle = Oracle().double()
+    parameters = {name: torch.tensor(array) for name, array in model.params().items()}
+    oracle.load_state_dict(parameters, strict=False)
+    first = deepcopy(oracle.first)
+    served = remote(model, outputs=["scores"])
+    mine = torch.nn.Sequential(first, torch.nn.Tanh(), served)
+    assert [name for name, _ in mine.named_parameters()] == ["0.weight", "0.bias"]
+    theirs = torch.optim.Adam(oracle.parameters(), lr=0.01)
+    optimizer = torch.optim.Adam(mine.parameters(), lr=0.01)
+    for step in range(20):
+        data = {name: torch.tensor(array) for name, array in batch(step).items()}
+        for module, each in ((oracle, theirs), (mine, optimizer)):
+            each.zero_grad()
+            torch.nn.functional.cross_entropy(module(data["x"]), data["y"]).backward()
+            each.step()
+        assert served.step(if_version=step).version == step + 1
+    for name, array in model.params().items():
+        torch.testing.assert_close(torch.tensor(array), oracle.state_dict()[name], rtol=0, atol=1e-10)
+    torch.testing.assert_close(first.weight, oracle.first.weight, rtol=0, atol=1e-10)
+    assert {name.split(".")[0] for name in model.params()} == set(names)
+
+
+def test_gradients_of_a_model_add_up_until_its_step(torch: Any, model: Model) -> None:
+    served = remote(model, outputs=["scores"])
+    x = torch.tensor(batch(0)["x"])
+    served(x).sum().backward()
+    once = {name: array.copy() for name, array in served.gradients.items()}
+    assert once.keys() == model.params().keys()
+    served(x).sum().backward()
+    for name, array in served.gradients.items():
+        torch.testing.assert_close(torch.tensor(array), torch.tensor(2 * once[name]))
+    served.zero_grad()
+    assert served.gradients == {}
+    served(x).sum().backward()
+    with pytest.raises(Refused, match="version_changed|is 0, not 7"):
+        served.step(if_version=7)
+    assert served.gradients  # a step that was refused loses nothing
+    assert served.step(learning_rate=0.5).learning_rate == 0.5 and served.gradients == {}
+
+
+def test_both_passes_have_one_version_of_a_model(torch: Any, model: Model) -> None:
+    served, before = remote(model, outputs=["scores"]), model.at(0)
+    data = batch(0)
+    values = served(torch.tensor(data["x"]))
+    model.step(batch(1), learning_rate=1.0)  # somebody else
+    values.sum().backward()
+    expected = before.vjp(data, {"scores": torch.ones(5, 3, dtype=torch.float64)})
+    for name, array in expected.items():
+        torch.testing.assert_close(torch.tensor(served.gradients[name]), torch.tensor(array))
+
+
+def test_nothing_is_collected_where_nothing_learns(torch: Any, model: Model) -> None:
+    x = torch.tensor(batch(0)["x"])
+    frozen = remote(model, outputs=["scores"], trainable=False)
+    assert not frozen(x).requires_grad
+    learning = remote(model, outputs=["scores"])
+    with torch.no_grad():
+        assert not learning(x).requires_grad
+    with pytest.raises(Refused, match="call backward"):
+        learning.step()
+    with pytest.raises(Refused, match="only a model takes steps"):
+        remote(classifier(), outputs=["scores"], dtype=torch.float64).step()
+
+
+def test_a_version_of_a_model_does_not_learn(torch: Any, model: Model) -> None:
+    served = remote(model.at(0), outputs=["scores"])
+    x = torch.tensor(batch(0)["x"], requires_grad=True)
+    served(x).sum().backward()
+    assert x.grad is not None and served.gradients == {}
+    with pytest.raises(Refused, match="only a model takes steps"):
+        served.step()
