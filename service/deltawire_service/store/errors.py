@@ -39,6 +39,7 @@ class LockBusy(ServiceError):
 
     code = "model_busy"
     detail = "others were at work on it until the deadline of this request; nothing was changed"
+    headers = (("Retry-After", "1"),)
 
 
 @contextmanager
