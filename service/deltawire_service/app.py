@@ -31,7 +31,7 @@ from deltawire_service.http import bodies
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
 from deltawire_service.http.hosts import HostNames, check_hosts
-from deltawire_service.http.page_origins import check_origins
+from deltawire_service.http.page_origins import SAFE_METHODS, check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
 from deltawire_service.http.security_headers import add_params_id, add_security_headers
@@ -145,15 +145,15 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
 
     def check_capacity(context: RequestContext, json_bytes: int) -> None:
         """Refuse a request that would be computed too late, or that has no room, before its body is read."""
-        if context.method == "POST":
+        if context.method not in SAFE_METHODS:
             compute_queue.check_capacity()
             answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
 
     def negotiate(context: RequestContext) -> None:
-        """Settle the media type of the answer: that to any POST may be binary, and some others."""
+        """Settle the media type of the answer: it may be binary where the answers of the route may."""
         view = app.view_functions.get(request.endpoint or "")
         described = getattr(view, "operation", None)
-        bodies.negotiate(context, context.method == "POST" or bool(described and described.tensors))
+        bodies.negotiate(context, bool(described and described.tensors))
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(with_context(negotiate))

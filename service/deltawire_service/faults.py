@@ -59,13 +59,16 @@ class ServiceError(Exception):
     detail: ClassVar[str]
     """What the caller gets when the error has no text of its own."""
 
+    pointer: str = ""
+    """JSON pointer of the place in the request that is at fault; empty when there is none."""
+
     headers: tuple[tuple[str, str], ...] = ()
     """Headers of its answer."""
 
     @property
     def faults(self) -> tuple[Fault, ...]:
         """The one fault that the error is answered with."""
-        return (Fault("", self.code, str(self) or self.detail),)
+        return (Fault(self.pointer, self.code, str(self) or self.detail),)
 
 
 def of_class(table: Mapping[type[BaseException], T], kind: type[BaseException]) -> T:

@@ -34,7 +34,13 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
 TEXTS |= {"allowed_hosts": "api.example b"}
-TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "protocols": "umbridge"}
+TEXTS |= {
+    "api_keys_file": "/keys",
+    "api_keys": "a key",
+    "networks_dir": ".",
+    "protocols": "umbridge",
+    "data_dir": "data",
+}
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
 

@@ -16,11 +16,13 @@ from werkzeug.routing import Rule
 
 from deltawire import wire
 from deltawire_layers import Registry
+from deltawire_service.api.examples import example_of
 from deltawire_service.api.operation import Operation
 from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
 from deltawire_service.http.problem_codes import ANYWHERE, PROBLEMS
 from deltawire_service.schemas import request_fields, resource_responses, responses
+from deltawire_service.schemas.model_requests import ModelReference
 
 OPENAPI = "3.1.0"  # whose schemas are JSON Schema
 
@@ -76,26 +78,6 @@ FILE = {
 }
 NAMES = {"type": "array", "items": {"type": "string"}}
 
-# A sigmoid neuron, the example that /docs offers to send; each route takes the fields that it knows.
-REQUEST: dict[str, Any] = {
-    "network": {
-        "inputs": {"x": {"shape": [2]}},
-        "nodes": [
-            {"name": "neuron", "kind": "linear", "config": {"units": 1}},
-            {"name": "a", "kind": "sigmoid"},
-            {"name": "f", "kind": "sum"},
-        ],
-    },
-    "params": {"neuron.weight": [[2, -3]], "neuron.bias": [-3]},
-    "data": {"x": [[-1, -2]]},
-    "wrt": {"data": True},
-    "values": ["a"],
-    "outputs": ["a"],
-    "cotangents": {"a": [[1]]},
-    "tangents": {"data": {"x": [[1, 0]]}},
-    "vectors": {"data": {"x": [[1, 0]]}},
-}
-
 PUBLISHED_FIELDS = ("data", "values")
 """Required fields that a request may leave out where it names a published network."""
 
@@ -109,6 +91,12 @@ FIELDS: dict[type, dict[str, Any]] = {
     },
     request_fields.SpecField: {
         "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Network", "PublishedName")]
+    },
+    request_fields.NewModelField: {
+        "oneOf": [
+            {"$ref": f"#/components/schemas/{name}"}
+            for name in ("Network", "PublishedName", "ModelReference")
+        ]
     },
     request_fields.SelectionField: {"oneOf": [{"type": "boolean"}, NAMES]},
     LossField: {
@@ -176,6 +164,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     for name, component in COMPONENTS.items():
         spec.components.schema(name, component)
     spec.components.schema("Network", schema=NetworkSchema)
+    spec.components.schema("ModelReference", schema=ModelReference)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
         operation = getattr(view, "operation", None)
@@ -219,7 +208,7 @@ KEY = {
     "description": "Unique for each change: a request that comes again with it is answered as before.",
 }
 
-READING = ("not_acceptable", "content_encoding_unsupported")
+READING = ("not_acceptable", "content_encoding_unsupported", "deadline_invalid")
 """Codes that any route below /v1 may answer with."""
 
 
@@ -238,7 +227,7 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
     if operation.tensors:
         described["responses"][str(operation.status)]["content"][wire.SAFETENSORS] = {"schema": FILE}
     if operation.request and operation.request().fields:
-        example = {name: part for name, part in REQUEST.items() if name in operation.request().fields}
+        example = example_of(_identifier(rule), operation.request().fields)
         content = {
             wire.JSON: {"schema": operation.request, "example": example},
             wire.SAFETENSORS: {"schema": FILE},

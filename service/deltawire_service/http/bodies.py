@@ -117,7 +117,16 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
 
 
 def decode(context: RequestContext, body: bytes | memoryview, settings: Settings) -> Any:
-    """Return the document in a body that was received. Raises Refused when it has none."""
+    """Return the document in a body that was received.
+
+    Args:
+        context: the request.
+        body: its body, in JSON or binary.
+        settings: the bounds on documents.
+
+    Raises:
+        Refused: there is no document in it.
+    """
     return wire.decode(body, request_media_type(context), settings.wire_limits)
 
 

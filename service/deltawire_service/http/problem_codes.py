@@ -65,7 +65,7 @@ NETWORK: dict[str, Problem] = {
     "name_invalid": Problem(422, "A name is not well formed"),
     "name_reserved": Problem(422, "A name is reserved"),
     "duplicate_name": Problem(422, "A name is taken twice"),
-    "unknown_kind": Problem(422, "No layer of this kind is installed"),
+    "unknown_kind": Problem(422, "Nothing of this kind is installed"),
     "config_invalid": Problem(422, "The config of a layer is wrong"),
     "arity_mismatch": Problem(422, "A layer gets a wrong number of inputs"),
     "unknown_input": Problem(422, "An input of a node does not exist"),

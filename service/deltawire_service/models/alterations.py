@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from deltawire_service.models.changes import Answer, Change, change_once, commit
+from deltawire_service.models.changes import Answer, Change, change_once, commit, store_answer
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import change_newest, take_snapshot
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.models.steps import check_version
 from deltawire_service.models.update_rules import change_rule, to_json
-from deltawire_service.store.tables import idempotency_keys, models
+from deltawire_service.store.tables import models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
 
@@ -136,8 +136,7 @@ def delete(
         answer: Answer = {"name": name, "version": row.version, "replayed": False}
         with store.database.writing(deadline) as transaction:
             models.delete(transaction, row.id)
-            if key:
-                idempotency_keys.insert(transaction, key, row.id, to_json(answer))
+            store_answer(transaction, key, row.id, answer)
         store.folder.remove_model(row.id)
         return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
 
 Answer = dict[str, Any]
+
+ANOTHER_REQUEST = "this Idempotency-Key came before with another request: use a new key for each"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def commit(
         answer: the answer to that request.
 
     Raises:
+        KeyReused: a request about another model has used the key meanwhile; nothing was changed.
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
     with store.database.writing(deadline) as transaction:
@@ -62,8 +66,28 @@ def commit(
             entries.append(transaction, change.after.id, change.entry)
         if change.snapshot:
             snapshots.insert(transaction, change.after.id, change.snapshot)
-        if key:
-            idempotency_keys.insert(transaction, key, change.after.id, to_json(answer))
+        store_answer(transaction, key, change.after.id, answer)
+
+
+def store_answer(
+    transaction: Connection, key: RequestKey | None, model_id: str, answer: Mapping[str, Any] | None
+) -> None:
+    """Store the answer to the request of a change, in the transaction of the change.
+
+    Args:
+        transaction: the transaction.
+        key: the key of the request; None where it has none.
+        model_id: the model that is changed.
+        answer: the answer.
+
+    Raises:
+        KeyReused: a request about another model has used the key meanwhile.
+    """
+    if key is None:
+        return
+    if idempotency_keys.find(transaction, key):
+        raise KeyReused(ANOTHER_REQUEST)
+    idempotency_keys.insert(transaction, key, model_id, to_json(answer))
 
 
 def change_once(
@@ -117,9 +141,7 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
         answered = idempotency_keys.find(transaction, key)
         if answered is None:
             return None
-        made = orjson.loads(answered.answer).get(
-            "name", name
-        )  # another model than that of the path, for a fork
+        made = orjson.loads(answered.answer).get("name", name)  # a fork makes another one than it names
         row = models.find(transaction, key.owner, made)
     return read_answer(key, answered, row)
 
@@ -136,7 +158,7 @@ def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> An
         KeyReused: the requests differ, or the name means another model by now.
     """
     if answered.digest != key.digest:
-        raise KeyReused("this Idempotency-Key came before with another request: use a new key for each")
+        raise KeyReused(ANOTHER_REQUEST)
     if row is not None and row.id != answered.model_id:
         raise KeyReused(f"this request was answered for an earlier model '{row.name}', which is deleted")
     answer: Answer = orjson.loads(answered.answer)

@@ -18,7 +18,7 @@ STORED = BodyCost(with_parameters=False)
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AnswerArrays:
     """The arrays that the answer to a step has, beside its numbers.
 
     Attributes:
@@ -39,7 +39,7 @@ class Wanted:
         return bool(self.params or self.data or self.values or self.deltas or self.losses)
 
 
-NOTHING = Wanted()
+NOTHING = AnswerArrays()
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class StepWork:
     network: Network
     reduction: str
     arrays: Mapping[str, Array]
-    wanted: Wanted = NOTHING
+    wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
 
 
@@ -98,7 +98,7 @@ def compute_gradients(work: StepWork, before: Numbers) -> GradientsResult:
     return GradientsResult(result.loss, result.params, _name(result, wanted, chosen.params))
 
 
-def _name(result: Gradients, wanted: Wanted, params: frozenset[str]) -> dict[str, Any]:
+def _name(result: Gradients, wanted: AnswerArrays, params: frozenset[str]) -> dict[str, Any]:
     """Return the arrays that are wanted, by their names in an answer."""
     arrays = dict[str, Any]()
     if wanted.params or wanted.data:

@@ -14,25 +14,31 @@ class ModelNotFound(ServiceError):
 class NameTaken(ServiceError):
     """The caller has a model of this name already."""
 
-    code = "model_name_taken"
+    code, pointer = "model_name_taken", "/name"
 
 
 class VersionChanged(ServiceError):
     """The newest version is not the one that the caller expects: nothing was changed."""
 
-    code = "version_changed"
+    code, pointer = "version_changed", "/if_version"
 
 
 class VersionNotFound(ServiceError):
     """The model has no such version."""
 
-    code = "version_not_found"
+    code, pointer = "version_not_found", "/version"
 
 
 class VersionNotReproducible(ServiceError):
     """The version was computed in another way than this process computes: its bits cannot be made here."""
 
-    code = "version_not_reproducible"
+    code, pointer = "version_not_reproducible", "/version"
+
+
+class AnswerExpired(ServiceError):
+    """The arrays of an answer are wanted again, and cannot be computed again."""
+
+    code = "answer_expired"
 
 
 class KeyReused(ServiceError):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from deltawire_optimizers import Step
 from deltawire_service.engine import Network
 from deltawire_service.models import batches
-from deltawire_service.models.computation import StepWork, Wanted, compute_gradients
+from deltawire_service.models.computation import AnswerArrays, StepWork, compute_gradients
 from deltawire_service.models.errors import VersionNotFound, VersionNotReproducible
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
@@ -110,7 +110,7 @@ def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry,
     if entry.batch is None:
         raise ValueError(f"the entry of version {entry.version} has no batch")
     arrays = batches.read(store.folder_of(row.id), entry.batch)
-    work = StepWork(network, details["reduction"], arrays, Wanted(**details.get("wanted", {})))
+    work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
     loss, gradients, _ = compute_gradients(work, numbers)
     norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
     return bool(loss == details["loss"] and norm == details["gradient_norm"])

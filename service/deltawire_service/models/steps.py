@@ -17,8 +17,8 @@ from deltawire_service.models.computation import (
     GRADIENTS,
     NOTHING,
     STORED,
+    AnswerArrays,
     StepWork,
-    Wanted,
     compute_gradients,
 )
 from deltawire_service.models.errors import VersionChanged
@@ -51,7 +51,7 @@ class StepRequest:
     reduction: str = "mean"
     optimizer: Mapping[str, Any] = field(default_factory=dict)
     if_version: int | None = None
-    wanted: Wanted = NOTHING
+    wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
 
 

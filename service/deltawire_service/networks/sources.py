@@ -25,8 +25,14 @@ class Resolved(NamedTuple):
 class Source(Protocol):
     """Completes the documents of a route."""
 
-    def schema(self, schema: type[Schema]) -> type[Schema]:
+    codes: frozenset[str]
+    """The codes of the problems with what a document names."""
+
+    def request_schema(self, schema: type[Schema]) -> type[Schema]:
         """Return the schema of the documents that come, given that of complete ones."""
+
+    def response_schema(self, schema: type[Schema]) -> type[Schema]:
+        """Return the schema of the answers, given that of answers without an origin."""
 
     def open(
         self, document: Any, fields: Mapping[str, Field[Any]], **path: str
@@ -43,13 +49,18 @@ class Source(Protocol):
         """
 
 
-class BodySource:
+class BodySource(Source):
     """Takes the network of the body, or the published one that the body names."""
+
+    codes = frozenset({"network_not_found"})
 
     def __init__(self, published: PublishedNetworks):
         self._published = published
 
-    def schema(self, schema: type[Schema]) -> type[Schema]:
+    def request_schema(self, schema: type[Schema]) -> type[Schema]:
+        return schema
+
+    def response_schema(self, schema: type[Schema]) -> type[Schema]:
         return schema
 
     def open(

@@ -11,8 +11,8 @@ from marshmallow import Schema, fields, validate
 from deltawire import wire
 from deltawire_layers import config
 from deltawire_service.schemas.request_fields import (
+    NewModelField,
     SelectionField,
-    SpecField,
     TensorsField,
     Wrt,
     WrtSchema,
@@ -60,7 +60,7 @@ class CreateModelRequest(Request):
     """The options of POST /v1/models."""
 
     parts = {
-        "network": SpecField(
+        "network": NewModelField(
             required=True,
             metadata={"description": "the spec, the name of a published one, or that of a model"},
         ),

@@ -71,6 +71,18 @@ class StepResponse(ChangeResponse):
     losses = Tensor(metadata={"description": "each example's loss, (batch,)"})
 
 
+class ModelVersion(Schema):
+    name = fields.String(required=True)
+    version = integer("the version that was computed with")
+    step = integer("optimizer steps that lead to it")
+
+
+class ModelOfAnswer(Schema):
+    """The model that an answer with numbers comes from."""
+
+    model = fields.Nested(ModelVersion, required=True)
+
+
 class ModelEntry(Schema):
     """The entry of a model in the list."""
 

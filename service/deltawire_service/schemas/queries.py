@@ -6,8 +6,11 @@ import re
 from typing import Any
 
 from marshmallow import Schema, fields, validate
+from werkzeug.datastructures import MultiDict
 
+from deltawire.errors import Fault
 from deltawire_layers import config
+from deltawire_service.faults import Faults, escape, load
 
 WHOLE = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)
 
@@ -22,7 +25,7 @@ class WholeNumber(config.Integer):
 
 
 class PageQuery(Schema):
-    """Which part of a list is asked for."""
+    """The part of a list that is asked for."""
 
     limit = WholeNumber(
         load_default=100,
@@ -32,13 +35,13 @@ class PageQuery(Schema):
 
 
 class ModelsQuery(PageQuery):
-    """Which models are listed."""
+    """The models that are listed."""
 
     after = fields.String(load_default="", metadata={"description": "the name that the page follows"})
 
 
 class LedgerQuery(PageQuery):
-    """Which entries of a ledger are listed."""
+    """The entries of a ledger that are listed."""
 
     after = WholeNumber(
         load_default=-1,
@@ -48,10 +51,27 @@ class LedgerQuery(PageQuery):
 
 
 class VersionQuery(Schema):
-    """Which version of a model is meant."""
+    """The version of a model that is meant."""
 
     version = WholeNumber(
-        load_default=None,
         validate=validate.Range(min=0, max=2**62),
         metadata={"description": "the version; the newest by default"},
     )
+
+
+def read_query(schema: Schema, query: MultiDict[str, str]) -> dict[str, Any]:
+    """Read a query with a schema.
+
+    Args:
+        schema: the schema; names that it does not have are errors.
+        query: the texts by name.
+
+    Raises:
+        Refused: the query does not fit, or has a name twice.
+    """
+    faults = Faults()
+    for name, texts in query.lists():
+        if len(texts) > 1:
+            faults.append(Fault(f"/{escape(name)}", "field_invalid", f"expected one value, got {len(texts)}"))
+    faults.refuse()
+    return load(schema, query.to_dict())

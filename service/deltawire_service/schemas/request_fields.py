@@ -37,6 +37,12 @@ class SpecField(fields.Raw):
     expected = "the spec of a network, or the name of a published one"
 
 
+class NewModelField(SpecField):
+    """The network of a new model."""
+
+    expected = f"{SpecField.expected}, or that of a model"
+
+
 class TensorsField(fields.Field[Any]):
     """An object with a tensor under every name; they are read when their dtypes are known."""
 

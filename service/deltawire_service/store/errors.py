@@ -40,6 +40,7 @@ class LockBusy(ServiceError):
     code = "model_busy"
     headers = (("Retry-After", "1"),)
     detail = "others were at work on it until the deadline of this request; nothing was changed"
+    headers = (("Retry-After", "1"),)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from support.posting import GONE, changed, good, pointwise
 from support.publishing import publish
 
 from deltawire_layers import load_layers
+from deltawire_service.api.examples import REQUEST
 from deltawire_service.app import create_app
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.settings import Settings
@@ -29,7 +30,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> FlaskClient:
     publish(folder)
     publish(folder, "pinned", data=good()["data"])
     publish(folder, "float32", dtype="float32")
-    return create_app(Settings(log_level="error", networks_dir=str(folder), protocols="")).test_client()
+    settings = Settings(
+        log_level="error",
+        networks_dir=str(folder),
+        data_dir=str(tmp_path_factory.mktemp("data")),
+        protocols="",
+    )
+    return create_app(settings).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -197,13 +204,23 @@ def test_a_check_that_is_not_finite_fits_its_schema(client: FlaskClient, documen
 
 
 def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document: dict[str, Any]) -> None:
-    posts = [(path, op) for path, method, op in operations(document) if method == "post"]
-    assert len(posts) == len({path for path, _ in REQUESTS})
-    for path, operation in posts:
+    """Those with a model in their path are sent to a fresh one."""
+    model = {name: REQUEST[name] for name in ("network", "params", "optimizer")} | {"name": "subject"}
+    sent = list[str]()
+    for path, method, operation in operations(document):
+        if "requestBody" not in operation:
+            continue
+        client.post("/v1/models", json=model)
         body = operation["requestBody"]["content"]["application/json"]
         check(document, body["schema"], body["example"])
-        answer = client.post(path, json=body["example"])
-        assert answer.status_code == 200, f"{path}: {answer.text}"
+        answer = client.open(path.replace("{name}", "subject"), method=method, json=body["example"])
+        (status,) = {"200", "201"} & operation["responses"].keys()
+        assert answer.status_code == int(status), f"{path}: {answer.text}"
+        schema = operation["responses"][status]["content"]["application/json"]["schema"]
+        check(document, schema, answer.json)
+        client.delete("/v1/models/subject")
+        sent.append(path)
+    assert len(sent) == 9 + 8 + 5
 
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/v1/layers", "/v1/limits", "/v1/networks"])

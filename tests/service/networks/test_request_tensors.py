@@ -20,7 +20,7 @@ COST = BodyCost()
 
 
 def read(dtype: str = "float64", **changes: Any) -> RequestTensors:
-    request = good() | {"cotangents": {}, "directions": {}} | changes
+    request = good() | {"cotangents": {}, "directions": {}, "gradients": {}} | changes
     parts = RequestParts(*(request[name] for name in RequestParts._fields))
     return read_request_tensors(NETWORK, parts, dtype, wire.DEFAULT, COST)
 

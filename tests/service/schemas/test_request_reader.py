@@ -117,4 +117,4 @@ def test_an_array_among_the_options_is_refused() -> None:
 
 
 def test_what_is_missing_is_empty() -> None:
-    assert RequestReader(PlanRequest, Caches())(NETWORK)[1] == RequestParts({"nodes": []}, {}, {}, {}, {})
+    assert RequestReader(PlanRequest, Caches())(NETWORK)[1] == RequestParts({"nodes": []}, {}, {}, {}, {}, {})

@@ -41,7 +41,7 @@ BODY = (*HTTP.keys() - {"layer_not_found", "network_not_found", "optimizer_not_f
 
 COMPILING = (
     *(*BODY, *NETWORK, *SERVICE, "shape_invalid", "shape_too_large", "shape_mismatch", "dtype_mismatch"),
-    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors", "network_not_found"),
+    *("dtype_unsupported", "unknown_name", "memory_plan_exceeded", "too_many_tensors"),
 )
 """Codes that a route may answer with when it compiles a network."""
 
@@ -162,5 +162,10 @@ class Pipeline:
                 response.call_on_close(held.pop_all().close)  # the answer may have views of what is held
                 return response
 
-        schema = self._source.schema(type(reader.schema))
-        return describe(respond, Operation(response, schema, frozenset({"internal", *codes}), tensors=True))
+        described = Operation(
+            self._source.response_schema(response),
+            self._source.request_schema(type(reader.schema)),
+            frozenset({"internal", *codes, *self._source.codes}),
+            tensors=True,
+        )
+        return describe(respond, described)

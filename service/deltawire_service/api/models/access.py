@@ -1,4 +1,4 @@
-"""What the routes of models share: who asks, until when, under which key, and with which body."""
+"""The decorators of the routes of models: the owner, the key and the body of a request, and its answer."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from typing import Any, NamedTuple, TypeVar
 from flask import Response, request
 from marshmallow import Schema
 
-from deltawire_service.api.compute.pipeline import BODY, COMPUTING, Document, begin_phase
+from deltawire_service.api.compute.pipeline import BODY, Document, begin_phase
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import Caches, current_deadline
-from deltawire_service.faults import ServiceError, load
+from deltawire_service.faults import ServiceError
 from deltawire_service.http import bodies
 from deltawire_service.http.idempotency import idempotency_key, request_digest
+from deltawire_service.http.problem_codes import SERVICE
 from deltawire_service.http.request_context import RequestContext, current_request
 from deltawire_service.models.changes import find_answer
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.sources import Source
 from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.queries import read_query
 from deltawire_service.schemas.request_reader import RequestReader
 from deltawire_service.schemas.requests import Request
 from deltawire_service.settings import Settings
@@ -28,20 +30,23 @@ from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 R = TypeVar("R", bound=Request)
 
-READING = ("model_not_found", "store_missing", "store_unavailable", "model_busy")
+LISTING = ("field_unknown", "field_invalid", "store_missing", "store_unavailable")
 """Codes that every route of models may answer with."""
 
-READING_VERSION = (*READING, "version_not_found", "version_not_reproducible", "version_expired")
-"""Codes that a route may answer with when it reads a version of a model."""
+READING = (*LISTING, "model_not_found")
+"""Codes that a route may answer with when it reads a model."""
+
+READING_VERSION = (
+    *(*READING, *SERVICE, "model_busy", "store_full", "outcome_unknown"),
+    *("version_not_found", "version_not_reproducible", "version_expired"),
+)
+"""Codes that a route may answer with when it reads a version, which may have to be computed again."""
 
 CHANGING = (
-    *(*BODY, *READING, "idempotency_key_invalid", "idempotency_key_reused", "deadline_exceeded"),
-    *("store_full", "outcome_unknown"),
+    *(*BODY, *READING, *SERVICE, "model_busy", "store_full", "outcome_unknown"),
+    *("idempotency_key_invalid", "idempotency_key_reused"),
 )
 """Codes that every route may answer with that changes a model."""
-
-CREATING = (*CHANGING, *COMPUTING, *READING_VERSION, "model_name_taken", "quota_exceeded")
-"""Codes that a route may answer with when it makes a model."""
 
 
 class StoreMissing(ServiceError):
@@ -58,15 +63,17 @@ class ModelCall(NamedTuple):
         context: the request.
         owner: whoever sent it: the name of its API key; empty where there are no keys.
         key: its Idempotency-Key, if any.
-        deadline: when to give up, as time.monotonic counts.
+        answer: the answer that an earlier request with this key got, without its arrays.
     """
 
     context: RequestContext
     owner: str
     key: RequestKey | None = None
+    answer: Document | None = None
 
     @property
     def deadline(self) -> float:
+        """The time to give up at, as time.monotonic counts."""
         return current_deadline()
 
 
@@ -101,7 +108,7 @@ class ModelAccess:
         return self._store
 
     def reading(
-        self, response: type[Schema], codes: Iterable[str] = READING, query: type[Schema] | None = None
+        self, response: type[Schema], codes: Iterable[str] = READING, query: type[Schema] = Schema
     ) -> Callable[[Callable[..., Document]], View]:
         """Turn a function of the call, the query and the path into the view of a GET route.
 
@@ -110,13 +117,13 @@ class ModelAccess:
             codes: the problems that the route may answer with.
             query: the schema of its query.
         """
-        schema = query() if query else Schema()
+        schema = query()
 
         def decorate(view: Callable[..., Document]) -> View:
             @wraps(view)
             def respond(**path: str) -> Response:
                 context = current_request()
-                options = load(schema, request.args.to_dict())
+                options = read_query(schema, request.args)
                 return bodies.respond(context, view(ModelCall(context, owner_of(context)), options, **path))
 
             return describe(respond, Operation(response, None, frozenset({"internal", *codes}), query=query))
@@ -129,7 +136,7 @@ class ModelAccess:
         response: type[Schema],
         codes: Iterable[str] = CHANGING,
         status: int = 200,
-        arrays: bool = False,
+        replays_arrays: bool = False,
         source: Source | None = None,
     ) -> Callable[[Change], View]:
         """Turn a function of the call, the options, the parts and the path into the view of a change.
@@ -141,7 +148,7 @@ class ModelAccess:
             response: the schema of its answer.
             codes: the problems that the route may answer with.
             status: the HTTP status of its answer.
-            arrays: answers may have arrays, which are not stored: the function answers a replay itself.
+            replays_arrays: answers may have arrays, which are not stored: the function adds them to a replay.
             source: completes the documents with what they name.
         """
         reader = RequestReader(request, self._caches)
@@ -152,9 +159,9 @@ class ModelAccess:
                 context = current_request()
                 with Phase(context, "read"):
                     body = bodies.receive(context, self.settings)
-                call, tensors = self._call(context, body), "lists"
-                answer = find_answer(self.store, call.key, path.get("name", ""))
-                if answer is None or arrays:
+                call, tensors = self._call(context, body, path.get("name", "")), "lists"
+                answer = call.answer
+                if answer is None or replays_arrays:
                     with ExitStack() as held:
                         with begin_phase(context, "check"):
                             document = self._decode(context, body, reader)
@@ -168,19 +175,24 @@ class ModelAccess:
                     return bodies.respond(context, answer, tensors, status)
 
             schema = type(reader.schema)
-            described = Operation(response, schema, frozenset({"internal", *codes}), status=status)
+            described = Operation(
+                response, schema, frozenset({"internal", *codes}), status=status, tensors=True
+            )
             return describe(respond, described)
 
         return decorate
 
     def _decode(self, context: RequestContext, body: bytes | memoryview, reader: RequestReader[Any]) -> Any:
-        document = bodies.decode(context, body, self.settings) if body else {}
+        if not body and not reader.schema.fields:
+            return {}
+        document = bodies.decode(context, body, self.settings)
         if isinstance(document, dict) and "dtype" in reader.schema.fields:
             bodies.add_dtype(document)
         return document
 
-    def _call(self, context: RequestContext, body: bytes | memoryview) -> ModelCall:
+    def _call(self, context: RequestContext, body: bytes | memoryview, name: str) -> ModelCall:
         owner, key = owner_of(context), idempotency_key(context)
         if key is None:
             return ModelCall(context, owner)
-        return ModelCall(context, owner, RequestKey(owner, key, request_digest(context, body)))
+        request_key = RequestKey(owner, key, request_digest(context, body))
+        return ModelCall(context, owner, request_key, find_answer(self.store, request_key, name))

@@ -35,7 +35,9 @@ def blueprint(access: ModelAccess) -> Blueprint:
         return delete(access.store, call.owner, name, call.deadline, call.key)
 
     @routes.post("/models/<name>/restore")
-    @access.changing(RestoreRequest, RestoreResponse, (*CHANGING, *READING_VERSION, "version_changed"))
+    @access.changing(
+        RestoreRequest, RestoreResponse, (*CHANGING, *READING_VERSION, "version_changed", "quota_exceeded")
+    )
     def restore_model(
         call: ModelCall, options: RestoreRequest, parts: RequestParts, name: str
     ) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.models.access import CREATING, ModelAccess, ModelCall
+from deltawire_service.api.compute.pipeline import COMPILING
+from deltawire_service.api.models.access import CHANGING, READING_VERSION, ModelAccess, ModelCall
 from deltawire_service.api.models.sources import CreationSource
+from deltawire_service.http.problem_codes import TENSORS
 from deltawire_service.models import creations
 from deltawire_service.models.creations import CreateRequest
 from deltawire_service.networks.request_tensors import read_values
@@ -15,6 +17,9 @@ from deltawire_service.networks.sources import Source
 from deltawire_service.schemas.model_requests import CreateModelRequest, ForkRequest
 from deltawire_service.schemas.model_responses import CreationResponse
 from deltawire_service.schemas.request_reader import RequestParts
+
+FORKING = frozenset({*CHANGING, *READING_VERSION, "model_name_taken", "name_invalid", "quota_exceeded"})
+CREATING = FORKING | {*COMPILING, *TENSORS, "network_not_found"}
 
 
 def blueprint(access: ModelAccess, body: Source) -> Blueprint:
@@ -34,7 +39,7 @@ def blueprint(access: ModelAccess, body: Source) -> Blueprint:
         return creations.create(access.store, call.owner, options.name, request, call.deadline, call.key)
 
     @routes.post("/models/<name>/fork")
-    @access.changing(ForkRequest, CreationResponse, CREATING, status=201)
+    @access.changing(ForkRequest, CreationResponse, FORKING, status=201)
     def fork_model(call: ModelCall, options: ForkRequest, parts: RequestParts, name: str) -> dict[str, Any]:
         """Make a model of a version of another one: its parameters, its optimizer with its state."""
         return creations.fork(

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.models.access import ModelAccess, ModelCall
+from deltawire_service.api.models.access import LISTING, ModelAccess, ModelCall
 from deltawire_service.models.versions import describe, list_models, read_ledger
 from deltawire_service.schemas.model_responses import LedgerResponse, ModelListResponse, ModelResponse
 from deltawire_service.schemas.queries import LedgerQuery, ModelsQuery
@@ -17,7 +17,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
     routes = Blueprint("descriptions", __name__)
 
     @routes.get("/models")
-    @access.reading(ModelListResponse, query=ModelsQuery)
+    @access.reading(ModelListResponse, LISTING, ModelsQuery)
     def list_all_models(call: ModelCall, query: dict[str, Any]) -> dict[str, Any]:
         """List the models of the caller, by name."""
         page = list_models(access.store, call.owner, query["after"], query["limit"] + 1)

@@ -63,6 +63,11 @@ def origin(version: Version) -> dict[str, Any]:
 def check_json(access: ModelAccess, call: ModelCall, arrays: Mapping[str, Array]) -> None:
     """Refuse to write more numbers as JSON than there is memory for; a binary answer takes none.
 
+    Args:
+        access: the settings.
+        call: the request.
+        arrays: the numbers by name.
+
     Raises:
         Refused: the answer would be too large.
     """

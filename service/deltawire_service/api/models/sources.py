@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import wraps
 from typing import Any
@@ -15,13 +15,15 @@ from deltawire.errors import Fault, Refused
 from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall, owner_of
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import current_deadline
-from deltawire_service.faults import Faults, load, shown
+from deltawire_service.faults import Faults, ServiceError, load, shown
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import current_request
 from deltawire_service.models.versions import Version, open_version
 from deltawire_service.networks.sources import Resolved, Source
 from deltawire_service.schemas.model_requests import ModelReference, VersionReference
-from deltawire_service.schemas.queries import VersionQuery
+from deltawire_service.schemas.model_responses import ModelOfAnswer
+from deltawire_service.schemas.queries import VersionQuery, read_query
+from deltawire_service.store.tables.models import ModelRow
 
 OWN = frozenset({"network", "params"})
 """Parts of a document that a model has itself."""
@@ -38,32 +40,44 @@ def open_model(access: ModelAccess, name: str, version: int | None) -> AbstractC
     return open_version(access.store, owner_of(current_request()), name, current_deadline(), version)
 
 
-class ModelSource:
+class ModelSource(Source):
     """Completes a document with the network, the parameters and the dtype of the model in the path."""
+
+    codes = frozenset(READING_VERSION)
 
     def __init__(self, access: ModelAccess):
         self._access = access
 
-    def schema(self, schema: type[Schema]) -> type[Schema]:
-        fields: dict[str, Any] = {
-            name: field for name, field in schema().fields.items() if name not in (*OWN, "dtype")
-        }
-        return Schema.from_dict({**fields, **VersionReference().fields}, name=f"Model{schema.__name__}")
+    def request_schema(self, schema: type[Schema]) -> type[Schema]:
+        return _with(VersionReference, schema, without={*OWN, "dtype"})
+
+    def response_schema(self, schema: type[Schema]) -> type[Schema]:
+        return _with(ModelOfAnswer, schema, without={"params_id"})
 
     @contextmanager
     def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
         asked = _read_reference(document)
         with open_model(self._access, path["name"], asked["version"]) as (row, entry, numbers):
-            dtype = document.get("dtype", row.dtype)
-            if dtype != row.dtype:
-                detail = f"the model '{row.name}' computes in {row.dtype}, got {shown(dtype)}"
-                raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
+            _check_dtype(document, row)
             complete = {name: part for name, part in document.items() if name != "version"}
             complete |= {"network": self._access.store.network_of(row), "dtype": row.dtype}
             if "params" in fields:
                 complete["params"] = dict(numbers.params)
             model = {"name": row.name, "version": entry.version, "step": entry.step}
             yield Resolved(complete, {"model": model}, stored=True)
+
+
+def _with(more: type[Schema], schema: type[Schema], without: Container[str]) -> type[Schema]:
+    """Return a schema with other fields than it has, named as one for a model."""
+    fields: dict[str, Any] = {name: each for name, each in schema().fields.items() if name not in without}
+    return Schema.from_dict({**fields, **more().fields}, name=f"Model{schema.__name__}")
+
+
+def _check_dtype(document: Mapping[str, Any], row: ModelRow) -> None:
+    dtype = document.get("dtype", row.dtype)
+    if not (isinstance(dtype, str) and dtype == row.dtype):
+        detail = f"the model '{row.name}' computes in {row.dtype}, got {shown(dtype)}"
+        raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
 
 
 def _read_reference(document: Any) -> dict[str, Any]:
@@ -77,24 +91,25 @@ def _read_reference(document: Any) -> dict[str, Any]:
     return load(VersionReference(), {name: document[name] for name in document.keys() & {"version"}})
 
 
-class CreationSource:
+class CreationSource(Source):
     """Completes the document of a new model with what it names: a published network, or a model's version."""
 
     def __init__(self, access: ModelAccess, body: Source):
         self._access = access
         self._body = body
+        self.codes = body.codes | frozenset(READING_VERSION)
 
-    def schema(self, schema: type[Schema]) -> type[Schema]:
+    def request_schema(self, schema: type[Schema]) -> type[Schema]:
+        return schema
+
+    def response_schema(self, schema: type[Schema]) -> type[Schema]:
         return schema
 
     @contextmanager
     def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
         with self._open(document, fields) as resolved:
             if isinstance(document, dict) and document.get("seed") is not None:
-                if document.get("params"):
-                    detail = "parameters are drawn from a seed, or come with the request"
-                    raise Refused([Fault("/seed", "field_invalid", detail)])
-                resolved.document["params"] = {}  # drawn anew, and not those of what is named
+                resolved = _drop_params(document, resolved)
             yield resolved
 
     @contextmanager
@@ -105,12 +120,30 @@ class CreationSource:
                 yield resolved
             return
         reference = load(ModelReference(), network, "/network")
-        with open_model(self._access, reference["model"], reference["version"]) as (row, _, numbers):
+        with ExitStack() as held:
+            opened = open_model(self._access, reference["model"], reference["version"])
+            try:
+                row, _, numbers = held.enter_context(opened)
+            except ServiceError as error:
+                error.pointer = f"/network{error.pointer}"
+                raise
+            _check_dtype(document, row)
             params = document.get("params", {})
             complete = {"dtype": row.dtype, **document, "network": self._access.store.network_of(row)}
             if isinstance(params, dict):
                 complete["params"] = {**numbers.params, **params}
             yield Resolved(complete, {}, stored=True)
+
+
+def _drop_params(document: Mapping[str, Any], resolved: Resolved) -> Resolved:
+    """Leave out the parameters of what a document names: they are drawn from its seed."""
+    params = document.get("params", {})
+    if not isinstance(params, dict):
+        return resolved  # refused where fields are read
+    if params:
+        detail = "parameters are drawn from a seed, or come with the request: send one of them"
+        raise Refused([Fault("/seed", "field_invalid", detail)])
+    return Resolved({**resolved.document, "params": {}}, resolved.origin)
 
 
 def reading_version(
@@ -122,22 +155,22 @@ def reading_version(
         access: the models.
         response: the schema of the answer.
     """
+    schema = VersionQuery()
 
     def decorate(view: Callable[[ModelCall, Version], dict[str, Any]]) -> View:
         @wraps(view)
         def respond(name: str) -> Response:
             context = current_request()
-            asked = load(VersionQuery(), request.args.to_dict())
+            version = read_query(schema, request.args).get("version")
             with ExitStack() as held:
-                version = held.enter_context(open_model(access, name, asked["version"]))
-                answer = bodies.respond(context, view(ModelCall(context, owner_of(context)), version))
-                answer.set_etag(f"{version.row.lineage}-{version.entry.version}")
+                opened = held.enter_context(open_model(access, name, version))
+                answer = bodies.respond(context, view(ModelCall(context, owner_of(context)), opened))
+                # Weak: JSON and safetensors of one version have it.
+                answer.set_etag(f"{opened.row.lineage}-{opened.entry.version}", weak=True)
                 answer.call_on_close(held.pop_all().close)  # the numbers are read while they are sent
                 return answer
 
-        codes = frozenset(
-            {"internal", "memory_plan_exceeded", *READING_VERSION, "field_unknown", "field_invalid"}
-        )
+        codes = frozenset({"internal", "memory_plan_exceeded", *READING_VERSION})
         return describe(respond, Operation(response, None, codes, query=VersionQuery, tensors=True))
 
     return decorate

@@ -12,13 +12,15 @@ from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
 from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
 from deltawire_service.engine import Network
 from deltawire_service.http import bodies
-from deltawire_service.models.changes import find_answer
-from deltawire_service.models.computation import DATA, GRADIENTS, Wanted
+from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
+from deltawire_service.models.errors import AnswerExpired
 from deltawire_service.models.steps import StepRequest, take_step
 from deltawire_service.networks.request_tensors import read_alike, read_values
 from deltawire_service.schemas.model_requests import StepsRequest
 from deltawire_service.schemas.model_responses import StepResponse
 from deltawire_service.schemas.request_reader import RequestParts
+
+CODES = frozenset({*CHANGING, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"})
 
 
 def blueprint(access: ModelAccess) -> Blueprint:
@@ -26,38 +28,42 @@ def blueprint(access: ModelAccess) -> Blueprint:
     routes = Blueprint("steps", __name__)
 
     @routes.post("/models/<name>/steps")
-    @access.changing(
-        StepsRequest,
-        StepResponse,
-        (*CHANGING, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"),
-        arrays=True,
-    )
+    @access.changing(StepsRequest, StepResponse, CODES, replays_arrays=True)
     def step_model(call: ModelCall, options: StepsRequest, parts: RequestParts, name: str) -> dict[str, Any]:
         """Take one step: compute the gradients of a batch, and move the parameters by them."""
-        wanted = Wanted(*options.wrt, options.values, options.deltas, options.losses)
-        if not wanted and (answer := find_answer(access.store, call.key, name)):
-            return answer
-        row = access.store.find(call.owner, name)
-        with begin_phase(call.context, "check"):
-            arrays = _read(access, access.store.network_of(row), parts, row.dtype)
-        request = StepRequest(
-            arrays,
-            options.reduction,
-            options.optimizer,
-            options.if_version,
-            wanted,
-            bodies.body_cost(
-                row.dtype,
-                bodies.request_media_type(call.context),
-                bodies.response_media_type(call.context),
-                options.tensors,
-                with_parameters=False,
-            ),
-        )
-        with begin_phase(call.context, "compute"):
-            return take_step(access.store, call.owner, name, request, call.deadline, call.key)
+        wanted = AnswerArrays(*options.wrt, options.values, options.deltas, options.losses)
+        answer = call.answer or _step(access, call, options, parts, wanted, name)
+        if wanted and answer["replayed"]:
+            raise AnswerExpired(
+                f"an earlier request with this key took the step to version {answer['version']}; its arrays "
+                f"are not stored: compute them with the model's gradients at version {answer['version'] - 1}"
+            )
+        return answer
 
     return routes
+
+
+def _step(
+    access: ModelAccess,
+    call: ModelCall,
+    options: StepsRequest,
+    parts: RequestParts,
+    wanted: AnswerArrays,
+    name: str,
+) -> dict[str, Any]:
+    with begin_phase(call.context, "check"):
+        row = access.store.find(call.owner, name)
+        arrays = _read(access, access.store.network_of(row), parts, row.dtype)
+        cost = bodies.body_cost(
+            row.dtype,
+            bodies.request_media_type(call.context),
+            bodies.response_media_type(call.context),
+            options.tensors,
+            with_parameters=False,
+        )
+    request = StepRequest(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost)
+    with begin_phase(call.context, "compute"):
+        return take_step(access.store, call.owner, name, request, call.deadline, call.key)
 
 
 def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str) -> dict[str, Array]:
