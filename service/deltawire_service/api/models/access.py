@@ -70,11 +70,6 @@ class ModelCall(NamedTuple):
         return current_deadline()
 
 
-def owner_of(context: RequestContext) -> str:
-    """Return whoever sent a request: the name of its API key, or nothing."""
-    return context.key.name if context.key else ""
-
-
 Change = Callable[..., Document]
 """A function of the call, the options, the parts, and the variable parts of the path."""
 
@@ -117,7 +112,7 @@ class ModelAccess:
             def respond(**path: str) -> Response:
                 context = current_request()
                 options = load(schema, request.args.to_dict())
-                return bodies.respond(context, view(ModelCall(context, owner_of(context)), options, **path))
+                return bodies.respond(context, view(ModelCall(context, context.owner), options, **path))
 
             return describe(respond, Operation(response, None, frozenset({"internal", *codes}), query=query))
 
@@ -180,7 +175,7 @@ class ModelAccess:
         return document
 
     def _call(self, context: RequestContext, body: bytes | memoryview) -> ModelCall:
-        owner, key = owner_of(context), idempotency_key(context)
+        owner, key = context.owner, idempotency_key(context)
         if key is None:
             return ModelCall(context, owner)
         return ModelCall(context, owner, RequestKey(owner, key, request_digest(context, body)))

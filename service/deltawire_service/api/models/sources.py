@@ -12,7 +12,7 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 
 from deltawire.errors import Fault, Refused
-from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall, owner_of
+from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import current_deadline
 from deltawire_service.faults import Faults, load, shown
@@ -35,7 +35,7 @@ def open_model(access: ModelAccess, name: str, version: int | None) -> AbstractC
         name: the name of the model.
         version: the version; None for the newest.
     """
-    return open_version(access.store, owner_of(current_request()), name, current_deadline(), version)
+    return open_version(access.store, current_request().owner, name, current_deadline(), version)
 
 
 class ModelSource:
@@ -130,7 +130,7 @@ def reading_version(
             asked = load(VersionQuery(), request.args.to_dict())
             with ExitStack() as held:
                 version = held.enter_context(open_model(access, name, asked["version"]))
-                answer = bodies.respond(context, view(ModelCall(context, owner_of(context)), version))
+                answer = bodies.respond(context, view(ModelCall(context, context.owner), version))
                 answer.set_etag(f"{version.row.lineage}-{version.entry.version}")
                 answer.call_on_close(held.pop_all().close)  # the numbers are read while they are sent
                 return answer
