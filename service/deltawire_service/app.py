@@ -46,6 +46,7 @@ from deltawire_service.observability.opentelemetry import configured_provider, t
 from deltawire_service.observability.server_timing import add_server_timing
 from deltawire_service.protocols import PROTOCOLS
 from deltawire_service.protocols.context import ProtocolContext
+from deltawire_service.protocols.served import ServedNetworks
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
@@ -175,7 +176,8 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(app, layers))
     app.register_blueprint(root.blueprint(app))
-    protocol = ProtocolContext(settings, published, check_capacity, log, readiness, caches)
+    served = ServedNetworks(published, models, caches)
+    protocol = ProtocolContext(settings, served, check_capacity, log, readiness, caches)
     for name in filter(None, settings.protocols.split(",")):
         PROTOCOLS[name](app, protocol)
     connection_limits = ConnectionLimits(

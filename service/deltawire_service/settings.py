@@ -187,7 +187,7 @@ class Settings:
     data_dir: str = setting("", "the folder that models are kept in; it is made when it is missing")
     protocols: str = setting(
         ",".join(PROTOCOLS),
-        "the protocols of others in which published networks are served",
+        "the protocols of others in which networks and models are served",
         are_protocols,
     )
     log_level: str = setting(

@@ -158,7 +158,7 @@ def test_mistakes_are_told_in_words(flow: Tesseract, url: Service) -> None:
         flow.apply({"z": X})
     with pytest.raises(Exception, match=r"expected shape \(batch, 4\)|expected"):
         flow.apply({"x": X[:, :3]})
-    with pytest.raises(Exception, match="no network is published as 'flaw'; did you mean 'flow'"):
+    with pytest.raises(Exception, match="there is no model 'flaw'; did you mean 'flow'"):
         Tesseract.from_url(f"{url}/tesseract/flaw").apply({"x": X})
 
 

@@ -11,8 +11,8 @@ PREFLIGHT = {
     "Access-Control-Max-Age": "600",
 }
 READABLE = {
-    "Access-Control-Expose-Headers": "Deltawire-Params-Id, ETag, Inference-Header-Content-Length, "
-    "Retry-After, Server-Timing, X-Request-Id"
+    "Access-Control-Expose-Headers": "Deltawire-Model-Version, Deltawire-Params-Id, ETag, "
+    "Inference-Header-Content-Length, Retry-After, Server-Timing, X-Request-Id"
 }
 
 

@@ -59,6 +59,11 @@ class RequestContext:
         """The HTTP method."""
         return str(self.environ["REQUEST_METHOD"])
 
+    @property
+    def owner(self) -> str:
+        """Whoever sent the request: the name of its API key, or nothing where there are no keys."""
+        return self.key.name if self.key else ""
+
 
 _CURRENT: ContextVar[RequestContext] = ContextVar("request_context")
 

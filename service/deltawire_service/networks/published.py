@@ -27,6 +27,7 @@ from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import escape, load, nearest, shown
 from deltawire_service.http.bodies import float_dtype
 from deltawire_service.networks.files import FileVersion, read_file
+from deltawire_service.networks.interfaces import Interface, default_data, ends
 from deltawire_service.schemas.request_fields import MOST_NAMES, SpecField, TensorsField
 
 SUFFIX = ".safetensors"
@@ -45,17 +46,10 @@ class SavedSchema(Schema):
 
 
 @dataclass(frozen=True, eq=False)
-class Published:
+class Published(Interface):
     """A network with its parameters, read-only: views of a copy of the file, which all workers share."""
 
-    name: str
-    network: Network
     params: Mapping[str, Array]
-    data: Mapping[str, Array]
-    """Data for requests that leave it out."""
-    values: tuple[str, ...]
-    """The nodes whose values are returned to requests that name none."""
-    dtype: str
     params_id: str
     version: FileVersion
     """The version of the file that was read."""
@@ -106,10 +100,10 @@ def read_published(
     return Published(
         name,
         network,
-        MappingProxyType(params),
-        MappingProxyType(data),
-        tuple(values),
         dtype,
+        tuple(values),
+        MappingProxyType(data),
+        MappingProxyType(params),
         params_id(params),
         version,
     )
@@ -118,12 +112,6 @@ def read_published(
 def of_files(limits: wire.Limits) -> wire.Limits:
     """Return the bounds on files, given those on bodies."""
     return replace(limits, tensor_header_bytes=HEADER_BYTES)
-
-
-def ends(network: Network) -> list[str]:
-    """Return the nodes that no other node takes."""
-    taken = {source for node in network.nodes.values() for source in node.inputs}
-    return [name for name in network.nodes if name not in taken]
 
 
 def params_id(params: Mapping[str, Array]) -> str:
@@ -261,14 +249,3 @@ def check_dtype(published: Published, params: Mapping[str, Any], dtype: Any) -> 
     if known and dtype != published.dtype and not published.params.keys() <= params.keys():
         detail = other_dtype(published.name, published.dtype, dtype)
         raise Refused([Fault("/dtype", "dtype_mismatch", detail)])
-
-
-def default_data(published: Published, batch: bool) -> dict[str, Array]:
-    """Return the pinned data for what a request leaves out.
-
-    Args:
-        published: the network.
-        batch: the request brings a batch of its own, to which only shared inputs can be added.
-    """
-    inputs = published.network.inputs
-    return {name: array for name, array in published.data.items() if not batch or inputs[name].shared}

@@ -1,4 +1,4 @@
-"""The protocols of others, a folder each: published networks for clients that exist already.
+"""The protocols of others, a folder each: networks by name for clients that exist already.
 
 A protocol translates, and nothing else. All numbers come from the engine, as those of /v1 do.
 """

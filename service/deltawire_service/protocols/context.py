@@ -1,12 +1,13 @@
-"""The parts that all protocols share: settings, published networks, reading bodies, answering errors."""
+"""The parts that all protocols share: settings, networks by name, reading bodies, answering errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, after_this_request
 from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
@@ -16,11 +17,14 @@ from deltawire_service.engine import Caches
 from deltawire_service.http import bodies
 from deltawire_service.http.problems import problem_of, with_headers
 from deltawire_service.http.request_context import RequestContext, current_request, with_context
-from deltawire_service.networks.published import Published, PublishedNetworks
+from deltawire_service.networks.interfaces import Interface
+from deltawire_service.protocols.served import Opened, ServedNetworks
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
 
 T = TypeVar("T")
+
+MODEL_VERSION = "Deltawire-Model-Version"
 
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 """The media types of web forms; browsers send these to other sites without a preflight."""
@@ -30,20 +34,42 @@ class ProtocolContext(NamedTuple):
     """The parts of the service that the routes of a protocol use."""
 
     settings: Settings
-    published: PublishedNetworks
+    served: ServedNetworks
     check_capacity: Callable[[RequestContext, int], None]
     """Refuses, before its body is read, a request with so many bytes of JSON for which there is no room."""
     log: FilteringBoundLogger
     readiness: Readiness
     caches: Caches
 
-    def cached(self, function: Callable[[Published], T]) -> Callable[[Published], T]:
-        """Return a function of a published network, its results cached."""
+    def cached(self, function: Callable[[Interface], T]) -> Callable[[Interface], T]:
+        """Return a function of an interface, its results cached."""
 
-        def beside(published: Published) -> Iterable[Any]:
-            return [published, *published.network.parts]
+        def beside(interface: Interface) -> Iterable[Any]:
+            return [interface, *interface.network.parts]
 
         return self.caches.cached(function, beside)
+
+    def open(self, name: Any, version: int | None = None) -> Opened:
+        """Return a network with its parameters, and keep these until the current request's answer is sent.
+
+        Args:
+            name: its name.
+            version: the version; None for the newest.
+
+        Raises:
+            Refused, ServiceError: as for `ServedNetworks.open`.
+        """
+        held = ExitStack()
+        opened = held.enter_context(self.served.open(name, version))
+
+        @after_this_request
+        def close_with(response: Response) -> Response:
+            if opened.params_id is None:
+                response.headers[MODEL_VERSION] = str(opened.version)
+            response.call_on_close(held.close)  # the answer may have views of the parameters
+            return response
+
+        return opened
 
     def blueprint(
         self,

@@ -41,7 +41,13 @@ def test_a_page_that_is_named_may_ask_and_read() -> None:
         assert name in preflight.headers["Access-Control-Allow-Headers"].split(", ")
     answer = here.get("/v1/limits", headers={"Origin": ORIGIN})  # the reason of a refusal is to be read, too
     assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
-    for name in ("Retry-After", "Deltawire-Params-Id", "ETag", "Inference-Header-Content-Length"):
+    for name in (
+        "Retry-After",
+        "Deltawire-Model-Version",
+        "Deltawire-Params-Id",
+        "ETag",
+        "Inference-Header-Content-Length",
+    ):
         assert name in answer.headers["Access-Control-Expose-Headers"].split(", ")
     assert "Origin" in answer.headers["Vary"]
 

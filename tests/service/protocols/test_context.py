@@ -8,6 +8,7 @@ from flask import Response
 from flask.testing import FlaskClient
 
 from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.admission.deadlines import end_deadlines
 from deltawire_service.engine import Caches, current_deadline
 from deltawire_service.http.flask_app import Application
 from deltawire_service.http.request_context import (
@@ -16,6 +17,7 @@ from deltawire_service.http.request_context import (
 )
 from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.protocols.context import ProtocolContext, json, refusal
+from deltawire_service.protocols.served import ServedNetworks
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
 
@@ -31,7 +33,9 @@ def client() -> FlaskClient:
     log = structlog.get_logger()
     published = PublishedNetworks("", lambda spec: spec, Settings().wire_limits, log)
     settings = Settings(json_body_bytes=100)
-    protocol = ProtocolContext(settings, published, check_capacity, log, Readiness(), Caches())
+    caches = Caches()
+    served = ServedNetworks(published, None, caches)
+    protocol = ProtocolContext(settings, served, check_capacity, log, Readiness(), caches)
     routes = protocol.blueprint("some", lambda problem: json({"wrong": problem["code"]}, problem["status"]))
 
     @routes.post("/echo")
@@ -44,6 +48,7 @@ def client() -> FlaskClient:
         raise refusal("unknown_name", "there is no such name", "/name")
 
     app = Application(__name__)
+    end_deadlines(app)
     request_middleware(app, [], [], lambda context: None)
     app.register_blueprint(routes)
     return app.test_client()

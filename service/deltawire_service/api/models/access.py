@@ -77,11 +77,6 @@ class ModelCall(NamedTuple):
         return current_deadline()
 
 
-def owner_of(context: RequestContext) -> str:
-    """Return whoever sent a request: the name of its API key, or nothing."""
-    return context.key.name if context.key else ""
-
-
 Change = Callable[..., Document]
 """A function of the call, the options, the parts, and the variable parts of the path."""
 
@@ -124,7 +119,7 @@ class ModelAccess:
             def respond(**path: str) -> Response:
                 context = current_request()
                 options = read_query(schema, request.args)
-                return bodies.respond(context, view(ModelCall(context, owner_of(context)), options, **path))
+                return bodies.respond(context, view(ModelCall(context, context.owner), options, **path))
 
             return describe(respond, Operation(response, None, frozenset({"internal", *codes}), query=query))
 
@@ -191,7 +186,7 @@ class ModelAccess:
         return document
 
     def _call(self, context: RequestContext, body: bytes | memoryview, name: str) -> ModelCall:
-        owner, key = owner_of(context), idempotency_key(context)
+        owner, key = context.owner, idempotency_key(context)
         if key is None:
             return ModelCall(context, owner)
         request_key = RequestKey(owner, key, request_digest(context, body))

@@ -12,7 +12,7 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 
 from deltawire.errors import Fault, Refused
-from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall, owner_of
+from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import current_deadline
 from deltawire_service.faults import Faults, ServiceError, load, shown
@@ -37,7 +37,7 @@ def open_model(access: ModelAccess, name: str, version: int | None) -> AbstractC
         name: the name of the model.
         version: the version; None for the newest.
     """
-    return open_version(access.store, owner_of(current_request()), name, current_deadline(), version)
+    return open_version(access.store, current_request().owner, name, current_deadline(), version)
 
 
 class ModelSource(Source):
@@ -164,7 +164,7 @@ def reading_version(
             version = read_query(schema, request.args).get("version")
             with ExitStack() as held:
                 opened = held.enter_context(open_model(access, name, version))
-                answer = bodies.respond(context, view(ModelCall(context, owner_of(context)), opened))
+                answer = bodies.respond(context, view(ModelCall(context, context.owner), opened))
                 # Weak: JSON and safetensors of one version have it.
                 answer.set_etag(f"{opened.row.lineage}-{opened.entry.version}", weak=True)
                 answer.call_on_close(held.pop_all().close)  # the numbers are read while they are sent

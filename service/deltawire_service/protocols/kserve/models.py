@@ -1,4 +1,4 @@
-"""The models of KServe V2 that a published network is: `NAME`, its values, and `NAME:gradients`."""
+"""The models of KServe V2 that a network is: `NAME`, its values, and `NAME:gradients`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from deltawire.wire import Array
 from deltawire_service.engine import BodyCost, Network
 from deltawire_service.faults import nearest, shown
 from deltawire_service.http.bodies import body_cost
-from deltawire_service.networks.published import Published, default_data
+from deltawire_service.networks.interfaces import Interface, default_data
 from deltawire_service.networks.request_tensors import read_values
 from deltawire_service.protocols.context import refusal
 from deltawire_service.protocols.kserve.body import DATATYPES, TensorSpec
 
-VERSION = "1"
 PLATFORM = "deltawire"
 
 Arrays = Mapping[str, Array]
@@ -39,7 +38,7 @@ class Model:
     """A model: tensors in, tensors out."""
 
     name: str
-    published: Published
+    interface: Interface
     inputs: dict[str, TensorSpec]
     """The inputs in the metadata."""
     accepts: dict[str, TensorSpec]
@@ -48,11 +47,11 @@ class Model:
     """The outputs in the metadata."""
     compute: Callable[[Inference, list[str]], Arrays]
 
-    def metadata(self) -> dict[str, Any]:
-        """Return the metadata of the model."""
+    def metadata(self, version: int) -> dict[str, Any]:
+        """Return the metadata of the model in a version."""
         return {
             "name": self.name,
-            "versions": [VERSION],
+            "versions": [str(version)],
             "platform": PLATFORM,
             "inputs": _metadata(self.inputs),
             "outputs": _metadata(self.outputs),
@@ -68,39 +67,45 @@ class Model:
         return model | {"input": inputs, "output": _config(self.outputs)}
 
     def infer(
-        self, names: list[str], arrays: Arrays, limits: wire.Limits, media_types: tuple[str, str]
+        self,
+        names: list[str],
+        arrays: Arrays,
+        params: Arrays,
+        limits: wire.Limits,
+        media_types: tuple[str, str],
     ) -> dict[str, Array]:
-        """Compute outputs. Parameters among the arrays take the place of the published ones.
+        """Compute outputs.
 
         Args:
             names: the outputs.
-            arrays: the inputs, by name.
+            arrays: the inputs, by name. Parameters among them take the place of others.
+            params: the parameters that the service has.
             limits: bounds on tensors.
             media_types: those of /v1 that take as much memory as the request and its answer.
 
         Raises:
             Refused: an output does not exist, or the inputs do not fit.
         """
-        network, dtype = self.published.network, self.published.dtype
+        network, dtype = self.interface.network, self.interface.dtype
         data = {name: array for name, array in arrays.items() if name in network.inputs}
-        params = {name: array for name, array in arrays.items() if name not in network.inputs}
+        others = {name: array for name, array in arrays.items() if name not in network.inputs}
         values = read_values(
             network,
-            {**self.published.params, **params},
-            {**default_data(self.published, bool(data)), **data},
+            {**params, **others},
+            {**default_data(self.interface, bool(data)), **data},
             dtype,
             limits,
         )
         # JSON has no numbers that are not finite.
         non_finite = "error" if media_types[1] == wire.JSON else "return"
-        cost = body_cost(dtype, *media_types, with_parameters=bool(params))
+        cost = body_cost(dtype, *media_types, with_parameters=bool(others))
         outputs = self.compute(Inference(network, *values, non_finite, cost), names)
         return {name: outputs[name] for name in names}
 
 
-def models(published: Published) -> dict[str, Model]:
-    """Return the models of a published network, by name."""
-    network, dtype = published.network, published.dtype
+def models(interface: Interface) -> dict[str, Model]:
+    """Return the models of a network, by name."""
+    network, dtype = interface.network, interface.dtype
 
     def values_of(names: Iterable[str]) -> dict[str, TensorSpec]:
         return {name: TensorSpec(dtype, (-1, *network.nodes[name].shape)) for name in names}
@@ -109,13 +114,13 @@ def models(published: Published) -> dict[str, Model]:
         name: TensorSpec(
             "int64" if spec.dtype == "int64" else dtype,
             spec.shape if spec.shared else (-1, *spec.shape),
-            name in published.data,
+            name in interface.data,
         )
         for name, spec in network.inputs.items()
     }
-    leads = network.upstream(published.values)
+    leads = network.upstream(interface.values)
     inputs = {name: spec for name, spec in data.items() if name in leads}
-    offered = [Model(published.name, published, inputs, data, values_of(published.values), values)]
+    offered = [Model(interface.name, interface, inputs, data, values_of(interface.values), values)]
     if network.loss:
         params = {
             name: TensorSpec(dtype, parameter.shape, True) for name, parameter in network.parameters.items()
@@ -127,7 +132,7 @@ def models(published: Published) -> dict[str, Model]:
             **{f"gradients/data/{name}": spec for name, spec in floats.items()},
         }
         both = data | params
-        offered.append(Model(f"{published.name}:gradients", published, both, both, outputs, gradients))
+        offered.append(Model(f"{interface.name}:gradients", interface, both, both, outputs, gradients))
     return {model.name: model for model in offered}
 
 

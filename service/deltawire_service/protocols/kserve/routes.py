@@ -1,8 +1,8 @@
 """KServe V2, the Open Inference Protocol, with Triton's binary extension.
 
-A published network is the model `NAME`, whose outputs are the values it offers, and, where it has a loss, the
-model `NAME:gradients`, whose outputs are named by their places in the answer of POST /v1/gradients. That one
-takes parameters too, in the place of the published ones: so a client can train.
+A network is the model `NAME`, whose outputs are the values it offers, and, where it has a loss, the model
+`NAME:gradients`, whose outputs are named by their places in the answer of POST /v1/gradients. That one takes
+parameters too, in the place of those that the service has: so a client can train.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from deltawire import wire
 from deltawire.errors import Refused
 from deltawire_service.faults import nearest, shown
 from deltawire_service.http.request_context import current_request
+from deltawire_service.networks.interfaces import Interface
 from deltawire_service.protocols.context import ProtocolContext, json, refusal
 from deltawire_service.protocols.kserve.body import (
     Body,
@@ -28,7 +29,8 @@ from deltawire_service.protocols.kserve.body import (
     respond,
     wants_binary,
 )
-from deltawire_service.protocols.kserve.models import VERSION, Model, models
+from deltawire_service.protocols.kserve.models import Model, models
+from deltawire_service.protocols.served import read_version
 
 
 def register(app: Flask, protocol: ProtocolContext) -> None:
@@ -36,20 +38,16 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
     routes = protocol.blueprint("kserve", write_error, json_bytes)
     models_of = protocol.cached(models)
 
-    def all_models() -> list[Model]:
-        served = protocol.published.served.values()
-        return [model for published in served for model in models_of(published).values()]
+    def find(name: str, version: str | None) -> tuple[Model, int]:
+        served = protocol.served.find(network_name(name), read_version(version))
+        return offered(name, served.interface), served.version
 
-    def find(name: str, version: str = VERSION) -> Model:
-        published = protocol.published.served.get(name.partition(":")[0])
-        offered = models_of(published) if published else {}
-        if name not in offered:
-            known = nearest(name, [model.name for model in all_models()])
-            raise refusal("network_not_found", f"there is no model {shown(name)}{known}")
-        if version != VERSION:
-            detail = f"model '{name}' has version {VERSION} only, not {shown(version)}"
+    def offered(name: str, interface: Interface) -> Model:
+        known = models_of(interface)
+        if name not in known:
+            detail = f"there is no model {shown(name)}{nearest(name, known)}"
             raise refusal("network_not_found", detail)
-        return offered[name]
+        return known[name]
 
     @routes.get("/v2")
     def server() -> Response:
@@ -73,41 +71,48 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
 
     @routes.get("/v2/models/<name>")
     @routes.get("/v2/models/<name>/versions/<version>")
-    def metadata(name: str, version: str = VERSION) -> Response:
+    def metadata(name: str, version: str | None = None) -> Response:
         """Describe the inputs and outputs of a model."""
-        return json(find(name, version).metadata())
+        model, number = find(name, version)
+        return json(model.metadata(number))
 
     @routes.get("/v2/models/<name>/config")
     @routes.get("/v2/models/<name>/versions/<version>/config")
-    def config(name: str, version: str = VERSION) -> Response:
+    def config(name: str, version: str | None = None) -> Response:
         """Describe a model in the words of Triton's configuration files."""
-        return json(find(name, version).config())
+        model, _ = find(name, version)
+        return json(model.config())
 
     @routes.get("/v2/models/<name>/ready")
     @routes.get("/v2/models/<name>/versions/<version>/ready")
-    def model_ready(name: str, version: str = VERSION) -> Response:
+    def model_ready(name: str, version: str | None = None) -> Response:
         """Answer when there is such a model: it is ready then."""
-        return json({"name": find(name, version).name, "ready": True})
+        model, _ = find(name, version)
+        return json({"name": model.name, "ready": True})
 
     @routes.post("/v2/repository/index")
     def index() -> Response:
-        """List all models."""
+        """List all models of whoever asks."""
+        listing = protocol.served.list()
         served = [
-            {"name": model.name, "version": VERSION, "state": "READY", "reason": ""} for model in all_models()
+            {"name": name, "version": str(version), "state": "READY", "reason": ""}
+            for interface, version in listing.served
+            for name in models_of(interface)
         ]
         refused = [
-            {"name": name, "version": VERSION, "state": "UNAVAILABLE", "reason": fault.detail}
-            for name, fault in protocol.published.refused.items()
+            {"name": name, "version": str(version), "state": "UNAVAILABLE", "reason": reason}
+            for name, version, reason in listing.refused
         ]
         return json(served + refused)
 
     @routes.post("/v2/models/<name>/infer")
     @routes.post("/v2/models/<name>/versions/<version>/infer")
-    def infer(name: str, version: str = VERSION) -> Response:
+    def infer(name: str, version: str | None = None) -> Response:
         """Compute outputs from inputs."""
-        model, settings = find(name, version), protocol.settings
+        opened = protocol.open(network_name(name), read_version(version))
+        model, settings = offered(name, opened.interface), protocol.settings
         body = read_body(current_request(), settings)
-        head = {"model_name": model.name, "model_version": VERSION}
+        head = {"model_name": model.name, "model_version": str(opened.version)}
         if (request_id := body.head.get("id")) is not None:
             if not isinstance(request_id, str):
                 raise refusal("field_invalid", f"expected a string, got {shown(request_id)}", "/id")
@@ -115,13 +120,13 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         outputs = wanted_outputs(body, model)
         binary = wants_binary(body.head, outputs) if not body.raw else [True] * len(outputs)
         arrays = read_inputs(body, model.accepts, model.inputs, settings.wire_limits)
-        if arrays.keys() <= model.published.network.inputs.keys():
-            current_request().params_id = model.published.params_id
+        if arrays.keys() <= model.interface.network.inputs.keys():
+            current_request().params_id = opened.params_id
         media_types = body.media_type, wire.SAFETENSORS if all(binary) else wire.JSON
         body = body.without_tail()
         with pointers_to_inputs(body):
             names = [output["name"] for output in outputs]
-            computed = model.infer(names, arrays, settings.wire_limits, media_types)
+            computed = model.infer(names, arrays, opened.params, settings.wire_limits, media_types)
         return respond(head, computed, binary)
 
     @routes.route("/v2/<path:rest>", methods=["GET", "POST"])
@@ -130,6 +135,11 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         raise refusal("not_found", "there is no such route")
 
     app.register_blueprint(routes)
+
+
+def network_name(name: str) -> str:
+    """Return the name of the network that a model is of."""
+    return name.partition(":")[0]
 
 
 def wanted_outputs(body: Body, model: Model) -> list[dict[str, Any]]:

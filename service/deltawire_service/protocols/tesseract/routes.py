@@ -1,8 +1,8 @@
-"""Tesseract: each published network is a Tesseract of its own, at /tesseract/NAME.
+"""Tesseract: each network is a Tesseract of its own, at /tesseract/NAME.
 
 Its inputs are those of the network that lead to the values it offers, and `params`, nested by node, which
-take the place of published ones. A learned input is in `params` under its own name. The outputs are these
-values. All but integers are differentiable.
+take the place of those that the service has. A learned input is in `params` under its own name. The outputs
+are these values. All but integers are differentiable.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from deltawire_service.http.bodies import body_cost
 from deltawire_service.http.request_context import current_request
 from deltawire_service.protocols.context import ProtocolContext, json, refusal
 from deltawire_service.protocols.tesseract.arrays import read_abstract, read_array, write_array
+from deltawire_service.protocols.tesseract.parameters import cast_parameters
 from deltawire_service.protocols.tesseract.schema import (
     Place,
     Signature,
@@ -36,17 +37,19 @@ JSON, BASE64 = "application/json", "application/json+base64"
 def register(app: Flask, protocol: ProtocolContext) -> None:
     """Add the routes of every network, below /tesseract/NAME."""
     routes = protocol.blueprint("tesseract", write_error)
-    signature_of = protocol.cached(partial(Signature, caches=protocol.caches))
+    signature_of = protocol.cached(Signature)
 
     def find(name: str) -> Signature:
-        return signature_of(protocol.published.find(name))
+        return signature_of(protocol.served.find(name).interface)
 
     def begin(name: str) -> tuple[Signature, dict[str, Any], Inputs]:
         """Return the interface, the request, and the inputs to compute at."""
-        signature, body = find(name), protocol.read_document()
-        inputs = Inputs(signature, body.get("inputs"), protocol, read_array)
-        if inputs.published_parameters:
-            current_request().params_id = signature.published.params_id
+        opened = protocol.open(name)
+        signature, body = signature_of(opened.interface), protocol.read_document()
+        params = partial(cast_parameters, opened, caches=protocol.caches)
+        inputs = Inputs(signature, body.get("inputs"), params, protocol, read_array)
+        if inputs.stored_parameters:
+            current_request().params_id = opened.params_id
         return signature, body, inputs
 
     def respond(arrays: Mapping[str, Array]) -> Response:
@@ -77,7 +80,8 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
     def abstract_eval(name: str) -> Response:
         """Return shapes and dtypes of the values offered, from those of the inputs."""
         signature = find(name)
-        inputs = Inputs(signature, protocol.read_document().get("inputs"), protocol, read_abstract)
+        body, params = protocol.read_document(), signature.abstract_parameters
+        inputs = Inputs(signature, body.get("inputs"), params, protocol, read_abstract)
         shapes = signature.output_shapes(inputs.batch)
         return json({value: {"shape": shape, "dtype": inputs.dtype} for value, shape in shapes.items()})
 
@@ -167,6 +171,7 @@ class Inputs:
     Args:
         signature: the interface of the network.
         inputs: the member `inputs` of the request.
+        params: returns the parameters that the service has, in the dtype of the request.
         protocol: for the bounds on tensors.
         read: reads a leaf: `read_array` or `read_abstract`.
     """
@@ -175,6 +180,7 @@ class Inputs:
         self,
         signature: Signature,
         inputs: Any,
+        params: Callable[[str], Mapping[str, Array]],
         protocol: ProtocolContext,
         read: Callable[[Any, str, str, wire.Limits], Array],
     ):
@@ -184,8 +190,10 @@ class Inputs:
             place: read(leaf, signature.dtype_at(place, self.dtype), pointer, protocol.settings.wire_limits)
             for place, (leaf, pointer) in leaves.items()
         }
-        self.params, self.data = signature.complete(arrays, self.dtype, protocol.settings.wire_limits)
-        self.published_parameters = self.dtype == signature.published.dtype and not any(
+        self.params, self.data = signature.complete(
+            arrays, params(self.dtype), self.dtype, protocol.settings.wire_limits
+        )
+        self.stored_parameters = self.dtype == signature.interface.dtype and not any(
             place.part == "params" for place in arrays
         )
         signature.network.check_names(self.params, self.data, signature.outputs)
@@ -219,7 +227,7 @@ class Inputs:
     def body_cost(self) -> BodyCost:
         """The memory that the bodies take."""
         tensors = "lists" if encoding() == "json" else "base64"
-        return body_cost(self.dtype, wire.JSON, wire.JSON, tensors, not self.published_parameters)
+        return body_cost(self.dtype, wire.JSON, wire.JSON, tensors, not self.stored_parameters)
 
 
 def encoding() -> str:

@@ -1,9 +1,8 @@
-"""The interface of a published network for Tesseract's clients: its inputs, outputs and paths."""
+"""The interface of a network for Tesseract's clients: its inputs, outputs and paths."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from importlib.metadata import version
 from math import prod
 from typing import Any, NamedTuple
@@ -13,12 +12,12 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
-from deltawire_service.engine import Caches
 from deltawire_service.faults import nearest, shown
-from deltawire_service.networks.published import Published, default_data
+from deltawire_service.networks.interfaces import Interface, default_data
 from deltawire_service.networks.request_tensors import read_values
 from deltawire_service.protocols.context import refusal
 from deltawire_service.protocols.tesseract.arrays import dtype_of
+from deltawire_service.protocols.tesseract.parameters import cast
 from deltawire_service.settings import Settings
 
 DERIVATIVES = ("jacobian", "jacobian_vector_product", "vector_jacobian_product")
@@ -35,22 +34,16 @@ class Place(NamedTuple):
 
 
 class Signature:
-    """The arrays that a published network takes and returns, by their paths.
+    """The arrays that a network takes and returns, by their paths."""
 
-    Args:
-        published: the network.
-        caches: keeps its parameters in the dtypes of requests.
-    """
-
-    def __init__(self, published: Published, caches: Caches):
-        network = published.network
-        leads = network.upstream(published.values)
+    def __init__(self, interface: Interface):
+        network = interface.network
+        leads = network.upstream(interface.values)
         owners = (network.nodes[name] for name in network.nodes if name in leads)
         used = leads | {name for node in owners for name in node.parameters.values()}
-        self.published = published
+        self.interface = interface
         self.network = network
-        self._cast = caches.cached(partial(cast, published.params))
-        self.outputs = {name: network.nodes[name].shape for name in published.values}
+        self.outputs = {name: network.nodes[name].shape for name in interface.values}
         self.places = {name: Place("data", name) for name in network.inputs if name in leads}
         self.places |= {
             f"params.{name}": Place("params", name) for name in network.parameters if name in used
@@ -102,17 +95,28 @@ class Signature:
         return self.places[plain]
 
     def dtype(self, leaves: Mapping[Place, tuple[Any, str]]) -> str:
-        """Return the dtype of a request: that of its first array of floats, else the published one."""
+        """Return the dtype of a request: that of its first array of floats, else that of the network."""
         floats = (dtype_of(leaf) for place, (leaf, _) in leaves.items() if not self.integer(place))
-        return next((dtype for dtype in floats if dtype in ("float32", "float64")), self.published.dtype)
+        return next((dtype for dtype in floats if dtype in ("float32", "float64")), self.interface.dtype)
+
+    def abstract_parameters(self, dtype: str) -> dict[str, Array]:
+        """Return zeros of the shapes of the parameters, which take no memory."""
+        zero = np.zeros((), dtype)
+        shapes = {name: parameter.shape for name, parameter in self.network.parameters.items()}
+        return {name: np.broadcast_to(zero, shape) for name, shape in shapes.items()}
 
     def complete(
-        self, arrays: Mapping[Place, Array], dtype: str, limits: wire.Limits
+        self,
+        arrays: Mapping[Place, Array],
+        others: Mapping[str, Array],
+        dtype: str,
+        limits: wire.Limits,
     ) -> tuple[dict[str, Array], dict[str, Array]]:
         """Add what a request leaves out, and check all of it.
 
         Args:
             arrays: the arrays of the request.
+            others: the parameters that the service has, in the dtype of the request.
             dtype: the floating-point dtype of the request.
             limits: bounds on tensors.
 
@@ -124,8 +128,8 @@ class Signature:
         batch = any(self.batched("data", name) for name in data)
         return read_values(
             self.network,
-            {**self._cast(dtype), **params},
-            {**cast(default_data(self.published, batch), dtype), **data},
+            {**others, **params},
+            {**cast(default_data(self.interface, batch), dtype), **data},
             dtype,
             limits,
         )
@@ -151,11 +155,6 @@ class Signature:
     def output_shapes(self, batch: int) -> dict[str, Shape]:
         """Return the shapes of the outputs, for a batch of this size."""
         return {name: (batch, *shape) for name, shape in self.outputs.items()}
-
-
-def cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:
-    """Return arrays in the dtype of a request; integers stay."""
-    return {name: a.astype(dtype, copy=False) if a.dtype.kind == "f" else a for name, a in arrays.items()}
 
 
 def read_paths(request: Mapping[str, Any], key: str) -> list[str]:
@@ -195,7 +194,7 @@ def whole_jacobian(each: Array, output_rank: int, batched: bool) -> Array:
 
 def openapi(signature: Signature) -> dict[str, Any]:
     """Return the parts that clients read of the OpenAPI description of an interface."""
-    dtype = signature.published.dtype
+    dtype = signature.interface.dtype
 
     def differentiable(places: Mapping[str, tuple[int | None, ...]]) -> dict[str, Any]:
         return {path: {"shape": list(shape), "dtype": dtype} for path, shape in places.items()}
@@ -207,7 +206,7 @@ def openapi(signature: Signature) -> dict[str, Any]:
     outputs = {name: (None, *shape) for name, shape in signature.outputs.items()}
     return {
         "openapi": "3.1.0",
-        "info": {"title": signature.published.name, "version": version("deltawire")},
+        "info": {"title": signature.interface.name, "version": version("deltawire")},
         "x-supported-output-formats": ["json", "json+base64"],
         "x-supported-gpu-transports": ["none"],
         "x-supported-compressions": ["none"],

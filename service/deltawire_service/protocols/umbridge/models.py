@@ -1,6 +1,6 @@
-"""The models of UM-Bridge that a published network is: maps from vectors to vectors, and their derivatives.
+"""The models of UM-Bridge that a network is: maps from vectors to vectors, and their derivatives.
 
-`NAME` maps the inputs of one example to the values offered, with the published parameters. `NAME.loss` maps
+`NAME` maps the inputs of one example to the values offered, with the network's parameters. `NAME.loss` maps
 all parameters, in one vector, to the reduced loss of the data. `NAME.loglik` maps them to minus the sum of
 the examples' losses, without the regularization.
 """
@@ -18,7 +18,7 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire_service.engine import BodyCost, Direction
 from deltawire_service.http.bodies import body_cost
-from deltawire_service.networks.published import Published, default_data
+from deltawire_service.networks.interfaces import Interface, default_data
 from deltawire_service.networks.request_tensors import read_values
 from deltawire_service.protocols.context import refusal
 
@@ -39,14 +39,15 @@ class Model(ABC):
     dtype: str
     input_sizes: list[int]
     output_sizes: list[int]
-    params_id: str | None
-    """The id of the published parameters; None when the caller brings the parameters."""
+    brings_parameters: bool
+    """The caller brings the parameters, in the input vectors."""
 
     @abstractmethod
-    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+    def at(self, params: Arrays, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
         """Return the point of a request, its tensors read.
 
         Args:
+            params: the parameters that the service has.
             x: the input vectors.
             data: what else the network needs, as posted.
             limits: bounds on tensors.
@@ -98,26 +99,27 @@ class Model(ABC):
 class Forward(Model):
     """y = network(x) for one example: a vector for each input of floats, and for each value offered."""
 
-    def __init__(self, published: Published):
-        network, constants = published.network, default_data(published, batch=True)
-        leads = network.upstream(published.values)
-        self._published = published
+    brings_parameters = False
+
+    def __init__(self, interface: Interface):
+        network, constants = interface.network, default_data(interface, batch=True)
+        leads = network.upstream(interface.values)
+        self._interface = interface
         self._network = network
-        self.dtype = published.dtype
-        self.params_id = published.params_id
+        self.dtype = interface.dtype
         self.inputs = {
             name: spec.shape if spec.shared else (1, *spec.shape)
             for name, spec in network.inputs.items()
             if spec.dtype == "float" and name in leads and name not in constants
         }
-        self.outputs = {name: (1, *network.nodes[name].shape) for name in published.values}
+        self.outputs = {name: (1, *network.nodes[name].shape) for name in interface.values}
         self.input_sizes = [prod(shape) for shape in self.inputs.values()]
         self.output_sizes = [prod(shape) for shape in self.outputs.values()]
 
-    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+    def at(self, params: Arrays, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
         arrays = {name: v.reshape(self.inputs[name]) for name, v in zip(self.inputs, x, strict=True)}
-        data = {**default_data(self._published, batch=True), **data, **arrays}
-        return read_point(self._published, dict(self._published.params), data, limits)
+        data = {**default_data(self._interface, batch=True), **data, **arrays}
+        return read_point(self._interface, dict(params), data, limits)
 
     def evaluate(self, at: Point) -> list[Array]:
         values = self._network.forward(at.params, at.data, list(self.outputs), body_cost=at.body_cost)
@@ -167,21 +169,21 @@ class Forward(Model):
 class Objective(Model):
     """The reduced loss of the data, or minus it, as a function of all parameters in one vector."""
 
-    params_id = None
+    brings_parameters = True
 
-    def __init__(self, published: Published, likelihood: bool):
+    def __init__(self, interface: Interface, likelihood: bool):
         """likelihood: minus the sum of the examples' losses, without the regularization."""
-        self._published = published
-        network = published.network
+        self._interface = interface
+        network = interface.network
         self._network = network.without_regularization() if likelihood else network
         self._sign, self._reduction = (-1, "sum") if likelihood else (1, "mean")
-        self.dtype = published.dtype
+        self.dtype = interface.dtype
         self.input_sizes = [sum(prod(parameter.shape) for parameter in network.parameters.values())]
         self.output_sizes = [1]
 
-    def at(self, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
-        data = {**default_data(self._published, bool(data)), **data}
-        return read_point(self._published, self._split(x[0]), data, limits, with_parameters=True)
+    def at(self, params: Arrays, x: list[Array], data: dict[str, Any], limits: wire.Limits) -> Point:
+        data = {**default_data(self._interface, bool(data)), **data}
+        return read_point(self._interface, self._split(x[0]), data, limits, with_parameters=True)
 
     def evaluate(self, at: Point) -> list[Array]:
         result = self._network.gradients(
@@ -230,7 +232,7 @@ def check_finite(product: Array) -> Array:
 
 
 def read_point(
-    published: Published,
+    interface: Interface,
     params: dict[str, Array],
     data: dict[str, Any],
     limits: wire.Limits,
@@ -239,7 +241,7 @@ def read_point(
     """Read the tensors of a point.
 
     Args:
-        published: the network.
+        interface: the network.
         params: its parameters.
         data: its data; some of it as posted.
         limits: bounds on tensors.
@@ -248,5 +250,5 @@ def read_point(
     Raises:
         Refused: a tensor cannot be read.
     """
-    values = read_values(published.network, params, data, published.dtype, limits)
-    return Point(*values, body_cost(published.dtype, wire.JSON, wire.JSON, with_parameters=with_parameters))
+    values = read_values(interface.network, params, data, interface.dtype, limits)
+    return Point(*values, body_cost(interface.dtype, wire.JSON, wire.JSON, with_parameters=with_parameters))

@@ -1,6 +1,6 @@
 """UM-Bridge 1.0, the protocol of uncertainty quantification: models that map vectors to vectors.
 
-A published network is up to three models: `NAME`, `NAME.loss` and `NAME.loglik`. Each has its derivatives.
+A network is up to three models: `NAME`, `NAME.loss` and `NAME.loglik`. Each has its derivatives.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire_service.faults import nearest, shown
 from deltawire_service.http.request_context import current_request
-from deltawire_service.networks.published import Published
+from deltawire_service.networks.interfaces import Interface
 from deltawire_service.protocols.context import ProtocolContext, json, refusal
+from deltawire_service.protocols.served import Opened
 from deltawire_service.protocols.umbridge.models import Forward, Model, Objective, Point
 
 SUPPORT = ("Evaluate", "Gradient", "ApplyJacobian", "ApplyHessian")
@@ -26,33 +27,36 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
     routes = protocol.blueprint("umbridge", write_error)
     models_of, limits = protocol.cached(models), protocol.settings.wire_limits
 
-    def all_names() -> list[str]:
-        return [name for published in protocol.published.served.values() for name in models_of(published)]
-
     def find(body: Mapping[str, Any]) -> Model:
-        name = body.get("name")
-        known = name if isinstance(name, str) else ""
-        published = protocol.published.served.get(known.partition(".")[0])
-        offered = models_of(published) if published else {}
-        if known not in offered:
-            raise refusal(
-                "network_not_found", f"there is no model {shown(name)}{nearest(known, all_names())}"
-            )
-        return offered[known]
+        return offered(body, protocol.served.find(network_name(body)).interface)
 
-    def point(model: Model, body: Mapping[str, Any]) -> Point:
+    def offered(body: Mapping[str, Any], interface: Interface) -> Model:
+        name, known = body.get("name"), models_of(interface)
+        if name not in known:
+            raise refusal("network_not_found", f"there is no model {shown(name)}{nearest(name, known)}")
+        return known[name]
+
+    def begin() -> tuple[dict[str, Any], Model, Opened]:
+        """Return the request, and the model with the parameters that the service has."""
+        body = protocol.read_document()
+        opened = protocol.open(network_name(body))
+        return body, offered(body, opened.interface), opened
+
+    def point(model: Model, opened: Opened, body: Mapping[str, Any]) -> Point:
         vectors = body.get("input")
         sizes = model.input_sizes
         if not isinstance(vectors, list) or len(vectors) != len(sizes):
             raise refusal("field_invalid", f"expected {len(sizes)} vectors, got {shown(vectors)}", "/input")
         x = [read_vector(model, vectors[i], size, f"/input/{i}", limits) for i, size in enumerate(sizes)]
-        current_request().params_id = model.params_id
-        return model.at(x, read_data(body), limits)
+        current_request().params_id = None if model.brings_parameters else opened.params_id
+        return model.at(opened.params, x, read_data(body), limits)
 
     @routes.get("/Info")
     def info() -> Response:
-        """Return the protocol's version, and the names of all models."""
-        return json({"protocolVersion": 1.0, "models": all_names()})
+        """Return the protocol's version, and the names of all models of whoever asks."""
+        served = protocol.served.list().served
+        names = [name for interface, _ in served for name in models_of(interface)]
+        return json({"protocolVersion": 1.0, "models": names})
 
     @routes.post("/ModelInfo")
     def model_info() -> Response:
@@ -73,52 +77,54 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
     @routes.post("/Evaluate")
     def evaluate() -> Response:
         """Compute the output vectors at a point."""
-        body = protocol.read_document()
-        model = find(body)
-        return json({"output": model.evaluate(point(model, body))})
+        body, model, opened = begin()
+        return json({"output": model.evaluate(point(model, opened, body))})
 
     @routes.post("/Gradient")
     def gradient() -> Response:
         """Compute sensᵀ J, for one output vector by one input vector."""
-        body = protocol.read_document()
-        model = find(body)
+        body, model, opened = begin()
         out, by = read_index(body, "outWrt", model.output_sizes), read_index(body, "inWrt", model.input_sizes)
         sens = read_vector(model, body.get("sens"), model.output_sizes[out], "/sens", limits)
-        return json({"output": model.gradient(point(model, body), out, by, sens)})
+        return json({"output": model.gradient(point(model, opened, body), out, by, sens)})
 
     @routes.post("/ApplyJacobian")
     def apply_jacobian() -> Response:
         """Compute J vec, for one output vector by one input vector."""
-        body = protocol.read_document()
-        model = find(body)
+        body, model, opened = begin()
         out, by = read_index(body, "outWrt", model.output_sizes), read_index(body, "inWrt", model.input_sizes)
         vec = read_vector(model, body.get("vec"), model.input_sizes[by], "/vec", limits)
-        return json({"output": model.apply_jacobian(point(model, body), out, by, vec)})
+        return json({"output": model.apply_jacobian(point(model, opened, body), out, by, vec)})
 
     @routes.post("/ApplyHessian")
     def apply_hessian() -> Response:
         """Compute the derivative of sensᵀ J by the first input vector, along vec in the second."""
-        body = protocol.read_document()
-        model = find(body)
+        body, model, opened = begin()
         out, sizes = read_index(body, "outWrt", model.output_sizes), model.input_sizes
         by, along = read_index(body, "inWrt1", sizes), read_index(body, "inWrt2", sizes)
         sens = read_vector(model, body.get("sens"), model.output_sizes[out], "/sens", limits)
         vec = read_vector(model, body.get("vec"), sizes[along], "/vec", limits)
-        return json({"output": model.apply_hessian(point(model, body), out, by, along, sens, vec)})
+        return json({"output": model.apply_hessian(point(model, opened, body), out, by, along, sens, vec)})
 
     app.register_blueprint(routes)
     app.register_blueprint(routes, url_prefix="/umbridge", name="umbridge_below")
 
 
-def models(published: Published) -> dict[str, Model]:
-    """Return the models of a published network, by name."""
+def network_name(body: Mapping[str, Any]) -> Any:
+    """Return the name of the network that the model of a request is of."""
+    name = body.get("name")
+    return name.partition(".")[0] if isinstance(name, str) else name
+
+
+def models(interface: Interface) -> dict[str, Model]:
+    """Return the models of a network, by name."""
     offered: dict[str, Model] = {}
-    forward = Forward(published)
+    forward = Forward(interface)
     if forward.inputs:
-        offered[published.name] = forward
-    if published.network.loss and published.network.parameters:
-        offered[f"{published.name}.loss"] = Objective(published, likelihood=False)
-        offered[f"{published.name}.loglik"] = Objective(published, likelihood=True)
+        offered[interface.name] = forward
+    if interface.network.loss and interface.network.parameters:
+        offered[f"{interface.name}.loss"] = Objective(interface, likelihood=False)
+        offered[f"{interface.name}.loglik"] = Objective(interface, likelihood=True)
     return offered
 
 

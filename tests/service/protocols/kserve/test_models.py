@@ -27,8 +27,8 @@ def published(tmp_path: Path) -> Published:
 def test_a_network_with_a_loss_is_two_models(published: Published) -> None:
     values, gradients = models(published).values()
     assert (values.name, gradients.name) == ("good", "good:gradients")
-    assert {entry["name"]: entry["shape"] for entry in values.metadata()["inputs"]} == {"x": [-1, 2]}
-    assert {entry["name"] for entry in gradients.metadata()["inputs"]} == {
+    assert {entry["name"]: entry["shape"] for entry in values.metadata(1)["inputs"]} == {"x": [-1, 2]}
+    assert {entry["name"] for entry in gradients.metadata(1)["inputs"]} == {
         "x", "y", "scores.weight", "scores.bias",
     }  # fmt: skip
     assert [entry["optional"] for entry in gradients.config()["input"]] == [False, False, True, True]
@@ -39,14 +39,16 @@ def test_an_output_that_does_not_exist_is_refused(published: Published, outputs:
     values, gradients = models(published).values()
     for model in (values, gradients):
         with pytest.raises(Refused) as refused:
-            model.infer(outputs, {"x": np.ones((1, 2)), "y": np.zeros(1, "i8")}, wire.DEFAULT, BYTES)
+            model.infer(
+                outputs, {"x": np.ones((1, 2)), "y": np.zeros(1, "i8")}, published.params, wire.DEFAULT, BYTES
+            )
         assert (refused.value.code, refused.value.pointer) == (code, "/outputs")
 
 
 def test_parameters_take_the_place_of_the_published(published: Published) -> None:
     values, gradients = models(published).values()
     x, weight = np.array([[1.0, 2.0]]), np.eye(3, 2)
-    assert values.infer(["scores"], {"x": x}, wire.DEFAULT, BYTES)["scores"].shape == (1, 3)
+    assert values.infer(["scores"], {"x": x}, published.params, wire.DEFAULT, BYTES)["scores"].shape == (1, 3)
     arrays = {"x": x, "y": np.zeros(1, "i8"), "scores.weight": weight, "scores.bias": np.zeros(3)}
-    computed = gradients.infer(["values/scores"], arrays, wire.DEFAULT, BYTES)
+    computed = gradients.infer(["values/scores"], arrays, published.params, wire.DEFAULT, BYTES)
     np.testing.assert_array_equal(computed["values/scores"], x @ weight.T)

@@ -69,7 +69,7 @@ def test_what_cannot_be_served_is_in_the_index(tmp_path: Path) -> None:
     asking = create_app(Settings(log_level="error", networks_dir=str(tmp_path))).test_client()
     (entry,) = asking.post("/v2/repository/index").json
     assert (entry["name"], entry["state"]) == ("broken", "UNAVAILABLE")
-    refused(asking.get("/v2/models/broken"), "there is no model 'broken'", 404)
+    refused(asking.get("/v2/models/broken"), "the file of network 'broken' cannot be served", 404)
 
 
 def test_an_answer_echoes_the_id_and_has_a_head_length_only_with_bytes(client: FlaskClient) -> None:

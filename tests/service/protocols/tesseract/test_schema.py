@@ -10,7 +10,6 @@ from support.engine import compiled
 from support.publishing import publish
 
 from deltawire.errors import Refused
-from deltawire_service.engine import Caches
 from deltawire_service.networks.published import read_published
 from deltawire_service.protocols.tesseract.schema import Place, Signature, check_jacobian, whole_jacobian
 from deltawire_service.settings import Settings
@@ -19,7 +18,7 @@ from deltawire_service.settings import Settings
 @pytest.fixture
 def signature(tmp_path: Path) -> Signature:
     path = publish(tmp_path, values=["scores"])
-    return Signature(read_published("good", path, compiled), Caches())
+    return Signature(read_published("good", path, compiled))
 
 
 def test_places_and_shapes(signature: Signature) -> None:
@@ -41,7 +40,7 @@ def test_a_learned_input_is_a_parameter_of_no_node(tmp_path: Path) -> None:
     }
     params = {"w": [1.0, 2.0], "after": [0.0, 0.0]}
     path = publish(tmp_path, network=spec, params=params, values=["f"])
-    signature = Signature(read_published("good", path, compiled), Caches())
+    signature = Signature(read_published("good", path, compiled))
     assert {path: signature.shape(place) for path, place in signature.places.items()} == {
         "x": (None, 2), "params.w": (2,),
     }  # fmt: skip

@@ -29,9 +29,13 @@ def models(published: Published) -> list[Model]:
 
 def test_sizes_and_whose_parameters_they_are(published: Published) -> None:
     forward, loss, likelihood = models(published)
-    assert (forward.input_sizes, forward.output_sizes, forward.params_id) == ([2], [3], published.params_id)
+    assert (forward.input_sizes, forward.output_sizes, forward.brings_parameters) == ([2], [3], False)
     for objective in (loss, likelihood):
-        assert (objective.input_sizes, objective.output_sizes, objective.params_id) == ([9], [1], None)
+        assert (objective.input_sizes, objective.output_sizes, objective.brings_parameters) == (
+            [9],
+            [1],
+            True,
+        )
 
 
 @pytest.mark.parametrize("index", range(3))
@@ -42,12 +46,12 @@ def test_derivatives_agree_with_differences(published: Published, index: int) ->
     sens = random.normal(size=model.output_sizes[0])
 
     def value(x: np.ndarray) -> np.ndarray:
-        return model.evaluate(model.at([x], {}, wire.DEFAULT))[0]
+        return model.evaluate(model.at(published.params, [x], {}, wire.DEFAULT))[0]
 
     def gradient(x: np.ndarray) -> np.ndarray:
-        return model.gradient(model.at([x], {}, wire.DEFAULT), 0, 0, sens)
+        return model.gradient(model.at(published.params, [x], {}, wire.DEFAULT), 0, 0, sens)
 
-    at = model.at([x], {}, wire.DEFAULT)
+    at = model.at(published.params, [x], {}, wire.DEFAULT)
     moved = (value(x + STEP * vec) - value(x - STEP * vec)) / (2 * STEP)
     np.testing.assert_allclose(model.apply_jacobian(at, 0, 0, vec), moved, rtol=1e-6, atol=1e-8)
     assert gradient(x) @ vec == pytest.approx(moved @ sens, rel=1e-6)
@@ -59,6 +63,6 @@ def test_derivatives_agree_with_differences(published: Published, index: int) ->
 def test_the_likelihood_is_minus_the_sum_of_the_losses(published: Published) -> None:
     _, loss, likelihood = models(published)
     x = np.concatenate([np.ravel(array) for array in published.params.values()])
-    (mean,) = loss.evaluate(loss.at([x], {}, wire.DEFAULT))
-    (log,) = likelihood.evaluate(likelihood.at([x], {}, wire.DEFAULT))
+    (mean,) = loss.evaluate(loss.at(published.params, [x], {}, wire.DEFAULT))
+    (log,) = likelihood.evaluate(likelihood.at(published.params, [x], {}, wire.DEFAULT))
     assert log == pytest.approx(-3 * mean)
