@@ -50,6 +50,7 @@ UNLIMITED = replace(
     json_body_bytes=2**33,
     binary_body_bytes=2**33,
     json_lists=2**30,
+    elements=2**36,
     deadline_seconds=600.0,
     log_level="critical",
 )
