@@ -61,7 +61,7 @@ def restore(
                 details=to_json({"from": version}),
                 fingerprint=store.fingerprint,
             )
-            snapshot = take_snapshot(store, row.id, entry, numbers)
+            snapshot = take_snapshot(store, row, entry, numbers)
             answer = _answer(after.version, entry.step) | {"params_id": snapshot.params_id}
             commit(store, Change(row, after, entry, snapshot), deadline, key, answer)
         return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ import orjson
 from deltawire_service.models.errors import KeyReused, ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.retention import move_floor, prune
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import Answered, RequestKey
@@ -43,8 +44,8 @@ def commit(
     deadline: float,
     key: RequestKey | None = None,
     answer: Mapping[str, Any] | None = None,
-) -> None:
-    """Commit a change, for good. The caller holds the lock of the model.
+) -> ModelRow:
+    """Commit a change, for good, and return the row of the model. The caller holds the lock of the model.
 
     Args:
         store: the models.
@@ -57,13 +58,19 @@ def commit(
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
     with store.database.writing(deadline) as transaction:
-        models.advance(transaction, change.before, change.after)
+        row = change.after
         if change.entry:
-            entries.append(transaction, change.after.id, change.entry)
+            entries.append(transaction, row.id, change.entry)
+            more = change.entry.batch_bytes
+            row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)
         if change.snapshot:
-            snapshots.insert(transaction, change.after.id, change.snapshot)
+            snapshots.insert(transaction, row.id, change.snapshot)
+            row = move_floor(transaction, row, store.limits)
+        row = prune(transaction, row, store.limits)
+        models.advance(transaction, change.before, row)
         if key:
-            idempotency_keys.insert(transaction, key, change.after.id, to_json(answer))
+            idempotency_keys.insert(transaction, key, row.id, to_json(answer))
+    return row
 
 
 def change_once(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -24,6 +24,7 @@ from deltawire_service.models.versions import open_version
 from deltawire_service.store.errors import OutcomeUnknown
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.retention import SLOTS
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -206,11 +207,12 @@ def _fill(
             *(0, "created", beginning.step, to_json(beginning.rule.document)),
             *(to_json(beginning.details), store.fingerprint, 0.0),
         )
-        snapshot = take_snapshot(store, model_id, entry, numbers)
         row = ModelRow(
             *(model_id, owner, name, beginning.spec, beginning.dtype, new_id(), entry.version),
             *(slot.name, slot.set_stamp()),
         )
+        snapshot = take_snapshot(store, row, entry, numbers)
+        row = replace(row, bytes=(SLOTS + 1) * snapshot.bytes)
         answer: Answer = {
             "name": name,
             "version": entry.version,

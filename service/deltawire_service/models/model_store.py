@@ -19,12 +19,15 @@ from deltawire_service.store.database import Database
 from deltawire_service.store.errors import LockGone
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder
+from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.slot_files import Layout, SlotFiles
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
 
 CACHED = 128
 """Rules and layouts that are kept."""
+
+DEFAULT_LIMITS = StoreLimits()
 
 LISTED = 20
 """Names that a message about an unknown model chooses from."""
@@ -38,6 +41,7 @@ class ModelStore:
         compile_network: makes the network of a spec, and keeps it.
         optimizers: the optimizers that are installed.
         engine_fingerprint: returns the fingerprint of this process.
+        limits: how much is kept.
     """
 
     def __init__(
@@ -46,9 +50,11 @@ class ModelStore:
         compile_network: Callable[[Any], Network],
         optimizers: Registry,
         engine_fingerprint: Callable[[], str],
+        limits: StoreLimits = DEFAULT_LIMITS,
     ):
         self.folder = folder
         self.optimizers = optimizers
+        self.limits = limits
         self.locks = FileLocks()
         self.database = Database(folder, self.locks)
         self.slots = SlotFiles()

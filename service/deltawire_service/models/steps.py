@@ -27,6 +27,7 @@ from deltawire_service.models.newest import Newest, change_newest
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.parameters import check_parameters
 from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
+from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -159,7 +160,9 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> Any:
-    with store.database.reading() as transaction:
-        last = entries.last_stretch(transaction, row.id)
-    return batches.store(store.folder_of(row.id), last, arrays)
+def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> bytes | Stretch:
+    def find_last() -> Stretch | None:
+        with store.database.reading() as transaction:
+            return entries.last_stretch(transaction, row.id)
+
+    return batches.store(store.folder_of(row.id), find_last, arrays)

@@ -40,6 +40,7 @@ def open_version(
 
     Raises:
         ModelNotFound, VersionNotFound: there is none.
+        VersionExpired: what it takes to compute the version is not kept any more.
         VersionNotReproducible: the version was computed in another way than this process computes.
         StoreUnavailable: the disk fails.
     """
@@ -70,7 +71,7 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Versio
         version: the version.
 
     Raises:
-        VersionNotFound, VersionNotReproducible, StoreUnavailable: as for `open_version`.
+        VersionNotFound, VersionExpired, VersionNotReproducible, StoreUnavailable: as for `open_version`.
     """
     origin = find_origin(store, row, version)
     layout = store.layout_of(row, origin.entry.optimizer)
@@ -148,6 +149,7 @@ def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
         "dtype": row.dtype,
         "lineage": row.lineage,
         "version": entry.version,
+        "earliest_version": row.floor,
         "step": entry.step,
         "optimizer": json.loads(entry.optimizer),
         "bytes": store.layout_of(row, entry.optimizer).bytes,
