@@ -13,7 +13,7 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.models.steps import check_version
 from deltawire_service.models.update_rules import change_rule, to_json
-from deltawire_service.store.tables import idempotency_keys, models
+from deltawire_service.store.tables import models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
 
@@ -50,6 +50,7 @@ def restore(
         check_version(row, if_version)
         earlier = find_origin(store, row, version)
         layout = store.layout_of(row, earlier.entry.optimizer)
+        store.check_room(row.owner, layout.bytes, layout.bytes)
         with store.slots.free(store.folder_of(row.id).slots, layout, taken=row.slot) as slot:
             numbers = Numbers.split(slot.arrays(writable=True))
             replay_exactly(store, row, earlier, numbers)
@@ -99,6 +100,7 @@ def change_optimizer(
         check_version(row, if_version)
         with change_newest(store, row, deadline) as newest:
             check_version(newest.row, if_version)
+            store.check_room(row.owner, 0, 0)
             rule = change_rule(newest.rule, changes, store.optimizers)
             after = replace(newest.row, version=newest.row.version + 1)
             entry = replace(
@@ -137,7 +139,7 @@ def delete(
         with store.database.writing(deadline) as transaction:
             models.delete(transaction, row.id)
             if key:
-                idempotency_keys.insert(transaction, key, row.id, to_json(answer))
+                store.answers.insert(transaction, key, row.id, to_json(answer))
         store.folder.remove_model(row.id)
         return answer
 

@@ -69,7 +69,7 @@ def commit(
         row = prune(transaction, row, store.limits)
         models.advance(transaction, change.before, row)
         if key:
-            idempotency_keys.insert(transaction, key, row.id, to_json(answer))
+            store.answers.insert(transaction, key, row.id, to_json(answer))
     return row
 
 

@@ -17,6 +17,7 @@ from deltawire_service.models.replay import Origin, find_origin, replay
 from deltawire_service.models.update_rules import UpdateRule, to_json
 from deltawire_service.networks.published import params_id
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.slot_files import Layout, is_of_this_boot
 from deltawire_service.store.snapshots import write_snapshot
 from deltawire_service.store.tables.entries import Entry
@@ -136,6 +137,7 @@ def take_snapshot(store: ModelStore, row: ModelRow, entry: Entry, numbers: Numbe
     Raises:
         StoreFull, StoreUnavailable: it cannot be written.
     """
+    check_disk(store.folder.path, store.limits, numbers.nbytes)
     began = monotonic()
     file, size = write_snapshot(store.folder_of(row.id).snapshots, numbers.joined())
     seconds = monotonic() - began

@@ -82,7 +82,7 @@ def take_step(
     Raises:
         ModelNotFound, VersionChanged, KeyReused, Refused: the request does not fit; nothing was changed.
         PluginError, DeadlineExceeded: as for `Network.gradients`; nothing was changed.
-        LockBusy, StoreFull, StoreUnavailable: nothing was changed.
+        QuotaExceeded, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
         OutcomeUnknown: the step may have been taken; with a key, ask again.
     """
 
@@ -108,6 +108,8 @@ def _step(
     rule, learning_rate = _rule_of_step(store, newest, request, number)
     network = store.network_of(row)
     _check_arrays(network, request.arrays, row.dtype)
+    size = sum(array.nbytes for array in request.arrays.values())
+    store.check_room(row.owner, size, size + newest.layout.bytes)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
     loss, gradients, arrays = compute_gradients(work, newest.numbers)

@@ -12,6 +12,7 @@ from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import read_newest, recover
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
+from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
@@ -75,6 +76,7 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Versio
     """
     origin = find_origin(store, row, version)
     layout = store.layout_of(row, origin.entry.optimizer)
+    check_disk(store.folder.path, store.limits, layout.bytes)
     with store.slots.scratch(store.folder.path, layout) as slot:
         replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
         yield Version(row, origin.entry, Numbers.split(slot.arrays()))

@@ -82,6 +82,15 @@ MIGRATIONS: tuple[Migration, ...] = (
         # How large the files of earlier snapshots are is not known here: the next ones are counted.
         "UPDATE models SET bytes = batch_bytes",
     ),
+    (
+        "CREATE INDEX models_of_owners ON models (owner, bytes)",
+        # `number` counts the keys of an owner; `uptime` is that of the service when the key was stored.
+        "ALTER TABLE idempotency_keys ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE idempotency_keys ADD COLUMN uptime REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX keys_of_owners ON idempotency_keys (owner, number)",
+        "CREATE TABLE uptime (boot BLOB NOT NULL, moment REAL NOT NULL, seconds REAL NOT NULL)",
+        "INSERT INTO uptime VALUES (x'', 0, 0)",
+    ),
 )
 
 

@@ -30,6 +30,7 @@ def sweep(store: ModelStore) -> None:
             known = _remove_folders(store)
     except LockBusy:  # a model is being made: another sweep will find what is left
         return
+    store.answers.prune(store.database)
     for model_id in known:
         try:
             with store.locks.exclusive(store.folder_of(model_id).lock, monotonic()):

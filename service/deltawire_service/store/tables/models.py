@@ -90,6 +90,13 @@ def every(database: Connection) -> list[ModelRow]:
     return [ModelRow(**row) for row in database.execute("SELECT * FROM models ORDER BY owner, name")]
 
 
+def usage(database: Connection, owner: str) -> tuple[int, int]:
+    """Return the number of an owner's models, and their bytes."""
+    row = database.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM models WHERE owner = ?", (owner,))
+    number, size = row.fetchone()
+    return number, size
+
+
 def identifiers(database: Connection) -> frozenset[str]:
     """Return the ids of all models."""
     return frozenset(row["id"] for row in database.execute("SELECT id FROM models"))
