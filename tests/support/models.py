@@ -13,7 +13,7 @@ from deltawire.wire import Array
 from deltawire_optimizers import load_optimizers
 from deltawire_service.models import creations, steps
 from deltawire_service.models.creations import CreateRequest
-from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.model_store import DEFAULT_LIMITS, ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.steps import StepRequest
 from deltawire_service.models.versions import open_version
@@ -21,6 +21,7 @@ from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import params_id
 from deltawire_service.settings import Settings
 from deltawire_service.store.folders import StoreFolder
+from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 OPTIMIZERS = load_optimizers()
@@ -38,7 +39,7 @@ ADAM: dict[str, Any] = {"kind": "adam", "config": {"learning_rate": 0.01}}
 OWNER = "anna"
 
 
-def open_store(path: Path, another_fingerprint: str = "") -> ModelStore:
+def open_store(path: Path, another_fingerprint: str = "", limits: StoreLimits = DEFAULT_LIMITS) -> ModelStore:
     """The models in a folder, as another process would open them."""
     networks = NetworkCache(LAYERS, Settings().engine_limits)
     store = ModelStore(
@@ -46,6 +47,7 @@ def open_store(path: Path, another_fingerprint: str = "") -> ModelStore:
         networks.compiled,
         OPTIMIZERS,
         lambda: another_fingerprint or networks.fingerprint(),
+        limits,
     )
     store.prepare()
     return store

@@ -50,6 +50,7 @@ def restore(
         check_version(row, if_version)
         earlier = find_origin(store, row, version)
         layout = store.layout_of(row, earlier.entry.optimizer)
+        store.check_room(row.owner, layout.bytes, layout.bytes)
         with store.slots.free(store.folder_of(row.id).slots, layout, taken=row.slot) as slot:
             numbers = Numbers.split(slot.arrays(writable=True))
             replay_exactly(store, row, earlier, numbers)
@@ -61,7 +62,7 @@ def restore(
                 details=to_json({"from": version}),
                 fingerprint=store.fingerprint,
             )
-            snapshot = take_snapshot(store, row.id, entry, numbers)
+            snapshot = take_snapshot(store, row, entry, numbers)
             answer = _answer(after.version, entry.step) | {"params_id": snapshot.params_id}
             commit(store, Change(row, after, entry, snapshot), deadline, key, answer)
         return answer
@@ -99,6 +100,7 @@ def change_optimizer(
         check_version(row, if_version)
         with change_newest(store, row, deadline) as newest:
             check_version(newest.row, if_version)
+            store.check_room(row.owner, 0, 0)
             rule = change_rule(newest.rule, changes, store.optimizers)
             after = replace(newest.row, version=newest.row.version + 1)
             entry = replace(
@@ -136,7 +138,7 @@ def delete(
         answer: Answer = {"name": name, "version": row.version, "replayed": False}
         with store.database.writing(deadline) as transaction:
             models.delete(transaction, row.id)
-            store_answer(transaction, key, row.id, answer)
+            store_answer(store, transaction, key, row.id, answer)
         store.folder.remove_model(row.id)
         return answer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from deltawire import wire
@@ -17,19 +17,21 @@ LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**30, tensors=2**30, element
 """No bounds: the arrays were within those of a request when they came."""
 
 
-def store(folder: ModelFolder, last: Stretch | None, arrays: Mapping[str, Array]) -> bytes | Stretch:
+def store(
+    folder: ModelFolder, find_last: Callable[[], Stretch | None], arrays: Mapping[str, Array]
+) -> bytes | Stretch:
     """Return the bytes of arrays for an entry, or the stretch of a segment that has them, synced.
 
     Args:
         folder: the folder of the model.
-        last: the last stretch that an entry names.
+        find_last: returns the last stretch that an entry names.
         arrays: the arrays by name.
 
     Raises:
         StoreFull, StoreUnavailable: they cannot be written.
     """
     data = wire.encode(arrays, wire.SAFETENSORS, part="batch")
-    return data if len(data) <= INLINE_BYTES else segments.append(folder.segments, last, data)
+    return data if len(data) <= INLINE_BYTES else segments.append(folder.segments, find_last(), data)
 
 
 def read(folder: ModelFolder, batch: bytes | Stretch) -> dict[str, Array]:

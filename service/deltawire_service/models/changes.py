@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -12,6 +12,7 @@ import orjson
 from deltawire_service.models.errors import KeyReused, ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.retention import move_floor, prune
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import Answered, RequestKey
@@ -46,8 +47,8 @@ def commit(
     deadline: float,
     key: RequestKey | None = None,
     answer: Mapping[str, Any] | None = None,
-) -> None:
-    """Commit a change, for good. The caller holds the lock of the model.
+) -> ModelRow:
+    """Commit a change, for good, and return the row of the model. The caller holds the lock of the model.
 
     Args:
         store: the models.
@@ -61,20 +62,31 @@ def commit(
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
     with store.database.writing(deadline) as transaction:
-        models.advance(transaction, change.before, change.after)
+        row = change.after
         if change.entry:
-            entries.append(transaction, change.after.id, change.entry)
+            entries.append(transaction, row.id, change.entry)
+            more = change.entry.batch_bytes
+            row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)
         if change.snapshot:
-            snapshots.insert(transaction, change.after.id, change.snapshot)
-        store_answer(transaction, key, change.after.id, answer)
+            snapshots.insert(transaction, row.id, change.snapshot)
+            row = move_floor(transaction, row, store.limits)
+        row = prune(transaction, row, store.limits)
+        models.advance(transaction, change.before, row)
+        store_answer(store, transaction, key, row.id, answer)
+    return row
 
 
 def store_answer(
-    transaction: Connection, key: RequestKey | None, model_id: str, answer: Mapping[str, Any] | None
+    store: ModelStore,
+    transaction: Connection,
+    key: RequestKey | None,
+    model_id: str,
+    answer: Mapping[str, Any] | None,
 ) -> None:
     """Store the answer to the request of a change, in the transaction of the change.
 
     Args:
+        store: the models.
         transaction: the transaction.
         key: the key of the request; None where it has none.
         model_id: the model that is changed.
@@ -87,7 +99,7 @@ def store_answer(
         return
     if idempotency_keys.find(transaction, key):
         raise KeyReused(ANOTHER_REQUEST)
-    idempotency_keys.insert(transaction, key, model_id, to_json(answer))
+    store.answers.insert(transaction, key, model_id, to_json(answer))
 
 
 def change_once(

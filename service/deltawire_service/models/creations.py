@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -24,6 +24,9 @@ from deltawire_service.models.versions import open_version
 from deltawire_service.store.errors import OutcomeUnknown
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.quotas import check_quota
+from deltawire_service.store.retention import SLOTS
+from deltawire_service.store.slot_files import Layout
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -85,7 +88,7 @@ def create(
 
     Raises:
         Refused, NameTaken, KeyReused: the request does not fit; nothing was made.
-        LockBusy, StoreFull, StoreUnavailable: nothing was made.
+        QuotaExceeded, LockBusy, StoreFull, StoreUnavailable: nothing was made.
         OutcomeUnknown: the model may have been made; with a key, ask again.
     """
     if answer := find_answer(store, key, name):
@@ -134,7 +137,8 @@ def fork(
 
     Raises:
         ModelNotFound, VersionNotFound, VersionNotReproducible: there is nothing to fork.
-        Refused, NameTaken, KeyReused, LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `create`.
+        Refused, NameTaken, KeyReused, QuotaExceeded: as for `create`.
+        LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `create`.
     """
     if answer := find_answer(store, key, name):
         return answer
@@ -172,11 +176,13 @@ def _make(
     deadline: float,
     key: RequestKey | None,
 ) -> Answer:
+    layout = make_layout(beginning.network, beginning.rule.optimizer, beginning.dtype)
+    store.check_room(owner, (SLOTS + 1) * layout.bytes, 2 * layout.bytes, more_models=1)
     model_id = new_id()
     with shared_lock(store.folder.making_lock):
         store.folder.make_model(model_id)
         try:
-            answer = _fill(store, model_id, owner, name, beginning, deadline, key)
+            answer = _fill(store, model_id, owner, name, beginning, layout, deadline, key)
         except OutcomeUnknown:
             raise  # the row may still come to light, after a crash
         except BaseException:
@@ -193,12 +199,12 @@ def _fill(
     owner: str,
     name: str,
     beginning: _Beginning,
+    layout: Layout,
     deadline: float,
     key: RequestKey | None,
 ) -> Answer:
     """Write the files of a new model and commit its row; or return the answer that its key got meanwhile."""
     slots = store.folder_of(model_id).slots
-    layout = make_layout(beginning.network, beginning.rule.optimizer, beginning.dtype)
     with store.slots.free(slots, layout, None) as slot:
         numbers = Numbers.split(slot.arrays(writable=True))
         beginning.write(numbers)
@@ -206,11 +212,12 @@ def _fill(
             *(0, "created", beginning.step, to_json(beginning.rule.document)),
             *(to_json(beginning.details), store.fingerprint, 0.0),
         )
-        snapshot = take_snapshot(store, model_id, entry, numbers)
         row = ModelRow(
             *(model_id, owner, name, beginning.spec, beginning.dtype, new_id(), entry.version),
             *(slot.name, slot.set_stamp()),
         )
+        snapshot = take_snapshot(store, row, entry, numbers)
+        row = replace(row, bytes=(SLOTS + 1) * snapshot.bytes)
         answer: Answer = {
             "name": name,
             "version": entry.version,
@@ -225,9 +232,10 @@ def _fill(
                 return read_answer(key, answered, taken)
             if taken:
                 raise NameTaken(f"there is a model '{name}' already")
+            check_quota(transaction, owner, store.limits, row.bytes, more_models=1)
             models.insert(transaction, row)
             entries.append(transaction, model_id, entry)
             snapshots.insert(transaction, model_id, snapshot)
             if key:
-                idempotency_keys.insert(transaction, key, model_id, to_json(answer))
+                store.answers.insert(transaction, key, model_id, to_json(answer))
     return answer

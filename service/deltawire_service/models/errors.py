@@ -29,6 +29,12 @@ class VersionNotFound(ServiceError):
     code, pointer = "version_not_found", "/version"
 
 
+class VersionExpired(ServiceError):
+    """The version is too long ago: what it takes to compute it is not kept any more."""
+
+    code = "version_expired"
+
+
 class VersionNotReproducible(ServiceError):
     """The version was computed in another way than this process computes: its bits cannot be made here."""
 

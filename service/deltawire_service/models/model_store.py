@@ -15,16 +15,21 @@ from deltawire_service.faults import nearest, shown
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.numbers import make_layout
 from deltawire_service.models.update_rules import UpdateRule, read_rule
+from deltawire_service.store.answers import Answers
 from deltawire_service.store.database import Database
 from deltawire_service.store.errors import LockGone
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder
+from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.quotas import check_disk, check_quota
 from deltawire_service.store.slot_files import Layout, SlotFiles
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
 
 CACHED = 128
 """Rules and layouts that are kept."""
+
+DEFAULT_LIMITS = StoreLimits()
 
 LISTED = 20
 """Names that a message about an unknown model chooses from."""
@@ -38,6 +43,7 @@ class ModelStore:
         compile_network: makes the network of a spec, and keeps it.
         optimizers: the optimizers that are installed.
         engine_fingerprint: returns the fingerprint of this process.
+        limits: how much is kept.
     """
 
     def __init__(
@@ -46,9 +52,12 @@ class ModelStore:
         compile_network: Callable[[Any], Network],
         optimizers: Registry,
         engine_fingerprint: Callable[[], str],
+        limits: StoreLimits = DEFAULT_LIMITS,
     ):
         self.folder = folder
         self.optimizers = optimizers
+        self.limits = limits
+        self.answers = Answers(limits)
         self.locks = FileLocks()
         self.database = Database(folder, self.locks)
         self.slots = SlotFiles()
@@ -118,6 +127,22 @@ class ModelStore:
             except LockGone:
                 if self.find(owner, name).id == model_id:
                     raise
+
+    def check_room(self, owner: str, more_bytes: int, written_bytes: int, more_models: int = 0) -> None:
+        """Check that an owner may have more, and that the disk has room for it.
+
+        Args:
+            owner: the owner.
+            more_bytes: bytes that a change adds.
+            written_bytes: bytes that are written for it, also for a while.
+            more_models: models that it adds.
+
+        Raises:
+            QuotaExceeded, StoreFull, StoreUnavailable: nothing may be changed.
+        """
+        with self.database.reading() as transaction:
+            check_quota(transaction, owner, self.limits, more_bytes, more_models)
+        check_disk(self.folder.path, self.limits, written_bytes)
 
     def folder_of(self, model_id: str) -> ModelFolder:
         """Return the folder of a model."""

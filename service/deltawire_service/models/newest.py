@@ -9,13 +9,15 @@ from time import monotonic
 from typing import NamedTuple
 
 from deltawire_service.models.changes import Change, commit
-from deltawire_service.models.errors import VersionNotFound
+from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.maintenance.sweeps import remove_files
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import Origin, find_origin, replay
 from deltawire_service.models.update_rules import UpdateRule, to_json
 from deltawire_service.networks.published import params_id
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.slot_files import Layout, is_of_this_boot
 from deltawire_service.store.snapshots import write_snapshot
 from deltawire_service.store.tables.entries import Entry
@@ -50,7 +52,7 @@ def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
     """
     try:
         entry, snapshot = find_origin(store, row, row.version)
-    except VersionNotFound:  # the model was deleted meanwhile
+    except ModelNotFound:  # the model was deleted meanwhile
         yield None
         return
     layout = store.layout_of(row, entry.optimizer)
@@ -79,8 +81,7 @@ def change_newest(store: ModelStore, row: ModelRow, deadline: float) -> Iterator
     """
     with read_newest(store, row) as found:
         if found is not None:
-            _snapshot_in_time(store, found, deadline)
-            yield found
+            yield found._replace(row=_snapshot_in_time(store, found, deadline))
             return
     row = recover(store, row, deadline)
     with read_newest(store, row) as found:
@@ -109,8 +110,7 @@ def recover(store: ModelStore, row: ModelRow, deadline: float) -> ModelRow:
         exact = replay(store, row, origin, numbers)
         after = replace(row, slot=slot.name, stamp=slot.set_stamp())
         change = Change(row, after) if exact else _rebase(store, row, after, origin, numbers)
-        commit(store, change, deadline)
-    return change.after
+        return commit(store, change, deadline)
 
 
 def _rebase(store: ModelStore, row: ModelRow, after: ModelRow, origin: Origin, numbers: Numbers) -> Change:
@@ -122,31 +122,38 @@ def _rebase(store: ModelStore, row: ModelRow, after: ModelRow, origin: Origin, n
         details=to_json({"from": row.version}),
         fingerprint=store.fingerprint,
     )
-    return Change(row, after, entry, take_snapshot(store, row.id, entry, numbers))
+    return Change(row, after, entry, take_snapshot(store, row, entry, numbers))
 
 
-def take_snapshot(store: ModelStore, model_id: str, entry: Entry, numbers: Numbers) -> SnapshotRow:
+def take_snapshot(store: ModelStore, row: ModelRow, entry: Entry, numbers: Numbers) -> SnapshotRow:
     """Write a snapshot to a file, for good, and return its row, which is to be committed.
 
     Args:
         store: the models.
-        model_id: the model.
-        entry: the entry of the version.
+        row: the model.
+        entry: the entry of the version, which adds no batch to those of the row.
         numbers: its numbers.
 
     Raises:
         StoreFull, StoreUnavailable: it cannot be written.
     """
+    check_disk(store.folder.path, store.limits, numbers.nbytes)
     began = monotonic()
-    file = write_snapshot(store.folder_of(model_id).snapshots, numbers.joined())
+    file, size = write_snapshot(store.folder_of(row.id).snapshots, numbers.joined())
     seconds = monotonic() - began
-    return SnapshotRow(entry.version, file, params_id(numbers.params), seconds, entry.total_seconds)
+    return SnapshotRow(
+        *(entry.version, file, params_id(numbers.params), seconds),
+        *(entry.total_seconds, size, row.batch_bytes),
+    )
 
 
-def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float) -> None:
+def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float) -> ModelRow:
+    """Take a snapshot if one is due, and return the row of the model."""
     row, entry, last = newest.row, newest.entry, newest.snapshot
-    longest = max(REPLAY_SECONDS, REPLAY_SNAPSHOTS * last.seconds)
-    due = entry.total_seconds - last.total_seconds > longest or entry.fingerprint != store.fingerprint
-    if due and last.version < row.version:
-        snapshot = take_snapshot(store, row.id, entry, newest.numbers)
-        commit(store, Change(row, row, snapshot=snapshot), deadline)
+    too_long = entry.total_seconds - last.total_seconds > max(REPLAY_SECONDS, REPLAY_SNAPSHOTS * last.seconds)
+    too_large = row.batch_bytes - last.total_bytes > max(store.limits.unsaved_bytes, last.bytes)
+    if last.version < row.version and (too_long or too_large or entry.fingerprint != store.fingerprint):
+        snapshot = take_snapshot(store, row, entry, newest.numbers)
+        row = commit(store, Change(row, row, snapshot=snapshot), deadline)
+        remove_files(store, row.id)
+    return row

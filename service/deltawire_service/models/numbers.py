@@ -36,6 +36,11 @@ class Numbers(NamedTuple):
             f"{STATE}{name}": array for name, array in self.state.items()
         }
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return sum(array.nbytes for part in self for array in part.values())
+
     def begin_state(self, optimizer: Optimizer) -> None:
         """Fill the state with the numbers that it has before the first step."""
         for name, param in self.params.items():

@@ -13,15 +13,25 @@ from deltawire_optimizers import Step
 from deltawire_service.engine import Network
 from deltawire_service.models import batches
 from deltawire_service.models.computation import AnswerArrays, StepWork, compute_gradients
-from deltawire_service.models.errors import VersionNotFound, VersionNotReproducible
+from deltawire_service.models.errors import (
+    ModelNotFound,
+    VersionExpired,
+    VersionNotFound,
+    VersionNotReproducible,
+)
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.errors import StoreUnavailable
 from deltawire_service.store.snapshots import load_snapshot
-from deltawire_service.store.tables import entries, snapshots
+from deltawire_service.store.tables import entries, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
+
+
+class _BatchGone(RuntimeError):
+    """An entry has no batch, though its version is kept."""
 
 
 class Origin(NamedTuple):
@@ -41,13 +51,24 @@ def find_origin(store: ModelStore, row: ModelRow, version: int) -> Origin:
         version: the version.
 
     Raises:
-        VersionNotFound: the model has no such version.
+        ModelNotFound: the model was deleted.
+        VersionNotFound: it has no such version.
+        VersionExpired: what it takes to compute the version is not kept any more.
     """
     with store.database.reading() as transaction:
+        current = models.get(transaction, row.id)
         page = entries.page(transaction, row.id, version - 1, 1)
         snapshot = snapshots.newest(transaction, row.id, version)
+    if current is None:
+        raise ModelNotFound(f"model '{row.name}' was deleted")
+    if 0 <= version < current.floor:
+        detail = (
+            f"version {version} of model '{row.name}' is not kept any more: the earliest is {current.floor}"
+        )
+        raise VersionExpired(detail)
     if not page or page[0].version != version or snapshot is None:
-        raise VersionNotFound(f"model '{row.name}' has the versions 0 to {row.version}, not {version}")
+        versions = f"{current.floor} to {current.version}"
+        raise VersionNotFound(f"model '{row.name}' has the versions {versions}, not {version}")
     return Origin(page[0], snapshot)
 
 
@@ -65,9 +86,18 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
         same loss and the same norm of gradients again.
 
     Raises:
+        VersionExpired, ModelNotFound: it was removed meanwhile.
         StoreUnavailable: the disk fails.
         Refused, PluginError, DeadlineExceeded: as for a step.
     """
+    try:
+        return _replay(store, row, origin, numbers)
+    except (StoreUnavailable, _BatchGone):
+        find_origin(store, row, origin.entry.version)  # it may have expired meanwhile
+        raise
+
+
+def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
     load_snapshot(path, numbers.joined())
     network, fingerprint, exact = store.network_of(row), store.fingerprint, True
@@ -75,7 +105,7 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
         with store.database.reading() as transaction:
             entry = entries.get(transaction, row.id, version)
         if entry is None:
-            raise VersionNotFound(f"the ledger of model '{row.name}' has no version {version} any more")
+            raise _BatchGone(f"the ledger of model {row.id} has no entry {version}")
         if entry.kind == "step":
             same = _take_step(store, row, network, entry, numbers)
             exact = exact and same and entry.fingerprint == fingerprint
@@ -93,7 +123,8 @@ def replay_exactly(store: ModelStore, row: ModelRow, origin: Origin, numbers: Nu
 
     Raises:
         VersionNotReproducible: the version was computed in another way than this process computes.
-        StoreUnavailable, Refused, PluginError, DeadlineExceeded: as for `replay`.
+        VersionExpired, ModelNotFound, StoreUnavailable: as for `replay`.
+        Refused, PluginError, DeadlineExceeded: as for a step.
     """
     if not replay(store, row, origin, numbers):
         version = origin.entry.version
@@ -108,7 +139,7 @@ def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry,
     # The rule in force, or the one that was asked for this step only.
     rule = store.rule_of(to_json(details["rule"]) if "rule" in details else entry.optimizer)
     if entry.batch is None:
-        raise ValueError(f"the entry of version {entry.version} has no batch")
+        raise _BatchGone(f"entry {entry.version} of model {row.id} has no batch")
     arrays = batches.read(store.folder_of(row.id), entry.batch)
     work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
     loss, gradients, _ = compute_gradients(work, numbers)

@@ -27,6 +27,7 @@ from deltawire_service.models.newest import Newest, change_newest
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.parameters import check_parameters
 from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
+from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -81,7 +82,7 @@ def take_step(
     Raises:
         ModelNotFound, VersionChanged, KeyReused, Refused: the request does not fit; nothing was changed.
         PluginError, DeadlineExceeded: as for `Network.gradients`; nothing was changed.
-        LockBusy, StoreFull, StoreUnavailable: nothing was changed.
+        QuotaExceeded, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
         OutcomeUnknown: the step may have been taken; with a key, ask again.
     """
 
@@ -107,6 +108,8 @@ def _step(
     rule, learning_rate = _rule_of_step(store, newest, request, number)
     network = store.network_of(row)
     _check_arrays(network, request.arrays, row.dtype)
+    size = sum(array.nbytes for array in request.arrays.values())
+    store.check_room(row.owner, size, size + newest.layout.bytes)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
     loss, gradients, arrays = compute_gradients(work, newest.numbers)
@@ -159,7 +162,9 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> Any:
-    with store.database.reading() as transaction:
-        last = entries.last_stretch(transaction, row.id)
-    return batches.store(store.folder_of(row.id), last, arrays)
+def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> bytes | Stretch:
+    def find_last() -> Stretch | None:
+        with store.database.reading() as transaction:
+            return entries.last_stretch(transaction, row.id)
+
+    return batches.store(store.folder_of(row.id), find_last, arrays)

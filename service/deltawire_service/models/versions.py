@@ -12,6 +12,7 @@ from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import read_newest, recover
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
+from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
@@ -40,6 +41,7 @@ def open_version(
 
     Raises:
         ModelNotFound, VersionNotFound: there is none.
+        VersionExpired: what it takes to compute the version is not kept any more.
         VersionNotReproducible: the version was computed in another way than this process computes.
         StoreUnavailable: the disk fails.
     """
@@ -70,10 +72,11 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Versio
         version: the version.
 
     Raises:
-        VersionNotFound, VersionNotReproducible, StoreUnavailable: as for `open_version`.
+        VersionNotFound, VersionExpired, VersionNotReproducible, StoreUnavailable: as for `open_version`.
     """
     origin = find_origin(store, row, version)
     layout = store.layout_of(row, origin.entry.optimizer)
+    check_disk(store.folder.path, store.limits, layout.bytes)
     with store.slots.scratch(store.folder.path, layout) as slot:
         replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
         yield Version(row, origin.entry, Numbers.split(slot.arrays()))
@@ -148,6 +151,7 @@ def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
         "dtype": row.dtype,
         "lineage": row.lineage,
         "version": entry.version,
+        "earliest_version": row.floor,
         "step": entry.step,
         "optimizer": json.loads(entry.optimizer),
         "bytes": store.layout_of(row, entry.optimizer).bytes,

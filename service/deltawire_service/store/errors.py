@@ -27,6 +27,12 @@ class StoreFull(ServiceError):
     detail = "the disk that models are kept on is full; nothing was changed"
 
 
+class QuotaExceeded(ServiceError):
+    """The owner has as much as an owner may have: nothing was changed."""
+
+    code = "quota_exceeded"
+
+
 class OutcomeUnknown(ServiceError):
     """The disk failed while a change was written: it may be kept, or not."""
 

@@ -61,6 +61,36 @@ MIGRATIONS: tuple[Migration, ...] = (
             PRIMARY KEY (owner, key)
         ) WITHOUT ROWID""",
     ),
+    (
+        # `floor` is the earliest version that can be computed; the entries up to `pruned` have no batch any
+        # more; `batch_bytes` counts all batches ever, also those that are gone; `bytes` is what is kept now.
+        "ALTER TABLE models ADD COLUMN floor INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE models ADD COLUMN pruned INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE models ADD COLUMN batch_bytes INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE models ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+        # `total_bytes` is `batch_bytes` of the model at the version of the snapshot.
+        "ALTER TABLE snapshots ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE snapshots ADD COLUMN total_bytes INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX entries_in_segments ON entries (model, version) WHERE segment IS NOT NULL",
+        """UPDATE models SET batch_bytes = (
+            SELECT coalesce(sum(coalesce(length(batch), size)), 0) FROM entries WHERE model = models.id
+        )""",
+        """UPDATE snapshots SET total_bytes = (
+            SELECT coalesce(sum(coalesce(length(batch), size)), 0) FROM entries
+            WHERE model = snapshots.model AND version <= snapshots.version
+        )""",
+        # How large the files of earlier snapshots are is not known here: the next ones are counted.
+        "UPDATE models SET bytes = batch_bytes",
+    ),
+    (
+        "CREATE INDEX models_of_owners ON models (owner, bytes)",
+        # `number` counts the keys of an owner; `uptime` is that of the service when the key was stored.
+        "ALTER TABLE idempotency_keys ADD COLUMN number INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE idempotency_keys ADD COLUMN uptime REAL NOT NULL DEFAULT 0",
+        "CREATE INDEX keys_of_owners ON idempotency_keys (owner, number)",
+        "CREATE TABLE uptime (boot BLOB NOT NULL, moment REAL NOT NULL, seconds REAL NOT NULL)",
+        "INSERT INTO uptime VALUES (x'', 0, 0)",
+    ),
 )
 
 

@@ -27,8 +27,8 @@ LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**30, tensors=2**30, element
 """No bounds: the store wrote the file itself."""
 
 
-def write_snapshot(folder: Path, arrays: Mapping[str, Array]) -> str:
-    """Write arrays to a new file, for good, and return its name.
+def write_snapshot(folder: Path, arrays: Mapping[str, Array]) -> tuple[str, int]:
+    """Write arrays to a new file, for good, and return its name and its length.
 
     folder: the folder of the model's snapshots.
 
@@ -41,7 +41,8 @@ def write_snapshot(folder: Path, arrays: Mapping[str, Array]) -> str:
         try:
             with opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
                 # Reserve all blocks first: a full disk is an error before anything is written.
-                os.posix_fallocate(descriptor, 0, sum(map(len, parts)))
+                size = sum(map(len, parts))
+                os.posix_fallocate(descriptor, 0, size)
                 offset = 0
                 for part in parts:
                     write_all(descriptor, part, offset)
@@ -51,7 +52,7 @@ def write_snapshot(folder: Path, arrays: Mapping[str, Array]) -> str:
         except OSError:
             path.unlink(missing_ok=True)
             raise
-    return path.name
+    return path.name, size
 
 
 def read_snapshot(path: Path) -> dict[str, Array]:

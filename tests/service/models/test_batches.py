@@ -22,7 +22,7 @@ def test_arrays_are_read_as_they_were_and_nothing_writes_to_them(
     store = StoreFolder(tmp_path / "store")
     store.prepare()
     folder = store.make_model("1a")
-    batch = batches.store(folder, None, ARRAYS)
+    batch = batches.store(folder, lambda: None, ARRAYS)
     assert isinstance(batch, place)
     read = batches.read(folder, batch)
     assert {name: array.tobytes() for name, array in read.items()} == {

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support.models import ADAM, OWNER, SPEC, batch, create, id_of, numbers_of, same, step
+from support.models import ADAM, OWNER, SPEC, batch, create, id_of, numbers_of, open_store, same, step
 
 from deltawire.errors import Refused
 from deltawire_service.models import creations
+from deltawire_service.models.alterations import change_optimizer, delete, restore
 from deltawire_service.models.creations import CreateRequest, fork
 from deltawire_service.models.errors import KeyReused, NameTaken, VersionNotFound
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.store.errors import OutcomeUnknown, StoreFull
+from deltawire_service.store.errors import OutcomeUnknown, QuotaExceeded, StoreFull
+from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 WITHOUT_PARAMETERS = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "exp", "inputs": ["x"]}]}
@@ -152,3 +155,45 @@ def test_there_is_nothing_to_fork_beyond_the_newest_version(store: ModelStore) -
     with pytest.raises(VersionNotFound, match="0 to 0, not 1"):
         fork(store, OWNER, "model", "twin", inf, 1)
     assert len(folders(store)) == 1
+
+
+def limited(path: Path, **limits: int) -> ModelStore:
+    return open_store(path, limits=StoreLimits(**limits))
+
+
+def test_what_an_owner_may_have_is_checked_first(tmp_path: Path) -> None:
+    store = limited(tmp_path / "small", bytes_per_owner=12_000)
+    create(store)
+    with pytest.raises(QuotaExceeded, match="bytes"):
+        fork(store, OWNER, "model", "twin", inf)
+    creations.create(store, "ben", "model", CreateRequest(SPEC, ADAM), inf)
+    with pytest.raises(QuotaExceeded, match="bytes"):
+        for seed in range(99):
+            step(store, seed, arrays=batch(seed, 20))
+    row = store.find(OWNER, "model")
+    assert 11_000 < row.bytes < 12_000 and store.find("ben", "model").bytes < row.bytes
+    store.database.close()
+    store = limited(tmp_path / "small", models_per_owner=2)
+    create(store, "two")
+    with pytest.raises(QuotaExceeded, match="2 models"):
+        create(store, "three")
+    assert len(folders(store)) == 3
+    store.database.close()
+
+
+def test_while_the_disk_has_too_little_room_nothing_is_written_and_readers_go_on(tmp_path: Path) -> None:
+    store = limited(tmp_path / "full")
+    create(store)
+    store.database.close()
+    store = limited(tmp_path / "full", free_bytes=10**15)
+    for change in (
+        lambda: create(store, "two"),
+        lambda: step(store, 1),
+        lambda: restore(store, OWNER, "model", 0, inf),
+        lambda: change_optimizer(store, OWNER, "model", {}, inf),
+    ):
+        with pytest.raises(StoreFull, match="must stay free"):
+            change()
+    assert id_of(store) and store.find(OWNER, "model").version == 0 and len(folders(store)) == 1
+    delete(store, OWNER, "model", inf)
+    store.database.close()

@@ -5,18 +5,25 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
-from support.models import OWNER, batch, create, id_of, numbers_of, same, step
+from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
 
-from deltawire_service.models.alterations import delete
-from deltawire_service.models.errors import ModelNotFound, VersionNotFound
+from deltawire_service.models import batches, newest, replay, versions
+from deltawire_service.models.alterations import delete, restore
+from deltawire_service.models.errors import ModelNotFound, VersionExpired, VersionNotFound
+from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.versions import describe, list_models, open_version, read_ledger
 from deltawire_service.networks.published import params_id
+from deltawire_service.store import segments
+from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.tables import entries, snapshots
 
 READER = """
 import sys
@@ -79,6 +86,76 @@ def test_a_version_that_is_not_there_is_said(store: ModelStore) -> None:
     delete(store, OWNER, "model", inf)
     with pytest.raises(ModelNotFound):
         id_of(store)
+
+
+@pytest.fixture
+def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelStore]:
+    """A store that takes a snapshot before every step, and keeps little; large batches go to segments."""
+    monkeypatch.setattr(newest, "REPLAY_SECONDS", 0.0)
+    monkeypatch.setattr(newest, "REPLAY_SNAPSHOTS", 0)
+    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    monkeypatch.setattr(segments, "SEGMENT_BYTES", 4000)
+    store = open_store(tmp_path / "short", limits=StoreLimits(history_bytes=12_000))
+    create(store)
+    yield store
+    store.database.close()
+
+
+def test_versions_of_long_ago_expire_with_their_files(short: ModelStore) -> None:
+    ids = [id_of(short)]
+    for seed in range(12):
+        step(short, seed, arrays=batch(seed, 40))
+        ids.append(id_of(short))
+    row, folder = short.find(OWNER, "model"), short.folder_of(short.find(OWNER, "model").id)
+    assert 0 < row.floor < 11 and describe(short, OWNER, "model")["earliest_version"] == row.floor
+    assert [id_of(short, version=v) for v in range(row.floor, 13)] == ids[row.floor :]
+    for version in (0, row.floor - 1):
+        with pytest.raises(VersionExpired, match=f"the earliest is {row.floor}"):
+            id_of(short, version=version)
+        with pytest.raises(VersionExpired):
+            restore(short, OWNER, "model", version, inf)
+    sweep(short)
+    with short.database.reading() as transaction:
+        used = entries.segments(transaction, row.id)
+    assert set(os.listdir(folder.segments)) == used and 0 < len(used) < 12
+    assert len(os.listdir(folder.snapshots)) == 12 - row.floor
+    on_disk = sum(each.stat().st_size for each in folder.snapshots.iterdir())
+    assert row.bytes == pytest.approx(3 * on_disk / 2, rel=1)
+    assert len(read_ledger(short, OWNER, "model", -1, 99)) == 13
+
+
+def test_a_version_that_expires_while_it_is_computed_is_said(
+    short: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step(short, 0, arrays=batch(0, 40))
+    row = short.find(OWNER, "model")
+
+    def find_early(*arguments: Any) -> replay.Origin:
+        """Find the version; then others step on, until it is gone."""
+        monkeypatch.undo()
+        origin = replay.find_origin(*arguments)
+        monkeypatch.setattr(newest, "REPLAY_SECONDS", 0.0)
+        monkeypatch.setattr(newest, "REPLAY_SNAPSHOTS", 0)
+        for seed in range(1, 12):
+            step(short, seed, arrays=batch(seed, 40))
+        sweep(short)
+        return origin
+
+    for version in (0, 1):
+        monkeypatch.setattr(versions, "find_origin", find_early)
+        with pytest.raises(VersionExpired), versions.reproduce(short, row, version):
+            pass
+
+
+def test_large_batches_make_a_snapshot_due(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "large", limits=StoreLimits(history_bytes=40_000))
+    create(store)
+    for seed in range(12):
+        step(store, seed, arrays=batch(seed, 60))
+    with store.database.reading() as transaction:
+        taken = snapshots.every(transaction, store.find(OWNER, "model").id)
+    assert [each.version for each in taken] == [0, 4, 8]
+    store.database.close()
 
 
 def test_models_are_described_and_listed(store: ModelStore) -> None:

@@ -21,7 +21,10 @@ from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
 
 COUNT = "SELECT count(*) FROM idempotency_keys"
-INSERT = "INSERT INTO idempotency_keys VALUES ('owner', ?, x'00', 'model', '{}')"
+INSERT = (
+    "INSERT INTO idempotency_keys (owner, key, digest, model, answer) "
+    "VALUES ('owner', ?, x'00', 'model', '{}')"
+)
 
 
 def count(database: Database) -> int:
@@ -167,11 +170,13 @@ from deltawire_service.store.database import Database
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
 database = Database(StoreFolder(Path(sys.argv[1])), FileLocks())
+COLUMNS = "owner, key, digest, model, answer"
+INSERT = f"INSERT INTO idempotency_keys ({COLUMNS}) VALUES (?, ?, x'00', 'm', '{{}}')"
 for number in range(1_000_000):
     with database.writing() as connection:
         for half in "ab":
             values = (sys.argv[2], f"{number}{half}")
-            connection.execute("INSERT INTO idempotency_keys VALUES (?, ?, x'00', 'm', '{}')", values)
+            connection.execute(INSERT, values)
     print(number, flush=True)
 """
 

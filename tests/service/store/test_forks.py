@@ -19,7 +19,10 @@ from deltawire_service.store.file_locks import FileLocks, shared_lock
 from deltawire_service.store.forks import at_fork
 from deltawire_service.store.slot_files import Layout, SlotFiles
 
-INSERT = "INSERT INTO idempotency_keys VALUES ('owner', ?, x'00', 'model', '{}')"
+INSERT = (
+    "INSERT INTO idempotency_keys (owner, key, digest, model, answer) "
+    "VALUES ('owner', ?, x'00', 'model', '{}')"
+)
 
 
 def insert(database: Database, key: str) -> None:

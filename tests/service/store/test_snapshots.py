@@ -22,7 +22,7 @@ ARRAYS = {
 
 
 def test_a_snapshot_has_the_same_bits_for_us_and_for_the_library(tmp_path: Path) -> None:
-    path = tmp_path / write_snapshot(tmp_path, ARRAYS)
+    path = tmp_path / write_snapshot(tmp_path, ARRAYS)[0]
     for read in (read_snapshot(path), load_file(path)):
         assert read.keys() == ARRAYS.keys()
         assert all(read[name].tobytes() == array.tobytes() for name, array in ARRAYS.items())
@@ -30,7 +30,7 @@ def test_a_snapshot_has_the_same_bits_for_us_and_for_the_library(tmp_path: Path)
 
 def test_a_snapshot_is_copied_piece_by_piece(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshots, "PIECE", 5)
-    path = tmp_path / write_snapshot(tmp_path, ARRAYS)
+    path = tmp_path / write_snapshot(tmp_path, ARRAYS)[0]
     copies = {name: np.zeros_like(array) for name, array in ARRAYS.items()}
     load_snapshot(path, copies)
     assert all(copies[name].tobytes() == array.tobytes() for name, array in ARRAYS.items())

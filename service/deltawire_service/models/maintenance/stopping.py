@@ -49,6 +49,6 @@ def _snapshot(store: ModelStore, model_id: str, until: float) -> bool:
             return False
         if monotonic() + newest.snapshot.seconds > until:
             return False
-        snapshot = take_snapshot(store, row.id, newest.entry, newest.numbers)
+        snapshot = take_snapshot(store, row, newest.entry, newest.numbers)
         commit(store, Change(row, row, snapshot=snapshot), until)
     return True

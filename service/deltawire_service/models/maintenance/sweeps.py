@@ -12,7 +12,11 @@ from time import monotonic
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
 from deltawire_service.store.folders import remove_unnamed
+from deltawire_service.store.retention import prune
 from deltawire_service.store.tables import entries, models, snapshots
+
+PORTION = 256
+"""Batches that are removed at once: other writers get their turn between two portions."""
 
 
 def sweep(store: ModelStore) -> None:
@@ -26,10 +30,12 @@ def sweep(store: ModelStore) -> None:
             known = _remove_folders(store)
     except LockBusy:  # a model is being made: another sweep will find what is left
         return
+    store.answers.prune(store.database)
     for model_id in known:
         try:
             with store.locks.exclusive(store.folder_of(model_id).lock, monotonic()):
-                _remove_files(store, model_id)
+                _prune(store, model_id)
+                remove_files(store, model_id)
         except (LockBusy, LockGone):  # the model is being changed, or was deleted
             continue
 
@@ -46,7 +52,12 @@ def _remove_folders(store: ModelStore) -> frozenset[str]:
     return known
 
 
-def _remove_files(store: ModelStore, model_id: str) -> None:
+def remove_files(store: ModelStore, model_id: str) -> None:
+    """Remove the files of a model that no row names. The caller holds the model's lock.
+
+    Raises:
+        StoreFull, StoreUnavailable: the disk cannot be used.
+    """
     if not store.database.checkpoint():
         return
     with store.database.reading() as transaction:
@@ -59,3 +70,14 @@ def _remove_files(store: ModelStore, model_id: str) -> None:
     remove_unnamed(folder.snapshots, snapshot_files)
     remove_unnamed(folder.segments, segment_files)
     store.slots.remove_surplus(folder.slots, row.slot)
+
+
+def _prune(store: ModelStore, model_id: str) -> None:
+    """Remove the batches that the commits of the model have left for later: it may not be changed again."""
+    with store.database.reading() as transaction:
+        row = models.get(transaction, model_id)
+    while row is not None and row.pruned < row.floor:
+        with store.database.writing() as transaction:
+            pruned = prune(transaction, row, store.limits, PORTION)
+            models.advance(transaction, row, pruned)
+        row = pruned

@@ -33,6 +33,13 @@ class Entry:
     total_seconds: float
     batch: bytes | Stretch | None = None
 
+    @property
+    def batch_bytes(self) -> int:
+        """The length of its batch."""
+        if isinstance(self.batch, Stretch):
+            return self.batch.size
+        return 0 if self.batch is None else len(self.batch)
+
 
 def append(database: Connection, model_id: str, entry: Entry) -> None:
     """Add an entry to the ledger of a model.
@@ -81,6 +88,38 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
         (model_id, after, most),
     )
     return list(_entries(rows))
+
+
+def drop_batches(database: Connection, model_id: str, after: int, last: int) -> None:
+    """Remove the batches of entries, which stay.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version before the first one.
+        last: the last version.
+    """
+    database.execute(
+        "UPDATE entries SET batch = NULL, segment = NULL, begin = NULL, size = NULL "
+        "WHERE model = ? AND version > ? AND version <= ?",
+        (model_id, after, last),
+    )
+
+
+def delete_up_to(database: Connection, model_id: str, last: int, most: int) -> None:
+    """Remove the earliest entries.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        last: the last version that may go.
+        most: number of entries that go at most.
+    """
+    database.execute(
+        "DELETE FROM entries WHERE model = ? AND version IN "
+        "(SELECT version FROM entries WHERE model = ? AND version <= ? ORDER BY version LIMIT ?)",
+        (model_id, model_id, last, most),
+    )
 
 
 def last_stretch(database: Connection, model_id: str) -> Stretch | None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+LATEST = "(SELECT coalesce(max(number), 0) FROM idempotency_keys WHERE owner = ?)"
+"""The number of the latest key of an owner."""
+
 
 @dataclass(frozen=True)
 class RequestKey:
@@ -48,7 +51,7 @@ def find(database: Connection, key: RequestKey) -> Answered | None:
     return None if row is None else Answered(*row)
 
 
-def insert(database: Connection, key: RequestKey, model_id: str, answer: str) -> None:
+def insert(database: Connection, key: RequestKey, model_id: str, answer: str, uptime: float) -> None:
     """Store an answer. Raises sqlite3.IntegrityError where the key was used before.
 
     Args:
@@ -56,8 +59,34 @@ def insert(database: Connection, key: RequestKey, model_id: str, answer: str) ->
         key: the key of the request.
         model_id: the model that it changes.
         answer: its answer, as JSON.
+        uptime: for how many seconds the service was up until now.
     """
     database.execute(
-        "INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?)",
-        (key.owner, key.key, key.digest, model_id, answer),
+        "INSERT INTO idempotency_keys (owner, key, digest, model, answer, number, uptime) "
+        f"VALUES (?, ?, ?, ?, ?, {LATEST} + 1, ?)",
+        (key.owner, key.key, key.digest, model_id, answer, key.owner, uptime),
     )
+
+
+def owners(database: Connection) -> list[str]:
+    """Return all owners that have keys."""
+    return [row["owner"] for row in database.execute("SELECT DISTINCT owner FROM idempotency_keys")]
+
+
+def prune(database: Connection, owner: str, keep: int, since: float, most: int) -> int:
+    """Remove the oldest keys of an owner that are not answered any more, and return how many were removed.
+
+    Args:
+        database: a transaction.
+        owner: the owner.
+        keep: number of the latest keys that stay.
+        since: uptime of the service at which the oldest key was stored that stays.
+        most: number of keys that are removed at most.
+    """
+    removed = database.execute(
+        "DELETE FROM idempotency_keys WHERE owner = ? AND number IN "
+        "(SELECT number FROM idempotency_keys WHERE owner = ? ORDER BY number LIMIT ?) "
+        f"AND (uptime < ? OR number <= {LATEST} - ?)",
+        (owner, owner, most, since, owner, keep),
+    )
+    return removed.rowcount

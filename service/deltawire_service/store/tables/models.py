@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from sqlite3 import Connection
 
 
@@ -24,6 +24,10 @@ class ModelRow:
         version: the newest version.
         slot: the slot of that version.
         stamp: the stamp of that slot, when it has that version.
+        floor: the earliest version that can be computed; it has a snapshot.
+        pruned: the entries up to this version have no batch any more.
+        batch_bytes: bytes of all batches that the model ever had.
+        bytes: bytes that are kept now: slots, snapshots, batches.
     """
 
     id: str
@@ -35,15 +39,17 @@ class ModelRow:
     version: int
     slot: str
     stamp: bytes
+    floor: int = 0
+    pruned: int = 0
+    batch_bytes: int = 0
+    bytes: int = 0
 
 
 def insert(database: Connection, model: ModelRow) -> None:
     """Add a model. Raises sqlite3.IntegrityError where the owner has one of this name."""
-    database.execute(
-        "INSERT INTO models (id, owner, name, network, dtype, lineage, version, slot, stamp) "
-        "VALUES (:id, :owner, :name, :network, :dtype, :lineage, :version, :slot, :stamp)",
-        asdict(model),
-    )
+    columns = [field.name for field in fields(ModelRow)]
+    values = ", ".join(f":{column}" for column in columns)
+    database.execute(f"INSERT INTO models ({', '.join(columns)}) VALUES ({values})", asdict(model))
 
 
 def find(database: Connection, owner: str, name: str) -> ModelRow | None:
@@ -84,13 +90,20 @@ def every(database: Connection) -> list[ModelRow]:
     return [ModelRow(**row) for row in database.execute("SELECT * FROM models ORDER BY owner, name")]
 
 
+def usage(database: Connection, owner: str) -> tuple[int, int]:
+    """Return the number of an owner's models, and their bytes."""
+    row = database.execute("SELECT count(*), coalesce(sum(bytes), 0) FROM models WHERE owner = ?", (owner,))
+    number, size = row.fetchone()
+    return number, size
+
+
 def identifiers(database: Connection) -> frozenset[str]:
     """Return the ids of all models."""
     return frozenset(row["id"] for row in database.execute("SELECT id FROM models"))
 
 
 def advance(database: Connection, before: ModelRow, after: ModelRow) -> None:
-    """Store a model's newest version, slot and lineage.
+    """Store a model's newest version, its slot, its lineage, and how much of it is kept.
 
     Args:
         database: a transaction.
@@ -101,9 +114,13 @@ def advance(database: Connection, before: ModelRow, after: ModelRow) -> None:
         RowChanged: the model is not as it was.
     """
     changed = database.execute(
-        "UPDATE models SET lineage = ?, version = ?, slot = ?, stamp = ? "
-        "WHERE id = ? AND version = ? AND stamp = ?",
-        (after.lineage, after.version, after.slot, after.stamp, before.id, before.version, before.stamp),
+        "UPDATE models SET lineage = ?, version = ?, slot = ?, stamp = ?, "
+        "floor = ?, pruned = ?, batch_bytes = ?, bytes = ? WHERE id = ? AND version = ? AND stamp = ?",
+        (
+            *(after.lineage, after.version, after.slot, after.stamp),
+            *(after.floor, after.pruned, after.batch_bytes, after.bytes),
+            *(before.id, before.version, before.stamp),
+        ),
     )
     if changed.rowcount != 1:
         raise RowChanged(f"model {before.id} is not as it was at version {before.version}")
