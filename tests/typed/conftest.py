@@ -19,12 +19,13 @@ def page_port() -> int:
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory, page_port: int) -> Iterator[str]:
-    """A service with a network in float32, `line`, which has data of its own."""
+    """A service that keeps models, with a network in float32, `line`, which has data of its own."""
     folder = tmp_path_factory.mktemp("networks")
     data = {"x": [[1.0, 2.0]], "y": [0]}
     publish(folder, "line", dtype="float32", data=data, values=["scores"])
     origin = f"http://127.0.0.1:{page_port}"
-    with running_service("-w", "1", networks_dir=str(folder), cors_origins=origin) as url:
+    models = str(tmp_path_factory.mktemp("models"))
+    with running_service("-w", "1", networks_dir=str(folder), data_dir=models, cors_origins=origin) as url:
         yield url
 
 

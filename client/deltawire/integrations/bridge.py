@@ -52,7 +52,7 @@ class ServedNetwork:
 
     @property
     def has_parameters(self) -> bool:
-        """Whether the service keeps parameters of the network."""
+        """True where the service keeps parameters of the network."""
         return isinstance(self.network, Published | ModelVersion)
 
     def pinned(self) -> Self:

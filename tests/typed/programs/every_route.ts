@@ -57,6 +57,58 @@ const line = await client.GET("/v1/networks/{name}", { params: { path: { name: "
 assert.equal(called("GET /v1/networks/{name}", line).dtype, "float32");
 assert.ok(called("GET /v1/limits", await client.GET("/v1/limits")).dtypes.includes("float32"));
 
+// A model: made, stepped once for its key, computed with, brought back, forked, deleted.
+
+const own = { params: { path: { name: "typescript" } } };
+const batch = { data: whole.data };
+const optimizer = { kind: "sgd" };
+const made = await client.POST("/v1/models", { body: { name: "typescript", network, params: whole.params, optimizer } });
+assert.equal(called("POST /v1/models", made).version, 0);
+for (const replayed of [false, true]) {
+  const key = { ...own.params, header: { "Idempotency-Key": "typescript-step" } };
+  const { data: step } = await client.POST("/v1/models/{name}/steps", { params: key, body: batch });
+  assert.deepEqual([step?.version, step?.replayed], [1, replayed]);
+}
+console.log("POST /v1/models/{name}/steps");
+const all = called("GET /v1/models", await client.GET("/v1/models"));
+assert.ok(all.models.some((model) => model.name === "typescript"));
+assert.equal(called("GET /v1/models/{name}", await client.GET("/v1/models/{name}", own)).step, 1);
+const ledger = await client.GET("/v1/models/{name}/ledger", own);
+assert.equal(called("GET /v1/models/{name}/ledger", ledger).entries.length, 2);
+const first = await client.GET("/v1/models/{name}/params", { params: { ...own.params, query: { version: 0 } } });
+assert.deepEqual(called("GET /v1/models/{name}/params", first).params, whole.params);
+const state = await client.GET("/v1/models/{name}/optimizer", own);
+assert.equal(called("GET /v1/models/{name}/optimizer", state).origin.step, 1);
+const change = { optimizer: { config: { learning_rate: 0.5 } } };
+const changed = await client.PATCH("/v1/models/{name}", { ...own, body: change });
+assert.equal(called("PATCH /v1/models/{name}", changed).version, 2);
+const restored = await client.POST("/v1/models/{name}/restore", { ...own, body: { version: 0 } });
+assert.equal(called("POST /v1/models/{name}/restore", restored).step, 0);
+const modelGradients = await client.POST("/v1/models/{name}/gradients", { ...own, body: batch });
+assert.equal(typeof called("POST /v1/models/{name}/gradients", modelGradients).loss, "number");
+const modelForward = await client.POST("/v1/models/{name}/forward", { ...own, body: { ...batch, values: ["line"] } });
+assert.deepEqual(called("POST /v1/models/{name}/forward", modelForward).values, {
+  line: [[-2, 8.5, -8.5], [-3, 0.5, 23.125]],
+});
+const modelVjp = await client.POST("/v1/models/{name}/vjp", { ...own, body: { ...batch, cotangents: { loss: [1, 0] } } });
+assert.deepEqual(called("POST /v1/models/{name}/vjp", modelVjp).products.params["line.bias"], [-4, 17, -17]);
+const modelJvp = await client.POST("/v1/models/{name}/jvp", { ...own, body: { ...batch, tangents: ones, outputs: ["line"] } });
+assert.deepEqual(called("POST /v1/models/{name}/jvp", modelJvp).tangents, { line: [[1, 1, 1], [1, 1, 1]] });
+const modelJacobian = await client.POST("/v1/models/{name}/jacobian", { ...own, body: { ...batch, outputs: ["loss"] } });
+assert.ok(called("POST /v1/models/{name}/jacobian", modelJacobian).jacobian.loss);
+const modelHvp = await client.POST("/v1/models/{name}/hvp", { ...own, body: { ...batch, vectors: ones, quadratic: true } });
+assert.equal(called("POST /v1/models/{name}/hvp", modelHvp).quadratic, 6);
+const modelCheck = await client.POST("/v1/models/{name}/check", { ...own, body: { ...batch, samples: 2 } });
+assert.equal(called("POST /v1/models/{name}/check", modelCheck).passed, true);
+const modelPlan = await client.POST("/v1/models/{name}/plan", { ...own, body: { batch: 7 } });
+assert.equal(called("POST /v1/models/{name}/plan", modelPlan).fits, true);
+const fork = await client.POST("/v1/models/{name}/fork", { ...own, body: { name: "typescript_fork", version: 1 } });
+assert.equal(called("POST /v1/models/{name}/fork", fork).step, 1);
+assert.equal(called("DELETE /v1/models/{name}", await client.DELETE("/v1/models/{name}", own)).version, 3);
+assert.ok(called("GET /v1/optimizers", await client.GET("/v1/optimizers")).optimizers.length > 5);
+const adam = await client.GET("/v1/optimizers/{kind}", { params: { path: { kind: "adam" } } });
+assert.equal(called("GET /v1/optimizers/{kind}", adam).kind, "adam");
+
 const refused = await client.POST("/v1/forward", { body: { network: { name: "circle" } } });
 assert.equal(refused.error?.code, "network_not_found");
 // @ts-expect-error: an option has other words

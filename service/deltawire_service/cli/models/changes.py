@@ -7,8 +7,7 @@ from typing import Any
 import click
 
 from deltawire.models.network import model_path
-from deltawire_service.cli.models.descriptions import print_description
-from deltawire_service.cli.models.options import (
+from deltawire_service.cli.models.arguments import (
     if_version_option,
     key_option,
     name_argument,
@@ -17,6 +16,7 @@ from deltawire_service.cli.models.options import (
     print_change,
     version_option,
 )
+from deltawire_service.cli.models.descriptions import print_description
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import print_json

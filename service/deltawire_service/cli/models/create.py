@@ -6,13 +6,13 @@ from typing import Any, BinaryIO
 
 import click
 
-from deltawire_service.cli.models.descriptions import print_description
-from deltawire_service.cli.models.options import (
+from deltawire_service.cli.models.arguments import (
     key_option,
     name_argument,
     optimizer_document,
     optimizer_options,
 )
+from deltawire_service.cli.models.descriptions import print_description
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.request_file import Leaves, param_arrays, read_arrays, read_request

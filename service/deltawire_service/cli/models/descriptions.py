@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from deltawire.text import counted, shape_text, size_text
-from deltawire_service.cli.models.options import name_argument, optimizer_text
+from deltawire_service.cli.models.arguments import name_argument, optimizer_text
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, one_line, print_json, table

@@ -9,7 +9,7 @@ from deltawire_service.cli.models.create import create
 from deltawire_service.cli.models.descriptions import list_models, show
 from deltawire_service.cli.models.ledger import ledger
 from deltawire_service.cli.models.params import params
-from deltawire_service.cli.models.step import step
+from deltawire_service.cli.models.steps import step
 
 
 @click.group()

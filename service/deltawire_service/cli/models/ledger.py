@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from deltawire_service.cli.models.options import name_argument
+from deltawire_service.cli.models.arguments import name_argument
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, one_line, print_json, table

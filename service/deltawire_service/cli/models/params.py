@@ -10,7 +10,7 @@ import numpy as np
 from deltawire import Checkpoint
 from deltawire.network.files import write
 from deltawire.text import shape_text
-from deltawire_service.cli.models.options import name_argument, version_option
+from deltawire_service.cli.models.arguments import name_argument, version_option
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.terminal import console, one_line, print_json, table

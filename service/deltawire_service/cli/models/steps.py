@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from deltawire_service.cli.models.options import if_version_option, key_option, name_argument, print_change
+from deltawire_service.cli.models.arguments import if_version_option, key_option, name_argument, print_change
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
 from deltawire_service.cli.request_file import Leaves, Request, batch_arrays, read_arrays

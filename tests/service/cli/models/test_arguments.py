@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deltawire import optim
-from deltawire_service.cli.models.options import optimizer_document, optimizer_text
+from deltawire_service.cli.models.arguments import optimizer_document, optimizer_text
 
 NOTHING: tuple[Any, ...] = (None, None, None, None, None)
 
