@@ -67,6 +67,8 @@ def commit(
         if change.snapshot:
             snapshots.insert(transaction, change.after.id, change.snapshot)
         store_answer(transaction, key, change.after.id, answer)
+    if change.entry:
+        store.observer.on_change(change.entry.kind)
 
 
 def store_answer(
@@ -143,7 +145,9 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
             return None
         made = orjson.loads(answered.answer).get("name", name)  # a fork makes another one than it names
         row = models.find(transaction, key.owner, made)
-    return read_answer(key, answered, row)
+    answer = read_answer(key, answered, row)
+    store.observer.on_replayed_answer()
+    return answer
 
 
 def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> Answer:

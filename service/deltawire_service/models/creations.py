@@ -222,7 +222,9 @@ def _fill(
         with store.database.writing(deadline) as transaction:
             taken = models.find(transaction, owner, name)
             if key and (answered := idempotency_keys.find(transaction, key)):
-                return read_answer(key, answered, taken)
+                answer = read_answer(key, answered, taken)
+                store.observer.on_replayed_answer()
+                return answer
             if taken:
                 raise NameTaken(f"there is a model '{name}' already")
             models.insert(transaction, row)
@@ -230,4 +232,5 @@ def _fill(
             snapshots.insert(transaction, model_id, snapshot)
             if key:
                 idempotency_keys.insert(transaction, key, model_id, to_json(answer))
+    store.observer.on_change(entry.kind)
     return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from deltawire_service.store.database import Database
 from deltawire_service.store.errors import LockGone
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder
+from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.slot_files import Layout, SlotFiles
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
@@ -38,6 +39,7 @@ class ModelStore:
         compile_network: makes the network of a spec, and keeps it.
         optimizers: the optimizers that are installed.
         engine_fingerprint: returns the fingerprint of this process.
+        observer: is told what the store does.
     """
 
     def __init__(
@@ -46,11 +48,13 @@ class ModelStore:
         compile_network: Callable[[Any], Network],
         optimizers: Registry,
         engine_fingerprint: Callable[[], str],
+        observer: Observer = UNOBSERVED,
     ):
         self.folder = folder
+        self.observer = observer
         self.optimizers = optimizers
         self.locks = FileLocks()
-        self.database = Database(folder, self.locks)
+        self.database = Database(folder, self.locks, observer)
         self.slots = SlotFiles()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
@@ -110,7 +114,10 @@ class ModelStore:
         while True:
             model_id = self.find(owner, name).id
             try:
-                with self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True):
+                with ExitStack() as held:
+                    with self.observer.timing("lock"):
+                        lock = self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True)
+                        held.enter_context(lock)
                     row = self.find(owner, name)
                     if row.id == model_id:  # the name may have been given to another model meanwhile
                         yield row

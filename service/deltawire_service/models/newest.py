@@ -138,7 +138,8 @@ def take_snapshot(store: ModelStore, model_id: str, entry: Entry, numbers: Numbe
         StoreFull, StoreUnavailable: it cannot be written.
     """
     began = monotonic()
-    file = write_snapshot(store.folder_of(model_id).snapshots, numbers.joined())
+    with store.observer.timing("snapshot"):
+        file = write_snapshot(store.folder_of(model_id).snapshots, numbers.joined())
     seconds = monotonic() - began
     return SnapshotRow(entry.version, file, params_id(numbers.params), seconds, entry.total_seconds)
 

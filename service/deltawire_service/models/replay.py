@@ -68,6 +68,11 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
         StoreUnavailable: the disk fails.
         Refused, PluginError, DeadlineExceeded: as for a step.
     """
+    with store.observer.timing("replay"):
+        return _replay(store, row, origin, numbers)
+
+
+def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
     load_snapshot(path, numbers.joined())
     network, fingerprint, exact = store.network_of(row), store.fingerprint, True
