@@ -44,6 +44,7 @@ from deltawire_service.observability.logs import add_request_id, make_log, reque
 from deltawire_service.observability.metrics import Metrics
 from deltawire_service.observability.opentelemetry import configured_provider, trace_requests
 from deltawire_service.observability.server_timing import add_server_timing
+from deltawire_service.observability.store_observer import StoreObserver
 from deltawire_service.protocols import PROTOCOLS
 from deltawire_service.protocols.context import ProtocolContext
 from deltawire_service.protocols.served import ServedNetworks
@@ -115,7 +116,10 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     models = None
     if settings.data_dir:
         folder = StoreFolder(Path(settings.data_dir))
-        models = ModelStore(folder, networks.compiled, optimizers, networks.fingerprint)
+        observer = StoreObserver(metrics)
+        models = ModelStore(
+            *(folder, networks.compiled, optimizers, networks.fingerprint, settings.store_limits, observer)
+        )
         starting.prepare(models)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 

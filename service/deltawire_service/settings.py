@@ -18,6 +18,7 @@ from environs import Env, EnvError, EnvValidationError
 from marshmallow import ValidationError, fields, validate
 
 from deltawire_plugins.schema_errors import describe
+from deltawire_service.store.limits import StoreLimits
 
 if TYPE_CHECKING:
     from deltawire import wire
@@ -185,6 +186,28 @@ class Settings:
     )
     networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
     data_dir: str = setting("", "the folder that models are kept in; it is made when it is missing")
+    models_per_key: int = count(1000, "models that an API key may have; without keys, that there may be")
+    model_bytes_per_key: int = count(
+        64 * 2**30, "disk space that the models of a key may take, in bytes: numbers, snapshots and batches"
+    )
+    free_bytes: int = setting(
+        2**28,
+        "disk space that stays free, in bytes: with less, no model is made and no step is taken",
+        validate.Range(min=0),
+    )
+    history_bytes: int = count(
+        2**30,
+        "snapshots and batches that a model keeps, in bytes; versions that they do not lead to are gone",
+    )
+    ledger_entries: int = count(1_000_000, "entries that the ledger of a model keeps, the latest ones")
+    idempotency_keys: int = count(
+        250_000, "Idempotency-Keys of an API key that are answered, the latest ones"
+    )
+    idempotency_seconds: float = setting(
+        86_400.0,
+        "seconds for which an Idempotency-Key is answered, in which the service was up",
+        validate.Range(min=0, max=1e9),
+    )
     protocols: str = setting(
         ",".join(PROTOCOLS),
         "the protocols of others in which networks and models are served",
@@ -222,6 +245,19 @@ class Settings:
             self.elements,
             self.tensors,
             self.tensor_header_bytes,
+        )
+
+    @cached_property
+    def store_limits(self) -> StoreLimits:
+        """The bounds on what is kept of models."""
+        return StoreLimits(
+            self.models_per_key,
+            self.model_bytes_per_key,
+            self.free_bytes,
+            self.idempotency_keys,
+            self.idempotency_seconds,
+            self.history_bytes,
+            self.ledger_entries,
         )
 
     @cached_property

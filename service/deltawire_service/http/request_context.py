@@ -30,7 +30,7 @@ class RequestContext:
     __slots__ = (
         *("environ", "started", "content_length", "request_id", "requires_key", "key"),
         *("response_media_type", "params_id", "phase_seconds", "route", "problem_code", "status"),
-        "response_bytes",
+        *("response_bytes", "replayed"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -53,6 +53,8 @@ class RequestContext:
         self.status = 0
         self.response_bytes = 0
         """Bytes of the answer's body, as announced."""
+        self.replayed = False
+        """The answer is the one that the Idempotency-Key of the request got before."""
 
     @property
     def method(self) -> str:

@@ -139,6 +139,7 @@ def delete(
         with store.database.writing(deadline) as transaction:
             models.delete(transaction, row.id)
             store_answer(store, transaction, key, row.id, answer)
+        store.observer.on_change("deleted")
         store.folder.remove_model(row.id)
         return answer
 

@@ -73,6 +73,8 @@ def commit(
         row = prune(transaction, row, store.limits)
         models.advance(transaction, change.before, row)
         store_answer(store, transaction, key, row.id, answer)
+    if change.entry:
+        store.observer.on_change(change.entry.kind)
     return row
 
 
@@ -155,7 +157,9 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
             return None
         made = orjson.loads(answered.answer).get("name", name)  # a fork makes another one than it names
         row = models.find(transaction, key.owner, made)
-    return read_answer(key, answered, row)
+    answer = read_answer(key, answered, row)
+    store.observer.on_replayed_answer()
+    return answer
 
 
 def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> Answer:

@@ -229,7 +229,9 @@ def _fill(
         with store.database.writing(deadline) as transaction:
             taken = models.find(transaction, owner, name)
             if key and (answered := idempotency_keys.find(transaction, key)):
-                return read_answer(key, answered, taken)
+                answer = read_answer(key, answered, taken)
+                store.observer.on_replayed_answer()
+                return answer
             if taken:
                 raise NameTaken(f"there is a model '{name}' already")
             check_quota(transaction, owner, store.limits, row.bytes, more_models=1)
@@ -238,4 +240,5 @@ def _fill(
             snapshots.insert(transaction, model_id, snapshot)
             if key:
                 store.answers.insert(transaction, key, model_id, to_json(answer))
+    store.observer.on_change(entry.kind)
     return answer

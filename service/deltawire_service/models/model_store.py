@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from deltawire_service.store.errors import LockGone
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder
 from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.quotas import check_disk, check_quota
 from deltawire_service.store.slot_files import Layout, SlotFiles
 from deltawire_service.store.tables import models
@@ -44,6 +45,7 @@ class ModelStore:
         optimizers: the optimizers that are installed.
         engine_fingerprint: returns the fingerprint of this process.
         limits: how much is kept.
+        observer: is told what the store does.
     """
 
     def __init__(
@@ -53,13 +55,15 @@ class ModelStore:
         optimizers: Registry,
         engine_fingerprint: Callable[[], str],
         limits: StoreLimits = DEFAULT_LIMITS,
+        observer: Observer = UNOBSERVED,
     ):
         self.folder = folder
+        self.observer = observer
         self.optimizers = optimizers
         self.limits = limits
         self.answers = Answers(limits)
         self.locks = FileLocks()
-        self.database = Database(folder, self.locks)
+        self.database = Database(folder, self.locks, observer)
         self.slots = SlotFiles()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
@@ -119,7 +123,10 @@ class ModelStore:
         while True:
             model_id = self.find(owner, name).id
             try:
-                with self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True):
+                with ExitStack() as held:
+                    with self.observer.timing("lock"):
+                        lock = self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True)
+                        held.enter_context(lock)
                     row = self.find(owner, name)
                     if row.id == model_id:  # the name may have been given to another model meanwhile
                         yield row

@@ -139,7 +139,8 @@ def take_snapshot(store: ModelStore, row: ModelRow, entry: Entry, numbers: Numbe
     """
     check_disk(store.folder.path, store.limits, numbers.nbytes)
     began = monotonic()
-    file, size = write_snapshot(store.folder_of(row.id).snapshots, numbers.joined())
+    with store.observer.timing("snapshot"):
+        file, size = write_snapshot(store.folder_of(row.id).snapshots, numbers.joined())
     seconds = monotonic() - began
     return SnapshotRow(
         *(entry.version, file, params_id(numbers.params), seconds),

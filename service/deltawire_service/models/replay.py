@@ -91,7 +91,8 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
         Refused, PluginError, DeadlineExceeded: as for a step.
     """
     try:
-        return _replay(store, row, origin, numbers)
+        with store.observer.timing("replay"):
+            return _replay(store, row, origin, numbers)
     except (StoreUnavailable, _BatchGone):
         find_origin(store, row, origin.entry.version)  # it may have expired meanwhile
         raise

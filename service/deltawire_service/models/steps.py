@@ -112,13 +112,15 @@ def _step(
     store.check_room(row.owner, size, size + newest.layout.bytes)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
-    loss, gradients, arrays = compute_gradients(work, newest.numbers)
+    with store.observer.timing("compute"):
+        loss, gradients, arrays = compute_gradients(work, newest.numbers)
     if monotonic() > deadline:
         raise DeadlineExceeded()
     slots = store.folder_of(row.id).slots
     with store.slots.free(slots, newest.layout, taken=row.slot) as slot:
         numbers = Numbers.split(slot.arrays(writable=True))
-        norm = rule.apply(newest.numbers, gradients, Step(number, learning_rate), numbers)
+        with store.observer.timing("update"):
+            norm = rule.apply(newest.numbers, gradients, Step(number, learning_rate), numbers)
         after = replace(row, version=row.version + 1, slot=slot.name, stamp=slot.set_stamp())
         seconds = monotonic() - began
         answer: Answer = {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
@@ -167,4 +169,5 @@ def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) 
         with store.database.reading() as transaction:
             return entries.last_stretch(transaction, row.id)
 
-    return batches.store(store.folder_of(row.id), find_last, arrays)
+    with store.observer.timing("batch"):
+        return batches.store(store.folder_of(row.id), find_last, arrays)

@@ -62,6 +62,9 @@ METRICS: Mapping[str, Description] = {
     "rejections": Description("Requests turned away though they may be right", ("code",)),
     "plan_bytes": Description("Planned memory of a computation", (), BYTES),
     "compute_seconds": Description("Time in layers, a processor each", ("kind",)),
+    "model_changes": Description("Changes of models, committed", ("kind",)),
+    "answers_replayed": Description("Requests that got the answer that their Idempotency-Key got before"),
+    "store_seconds": Description("Parts of the changes of models", ("part",), SECONDS),
     "log_lines_dropped": Description("Log lines that could not be written"),
 }
 GAUGES: Mapping[str, str] = {
@@ -85,7 +88,8 @@ class Metrics:
         self._counted: dict[str, Series] = {
             name: defaultdict(metric.zero) for name, metric in METRICS.items()
         }
-        self._counted["plan_bytes"][()]  # without labels, its only series is known now
+        for name in ("plan_bytes", "answers_replayed"):
+            self._counted[name][()]  # without labels, its only series is known now
         self._numbers = cache(self._numbers_of)
 
     def share(self, folder: str) -> None:
@@ -114,6 +118,7 @@ class Metrics:
             _observe(seconds, SECONDS, elapsed)
             _observe(received, BYTES, min(context.content_length or 0, MOST_BYTES))
             _observe(sent, BYTES, context.response_bytes)
+            self._counted["answers_replayed"][()][0] += context.replayed
             if status in (429, 503, 504):
                 self._counted["rejections"][(code,)][0] += 1
 
@@ -129,6 +134,16 @@ class Metrics:
         with self._lock:
             for kind, each in seconds.items():
                 counted[(kind,)][0] += each
+
+    def on_model_change(self, kind: str) -> None:
+        """Count a change of a model, by the kind of its entry in the ledger; `deleted` for the last one."""
+        with self._lock:
+            self._counted["model_changes"][(kind,)][0] += 1
+
+    def on_store_part(self, part: str, seconds: float) -> None:
+        """Count the seconds of a part of a change: `lock`, `commit`, …, as `store/observer.py` has them."""
+        with self._lock:
+            _observe(self._counted["store_seconds"][(part,)], SECONDS, seconds)
 
     def counting_plans(self, run: Runner) -> Runner:
         """Return a runner that counts the planned memory, then runs."""

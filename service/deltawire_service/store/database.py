@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from math import inf
 from pathlib import Path
 from threading import Condition, get_ident
@@ -22,6 +22,7 @@ from deltawire_service.store.errors import OutcomeUnknown, StoreFull, StoreUnava
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.forks import at_fork
+from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.schema import migrate
 
 CHECKPOINT_BYTES = 8 * 2**20
@@ -45,12 +46,14 @@ class Database:
     Args:
         folder: the folder of the store.
         locks: the locks of this process.
+        observer: is told how long transactions wait, and how long they take to end.
     """
 
-    def __init__(self, folder: StoreFolder, locks: FileLocks):
+    def __init__(self, folder: StoreFolder, locks: FileLocks, observer: Observer = UNOBSERVED):
         self._path = folder.database
         self._write_lock = folder.write_lock
         self._locks = locks
+        self._observer = observer
         self._idle: list[sqlite3.Connection] = []
         self._users: list[int] = []
         self._unusable = False
@@ -94,14 +97,18 @@ class Database:
             StoreFull, StoreUnavailable: the disk cannot be used; nothing was changed.
             OutcomeUnknown: the disk failed during the commit.
         """
-        with self._locks.exclusive(self._write_lock, deadline), self._connection() as connection:
+        with ExitStack() as held:
+            with self._observer.timing("writer"):
+                held.enter_context(self._locks.exclusive(self._write_lock, deadline))
+            connection = held.enter_context(self._connection())
             with _disk_errors():
                 if self.log_bytes() > CHECKPOINT_BYTES:
                     _checkpoint(connection)
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
             try:
-                connection.execute("COMMIT")
+                with self._observer.timing("commit"):
+                    connection.execute("COMMIT")
             except sqlite3.Error as error:
                 if _result(error) == sqlite3.SQLITE_FULL:  # the log ends before this transaction does
                     raise StoreFull() from error

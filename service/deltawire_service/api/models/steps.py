@@ -62,8 +62,7 @@ def _step(
             with_parameters=False,
         )
     request = StepRequest(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost)
-    with begin_phase(call.context, "compute"):
-        return take_step(access.store, call.owner, name, request, call.deadline, call.key)
+    return take_step(access.store, call.owner, name, request, call.deadline, call.key)
 
 
 def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str) -> dict[str, Array]:

@@ -1,0 +1,40 @@
+"""The store as the service observes it: in its metrics, and in the times of the request's phases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from deltawire_service.http.request_context import current_request
+from deltawire_service.observability.metrics import Metrics
+from deltawire_service.store.observer import Kind, Part
+
+
+class StoreObserver:
+    """Counts what the store does. metrics: of the application."""
+
+    def __init__(self, metrics: Metrics):
+        self._metrics = metrics
+
+    @contextmanager
+    def timing(self, part: Part) -> Iterator[None]:
+        """Count the seconds of a part of a change, also of one that fails, here and in the request."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            seconds = perf_counter() - began
+            self._metrics.on_store_part(part, seconds)
+            if context := current_request(None):  # models are recovered without one
+                phases = context.phase_seconds
+                phases[part] = phases.get(part, 0.0) + seconds
+
+    def on_change(self, kind: Kind) -> None:
+        """Count a change that is committed."""
+        self._metrics.on_model_change(kind)
+
+    def on_replayed_answer(self) -> None:
+        """Note in the current request that it gets the answer that its key got before."""
+        if context := current_request(None):
+            context.replayed = True
