@@ -22,8 +22,8 @@ HEAD = """\
 # Optimizers
 
 Look up the rule and the config of an optimizer, or a schedule of the learning rate.
-[python.md](python.md#training) trains a network with them. `make docs` writes this page from the optimizers
-themselves.
+[python.md](python.md#training) trains a network with them, and so do [models](models.md) on the service.
+`GET /v1/optimizers` lists those of a service. `make docs` writes this page from the optimizers themselves.
 
 ```python
 from deltawire.optim import adamw, schedules

@@ -65,6 +65,8 @@ ZIP = b"PK"
 def document_in(body: bytes | memoryview) -> Any:
     """Return the document in the bytes of a saved network, or in those of a request or a spec in JSON.
 
+    The answer with the parameters of a model will do too, without its `origin`.
+
     Raises:
         Refused: They are neither.
     """
@@ -73,7 +75,11 @@ def document_in(body: bytes | memoryview) -> Any:
         raise Refused([Fault("", "json_invalid", detail)])
     # The eight bytes before the header are its length, of which some are 0. JSON has no such byte.
     media_type = wire.SAFETENSORS if b"\0" in bytes(body[:8]) else wire.JSON
-    return wire.decode(body, media_type, LIMITS)
+    part = "response" if media_type == wire.SAFETENSORS and wire.is_response(body, LIMITS) else "request"
+    document = wire.decode(body, media_type, LIMITS, part)
+    if isinstance(document, dict):
+        document.pop("origin", None)
+    return document
 
 
 def arrays_in(body: bytes | memoryview) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from deltawire.wire import json, safetensors
-from deltawire.wire.safetensors import Body, read_checkpoint
+from deltawire.wire.safetensors import Body, is_response, read_checkpoint
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
@@ -24,7 +24,7 @@ TENSORS = json.TENSORS
 
 __all__ = [
     "Array", "Base64", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS",
-    "decode", "encode", "encode_in_parts", "read_checkpoint", "read_tensor", "read_tensors",
+    "decode", "encode", "encode_in_parts", "is_response", "read_checkpoint", "read_tensor", "read_tensors",
 ]  # fmt: skip
 
 

@@ -92,6 +92,12 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
     return document
 
 
+def is_response(body: Body, limits: Limits = DEFAULT) -> bool:
+    """Return whether the document in a body is an answer. Raises Refused where there is no header."""
+    metadata = _parsed(_header(body, limits)).get(_METADATA)
+    return type(metadata) is dict and "response" in metadata
+
+
 def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
     """Return the arrays of a file that holds no document, by name; its metadata is ignored."""
     text = _header(body, limits)
