@@ -190,7 +190,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     _add_kinds(components["Node"], layers)
     for name, component in components.items():
         if component.get("type") == "object" and not name.endswith("Response"):
-            component["additionalProperties"] = False  # unknown keys are errors
+            component.setdefault("additionalProperties", False)  # unknown keys are errors
         if name.endswith("Request") and {"network", "dtype"} <= component["properties"].keys():
             _supply_by_published(component)
     for kind, layer in layers.items():

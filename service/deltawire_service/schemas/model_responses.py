@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from deltawire_service.schemas.responses import (
     NETWORK_ID,
@@ -115,6 +115,11 @@ class ModelListResponse(Schema):
 
 
 class LedgerEntry(Schema):
+    """An entry of a ledger, with the details of its kind beside these."""
+
+    class Meta:
+        unknown = INCLUDE
+
     version = integer("the version")
     kind = fields.String(
         required=True, metadata={"description": "created, step, hyperparameters, restored, rebased or lost"}

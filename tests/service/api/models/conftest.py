@@ -1,0 +1,16 @@
+"""A service with a model, for the tests of its routes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.http_models import DescribedClient, make_client, make_model
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> DescribedClient:
+    """Of a service that keeps one model, `model`."""
+    client = make_client(tmp_path)
+    make_model(client)
+    return client
