@@ -269,9 +269,10 @@ def _too_large(header: int, body: int, limits: Mapping[str, int]) -> Refused:
         limits: Of the service, by the names of its settings.
     """
     detail = (
-        f"the network and the names of its tensors take a header of {header:,} bytes, and the service reads "
-        f"at most {limits['tensor_header_bytes']:,} in a binary body. The same request takes {body:,} bytes "
-        f"of JSON, and the service reads at most {limits['json_body_bytes']:,}. Publish the network with its "
-        "parameters and send its name, send smaller batches, or have DELTAWIRE_TENSOR_HEADER_BYTES raised"
+        f"the network and the names of its arrays take a header of {header:,} bytes, and at most "
+        f"{limits['tensor_header_bytes']:,} are read (DELTAWIRE_TENSOR_HEADER_BYTES). With its arrays it "
+        f"takes {body:,} bytes of JSON, and at most {limits['json_body_bytes']:,} are read "
+        "(DELTAWIRE_JSON_BODY_BYTES). Publish the network with its parameters and send its name, send "
+        "smaller batches, or have one of the settings raised"
     )
     return Refused([Fault("", "tensor_header_too_large", detail)])

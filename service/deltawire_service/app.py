@@ -89,7 +89,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         settings.hang_seconds,
     )
     keys = read_keys(settings)
-    answer_memory = AnswerMemory(settings.planned_bytes * settings.computations)
+    answer_memory = AnswerMemory(max(settings.admitted_bytes, settings.planned_bytes * settings.computations))
     metrics = Metrics(lambda: compute_queue.waiting)
 
     def on_request_end(context: RequestContext) -> None:

@@ -43,6 +43,17 @@ SHORTEST_DEADLINE = 0.001
 FIELDS = {int: fields.Integer, float: fields.Float, bool: fields.Boolean, str: fields.String}
 """How messages name the values of each type."""
 
+WIRE_BOUNDS = {
+    "depth": "json_depth",
+    "members": "json_members",
+    "lists": "json_lists",
+    "rank": "rank",
+    "elements": "elements",
+    "tensors": "tensors",
+    "tensor_header_bytes": "tensor_header_bytes",
+}
+"""The setting of each bound on bodies and tensors."""
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
@@ -145,6 +156,11 @@ class Settings:
         0.08, "seconds that a request may wait to be computed; then it gets 503 and Retry-After"
     )
     queue_bytes: int = count(2**30, "planned memory of all waiting requests of a worker process, in bytes")
+    admitted_bytes: int = count(
+        512 * 2**20,
+        "memory that read bodies in JSON, computations and unread answers of a worker process take together, "
+        "in bytes; at least DELTAWIRE_PLANNED_BYTES times DELTAWIRE_COMPUTATIONS",
+    )
     deadline_seconds: float = setting(
         30.0,
         "seconds that a request may take; the header Deltawire-Deadline can set less",
@@ -237,15 +253,9 @@ class Settings:
         """The bounds on bodies and tensors."""
         from deltawire import wire  # brings numpy
 
-        return wire.Limits(
-            self.json_depth,
-            self.json_members,
-            self.json_lists,
-            self.rank,
-            self.elements,
-            self.tensors,
-            self.tensor_header_bytes,
-        )
+        bounds: dict[str, Any] = {bound: getattr(self, name) for bound, name in WIRE_BOUNDS.items()}
+        variables = {bound: variable(name) for bound, name in WIRE_BOUNDS.items()}
+        return wire.Limits(**bounds, variables=variables)
 
     @cached_property
     def store_limits(self) -> StoreLimits:

@@ -68,6 +68,7 @@ def to_onnx(
 
     # The inputs without a batch axis: shared ones, and those that are parameters.
     shared = {name for name, slot in spec["inputs"].items() if slot.get("shared") or "parameter" in slot}
+    alike = {*shared}
 
     graph: list[onnx.NodeProto] = []
     initializers: dict[str, Array] = {}
@@ -79,7 +80,9 @@ def to_onnx(
             faults.append(Fault("", "not_expressible", detail))
             continue
         place = Place(node["name"], entry, node["inputs"], shapes, stored, own, graph, initializers)
-        place.shared = shared
+        place.shared, place.alike = shared, alike
+        if alike.issuperset(node["inputs"]):
+            alike.add(node["name"])
         try:
             config = {key: value for key, value in entry.get("config", {}).items() if key != "init_scale"}
             KINDS[node["kind"]](place, **config)  # the first numbers leave no trace in a model
@@ -94,7 +97,7 @@ def to_onnx(
     kind = helper.np_dtype_to_tensor_dtype(own)
     given = [helper.make_tensor_value_info(name, kind, ["batch", *shapes[name]]) for name in wanted]
     tensors = [
-        numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in initializers.items()
+        numpy_helper.from_array(np.asarray(array, order="C"), name) for name, array in initializers.items()
     ]
     model = helper.make_model(
         helper.make_graph(graph, "network", inputs, given, tensors),

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from deltawire.errors import Fault, Refused
 from deltawire.importers.named import Named
@@ -33,6 +33,7 @@ class Place:
         graph: The ONNX nodes written so far; translations append to it.
         initializers: The arrays written so far, by name; translations add to it.
         shared: The names of the inputs without a batch axis.
+        alike: The names of these, and of the nodes that are computed from them alone.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Place:
     graph: list[onnx.NodeProto]
     initializers: dict[str, Array]
     shared: set[str] = field(default_factory=set)
+    alike: set[str] = field(default_factory=set)
 
     def shape(self, which: int = 0) -> Shape:
         return self.shapes[self.inputs[which]]
@@ -96,6 +98,11 @@ class Place:
         self.initializers[name] = np.asarray(values, dtype or self.dtype)
         return name
 
+    def number(self, number: float) -> str:
+        """Add one number as a node, not as an initializer, which importers take for a parameter."""
+        value = numpy_helper.from_array(np.asarray(number, self.dtype))
+        return self.put("Constant", value=value)
+
     def axes(self, *axes: int) -> str:
         return self.constant(axes, np.int64)
 
@@ -103,6 +110,25 @@ class Place:
         """Return the name of an input; add a leading axis of size 1 to a shared one, which fits any batch."""
         name = self.inputs[which]
         return self.put("Unsqueeze", name, self.axes(0)) if name in self.shared else name
+
+    def broadcast(self) -> list[str]:
+        """Return the names of all inputs, for an operator that broadcasts: a batch axis of one will do."""
+        if self.alike.issuperset(self.inputs):
+            return [self.spread(which) for which in range(len(self.inputs))]
+        return [*self.inputs]
+
+    def repeated(self) -> list[str]:
+        """Return the names of all inputs, for an operator that broadcasts none: each has as many examples."""
+        names = [self.spread(which) for which in range(len(self.inputs))]
+        batched = next((name for name in self.inputs if name not in self.alike), None)
+        if batched is None or not self.alike.intersection(self.inputs):
+            return names
+        examples = self.put("Shape", batched, start=0, end=1)
+        sizes = self.put("Concat", examples, self.axes(*[1] * len(self.shape())), axis=0)
+        return [
+            self.put("Expand", spread, sizes) if name in self.alike else spread
+            for name, spread in zip(self.inputs, names, strict=True)
+        ]
 
     def total(self, x: str, rank: int) -> None:
         """Add the last node: the sum over all axes of an example."""
@@ -113,7 +139,7 @@ class Place:
 
 
 def operator(name: str) -> Callable[[Place], None]:
-    return lambda at: at.end(name, *(at.spread(which) for which in range(len(at.inputs))))
+    return lambda at: at.end(name, *at.broadcast())
 
 
 KINDS |= {
@@ -129,7 +155,7 @@ KINDS |= {
 
 @kind("affine")
 def affine(at: Place, scale: float = 1.0, shift: float = 0.0) -> None:
-    at.end("Add", at.put("Mul", at.spread(0), at.constant(scale)), at.constant(shift))
+    at.end("Add", at.put("Mul", at.spread(0), at.number(scale)), at.number(shift))
 
 
 @kind("elu")
@@ -199,9 +225,7 @@ def dropout_mask(at: Place, p: float = 0.5) -> None:
 
 @kind("concat")
 def concat(at: Place, axis: int = -1) -> None:
-    if at.shared & {*at.inputs}:
-        at.refuse("a shared input beside others of the batch")
-    at.end("Concat", *at.inputs, axis=axis if axis < 0 else axis + 1)
+    at.end("Concat", *at.repeated(), axis=axis if axis < 0 else axis + 1)
 
 
 @kind("slice")

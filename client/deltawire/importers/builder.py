@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -130,6 +130,14 @@ class Tie(NamedTuple):
     """Whether it shares the matrices alone, transposed."""
 
 
+class Affine(NamedTuple):
+    """The function scale · x + shift that an `affine` node computes."""
+
+    x: Value
+    scale: float
+    shift: float
+
+
 class Owner(NamedTuple):
     """The place of a parameter: its node, its name there, and the array in that node's layout."""
 
@@ -147,6 +155,8 @@ class Builder:
         self.dtype = dtype
         self.params: dict[str, Array] = {}
         self.constants: dict[str, Array] = {}
+        self.affine_nodes: dict[str, Affine] = {}
+        """What the nodes of constants compute, by name; each takes in what it can of the one before."""
         self.faults: list[Fault] = []
         self.conflicts: set[object] = set()
         """Identities of arrays that operations use in ways that no single parameter can serve."""
@@ -234,6 +244,15 @@ class Builder:
                 self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # optimizers write to it
         return tie
 
+    def _drop_unused_affine_nodes(self, outputs: Collection[str]) -> None:
+        """Drop the affine nodes that later ones have taken in, and that nothing else takes."""
+        spec = self.network.spec()
+        used = {name for node in spec["nodes"] for name in node["inputs"]} | {*outputs}
+        unused = self.affine_nodes.keys() - used
+        if unused:
+            nodes = [node for node in spec["nodes"] if node["name"] not in unused]
+            self.network = Network.from_spec(spec | {"nodes": nodes})
+
     def _same_as(self, params: Mapping[str, Stored], owners: Mapping[str, Owner | None]) -> Tie | None:
         """Return the node that has exactly these parameters, by the same names and in the same layout."""
         nodes = {owner.node if owner else "" for owner in owners.values()}
@@ -259,6 +278,7 @@ class Builder:
             self.faults.append(Fault("", "not_expressible", detail))
         if self.faults:
             raise Refused(self.faults)
+        self._drop_unused_affine_nodes({value.name for value in outputs})
         return Imported(self.network, self.params, self.constants, tuple(value.name for value in outputs))
 
 

@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from deltawire.importers.builder import Rows, Shape, Stored, Value
+from deltawire.importers.constants import affine
 from deltawire.importers.site import Site
 
 LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
@@ -16,6 +17,8 @@ LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
 
 def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
     """Add a layer of two inputs of one shape; a stored input becomes a parameter or a constant.
+
+    One number that is added, subtracted or multiplied, or divided by, goes into an `affine` layer.
 
     Args:
         at: The operation.
@@ -36,6 +39,8 @@ def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
             layer, local = LEARNED[kind]
             named = at.name if stored.name.startswith(f"{at.name}.") else stored.name
             return at.layer(layer, x, params={local: stored.shaped(out)}, name=name or named)
+    if (y := affine(at, kind, a, b, name)) is not None:
+        return y
     return at.layer(kind, *(operand(at, x, out) for x in (a, b)), name=name)
 
 

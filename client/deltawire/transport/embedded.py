@@ -29,13 +29,15 @@ ALONE: dict[str, Any] = {
             "tensors",
             "elements",
             "queue_bytes",
+            "admitted_bytes",
         ],
         UNBOUNDED,
     ),
 }
 """Settings of a service without other users. One that the environment names holds instead.
 
-Arrays are passed in memory, so that only their plan bounds them.
+Arrays are passed in memory, so that only their plan bounds them. A call leaves no answer behind that others
+would have to wait for.
 """
 
 

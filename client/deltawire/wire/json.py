@@ -217,15 +217,18 @@ def _prescan(body: memoryview, limits: Limits) -> None:
         structure = marks[(in_string == 0) & ~is_quote]
         members += int(np.count_nonzero((structure == _OBJECT) | (structure == _COLON)))
         if members > limits.members:
-            detail = f"more than {limits.members} objects and keys; write many numbers as one tensor"
+            most = f"{limits.members} objects and keys{limits.setting('members')}"
+            detail = f"more than {most}; write many numbers as one tensor"
             raise refusal("", "json_too_many_members", detail)
         lists += int(np.count_nonzero(structure == _LIST))
         if lists > limits.lists:
-            detail = f"more than {limits.lists} lists; write large tensors as base64, or send a binary body"
+            most = f"{limits.lists} lists{limits.setting('lists')}"
+            detail = f"more than {most}; write large tensors as base64, or in safetensors"
             raise refusal("", "json_too_many_members", detail)
         depths = np.cumsum(_STEP[structure], dtype=np.int32) + depth
         if depths.max(initial=0) > limits.depth:
-            raise refusal("", "json_too_deep", f"lists and objects are nested more than {limits.depth} deep")
+            most = f"{limits.depth} deep{limits.setting('depth')}"
+            raise refusal("", "json_too_deep", f"lists and objects are nested more than {most}")
         depth = int(depths[-1]) if len(depths) else depth
         quotes = (quotes + int(np.count_nonzero(is_quote))) % 2
 

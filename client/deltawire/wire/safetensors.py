@@ -160,7 +160,9 @@ def _header(body: Body, limits: Limits) -> bytes:
         raise _invalid(f"the header claims {size} bytes, {len(body) - 8} follow")
     if size > limits.tensor_header_bytes:
         detail = (
-            f"a header of {size} bytes, at most {limits.tensor_header_bytes} are read; JSON has no header"
+            f"the network and the names of its arrays take a header of {size} bytes, "
+            f"at most {limits.tensor_header_bytes} are read{limits.setting('tensor_header_bytes')}; "
+            "JSON has no header"
         )
         raise refusal("", "tensor_header_too_large", detail)
     return bytes(body[8 : 8 + size])
@@ -195,7 +197,7 @@ def _integer(text: str) -> int:
 
 def _check_count(header: Mapping[str, Any], limits: Limits) -> None:
     if len(header) > limits.tensors:
-        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed"
+        detail = f"{len(header)} tensors, at most {limits.tensors} are allowed{limits.setting('tensors')}"
         raise refusal("", "too_many_tensors", detail)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from json import dumps
 from math import isfinite
@@ -60,6 +60,13 @@ class Limits:
 
     tensor_header_bytes: int = 2**16
     """Length of the header of a binary body."""
+
+    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """The environment variables that raise bounds, by bound, for the messages of refusals."""
+
+    def setting(self, bound: str) -> str:
+        """Return the end of a message about a bound: the variable that raises it, if there is one."""
+        return f" ({self.variables[bound]})" if bound in self.variables else ""
 
 
 DEFAULT = Limits()
@@ -166,10 +173,11 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits, batched: bo
             raise refusal(_place(pointer, row, shape), "tensor_invalid", detail)
         shape += sizes
         if len(shape) > limits.rank:
-            raise refusal(pointer, "shape_invalid", f"more than {limits.rank} axes")
+            raise refusal(pointer, "shape_invalid", f"more than {limits.rank} axes{limits.setting('rank')}")
         numbers = numbers[0] if len(numbers) == 1 else list(chain.from_iterable(numbers))
         if len(numbers) > limits.elements:
-            raise refusal(pointer, "shape_too_large", f"more than {limits.elements} numbers")
+            detail = f"more than {limits.elements} numbers{limits.setting('elements')}"
+            raise refusal(pointer, "shape_too_large", detail)
     if not _are_few(numbers, dtype):
         _check_types(numbers, _NUMBERS[dtype], dtype, pointer, shape, batched)
     try:
@@ -322,16 +330,18 @@ def check_shape(shape: Any, pointer: str, limits: Limits) -> int:
         Refused: it is not a shape, or is too large.
     """
     if type(shape) is not list or len(shape) > limits.rank:
-        detail = f"expected a list of at most {limits.rank} sizes, got {shown(shape)}"
+        most = f"a list of at most {limits.rank} sizes{limits.setting('rank')}"
+        detail = f"expected {most}, got {shown(shape)}"
         raise refusal(pointer, "shape_invalid", detail)
-    numbers, most = 1, min(limits.elements, LARGEST)
+    numbers, largest = 1, min(limits.elements, LARGEST)
     for axis, size in enumerate(shape):
         if type(size) is not int or size < 0:  # True and 1.0 are not sizes
             detail = f"expected a whole number of at least 0, got {shown(size)}"
             raise refusal(f"{pointer}/{axis}", "shape_invalid", detail)
         numbers *= size or 1  # the axes of [0, 2**62] count: it has no numbers, and numpy cannot make it
-    if numbers > most:
-        raise refusal(pointer, "shape_too_large", f"{shape} is more than {most} numbers")
+    if numbers > largest:
+        setting = limits.setting("elements") if largest == limits.elements else ""
+        raise refusal(pointer, "shape_too_large", f"{shape} is more than {largest} numbers{setting}")
     return 0 if 0 in shape else numbers
 
 

@@ -65,27 +65,51 @@ export class Connection {
       () => this.send(path, request, signal),
       this.retries,
       (seconds) => sleep(seconds, signal),
-      this.answered,
+      () => this.answered,
     );
     return read(answer, this.url);
   }
 
   private async send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Received> {
+    if (!this.answered && this.retries.startup > 0) await this.find(this.retries.startup, signal);
     const timeout = AbortSignal.timeout(this.timeout * 1000);
     try {
-      const { fetch } = this; // called as a function: browsers refuse it as a method
-      const response = await fetch(this.url + path, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-      this.answered = true;
+      const response = await this.fetched(path, init, timeout, signal);
       return { status: response.status, headers: response.headers, body: new Uint8Array(await response.arrayBuffer()) };
     } catch (error) {
       signal?.throwIfAborted();
-      if (timeout.aborted) {
-        const detail = `${this.url} sent no answer within ${this.timeout} s`;
-        throw new TimedOut([{ pointer: "", code: "timed_out", detail }], undefined, undefined, error);
-      }
-      const detail = `no service answers at ${this.url}: start one with \`deltawire serve\`, or mend the address`;
-      throw new Unreachable([{ pointer: "", code: "unreachable", detail }], undefined, undefined, error);
+      if (!timeout.aborted) throw this.noService(error);
+      const detail = `${this.url} sent no answer within ${this.timeout} s`;
+      throw new TimedOut([{ pointer: "", code: "timed_out", detail }], undefined, undefined, error);
     }
+  }
+
+  /**
+   * Throw Unreachable when nothing comes from the service in so many seconds.
+   *
+   * `fetch` has no time-out for connecting: a host that drops packets looks like a slow answer. A health check is
+   * answered at once. Only silence counts: a failure here may be that of a page that may not read the answer.
+   */
+  private async find(seconds: number, signal?: AbortSignal): Promise<void> {
+    const timeout = AbortSignal.timeout(seconds * 1000);
+    try {
+      await this.fetched("/livez", { method: "HEAD", redirect: "manual" }, timeout, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (timeout.aborted) throw this.noService(error, ` within ${seconds} s`);
+    }
+  }
+
+  private async fetched(path: string, init: RequestInit, timeout: AbortSignal, signal?: AbortSignal): Promise<Response> {
+    const { fetch } = this; // called as a function: browsers refuse it as a method
+    const response = await fetch(this.url + path, { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
+    this.answered = true;
+    return response;
+  }
+
+  private noService(error: unknown, within = ""): Unreachable {
+    const detail = `no service answers at ${this.url}${within}: start one with \`deltawire serve\`, or mend the address`;
+    return new Unreachable([{ pointer: "", code: "unreachable", detail }], undefined, undefined, error);
   }
 }
 

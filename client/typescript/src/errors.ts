@@ -38,7 +38,15 @@ export class DeltawireError extends Error {
 export class Refused extends DeltawireError {}
 
 /** No answer came: the connection failed. The request changed nothing, and may be sent again. */
-export class Unreachable extends DeltawireError {}
+export class Unreachable extends DeltawireError {
+  /** Return the same failure, its detail with the number of attempts and the seconds they took. */
+  after(attempts: number, seconds: number): Unreachable {
+    const tried = `${attempts === 1 ? "1 attempt" : `${attempts} attempts`} in ${seconds.toFixed(1)} s`;
+    const [first, ...rest] = this.faults;
+    const faults = [{ ...first, detail: `${first.detail} (${tried})` }, ...rest] as const;
+    return new Unreachable(faults, this.status, this.requestId, this.cause);
+  }
+}
 
 /** The service sent no answer within the timeout. */
 export class TimedOut extends Unreachable {}

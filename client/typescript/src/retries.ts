@@ -19,7 +19,7 @@ export interface Retries {
   longest: number;
   /** A service that asks for a longer wait by `Retry-After` is not asked again. */
   patience: number;
-  /** Seconds for all attempts while the service has never answered: it may not be running at all. */
+  /** Seconds for all attempts, and for each, while the service has never answered: it may not be running at all. */
   startup: number;
 }
 
@@ -40,7 +40,7 @@ export interface Answer {
  * @param attempt sends the request once.
  * @param retries how often and how long to try.
  * @param sleep waits so many seconds.
- * @param answered whether the service has ever answered.
+ * @param answered returns whether the service has ever answered.
  * @returns the first answer that is not busy, or the last one.
  * @throws Unreachable the last attempt found no service.
  * @throws TimedOut an attempt was too slow; it is not repeated.
@@ -49,21 +49,23 @@ export async function repeat<A extends Answer>(
   attempt: () => Promise<A>,
   retries: Retries,
   sleep: (seconds: number) => Promise<void>,
-  answered = true,
+  answered: () => boolean = () => true,
 ): Promise<A> {
   const begun = now();
-  let end = begun + (answered ? retries.budget : Math.min(retries.startup, retries.budget));
+  const isLast = (number: number, wait: number) => {
+    const most = answered() ? retries.budget : Math.min(retries.startup, retries.budget);
+    return number >= retries.attempts || now() + wait > begun + most;
+  };
   for (let number = 1; ; number++) {
     let wait = delay(number, 0, retries);
     try {
       const answer = await attempt();
-      end = begun + retries.budget;
       if (!BUSY.has(answer.status)) return answer;
       wait = delay(number, seconds(answer.headers.get("Retry-After")), retries);
-      if (number >= retries.attempts || now() + wait > end) return answer;
+      if (isLast(number, wait)) return answer;
     } catch (error) {
-      const repeatable = error instanceof Unreachable && !(error instanceof TimedOut);
-      if (!repeatable || number >= retries.attempts || now() + wait > end) throw error;
+      if (!(error instanceof Unreachable) || error instanceof TimedOut) throw error;
+      if (isLast(number, wait)) throw error.after(number, now() - begun);
     }
     await sleep(wait);
   }

@@ -1,8 +1,9 @@
 /** What the client makes of odd answers, from a server that answers whatever a test wants. */
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { connect, type AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { Client, decode, MEDIA_TYPE, PluginFailed, Refused, ServiceFailed, Tensor, TimedOut, Unreachable } from "../src/index.js";
 
@@ -10,8 +11,10 @@ const NETWORK = { inputs: { x: { shape: [] } }, nodes: [{ kind: "sum" }] } satis
 const REQUEST = { network: NETWORK, data: { x: new Tensor(Float64Array.of(1)) } };
 const RETRIES = { attempts: 3, first: 0.001 };
 
+/** How the server answers, all but the question whether it is there. */
 let answer: (request: IncomingMessage, response: ServerResponse, body: Buffer) => void;
 const server = createServer(async (request, response) => {
+  if (request.method === "HEAD" && request.url === "/livez") return void response.end();
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   answer(request, response, Buffer.concat(pieces));
@@ -26,6 +29,24 @@ after(() => {
   server.closeAllConnections();
   server.close();
 });
+
+/** Start a process that accepts no connection, and fill its queue: the system drops the packets of further ones. */
+async function droppingHost(): Promise<{ url: string; close: () => void }> {
+  const program =
+    "const server = require('net').createServer().listen(0, '127.0.0.1', 1, () => {" +
+    "require('fs').writeSync(1, String(server.address().port)); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); });";
+  const child = spawn(process.execPath, ["-e", program]);
+  const port = Number(await new Promise((ready) => child.stdout.once("data", ready)));
+  const waiting = Array.from({ length: 4 }, () => connect(port, "127.0.0.1").on("error", () => undefined));
+  await new Promise((ready) => waiting[0]!.once("connect", ready));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () => {
+      for (const socket of waiting) socket.destroy();
+      child.kill("SIGKILL");
+    },
+  };
+}
 
 function problem(response: ServerResponse, status: number, code: string): void {
   const fault = { pointer: "/data/x", code, detail: "wrong" };
@@ -77,10 +98,55 @@ test("no service is Unreachable", async () => {
   const begun = performance.now();
   await assert.rejects(new Client("http://127.0.0.1:9").limits(), (error) => {
     assert.ok(error instanceof Unreachable);
-    assert.match(error.message, /no service answers at http:\/\/127\.0\.0\.1:9: start one with `deltawire serve`/);
+    assert.match(error.message, /no service answers at http:\/\/127\.0\.0\.1:9: start one with `deltawire serve`.* attempts in /);
     return true;
   });
   assert.ok(performance.now() - begun < 2500);
+});
+
+test("a host that drops packets is Unreachable within two seconds", async () => {
+  const begun = performance.now();
+  const host = await droppingHost();
+  try {
+    const client = new Client(host.url, { retries: { startup: 1 } });
+    await assert.rejects(client.limits(), (error) => {
+      assert.ok(error instanceof Unreachable && !(error instanceof TimedOut));
+      assert.match(error.message, /no service answers at .* within 1 s: start one with `deltawire serve`.* \(1 attempt in 1\.\d s\)/);
+      return true;
+    });
+    assert.ok(performance.now() - begun < 2500);
+    await assert.rejects(new Client(host.url, { timeout: 0.2, retries: { startup: 0 } }).limits(), TimedOut);
+  } finally {
+    host.close();
+  }
+});
+
+test("a slow answer of a service that is there is waited for", async () => {
+  answer = (_, response) =>
+    void setTimeout(() => response.writeHead(200, { "Content-Type": "application/json" }).end("{}"), 300);
+  assert.deepEqual(await new Client(url, { retries: { startup: 0.2 } }).limits(), {});
+});
+
+test("a health check that a page may not read is no failure", async () => {
+  const unreadable: typeof fetch = async (address, init) => {
+    if (init?.method === "HEAD") throw new TypeError("Failed to fetch");
+    return fetch(address, init);
+  };
+  answer = (_, response) => response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  assert.deepEqual(await new Client(url, { fetch: unreadable }).limits(), {});
+});
+
+test("whether a service is there is asked once, and any answer will do", async () => {
+  const asked: string[] = [];
+  const counting: typeof fetch = async (address, init) => {
+    asked.push(`${init?.method} ${String(address).replace(url, "")}`);
+    return init?.method === "HEAD" ? new Response(null, { status: 403 }) : fetch(address, init);
+  };
+  answer = (_, response) => response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  const client = new Client(url, { fetch: counting });
+  await client.limits();
+  await client.layers();
+  assert.deepEqual(asked, ["HEAD /livez", "GET /v1/limits", "GET /v1/layers"]);
 });
 
 test("a service that is too slow is TimedOut, and not asked again", async () => {

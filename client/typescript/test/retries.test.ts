@@ -6,7 +6,7 @@ import { repeat, RETRIES, seconds, type Answer } from "../src/retries.js";
 const FAULT = { pointer: "", code: "unreachable", detail: "" };
 
 /** Replay answers and errors; return what `repeat` gave, the attempts and the waits. */
-async function replay(outcomes: (Answer | Error)[], settings = {}, answered = true) {
+async function replay(outcomes: (Answer | Error)[], settings = {}, answered = () => true) {
   const waits: number[] = [];
   let attempts = 0;
   const attempt = async () => {
@@ -48,14 +48,15 @@ test("the last busy answer is returned", async () => {
 test("broken connections are repeated, and the last error is thrown", async () => {
   const { outcome, attempts } = await replay([new Unreachable([FAULT])], { attempts: 4 });
   assert.ok(outcome instanceof Unreachable);
+  assert.match(outcome.message, /\(4 attempts in 0\.0 s\)$/);
   assert.equal(attempts, 4);
 });
 
 test("a service that has never answered is given up after the startup", async () => {
-  const { outcome, attempts } = await replay([new Unreachable([FAULT])], { startup: 0.04 }, false);
+  const { outcome, attempts } = await replay([new Unreachable([FAULT])], { startup: 0.04 }, () => false);
   assert.ok(outcome instanceof Unreachable);
   assert.equal(attempts, 1);
-  assert.equal((await replay([new Unreachable([FAULT]), answer(200)], { startup: 1.5 }, false)).attempts, 2);
+  assert.equal((await replay([new Unreachable([FAULT]), answer(200)], { startup: 1.5 }, () => false)).attempts, 2);
 });
 
 test("what took too long, and what is refused, is not repeated", async () => {

@@ -101,7 +101,7 @@ class AnswerMemory:
             others = self._total - own
             most = self._most_bytes + (SPARE if planned <= SMALL_PLAN else 0)
             if others and others + planned > most:
-                raise Overloaded(1)
+                raise Overloaded(1, "admitted_bytes")
             self._hold(context, max(own, planned))
             if computes:
                 self._computing.add(context)

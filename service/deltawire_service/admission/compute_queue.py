@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 
 from deltawire_service.engine import DeadlineExceeded, Plan, call_until
 from deltawire_service.faults import ServiceError
+from deltawire_service.settings import variable
 
 T = TypeVar("T")
 
@@ -48,8 +49,17 @@ class Overloaded(ServiceError):
 
     code = "overloaded"
 
-    def __init__(self, retry_after: int):
-        super().__init__(f"more is computed than the service has room for: try again in {retry_after} s")
+    def __init__(self, retry_after: int, setting: str = ""):
+        """Word the message.
+
+        Args:
+            retry_after: whole seconds.
+            setting: the name of the setting that would give more room.
+        """
+        bound = f" ({variable(setting)})" if setting else ""
+        super().__init__(
+            f"more is computed than the service has room for{bound}: try again in {retry_after} s"
+        )
         self.retry_after = retry_after
         self.headers = (("Retry-After", str(retry_after)),)
 
@@ -203,7 +213,7 @@ class ComputeQueue:
             free = len(self._running) < self._count and self._waiting and self._waiting[0] is job
             if job.began is None and not free:  # else an idle thread takes it as soon as it gets a core
                 self._waiting.remove(job)
-                raise Overloaded(self._retry_after())
+                raise Overloaded(self._retry_after(), "queue_seconds")
         left = max(0.0, job.deadline + GRACE - monotonic())
         if job.ended.acquire(timeout=min(left, TIMEOUT_MAX)):
             return
@@ -245,8 +255,10 @@ class ComputeQueue:
         if not self._must_wait():
             return
         planned = size + sum(job.bytes for job in self._waiting)
-        if self._expected() > self._queue_seconds or (self._waiting and planned > self._queue_bytes):
-            raise Overloaded(self._retry_after())
+        if self._expected() > self._queue_seconds:
+            raise Overloaded(self._retry_after(), "queue_seconds")
+        if self._waiting and planned > self._queue_bytes:
+            raise Overloaded(self._retry_after(), "queue_bytes")
 
     def _expected(self) -> float:
         """Return the seconds until one more can run, as judged by costs."""

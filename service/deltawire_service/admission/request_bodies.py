@@ -14,7 +14,7 @@ from deltawire_service.admission.api_keys import Key
 from deltawire_service.admission.authentication import Unauthorized, find_key
 from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.faults import ServiceError
-from deltawire_service.http.bodies import media_type
+from deltawire_service.http.bodies import media_type, too_large
 from deltawire_service.http.hosts import HostNames
 from deltawire_service.settings import Settings
 
@@ -43,8 +43,8 @@ class RequestBodies:
         keys: Mapping[bytes, Key],
         compute_queue: ComputeQueue,
     ):
-        self._json_bytes = settings.json_body_bytes
-        self._most_bytes = max(settings.json_body_bytes, settings.binary_body_bytes)
+        self._settings = settings
+        self._largest = max("json_body_bytes", "binary_body_bytes", key=lambda name: getattr(settings, name))
         self._routes = routes.bind("")
         self._host_names = host_names
         self._keys = keys
@@ -74,6 +74,7 @@ class RequestBodies:
     def _check_body(self, path: str, sent: str, length: int) -> None:
         if path.startswith("/v1/") and sent not in wire.MEDIA_TYPES:
             raise Refused([Fault("", "media_type_unsupported", f"expected {' or '.join(wire.MEDIA_TYPES)}")])
-        most = self._json_bytes if sent == wire.JSON and not path.startswith(KSERVE) else self._most_bytes
-        if length > most:
-            raise Refused([Fault("", "body_too_large", f"{length} bytes, at most {most} are read")])
+        is_json = sent == wire.JSON and not path.startswith(KSERVE)
+        bound = "json_body_bytes" if is_json else self._largest
+        if length > getattr(self._settings, bound):
+            raise too_large(length, self._settings, bound)

@@ -25,4 +25,8 @@ class Limits:
     """Operations of one request, as planned from shapes: those of half a minute on a fast core."""
 
     settings_prefix: str = ""
-    """What the settings that raise the last two begin with, for the message of a refusal; empty: none do."""
+    """What the settings that raise the bounds begin with, for the messages of refusals; empty: none do."""
+
+    def setting(self, bound: str) -> str:
+        """Return the end of a message about a bound: the setting that raises it, if there is one."""
+        return f" ({self.settings_prefix}{bound.upper()})" if self.settings_prefix else ""

@@ -17,7 +17,7 @@ from deltawire_service.engine import BodyCost, check_deadline
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server.bodies import body_reader
-from deltawire_service.settings import Settings
+from deltawire_service.settings import Settings, variable
 
 
 def negotiate(context: RequestContext, tensors: bool) -> None:
@@ -109,10 +109,9 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
         whole = context.environ.get("CONTENT_TYPE", "")
         got = f"'{whole}'" if whole else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
-    most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
-    length = _announced(context, most, f" of {sent}")
-    body = _receive(context, length)  # first: who stopped sending is told so, and not that it is late
-    check_deadline()
+    bound = "json_body_bytes" if sent == wire.JSON else "binary_body_bytes"
+    body = received(context, settings, bound)
+    check_deadline()  # after it: who stopped sending is told so, and not that it is late
     return body
 
 
@@ -130,29 +129,38 @@ def decode(context: RequestContext, body: bytes | memoryview, settings: Settings
     return wire.decode(body, request_media_type(context), settings.wire_limits)
 
 
-def received(context: RequestContext, most: int) -> bytes | memoryview:
-    """Return the body of a request, of at most so many bytes.
+def received(context: RequestContext, settings: Settings, bound: str) -> bytes | memoryview:
+    """Return the body of a request.
+
+    Args:
+        context: the request.
+        settings: the settings of the service.
+        bound: name of the setting that says how many bytes are read at most.
 
     Raises:
         Refused, BodyTruncated: as `read` does.
     """
-    return _receive(context, _announced(context, most))
-
-
-def _announced(context: RequestContext, most: int, kind: str = "") -> int:
     length = context.content_length
     if length is None:
         raise _refusal("length_required", "send a Content-Length; chunked bodies are not read")
-    if length > most:
-        raise _refusal("body_too_large", f"{length} bytes{kind}, at most {most} are read")
-    return length
-
-
-def _receive(context: RequestContext, length: int) -> bytes | memoryview:
+    if length > getattr(settings, bound):
+        raise too_large(length, settings, bound)
     try:
         return body_reader.received(context.environ, length)
     except OSError:  # the connection was reset
         raise body_reader.BodyTruncated from None
+
+
+def too_large(length: int, settings: Settings, bound: str) -> Refused:
+    """Return the refusal of a body.
+
+    Args:
+        length: bytes of the body.
+        settings: the settings of the service.
+        bound: name of the setting that says how many bytes are read at most.
+    """
+    most = f"at most {getattr(settings, bound)} are read ({variable(bound)})"
+    return _refusal("body_too_large", f"the request takes {length} bytes with its arrays, {most}")
 
 
 LONGEST_TEXT = 25

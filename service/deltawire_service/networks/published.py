@@ -111,7 +111,8 @@ def read_published(
 
 def of_files(limits: wire.Limits) -> wire.Limits:
     """Return the bounds on files, given those on bodies."""
-    return replace(limits, tensor_header_bytes=HEADER_BYTES)
+    variables = {bound: name for bound, name in limits.variables.items() if bound != "tensor_header_bytes"}
+    return replace(limits, tensor_header_bytes=HEADER_BYTES, variables=variables)
 
 
 def params_id(params: Mapping[str, Array]) -> str:

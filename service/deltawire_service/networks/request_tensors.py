@@ -71,9 +71,7 @@ def read_values(
     Raises:
         Refused: there are too many tensors, or some cannot be read.
     """
-    if len(params) + len(data) > limits.tensors:
-        detail = f"{len(params) + len(data)} tensors, at most {limits.tensors} are allowed"
-        raise Refused([Fault("/params" if len(params) > len(data) else "/data", "too_many_tensors", detail)])
+    _check_count(len(params) + len(data), "/params" if len(params) > len(data) else "/data", limits)
     inputs = {name: spec.dtype if spec.dtype == "int64" else dtype for name, spec in network.inputs.items()}
     batched = {name for name, spec in network.inputs.items() if not spec.shared}
     faults = list[Fault]()
@@ -98,9 +96,7 @@ def read_alike(pointer: str, tensors: dict[str, Any], dtype: str, limits: wire.L
     Raises:
         Refused: there are too many tensors, or some cannot be read.
     """
-    if len(tensors) > limits.tensors:
-        detail = f"{len(tensors)} tensors, at most {limits.tensors} are allowed"
-        raise Refused([Fault(pointer, "too_many_tensors", detail)])
+    _check_count(len(tensors), pointer, limits)
     faults = list[Fault]()
     arrays = _read(pointer, tensors, dict.fromkeys(tensors, dtype), limits, faults)
     if faults:
@@ -125,3 +121,9 @@ def _read(
     for array in arrays.values():
         lock(array)  # layers get views of them
     return arrays | unknown
+
+
+def _check_count(count: int, pointer: str, limits: wire.Limits) -> None:
+    if count > limits.tensors:
+        detail = f"{count} tensors, at most {limits.tensors} are allowed{limits.setting('tensors')}"
+        raise Refused([Fault(pointer, "too_many_tensors", detail)])

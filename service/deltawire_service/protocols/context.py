@@ -103,7 +103,7 @@ class ProtocolContext(NamedTuple):
             Refused: the body is no JSON object, or too large.
             BodyTruncated: the body ends early.
         """
-        body = bodies.received(current_request(), self.settings.json_body_bytes)
+        body = bodies.received(current_request(), self.settings, "json_body_bytes")
         document = wire.decode(body, wire.JSON, self.settings.wire_limits)
         if not isinstance(document, dict):
             raise refusal("field_invalid", "the body must be a JSON object")

@@ -14,7 +14,7 @@ from deltawire import Client, Network, Refused
 
 pytestmark = pytest.mark.onnx
 SEVERAL_NODES = {  # kinds ONNX writes as several operators: imported again, they are several layers
-    "affine", "attention", "binary_nll", "cosine_distance", "dot", "dropout_mask", "elman", "gru", "huber",
+    "attention", "binary_nll", "cosine_distance", "dot", "dropout_mask", "elman", "gru", "huber",
     "kl_divergence", "lstm", "max_margin", "multi_head_attention", "nll", "silu", "softmax_nll",
     "squared_error",
 }  # fmt: skip
@@ -101,6 +101,49 @@ def test_the_import_finds_what_was_exported(client: Client) -> None:
     assert again.outputs == ("out",)
     ids = [client.plan(one)["network_id"] for one in (net, again.network)]
     assert ids[0] == ids[1]
+
+
+def learned() -> Network:
+    """Learned positions, scale and rows that are put beside those of each example."""
+    net = Network()
+    x, positions = net.input("x", (3, 4)), net.parameter("positions", (3, 4), normal=0.5)
+    marker, scale = net.parameter("marker", (1, 4), normal=0.5), net.parameter("scale", constant=2.0)
+    rows = net.layer("concat", net.layer("tanh", marker), (x + positions) * 2 + 1, axis=0, name="rows")
+    both = net.layer("matmul", rows, net.parameter("projection", (4, 2), normal=0.5))
+    net.layer("identity", both.sum() * scale, name="out")
+    return net
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_learned_inputs_become_initializers(dtype: str, client: Client) -> None:
+    net, data = learned(), {"x": np.random.default_rng(2).standard_normal((5, 3, 4)).astype(dtype)}
+    params = client.init(net, dtype=dtype)
+    model = to_onnx(net, params)
+    assert [slot.name for slot in model.graph.input] == ["x"]
+    assert {"positions", "marker", "scale", "projection"} <= {one.name for one in model.graph.initializer}
+    ours = client.forward(net, params, data, ["out"])["out"]
+    np.testing.assert_allclose(run(model, data)[0], ours, rtol=1e-5 if dtype == "float32" else 1e-13)
+
+
+def test_learned_inputs_come_back_as_layers_that_learn(client: Client) -> None:
+    net = Network()
+    moved = net.input("x", (3, 4)) + net.parameter("positions", (3, 4), normal=0.5)
+    net.layer("identity", moved.sum() * net.parameter("scale", constant=2.0), name="out")
+    params, data = client.init(net), {"x": np.random.default_rng(3).standard_normal((5, 3, 4))}
+    again = from_onnx(to_onnx(net, params))
+    assert again.params.keys() == {"positions.bias", "scale.weight"} and again.constants == {}
+    there = client.forward(again.network, again.params, data, again.outputs)
+    np.testing.assert_allclose(there["out"], client.forward(net, params, data, ["out"])["out"], rtol=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(), (4,)])
+def test_constants_come_back_as_one_layer(shape: tuple[int, ...]) -> None:
+    net = Network()
+    1 - 2 * net.input("x", shape) + 0.5
+    again = from_onnx(to_onnx(net, {}, dtype="float64"))
+    kinds = [(node["kind"], node["config"]) for node in again.network.spec()["nodes"]]
+    assert kinds == [("affine", {"scale": -2.0, "shift": 1.0}), ("affine", {"shift": 0.5})]
+    assert again.params == again.constants == {}
 
 
 def test_the_scale_of_first_numbers_leaves_no_trace(client: Client) -> None:

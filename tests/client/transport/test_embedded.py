@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
-from deltawire import Client, Refused, ServiceFailed, wire
+from deltawire import Client, DeltawireError, Refused, Retries, ServiceFailed, wire
+from deltawire_service.settings import Settings
 
 WITHOUT_SERVICE = """
 import sys
@@ -77,6 +81,90 @@ def test_a_deadline_of_the_environment_holds(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ServiceFailed, match="DELTAWIRE_DEADLINE_SECONDS") as failed:
         Client().forward(spec, params, data)
     assert failed.value.code == "deadline_exceeded"
+
+
+SMALL: dict[str, Any] = {
+    "inputs": {"x": {"shape": [4, 4]}},
+    "nodes": [{"kind": "linear", "name": "a", "config": {"units": 3}}, {"kind": "sum", "name": "loss"}],
+    "loss": "loss",
+}
+
+REFUSING = {
+    "json_body_bytes": 100,
+    "binary_body_bytes": 100,
+    "tensor_header_bytes": 100,
+    "json_depth": 2,
+    "json_members": 5,
+    "json_lists": 1,
+    "tensors": 1,
+    "rank": 2,
+    "elements": 10,
+    "nodes": 1,
+    "planned_bytes": 1000,
+    "planned_operations": 10,
+}
+"""A value of each setting with which a call is refused."""
+
+ONLY_WITH_OTHER_CALLS = {"queue_seconds", "queue_bytes", "admitted_bytes"}
+"""Settings that refuse a call while others compute; tests/service/admission has their messages."""
+
+NEVER_REFUSING = {
+    *("compute_threads", "computations", "hang_seconds", "received_bytes", "reader_bytes_per_second"),
+    *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
+    *("cache_bytes", "networks_dir", "protocols", "log_level"),
+}
+"""Settings of sockets, of processes, and of what a service offers."""
+
+
+def test_every_setting_is_known_to_refuse_embedded_calls_or_not() -> None:
+    names = {setting.name for setting in dataclasses.fields(Settings)}
+    assert REFUSING.keys() | ONLY_WITH_OTHER_CALLS | NEVER_REFUSING | {"deadline_seconds"} == names
+
+
+def refusals(client: Client) -> list[DeltawireError]:
+    """Return what a client's calls with SMALL are refused with, of those that are."""
+    params, x = {"a.weight": np.ones((3, 4)), "a.bias": np.zeros(3)}, {"x": np.ones((50, 4, 4))}
+    errors = list[DeltawireError]()
+    for call in (lambda: client.init(SMALL), lambda: client.gradients(SMALL, params, x)):
+        try:
+            call()
+        except DeltawireError as error:
+            errors.append(error)
+    return errors
+
+
+@pytest.mark.parametrize("media_type", wire.MEDIA_TYPES)
+@pytest.mark.parametrize("setting", REFUSING)
+def test_a_refusal_names_the_setting_and_no_http(
+    setting: str, media_type: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = f"DELTAWIRE_{setting.upper()}"
+    monkeypatch.setenv(variable, str(REFUSING[setting]))
+    errors = refusals(Client(media_type=media_type))
+    assert errors or (media_type == wire.JSON and setting in ("binary_body_bytes", "tensor_header_bytes"))
+    for error in errors:
+        assert f"({variable})" in str(error)
+        assert not any(word in str(error).lower() for word in ("body ", "bodies", "http", "application/"))
+
+
+def test_the_other_settings_refuse_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = {"hang_seconds": 0, "drain_seconds": 0, "allowed_hosts": "other", "api_keys": "wrong"}
+    least = dict.fromkeys(("compute_threads", "computations", "received_bytes", "cache_bytes"), 1)
+    for name, value in (numbers | least | dict.fromkeys(ONLY_WITH_OTHER_CALLS, 1)).items():
+        monkeypatch.setenv(f"DELTAWIRE_{name.upper()}", str(value))
+    assert refusals(Client()) == []
+
+
+def test_calls_in_threads_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Together their plans take more than one call may; none is turned away, and none sleeps and retries."""
+    spec = {"inputs": {"x": {"shape": [500]}}, "nodes": [{"kind": "linear", "config": {"units": 500}}]}
+    once, x = Client(retries=Retries(attempts=1)), {"x": np.ones((2000, 500))}
+    monkeypatch.setenv("DELTAWIRE_PLANNED_BYTES", str(once.plan(spec, 2000)["peak_bytes"] * 5 // 4))
+    client = Client(retries=Retries(attempts=1))
+    params = client.init(spec)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(client.forward, spec, params, x) for _ in range(12)]
+        assert all(call.result()["linear1"].shape == (2000, 500) for call in calls)
 
 
 def test_planned_memory_alone_bounds_arrays(monkeypatch: pytest.MonkeyPatch) -> None:

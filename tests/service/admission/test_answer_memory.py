@@ -110,7 +110,7 @@ def test_a_request_holds_its_largest_plan_once() -> None:
 def test_a_body_holds_what_it_becomes_until_its_plan_takes_over() -> None:
     serving, context, other = Serving(), RequestContext({}), RequestContext({})
     serving.memory.admit_body(context, ROOM // 2)
-    with pytest.raises(Overloaded):
+    with pytest.raises(Overloaded, match=r"\(DELTAWIRE_ADMITTED_BYTES\)"):
         serving.memory.admit_body(other, ROOM // 2 + 1 + SMALL_PLAN)
     serving.memory.on_request_end(context)
     serving.memory.admit_body(other, ROOM)

@@ -44,19 +44,24 @@ def folded(site: Site, node: onnx.NodeProto, inputs: list[Stored | None], opset:
     laid_out = _laid_out(node, inputs)
     if laid_out is not None:
         return (laid_out,)
-    arrays = {name: one.array for name, one in zip(node.input, inputs, strict=True) if one is not None}
-    results = _evaluated(node, arrays, opset)
+    given = {name: one.array for name, one in zip(node.input, inputs, strict=True) if one is not None}
+    results = _evaluated(node, given, opset)
     for name, result in zip(node.output, results, strict=True):
         if not isinstance(result, np.ndarray | np.generic):
             site.refuse(f"makes no tensor of what is stored ('{name}')")
     for one in inputs:
         if one is not None:
             site.builder.use_as_constant(one)
-    trainable = node.op_type == "Constant"
+    arrays = [np.asarray(result) for result in results]
     return tuple(
-        Stored(name, np.asarray(result), name, trainable=trainable and np.asarray(result).dtype.kind == "f")
-        for name, result in zip(node.output, results, strict=True)
+        Stored(name, array, name, trainable=_is_weight(node, array))
+        for name, array in zip(node.output, arrays, strict=True)
     )
+
+
+def _is_weight(node: onnx.NodeProto, array: np.ndarray[Any, Any]) -> bool:
+    """Return True for an array that a node of the graph holds: some exporters write weights so."""
+    return node.op_type == "Constant" and array.dtype.kind == "f" and array.ndim > 0
 
 
 def _drops_nothing(node: onnx.NodeProto, inputs: list[Stored | None]) -> bool:

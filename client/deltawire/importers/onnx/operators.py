@@ -88,6 +88,8 @@ def extreme(at: Site, *values: Any) -> Value:
 
 @operator("Sum")
 def added(at: Site, *values: Any) -> Value:
+    if len(values) == 2:
+        return steps.of_two(at, "add", *values)
     return at.layer("add", *(steps.operand(at, x, at.shape()) for x in values))
 
 

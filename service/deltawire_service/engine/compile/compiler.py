@@ -182,7 +182,7 @@ def _infer(
             faults.append(_misfit(entry, place, error))
             continue
         if len(shape) >= limits.rank:
-            most = f"at most {limits.rank} are allowed"
+            most = f"at most {limits.rank} are allowed{limits.setting('rank')}"
             detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
         faults += _integers(entry, place, ranges, input_specs)

@@ -182,7 +182,7 @@ def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
         entries = spec.get(part) if isinstance(spec, Mapping) else None
         # Before the schema, where a long list takes seconds.
         if isinstance(entries, kind) and len(entries) > limits.nodes:
-            detail = f"{len(entries)} {part}, at most {limits.nodes} are allowed"
+            detail = f"{len(entries)} {part}, at most {limits.nodes} are allowed{limits.setting('nodes')}"
             raise Refused([Fault(f"/{part}", "too_many_nodes", detail)])
     read = load(NETWORK, spec)
     oversized = (_oversized(name, input_spec["shape"], limits) for name, input_spec in read["inputs"].items())
@@ -194,9 +194,11 @@ def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
 
 def _oversized(name: str, shape: list[int], limits: Limits) -> Fault | None:
     if len(shape) >= limits.rank:
-        detail = f"{len(shape)} axes and the batch, at most {limits.rank} axes are allowed"
+        most = f"at most {limits.rank} axes are allowed{limits.setting('rank')}"
+        detail = f"{len(shape)} axes and the batch, {most}"
     elif prod(shape) > limits.elements:
-        detail = f"{prod(shape)} numbers in one example, at most {limits.elements} are allowed"
+        most = f"at most {limits.elements} are allowed{limits.setting('elements')}"
+        detail = f"{prod(shape)} numbers in one example, {most}"
     else:
         return None
     return Fault(f"/inputs/{name}/shape", "shape_too_large", detail)

@@ -222,15 +222,10 @@ def check_plan(network: Graph, plan: Plan, batch: int) -> None:
         needed = f"{subject} needs {plan.operations:.3g} operations"
         allowed = f"at most {limits.planned_operations:.3g} are allowed"
         mend = "ask for fewer samples, directions, outputs or steps"
-        detail = f"{needed}, {allowed}{_setting(limits, 'planned_operations')}: {mend}"
+        detail = f"{needed}, {allowed}{limits.setting('planned_operations')}: {mend}"
         raise Refused([Fault("/network", "cost_plan_exceeded", detail)])
 
 
 def _exceeded(limits: Limits, subject: str, planned: int, pointer: str = "/network") -> Refused:
     detail = f"{subject} needs {planned} bytes at its peak, at most {limits.planned_bytes} are allowed"
-    setting = _setting(limits, "planned_bytes")
-    return Refused([Fault(pointer, "memory_plan_exceeded", detail + setting)])
-
-
-def _setting(limits: Limits, name: str) -> str:
-    return f" ({limits.settings_prefix}{name.upper()})" if limits.settings_prefix else ""
+    return Refused([Fault(pointer, "memory_plan_exceeded", detail + limits.setting("planned_bytes"))])

@@ -1,6 +1,7 @@
 // Checks every red number of the page against derivatives that backprop had no part in.
 import * as api from "./api.js";
-import { largest } from "./arrays.js";
+import { largest, minus } from "./arrays.js";
+import { lambdaOf } from "./regularization.js";
 import { requestOf, spelledOut } from "./session.js";
 import { arrivals } from "./steps.js";
 
@@ -21,7 +22,8 @@ export async function checkGradients({ document, row, model }) {
     const [place, name] = array.name.split("/");
     const shared = place === "data" && document.network.inputs[name].shared;
     if (place === "params") add(array.name, array, model.gradients[name]);
-    else {
+    if (place === "params" && model.places.has(name)) addLearned(model, name, array, add);
+    if (place !== "params") {
       const shown = arrivals(model, name, model.last).sum?.numbers;
       if (shown !== undefined) add(array.name, array, shared ? shown : [shown]);
     }
@@ -37,6 +39,12 @@ export async function checkGradients({ document, row, model }) {
     }
   }
   return badges;
+}
+
+// The delta that arrives at a learned input is its gradient without the regularization.
+function addLearned(model, name, array, add) {
+  const delta = arrivals(model, name, model.last).sum?.numbers;
+  if (delta !== undefined) add(`data/${name}`, array, minus(delta, model.params[name], -lambdaOf(model, name)));
 }
 
 // Compares the numbers shown with the complex step, relative to the largest of them.

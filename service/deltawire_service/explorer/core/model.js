@@ -9,6 +9,9 @@ const ofExample = (traced) => traced && { ...traced, numbers: single(traced), sh
 // The inputs that data is sent for: a learned input is a parameter.
 export const dataInputs = (inputs) => Object.fromEntries(Object.entries(inputs).filter(([, spec]) => !spec.parameter));
 
+// The word for what a place is: the kind of its layer, or the sort of input.
+export const kindOf = (place, t) => place.kind ?? t(place.spec.parameter ? "learnedInput" : "input");
+
 // Returns `places` (the inputs and nodes by name, in the order of the spec), `edges` (from a source to its consumer, with
 // the delta sent back), and the order in which the nodes compute (`forward`) and send (`backward`). `row`: of the batch.
 export function build(document, plan, answer, layers, row) {
@@ -34,7 +37,7 @@ export function build(document, plan, answer, layers, row) {
   }
   for (const { name } of plan.parameters) {
     const owner = places.get(name.split(".")[0]);
-    if (!owner.parameters.some((one) => one.name === name)) owner.parameters.push(parameterOf(name, null));
+    if (owner.kind && !owner.parameters.some((one) => one.name === name)) owner.parameters.push(parameterOf(name, null));
   }
   const edges = plan.nodes.flatMap((node) => node.inputs.map((source, position) => {
     const sent = returned.get(node.name)?.sends.find((one) => one.input === position);

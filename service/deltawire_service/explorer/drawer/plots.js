@@ -35,7 +35,7 @@ function overDepth(model, t) {
 }
 
 export function Plots({ model, t, theme }) {
-  const arrays = [...model.places.values()].filter((place) => !place.kind && place.shape.length);
+  const arrays = [...model.places.values()].filter((place) => !place.kind && !place.spec.parameter && place.shape.length);
   const inputs = arrays.filter((place) => place.spec.dtype !== "int64");
   return html`<div class="plots">
     <${Curves} title=${t("normsTitle")} height=${146} log theme=${theme} ...${overDepth(model, t)} />

@@ -29,6 +29,7 @@ const TEXTS = {
   stepBackward: [(name) => `backward: ${name} sends δ down`, (name) => `역전파: ${name}에서 δ 전달`],
   start: ["Press → to compute the first node, or click a card.", "→ 키를 누르면 첫 노드가 계산됩니다. 카드를 클릭해도 됩니다."],
   input: ["input", "입력"], given: ["Given", "주어진 값"],
+  learnedInput: ["learned", "학습됨"], learned: ["Learned: a parameter, the same for every example", "학습되는 값: 모든 예제가 함께 쓰는 매개변수"],
   plugin: [(from) => `from the plugin ${from}`, (from) => `플러그인: ${from}`],
   jumpForward: [(step) => `value: step ${step}`, (step) => `값 계산: ${step}단계`], jumpBackward: [(step) => `δ sent: step ${step}`, (step) => `δ 전달: ${step}단계`],
   valueTitle: ["Forward: its value", "순전파: 값"], valueOf: [(name) => `value of ${name}`, (name) => `${name}의 값`],

@@ -1,5 +1,6 @@
 // Collects the contributions to a parameter's gradient: one of each node that uses it, and the regularization.
 import { flat, plus, summary } from "../core/arrays.js";
+import { lambdaOf } from "../core/regularization.js";
 import { isBackward, stepOf } from "../core/steps.js";
 
 // Returns `all` contributions in the order in which the nodes send, how many are `missing` at this step, the `sum` of the
@@ -17,22 +18,6 @@ export function contributionsTo(model, name, step) {
     sum: known.length && whole ? summary(known.map((one) => one.contribution.numbers).reduce(plus), shape) : null,
     gradient: summary(model.gradients[name], shape),
   };
-}
-
-// λ of a parameter: 0 where no glob of the regularization names it.
-function lambdaOf({ regularization }, name) {
-  const { l2 = 0, parameters = ["*.weight"] } = regularization ?? {};
-  return parameters.some((glob) => matches(glob, name)) ? l2 : 0;
-}
-
-// Reads globs as the service does: * any text, ? any character, […] one of them.
-function matches(glob, name) {
-  const source = glob.replace(/\[!?[^\]]+\]|[\s\S]/g, (part) => {
-    if (part === "*") return ".*";
-    if (part === "?") return ".";
-    return part.length > 1 ? part.replace("[!", "[^").replaceAll("\\", "\\\\") : part.replace(/[\\^$.|+()[\]{}/]/, "\\$&");
-  });
-  return new RegExp(`^${source}$`, "s").test(name);
 }
 
 // The number of an array at a flat index.

@@ -2,6 +2,7 @@
 import { summary } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { badgeOfPlace } from "../core/gradient_check.js";
+import { kindOf } from "../core/model.js";
 import { bracketed, latex, precise, times } from "../core/numbers.js";
 import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
 import { Badge } from "../widgets/badge.js";
@@ -10,6 +11,7 @@ import { ConfigForm } from "./config_form.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 import { Gradient } from "./gradient.js";
+import { LearnedGradient } from "./learned.js";
 import { Paths } from "./paths.js";
 
 export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold }) {
@@ -20,7 +22,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   const sends = model.edges.filter((edge) => edge.to === name && edge.delta && edgeKnown(model, edge, step));
   const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution) : [];
   return html`<section class="panel" data-panel=${name}>
-    <h2>${name} <small>${place.kind ?? t("input")}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
+    <h2>${name} <small>${kindOf(place, t)}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
     ${place.layer && html`<p class="about">${place.layer.summary}
       ${!place.layer.distribution.startsWith("deltawire ") && html` <em>${t("plugin", place.layer.distribution)}</em>`}</p>`}
     <${Jumps} ...${{ model, name, step, go, t }} />
@@ -28,6 +30,8 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
     ${place.kind ? html`<${Value} ...${{ model, place, step, t }} />` : html`<${Given} ...${{ place, t }} />`}
     ${back && arrived.expected > 0 && html`<${Arriving} ...${{ place, arrived, badges, t, select }} />`}
     ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: arrived.sum, badges, t }} />`)}
+    ${place.spec?.parameter && back && arrived.sum && !arrived.missing && html`
+      <${LearnedGradient} badge=${badges.get(`params/${name}`)} ...${{ model, place, t }} />`}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
       ...${{ model, place, parameter, step, t }} />`)}
     ${back && !arrived.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
@@ -46,7 +50,7 @@ function Jumps({ model, name, step, go, t }) {
 }
 
 function Given({ place, t }) {
-  return html`<section data-section="value"><h3 class="green">${t("given")}</h3>${place.shape.length
+  return html`<section data-section="value"><h3 class="green">${t(place.spec.parameter ? "learned" : "given")}</h3>${place.shape.length
     ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.spec.dtype === "int64"} tone="green" t=${t} />`
     : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }

@@ -1,6 +1,7 @@
 // Draws a place as a card: its name, kind and shape, its value above them and its delta below.
 import { flat } from "../core/arrays.js";
 import { html } from "../core/dom.js";
+import { kindOf } from "../core/model.js";
 import { precise, short, times } from "../core/numbers.js";
 import { arrivals, valueKnown } from "../core/steps.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
@@ -30,11 +31,11 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
   const press = (event) => { if (event.key === "Enter") select(place.name); };
   const small = fontSize(12, zoom);
-  const under = zoom >= TWO_LINES ? kindOf(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
+  const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
-      aria-label=${`${place.name}, ${place.kind ?? t("input")}`} onClick=${() => select(place.name)} onKeyDown=${press}>
+      aria-label=${`${place.name}, ${kindOf(place, t)}`} onClick=${() => select(place.name)} onKeyDown=${press}>
     <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
@@ -49,13 +50,13 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
       ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}
-    <title>${place.name}: ${place.layer?.summary ?? t("input")}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
+    <title>${place.name}: ${place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
   </g>`;
 }
 
 // The kind and the shape, or the part of them that there is room for.
-function kindOf(place, t, room) {
-  const kind = place.kind ?? t("input");
+function kindAndShape(place, t, room) {
+  const kind = kindOf(place, t);
   const whole = [kind, times(place.shape)].filter(Boolean).join(" · ");
   return whole.length <= room ? whole : shortened(kind, room);
 }

@@ -17,7 +17,7 @@ from deltawire_service.faults import shown
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.protocols.context import refusal
-from deltawire_service.settings import Settings
+from deltawire_service.settings import Settings, variable
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 DATATYPES = {"float64": "FP64", "float32": "FP32", "int64": "INT64"}
@@ -73,7 +73,7 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
         Refused: the body is none of the protocol.
         BodyTruncated: the body ends early.
     """
-    body = _inflated(bodies.received(context, settings.binary_body_bytes), settings.binary_body_bytes)
+    body = _inflated(bodies.received(context, settings, "binary_body_bytes"), settings.binary_body_bytes)
     header = request.headers.get(HEAD_LENGTH)
     length = len(body) if header is None else int(header) if _is_length(header) else -1
     if not 0 <= length <= len(body):
@@ -82,8 +82,8 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
     if length == 0 and header is not None:
         return Body({}, view, True)
     if length > settings.json_body_bytes:
-        detail = f"{length} bytes of JSON, at most {settings.json_body_bytes} are read: send tensors as bytes"
-        raise refusal("body_too_large", detail)
+        most = f"at most {settings.json_body_bytes} are read ({variable('json_body_bytes')})"
+        raise refusal("body_too_large", f"{length} bytes of JSON, {most}: send tensors as bytes")
     head = wire.decode(view[:length], wire.JSON, settings.wire_limits)
     if not isinstance(head, dict):
         raise refusal("field_invalid", "the body must begin with a JSON object")
@@ -115,7 +115,8 @@ def _inflated(body: bytes | memoryview, most: int) -> bytes | memoryview:
     except zlib.error:
         inflated = b""
     if len(inflated) > most:
-        raise refusal("body_too_large", f"more than {most} bytes when inflated")
+        bound = f"{most} bytes ({variable('binary_body_bytes')})"
+        raise refusal("body_too_large", f"more than {bound} when inflated")
     if not inflate.eof or inflate.unused_data:
         raise refusal("tensor_body_invalid", f"the body is not what Content-Encoding {encoding} says")
     return inflated

@@ -87,7 +87,7 @@ RIGHT: dict[str, tuple[str, str, dict[str, np.ndarray], int, int]] = {
     "a scale that is the offset too": ("y = LayerNormalization(x, v, v)", "float[N,4] x", X, 0, 2),
     "added and multiplied": ("a = Add(x, v) \n y = Mul(a, v)", "float[N,4] x", X, 0, 2),
     "added twice": ("a = Add(x, v) \n t = Tanh(a) \n y = Add(t, v)", "float[N,4] x", X, 1, 0),
-    "an exponent that is added": ("a = Pow(x, half) \n y = Add(a, half)", "float[N,4] x", SQUARES, 0, 1),
+    "an exponent that is added": ("a = Pow(x, half) \n y = Add(a, half)", "float[N,4] x", SQUARES, 0, 0),
     "a column is no bias": ("a = MatMul(x, V) \n y = Add(a, column)", THREE, ROWS, 1, 1),
     "computed from a weight": ("e = Exp(W) \n y = MatMul(x, e)", THREE, ROWS, 0, 1),
     "a weight under another name": (
