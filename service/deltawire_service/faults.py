@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from bisect import bisect
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -13,7 +12,8 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
 from deltawire_layers import find_synonym
-from deltawire_plugins.schema_errors import SchemaError, schema_errors
+from deltawire_plugins.schema_errors import SchemaError, expectation, schema_errors
+from deltawire_plugins.shown import shown
 
 T = TypeVar("T")
 
@@ -89,12 +89,6 @@ class Coded(str):
         return text
 
 
-def shown(value: Any) -> str:
-    """Return a value as it may stand in a message: short, and without control characters."""
-    text = reprlib.repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
 def nearest(name: Any, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the most similar known name, or known ones.
 
@@ -155,7 +149,8 @@ def load(schema: Schema, document: Any, pointer: str = "") -> dict[str, Any]:
         Refused: the document does not fit, with a fault for every place.
     """
     if not isinstance(document, Mapping):
-        raise Refused([Fault(pointer, "field_invalid", f"expected an object, got {shown(document)}")])
+        detail = f"expected {expectation(schema)}, got {shown(document)}"
+        raise Refused([Fault(pointer, "field_invalid", detail)])
     try:
         loaded: dict[str, Any] = schema.load(document, unknown=RAISE)
     except ValidationError as error:
