@@ -153,7 +153,7 @@ class Network:
         if not isinstance(kind, str):
             raise wrong_argument(f"{pointer}/kind", 'the kind of a layer first, as in layer("relu", x)', kind)
         if name is None:
-            name = running_name(kind, self._taken)
+            name = running_name(kind.rpartition(".")[2], self._taken)  # nn.Linear becomes Linear1
         self._check_free(name, f"{pointer}/name")
         node: dict[str, Any] = {"name": name, "kind": kind}
         if inputs:

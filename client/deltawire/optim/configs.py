@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
-from deltawire_optimizers import Registry, load_optimizers
+from deltawire_optimizers import CONFIG_KEYS, Registry, load_optimizers
 from deltawire_plugins.schema_errors import schema_errors
 
 T = TypeVar("T")
@@ -45,9 +45,10 @@ def make(kind: type[T], config: dict[str, Any], **parts: Any) -> T:
 
 def _faults(error: ValidationError, kind: Any) -> Iterator[Fault]:
     for each in schema_errors(error, kind.Config()):
+        hint = CONFIG_KEYS.hint(str(each.path[-1]), each.known) if each.problem == "unknown" else ""
         known = f"; known: {', '.join(each.known)}" if each.known else ""
         pointer = "/".join(["", *map(str, each.path)])
-        yield Fault(pointer, f"field_{each.problem}", f"{each.message}{known}")
+        yield Fault(pointer, f"field_{each.problem}", f"{each.message}{hint or known}")
 
 
 def positive(argument: str, value: Any) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, LayerError, Parameter, Registry, check_deadline
+from deltawire_layers import CONFIG_KEYS, Layer, LayerError, Parameter, Registry, check_deadline
 from deltawire_plugins.shown import shown
 from deltawire_service.engine.compile import declarations
 from deltawire_service.engine.compile.parameters import learned_inputs, node_parameters, parameter_table
@@ -82,7 +82,7 @@ def _config_faults(entry: Entry, place: int, layer: type[Layer], error: Validati
     def read() -> list[Fault]:
         return [
             Fault(fault.pointer, "config_invalid", f"node '{name}' ({kind}): {fault.detail}")
-            for fault in schema_faults(error, layer.Config(), f"/nodes/{place}/config")
+            for fault in schema_faults(error, layer.Config(), f"/nodes/{place}/config", CONFIG_KEYS)
         ]
 
     return call(name, kind, "say what is wrong with its config", read)
