@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused, wrong_argument
@@ -253,8 +254,21 @@ def plain_json(value: Any, pointer: str, depth: int = 0) -> Any:
         return plain_json(value.item(), pointer, depth + 1)
     if isinstance(value, list | tuple | range | deque):
         return [plain_json(each, f"{pointer}/{place}", depth + 1) for place, each in enumerate(value)]
-    if hasattr(value, "__array__"):
+    if hasattr(value, "__array__") and not isinstance(value, type):
         numbers = as_numbers(value, pointer)
         value = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
         return plain_json(value, pointer, depth + 1)
     raise wrong_argument(pointer, "a JSON value", value)
+
+
+def dtype_name(dtype: DTypeLike, pointer: str = "/dtype") -> str:
+    """Return the name of a dtype; whether it can be computed with is the service's decision.
+
+    Raises:
+        Refused: It is no dtype of numpy, nor the name of one.
+    """
+    try:
+        return dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    except (TypeError, ValueError, KeyError):
+        detail = f"expected the name of a dtype, as float64, float32 or int64, got {dtype!r}"
+        raise Refused([Fault(pointer, "dtype_unsupported", detail)]) from None

@@ -13,7 +13,7 @@ from deltawire.models import catalogue
 from deltawire.published import Published, find_published
 from deltawire.request_builder import RequestBuilder
 from deltawire.retries import Retries
-from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport
+from deltawire.transport import EmbeddedTransport, HTTPTransport, Timeout, Transport
 from deltawire.transport.credentials import check_key
 
 
@@ -35,7 +35,7 @@ class Client:
         self,
         url: str | None = None,
         *,
-        timeout: tuple[float, float] = (5.0, 60.0),
+        timeout: Timeout = (5.0, 60.0),
         session: requests.Session | None = None,
         retries: Retries = Retries(),  # noqa: B008 (immutable)
         api_key: str | None = None,
@@ -47,7 +47,7 @@ class Client:
 
         Args:
             url: Address of the service, with scheme. `https://user:key@host` sends the key with HTTP Basic.
-            timeout: Seconds to connect, and seconds to wait for each piece of the response.
+            timeout: Seconds to connect, and seconds to wait for each piece of the response; or one for both.
             session: Supplies proxies, certificates and headers; the client leaves it open.
             retries: How often a call is repeated when the connection fails or the service is busy.
             api_key: Sent as a bearer token.

@@ -8,12 +8,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from deltawire.arrays import as_numbers, common_dtype, plain_json, to_tensor
+from deltawire.arrays import as_numbers, common_dtype, dtype_name, plain_json, to_tensor
 from deltawire.connection import Connection
-from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.errors import Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
 from deltawire.models.network import ModelNetwork
 from deltawire.network import Handle, Network
@@ -279,15 +278,6 @@ def _inputs(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def integer_inputs(network: Mapping[str, Any]) -> set[str]:
     """Return the names of the inputs that take integers."""
     return {name for name, entry in inputs_of(network).items() if entry.get("dtype") == "int64"}
-
-
-def dtype_name(dtype: DTypeLike) -> str:
-    """Return the name of a dtype; whether it can be computed with is the service's decision."""
-    try:
-        return dtype if isinstance(dtype, str) else np.dtype(dtype).name
-    except TypeError:
-        detail = f"expected float32 or float64, got {dtype!r}"
-        raise Refused([Fault("/dtype", "dtype_unsupported", detail)]) from None
 
 
 # Arguments of another kind are refused by the name of the argument.

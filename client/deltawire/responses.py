@@ -8,10 +8,11 @@ from typing import Any
 
 from deltawire import wire
 from deltawire.connection import RESPONSE_LIMITS
+from deltawire.text import shape_text
 from deltawire.wire import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Gradients:
     """The result of `Client.gradients`: the loss of a batch and whatever else was requested.
 
@@ -38,6 +39,17 @@ class Gradients:
     params_id: str | None = None
     version: int | None = None
     trace: dict[str, Any] | None = None
+
+    def __repr__(self) -> str:
+        """Return the loss, and the shapes of what else came: a notebook shows this after each cell."""
+        parts = [f"loss={self.loss!r}"]
+        if self.losses is not None:
+            parts.append(f"losses={shape_text(self.losses.shape)}")
+        for name in ("params", "data", "values", "deltas"):
+            if arrays := getattr(self, name):
+                shapes = (f"{key!r}: {shape_text(array.shape)}" for key, array in arrays.items())
+                parts.append(f"{name}={{{', '.join(shapes)}}}")
+        return f"Gradients({', '.join(parts)})"
 
 
 def gradients_reader(dtype: str, losses: bool, trace: bool) -> Callable[[Any], Gradients]:

@@ -1,6 +1,7 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
 from deltawire_layers import initializers, shapes
+from deltawire_layers.config_keys import CONFIG_KEYS
 from deltawire_layers.deadlines import (
     DeadlineExceeded,
     call_until,
@@ -36,6 +37,7 @@ __all__ = [
     "Arity",
     "Array",
     "CALL",
+    "CONFIG_KEYS",
     "ConformanceError",
     "DeadlineExceeded",
     "Equation",

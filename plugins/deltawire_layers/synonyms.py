@@ -248,8 +248,8 @@ class Synonym(NamedTuple):
 
 
 def normalized(name: str) -> str:
-    """Return a name without case, underscores and the ending `loss`."""
-    plain = re.sub(r"[\W_]", "", name.lower())
+    """Return a name without its module, case, underscores and the ending `loss`."""
+    plain = re.sub(r"[\W_]", "", name.lower().rpartition(".")[2])
     return plain.removesuffix("loss") or plain
 
 

@@ -1,5 +1,6 @@
 """The face for authors and for training loops: optimizers, schedules, clipping, the conformance check."""
 
+from deltawire_optimizers.config_keys import CONFIG_KEYS
 from deltawire_optimizers.conformance import ConformanceError, check_optimizer
 from deltawire_optimizers.gradients import NO_CLIP, Clip, global_norm, scale_to_norm, squared_norm
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
@@ -10,6 +11,7 @@ from deltawire_plugins import RegistryError, config
 
 __all__ = [
     "Array",
+    "CONFIG_KEYS",
     "Clip",
     "ConformanceError",
     "NO_CLIP",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from math import isfinite
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
+
+from deltawire_plugins.shown import shown
 
 
 class Integer(fields.Integer):
@@ -58,6 +59,8 @@ class Flag(fields.Boolean):
 class Names(fields.List[str]):
     """A list of at most `most` names or globs, of at most 256 characters each."""
 
+    expected = "a list of names"
+
     def __init__(self, most: int = 1000, **settings: Any):
         super().__init__(fields.String(), **settings)
         self.most = most
@@ -65,7 +68,7 @@ class Names(fields.List[str]):
     def _deserialize(self, value: Any, attr: Any, data: Any, **_: Any) -> list[str | None]:
         # The list is checked at once: marshmallow takes seconds for a million names, one by one.
         if not isinstance(value, list) or not set(map(type, value)) <= {str}:
-            raise ValidationError(f"expected a list of names, got {shown(value)}")
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
         if len(value) > self.most or max(map(len, value), default=0) > 256:
             raise ValidationError(
                 f"expected at most {self.most} names of at most 256 characters, got {shown(value)}"
@@ -85,9 +88,3 @@ class Integers(fields.List[int]):
         if isinstance(value, list) and len(value) > self.most:
             raise ValidationError(f"expected at most {self.most} whole numbers, got {len(value)}")
         return super()._deserialize(value, attr, data, **rest)
-
-
-def shown(value: Any) -> str:
-    """Return a value as it may stand in a message: short."""
-    text = reprlib.repr(value)
-    return text if len(text) <= 60 else f"{text[:60]}…"

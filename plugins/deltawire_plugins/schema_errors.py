@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from deltawire_plugins.config import shown
+from deltawire_plugins.shown import shown
 
 Step = str | int
 SchemaOrField = Schema | fields.Field[Any] | None
@@ -48,11 +48,10 @@ def schema_errors(error: ValidationError, schema: Schema) -> Iterator[SchemaErro
 
 
 def _walk(messages: Any, schema: SchemaOrField, path: tuple[Any, ...], value: Any) -> Iterator[SchemaError]:
-    field = schema if isinstance(schema, fields.Field) else None
     if isinstance(messages, list):
         for message in messages:
             problem = "missing" if message == REQUIRED else "invalid"
-            yield SchemaError(path, problem, describe(message, field, value))
+            yield SchemaError(path, problem, describe(message, schema, value))
         return
     if isinstance(schema, fields.Nested):
         schema = schema.schema
@@ -81,17 +80,17 @@ def _item(value: Any, key: Any) -> Any:
         return ABSENT
 
 
-def describe(message: str, field: fields.Field[Any] | None, value: Any = ABSENT) -> str:
+def describe(message: str, schema: SchemaOrField, value: Any = ABSENT) -> str:
     """Return a message of marshmallow in words of ours, and a message of someone else as it is.
 
     Args:
         message: the message.
-        field: the field that it is about; None for a whole document.
+        schema: the field that it is about, or the schema of a document.
         value: the value that came.
     """
     if not DEFAULTS.fullmatch(message):
         return message
-    expected = expectation(field)
+    expected = expectation(schema)
     if message == REQUIRED:
         return f"the field is missing: expected {expected}"
     return f"expected {expected}" + ("" if value is ABSENT else f", got {shown(value)}")
@@ -144,17 +143,14 @@ def _noun(field: fields.Field[Any]) -> tuple[str, str]:
     return next(NOUNS[kind] for kind in type(field).__mro__ if kind in NOUNS)
 
 
-def expectation(field: fields.Field[Any] | None) -> str:
+def expectation(field: SchemaOrField) -> str:
     """Return the values that a field takes: `a whole number of at least 1 or null`.
 
-    A field of an author's own class may say so itself, in an attribute `expected`.
+    An author's own field may say so itself, in an attribute `expected`; so may the schema of an object.
     """
-    if field is None:
-        return "an object"
-    many = isinstance(field, fields.Nested) and field.many
-    words = getattr(field, "expected", "a list of objects" if many else _noun(field)[0])
-    if isinstance(field, fields.List):
-        words += f" of {_noun(field.inner)[1]}"
+    if not isinstance(field, fields.Field):
+        return getattr(field, "expected", "an object")
+    words = getattr(field, "expected", None) or _kind(field)
     if isinstance(field, fields.Enum):
         words = _one_of(field.enum.__members__)
     for validator in field.validators:
@@ -165,6 +161,15 @@ def expectation(field: fields.Field[Any] | None) -> str:
         else:
             words += _bounds(validator)
     return f"{words} or null" if field.allow_none else words
+
+
+def _kind(field: fields.Field[Any]) -> str:
+    """Return the kind of value that a field takes: `a list of objects`."""
+    if isinstance(field, fields.List):
+        return f"{_noun(field)[0]} of {_noun(field.inner)[1]}"
+    if isinstance(field, fields.Nested):
+        return "a list of objects" if field.many else expectation(field.schema)
+    return _noun(field)[0]
 
 
 def _one_of(choices: Any) -> str:
@@ -182,6 +187,8 @@ def _bounds(validator: Any) -> str:
     if isinstance(validator, validate.Length):
         if validator.equal is not None:
             return f" of length {validator.equal}"
+        if validator.min == 1 and validator.max is None:
+            return ", not empty"
         ends = [("at least", validator.min), ("at most", validator.max)]
         return " of length " + " and ".join(f"{words} {end}" for words, end in ends if end is not None)
     if isinstance(validator, validate.Regexp):

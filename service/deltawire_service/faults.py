@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from bisect import bisect
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -13,7 +12,10 @@ from marshmallow import RAISE, Schema, ValidationError
 
 from deltawire.errors import MOST_FAULTS, Fault, Refused
 from deltawire_layers import find_synonym
-from deltawire_plugins.schema_errors import SchemaError, schema_errors
+from deltawire_plugins.foreign_keys import ForeignKeys
+from deltawire_plugins.schema_errors import SchemaError, expectation, schema_errors
+from deltawire_plugins.shown import shown
+from deltawire_service.document_keys import DOCUMENT_KEYS
 
 T = TypeVar("T")
 
@@ -92,12 +94,6 @@ class Coded(str):
         return text
 
 
-def shown(value: Any) -> str:
-    """Return a value as it may stand in a message: short, and without control characters."""
-    text = reprlib.repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"
-
-
 def nearest(name: Any, known: Iterable[str]) -> str:
     """Return the end of a message about an unknown name: the most similar known name, or known ones.
 
@@ -158,7 +154,8 @@ def load(schema: Schema, document: Any, pointer: str = "") -> dict[str, Any]:
         Refused: the document does not fit, with a fault for every place.
     """
     if not isinstance(document, Mapping):
-        raise Refused([Fault(pointer, "field_invalid", f"expected an object, got {shown(document)}")])
+        detail = f"expected {expectation(schema)}, got {shown(document)}"
+        raise Refused([Fault(pointer, "field_invalid", detail)])
     try:
         loaded: dict[str, Any] = schema.load(document, unknown=RAISE)
     except ValidationError as error:
@@ -166,22 +163,29 @@ def load(schema: Schema, document: Any, pointer: str = "") -> dict[str, Any]:
     return loaded
 
 
-def schema_faults(error: ValidationError, schema: Schema, pointer: str) -> list[Fault]:
+def schema_faults(
+    error: ValidationError, schema: Schema, pointer: str, foreign: ForeignKeys = DOCUMENT_KEYS
+) -> list[Fault]:
     """Return the faults that a marshmallow error stands for, unknown fields first.
 
     Args:
         error: the error.
         schema: the schema that raised it.
         pointer: JSON pointer of the document in the request.
+        foreign: the keys that other libraries have for those of the document.
     """
     # Nearest names for thousands of fields take long.
-    faults = [_fault(each, pointer) for each in islice(schema_errors(error, schema), 5 * MOST_FAULTS)]
+    errors = islice(schema_errors(error, schema), 5 * MOST_FAULTS)
+    faults = [_fault(each, pointer, foreign) for each in errors]
     # A misspelt field explains a missing one, so it comes first.
     return sorted(faults, key=lambda fault: fault.code != "field_unknown")
 
 
-def _fault(error: SchemaError, pointer: str) -> Fault:
+def _fault(error: SchemaError, pointer: str, foreign: ForeignKeys) -> Fault:
     place = "/".join([pointer, *map(escape, error.path)])
     code = getattr(error.message, "code", f"field_{error.problem}")
-    hint = nearest(error.path[-1], error.known) if error.problem == "unknown" else ""
+    hint = ""
+    if error.problem == "unknown":
+        key = str(error.path[-1])[: LONGEST_NAME + 1]
+        hint = foreign.hint(key, error.known) or nearest(error.path[-1], error.known)
     return Fault(place, code, f"{error.message}{hint}")

@@ -20,11 +20,22 @@ class Inner(Schema):
     size = fields.Integer(required=True)
 
 
+class Shown(Inner):
+    expected = 'an object such as {"size": 3}'
+
+
+class Own(fields.List[int]):
+    expected = "a list of sizes"
+
+    def __init__(self) -> None:
+        super().__init__(fields.Integer())
+
+
 @pytest.mark.parametrize(
     "field, value, message",
     [
         (fields.Integer(), "x", "expected a whole number, got 'x'"),
-        (fields.Integer(), None, "expected a whole number, got None"),
+        (fields.Integer(), None, "expected a whole number, got null"),
         (fields.Integer(allow_none=True), [], "expected a whole number or null, got []"),
         (fields.Float(), "x", "expected a number, got 'x'"),
         (fields.Float(), "nan", "expected a number, got 'nan'"),
@@ -35,6 +46,14 @@ class Inner(Schema):
         (fields.Tuple([fields.Integer()]), 1, "expected a list, got 1"),
         (fields.Dict(), [], "expected an object, got []"),
         (fields.Nested(Inner), 1, "expected an object, got 1"),
+        (fields.Nested(Shown), 1, 'expected an object such as {"size": 3}, got 1'),
+        (fields.Nested(Shown), None, 'expected an object such as {"size": 3}, got null'),
+        (Own(), None, "expected a list of sizes, got null"),
+        (
+            fields.List(fields.Integer(), validate=validate.Length(1)),
+            [],
+            "expected a list of whole numbers, not empty, got []",
+        ),
         (fields.Nested(Inner, many=True), 1, "expected a list of objects, got 1"),
         (fields.UUID(), "x", "expected a UUID, got 'x'"),
         (fields.Url(), "x", "expected a URL, got 'x'"),

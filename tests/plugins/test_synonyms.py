@@ -100,6 +100,8 @@ def test_names_of_jax_lead_somewhere() -> None:
         ("LayerNormalization", "layer_norm"),
         ("hard_tanh", "relu"),
         ("Sequential", ""),
+        ("nn.Linear", "linear"),
+        ("torch.nn.CrossEntropyLoss", "softmax_nll"),
     ],
 )
 def test_a_name_leads_to_its_kind(name: str, kind: str) -> None:

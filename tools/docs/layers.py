@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from deltawire_layers import load_layers
+from deltawire_layers import CONFIG_KEYS, load_layers
 from deltawire_layers.registry import installed
 from deltawire_layers.synonyms import NO_LAYER, SYNONYMS
 from deltawire_service.api.layers import describe
@@ -37,7 +37,8 @@ equation for a vector holds for every row of an input that has more axes; losses
 gradients over the rows and the examples.
 
 *Elsewhere* has the names of torch, Keras, jax and optax for the same function, *Closest to* those without a
-counterpart. Case and underscores do not matter. An error about an unknown kind names the same.
+counterpart. Case and underscores do not matter. An error about an unknown kind names the same, and one
+about an unknown key of a config those after *elsewhere* in the tables.
 
 The first numbers of a parameter, which `/v1/init` draws, are those named beside it, times `init_scale`. They
 are torch's, but for normal distributions: in their place are uniform ones of the same variance.
@@ -102,7 +103,7 @@ def _layer(kind: str) -> Iterator[str]:
         yield f"Parameters: {'; '.join(listed)}."
     if layer["config"]["properties"]:
         rows = [
-            " | ".join([f"| `{key}`", takes(schema), _default(schema), f"{schema['description']} |"])
+            " | ".join([f"| `{key}`", takes(schema), _default(schema), f"{_meaning(key, schema)} |"])
             for key, schema in layer["config"]["properties"].items()
         ]
         yield "\n".join(["| config | type | default | meaning |", "|---|---|---|---|", *rows])
@@ -131,6 +132,12 @@ def _inputs(layer: Mapping[str, Any]) -> str:
     if layer["inputs"]["variadic"]:
         names.append("and more")
     return f"{'Input' if len(names) == 1 else 'Inputs'}: {', '.join(names)}."
+
+
+def _meaning(key: str, schema: Mapping[str, Any]) -> str:
+    """Return what a key of a config means, with its names in other libraries."""
+    names = ", ".join(f"`{name}`" for name in CONFIG_KEYS.same.get(key, ()))
+    return f"{schema['description']}; elsewhere {names}" if names else str(schema["description"])
 
 
 def _default(schema: Mapping[str, Any]) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from deltawire import wire
+from deltawire.arrays import dtype_name
 from deltawire.errors import wrong_argument
 from deltawire.models.model import Model
 from deltawire.models.network import ModelNetwork, model_path
 from deltawire.models.rules import Rule, rule_document
-from deltawire.request_builder import Arrays, Caller, Spec, dtype_name
+from deltawire.request_builder import Arrays, Caller, Spec
 
 
 def create_model(

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from deltawire import wire
 from deltawire.arrays import as_numbers, common_dtype, to_tensor
 from deltawire.connection import RESPONSE_LIMITS
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.network.planner import Planner
 from deltawire.replacement import replacing
 from deltawire.text import shape_text
@@ -41,9 +41,44 @@ def one_dtype(params: Mapping[str, ArrayLike]) -> dict[str, Array]:
     Raises:
         Refused: An array is none, or has another dtype than the others.
     """
+    if not isinstance(params, Mapping):
+        raise wrong_argument("/params", "arrays by name", params)
     numbers = {name: as_numbers(array, f"/params/{name}") for name, array in params.items()}
     dtype = common_dtype({f"/params/{name}": array for name, array in numbers.items()})
     return {name: to_tensor(array, dtype, f"/params/{name}") for name, array in numbers.items()}
+
+
+def save(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, ArrayLike]) -> None:
+    """Write a network with its parameters; see `Network.save`.
+
+    Args:
+        path: Of the file.
+        spec: Of the network.
+        params: Arrays by name; not necessarily all.
+
+    Raises:
+        Refused: A parameter belongs to no node, or cannot be written without changing its numbers.
+        OSError: The file cannot be written.
+    """
+    arrays = one_dtype(params)
+    _check_owners(spec, arrays)
+    write(path, spec, arrays)
+
+
+def _check_owners(spec: Mapping[str, Any], params: Mapping[str, Array]) -> None:
+    """Check that every parameter belongs to a node or an input of a spec, as `hidden.weight` to `hidden`.
+
+    Raises:
+        Refused: With a fault for every parameter that does not.
+    """
+    places = {*spec["inputs"], *(node["name"] for node in spec["nodes"])}
+    faults = [
+        Fault(f"/params/{name}", "unknown_parameter", "the network has no node or input of this name")
+        for name in params
+        if name.partition(".")[0] not in places
+    ]
+    if faults:
+        raise Refused(faults)
 
 
 def write(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, Array]) -> None:

@@ -13,23 +13,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from deltawire.arrays import plain_json
+from deltawire.arrays import dtype_name, plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.network import files
 from deltawire.network.files import FilePath
 from deltawire.network.operators import Operators
 from deltawire.network.picture import svg
 from deltawire.network.planner import EmbeddedPlanner, Planner
-from deltawire.network.specs import duplicate_name, read_spec, running_name
+from deltawire.network.specs import duplicate_name, read_spec, running_name, unknown_place
 from deltawire.network.summary import Summary
 from deltawire.wire import Array
 
 
 class Handle(Operators):
     """An input or a node of a network, to be passed to further layers. Its operators build layers.
+
+    It equals its name, so that results, which are dicts by name, take it as a key.
 
     Attributes:
         network: The network it belongs to.
@@ -42,6 +43,14 @@ class Handle(Operators):
 
     def __repr__(self) -> str:
         return f"Handle({self.name!r})"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Handle):
+            return self.network is other.network and self.name == other.name
+        return self.name == other
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -77,7 +86,7 @@ class Network:
         self._planner: EmbeddedPlanner | None = None
 
     def input(
-        self, name: str, shape: Iterable[int] = (), dtype: str | None = None, shared: bool = False
+        self, name: str, shape: Iterable[int] = (), dtype: DTypeLike | None = None, shared: bool = False
     ) -> Handle:
         """Add an input.
 
@@ -98,7 +107,7 @@ class Network:
             raise wrong_argument(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
         entry: dict[str, Any] = {"shape": plain_json(list(shape), f"/inputs/{name}/shape")}
         if dtype is not None:
-            entry["dtype"] = plain_json(dtype, f"/inputs/{name}/dtype")
+            entry["dtype"] = dtype_name(dtype, f"/inputs/{name}/dtype")
         if shared:
             entry["shared"] = True
         self._inputs[name] = entry
@@ -153,7 +162,7 @@ class Network:
         if not isinstance(kind, str):
             raise wrong_argument(f"{pointer}/kind", 'the kind of a layer first, as in layer("relu", x)', kind)
         if name is None:
-            name = running_name(kind, self._taken)
+            name = running_name(kind.rpartition(".")[2], self._taken)  # nn.Linear becomes Linear1
         self._check_free(name, f"{pointer}/name")
         node: dict[str, Any] = {"name": name, "kind": kind}
         if inputs:
@@ -206,8 +215,7 @@ class Network:
             Refused: The network is wrong.
             NotInstalled: Without a client the service is needed: `pip install 'deltawire[service]'`.
         """
-        name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
-        spec = self.spec()
+        name, spec = dtype_name(dtype), self.spec()
         return Summary(spec, (client or self._embedded()).plan(spec, batch, dtype=name), batch, name)
 
     def save(self, path: FilePath, params: Mapping[str, ArrayLike] | None = None) -> None:
@@ -218,10 +226,10 @@ class Network:
             params: By name, all of one dtype; by default none.
 
         Raises:
-            Refused: An array cannot be written without changing its numbers.
+            Refused: A parameter belongs to no node, or cannot be written without changing its numbers.
             OSError: The file cannot be written.
         """
-        files.write(path, self.spec(), files.one_dtype(params or {}))
+        files.save(path, self.spec(), {} if params is None else params)
 
     @classmethod
     def load(cls, path: FilePath) -> tuple[Self, dict[str, Array]]:
@@ -288,7 +296,7 @@ class Network:
     def __getitem__(self, name: str) -> Handle:
         """Return the handle of an input or a node, by name. Raises KeyError when there is none."""
         if name not in self._taken:
-            raise KeyError(name)
+            raise unknown_place(name, self._taken)
         return Handle(self, name)
 
     def spec(self) -> dict[str, Any]:
@@ -332,8 +340,10 @@ class Network:
         if isinstance(place, str):
             return place
         if not isinstance(place, Handle):
-            keyword = " (config goes by keyword, as units=4)" if pointer.startswith("/nodes") else ""
-            raise wrong_argument(pointer, f"a handle or a name{keyword}", place)
+            others = ""
+            if pointer.startswith("/nodes"):
+                others = " (config goes by keyword, as units=4; an array goes into an input or a parameter)"
+            raise wrong_argument(pointer, f"a handle or a name{others}", place)
         if place.network is not self:
             raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
         return place.name

@@ -6,11 +6,14 @@ A number beside a place becomes the layer `affine`, which adds and multiplies co
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
 from types import EllipsisType
 from typing import Any, Self
+
+import numpy as np
 
 Index = int | slice | EllipsisType
 
@@ -18,8 +21,21 @@ Index = int | slice | EllipsisType
 class Operators(ABC):
     """The operators of a place, written in terms of `apply`."""
 
-    __array_ufunc__ = None
-    """Leaves `np.float64(2) * x` to the operators below, instead of making an array of objects."""
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **_: Any) -> Self:
+        """Compute with a number of numpy as with one of Python: `np.float64(2) * x`.
+
+        Raises:
+            TypeError: An array stands beside the place, or a function of numpy is called with it.
+        """
+        operation = OPERATIONS.get(ufunc.__name__) if method == "__call__" else None
+        if operation is None or not all(isinstance(each, Operators) or is_constant(each) for each in inputs):
+            raise TypeError(
+                f"np.{ufunc.__name__} takes no place of a network: net.layer builds layers, and an array "
+                "goes into net.input(…, shared=True) or net.parameter(…)"
+            )
+        plain = (each if isinstance(each, Operators) else float(each) for each in inputs)
+        computed: Self = operation(*plain)
+        return computed
 
     __iter__ = None
     """Refuses a loop over a place: with `__getitem__` alone, Python would ask for places without an end."""
@@ -120,6 +136,15 @@ class Operators(ABC):
             name: float(n) for name, n, default in (("scale", scale, 1), ("shift", shift, 0)) if n != default
         }
         return self.apply("affine", **config)
+
+
+OPERATIONS: Mapping[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+}
+"""The functions of numpy that an operator between a number of numpy and a place calls."""
 
 
 def is_constant(value: object) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
+from difflib import get_close_matches
 from itertools import count
 from typing import Any
 
@@ -40,6 +41,14 @@ def running_name(kind: str, taken: Container[str]) -> str:
 def duplicate_name(name: str, pointer: str) -> Refused:
     """Return the refusal of a name that an input or a node has already."""
     return Refused([Fault(pointer, "duplicate_name", f"'{name}' is already the name of an input or a node")])
+
+
+def unknown_place(name: object, taken: Iterable[str]) -> KeyError:
+    """Return the error about a name that no input or node has, with the most similar one."""
+    known = sorted(taken)
+    close = get_close_matches(str(name), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}"
+    return KeyError(f"no input or node is named {name!r}: {hint}")
 
 
 def _check_node(node: Any, pointer: str) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache
-from typing import Any, TypeVar
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, wraps
+from numbers import Real
+from typing import Any, ParamSpec, TypeVar
 
 from marshmallow import ValidationError
 
 from deltawire.arrays import plain_json
 from deltawire.errors import Fault, Refused, wrong_argument
-from deltawire_optimizers import Registry, load_optimizers
+from deltawire_optimizers import CONFIG_KEYS, Registry, load_optimizers
 from deltawire_plugins.schema_errors import schema_errors
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -45,9 +48,37 @@ def make(kind: type[T], config: dict[str, Any], **parts: Any) -> T:
 
 def _faults(error: ValidationError, kind: Any) -> Iterator[Fault]:
     for each in schema_errors(error, kind.Config()):
-        known = f"; known: {', '.join(each.known)}" if each.known else ""
+        hint = _hint(str(each.path[-1]), each.known) if each.problem == "unknown" else ""
         pointer = "/".join(["", *map(str, each.path)])
-        yield Fault(pointer, f"field_{each.problem}", f"{each.message}{known}")
+        yield Fault(pointer, f"field_{each.problem}", f"{each.message}{hint}")
+
+
+def checked_arguments(factory: Callable[P, T]) -> Callable[P, T]:
+    """Return a factory that refuses arguments it does not have, with what stands for them.
+
+    Python's TypeError would not lead from `lr` to `learning_rate`, nor parameters to `step`.
+    """
+    known = inspect.signature(factory).parameters
+    first = next(iter(known.values()), None)
+
+    @wraps(factory)
+    def make_checked(*args: P.args, **kwargs: P.kwargs) -> T:
+        faults = [
+            Fault(f"/{key}", "field_unknown", f"unknown field '{key}'{_hint(key, known)}")
+            for key in kwargs.keys() - known.keys()
+        ]
+        if faults:
+            raise Refused(faults)
+        if args and first is not None and first.name == "learning_rate" and not isinstance(args[0], Real):
+            expected = "a number first, for step(params, gradients) takes the parameters"
+            raise wrong_argument("/learning_rate", expected, args[0])
+        return factory(*args, **kwargs)
+
+    return make_checked
+
+
+def _hint(key: str, known: Iterable[str]) -> str:
+    return CONFIG_KEYS.hint(key, known) or f"; known: {', '.join(known)}"
 
 
 def positive(argument: str, value: Any) -> float | None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from deltawire.optim.configs import checked_arguments
 from deltawire.optim.optimizer import Optimizer
 from deltawire_optimizers import Schedule
 
 
+@checked_arguments
 def sgd(
     learning_rate: float = 0.001,
     momentum: float = 0.0,
@@ -45,6 +47,7 @@ def sgd(
     )
 
 
+@checked_arguments
 def adam(
     learning_rate: float = 0.001,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -81,6 +84,7 @@ def adam(
     )
 
 
+@checked_arguments
 def adamw(
     learning_rate: float = 0.001,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -117,6 +121,7 @@ def adamw(
     )
 
 
+@checked_arguments
 def rmsprop(
     learning_rate: float = 0.01,
     alpha: float = 0.99,
@@ -156,6 +161,7 @@ def rmsprop(
     )
 
 
+@checked_arguments
 def adagrad(
     learning_rate: float = 0.01,
     lr_decay: float = 0.0,
@@ -192,6 +198,7 @@ def adagrad(
     )
 
 
+@checked_arguments
 def lion(
     learning_rate: float = 0.0001,
     betas: tuple[float, float] = (0.9, 0.99),

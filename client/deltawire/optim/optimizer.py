@@ -78,6 +78,9 @@ class Optimizer:
         self.steps = 0
         self.state: dict[str, Array] = {}
 
+    def __repr__(self) -> str:
+        return f"Optimizer({self.kind!r}, learning_rate={self.learning_rate:g}, steps={self.steps})"
+
     @property
     def learning_rate(self) -> float:
         """The learning rate of the next step."""

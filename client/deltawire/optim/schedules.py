@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deltawire.optim.configs import make
+from deltawire.optim.configs import checked_arguments, make
 from deltawire_optimizers import SCHEDULES, Schedule
 
 
+@checked_arguments
 def constant() -> Schedule:
     """Keep the learning rate as it is."""
     return make(SCHEDULES["constant"], {})
 
 
+@checked_arguments
 def step(step_size: int, gamma: float = 0.1) -> Schedule:
     """Multiply the learning rate by `gamma` after every `step_size` steps."""
     return make(SCHEDULES["step"], {"step_size": step_size, "gamma": gamma})
 
 
+@checked_arguments
 def cosine(T_max: int, eta_min: float = 0.0) -> Schedule:
     """Lower the learning rate to `eta_min` within `T_max` steps, along a half wave of the cosine."""
     return make(SCHEDULES["cosine"], {"T_max": T_max, "eta_min": eta_min})
 
 
+@checked_arguments
 def linear(start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5) -> Schedule:
     """Change a factor of the learning rate evenly: a warm-up, as it is by default.
 
@@ -38,6 +42,7 @@ def linear(start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: in
     return make(SCHEDULES["linear"], config)
 
 
+@checked_arguments
 def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
     """Follow one schedule after the other; the next begins when so many steps have been taken.
 

@@ -53,7 +53,8 @@ def read_gradients(params: Mapping[str, Array], gradients: Any) -> dict[str, Arr
             not finite.
     """
     if not isinstance(gradients, Mapping):
-        raise wrong_argument("/gradients", "arrays by name", gradients)
+        expected = "arrays by name, as value_and_grad returns second, and gradients in .params"
+        raise wrong_argument("/gradients", expected, gradients)
     faults = [
         Fault(f"/gradients/{name}", "unknown_parameter", f"there is no parameter '{name}'")
         for name in gradients.keys() - params.keys()

@@ -15,8 +15,16 @@ write one of your own:
 """
 
 from deltawire.transport.embedded import EmbeddedTransport
-from deltawire.transport.http import HTTPTransport
+from deltawire.transport.http import HTTPTransport, Timeout
 from deltawire.transport.transport import Request, Response, Transport
 from deltawire.transport.wsgi import WSGITransport
 
-__all__ = ["EmbeddedTransport", "HTTPTransport", "Request", "Response", "Transport", "WSGITransport"]
+__all__ = [
+    "EmbeddedTransport",
+    "HTTPTransport",
+    "Request",
+    "Response",
+    "Timeout",
+    "Transport",
+    "WSGITransport",
+]

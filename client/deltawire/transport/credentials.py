@@ -29,9 +29,8 @@ class Bearer(AuthBase):
 
 def check_key(api_key: str | None) -> None:
     """Raise ValueError for a key that cannot be sent in a header."""
-    if api_key is not None and not (
-        api_key and api_key.isascii() and api_key.isprintable() and " " not in api_key
-    ):
+    sendable = isinstance(api_key, str) and api_key.isascii() and api_key.isprintable()
+    if api_key is not None and not (sendable and api_key and " " not in api_key):
         raise ValueError("api_key: a key is made of ASCII letters, digits and punctuation")
 
 

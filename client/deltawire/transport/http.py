@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import os
+from math import isfinite
+from numbers import Real
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
+from urllib3.exceptions import NameResolutionError
 
 from deltawire.errors import Fault, ServiceFailed, TimedOut, Unreachable
 from deltawire.transport.credentials import credentials, no_credentials
 from deltawire.transport.http_body import Parts, read_body, sendable
 from deltawire.transport.transport import Request, Response
+
+Timeout = float | tuple[float, float]
+"""Seconds to connect and to wait for a piece of the response: one number for both, or a pair."""
 
 
 class HTTPTransport:
@@ -28,7 +35,7 @@ class HTTPTransport:
         url: str,
         *,
         api_key: str | None = None,
-        timeout: tuple[float, float] = (5.0, 60.0),
+        timeout: Timeout = (5.0, 60.0),
         session: requests.Session | None = None,
     ):
         """Connect lazily: the first request opens the first connection.
@@ -36,16 +43,17 @@ class HTTPTransport:
         Args:
             url: Address of the service, with scheme. `https://user:key@host` sends HTTP Basic.
             api_key: Sent as a bearer token.
-            timeout: Seconds to connect, and seconds to wait for each piece of the response.
+            timeout: Seconds to connect, and seconds to wait for each piece of the response; or one for both.
             session: Supplies proxies, certificates, headers and its own `auth`; `close` leaves it open.
 
         Without `api_key`, user in the URL and session, no credentials are sent: `~/.netrc` is not read.
 
         Raises:
-            ValueError: The URL is not the address of a service, or the key cannot be sent in a header.
+            ValueError: The URL is not the address of a service, the key cannot be sent in a header, or the
+                timeout is not seconds.
         """
         self.url, self._auth = credentials(url, api_key)
-        self._timeout = timeout
+        self._timeout = connect_and_wait(timeout)
         self._owns_session = session is None
         self._session = session or requests.Session()
         self._settings: dict[str, Any] | None = None
@@ -88,9 +96,13 @@ class HTTPTransport:
             detail = f"{self.url} sent nothing for {wait} s"
             raise TimedOut([Fault("", "timed_out", detail)]) from error
         except requests.exceptions.SSLError as error:
-            detail = f"no secure connection to {self.url}; is it http://? {error}"
+            detail = f"no secure connection to {self.url}; is it http://? {_reason(error)}"
             raise Unreachable([Fault("", "unreachable", detail)]) from error
         except requests.RequestException as error:
+            if isinstance(_reason(error), NameResolutionError):
+                host = urlsplit(self.url).hostname
+                detail = f"the host '{host}' of {self.url} is not known here: mend the name, or the network"
+                raise Unreachable([Fault("", "unreachable", detail)]) from error
             raise self._no_service() from error
 
     def close(self) -> None:
@@ -140,6 +152,26 @@ class HTTPTransport:
         if self._settings is None or not self._owns_session:
             self._settings = dict(self._session.merge_environment_settings(self.url, {}, True, None, None))
         return self._settings
+
+
+def connect_and_wait(timeout: Any) -> tuple[float, float]:
+    """Return the two numbers of seconds of a timeout.
+
+    Raises:
+        ValueError: It is neither seconds above 0, nor a pair of them.
+    """
+    pair = tuple(timeout) if isinstance(timeout, tuple | list) else (timeout, timeout)
+    numbers = (isinstance(each, Real) and not isinstance(each, bool) and isfinite(each) for each in pair)
+    if len(pair) != 2 or not all(numbers) or min(pair) <= 0:
+        raise ValueError(
+            f"timeout: expected seconds above 0, or (to connect, to wait) as (5, 60), got {timeout!r}"
+        )
+    return float(pair[0]), float(pair[1])
+
+
+def _reason(error: requests.RequestException) -> object:
+    """Return the error of urllib3 behind one of requests, whose text repeats pools and retries."""
+    return getattr(error.args[0] if error.args else None, "reason", None) or error
 
 
 def _without_user(proxy: str | None) -> str:

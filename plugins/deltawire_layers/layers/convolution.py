@@ -27,7 +27,7 @@ from deltawire_layers.layer import (
     Work,
 )
 from deltawire_layers.numeric.products import matmul
-from deltawire_layers.numeric.windows import Sizes, Window, count_places, counts, reads
+from deltawire_layers.numeric.windows import Padding, Sizes, Window, count_places, counts, reads
 from deltawire_plugins import config
 
 BLOCK_BYTES = 2**22
@@ -216,7 +216,7 @@ class Conv1d(Convolution):
     class Config(Convolution.Config):
         kernel = Sizes(1, 1, "places of the kernel", required=True)
         stride = Sizes(1, 1, "numbers from one window to the next", load_default=(1,))
-        padding = Sizes(1, 0, "zeros at either end", load_default=(0,))
+        padding = Padding(1, "zeros at either end")
         dilation = Sizes(1, 1, "numbers from one place of the kernel to the next", load_default=(1,))
 
 
@@ -231,5 +231,5 @@ class Conv2d(Convolution):
     class Config(Convolution.Config):
         kernel = Sizes(2, 1, "places of the kernel", required=True)
         stride = Sizes(2, 1, "numbers from one window to the next", load_default=(1, 1))
-        padding = Sizes(2, 0, "zeros at either end", load_default=(0, 0))
+        padding = Padding(2, "zeros at either end")
         dilation = Sizes(2, 1, "numbers from one place of the kernel to the next", load_default=(1, 1))

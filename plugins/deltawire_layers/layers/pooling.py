@@ -11,7 +11,7 @@ from marshmallow import Schema, ValidationError, validates_schema
 
 from deltawire_layers.layer import CALL, NUMBER, Activation, Array, Formula, Layer, LayerError, Shape, Work
 from deltawire_layers.numeric import branches
-from deltawire_layers.numeric.windows import Index, Sizes, Window, count_places, counts, reads
+from deltawire_layers.numeric.windows import Index, Padding, Sizes, Window, count_places, counts, reads
 
 
 class Pool2d(Layer):
@@ -26,7 +26,7 @@ class Pool2d(Layer):
             load_default=None,
             allow_none=True,
         )
-        padding = Sizes(2, 0, "places outside at either end, at most half of the kernel", load_default=(0, 0))
+        padding = Padding(2, "places outside at either end, at most half of the kernel")
 
         @validates_schema
         def windows_meet_numbers(self, config: dict[str, Any], **_: Any) -> None:

@@ -13,7 +13,7 @@ from marshmallow import ValidationError, fields
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import LayerError, Shape
-from deltawire_plugins import config
+from deltawire_plugins.shown import shown
 
 
 class Sizes(fields.Field[tuple[int, ...]]):
@@ -37,11 +37,36 @@ class Sizes(fields.Field[tuple[int, ...]]):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[int, ...]:
         sizes = value if isinstance(value, list) else [value] * self.axes
         if len(sizes) != self.axes or any(type(size) is not int or size < self.least for size in sizes):
-            raise ValidationError(f"expected {self.expected}, got {config.shown(value)}")
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
         return tuple(sizes)
 
     def _serialize(self, value: tuple[int, ...] | None, attr: str | None, obj: Any, **_: Any) -> Any:
         return None if value is None else list(value)
+
+
+PADDING_WORDS = {
+    "same": "for stride 1 and an odd kernel it is dilation · (kernel − 1) / 2",
+    "valid": "it is 0",
+}
+"""What stands here for the words of other libraries."""
+
+
+class Padding(Sizes):
+    """A config field: places outside at either end of each axis, by default none.
+
+    Args:
+        axes: the number of axes.
+        description: its description in the schema.
+    """
+
+    def __init__(self, axes: int, description: str):
+        super().__init__(axes, 0, description, load_default=(0,) * axes)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> tuple[int, ...]:
+        words = PADDING_WORDS.get(value.lower()) if isinstance(value, str) else None
+        if words:
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}: {words}")
+        return super()._deserialize(value, attr, data, **rest)
 
 
 class Window(NamedTuple):

@@ -8,9 +8,10 @@ from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire_optimizers import SCHEDULES, Optimizer, Registry
+from deltawire_plugins.shown import shown
 from deltawire_service.api.openapi import json_schema, summary
 from deltawire_service.api.operation import operation
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import nearest
 from deltawire_service.schemas.model_responses import OptimizerResponse, OptimizersResponse
 
 

@@ -20,10 +20,11 @@ import deltawire_layers
 from deltawire.errors import Fault, PluginFailed, Refused
 from deltawire.text import counted, shape_text
 from deltawire_layers import ConformanceError, Layer, LayerError, Shape, arity, load_layers
+from deltawire_plugins.shown import shown
 from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Command, Exit
 from deltawire_service.cli.terminal import console, print_json, print_verdict
-from deltawire_service.faults import nearest, schema_faults, shown
+from deltawire_service.faults import nearest, schema_faults
 
 T = TypeVar("T")
 

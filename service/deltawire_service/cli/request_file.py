@@ -18,7 +18,8 @@ from deltawire.network.files import arrays_in, document_in
 from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
 from deltawire.text import shape_text
 from deltawire.wire import Array
-from deltawire_service.faults import load, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import load
 from deltawire_service.schemas.requests import GradientsRequest, schema_of
 
 Leaves = Mapping[str, Any]

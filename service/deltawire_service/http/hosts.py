@@ -12,7 +12,8 @@ from ipaddress import ip_address
 
 from flask import Flask, request
 
-from deltawire_service.faults import ServiceError, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import ServiceError
 from deltawire_service.http.header_cache import header_cache
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})

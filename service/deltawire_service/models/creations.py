@@ -11,8 +11,8 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import Network
-from deltawire_service.faults import shown
 from deltawire_service.models.changes import Answer, find_answer, read_answer
 from deltawire_service.models.errors import NameTaken
 from deltawire_service.models.model_store import ModelStore

@@ -10,8 +10,9 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from deltawire_optimizers import Registry
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import Network
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.numbers import make_layout
 from deltawire_service.models.update_rules import UpdateRule, read_rule

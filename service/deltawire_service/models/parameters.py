@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from deltawire.errors import Fault
 from deltawire.wire import Array
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import Network
-from deltawire_service.faults import Faults, escape, nearest, shown
+from deltawire_service.faults import Faults, escape, nearest
 
 
 def check_parameters(network: Network, arrays: Mapping[str, Array], dtype: str, pointer: str) -> None:

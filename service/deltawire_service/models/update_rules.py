@@ -25,8 +25,9 @@ from deltawire_optimizers import (
     scale_to_norm,
     update,
 )
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import all_finite
-from deltawire_service.faults import load, nearest, schema_faults, shown
+from deltawire_service.faults import load, nearest, schema_faults
 from deltawire_service.models.numbers import Numbers
 
 ABOVE_ZERO = validate.Range(min=0, min_inclusive=False)

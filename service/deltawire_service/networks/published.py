@@ -23,8 +23,9 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused, other_dtype
 from deltawire.wire import Array
 from deltawire_layers import config
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import Network, PluginError
-from deltawire_service.faults import escape, load, nearest, shown
+from deltawire_service.faults import escape, load, nearest
 from deltawire_service.http.bodies import float_dtype
 from deltawire_service.networks.files import FileVersion, read_file
 from deltawire_service.networks.interfaces import Interface, default_data, ends

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import Caches, Network, PluginError, current_deadline
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import nearest
 from deltawire_service.http.request_context import current_request
 from deltawire_service.models.creations import NAME
 from deltawire_service.models.errors import ModelNotFound, VersionNotFound

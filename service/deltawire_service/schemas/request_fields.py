@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from deltawire_layers import config
-from deltawire_service.faults import Coded, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import Coded
 
 MOST_NAMES = 2000
 """Names or globs in one list: more than any network has parameters."""
@@ -57,6 +58,8 @@ class TensorsField(fields.Field[Any]):
 class DirectionSchema(Schema):
     """A tensor for some parameters and inputs, shaped like them, or several of each in a leading axis."""
 
+    expected = "an object with params and data, each an object of tensors"
+
     params = TensorsField(load_default=dict, metadata={"description": "by the parameters' names"})
     data = TensorsField(load_default=dict, metadata={"description": "by the inputs' names"})
 
@@ -88,13 +91,15 @@ class Choice(validate.OneOf):
 
     def __call__(self, value: Any) -> Any:
         if value not in self.choices:
-            expected = " or ".join(self.choices)
+            expected = " or ".join(map(shown, self.choices))
             raise ValidationError([Coded(self.code, f"expected {expected}, got {shown(value)}")])
         return value
 
 
 class WrtSchema(Schema):
     """The parameters and inputs to differentiate by."""
+
+    expected = 'an object such as {"params": true, "data": ["x"]}'
 
     params = SelectionField(
         load_default=True, metadata={"description": "all parameters, none, or a list of globs"}
@@ -116,6 +121,8 @@ class WrtAllSchema(WrtSchema):
 
 class DiagonalSchema(Schema):
     """An estimate of the Hessian's diagonal."""
+
+    expected = 'an object such as {"samples": 10, "seed": 0}'
 
     samples = config.Integer(
         load_default=10,

@@ -221,3 +221,13 @@ def test_a_file_that_is_no_npz_is_refused(body: bytes, reason: str) -> None:
     with pytest.raises(Refused, match=f"this is no .npz file of numbers: .*{reason}") as refused:
         arrays_in(body)
     assert refused.value.code == "tensor_body_invalid"
+
+
+def test_parameters_of_another_network_are_not_saved(tmp_path: Path) -> None:
+    net = Network()
+    net.layer("linear", net.input("x", (2,)), units=1, name="line")
+    with pytest.raises(Refused, match="/params/lime.bias: the network has no node or input of this name"):
+        net.save(tmp_path / "net.safetensors", {"lime.bias": np.ones(1)})
+    with pytest.raises(Refused, match="/params: expected arrays by name"):
+        net.save(tmp_path / "net.safetensors", np.ones(1))  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())

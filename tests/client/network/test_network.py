@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from deltawire import Network, Refused
@@ -129,3 +130,37 @@ def test_names_taken_and_handles_of_another_network_are_refused() -> None:
     twice["nodes"][1]["name"] = "hidden"
     with pytest.raises(Refused, match="'hidden'"):
         Network.from_spec(twice)
+
+
+def test_an_unknown_name_leads_to_the_most_similar_one() -> None:
+    net = classifier()
+    with pytest.raises(KeyError, match="no input or node is named 'hiden': did you mean 'hidden'"):
+        net["hiden"]
+    with pytest.raises(KeyError, match="known: none"):
+        Network()["x"]
+
+
+@pytest.mark.parametrize(
+    "dtype, name", [(np.int64, "int64"), (np.dtype("int64"), "int64"), (int, "int64"), ("float", "float")]
+)
+def test_dtypes_of_numpy_are_taken(dtype: Any, name: str) -> None:
+    net = Network()
+    net.input("y", dtype=dtype)
+    assert net.spec()["inputs"]["y"]["dtype"] == name
+
+
+def test_what_is_no_dtype_is_refused_at_its_place() -> None:
+    with pytest.raises(Refused, match="/inputs/y/dtype: expected the name of a dtype"):
+        Network().input("y", dtype={"a": 1})  # type: ignore[arg-type]
+
+
+def test_a_handle_equals_its_name_so_that_results_take_it() -> None:
+    net, other = Network(), Network()
+    x, y = net.input("x"), net.input("y")
+    assert {"x": 1}[x] == 1  # type: ignore[index]
+    assert x == "x" and x == net["x"] and len({x, net["x"], "x"}) == 1
+    assert x != y and x != "y" and x != other.input("x")
+
+
+def test_a_kind_with_its_module_names_a_node() -> None:
+    assert Network().layer("nn.Linear", units=3).name == "Linear1"

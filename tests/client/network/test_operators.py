@@ -116,3 +116,22 @@ def test_an_index_beyond_the_axis_is_refused_by_the_service() -> None:
 def test_handles_of_two_networks_do_not_mix() -> None:
     with pytest.raises(Refused, match="another network"):
         Network().input("x") + Network().input("x")
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda x: x + np.ones(4),
+        lambda x: np.ones(4) * x,
+        lambda x: np.ones((4, 4)) @ x,
+        lambda x: np.array(2.0) - x,
+        lambda x: np.exp(x),
+        lambda x: np.add.reduce(x),
+        lambda x: np.float64(2) > x,
+    ],
+)
+def test_an_array_or_a_function_of_numpy_is_led_to_a_layer_an_input_or_a_parameter(build: Any) -> None:
+    net = Network()
+    with pytest.raises(TypeError, match=r"net.layer builds layers.*net.input\(…, shared=True\)"):
+        build(net.input("x", (4,)))
+    assert not net.spec()["nodes"]

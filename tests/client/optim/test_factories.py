@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections import defaultdict
+from typing import Any
 
 import pytest
 
-from deltawire.optim import Optimizer, factories
+from deltawire import Refused
+from deltawire.optim import Optimizer, factories, schedules
 from deltawire.optim.configs import installed
 from deltawire_optimizers.registry import OPTIMIZERS
 
@@ -53,3 +55,23 @@ def test_arguments_are_described_alike_where_their_configs_are() -> None:
 
 def _other(name: str, value: object) -> object:
     return True if isinstance(value, bool) else [0.5, 0.25] if isinstance(value, list) else 0.5
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: factories.adam(lr=0.1), "/lr: unknown field 'lr'; here it is 'learning_rate'"),
+        (lambda: factories.adam(beta_1=0.9), "here it is 'betas'"),
+        (lambda: Optimizer("sgd", clipnorm=1.0), "it is clip_norm"),
+        (lambda: factories.adam(model=1), "step takes the parameters"),
+        (lambda: factories.lion(wings=2), "unknown field 'wings'; known: learning_rate, betas"),
+        (lambda: factories.adam({"w": 1}), "/learning_rate: expected a number first"),
+        (lambda: schedules.cosine(decay_steps=9), "here it is 'T_max'"),
+        (lambda: schedules.linear(warmup_steps=9), "here it is 'total_iters'"),
+        (lambda: Optimizer("adam", lr=0.1), "here it is 'learning_rate'"),
+    ],
+)
+def test_arguments_of_other_libraries_lead_to_ours(call: Any, message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        call()
+    assert message in str(refused.value)

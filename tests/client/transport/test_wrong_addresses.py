@@ -109,3 +109,33 @@ def test_a_url_that_is_none_is_refused_at_once(url: Any, expected: str) -> None:
     with pytest.raises(ValueError, match="url: ") as caught:
         HTTPTransport(url)
     assert expected in str(caught.value)
+
+
+def test_a_host_that_has_no_address_is_named() -> None:
+    text = message(Client("http://deltawire.invalid:8000", retries=ONCE), Unreachable)
+    assert "the host 'deltawire.invalid' of http://deltawire.invalid:8000 is not known here" in text
+
+
+def test_http_in_place_of_https_is_said_without_pools_and_retries() -> None:
+    with answering(200, {}, b"{}") as url:
+        text = message(Client(url.replace("http:", "https:"), retries=ONCE), Unreachable)
+    assert "is it http://?" in text and "Max retries" not in text
+
+
+@pytest.mark.parametrize("timeout", [0, -1, "5", None, (1,), (1, 2, 3), (1, None), float("nan"), True])
+def test_a_timeout_that_is_no_seconds_is_refused(timeout: Any) -> None:
+    with pytest.raises(ValueError, match="timeout: expected seconds above 0"):
+        Client("http://127.0.0.1:9", timeout=timeout)
+
+
+def test_one_timeout_is_for_connecting_and_for_waiting() -> None:
+    seen = []
+
+    class Session(requests.Session):
+        def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
+            seen.append(settings["timeout"])
+            raise requests.ConnectionError
+
+    with Session() as session, pytest.raises(Unreachable):
+        Client("http://127.0.0.1:9", timeout=1, session=session, retries=ONCE).limits()
+    assert seen == [(1.0, 1.0)]

@@ -45,7 +45,7 @@ def test_a_direction_has_parameters_and_data_and_nothing_else() -> None:
 
 def test_a_choice_names_its_words_and_has_a_code() -> None:
     assert Choice("a", "b")("b") == "b"
-    with pytest.raises(ValidationError, match="expected a or b, got 'c'"):
+    with pytest.raises(ValidationError, match="expected 'a' or 'b', got 'c'"):
         Choice("a", "b")("c")
     with pytest.raises(ValidationError) as error:
         dtype_field().deserialize("float16")

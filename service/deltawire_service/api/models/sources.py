@@ -12,10 +12,11 @@ from marshmallow import Schema
 from marshmallow.fields import Field
 
 from deltawire.errors import Fault, Refused
+from deltawire_plugins.shown import shown
 from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import current_deadline
-from deltawire_service.faults import Faults, ServiceError, load, shown
+from deltawire_service.faults import Faults, ServiceError, load
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import current_request
 from deltawire_service.models.versions import Version, open_version

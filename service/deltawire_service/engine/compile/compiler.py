@@ -13,7 +13,8 @@ from typing import Any
 from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Layer, LayerError, Parameter, Registry, check_deadline
+from deltawire_layers import CONFIG_KEYS, Layer, LayerError, Parameter, Registry, check_deadline
+from deltawire_plugins.shown import shown
 from deltawire_service.engine.compile import declarations
 from deltawire_service.engine.compile.parameters import learned_inputs, node_parameters, parameter_table
 from deltawire_service.engine.compile.spec import read_spec
@@ -24,7 +25,7 @@ from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan import input_checks
 from deltawire_service.engine.plan.globs import match_globs
-from deltawire_service.faults import Faults, nearest, schema_faults, shown, unknown_kind
+from deltawire_service.faults import Faults, nearest, schema_faults, unknown_kind
 
 Entry = dict[str, Any]  # one node of the spec, as read
 
@@ -81,7 +82,7 @@ def _config_faults(entry: Entry, place: int, layer: type[Layer], error: Validati
     def read() -> list[Fault]:
         return [
             Fault(fault.pointer, "config_invalid", f"node '{name}' ({kind}): {fault.detail}")
-            for fault in schema_faults(error, layer.Config(), f"/nodes/{place}/config")
+            for fault in schema_faults(error, layer.Config(), f"/nodes/{place}/config", CONFIG_KEYS)
         ]
 
     return call(name, kind, "say what is wrong with its config", read)

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from deltawire.errors import Fault
 from deltawire_layers import Initializer, Parameter, initializers
-from deltawire_service.faults import Faults, nearest, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import Faults, nearest
 
 Entry = Mapping[str, Any]  # a node or an input of the spec, as read
 

@@ -11,8 +11,9 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import config
+from deltawire_plugins.shown import shown
 from deltawire_service.engine.limits import Limits
-from deltawire_service.faults import Coded, Faults, load, shown
+from deltawire_service.faults import Coded, Faults, load
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 RESERVED = frozenset({"params", "data"})
@@ -59,6 +60,8 @@ class ShapeField(fields.List[int]):
 class LearnedSchema(Schema):
     """How the first numbers of a learned input are drawn: one of these."""
 
+    expected = 'an object such as {"normal": 0.02}'
+
     normal = config.Number(
         validate=validate.Range(min=0, max=LARGEST_FIRST),
         metadata={"description": "standard deviation of a normal distribution"},
@@ -80,6 +83,8 @@ class LearnedSchema(Schema):
 
 class InputSchema(Schema):
     """An input of the network: the shape of one example, without the batch axis."""
+
+    expected = 'an object such as {"shape": [4]}'
 
     shape = ShapeField(
         required=True, metadata={"description": "sizes of one example's axes; [] for a single number"}
@@ -133,6 +138,8 @@ class NodeSchema(Schema):
 class RegularizationSchema(Schema):
     """(λ/2)·ΣW² added once to the reduced loss, λW to the gradient."""
 
+    expected = 'an object such as {"l2": 0.001}'
+
     l2 = config.Number(required=True, validate=validate.Range(min=0), metadata={"description": "λ"})
     parameters = config.Names(metadata={"description": "globs; default: *.weight"})
 
@@ -154,6 +161,8 @@ class LossField(fields.Field[Any]):
 
 class NetworkSchema(Schema):
     """A network: the graph of its nodes, with its inputs and its loss."""
+
+    expected = 'a spec, an object with inputs and nodes, or {"name": …} of a published network'
 
     version = config.Integer(load_default=1, validate=validate.Equal(1))
     inputs = fields.Dict(

@@ -10,8 +10,9 @@ import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
+from deltawire_plugins.shown import shown
 from deltawire_service.engine.graph import Arrays, Graph
-from deltawire_service.faults import Faults, escape, nearest, shown
+from deltawire_service.faults import Faults, escape, nearest
 
 NOTHING: Arrays = MappingProxyType({})
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Parameter, Shape
+from deltawire_plugins.shown import shown
 from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.limits import Limits
 from deltawire_service.engine.plan.memory_plan import (
@@ -20,7 +21,7 @@ from deltawire_service.engine.plan.memory_plan import (
     parameter_numbers,
     row_numbers,
 )
-from deltawire_service.faults import Faults, escape, nearest, shown
+from deltawire_service.faults import Faults, escape, nearest
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from deltawire.errors import Fault
+from deltawire_plugins.shown import shown
 from deltawire_service.engine.graph import Graph
 from deltawire_service.engine.plan.globs import match_globs
-from deltawire_service.faults import Faults, nearest, shown
+from deltawire_service.faults import Faults, nearest
 
 Which = bool | Iterable[str]
 """All of them, none, or some: globs of parameters, names of inputs."""

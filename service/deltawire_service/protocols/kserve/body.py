@@ -13,7 +13,7 @@ from flask import Response, request
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape, raw_pieces
-from deltawire_service.faults import shown
+from deltawire_plugins.shown import shown
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.protocols.context import refusal

@@ -10,8 +10,9 @@ import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import BodyCost, Network
-from deltawire_service.faults import nearest, shown
+from deltawire_service.faults import nearest
 from deltawire_service.http.bodies import body_cost
 from deltawire_service.networks.interfaces import Interface, default_data
 from deltawire_service.networks.request_tensors import read_values

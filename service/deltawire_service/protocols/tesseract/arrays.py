@@ -11,7 +11,7 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape
-from deltawire_service.faults import shown
+from deltawire_plugins.shown import shown
 from deltawire_service.protocols.context import refusal
 
 SMALLER: dict[str, np.dtype[Any]] = {

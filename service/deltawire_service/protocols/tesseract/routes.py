@@ -16,8 +16,8 @@ from flask import Flask, Response, request
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
+from deltawire_plugins.shown import shown
 from deltawire_service.engine import BodyCost, Direction
-from deltawire_service.faults import shown
 from deltawire_service.http.bodies import body_cost
 from deltawire_service.http.request_context import current_request
 from deltawire_service.protocols.context import ProtocolContext, json, refusal

@@ -12,7 +12,8 @@ import numpy as np
 from deltawire import wire
 from deltawire.wire import Array
 from deltawire_layers import Shape
-from deltawire_service.faults import nearest, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import nearest
 from deltawire_service.networks.interfaces import Interface, default_data
 from deltawire_service.networks.request_tensors import read_values
 from deltawire_service.protocols.context import refusal

@@ -12,7 +12,8 @@ from flask import Flask, Response
 
 from deltawire import wire
 from deltawire.wire import Array
-from deltawire_service.faults import nearest, shown
+from deltawire_plugins.shown import shown
+from deltawire_service.faults import nearest
 from deltawire_service.http.request_context import current_request
 from deltawire_service.networks.interfaces import Interface
 from deltawire_service.protocols.context import ProtocolContext, json, refusal

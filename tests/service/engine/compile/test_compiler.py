@@ -258,7 +258,7 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         spec(LOSS, inputs={"x": {"shape": [True]}}),
         "shape_invalid",
         "/inputs/x/shape",
-        "True",
+        "[true]",
     ),
     "negative shape": (
         spec(LOSS, inputs={"x": {"shape": [-1, 4]}}),
