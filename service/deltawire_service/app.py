@@ -34,7 +34,7 @@ from deltawire_service.http.hosts import HostNames, check_hosts
 from deltawire_service.http.page_origins import SAFE_METHODS, check_origins
 from deltawire_service.http.problems import answer_errors
 from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
-from deltawire_service.http.security_headers import add_params_id, add_security_headers
+from deltawire_service.http.security_headers import add_origin, add_security_headers
 from deltawire_service.models.maintenance import starting
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.cache import NetworkCache
@@ -132,7 +132,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
             answer_memory.on_response,
             add_server_timing,
             add_request_id,
-            add_params_id,
+            add_origin,
             add_security_headers,
             request_lines(log),
         ),

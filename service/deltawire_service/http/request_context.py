@@ -29,8 +29,8 @@ class RequestContext:
 
     __slots__ = (
         *("environ", "started", "content_length", "request_id", "requires_key", "key"),
-        *("response_media_type", "params_id", "phase_seconds", "route", "problem_code", "status"),
-        *("response_bytes", "replayed"),
+        *("response_media_type", "params_id", "model_version", "phase_seconds", "route", "problem_code"),
+        *("status", "response_bytes", "replayed"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -45,6 +45,8 @@ class RequestContext:
         """The media type of the answer, once it is settled."""
         self.params_id: str | None = None
         """The id of the published parameters that the request is answered with."""
+        self.model_version: int | None = None
+        """The version of the model whose parameters the request is answered with."""
         self.phase_seconds: dict[str, float] = {}
         """Seconds by phase, in the order in which the phases began."""
         self.route: str | None = None

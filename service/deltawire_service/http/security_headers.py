@@ -25,7 +25,9 @@ def add_security_headers(context: RequestContext, headers: Headers) -> None:
         headers.append(("Cache-Control", "no-store"))
 
 
-def add_params_id(context: RequestContext, headers: Headers) -> None:
-    """Add the id of the published parameters that an answer comes from."""
+def add_origin(context: RequestContext, headers: Headers) -> None:
+    """Name the parameters that an answer comes from: the id of published ones, or the version of a model."""
     if context.params_id:
         headers.append(("Deltawire-Params-Id", context.params_id))
+    if context.model_version is not None:
+        headers.append(("Deltawire-Model-Version", str(context.model_version)))

@@ -24,8 +24,6 @@ from deltawire_service.settings import Settings
 
 T = TypeVar("T")
 
-MODEL_VERSION = "Deltawire-Model-Version"
-
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 """The media types of web forms; browsers send these to other sites without a preflight."""
 
@@ -64,8 +62,6 @@ class ProtocolContext(NamedTuple):
 
         @after_this_request
         def close_with(response: Response) -> Response:
-            if opened.params_id is None:
-                response.headers[MODEL_VERSION] = str(opened.version)
             response.call_on_close(held.close)  # the answer may have views of the parameters
             return response
 
@@ -108,6 +104,14 @@ class ProtocolContext(NamedTuple):
         if not isinstance(document, dict):
             raise refusal("field_invalid", "the body must be a JSON object")
         return document
+
+
+def name_parameters(opened: Opened) -> None:
+    """Name the parameters of a network in the headers of the answer: it is computed with them as they are."""
+    context = current_request()
+    context.params_id = opened.params_id
+    if opened.params_id is None:
+        context.model_version = opened.version
 
 
 def check_media_type(context: RequestContext) -> None:

@@ -19,6 +19,7 @@ from support.model_service import caller, compute, create, done, lists, model_se
 from deltawire_layers import Registry
 from deltawire_plugins import Registered
 from deltawire_service.engine import Caches
+from deltawire_service.store.errors import StoreUnavailable
 
 SPEC = FLOW["network"]
 DATA = {"x": X, "y": Y}
@@ -40,22 +41,30 @@ def client(app: Flask) -> FlaskClient:
     return client
 
 
-def tess(client: FlaskClient, endpoint: str, name: str = "learner", **asked: Any) -> Any:
-    """The leaves of the answer of Tesseract as arrays, and the version that it comes from."""
-    answer = client.post(f"/tesseract/{name}/{endpoint}", json=asked)
+def arrays_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The leaves of an answer of Tesseract as arrays."""
 
     def read(leaf: Any) -> Any:
         if "object_type" not in leaf:
-            return {key: read(value) for key, value in leaf.items()}
+            return arrays_of(leaf)
         raw = base64.b64decode(leaf["data"]["buffer"])
         return np.frombuffer(raw, leaf["dtype"]).reshape(leaf["shape"])
 
-    return {path: read(leaf) for path, leaf in done(answer).items()}, int(answer.headers[VERSION])
+    return {path: read(leaf) for path, leaf in document.items()}
+
+
+def tess(client: FlaskClient, endpoint: str, name: str = "learner", **asked: Any) -> Any:
+    """The arrays of Tesseract, and the version that they come from."""
+    answer = client.post(f"/tesseract/{name}/{endpoint}", json=asked)
+    version = answer.headers.get(VERSION)
+    return arrays_of(done(answer)), None if version is None else int(version)
 
 
 def um(client: FlaskClient, route: str, name: str, x: Any, **parts: Any) -> Any:
+    """The output of UM-Bridge, and the version that it comes from; None when the caller brings parameters."""
     answer = client.post(f"/umbridge/{route}", json={"name": name, "input": x} | parts)
-    return done(answer)["output"], int(answer.headers[VERSION])
+    version = answer.headers.get(VERSION)
+    return done(answer)["output"], None if version is None else int(version)
 
 
 def same(found: Any, expected: Any, dtype: str = "float64") -> None:
@@ -66,7 +75,10 @@ def same(found: Any, expected: Any, dtype: str = "float64") -> None:
 
 def check_kserve(client: FlaskClient, version: int, dtype: str) -> None:
     x = X.astype(dtype)
-    values = compute(client, "learner", "forward", data=lists({"x": x}), values=["probs", "hidden"])
+    asked = {"data": lists({"x": x}), "values": ["probs", "hidden"]}
+    answer = client.post("/v1/models/learner/forward", json=asked)
+    assert answer.headers[VERSION] == str(version)
+    values = done(answer)
     for binary in (True, False):
         answer = infer(client, "learner", {"x": x}, ["probs", "hidden"], binary)
         assert answer.headers[VERSION] == str(version)
@@ -135,7 +147,8 @@ def check_umbridge(client: FlaskClient, version: int, dtype: str) -> None:
     theta = np.concatenate([np.ravel(params[each["name"]]) for each in described["parameters"]]).tolist()
     whole = lists(DATA | {"x": X.astype(dtype)})
     gradients = compute(client, "learner", "gradients", data=whole)
-    found, _ = um(client, "Evaluate", "learner.loss", [theta], config={"data": whole})
+    found, at = um(client, "Evaluate", "learner.loss", [theta], config={"data": whole})
+    assert at is None
     same(found, [[gradients["loss"]]], dtype)
     asked = {"outWrt": 0, "inWrt": 0, "sens": [1.0], "config": {"data": whole}}
     found, _ = um(client, "Gradient", "learner.loss", [theta], **asked)
@@ -240,7 +253,7 @@ def test_a_version_that_there_is_not(client: FlaskClient, version: str) -> None:
 def test_another_dtype_is_never_that_of_an_earlier_version(client: FlaskClient) -> None:
     inputs = {"x": {"shape": [2, 4], "dtype": "float32", "data": {"buffer": X.tolist(), "encoding": "json"}}}
     x = X.astype("f4")
-    for version in range(3):
+    for _ in range(3):
         params = done(client.get("/v1/models/learner/params"))["params"]
         narrow = {name: np.array(array, "f4").tolist() for name, array in params.items()}
         document = {
@@ -254,7 +267,7 @@ def test_another_dtype_is_never_that_of_an_earlier_version(client: FlaskClient) 
         for _ in range(2):
             found, at = tess(client, "apply", inputs=inputs)
             same(found["probs"], expected, "f4")
-            assert at == version
+            assert at is None  # they are cast first
         step(client, "learner", DATA)
 
 
@@ -268,7 +281,9 @@ def test_parameters_of_the_request_take_the_place_of_the_models(client: FlaskCli
     )
     same(found["loss"], [expected["loss"]])
     inputs = {"x": X.tolist(), "params": {"scores": {"bias": bias.tolist()}}}
-    for array in (found["values/probs"], tess(client, "apply", inputs=inputs)[0]["probs"]):
+    answer = client.post("/tesseract/learner/apply", json={"inputs": inputs})
+    assert VERSION not in answer.headers
+    for array in (found["values/probs"], arrays_of(done(answer))["probs"]):
         same(array, expected["values"]["probs"])
 
 
@@ -422,6 +437,32 @@ def test_a_slot_is_held_until_the_answer_is_sent(
     for _ in range(3):
         step(client, "learner", DATA)
     assert len(slots(app, "learner")) == 3
+
+
+def test_a_lost_slot_is_computed_again(app: Flask, client: FlaskClient) -> None:
+    step(client, "learner", DATA)
+    before = received(infer(client, "learner", {"x": X}))["probs"]
+    store = app.extensions["deltawire"].models
+    for slot in store.folder_of(store.find("", "learner").id).slots.iterdir():
+        slot.unlink()
+    found, version = tess(client, "apply", inputs={"x": X.tolist()})
+    same(found["probs"], before)
+    assert version == 1
+
+
+def test_a_disk_that_fails_has_the_form_of_each_protocol(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise StoreUnavailable("the disk cannot be used")
+
+    monkeypatch.setattr("deltawire_service.protocols.served.open_version", fail)
+    kserve = infer(client, "learner", {"x": X})
+    tesseract = client.post("/tesseract/learner/apply", json={"inputs": {"x": X.tolist()}})
+    umbridge = client.post("/Evaluate", json={"name": "learner", "input": X[:1].tolist()})
+    assert [answer.status_code for answer in (kserve, tesseract, umbridge)] == [503] * 3
+    assert kserve.json["code"] == tesseract.json["code"] == "store_unavailable"
+    assert umbridge.json["error"]["type"] == "InternalError"
 
 
 def test_nothing_that_is_cached_has_numbers_of_a_model(

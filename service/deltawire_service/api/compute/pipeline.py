@@ -151,6 +151,7 @@ class Pipeline:
                     options, parts = reader(resolved.document)
                     network = self._networks.compiled(parts.network)
                 context.params_id = resolved.origin.get("params_id")
+                context.model_version = resolved.origin.get("model", {}).get("version")
                 try:
                     answer = run(context, options, network, parts, resolved)
                 except Refused as refused:

@@ -21,7 +21,7 @@ from deltawire_plugins.shown import shown
 from deltawire_service.faults import nearest
 from deltawire_service.http.request_context import current_request
 from deltawire_service.networks.interfaces import Interface
-from deltawire_service.protocols.context import ProtocolContext, json, refusal
+from deltawire_service.protocols.context import ProtocolContext, json, name_parameters, refusal
 from deltawire_service.protocols.kserve.body import (
     Body,
     json_bytes,
@@ -122,7 +122,7 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         binary = wants_binary(body.head, outputs) if not body.raw else [True] * len(outputs)
         arrays = read_inputs(body, model.accepts, model.inputs, settings.wire_limits)
         if arrays.keys() <= model.interface.network.inputs.keys():
-            current_request().params_id = opened.params_id
+            name_parameters(opened)
         media_types = body.media_type, wire.SAFETENSORS if all(binary) else wire.JSON
         body = body.without_tail()
         with pointers_to_inputs(body):

@@ -19,8 +19,7 @@ from deltawire_layers import Shape
 from deltawire_plugins.shown import shown
 from deltawire_service.engine import BodyCost, Direction
 from deltawire_service.http.bodies import body_cost
-from deltawire_service.http.request_context import current_request
-from deltawire_service.protocols.context import ProtocolContext, json, refusal
+from deltawire_service.protocols.context import ProtocolContext, json, name_parameters, refusal
 from deltawire_service.protocols.tesseract.arrays import read_abstract, read_array, write_array
 from deltawire_service.protocols.tesseract.parameters import cast_parameters
 from deltawire_service.protocols.tesseract.schema import (
@@ -49,7 +48,7 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         params = partial(cast_parameters, opened, caches=protocol.caches)
         inputs = Inputs(signature, body.get("inputs"), params, protocol, read_array)
         if inputs.stored_parameters:
-            current_request().params_id = opened.params_id
+            name_parameters(opened)
         return signature, body, inputs
 
     def respond(arrays: Mapping[str, Array]) -> Response:

@@ -14,9 +14,8 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
 from deltawire_service.faults import nearest
-from deltawire_service.http.request_context import current_request
 from deltawire_service.networks.interfaces import Interface
-from deltawire_service.protocols.context import ProtocolContext, json, refusal
+from deltawire_service.protocols.context import ProtocolContext, json, name_parameters, refusal
 from deltawire_service.protocols.served import Opened
 from deltawire_service.protocols.umbridge.models import Forward, Model, Objective, Point
 
@@ -49,7 +48,8 @@ def register(app: Flask, protocol: ProtocolContext) -> None:
         if not isinstance(vectors, list) or len(vectors) != len(sizes):
             raise refusal("field_invalid", f"expected {len(sizes)} vectors, got {shown(vectors)}", "/input")
         x = [read_vector(model, vectors[i], size, f"/input/{i}", limits) for i, size in enumerate(sizes)]
-        current_request().params_id = None if model.brings_parameters else opened.params_id
+        if not model.brings_parameters:
+            name_parameters(opened)
         return model.at(opened.params, x, read_data(body), limits)
 
     @routes.get("/Info")
