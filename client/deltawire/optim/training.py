@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from deltawire.arrays import as_numbers
-from deltawire.client import Client
+from deltawire.computations import value_and_grad
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.optim.optimizer import Optimizer
-from deltawire.request_builder import Arrays, Spec, arrays_by_name, inputs_of, resolve_published
+from deltawire.request_builder import Arrays, Caller, Spec, arrays_by_name, inputs_of
 from deltawire.wire import Array
 
 
@@ -79,7 +79,7 @@ def _rows_of(array: Any, rows: Array) -> Any:
 
 
 def fit(
-    client: Client,
+    client: Caller,
     net: Spec,
     params: dict[str, Array],
     data: Arrays,
@@ -111,14 +111,14 @@ def fit(
         Refused: The data do not fit each other, or as by `Client.value_and_grad` and `Optimizer.step`.
         DeltawireError: As by `Client.value_and_grad`.
     """
-    inputs = inputs_of(resolve_published(net, client.published))
+    inputs = inputs_of(client.requests.resolve(net))
     shared = {name for name, entry in inputs.items() if entry.get("shared")}
     stream = seed if hasattr(seed, "permutation") else np.random.default_rng(seed)
     wrt, losses = {"params": list(parameters)}, []
     for _ in range(epochs) if isinstance(epochs, int) else epochs:
         total, examples = 0.0, 0
         for batch in batches(data, batch_size, stream, shared):
-            loss, gradients = client.value_and_grad(net, params, batch, wrt=wrt)
+            loss, gradients = value_and_grad(client, net, params, batch, wrt=wrt)
             optimizer.step({name: params[name] for name in gradients}, gradients)
             count = next(len(array) for name, array in batch.items() if name not in shared)
             total, examples = total + loss * count, examples + count
