@@ -30,7 +30,7 @@ class RequestContext:
     __slots__ = (
         *("environ", "started", "content_length", "request_id", "requires_key", "key"),
         *("response_media_type", "params_id", "phase_seconds", "route", "problem_code", "status"),
-        "response_bytes",
+        *("response_bytes", "memory_bytes"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -53,6 +53,8 @@ class RequestContext:
         self.status = 0
         self.response_bytes = 0
         """Bytes of the answer's body, as announced."""
+        self.memory_bytes: int | None = None
+        """Bytes of it that are in memory at once; None when that is all of it."""
 
     @property
     def method(self) -> str:
