@@ -150,11 +150,14 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     protocol = ProtocolContext(settings, published, check_capacity, log, readiness, caches)
     for name in filter(None, settings.protocols.split(",")):
         PROTOCOLS[name](app, protocol)
+    request_bodies = RequestBodies(settings, app.url_map, app.view_functions, host_names, keys, compute_queue)
     connection_limits = ConnectionLimits(
         deadline_seconds=settings.deadline_seconds,
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
-        reader_bytes_per_second=settings.reader_bytes_per_second,
-        refuse_body=RequestBodies(settings, app.url_map, host_names, keys, compute_queue).refusal,
+        client_bytes_per_second=settings.client_bytes_per_second,
+        upload_bytes=max(settings.upload_bytes, settings.model_body_bytes),
+        refuse_body=request_bodies.refusal,
+        upload_folder=request_bodies.upload_folder,
     )
     app.extensions["deltawire"] = Service(compute_queue, metrics, readiness, published, connection_limits)
     return app

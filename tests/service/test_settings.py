@@ -33,8 +33,14 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
-TEXTS |= {"allowed_hosts": "api.example b"}
-TEXTS |= {"api_keys_file": "/keys", "api_keys": "a key", "networks_dir": ".", "protocols": "umbridge"}
+TEXTS |= {"allowed_hosts": "api.example b", "data_dir": "."}
+TEXTS |= {
+    "api_keys_file": "/keys",
+    "api_keys": "a key",
+    "data_dir": ".",
+    "networks_dir": ".",
+    "protocols": "umbridge",
+}
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
 
@@ -57,8 +63,8 @@ def test_the_bounds_of_the_engine_and_of_bodies_have_one_default() -> None:
 
 
 def test_settings_are_read_without_numpy() -> None:
-    """gunicorn's configuration reads them before it sets the threads of BLAS."""
-    for module in ("settings", "server.public_binding", "gunicorn_conf"):
+    """gunicorn reads them, and loads its worker, before it sets the threads of BLAS."""
+    for module in ("settings", "server.public_binding", "server.gunicorn_worker", "gunicorn_conf"):
         program = f"import sys, deltawire_service.{module}; sys.exit('numpy' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", program]).returncode == 0, module
 

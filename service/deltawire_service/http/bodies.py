@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,11 @@ def read(context: RequestContext, settings: Settings) -> Any:
         BodyTruncated: fewer bytes come than were announced.
         DeadlineExceeded: the body has come, and too late.
     """
+    return decode(context, receive(context, settings), settings.wire_limits)
+
+
+def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
+    """Return the body of a request that should hold a document. Raises as `read` does."""
     sent = request_media_type(context)
     if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
@@ -92,22 +98,43 @@ def read(context: RequestContext, settings: Settings) -> Any:
         got = f"'{whole}'" if whole else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     most = settings.json_body_bytes if sent == wire.JSON else settings.binary_body_bytes
-    length = _announced(context, most, f" of {sent}")
-    body = _receive(context, length)  # first: who stopped sending is told so, and not that it is late
-    check_deadline()
-    document = wire.decode(body, sent, settings.wire_limits)
+    return _receive(context, _announced(context, most, f" of {sent}"))
+
+
+def decode(context: RequestContext, body: bytes | memoryview, limits: wire.Limits, align: bool = True) -> Any:
+    """Return the document in a body.
+
+    Args:
+        context: the request that the body belongs to.
+        body: the whole body.
+        limits: bounds on what it may hold.
+        align: whether arrays are copied where they are not aligned.
+
+    Raises:
+        Refused: the body is not well formed, or breaks a limit.
+        DeadlineExceeded: the body has come, and too late.
+    """
+    check_deadline()  # now: who stopped sending is told so, and not that it is late
+    sent = request_media_type(context)
+    document = wire.decode(body, sent, limits, align=align)
     if isinstance(document, dict) and sent == wire.SAFETENSORS and (dtype := float_dtype(document)):
         document.setdefault("dtype", dtype)
     return document
 
 
-def received(context: RequestContext, most: int) -> bytes | memoryview:
+def received(context: RequestContext, most: int, folder: Path | None = None) -> bytes | memoryview:
     """Return the body of a request, of at most so many bytes.
+
+    Args:
+        context: the request.
+        most: the most bytes that are read.
+        folder: the folder in which a large body is a file; None for one that is always in memory.
 
     Raises:
         Refused, BodyTruncated: as `read` does.
+        UploadsFull, UploadsUnavailable: the disk has no room for the file, or fails.
     """
-    return _receive(context, _announced(context, most))
+    return _receive(context, _announced(context, most), folder)
 
 
 def _announced(context: RequestContext, most: int, kind: str = "") -> int:
@@ -119,9 +146,9 @@ def _announced(context: RequestContext, most: int, kind: str = "") -> int:
     return length
 
 
-def _receive(context: RequestContext, length: int) -> bytes | memoryview:
+def _receive(context: RequestContext, length: int, folder: Path | None = None) -> bytes | memoryview:
     try:
-        return body_reader.received(context.environ, length)
+        return body_reader.received(context.environ, length, folder)
     except OSError:  # the connection was reset
         raise body_reader.BodyTruncated from None
 

@@ -106,10 +106,15 @@ SERVICE: dict[str, Problem] = {
     "deadline_exceeded": Problem(504, "The computation took too long"),
 }
 
+STORE: dict[str, Problem] = {
+    "store_unavailable": Problem(503, "The disk that the service writes to cannot be used"),
+    "store_full": Problem(507, "The disk that the service writes to is full"),
+}
+
 HEALTH: dict[str, Problem] = {
     "not_ready": Problem(503, "The service takes no requests now"),
 }
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE | HEALTH
+    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | SERVICE | STORE | HEALTH
 )
