@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deltawire.wire import json, safetensors
-from deltawire.wire.safetensors import Body, read_checkpoint
+from deltawire.wire.safetensors import HEADER_LENGTH_BYTES, Body, header_bytes, read_checkpoint
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
@@ -24,8 +24,10 @@ Base64 = json.Base64
 TENSORS = json.TENSORS
 
 __all__ = [
-    "Array", "Base64", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS",
-    "decode", "encode", "encode_in_parts", "read_checkpoint", "read_tensor", "read_tensors", "stream",
+    "Array", "Base64", "DEFAULT", "DTYPES", "HEADER_LENGTH_BYTES", "JSON", "Limits", "MEDIA_TYPES",
+    "SAFETENSORS", "TENSORS",
+    "decode", "encode", "encode_in_parts", "header_bytes", "read_checkpoint", "read_tensor", "read_tensors",
+    "stream",
 ]  # fmt: skip
 
 

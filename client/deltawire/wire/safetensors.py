@@ -37,6 +37,8 @@ _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
 }
 _METADATA = "__metadata__"
 _SIZE = Struct("<Q")
+HEADER_LENGTH_BYTES = _SIZE.size
+"""Bytes at the beginning of a body that say how long its header is."""
 _NATIVE = sys.byteorder == "little"
 _PLACES = {
     "request": re.compile(
@@ -91,6 +93,11 @@ def decode(body: Body, limits: Limits, part: str, align: bool = True) -> Any:
             raise _invalid(f"tensor {shown(place)} has no place of its own in the document")
         node[last] = _array(body, begin + start, dtype, shape, align)
     return document
+
+
+def header_bytes(begin: bytes) -> int:
+    """Return the length that a body announces for its header; 0 when too few of its first bytes are given."""
+    return int(_SIZE.unpack_from(begin)[0]) if len(begin) >= HEADER_LENGTH_BYTES else 0
 
 
 def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-from flask import Response
+from flask import Response, current_app, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
@@ -20,6 +20,8 @@ from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server.bodies import body_reader
 from deltawire_service.settings import Settings
 
+V = TypeVar("V", bound=Callable[..., Any])
+
 
 def negotiate(context: RequestContext) -> None:
     """Settle the media type of the answer.
@@ -28,13 +30,24 @@ def negotiate(context: RequestContext) -> None:
         Refused: the client could not read it, or the body is compressed.
     """
     environ = context.environ
-    offered = _offered(context.method, environ.get("CONTENT_TYPE", ""))
+    view = current_app.view_functions[request.endpoint] if request.endpoint else None
+    offered = getattr(view, "media_types", None) or _offered(context.method, environ.get("CONTENT_TYPE", ""))
     context.response_media_type = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
     if context.response_media_type is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
+
+
+def answers_in(*media_types: str) -> Callable[[V], V]:
+    """Mark a view with the media types that its answer may have, the default first."""
+
+    def mark(view: V) -> V:
+        view.media_types = media_types  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 @header_cache
@@ -74,8 +87,11 @@ PARSED = 16
 
 
 def json_bytes(context: RequestContext) -> int:
-    """Return the bytes of JSON in a request, at most: any body but safetensors is taken for JSON."""
-    return 0 if request_media_type(context) == wire.SAFETENSORS else context.content_length or 0
+    """Return the bytes of JSON in a request, at most: the header of safetensors, all of any other body."""
+    length = context.content_length or 0
+    if request_media_type(context) == wire.SAFETENSORS:
+        return min(length, wire.header_bytes(body_reader.peek(context.environ, wire.HEADER_LENGTH_BYTES)))
+    return length
 
 
 def read(context: RequestContext, settings: Settings) -> Any:

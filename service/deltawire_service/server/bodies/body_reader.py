@@ -51,6 +51,17 @@ def received(environ: WSGIEnvironment, length: int, folder: Path | None = None) 
     return body
 
 
+def peek(environ: WSGIEnvironment, count: int) -> bytes:
+    """Return the first bytes of a body that our worker has received; none of one that has not come yet.
+
+    Args:
+        environ: the WSGI environment of the request.
+        count: bytes, at most.
+    """
+    stream = environ.get("wsgi.input")
+    return bytes(stream.data[:count]) if isinstance(stream, ReceivedBody) else b""
+
+
 def _received_in_file(stream: InputStream, length: int, folder: Path) -> memoryview:
     file, left = BodyFile(folder, length), length
     try:
