@@ -57,7 +57,7 @@ fuzz: $(VENV)/dev
 	@MUTANTS=1000000 $(BIN)/pytest tests/client/wire/test_safetensors.py -k library_accepts
 
 # Each program prints its figures and its seed. All run, also after one has failed.
-TORTURE := fuzz hostile refusals plans plugins overload silent slow growth caches looks restarts system_faults memory_limit
+TORTURE := fuzz hostile refusals plans plugins overload silent slow growth caches looks restarts system_faults memory_limit uploads
 torture: $(VENV)/torture
 	@status=0; for program in $(TORTURE); do \
 	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \
