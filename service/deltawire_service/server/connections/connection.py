@@ -29,13 +29,13 @@ class Stage(Enum):
     """Nothing of a request has come."""
     HEAD = 2
     BODY = 3
-    ANSWERING = 4
-    """Its request is complete, and with the application."""
-    SENDING = 5
-    """The rest of its answer waits until it reads."""
-    CLOSED = 6
-    UPLOAD = 7
+    UPLOAD = 4
     """Its body is received into a file."""
+    ANSWERING = 5
+    """Its request is complete, and with the application."""
+    SENDING = 6
+    """The rest of its answer waits until it reads."""
+    CLOSED = 7
 
 
 @dataclass(eq=False, slots=True)

@@ -119,9 +119,8 @@ class ConnectionLoop:
         reading_seconds = self._sender.stop()
         self._uploads.stop()
         for connection in self._connections:
-            reads = connection.stage is Stage.SENDING
-            end = monotonic() + (reading_seconds if reads else self._patience)
-            connection.until = min(connection.until, end)
+            seconds = reading_seconds if connection.stage is Stage.SENDING else self._patience
+            connection.until = min(connection.until, monotonic() + seconds)
 
     def close(self) -> None:
         """Close the connections that are left: the process ends."""
