@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask
 from structlog.typing import FilteringBoundLogger
 
 from deltawire_layers import Registry, load_layers
@@ -154,14 +154,8 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
             compute_queue.check_capacity()
             answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
 
-    def negotiate(context: RequestContext) -> None:
-        """Settle the media type of the answer: it may be binary where the answers of the route may."""
-        view = app.view_functions.get(request.endpoint or "")
-        described = getattr(view, "operation", None)
-        bodies.negotiate(context, bool(described and described.tensors))
-
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    v1.before_request(with_context(negotiate))
+    v1.before_request(with_context(bodies.negotiate))
     v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
     v1.before_request(with_context(lambda context: check_capacity(context, bodies.json_bytes(context))))
     source = BodySource(published)
@@ -184,11 +178,14 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     protocol = ProtocolContext(settings, served, check_capacity, log, readiness, caches)
     for name in filter(None, settings.protocols.split(",")):
         PROTOCOLS[name](app, protocol)
+    request_bodies = RequestBodies(settings, app.url_map, app.view_functions, host_names, keys, compute_queue)
     connection_limits = ConnectionLimits(
         deadline_seconds=settings.deadline_seconds,
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
-        reader_bytes_per_second=settings.reader_bytes_per_second,
-        refuse_body=RequestBodies(settings, app.url_map, host_names, keys, compute_queue).refusal,
+        client_bytes_per_second=settings.client_bytes_per_second,
+        upload_bytes=max(settings.upload_bytes, settings.model_body_bytes),
+        refuse_body=request_bodies.refusal,
+        upload_folder=request_bodies.upload_folder,
     )
     app.extensions["deltawire"] = Service(
         compute_queue, metrics, readiness, published, connection_limits, models, log

@@ -39,6 +39,11 @@ SECONDS = validate.Range(min=0, max=1e6)
 SHORTEST_DEADLINE = 0.001
 """Seconds that a request may be given at least: nothing can be answered in less."""
 
+MODEL_HEADER_BYTES = 2**24
+"""The longest header of a body that is received into a file."""
+
+MODEL_TENSORS = 100_000
+"""Tensors in such a body."""
 
 FIELDS = {int: fields.Integer, float: fields.Float, bool: fields.Boolean, str: fields.String}
 """How messages name the values of each type."""
@@ -124,6 +129,15 @@ class Settings:
         16 * 2**20, "the largest JSON body, in bytes; a larger one is refused before it is read"
     )
     binary_body_bytes: int = count(64 * 2**20, "the largest binary body, in bytes")
+    model_body_bytes: int = count(
+        2**32,
+        "the largest binary body of a route that receives bodies into files, in bytes; "
+        "without DELTAWIRE_DATA_DIR it has the limit of other binary bodies",
+    )
+    upload_bytes: int = count(
+        2**33,
+        "bodies that a worker process has in files at once, in bytes, until their requests are answered",
+    )
     tensor_header_bytes: int = count(
         2**16,
         "the longest header of a binary body, in bytes; it holds the network and describes the tensors",
@@ -174,9 +188,10 @@ class Settings:
     received_bytes: int = count(
         2**28, "requests that a worker process holds in memory while they come and are answered, in bytes"
     )
-    reader_bytes_per_second: int = count(
+    client_bytes_per_second: int = count(
         2**15,
-        "how fast a client must read, in bytes, to get more than DELTAWIRE_DEADLINE_SECONDS for its answer",
+        "how fast a client must read, in bytes, to get more than DELTAWIRE_DEADLINE_SECONDS for its answer; "
+        "and send, for a body that is received into a file",
     )
     drain_seconds: float = seconds(
         0.0, "seconds for which /readyz reports that the service stops, before it stops accepting connections"
@@ -269,6 +284,19 @@ class Settings:
             self.history_bytes,
             self.ledger_entries,
         )
+
+    @cached_property
+    def model_wire_limits(self) -> wire.Limits:
+        """The bounds on bodies that are received into files: more tensors, and a longer header for them."""
+        longest = max(self.tensor_header_bytes, MODEL_HEADER_BYTES)
+        return dataclasses.replace(
+            self.wire_limits, tensors=max(self.tensors, MODEL_TENSORS), tensor_header_bytes=longest
+        )
+
+    @property
+    def uploads_dir(self) -> Path | None:
+        """The folder for bodies that are received into files; None when there is none."""
+        return Path(self.data_dir, "uploads") if self.data_dir else None
 
     @cached_property
     def engine_limits(self) -> Limits:

@@ -63,8 +63,8 @@ def test_the_bounds_of_the_engine_and_of_bodies_have_one_default() -> None:
 
 
 def test_settings_are_read_without_numpy() -> None:
-    """gunicorn's configuration reads them before it sets the threads of BLAS."""
-    for module in ("settings", "server.public_binding", "gunicorn_conf"):
+    """gunicorn reads them, and loads its worker, before it sets the threads of BLAS."""
+    for module in ("settings", "server.public_binding", "server.gunicorn_worker", "gunicorn_conf"):
         program = f"import sys, deltawire_service.{module}; sys.exit('numpy' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", program]).returncode == 0, module
 

@@ -7,10 +7,17 @@ once the dtype that its place needs is known. Each media type has a file, and te
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from deltawire.wire import json, safetensors
-from deltawire.wire.safetensors import Body, is_response, read_checkpoint
+from deltawire.wire.safetensors import (
+    HEADER_LENGTH_BYTES,
+    Body,
+    header_bytes,
+    is_response,
+    read_checkpoint,
+)
 from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
@@ -23,12 +30,16 @@ Base64 = json.Base64
 TENSORS = json.TENSORS
 
 __all__ = [
-    "Array", "Base64", "DEFAULT", "DTYPES", "JSON", "Limits", "MEDIA_TYPES", "SAFETENSORS", "TENSORS",
-    "decode", "encode", "encode_in_parts", "is_response", "read_checkpoint", "read_tensor", "read_tensors",
+    "Array", "Base64", "DEFAULT", "DTYPES", "HEADER_LENGTH_BYTES", "JSON", "Limits", "MEDIA_TYPES",
+    "SAFETENSORS", "TENSORS",
+    "decode", "encode", "encode_in_parts", "header_bytes", "is_response", "read_checkpoint", "read_tensor",
+    "read_tensors", "stream",
 ]  # fmt: skip
 
 
-def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "request") -> Any:
+def decode(
+    body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "request", align: bool = True
+) -> Any:
     """Return the document in a body. In JSON, the last of duplicate keys counts.
 
     Args:
@@ -36,6 +47,7 @@ def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "r
         media_type: One of MEDIA_TYPES.
         limits: Bounds on what the body may hold.
         part: `request`, `response` or `checkpoint`, which a binary body must be.
+        align: Whether arrays of a binary body are copied where they are not aligned; else all are views.
 
     Raises:
         Refused: json_too_deep, json_too_many_members, or json_invalid for all but strict JSON in UTF-8. For a
@@ -44,7 +56,7 @@ def decode(body: Body, media_type: str, limits: Limits = DEFAULT, part: str = "r
     """
     if media_type == JSON:
         return json.decode(memoryview(body), limits)
-    return safetensors.decode(body, limits, part)
+    return safetensors.decode(body, limits, part, align)
 
 
 def encode(document: Any, media_type: str, tensors: str = "lists", part: str = "request") -> bytes:
@@ -82,3 +94,17 @@ def encode_in_parts(
     if media_type == JSON:
         return [*json.encode_in_parts(document, tensors)]
     return safetensors.encode(document, part)
+
+
+def stream(document: Any, part: str) -> tuple[bytes, int, Iterator[bytes | memoryview]]:
+    """Return a document's binary body, of which the numbers are read when their turn comes.
+
+    Args:
+        document: As for `encode`.
+        part: As for `encode`.
+
+    Returns:
+        The bytes before the numbers; how many bytes the numbers have; and the numbers in pieces. Contiguous
+        arrays are pieces as they are, all others are copied a piece at a time.
+    """
+    return safetensors.stream(document, part)

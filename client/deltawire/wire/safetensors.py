@@ -13,7 +13,8 @@ from __future__ import annotations
 import json as stdlib_json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from reprlib import repr as shown
 from struct import Struct
 from typing import Any
@@ -36,6 +37,8 @@ _CODES = {dtype: code for code, dtype in _DTYPES.items()} | {
 }
 _METADATA = "__metadata__"
 _SIZE = Struct("<Q")
+HEADER_LENGTH_BYTES = _SIZE.size
+"""Bytes at the beginning of a body that say how long its header is."""
 _NATIVE = sys.byteorder == "little"
 _PLACES = {
     "request": re.compile(
@@ -55,7 +58,7 @@ Tensor = tuple[int, int, str, np.dtype[Any], list[int]]
 """Start and end of a tensor's numbers, counted from the end of the header; its place, dtype, shape."""
 
 
-def decode(body: Body, limits: Limits, part: str) -> Any:
+def decode(body: Body, limits: Limits, part: str, align: bool = True) -> Any:
     """Return the document in a body, whose metadata has its JSON under `part`.
 
     In a request, a tensor whose name has no slash is a parameter: so a checkpoint is nearly a request. The
@@ -65,6 +68,7 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
         body: The whole body.
         limits: Bounds on what it may hold.
         part: `request`, `response` or `checkpoint`.
+        align: Whether arrays are copied where they are not aligned.
 
     Raises:
         Refused: As `wire.decode` describes.
@@ -88,7 +92,7 @@ def decode(body: Body, limits: Limits, part: str) -> Any:
             node = node.setdefault(key, {}) if type(node) is dict else None
         if type(node) is not dict or last in node:
             raise _invalid(f"tensor {shown(place)} has no place of its own in the document")
-        node[last] = _array(body, begin + start, dtype, shape)
+        node[last] = _array(body, begin + start, dtype, shape, align)
     return document
 
 
@@ -96,6 +100,11 @@ def is_response(body: Body, limits: Limits = DEFAULT) -> bool:
     """Return whether the document in a body is an answer. Raises Refused where there is no header."""
     metadata = _parsed(_header(body, limits)).get(_METADATA)
     return type(metadata) is dict and "response" in metadata
+
+
+def header_bytes(begin: bytes) -> int:
+    """Return the length that a body announces for its header; 0 when too few of its first bytes are given."""
+    return int(_SIZE.unpack_from(begin)[0]) if len(begin) >= HEADER_LENGTH_BYTES else 0
 
 
 def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
@@ -114,24 +123,40 @@ def encode(document: Any, part: str) -> list[bytes | memoryview]:
 
     Contiguous arrays are pieces as they are; all others are copied once, in several pieces.
     """
+    head, arrays = _head(document, part)
+    parts: list[bytes | memoryview] = [head]
+    for array in arrays:
+        parts += _numbers(array)
+    return parts
+
+
+def stream(document: Any, part: str) -> tuple[bytes, int, Iterator[bytes | memoryview]]:
+    """Return the beginning of the body of `encode`, then the length of the numbers, and their pieces."""
+    head, arrays = _head(document, part)
+    return head, sum(array.nbytes for array in arrays), chain.from_iterable(map(_numbers, arrays))
+
+
+def _head(document: Any, part: str) -> tuple[bytes, list[Array]]:
+    """Return all that comes before the numbers of a document, and its arrays in their order."""
     arrays: dict[str, Array] = {}
     text = json.encode(_without(document, "", arrays)).decode()
     header: dict[str, Any] = {_METADATA: {part: text}}
-    parts: list[bytes | memoryview] = [b""]
-    end = 0
+    ordered, end = list[Array](), 0
     # The widest dtype first, so that all numbers are aligned.
     for name, array in sorted(arrays.items(), key=_width) if len(arrays) > 1 else arrays.items():
         start, end = end, end + array.nbytes
-        code = _CODES[array.dtype]
-        header[name] = {"dtype": code, "shape": array.shape, "data_offsets": (start, end)}
-        if array.dtype is _DTYPES[code] and array.flags.c_contiguous and array.size:
-            parts.append(array.data.cast("B"))
-        else:
-            parts += raw_pieces(array)
+        header[name] = {"dtype": _CODES[array.dtype], "shape": array.shape, "data_offsets": (start, end)}
+        ordered.append(array)
     written = orjson.dumps(header)
     padding = -len(written) % 8
-    parts[0] = _SIZE.pack(len(written) + padding) + written + b" " * padding
-    return parts
+    return _SIZE.pack(len(written) + padding) + written + b" " * padding, ordered
+
+
+def _numbers(array: Array) -> Iterable[bytes | memoryview]:
+    """Return the bytes of an array in C order, little endian: one view of it where it has them so."""
+    if array.dtype is _DTYPES[_CODES[array.dtype]] and array.flags.c_contiguous and array.size:
+        return (array.data.cast("B"),)
+    return raw_pieces(array)
 
 
 def _width(named: tuple[str, Array]) -> int:
@@ -262,9 +287,9 @@ def _dtype(code: Any, place: str) -> np.dtype[Any]:
     return _DTYPES[code]
 
 
-def _array(body: Body, start: int, dtype: np.dtype[Any], shape: list[int]) -> Array:
+def _array(body: Body, start: int, dtype: np.dtype[Any], shape: list[int], align: bool = True) -> Array:
     array: Array = np.ndarray(shape, dtype, body, start)
-    if not (_NATIVE and array.flags.aligned):
+    if not (_NATIVE and (array.flags.aligned or not align)):
         writeable = array.flags.writeable
         array = array.astype(dtype.newbyteorder("="))
         array.flags.writeable = writeable

@@ -73,11 +73,12 @@ class AnswerMemory:
         self._admit(context, count)
 
     def on_response(self, context: RequestContext, headers: Headers) -> None:
-        """Hold the bytes of an answer in place of its plan."""
-        if context in self._held:
+        """Hold the bytes of an answer in place of its plan. One read from files has few of them in memory."""
+        streamed = context.memory_bytes
+        if context in self._held or streamed is not None:
             with self._lock:
                 if context not in self._computing:  # else it is late, and holds its plan
-                    self._hold(context, context.response_bytes)
+                    self._hold(context, context.response_bytes if streamed is None else streamed)
 
     def on_request_end(self, context: RequestContext) -> None:
         """Hold nothing for a request whose answer has been sent."""

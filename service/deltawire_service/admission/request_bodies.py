@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException
@@ -16,6 +18,8 @@ from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.faults import ServiceError
 from deltawire_service.http.bodies import media_type, too_large
 from deltawire_service.http.hosts import HostNames
+from deltawire_service.http.uploads import has_uploads, upload_folder
+from deltawire_service.server.bodies.body_reader import FILE_BYTES
 from deltawire_service.settings import Settings
 
 KSERVE = "/v2/"
@@ -30,6 +34,7 @@ class RequestBodies:
     Args:
         settings: the bounds on bodies.
         routes: the routes of the application.
+        views: the views of the routes by endpoint.
         host_names: the names that the service has.
         keys: the known keys by digest; without any, no key is needed.
         compute_queue: whether a computation would get its turn.
@@ -39,11 +44,13 @@ class RequestBodies:
         self,
         settings: Settings,
         routes: Map,
+        views: Mapping[str, Callable[..., Any]],
         host_names: HostNames,
         keys: Mapping[bytes, Key],
         compute_queue: ComputeQueue,
     ):
         self._settings = settings
+        self._views = views
         self._largest = max("json_body_bytes", "binary_body_bytes", key=lambda name: getattr(settings, name))
         self._routes = routes.bind("")
         self._host_names = host_names
@@ -62,8 +69,11 @@ class RequestBodies:
         try:
             if "HOST" in headers or not self._host_names.are_any(path):  # HTTP/1.0 knows no Host
                 self._host_names.check(path, headers.get("HOST", ""))
-            self._routes.match(unquote(path), method)
-            self._check_body(path, media_type(headers.get("CONTENT-TYPE", "")), length)
+            sent = media_type(headers.get("CONTENT-TYPE", ""))
+            if self._upload_folder(method, path, sent):
+                self._check_length(length, "model_body_bytes")
+            else:
+                self._check_body(path, sent, length)
             if self._keys and not find_key(self._keys, headers.get("AUTHORIZATION", "")):
                 raise Unauthorized
             self._compute_queue.check_capacity()
@@ -71,10 +81,30 @@ class RequestBodies:
             return error
         return None
 
+    def upload_folder(self, method: str, path: str, headers: Mapping[str, str], length: int) -> Path | None:
+        """Return the folder in which a body is received as a file, or None for one that is not.
+
+        Args:
+            method: of the request.
+            path: of the request, as it was sent.
+            headers: by their names in capitals.
+            length: bytes of the body, as announced.
+        """
+        if length < FILE_BYTES:
+            return None
+        return self._upload_folder(method, path, media_type(headers.get("CONTENT-TYPE", "")))
+
+    def _upload_folder(self, method: str, path: str, sent: str) -> Path | None:
+        """Return the folder for large bodies of a route. Raises HTTPException when there is no such route."""
+        endpoint, _ = self._routes.match(unquote(path), method)
+        return upload_folder(self._settings, sent) if has_uploads(self._views[endpoint]) else None
+
     def _check_body(self, path: str, sent: str, length: int) -> None:
         if path.startswith("/v1/") and sent not in wire.MEDIA_TYPES:
             raise Refused([Fault("", "media_type_unsupported", f"expected {' or '.join(wire.MEDIA_TYPES)}")])
         is_json = sent == wire.JSON and not path.startswith(KSERVE)
-        bound = "json_body_bytes" if is_json else self._largest
+        self._check_length(length, "json_body_bytes" if is_json else self._largest)
+
+    def _check_length(self, length: int, bound: str) -> None:
         if length > getattr(self._settings, bound):
             raise too_large(length, self._settings, bound)

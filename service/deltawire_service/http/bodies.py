@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
-from flask import Response
+from flask import Response, current_app, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
@@ -19,25 +20,34 @@ from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server.bodies import body_reader
 from deltawire_service.settings import Settings, variable
 
+V = TypeVar("V", bound=Callable[..., Any])
 
-def negotiate(context: RequestContext, tensors: bool) -> None:
+
+def negotiate(context: RequestContext) -> None:
     """Settle the media type of the answer.
-
-    Args:
-        context: the request.
-        tensors: the answer may have tensors, and so be binary.
 
     Raises:
         Refused: the client could not read it, or the body is compressed.
     """
     environ = context.environ
-    offered = _offered(environ.get("CONTENT_TYPE", "")) if tensors else (wire.JSON,)
+    view = current_app.view_functions[request.endpoint] if request.endpoint else None
+    offered = getattr(view, "media_types", None) or _offered(context.method, environ.get("CONTENT_TYPE", ""))
     context.response_media_type = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
     if context.response_media_type is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
     # A compressed body hides its size until it is too late.
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
+
+
+def answers_in(*media_types: str) -> Callable[[V], V]:
+    """Mark a view with the media types that its answer may have, the default first."""
+
+    def mark(view: V) -> V:
+        view.media_types = media_types  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 @header_cache
@@ -47,8 +57,10 @@ def media_type(content_type: str) -> str:
 
 
 @header_cache
-def _offered(content_type: str) -> tuple[str, ...]:
-    """Return the media types that an answer with tensors may have, the default first."""
+def _offered(method: str, content_type: str) -> tuple[str, ...]:
+    """Return the media types that an answer may have, the default first."""
+    if method != "POST":
+        return (wire.JSON,)
     sent = media_type(content_type)
     return tuple(sorted(wire.MEDIA_TYPES, key=lambda offered: offered != sent))
 
@@ -75,13 +87,16 @@ PARSED = 16
 
 
 def json_bytes(context: RequestContext) -> int:
-    """Return the bytes of JSON in a request, at most: any body but safetensors is taken for JSON."""
-    return 0 if request_media_type(context) == wire.SAFETENSORS else context.content_length or 0
+    """Return the bytes of JSON in a request, at most: the header of safetensors, all of any other body."""
+    length = context.content_length or 0
+    if request_media_type(context) == wire.SAFETENSORS:
+        return min(length, wire.header_bytes(body_reader.peek(context.environ, wire.HEADER_LENGTH_BYTES)))
+    return length
 
 
 def read(context: RequestContext, settings: Settings) -> Any:
     """Return the document in the body of a request. Raises as `receive` and `decode` do."""
-    document = decode(context, receive(context, settings), settings)
+    document = decode(context, receive(context, settings), settings.wire_limits)
     if isinstance(document, dict) and request_media_type(context) == wire.SAFETENSORS:
         add_dtype(document)
     return document
@@ -99,7 +114,6 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
         BodyTruncated: fewer bytes come than were announced.
-        DeadlineExceeded: the body has come, and too late.
     """
     sent = request_media_type(context)
     if context.method == "DELETE" and not context.content_length:
@@ -110,35 +124,40 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
         got = f"'{whole}'" if whole else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")
     bound = "json_body_bytes" if sent == wire.JSON else "binary_body_bytes"
-    body = received(context, settings, bound)
-    check_deadline()  # after it: who stopped sending is told so, and not that it is late
-    return body
+    return received(context, settings, bound)
 
 
-def decode(context: RequestContext, body: bytes | memoryview, settings: Settings) -> Any:
-    """Return the document in a body that was received.
+def decode(context: RequestContext, body: bytes | memoryview, limits: wire.Limits, align: bool = True) -> Any:
+    """Return the document in a body.
 
     Args:
-        context: the request.
-        body: its body, in JSON or binary.
-        settings: the bounds on documents.
+        context: the request that the body belongs to.
+        body: the whole body.
+        limits: bounds on what it may hold.
+        align: whether arrays are copied where they are not aligned.
 
     Raises:
-        Refused: there is no document in it.
+        Refused: the body is not well formed, or breaks a limit.
+        DeadlineExceeded: the body has come, and too late.
     """
-    return wire.decode(body, request_media_type(context), settings.wire_limits)
+    check_deadline()  # now: who stopped sending is told so, and not that it is late
+    return wire.decode(body, request_media_type(context), limits, align=align)
 
 
-def received(context: RequestContext, settings: Settings, bound: str) -> bytes | memoryview:
+def received(
+    context: RequestContext, settings: Settings, bound: str, folder: Path | None = None
+) -> bytes | memoryview:
     """Return the body of a request.
 
     Args:
         context: the request.
         settings: the settings of the service.
         bound: name of the setting that says how many bytes are read at most.
+        folder: the folder in which a large body is a file; None for one that is always in memory.
 
     Raises:
         Refused, BodyTruncated: as `read` does.
+        UploadsFull, UploadsUnavailable: the disk has no room for the file, or fails.
     """
     length = context.content_length
     if length is None:
@@ -146,7 +165,7 @@ def received(context: RequestContext, settings: Settings, bound: str) -> bytes |
     if length > getattr(settings, bound):
         raise too_large(length, settings, bound)
     try:
-        return body_reader.received(context.environ, length)
+        return body_reader.received(context.environ, length, folder)
     except OSError:  # the connection was reset
         raise body_reader.BodyTruncated from None
 

@@ -24,6 +24,7 @@ from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.faults import ServiceError, of_class
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.request_context import RequestContext, current_request
+from deltawire_service.server.bodies.received_body import Stopping
 
 MEDIA_TYPE = "application/problem+json"
 MOST_CHARACTERS = 500
@@ -40,6 +41,7 @@ FOREIGN: Mapping[type[BaseException], Fault] = {
     NotFound: Fault("", "not_found", "there is no such route; GET / lists them"),
     MethodNotAllowed: Fault("", "method_not_allowed", "the header Allow lists the methods of the route"),
     RequestTimeout: Fault("", "request_timeout", "the request did not come in the time that it may take"),
+    Stopping: Fault("", "not_ready", "the service stops before the body has come: send it again"),
     ServiceUnavailable: Fault("", "overloaded", "more is received than there is room for: try again in 1 s"),
     BadRequest: Fault("", "bad_request", "the request is not well-formed HTTP"),
     BaseException: INTERNAL,

@@ -30,7 +30,7 @@ class RequestContext:
     __slots__ = (
         *("environ", "started", "content_length", "request_id", "requires_key", "key"),
         *("response_media_type", "params_id", "model_version", "phase_seconds", "route", "problem_code"),
-        *("status", "response_bytes", "replayed"),
+        *("status", "response_bytes", "memory_bytes", "replayed"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -57,6 +57,8 @@ class RequestContext:
         """Bytes of the answer's body, as announced."""
         self.replayed = False
         """The answer is the one that the Idempotency-Key of the request got before."""
+        self.memory_bytes: int | None = None
+        """Bytes of it that are in memory at once; None when that is all of it."""
 
     @property
     def method(self) -> str:

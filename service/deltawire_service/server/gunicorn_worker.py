@@ -1,4 +1,4 @@
-"""gunicorn's worker: a thread for connections, some that answer, one each for health checks and pieces."""
+"""gunicorn's worker: a thread for connections, some that answer, and one each for health checks and files."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             self._dispatch,
             release=self._threads.submit,
             make_pieces=RequestThreads(1, "pieces", self.log).submit,
+            write_files=RequestThreads(1, "uploads", self.log).submit,
             wake_pipe=self.PIPE,
             log=self.log,
         )

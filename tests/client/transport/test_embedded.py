@@ -204,7 +204,8 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     limits = Client().limits()["limits"]
     form = {"json_depth", "rank", "nodes"}
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
-    process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "reader_bytes_per_second"}
+    process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
+    process |= {"model_body_bytes", "upload_bytes"}
     assert {name for name, most in limits.items() if most < 2**60} == {
         *("planned_bytes", "planned_operations")
     } | form | seconds | process

@@ -325,6 +325,50 @@ def test_arrays_are_parts_as_they_are_or_copied_once() -> None:
         assert copied * sent.nbytes <= peak <= copied * sent.nbytes + 20_000
 
 
+ARRAYS = {
+    "wide": np.arange(60_000.0).reshape(200, 300),
+    "cut": np.arange(60_000.0).reshape(200, 300)[:, ::2],
+    "turned": np.arange(6, dtype=np.float32).reshape(2, 3).T,
+    "big_endian": np.arange(5.0).astype(">f8"),
+    "none": np.ones((0, 3)),
+    "one": np.float32(2) * np.ones((), np.float32),
+    "integers": np.arange(4),
+}
+
+
+def test_a_streamed_body_is_the_encoded_one() -> None:
+    document = {"params": ARRAYS, "version": 7}
+    head, length, numbers = wire.stream(document, "response")
+    pieces = list(numbers)
+    assert sum(map(len, pieces)) == length
+    assert head + b"".join(map(bytes, pieces)) == wire.encode(document, wire.SAFETENSORS, part="response")
+    read = wire.decode(head + b"".join(map(bytes, pieces)), wire.SAFETENSORS, part="response")["params"]
+    assert all(np.array_equal(read[name], array) for name, array in ARRAYS.items())
+
+
+def test_a_streamed_body_copies_a_piece_at_a_time() -> None:
+    arrays = {str(number): np.ones((2000, 2000), np.float32).T for number in range(4)}
+    tracemalloc.start()
+    _, length, numbers = wire.stream({"params": arrays}, "response")
+    assert sum(map(len, numbers)) == length == 64_000_000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**22
+
+
+def test_arrays_that_are_not_aligned_are_copied_unless_that_is_not_wanted() -> None:
+    body = body_of(META | {"x": entry(0, 16, [2], "F64")}, np.arange(2.0).tobytes())
+    for cut in range(8):
+        spaced = body.replace(b"{", b"{" + b" " * cut, 1)
+        size = int.from_bytes(spaced[:8], "little") + cut
+        spaced = size.to_bytes(8, "little") + spaced[8:]
+        for align in (True, False):
+            x = wire.decode(spaced, wire.SAFETENSORS, align=align)["params"]["x"]
+            assert x.tolist() == [0, 1]
+            assert x.flags.aligned or not align
+            assert align or np.shares_memory(x, np.frombuffer(spaced, np.uint8))
+
+
 def test_a_checkpoint_is_read_by_the_names_of_its_tensors() -> None:
     tensors = {"a/b c": np.arange(6.0).reshape(2, 3), "é": np.arange(3), "": np.ones((), np.float32)}
     read = wire.read_checkpoint(save(tensors, metadata={"format": "pt"}))

@@ -15,7 +15,7 @@ from werkzeug.test import EnvironBuilder
 
 from deltawire_service.admission.answer_memory import SMALL_PLAN, SPARE, AnswerMemory
 from deltawire_service.admission.compute_queue import Overloaded
-from deltawire_service.http.request_context import RequestContext, request_middleware
+from deltawire_service.http.request_context import RequestContext, current_request, request_middleware
 
 ROOM = 2**23
 
@@ -45,19 +45,40 @@ class Serving:
             return str(error), 503
 
     @contextmanager
-    def answered(self, peak: int, answer: int) -> Iterator[int]:
+    def opened(self, path: str) -> Iterator[int]:
         """The status of an answer that nobody has read; it is sent when the block ends."""
         statuses = list[str]()
-        environ = EnvironBuilder(path=f"/{peak}/{answer}").get_environ()
+        environ = EnvironBuilder(path=path).get_environ()
         body: Any = self.app(environ, lambda status, headers, exc_info=None: statuses.append(status))
         yield int(statuses[0][:3])
         body.close()
+
+    @contextmanager
+    def answered(self, peak: int, answer: int) -> Iterator[int]:
+        """The same, of an answer of so many bytes to a request with such a plan."""
+        with self.opened(f"/{peak}/{answer}") as status:
+            yield status
 
 
 def test_a_plan_is_held_then_its_answer_until_it_is_sent() -> None:
     serving = Serving()
     with serving.answered(1000, 10):
         assert serving.held == [1000] and serving.memory.held_bytes == 10
+    assert serving.memory.held_bytes == 0
+
+
+def test_an_answer_from_files_holds_what_is_in_memory() -> None:
+    serving = Serving()
+
+    @serving.app.get("/stream")
+    def stream() -> Response:
+        current_request().memory_bytes = 100
+        return Response(bytes(10**6))
+
+    with serving.opened("/stream") as status:
+        assert (status, serving.memory.held_bytes) == (200, 100)
+        with serving.answered(ROOM - 100, 0) as fits, serving.answered(ROOM - 99, 0) as beyond:
+            assert (fits, beyond) == (200, 503)
     assert serving.memory.held_bytes == 0
 
 

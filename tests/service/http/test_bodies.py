@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import orjson
 import pytest
+from flask import Blueprint
 from support.posting import good
 
 from deltawire import wire
 from deltawire_service.app import create_app
 from deltawire_service.http import bodies
-from deltawire_service.http.request_context import RequestContext
+from deltawire_service.http.request_context import RequestContext, current_request, with_context
+from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.settings import Settings
 
 
@@ -177,6 +179,38 @@ def test_no_answer_is_longer_than_planned(dtype: str, rank: int) -> None:
 )
 def test_no_header_hides_the_bytes_of_json(headers: dict[str, str], expected: int) -> None:
     assert bodies.json_bytes(RequestContext({"CONTENT_LENGTH": "900", **headers})) == expected
+
+
+@pytest.mark.parametrize("announced, expected", [(2000, 900), (500, 500)])
+def test_the_header_of_a_binary_body_is_json(announced: int, expected: int) -> None:
+    received = ReceivedBody(announced.to_bytes(8, "little") + bytes(892))
+    environ = {"CONTENT_LENGTH": "900", "CONTENT_TYPE": wire.SAFETENSORS, "wsgi.input": received}
+    assert bodies.json_bytes(RequestContext(environ)) == expected
+    assert len(received.whole()) == 900  # nothing of it is read
+    short = environ | {"wsgi.input": ReceivedBody(b"1234567")}
+    assert bodies.json_bytes(RequestContext(short)) == 0
+
+
+def test_a_view_says_what_its_answer_may_be() -> None:
+    app = create_app(Settings(log_level="error"))
+    v1 = Blueprint("numbers", __name__, url_prefix="/v1")
+    v1.before_request(with_context(bodies.negotiate))
+
+    @v1.get("/numbers")
+    @bodies.answers_in(wire.SAFETENSORS, wire.JSON)
+    def numbers() -> str:
+        return bodies.response_media_type(current_request())
+
+    app.register_blueprint(v1)
+    client = app.test_client()
+    for accept, status, media_type in (
+        (None, 200, wire.SAFETENSORS),
+        (wire.SAFETENSORS, 200, wire.SAFETENSORS),
+        (wire.JSON, 200, wire.JSON),
+        ("text/csv", 406, None),
+    ):
+        answer = client.get("/v1/numbers", headers={"Accept": accept} if accept else {})
+        assert (answer.status_code, media_type) == (status, answer.text if status == 200 else None)
 
 
 def test_a_header_of_another_protocol_is_not_looked_at() -> None:

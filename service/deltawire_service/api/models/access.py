@@ -14,8 +14,8 @@ from deltawire_service.api.compute.pipeline import BODY, Document, begin_phase
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import Caches, current_deadline
 from deltawire_service.faults import ServiceError
-from deltawire_service.http import bodies
-from deltawire_service.http.idempotency import idempotency_key, request_digest
+from deltawire_service.http import bodies, uploads
+from deltawire_service.http.idempotency import idempotency_key
 from deltawire_service.http.problem_codes import SERVICE
 from deltawire_service.http.request_context import RequestContext, current_request
 from deltawire_service.models.changes import find_answer
@@ -133,6 +133,7 @@ class ModelAccess:
         status: int = 200,
         replays_arrays: bool = False,
         source: Source | None = None,
+        large: bool = False,
     ) -> Callable[[Change], View]:
         """Turn a function of the call, the options, the parts and the path into the view of a change.
 
@@ -145,6 +146,7 @@ class ModelAccess:
             status: the HTTP status of its answer.
             replays_arrays: answers may have arrays, which are not stored: the function adds them to a replay.
             source: completes the documents with what they name.
+            large: bodies may hold all parameters of a model: they are received into files.
         """
         reader = RequestReader(request, self._caches)
 
@@ -153,7 +155,7 @@ class ModelAccess:
             def respond(**path: str) -> Response:
                 context = current_request()
                 with Phase(context, "read"):
-                    body = bodies.receive(context, self.settings)
+                    body = uploads.receive(context, self.settings)
                 call, tensors = self._call(context, body, path.get("name", "")), "lists"
                 answer = call.answer
                 if answer is None or replays_arrays:
@@ -173,14 +175,14 @@ class ModelAccess:
             described = Operation(
                 response, schema, frozenset({"internal", *codes}), status=status, tensors=True
             )
-            return describe(respond, described)
+            return describe(uploads.takes_uploads(respond) if large else respond, described)
 
         return decorate
 
     def _decode(self, context: RequestContext, body: bytes | memoryview, reader: RequestReader[Any]) -> Any:
         if not body and not reader.schema.fields:
             return {}
-        document = bodies.decode(context, body, self.settings)
+        document = uploads.decode(context, self.settings, body)
         if isinstance(document, dict) and "dtype" in reader.schema.fields:
             bodies.add_dtype(document)
         return document
@@ -189,5 +191,5 @@ class ModelAccess:
         owner, key = context.owner, idempotency_key(context)
         if key is None:
             return ModelCall(context, owner)
-        request_key = RequestKey(owner, key, request_digest(context, body))
+        request_key = RequestKey(owner, key, uploads.request_digest(context, body))
         return ModelCall(context, owner, request_key, find_answer(self.store, request_key, name))

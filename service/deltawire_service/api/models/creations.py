@@ -28,12 +28,17 @@ def blueprint(access: ModelAccess, body: Source) -> Blueprint:
 
     @routes.post("/models")
     @access.changing(
-        CreateModelRequest, CreationResponse, CREATING, status=201, source=CreationSource(access, body)
+        CreateModelRequest,
+        CreationResponse,
+        CREATING,
+        status=201,
+        source=CreationSource(access, body),
+        large=True,
     )
     def create_model(call: ModelCall, options: CreateModelRequest, parts: RequestParts) -> dict[str, Any]:
         """Make a model that learns: a network with its parameters and an optimizer."""
         network = access.store.compile_network(parts.network)
-        limits = access.settings.wire_limits
+        limits = access.settings.model_wire_limits
         params = read_values(network, parts.params, {}, options.dtype, limits)[0] if parts.params else None
         request = CreateRequest(network, options.optimizer, params, options.seed or 0, options.dtype)
         return creations.create(access.store, call.owner, options.name, request, call.deadline, call.key)

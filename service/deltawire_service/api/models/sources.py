@@ -11,6 +11,7 @@ from flask import Response, request
 from marshmallow import Schema
 from marshmallow.fields import Field
 
+from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_plugins.shown import shown
 from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall
@@ -19,6 +20,7 @@ from deltawire_service.engine import current_deadline
 from deltawire_service.faults import Faults, ServiceError, load
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import current_request
+from deltawire_service.http.streaming import stream
 from deltawire_service.models.versions import Version, open_version
 from deltawire_service.networks.sources import Resolved, Source
 from deltawire_service.schemas.model_requests import ModelReference, VersionReference
@@ -165,13 +167,17 @@ def reading_version(
             version = read_query(schema, request.args).get("version")
             with ExitStack() as held:
                 opened = held.enter_context(open_model(access, name, version))
-                answer = bodies.respond(context, view(ModelCall(context, context.owner), opened))
+                document = view(ModelCall(context, context.owner), opened)
+                if bodies.response_media_type(context) == wire.JSON:
+                    answer = bodies.respond(context, document)
+                else:  # the numbers are read while they are sent
+                    answer = stream(context, document, held.pop_all().close)
                 # Weak: JSON and safetensors of one version have it.
                 answer.set_etag(f"{opened.row.lineage}-{opened.entry.version}", weak=True)
-                answer.call_on_close(held.pop_all().close)  # the numbers are read while they are sent
                 return answer
 
         codes = frozenset({"internal", "memory_plan_exceeded", *READING_VERSION})
-        return describe(respond, Operation(response, None, codes, query=VersionQuery, tensors=True))
+        described = Operation(response, None, codes, query=VersionQuery, tensors=True)
+        return describe(bodies.answers_in(wire.JSON, wire.SAFETENSORS)(respond), described)
 
     return decorate

@@ -28,7 +28,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
     routes = Blueprint("steps", __name__)
 
     @routes.post("/models/<name>/steps")
-    @access.changing(StepsRequest, StepResponse, CODES, replays_arrays=True)
+    @access.changing(StepsRequest, StepResponse, CODES, replays_arrays=True, large=True)
     def step_model(call: ModelCall, options: StepsRequest, parts: RequestParts, name: str) -> dict[str, Any]:
         """Take one step: compute the gradients of a batch, and move the parameters by them."""
         wanted = AnswerArrays(*options.wrt, options.values, options.deltas, options.losses)
@@ -71,7 +71,7 @@ def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str
         raise Refused([Fault("/gradients", "field_invalid", "a step has data or gradients, not both")])
     if not parts.data and not parts.gradients:
         raise Refused([Fault("/data", "field_missing", "a step needs data, or gradients in its place")])
-    limits = access.settings.wire_limits
+    limits = access.settings.model_wire_limits
     if parts.gradients:
         gradients = read_alike("/gradients", parts.gradients, dtype, limits)
         return {f"{GRADIENTS}{name}": array for name, array in gradients.items()}

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import io
 
+from werkzeug.exceptions import ServiceUnavailable
+
 BEGAN = "deltawire.began"
 """The key in a WSGI environment for when the request's first byte came (time.monotonic)."""
+
+
+class Stopping(ServiceUnavailable):
+    """The service stops before the body has come."""
 
 
 class ReceivedBody(io.RawIOBase):

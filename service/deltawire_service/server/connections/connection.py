@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from gunicorn.http.message import Request
 
 from deltawire_service.server.bodies.received_body import ReceivedBody
+from deltawire_service.server.bodies.upload import Upload
 from deltawire_service.server.connections.answer import Answer
 from deltawire_service.server.connections.outgoing import Outgoing
 from deltawire_service.server.connections.request_head import RequestHead
@@ -28,11 +29,13 @@ class Stage(Enum):
     """Nothing of a request has come."""
     HEAD = 2
     BODY = 3
-    ANSWERING = 4
+    UPLOAD = 4
+    """Its body is received into a file."""
+    ANSWERING = 5
     """Its request is complete, and with the application."""
-    SENDING = 5
+    SENDING = 6
     """The rest of its answer waits until it reads."""
-    CLOSED = 6
+    CLOSED = 7
 
 
 @dataclass(eq=False, slots=True)
@@ -58,16 +61,20 @@ class Connection:
     request: Request | None = None
     body: memoryview | None = None
     """Where its body is received."""
+    upload: Upload | None = None
+    """The file that its body is received into."""
+    upload_bytes: int = 0
+    """Bytes reserved on the disk for its request."""
     filled: int = 0
     """Bytes of the body that have come; while it closes, bytes thrown away."""
     held: int = 0
     """Bytes in memory for its request."""
     taken: int | None = None
-    """Bytes of its answer that had left at the last look; None before the first."""
+    """Bytes that had left, or had come of an upload, at the last look; None before the first."""
     answer: Answer | None = None
     """Its answer, until all of it has been sent or the client has left."""
     busy: bool = False
-    """Whether another thread works for it, in which time nobody else touches its answer."""
+    """Whether another thread works for it, in which time nobody else touches its upload or its answer."""
 
     def begin(self, stage: Stage, seconds: float) -> None:
         """Enter a stage that is over after so many seconds."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from deltawire_service.settings import SHORTEST_DEADLINE
 
@@ -40,10 +41,14 @@ class ConnectionLimits:
     """Seconds a request may take to come, and a slow reader to take its answer."""
     received_bytes: int = 2**28
     """Bytes of requests in memory, until they are answered."""
-    reader_bytes_per_second: float = 2**15
-    """How fast a client must read its answer to get more time than a request may take."""
+    client_bytes_per_second: float = 2**15
+    """How fast a client must read its answer, or send an upload, to get more time than a request may take."""
+    upload_bytes: int = 2**33
+    """Bytes of bodies in files, until their requests are answered."""
     refuse_body: Callable[[str, str, Mapping[str, str], int], Exception | None] = lambda *head: None
     """Returns why a body is not received, for its method, path, headers and length; None when it is."""
+    upload_folder: Callable[[str, str, Mapping[str, str], int], Path | None] = lambda *head: None
+    """Returns the folder in which a body is received as a file; None for one that is received in memory."""
 
     def deadline(self, headers: Mapping[str, str]) -> float:
         """Return the seconds that a request with these headers may take."""

@@ -23,8 +23,9 @@ from deltawire_service.server.connections.connection import Connection, Received
 from deltawire_service.server.connections.limits import STOPPING_SECONDS, ConnectionLimits
 from deltawire_service.server.connections.outgoing import Outgoing
 from deltawire_service.server.connections.request_head import RequestHead, body_length
-from deltawire_service.server.connections.room import least_claim
+from deltawire_service.server.connections.room import least_claim, oldest_coming
 from deltawire_service.server.connections.sender import Sender
+from deltawire_service.server.connections.uploads import Uploads
 from deltawire_service.server.connections.wakeups import Wakeups
 
 READ = selectors.EVENT_READ
@@ -44,7 +45,8 @@ class ConnectionLoop:
         limits: how much, and for how long, connections may send and read.
         answer: takes each request; `answered` must be called for it, in this thread.
         release: takes calls to make in another thread: this one runs no code of the application.
-        make_pieces: takes calls to make in a thread that may wait for the disk.
+        make_pieces: takes calls to make in a thread that may wait for the disk, to read.
+        write_files: takes calls to make in a thread that may wait for the disk, to write.
         wake_pipe: both ends of a pipe that does not block.
         log: of gunicorn.
     """
@@ -56,13 +58,14 @@ class ConnectionLoop:
         answer: Callable[[ReceivedRequest], None],
         release: Callable[[Callable[[], None]], None],
         make_pieces: Callable[[Callable[[], None]], None],
+        write_files: Callable[[Callable[[], None]], None],
         wake_pipe: tuple[int, int],
         log: Any,
     ):
-        self._cfg, self._limits, self._log = cfg, limits, log
-        self._answer, self._make_pieces = answer, make_pieces
+        self._cfg, self._limits, self._log, self._answer = cfg, limits, log, answer
         self._selector = selectors.DefaultSelector()
         self._wakeups = Wakeups(*wake_pipe)
+        self.call_soon = self._wakeups.call_soon
         self._selector.register(wake_pipe[0], READ, self._wakeups.drain)
         self._acceptor: Acceptor | None = None
         self._connections: set[Connection] = set()
@@ -70,12 +73,15 @@ class ConnectionLoop:
         self._patience = limits.deadline_seconds
         self._idle_seconds = cfg.keepalive
         self._next_tick = 0.0
-        self._sender = Sender(self._selector, limits, self._make_next, release, self._go_on, self._close)
-        self.call_soon = self._wakeups.call_soon
+        make_next = partial(self._elsewhere, make_pieces)
+        self._sender = Sender(self._selector, limits, make_next, release, self._go_on, self._close)
+        write = partial(self._elsewhere, write_files)
+        self._uploads = Uploads(self._selector, limits, write, self._complete_upload)
         self._handlers: dict[Stage, Callable[[Connection], None]] = {
             Stage.IDLE: self._receive_head,
             Stage.HEAD: self._receive_head,
             Stage.BODY: self._receive_body,
+            Stage.UPLOAD: self._uploads.receive,
             Stage.ANSWERING: self._pause,
             Stage.SENDING: self._sender.send,
             Stage.CLOSING: self._sender.drain,
@@ -111,10 +117,10 @@ class ConnectionLoop:
         self._patience = min(self._patience, STOPPING_SECONDS)
         self._idle_seconds = min(self._idle_seconds, STOPPING_SECONDS)
         reading_seconds = self._sender.stop()
+        self._uploads.stop()
         for connection in self._connections:
-            reads = connection.stage is Stage.SENDING
-            end = monotonic() + (reading_seconds if reads else self._patience)
-            connection.until = min(connection.until, end)
+            seconds = reading_seconds if connection.stage is Stage.SENDING else self._patience
+            connection.until = min(connection.until, monotonic() + seconds)
 
     def close(self) -> None:
         """Close the connections that are left: the process ends."""
@@ -144,7 +150,8 @@ class ConnectionLoop:
 
     def _ready(self, connection: Connection, events: int) -> None:
         """The socket can be read, or written while an answer waits."""
-        self._guard(self._handlers[connection.stage], connection)
+        if not connection.busy:  # as it is since another event of this turn
+            self._guard(self._handlers[connection.stage], connection)
 
     def _guard(self, action: Callable[[Connection], None], connection: Connection) -> None:
         """Do something with a connection; whatever fails ends this one alone."""
@@ -160,6 +167,8 @@ class ConnectionLoop:
         """End what has taken too long."""
         if connection.stage in (Stage.HEAD, Stage.BODY):
             self._give_up(connection, RequestTimeout())
+        elif connection.stage is Stage.UPLOAD:
+            self._uploads.check_sender(connection)
         elif connection.stage in (Stage.IDLE, Stage.CLOSING):
             self._close(connection)
         elif connection.stage is Stage.SENDING:
@@ -175,7 +184,12 @@ class ConnectionLoop:
         self._connections.discard(connection)
         self._hold(connection, 0)
         if not connection.busy:
-            self._sender.end(connection)
+            self._let_go(connection)
+
+    def _let_go(self, connection: Connection) -> None:
+        """Drop what a connection that is closed, and that no thread works for, still has."""
+        self._sender.end(connection)
+        self._uploads.end(connection)
 
     # Receiving
 
@@ -222,6 +236,11 @@ class ConnectionLoop:
             if failure := self._limits.refuse_body(request.method, request.path, headers, length):
                 self._complete(connection, ReceivedBody(failure=failure), whole=False)
                 return
+            if folder := self._limits.upload_folder(request.method, request.path, headers, length):
+                self._uploads.begin(connection, folder, length, waits)
+                if connection.upload:
+                    self._hold(connection, connection.upload.memory_bytes)
+                return
         if waits:
             connection.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         connection.body = np.empty(length, np.uint8).data  # not filled with zeros
@@ -254,20 +273,24 @@ class ConnectionLoop:
         assert connection.request is not None
         self._answer(ReceivedRequest(connection, connection.request, body, connection.since, whole))
 
+    def _complete_upload(self, connection: Connection, body: ReceivedBody, whole: bool) -> None:
+        self._complete(connection, body, whole)
+        self._hold(connection, 0)  # it is in a file
+
     def _hold(self, connection: Connection, held: int) -> None:
         """Count the bytes of a request; above the limit, give up the one that has been coming for longest."""
         grows = held > connection.held
         self._held += held - connection.held
         connection.held = held
         if grows and self._held > self._limits.received_bytes:
-            coming = [each for each in self._connections if each.stage in (Stage.HEAD, Stage.BODY)]
-            large = [each for each in coming if each.held > RECEIVED_AT_ONCE]
-            if large:
-                self._give_up(min(large, key=lambda each: each.since), ServiceUnavailable(retry_after=1))
+            if oldest := oldest_coming(self._connections, RECEIVED_AT_ONCE):
+                self._give_up(oldest, ServiceUnavailable(retry_after=1))
 
     def _give_up(self, connection: Connection, error: Exception) -> None:
         """Answer a request whose rest is not waited for."""
-        if connection.stage is Stage.BODY:
+        if connection.stage is Stage.UPLOAD:
+            self._uploads.give_up(connection, error)
+        elif connection.stage is Stage.BODY:
             self._complete(connection, ReceivedBody(failure=error), whole=False)
             self._hold(connection, 0)
         else:
@@ -284,6 +307,7 @@ class ConnectionLoop:
         """Send what is left of an answer, then go on with the connection."""
         connection.request, connection.answer = None, answer
         self._hold(connection, len(connection.head.bytes))
+        self._uploads.end(connection)
         self._sender.begin(connection)
         self._guard(self._sender.send, connection)
 
@@ -295,8 +319,12 @@ class ConnectionLoop:
         else:
             connection.watch(self._selector, READ)
 
-    def _make_next(
-        self, connection: Connection, action: Callable[[], None], then: Callable[[Connection], None]
+    def _elsewhere(
+        self,
+        submit: Callable[[Callable[[], None]], None],
+        connection: Connection,
+        action: Callable[[], None],
+        then: Callable[[Connection], None],
     ) -> None:
         """Have another thread do what may take long, and go on with the connection when it is done."""
         connection.busy = True
@@ -308,12 +336,12 @@ class ConnectionLoop:
             finally:
                 self.call_soon(partial(self._resume, connection, then))
 
-        self._make_pieces(run)
+        submit(run)
 
     def _resume(self, connection: Connection, then: Callable[[Connection], None]) -> None:
         connection.busy = False
         if connection.stage is Stage.CLOSED:
-            self._sender.end(connection)
+            self._let_go(connection)
         else:
             self._guard(then, connection)
 

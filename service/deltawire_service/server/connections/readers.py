@@ -19,5 +19,5 @@ def reads_fast_enough(connection: Connection, limits: ConnectionLimits, now: flo
     """
     outgoing = connection.outgoing
     size = max(outgoing.announced, outgoing.sent + outgoing.waiting)
-    least = max(limits.reader_bytes_per_second, size / (MOST_DEADLINES * limits.deadline_seconds))
+    least = max(limits.client_bytes_per_second, size / (MOST_DEADLINES * limits.deadline_seconds))
     return outgoing.sent - (connection.taken or 0) >= least * (now - connection.since)

@@ -66,8 +66,6 @@ class Sender:
     def send(self, connection: Connection) -> None:
         """Send what the socket takes; then make the next piece, or go on with the connection."""
         outgoing, answer = connection.outgoing, connection.answer
-        if connection.busy:
-            return
         if not outgoing.flush():
             connection.watch(self._selector, WRITE)
             return

@@ -8,7 +8,7 @@ from typing import Any
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.connections.readers import MOST_DEADLINES, reads_fast_enough
 
-LIMITS = ConnectionLimits(deadline_seconds=30, reader_bytes_per_second=1000)
+LIMITS = ConnectionLimits(deadline_seconds=30, client_bytes_per_second=1000)
 
 
 def reader(sent: int, taken: int, waiting: int = 10**5, announced: int = 0) -> Any:
