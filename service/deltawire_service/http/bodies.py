@@ -16,6 +16,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost, check_deadline
 from deltawire_service.http.header_cache import header_cache
+from deltawire_service.http.parsing import parse
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server.bodies import body_reader
 from deltawire_service.settings import Settings, variable
@@ -141,7 +142,7 @@ def decode(context: RequestContext, body: bytes | memoryview, limits: wire.Limit
         DeadlineExceeded: the body has come, and too late.
     """
     check_deadline()  # now: who stopped sending is told so, and not that it is late
-    return wire.decode(body, request_media_type(context), limits, align=align)
+    return parse(body, request_media_type(context), limits, align)
 
 
 def received(

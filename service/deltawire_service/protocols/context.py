@@ -15,6 +15,7 @@ from deltawire.errors import Fault, Refused
 from deltawire_service.admission import deadlines
 from deltawire_service.engine import Caches
 from deltawire_service.http import bodies
+from deltawire_service.http.parsing import parse
 from deltawire_service.http.problems import problem_of, with_headers
 from deltawire_service.http.request_context import RequestContext, current_request, with_context
 from deltawire_service.networks.interfaces import Interface
@@ -100,7 +101,7 @@ class ProtocolContext(NamedTuple):
             BodyTruncated: the body ends early.
         """
         body = bodies.received(current_request(), self.settings, "json_body_bytes")
-        document = wire.decode(body, wire.JSON, self.settings.wire_limits)
+        document = parse(body, wire.JSON, self.settings.wire_limits)
         if not isinstance(document, dict):
             raise refusal("field_invalid", "the body must be a JSON object")
         return document

@@ -15,6 +15,7 @@ from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape, raw_pieces
 from deltawire_plugins.shown import shown
 from deltawire_service.http import bodies
+from deltawire_service.http.parsing import parse
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.protocols.context import refusal
 from deltawire_service.settings import Settings, variable
@@ -84,7 +85,7 @@ def read_body(context: RequestContext, settings: Settings) -> Body:
     if length > settings.json_body_bytes:
         most = f"at most {settings.json_body_bytes} are read ({variable('json_body_bytes')})"
         raise refusal("body_too_large", f"{length} bytes of JSON, {most}: send tensors as bytes")
-    head = wire.decode(view[:length], wire.JSON, settings.wire_limits)
+    head = parse(view[:length], wire.JSON, settings.wire_limits)
     if not isinstance(head, dict):
         raise refusal("field_invalid", "the body must begin with a JSON object")
     return Body(head, view[length:] if length < len(view) else NO_TAIL, False)
