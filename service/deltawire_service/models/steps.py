@@ -44,6 +44,8 @@ class StepRequest:
         reduction: `mean` or `sum` of the examples' losses.
         optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
         if_version: the version that the step must start from; None for any.
+        durable: the step is on the disk before it is answered. A step that is not durable is faster; when the
+            system crashes, it may be lost until a durable change or a snapshot follows.
         wanted: the arrays that the answer has.
         body_cost: the memory that the bodies of the request take.
     """
@@ -54,6 +56,7 @@ class StepRequest:
     if_version: int | None = None
     wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
+    durable: bool = True
 
 
 def take_step(
@@ -88,7 +91,7 @@ def take_step(
 
     def change(row: ModelRow) -> Answer:
         check_version(row, request.if_version)
-        with change_newest(store, row, deadline) as newest:
+        with change_newest(store, row, deadline, request.durable) as newest:
             check_version(newest.row, request.if_version)  # an entry `rebased` may have come before it
             return _step(store, newest, request, deadline, key)
 
@@ -137,10 +140,12 @@ def _step(
             to_json(details),
             store.fingerprint,
             newest.entry.total_seconds + seconds,
-            _store_batch(store, row, request.arrays),
+            _store_batch(store, row, request),
         )
-        answer |= {"version": after.version, "step": number, "durable": True, "replayed": False}
-        commit(store, Change(row, after, entry), deadline, key, answer)
+        if entry.batch is None:
+            after = replace(after, unlogged=after.version)
+        answer |= {"version": after.version, "step": number, "durable": request.durable, "replayed": False}
+        commit(store, Change(row, after, entry), deadline, key, answer, request.durable)
     return {**answer, **arrays}
 
 
@@ -164,10 +169,10 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> bytes | Stretch:
+def _store_batch(store: ModelStore, row: ModelRow, request: StepRequest) -> bytes | Stretch | None:
     def find_last() -> Stretch | None:
         with store.database.reading() as transaction:
             return entries.last_stretch(transaction, row.id)
 
     with store.observer.timing("batch"):
-        return batches.store(store.folder_of(row.id), find_last, arrays)
+        return batches.store(store.folder_of(row.id), find_last, request.arrays, request.durable)

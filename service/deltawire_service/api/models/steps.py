@@ -61,7 +61,9 @@ def _step(
             options.tensors,
             with_parameters=False,
         )
-    request = StepRequest(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost)
+    request = StepRequest(
+        arrays, options.reduction, options.optimizer, options.if_version, wanted, cost, options.durable
+    )
     return take_step(access.store, call.owner, name, request, call.deadline, call.key)
 
 

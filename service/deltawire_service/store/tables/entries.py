@@ -15,7 +15,7 @@ class Entry:
 
     Attributes:
         version: the version.
-        kind: created, step, hyperparameters, restored or rebased.
+        kind: created, step, hyperparameters, restored, rebased or lost.
         step: how many optimizer steps lead to this version.
         optimizer: kind, config, schedule and clipping in force after it, as JSON.
         details: what depends on the kind, as JSON.
@@ -120,6 +120,22 @@ def delete_up_to(database: Connection, model_id: str, last: int, most: int) -> N
         "(SELECT version FROM entries WHERE model = ? AND version <= ? ORDER BY version LIMIT ?)",
         (model_id, model_id, last, most),
     )
+
+
+def first_without_batch(database: Connection, model_id: str, after: int) -> int | None:
+    """Return the first step without a batch; None where all have one.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version that the step comes after.
+    """
+    (found,) = database.execute(
+        "SELECT min(version) FROM entries "
+        "WHERE model = ? AND version > ? AND kind = 'step' AND batch IS NULL AND segment IS NULL",
+        (model_id, after),
+    ).fetchone()
+    return None if found is None else int(found)
 
 
 def last_stretch(database: Connection, model_id: str) -> Stretch | None:
