@@ -21,12 +21,19 @@ from deltawire_service.models.computation import (
     StepWork,
     compute_gradients,
 )
-from deltawire_service.models.errors import VersionChanged
+from deltawire_service.models.errors import (
+    AnswerExpired,
+    VersionChanged,
+    VersionExpired,
+    VersionNotFound,
+    VersionNotReproducible,
+)
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import Newest, change_newest
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.parameters import check_parameters
 from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
+from deltawire_service.models.versions import open_version
 from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry
@@ -96,6 +103,39 @@ def take_step(
             return _step(store, newest, request, deadline, key)
 
     return change_once(store, owner, name, deadline, key, change)
+
+
+def recompute_arrays(
+    store: ModelStore, owner: str, name: str, request: StepRequest, answer: Answer, deadline: float
+) -> Answer:
+    """Compute the arrays again that the answer to a step had: they are not stored with it.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        request: the step, as it was asked for the first time.
+        answer: the stored answer.
+        deadline: when to give up, as time.monotonic counts.
+
+    Returns:
+        The arrays, bit for bit as they were, by their names in the answer.
+
+    Raises:
+        AnswerExpired: the version before the step is not kept, or is computed in another way here.
+        ModelNotFound, StoreUnavailable, PluginError, DeadlineExceeded: as for a step.
+    """
+    before = answer["version"] - 1
+    try:
+        with open_version(store, owner, name, deadline, before) as opened:
+            network = store.network_of(opened.row)
+            work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
+            loss, _, arrays = compute_gradients(work, opened.numbers)
+    except (VersionExpired, VersionNotFound, VersionNotReproducible) as error:
+        raise AnswerExpired(f"{error}: the step's arrays follow from it") from error
+    if loss != answer["loss"]:
+        raise AnswerExpired("the step was computed with other libraries or another processor")
+    return dict(arrays)
 
 
 def check_version(row: ModelRow, expected: int | None) -> None:

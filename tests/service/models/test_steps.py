@@ -15,10 +15,17 @@ from support.models import ADAM, OWNER, SPEC, batch, create, id_of, numbers_of, 
 from deltawire.errors import Refused
 from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.models import batches, changes, steps
-from deltawire_service.models.errors import KeyReused, ModelNotFound, VersionChanged, VersionExpired
+from deltawire_service.models.computation import AnswerArrays
+from deltawire_service.models.errors import (
+    AnswerExpired,
+    KeyReused,
+    ModelNotFound,
+    VersionChanged,
+    VersionExpired,
+)
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
-from deltawire_service.models.steps import StepRequest, take_step
+from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.models.versions import describe, read_ledger
 from deltawire_service.store.errors import OutcomeUnknown
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -235,6 +242,42 @@ def test_large_batches_of_such_steps_are_not_kept_and_a_snapshot_comes_before_a_
     step(store, 4)
     assert len(os.listdir(folder.snapshots)) == 2 and id_of(store, version=4) == newest
     assert id_of(store, version=5) == id_of(store)
+
+
+WANTED = AnswerArrays(params=True, values=["hidden"], deltas=["scores"], losses=True)
+
+
+def bits(node: Any) -> Any:
+    return {key: bits(each) for key, each in node.items()} if isinstance(node, dict) else node.tobytes()
+
+
+def test_arrays_of_an_answer_are_computed_again_bit_for_bit(store: ModelStore) -> None:
+    create(store)
+    step(store, 0)
+    request = StepRequest(batch(1, 300), wanted=WANTED)
+    answer = take_step(store, OWNER, "model", request, inf)
+    first = {name: answer[name] for name in ("gradients", "values", "deltas", "losses")}
+    copied = bits(first)
+    for seed in range(2, 5):
+        step(store, seed)
+    arrays = recompute_arrays(store, OWNER, "model", request, answer, inf)
+    assert bits(arrays) == copied
+
+
+def test_arrays_that_cannot_be_computed_again_are_refused(store: ModelStore, tmp_path: Path) -> None:
+    create(store)
+    request = StepRequest(batch(1), wanted=WANTED)
+    step(store, 0)
+    answer = take_step(store, OWNER, "model", request, inf)
+    other = open_store(tmp_path / "store", "another fingerprint")
+    for models, name_of_answer in (
+        (other, answer),
+        (store, answer | {"loss": 0.5}),
+        (store, answer | {"version": 9}),
+    ):
+        with pytest.raises(AnswerExpired):
+            recompute_arrays(models, OWNER, "model", request, name_of_answer, inf)
+    other.database.close()
 
 
 def test_the_deadline_is_looked_at_before_anything_is_written(store: ModelStore) -> None:
