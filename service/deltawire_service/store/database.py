@@ -132,6 +132,15 @@ class Database:
             with _disk_errors():
                 return _checkpoint(connection)
 
+    def copy_to(self, path: Path) -> None:
+        """Copy the database, as it is at one moment, to a new file. Others may go on writing.
+
+        Raises:
+            StoreFull, StoreUnavailable: a disk cannot be used.
+        """
+        with self._connection() as connection, _disk_errors(), closing(sqlite3.connect(path)) as copy:
+            connection.backup(copy)
+
     def log_bytes(self) -> int:
         """Return the length of the log."""
         try:

@@ -90,6 +90,22 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     return list(_entries(rows))
 
 
+def every(database: Connection, model_id: str) -> Iterator[Entry]:
+    """Iterate over the ledger of a model, with batches: they are read one by one."""
+    return _entries(database.execute("SELECT * FROM entries WHERE model = ? ORDER BY version", (model_id,)))
+
+
+def delete_after(database: Connection, model_id: str, version: int) -> None:
+    """Remove the entries after a version.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the version.
+    """
+    database.execute("DELETE FROM entries WHERE model = ? AND version > ?", (model_id, version))
+
+
 def drop_batches(database: Connection, model_id: str, after: int, last: int) -> None:
     """Remove the batches of entries, which stay.
 
