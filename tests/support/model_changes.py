@@ -47,6 +47,7 @@ CASES: dict[str, Case] = {
     "create": Case(lambda s: creations.create(s, OWNER, "new", CreateRequest(SPEC, ADAM), inf, KEY)),
     "step": Case(take_step),
     "step with a large batch": Case(lambda s: step(s, STEPS, key="key", arrays=batch(STEPS, 60))),
+    "step that need not be durable": Case(lambda s: step(s, STEPS, key="key", durable=False)),
     "step with a snapshot": Case(take_step, fingerprint="other"),
     "step from a lost slot": Case(take_step, lose_slot),
     "step from a slot that cannot come again": Case(take_step, lose_slot, "other"),

@@ -14,6 +14,7 @@ from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
 from deltawire_service.cli.serve import serve
+from deltawire_service.cli.store.group import store
 
 EXIT_CODES = """\b
 Exit codes:
@@ -35,5 +36,5 @@ def deltawire() -> None:
     """Gradient computation as a service: a network and a batch in; loss, deltas and gradients out."""
 
 
-for command in (check, check_layer, demo, gradients, layers, models, new_layer, plan, publish, serve):
+for command in (check, check_layer, demo, gradients, layers, models, new_layer, plan, publish, serve, store):
     deltawire.add_command(command)

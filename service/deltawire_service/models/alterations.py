@@ -13,6 +13,8 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.models.steps import check_version
 from deltawire_service.models.update_rules import change_rule, to_json
+from deltawire_service.store.errors import LockBusy
+from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
@@ -140,7 +142,11 @@ def delete(
             models.delete(transaction, row.id)
             store_answer(store, transaction, key, row.id, answer)
         store.observer.on_change("deleted")
-        store.folder.remove_model(row.id)
+        try:
+            with shared_lock(store.folder.removal_lock):
+                store.folder.remove_model(row.id)
+        except LockBusy:  # its files are copied now: a sweep will remove them
+            return answer
         return answer
 
     return change_once(store, owner, name, deadline, key, change)

@@ -18,18 +18,28 @@ LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**30, tensors=2**30, element
 
 
 def store(
-    folder: ModelFolder, find_last: Callable[[], Stretch | None], arrays: Mapping[str, Array]
-) -> bytes | Stretch:
+    folder: ModelFolder,
+    find_last: Callable[[], Stretch | None],
+    arrays: Mapping[str, Array],
+    durable: bool = True,
+) -> bytes | Stretch | None:
     """Return the bytes of arrays for an entry, or the stretch of a segment that has them, synced.
 
     Args:
         folder: the folder of the model.
         find_last: returns the last stretch that an entry names.
         arrays: the arrays by name.
+        durable: the step must not be lost. If it may be, large arrays are not stored at all, for storing
+            them takes longer than many a step.
+
+    Returns:
+        The batch of the entry; None where it is not stored.
 
     Raises:
         StoreFull, StoreUnavailable: they cannot be written.
     """
+    if not durable and sum(array.nbytes for array in arrays.values()) > INLINE_BYTES:
+        return None
     data = wire.encode(arrays, wire.SAFETENSORS, part="batch")
     return data if len(data) <= INLINE_BYTES else segments.append(folder.segments, find_last(), data)
 

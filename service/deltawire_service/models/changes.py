@@ -21,6 +21,9 @@ from deltawire_service.store.tables.snapshots import SnapshotRow
 
 Answer = dict[str, Any]
 
+RESERVED = 1000
+"""Versions that are committed without a sync, after one that reserves them."""
+
 ANOTHER_REQUEST = "this Idempotency-Key came before with another request: use a new key for each"
 
 
@@ -47,8 +50,12 @@ def commit(
     deadline: float,
     key: RequestKey | None = None,
     answer: Mapping[str, Any] | None = None,
+    durable: bool = True,
 ) -> ModelRow:
     """Commit a change, for good, and return the row of the model. The caller holds the lock of the model.
+
+    A change that need not be durable is synced all the same where its version is not reserved: it reserves
+    the next ones.
 
     Args:
         store: the models.
@@ -56,13 +63,18 @@ def commit(
         deadline: when to give up waiting for other writers, as time.monotonic counts.
         key: the key of the request that asked for the change.
         answer: the answer to that request.
+        durable: the system must not lose the change when it crashes.
 
     Raises:
         KeyReused: a request about another model has used the key meanwhile; nothing was changed.
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
-    with store.database.writing(deadline) as transaction:
-        row = change.after
+    row, reserved = change.after, change.before.reserved
+    synced = durable or row.version >= reserved
+    if synced:
+        reserved = row.version if durable else row.version + RESERVED
+    with store.database.writing(deadline, synced) as transaction:
+        row = replace(row, reserved=reserved)
         if change.entry:
             entries.append(transaction, row.id, change.entry)
             more = change.entry.batch_bytes

@@ -16,7 +16,6 @@ from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.numbers import make_layout
 from deltawire_service.models.update_rules import UpdateRule, read_rule
-from deltawire_service.store.answers import Answers
 from deltawire_service.store.database import Database
 from deltawire_service.store.errors import LockGone
 from deltawire_service.store.file_locks import FileLocks
@@ -25,6 +24,7 @@ from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.quotas import check_disk, check_quota
 from deltawire_service.store.slot_files import Layout, SlotFiles
+from deltawire_service.store.stored_answers import StoredAnswers
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
 
@@ -62,7 +62,7 @@ class ModelStore:
         self.observer = observer
         self.optimizers = optimizers
         self.limits = limits
-        self.answers = Answers(limits)
+        self.answers = StoredAnswers(limits)
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
         self.slots = SlotFiles()

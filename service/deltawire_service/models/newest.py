@@ -20,6 +20,7 @@ from deltawire_service.store.folders import new_id
 from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.slot_files import Layout, is_of_this_boot
 from deltawire_service.store.snapshots import write_snapshot
+from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
@@ -65,7 +66,9 @@ def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
 
 
 @contextmanager
-def change_newest(store: ModelStore, row: ModelRow, deadline: float) -> Iterator[Newest]:
+def change_newest(
+    store: ModelStore, row: ModelRow, deadline: float, durable: bool = True
+) -> Iterator[Newest]:
     """Give the newest version to somebody who is about to change the model, and who holds its lock.
 
     Where the slot does not have it, its numbers are computed again first. A snapshot is taken where a replay
@@ -75,13 +78,14 @@ def change_newest(store: ModelStore, row: ModelRow, deadline: float) -> Iterator
         store: the models.
         row: the model, locked.
         deadline: when to give up, as time.monotonic counts.
+        durable: the change will be durable, and so must be all before it.
 
     Raises:
         StoreFull, StoreUnavailable, LockBusy, OutcomeUnknown: as for any change; none was made.
     """
     with read_newest(store, row) as found:
         if found is not None:
-            yield found._replace(row=_snapshot_in_time(store, found, deadline))
+            yield found._replace(row=_snapshot_in_time(store, found, deadline, durable))
             return
     row = recover(store, row, deadline)
     with read_newest(store, row) as found:
@@ -93,7 +97,8 @@ def change_newest(store: ModelStore, row: ModelRow, deadline: float) -> Iterator
 def recover(store: ModelStore, row: ModelRow, deadline: float) -> ModelRow:
     """Compute the newest version again, and return the row with the slot that has it then.
 
-    Where that cannot give the same bits, the ledger says so in an entry `rebased`.
+    Where that cannot give the same bits, the ledger says so in an entry `rebased`. Where steps are lost that
+    were not durable, it says so in an entry `lost`; their versions are not given again.
 
     Args:
         store: the models.
@@ -103,23 +108,39 @@ def recover(store: ModelStore, row: ModelRow, deadline: float) -> ModelRow:
     Raises:
         StoreFull, StoreUnavailable, LockBusy, OutcomeUnknown: as for any change; none was made.
     """
-    origin = find_origin(store, row, row.version)
+    origin = find_origin(store, row, _last_kept(store, row))
+    lost = origin.entry.version < row.version or (
+        row.reserved > row.version and not is_of_this_boot(row.stamp)
+    )
     layout = store.layout_of(row, origin.entry.optimizer)
     with store.slots.free(store.folder_of(row.id).slots, layout, None) as slot:
         numbers = Numbers.split(slot.arrays(writable=True))
         exact = replay(store, row, origin, numbers)
-        after = replace(row, slot=slot.name, stamp=slot.set_stamp())
-        change = Change(row, after) if exact else _rebase(store, row, after, origin, numbers)
+        change = Change(row, replace(row, slot=slot.name, stamp=slot.set_stamp()))
+        if lost or not exact:
+            change = _rebase(store, change, origin, numbers, "lost" if lost else "rebased")
         return commit(store, change, deadline)
 
 
-def _rebase(store: ModelStore, row: ModelRow, after: ModelRow, origin: Origin, numbers: Numbers) -> Change:
-    after = replace(after, version=row.version + 1, lineage=new_id())
+def _last_kept(store: ModelStore, row: ModelRow) -> int:
+    """Return the newest version with all batches since the last snapshot."""
+    snapshot = find_origin(store, row, row.version).snapshot
+    if row.unlogged <= snapshot.version:
+        return row.version
+    with store.database.reading() as transaction:
+        unlogged = entries.first_without_batch(transaction, row.id, snapshot.version)
+    return row.version if unlogged is None else unlogged - 1
+
+
+def _rebase(store: ModelStore, change: Change, origin: Origin, numbers: Numbers, kind: str) -> Change:
+    """Return a change to a new version and a new lineage, after all versions that were ever answered."""
+    row = change.before
+    after = replace(change.after, version=max(row.version, row.reserved) + 1, lineage=new_id())
     entry = replace(
         origin.entry,
         version=after.version,
-        kind="rebased",
-        details=to_json({"from": row.version}),
+        kind=kind,
+        details=to_json({"from": origin.entry.version}),
         fingerprint=store.fingerprint,
     )
     return Change(row, after, entry, take_snapshot(store, row, entry, numbers))
@@ -148,12 +169,14 @@ def take_snapshot(store: ModelStore, row: ModelRow, entry: Entry, numbers: Numbe
     )
 
 
-def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float) -> ModelRow:
+def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float, durable: bool) -> ModelRow:
     """Take a snapshot if one is due, and return the row of the model."""
     row, entry, last = newest.row, newest.entry, newest.snapshot
     too_long = entry.total_seconds - last.total_seconds > max(REPLAY_SECONDS, REPLAY_SNAPSHOTS * last.seconds)
     too_large = row.batch_bytes - last.total_bytes > max(store.limits.unsaved_bytes, last.bytes)
-    if last.version < row.version and (too_long or too_large or entry.fingerprint != store.fingerprint):
+    unlogged = durable and last.version < row.unlogged
+    other = entry.fingerprint != store.fingerprint
+    if last.version < row.version and (too_long or too_large or unlogged or other):
         snapshot = take_snapshot(store, row, entry, newest.numbers)
         row = commit(store, Change(row, row, snapshot=snapshot), deadline)
         remove_files(store, row.id)

@@ -31,7 +31,7 @@ from deltawire_service.store.tables.snapshots import SnapshotRow
 
 
 class _BatchGone(RuntimeError):
-    """An entry has no batch, though its version is kept."""
+    """An entry has no batch: it has expired, or its step was not durable."""
 
 
 class Origin(NamedTuple):
@@ -93,9 +93,13 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
     try:
         with store.observer.timing("replay"):
             return _replay(store, row, origin, numbers)
-    except (StoreUnavailable, _BatchGone):
+    except StoreUnavailable:
         find_origin(store, row, origin.entry.version)  # it may have expired meanwhile
         raise
+    except _BatchGone as error:
+        version = find_origin(store, row, origin.entry.version).entry.version
+        detail = f"version {version} of model '{row.name}' follows from steps that were not durable"
+        raise VersionExpired(f"{detail}: their batches are not kept") from error
 
 
 def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:

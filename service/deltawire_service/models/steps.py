@@ -21,12 +21,19 @@ from deltawire_service.models.computation import (
     StepWork,
     compute_gradients,
 )
-from deltawire_service.models.errors import VersionChanged
+from deltawire_service.models.errors import (
+    AnswerExpired,
+    VersionChanged,
+    VersionExpired,
+    VersionNotFound,
+    VersionNotReproducible,
+)
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import Newest, change_newest
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.parameters import check_parameters
 from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
+from deltawire_service.models.versions import open_version
 from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry
@@ -44,6 +51,8 @@ class StepRequest:
         reduction: `mean` or `sum` of the examples' losses.
         optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
         if_version: the version that the step must start from; None for any.
+        durable: the step is on the disk before it is answered. A step that is not durable is faster; when the
+            system crashes, it may be lost until a durable change or a snapshot follows.
         wanted: the arrays that the answer has.
         body_cost: the memory that the bodies of the request take.
     """
@@ -54,6 +63,7 @@ class StepRequest:
     if_version: int | None = None
     wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
+    durable: bool = True
 
 
 def take_step(
@@ -88,11 +98,44 @@ def take_step(
 
     def change(row: ModelRow) -> Answer:
         check_version(row, request.if_version)
-        with change_newest(store, row, deadline) as newest:
+        with change_newest(store, row, deadline, request.durable) as newest:
             check_version(newest.row, request.if_version)  # an entry `rebased` may have come before it
             return _step(store, newest, request, deadline, key)
 
     return change_once(store, owner, name, deadline, key, change)
+
+
+def recompute_arrays(
+    store: ModelStore, owner: str, name: str, request: StepRequest, answer: Answer, deadline: float
+) -> Answer:
+    """Compute the arrays again that the answer to a step had: they are not stored with it.
+
+    Args:
+        store: the models.
+        owner: whoever asks.
+        name: the name of the model.
+        request: the step, as it was asked for the first time.
+        answer: the stored answer.
+        deadline: when to give up, as time.monotonic counts.
+
+    Returns:
+        The arrays, bit for bit as they were, by their names in the answer.
+
+    Raises:
+        AnswerExpired: the version before the step is not kept, or is computed in another way here.
+        ModelNotFound, StoreUnavailable, PluginError, DeadlineExceeded: as for a step.
+    """
+    before = answer["version"] - 1
+    try:
+        with open_version(store, owner, name, deadline, before) as opened:
+            network = store.network_of(opened.row)
+            work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
+            loss, _, arrays = compute_gradients(work, opened.numbers)
+    except (VersionExpired, VersionNotFound, VersionNotReproducible) as error:
+        raise AnswerExpired(f"{error}: the step's arrays follow from it") from error
+    if loss != answer["loss"]:
+        raise AnswerExpired("the step was computed with other libraries or another processor")
+    return dict(arrays)
 
 
 def check_version(row: ModelRow, expected: int | None) -> None:
@@ -137,10 +180,12 @@ def _step(
             to_json(details),
             store.fingerprint,
             newest.entry.total_seconds + seconds,
-            _store_batch(store, row, request.arrays),
+            _store_batch(store, row, request),
         )
-        answer |= {"version": after.version, "step": number, "durable": True, "replayed": False}
-        commit(store, Change(row, after, entry), deadline, key, answer)
+        if entry.batch is None:
+            after = replace(after, unlogged=after.version)
+        answer |= {"version": after.version, "step": number, "durable": request.durable, "replayed": False}
+        commit(store, Change(row, after, entry), deadline, key, answer, request.durable)
     return {**answer, **arrays}
 
 
@@ -164,10 +209,10 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_batch(store: ModelStore, row: ModelRow, arrays: Mapping[str, Array]) -> bytes | Stretch:
+def _store_batch(store: ModelStore, row: ModelRow, request: StepRequest) -> bytes | Stretch | None:
     def find_last() -> Stretch | None:
         with store.database.reading() as transaction:
             return entries.last_stretch(transaction, row.id)
 
     with store.observer.timing("batch"):
-        return batches.store(store.folder_of(row.id), find_last, arrays)
+        return batches.store(store.folder_of(row.id), find_last, request.arrays, request.durable)

@@ -152,6 +152,7 @@ def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
         "lineage": row.lineage,
         "version": entry.version,
         "earliest_version": row.floor,
+        "durable": row.reserved == row.version,
         "step": entry.step,
         "optimizer": json.loads(entry.optimizer),
         "bytes": store.layout_of(row, entry.optimizer).bytes,

@@ -131,6 +131,9 @@ class StepsRequest(Request):
     values: Sequence[str] = option(nodes_field("nodes whose values are wanted"))
     deltas: Sequence[str] = option(nodes_field("nodes whose deltas are wanted"))
     losses: bool = option(flag_field("each example's loss too"))
+    durable: bool = option(
+        flag_field("the step is on the disk before it is answered: a crash of the machine loses none", True)
+    )
     tensors: str = option(choice_field("lists", "how the answer writes its tensors", *wire.TENSORS))
 
 

@@ -93,6 +93,8 @@ class ModelEntry(Schema):
         required=True, metadata={"description": "random: equal lineage and version, equal bits"}
     )
     version = integer("the newest version")
+    earliest_version = integer("the earliest version that can be computed")
+    durable = flag("whether the newest version survives a loss of power")
     step = integer("optimizer steps that lead to it")
     optimizer = fields.Dict(required=True, metadata={"description": "kind, config, schedule and clip"})
     bytes = integer("its parameters and its optimizer state")

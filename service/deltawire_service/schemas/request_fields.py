@@ -180,6 +180,6 @@ def required_nodes_field(description: str) -> fields.Field[Any]:
     return config.Names(MOST_NAMES, required=True, metadata={"description": description})
 
 
-def flag_field(description: str) -> fields.Field[Any]:
-    """Return the field for an option that is off unless it is true."""
-    return config.Flag(load_default=False, metadata={"description": description})
+def flag_field(description: str, default: bool = False) -> fields.Field[Any]:
+    """Return the field for an option that is on or off; default: off."""
+    return config.Flag(load_default=default, metadata={"description": description})

@@ -1,9 +1,9 @@
 """The database: connections, transactions that last, and the checkpoints of its log.
 
-A transaction is on disk when `writing` ends: the log is synced at every commit. SQLite before 3.51.3 can
-damage the log when one process copies it back (a checkpoint) while another one writes. So a lock file
-excludes both from each other, and SQLite makes no checkpoints by itself. The lock also keeps SQLite from
-polling for its own, and it knows deadlines.
+A transaction is on disk when `writing` ends: the log is synced at every commit, unless the caller does not
+need that. SQLite before 3.51.3 can damage the log when one process copies it back (a checkpoint) while
+another one writes. So a lock file excludes both from each other, and SQLite makes no checkpoints by itself.
+The lock also keeps SQLite from polling for its own, and it knows deadlines.
 
 SQLite must not be carried into a child: the child would count on locks that only its parent has. So a fork
 waits until no thread is in a transaction, and closes all connections first.
@@ -87,10 +87,13 @@ class Database:
             connection.execute("COMMIT")
 
     @contextmanager
-    def writing(self, deadline: float = inf) -> Iterator[sqlite3.Connection]:
+    def writing(self, deadline: float = inf, durable: bool = True) -> Iterator[sqlite3.Connection]:
         """Begin a transaction that changes the database: nothing but SQL belongs into it.
 
-        deadline: when to give up waiting for other writers, as time.monotonic counts.
+        Args:
+            deadline: when to give up waiting for other writers, as time.monotonic counts.
+            durable: sync the log at the end. Without that, the system may lose the transaction when it
+                crashes, until the next one that syncs.
 
         Raises:
             LockBusy: others wrote until the deadline.
@@ -104,6 +107,7 @@ class Database:
             with _disk_errors():
                 if self.log_bytes() > CHECKPOINT_BYTES:
                     _checkpoint(connection)
+                connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 connection.execute("BEGIN IMMEDIATE")
                 yield connection
             try:
@@ -127,6 +131,15 @@ class Database:
         with self._locks.exclusive(self._write_lock, deadline), self._connection() as connection:
             with _disk_errors():
                 return _checkpoint(connection)
+
+    def copy_to(self, path: Path) -> None:
+        """Copy the database, as it is at one moment, to a new file. Others may go on writing.
+
+        Raises:
+            StoreFull, StoreUnavailable: a disk cannot be used.
+        """
+        with self._connection() as connection, _disk_errors(), closing(sqlite3.connect(path)) as copy:
+            connection.backup(copy)
 
     def log_bytes(self) -> int:
         """Return the length of the log."""

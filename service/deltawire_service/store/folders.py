@@ -4,6 +4,7 @@ database.sqlite3    models, ledgers, keys
 write.lock          held by whoever writes to the database
 models/ID/          a model: its lock, and its slots, snapshots and segments, one folder each
 making.lock         held, shared, by whoever makes a model
+removal.lock        held, shared, by whoever removes files; alone by whoever copies them
 """
 
 from __future__ import annotations
@@ -68,6 +69,11 @@ class StoreFolder(NamedTuple):
         return self.path / "making.lock"
 
     @property
+    def removal_lock(self) -> Path:
+        """The file that is locked by whoever removes files, or copies them."""
+        return self.path / "removal.lock"
+
+    @property
     def models(self) -> Path:
         """The folder of the models' folders."""
         return self.path / "models"
@@ -80,7 +86,7 @@ class StoreFolder(NamedTuple):
         """Make what is missing. Raises StoreFull or StoreUnavailable."""
         with disk_errors():
             self.models.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for lock in (self.write_lock, self.making_lock):
+            for lock in (self.write_lock, self.making_lock, self.removal_lock):
                 lock.touch(mode=0o600)
             sync_folder(self.path)
 
@@ -96,10 +102,22 @@ class StoreFolder(NamedTuple):
             sync_folder(self.models)
         return folder
 
+    def remove(self) -> None:
+        """Remove the folder with everything in it."""
+        with disk_errors():
+            shutil.rmtree(self.path)
+
     def remove_model(self, model_id: str) -> None:
         """Remove the folder of a model that no row names any more, or that was never finished."""
         with disk_errors():
             shutil.rmtree(self.model(model_id).path)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file to a new one, for good. Raises OSError."""
+    shutil.copyfile(source, target)
+    with opened(target, os.O_RDONLY) as descriptor:
+        os.fsync(descriptor)
 
 
 def remove_unnamed(folder: Path, named: frozenset[str]) -> None:

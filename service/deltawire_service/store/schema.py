@@ -91,6 +91,13 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE TABLE uptime (boot BLOB NOT NULL, moment REAL NOT NULL, seconds REAL NOT NULL)",
         "INSERT INTO uptime VALUES (x'', 0, 0)",
     ),
+    (
+        # Steps up to below `reserved` may be committed without a sync; `unlogged` is the last step without
+        # its batch.
+        "ALTER TABLE models ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE models ADD COLUMN unlogged INTEGER NOT NULL DEFAULT 0",
+        "UPDATE models SET reserved = version",
+    ),
 )
 
 

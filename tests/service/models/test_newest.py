@@ -6,12 +6,12 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from support.models import OWNER, create, id_of, numbers_of, open_store, same, step
+from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
 
-from deltawire_service.models import newest
+from deltawire_service.models import batches, changes, newest
 from deltawire_service.models.alterations import restore
 from deltawire_service.models.creations import fork
-from deltawire_service.models.errors import VersionNotReproducible
+from deltawire_service.models.errors import VersionExpired, VersionNotFound, VersionNotReproducible
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.versions import describe, read_ledger
 from deltawire_service.store import slot_files
@@ -118,6 +118,82 @@ def test_a_snapshot_is_taken_before_a_step_under_another_fingerprint(
     with pytest.raises(VersionNotReproducible):
         fork(store, OWNER, "model", "twin", inf, 5)
     other.database.close()
+
+
+class Power:
+    """The power of a machine: what is on its disk when it comes back was synced before.
+
+    Args:
+        store: the store; everything that it has committed until now was synced.
+    """
+
+    def __init__(self, store: ModelStore, monkeypatch: pytest.MonkeyPatch, folder: Path):
+        self._store, self._monkeypatch, self._folder = store, monkeypatch, folder
+        store.database.checkpoint()
+        self._database = store.folder.database.read_bytes()
+
+    def fail(self) -> None:
+        self._store.database.close()
+        for name in ("-wal", "-shm"):
+            Path(f"{self._store.folder.database}{name}").unlink(missing_ok=True)
+        self._store.folder.database.write_bytes(self._database)
+        (self._folder / "boot").write_text("01234567-89ab-cdef-0123-456789abcdef\n")
+        self._monkeypatch.setattr(slot_files, "BOOT_ID", self._folder / "boot")
+
+
+def test_steps_that_a_crash_has_lost_are_said_and_their_versions_are_not_given_again(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "RESERVED", 5)
+    train(store, 2)
+    step(store, 2, durable=False)  # is synced, and reserves versions up to 8
+    power, before = Power(store, monkeypatch, tmp_path), numbers_of(store)
+    answered = [step(store, seed, durable=False)["version"] for seed in range(3, 7)]
+    lineage = store.find(OWNER, "model").lineage
+    power.fail()
+    assert same(before, numbers_of(store))
+    row = store.find(OWNER, "model")
+    assert answered == [4, 5, 6, 7] and row.version == row.reserved == 9 and row.lineage != lineage
+    assert read_ledger(store, OWNER, "model", 3, 9) == [{"version": 9, "kind": "lost", "step": 3, "from": 3}]
+    with pytest.raises(VersionNotFound):
+        id_of(store, version=5)
+    assert [id_of(store, version=version) for version in range(4)]
+    assert step(store, 3)["version"] == 10 and id_of(store, version=10) == id_of(store)
+
+
+def test_a_crash_loses_no_durable_step(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store)
+    for seed in range(3):
+        step(store, seed, durable=False)
+    step(store, 3)
+    power, before = Power(store, monkeypatch, tmp_path), numbers_of(store)
+    lineage = store.find(OWNER, "model").lineage
+    power.fail()
+    assert same(before, numbers_of(store)) and store.find(OWNER, "model").lineage == lineage
+    assert store.find(OWNER, "model").version == 4
+
+
+def test_without_its_slot_a_model_goes_on_from_the_last_batch_that_is_kept(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    train(store, 2)
+    for seed in range(2, 5):
+        step(store, seed, arrays=batch(seed, 100 if seed == 3 else 5), durable=False)
+    assert id_of(store, version=3)
+    kept = numbers_of(store, version=3)
+    slot_of(store).unlink()
+    assert same(kept, numbers_of(store))
+    version = store.find(OWNER, "model").version
+    assert version > 5
+    entries = [(e["version"], e["kind"]) for e in read_ledger(store, OWNER, "model", 2, 9)]
+    assert entries == [(3, "step"), (4, "step"), (5, "step"), (version, "lost")]
+    with pytest.raises(VersionExpired):
+        id_of(store, version=5)
+    step(store, 9)
+    assert id_of(store, version=version + 1) == id_of(store)
 
 
 def test_snapshots_bound_the_time_of_a_replay(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,12 +14,19 @@ from support.models import ADAM, OWNER, SPEC, batch, create, id_of, numbers_of, 
 
 from deltawire.errors import Refused
 from deltawire_service.engine import DeadlineExceeded
-from deltawire_service.models import batches, steps
-from deltawire_service.models.errors import KeyReused, ModelNotFound, VersionChanged
+from deltawire_service.models import batches, changes, steps
+from deltawire_service.models.computation import AnswerArrays
+from deltawire_service.models.errors import (
+    AnswerExpired,
+    KeyReused,
+    ModelNotFound,
+    VersionChanged,
+    VersionExpired,
+)
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
-from deltawire_service.models.steps import StepRequest, take_step
-from deltawire_service.models.versions import read_ledger
+from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
+from deltawire_service.models.versions import describe, read_ledger
 from deltawire_service.store.errors import OutcomeUnknown
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
@@ -189,6 +196,88 @@ def test_large_batches_are_kept_in_a_segment_and_replayed(
         ids.append(id_of(store))
     assert len(os.listdir(store.folder_of(store.find(OWNER, "model").id).segments)) == 1
     assert [id_of(store, version=version) for version in (1, 2, 3)] == ids[:3]
+
+
+def test_a_step_that_need_not_be_durable_says_so_and_a_durable_one_makes_all_so(store: ModelStore) -> None:
+    create(store)
+    assert [step(store, seed, durable=False)["durable"] for seed in range(3)] == [False] * 3
+    assert not describe(store, OWNER, "model")["durable"]
+    again = step(store, 3, durable=False, key="a")
+    assert step(store, 3, durable=False, key="a") == again | {"replayed": True}
+    assert step(store, 4)["durable"] and describe(store, OWNER, "model")["durable"]
+    assert [id_of(store, version=version) for version in range(6)]  # each has its batch
+
+
+def test_only_every_thousandth_of_such_steps_is_synced(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "RESERVED", 3)
+    create(store)
+    synced, writing = list[bool](), store.database.writing
+
+    def watch(deadline: float, durable: bool = True) -> Any:
+        synced.append(durable)
+        return writing(deadline, durable)
+
+    monkeypatch.setattr(store.database, "writing", watch)
+    for seed, durable in enumerate([False] * 8 + [True, False, False]):
+        step(store, seed, durable=durable)
+    assert synced == [True, False, False, True, False, False, True, False, True, True, False]
+
+
+def test_large_batches_of_such_steps_are_not_kept_and_a_snapshot_comes_before_a_durable_step(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    create(store)
+    for seed in range(4):
+        step(store, seed, arrays=batch(seed, size=100 if seed in (1, 2) else 5), durable=False)
+    folder = store.folder_of(store.find(OWNER, "model").id)
+    assert not os.listdir(folder.segments) and len(os.listdir(folder.snapshots)) == 1
+    assert id_of(store, version=1)
+    for version in (2, 3):
+        with pytest.raises(VersionExpired, match="not durable"):
+            id_of(store, version=version)
+    newest = id_of(store)
+    step(store, 4)
+    assert len(os.listdir(folder.snapshots)) == 2 and id_of(store, version=4) == newest
+    assert id_of(store, version=5) == id_of(store)
+
+
+WANTED = AnswerArrays(params=True, values=["hidden"], deltas=["scores"], losses=True)
+
+
+def bits(node: Any) -> Any:
+    return {key: bits(each) for key, each in node.items()} if isinstance(node, dict) else node.tobytes()
+
+
+def test_arrays_of_an_answer_are_computed_again_bit_for_bit(store: ModelStore) -> None:
+    create(store)
+    step(store, 0)
+    request = StepRequest(batch(1, 300), wanted=WANTED)
+    answer = take_step(store, OWNER, "model", request, inf)
+    first = {name: answer[name] for name in ("gradients", "values", "deltas", "losses")}
+    copied = bits(first)
+    for seed in range(2, 5):
+        step(store, seed)
+    arrays = recompute_arrays(store, OWNER, "model", request, answer, inf)
+    assert bits(arrays) == copied
+
+
+def test_arrays_that_cannot_be_computed_again_are_refused(store: ModelStore, tmp_path: Path) -> None:
+    create(store)
+    request = StepRequest(batch(1), wanted=WANTED)
+    step(store, 0)
+    answer = take_step(store, OWNER, "model", request, inf)
+    other = open_store(tmp_path / "store", "another fingerprint")
+    for models, name_of_answer in (
+        (other, answer),
+        (store, answer | {"loss": 0.5}),
+        (store, answer | {"version": 9}),
+    ):
+        with pytest.raises(AnswerExpired):
+            recompute_arrays(models, OWNER, "model", request, name_of_answer, inf)
+    other.database.close()
 
 
 def test_the_deadline_is_looked_at_before_anything_is_written(store: ModelStore) -> None:

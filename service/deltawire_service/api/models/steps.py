@@ -13,8 +13,7 @@ from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
 from deltawire_service.engine import Network
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
-from deltawire_service.models.errors import AnswerExpired
-from deltawire_service.models.steps import StepRequest, take_step
+from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.networks.request_tensors import read_alike, read_values
 from deltawire_service.schemas.model_requests import StepsRequest
 from deltawire_service.schemas.model_responses import StepResponse
@@ -32,25 +31,26 @@ def blueprint(access: ModelAccess) -> Blueprint:
     def step_model(call: ModelCall, options: StepsRequest, parts: RequestParts, name: str) -> dict[str, Any]:
         """Take one step: compute the gradients of a batch, and move the parameters by them."""
         wanted = AnswerArrays(*options.wrt, options.values, options.deltas, options.losses)
-        answer = call.answer or _step(access, call, options, parts, wanted, name)
+        if call.answer and not wanted:
+            return call.answer
+        request = _read_request(access, call, options, parts, wanted, name)
+        answer = call.answer or take_step(access.store, call.owner, name, request, call.deadline, call.key)
         if wanted and answer["replayed"]:
-            raise AnswerExpired(
-                f"an earlier request with this key took the step to version {answer['version']}; its arrays "
-                f"are not stored: compute them with the model's gradients at version {answer['version'] - 1}"
-            )
+            arrays = recompute_arrays(access.store, call.owner, name, request, answer, call.deadline)
+            return answer | arrays
         return answer
 
     return routes
 
 
-def _step(
+def _read_request(
     access: ModelAccess,
     call: ModelCall,
     options: StepsRequest,
     parts: RequestParts,
     wanted: AnswerArrays,
     name: str,
-) -> dict[str, Any]:
+) -> StepRequest:
     with begin_phase(call.context, "check"):
         row = access.store.find(call.owner, name)
         arrays = _read(access, access.store.network_of(row), parts, row.dtype)
@@ -61,8 +61,9 @@ def _step(
             options.tensors,
             with_parameters=False,
         )
-    request = StepRequest(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost)
-    return take_step(access.store, call.owner, name, request, call.deadline, call.key)
+    return StepRequest(
+        arrays, options.reduction, options.optimizer, options.if_version, wanted, cost, options.durable
+    )
 
 
 def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str) -> dict[str, Array]:

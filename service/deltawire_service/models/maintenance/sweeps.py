@@ -11,6 +11,7 @@ from time import monotonic
 
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
+from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import remove_unnamed
 from deltawire_service.store.retention import prune
 from deltawire_service.store.tables import entries, models, snapshots
@@ -26,9 +27,12 @@ def sweep(store: ModelStore) -> None:
         StoreFull, StoreUnavailable: the disk cannot be used.
     """
     try:
-        with store.locks.exclusive(store.folder.making_lock, monotonic()):
+        with (
+            store.locks.exclusive(store.folder.making_lock, monotonic()),
+            shared_lock(store.folder.removal_lock),
+        ):
             known = _remove_folders(store)
-    except LockBusy:  # a model is being made: another sweep will find what is left
+    except LockBusy:  # a model is being made, or files are copied: another sweep will find what is left
         return
     store.answers.prune(store.database)
     for model_id in known:
@@ -53,11 +57,21 @@ def _remove_folders(store: ModelStore) -> frozenset[str]:
 
 
 def remove_files(store: ModelStore, model_id: str) -> None:
-    """Remove the files of a model that no row names. The caller holds the model's lock.
+    """Remove the files of a model that no row names, unless they are copied now.
+
+    The caller holds the model's lock.
 
     Raises:
         StoreFull, StoreUnavailable: the disk cannot be used.
     """
+    try:
+        with shared_lock(store.folder.removal_lock):
+            _remove_files(store, model_id)
+    except LockBusy:  # another sweep will find them
+        return
+
+
+def _remove_files(store: ModelStore, model_id: str) -> None:
     if not store.database.checkpoint():
         return
     with store.database.reading() as transaction:

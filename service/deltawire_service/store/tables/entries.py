@@ -15,7 +15,7 @@ class Entry:
 
     Attributes:
         version: the version.
-        kind: created, step, hyperparameters, restored or rebased.
+        kind: created, step, hyperparameters, restored, rebased or lost.
         step: how many optimizer steps lead to this version.
         optimizer: kind, config, schedule and clipping in force after it, as JSON.
         details: what depends on the kind, as JSON.
@@ -90,6 +90,22 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     return list(_entries(rows))
 
 
+def every(database: Connection, model_id: str) -> Iterator[Entry]:
+    """Iterate over the ledger of a model, with batches: they are read one by one."""
+    return _entries(database.execute("SELECT * FROM entries WHERE model = ? ORDER BY version", (model_id,)))
+
+
+def delete_after(database: Connection, model_id: str, version: int) -> None:
+    """Remove the entries after a version.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the version.
+    """
+    database.execute("DELETE FROM entries WHERE model = ? AND version > ?", (model_id, version))
+
+
 def drop_batches(database: Connection, model_id: str, after: int, last: int) -> None:
     """Remove the batches of entries, which stay.
 
@@ -120,6 +136,22 @@ def delete_up_to(database: Connection, model_id: str, last: int, most: int) -> N
         "(SELECT version FROM entries WHERE model = ? AND version <= ? ORDER BY version LIMIT ?)",
         (model_id, model_id, last, most),
     )
+
+
+def first_without_batch(database: Connection, model_id: str, after: int) -> int | None:
+    """Return the first step without a batch; None where all have one.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version that the step comes after.
+    """
+    (found,) = database.execute(
+        "SELECT min(version) FROM entries "
+        "WHERE model = ? AND version > ? AND kind = 'step' AND batch IS NULL AND segment IS NULL",
+        (model_id, after),
+    ).fetchone()
+    return None if found is None else int(found)
 
 
 def last_stretch(database: Connection, model_id: str) -> Stretch | None:

@@ -68,6 +68,20 @@ def insert(database: Connection, key: RequestKey, model_id: str, answer: str, up
     )
 
 
+def delete_after(database: Connection, model_id: str, version: int) -> None:
+    """Remove the answers that tell of later versions of a model.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the last version whose answers stay.
+    """
+    database.execute(
+        "DELETE FROM idempotency_keys WHERE model = ? AND json_extract(answer, '$.version') > ?",
+        (model_id, version),
+    )
+
+
 def owners(database: Connection) -> list[str]:
     """Return all owners that have keys."""
     return [row["owner"] for row in database.execute("SELECT DISTINCT owner FROM idempotency_keys")]

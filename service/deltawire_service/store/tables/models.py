@@ -28,6 +28,9 @@ class ModelRow:
         pruned: the entries up to this version have no batch any more.
         batch_bytes: bytes of all batches that the model ever had.
         bytes: bytes that are kept now: slots, snapshots, batches.
+        reserved: the newest version, or a later one: no version up to it is given again, also where a crash
+            loses versions that were not synced.
+        unlogged: the last version whose step was not durable, and has no batch.
     """
 
     id: str
@@ -43,6 +46,8 @@ class ModelRow:
     pruned: int = 0
     batch_bytes: int = 0
     bytes: int = 0
+    reserved: int = 0
+    unlogged: int = 0
 
 
 def insert(database: Connection, model: ModelRow) -> None:
@@ -115,10 +120,11 @@ def advance(database: Connection, before: ModelRow, after: ModelRow) -> None:
     """
     changed = database.execute(
         "UPDATE models SET lineage = ?, version = ?, slot = ?, stamp = ?, "
-        "floor = ?, pruned = ?, batch_bytes = ?, bytes = ? WHERE id = ? AND version = ? AND stamp = ?",
+        "floor = ?, pruned = ?, batch_bytes = ?, bytes = ?, reserved = ?, unlogged = ? "
+        "WHERE id = ? AND version = ? AND stamp = ?",
         (
             *(after.lineage, after.version, after.slot, after.stamp),
-            *(after.floor, after.pruned, after.batch_bytes, after.bytes),
+            *(after.floor, after.pruned, after.batch_bytes, after.bytes, after.reserved, after.unlogged),
             *(before.id, before.version, before.stamp),
         ),
     )

@@ -19,7 +19,7 @@ PORTION = 256
 """Answers that are removed at once otherwise: other writers get their turn between two portions."""
 
 
-class Answers:
+class StoredAnswers:
     """The answers of a store. Shared between threads.
 
     Args:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from deltawire_service.store import answers as module
-from deltawire_service.store.answers import Answers
+from deltawire_service.store import stored_answers as module
 from deltawire_service.store.database import Database
 from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.stored_answers import StoredAnswers
 from deltawire_service.store.tables import idempotency_keys
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
@@ -25,7 +25,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock(monkeypatch)
 
 
-def insert(database: Database, answers: Answers, key: int, owner: str = "anna") -> None:
+def insert(database: Database, answers: StoredAnswers, key: int, owner: str = "anna") -> None:
     with database.writing() as transaction:
         answers.insert(transaction, RequestKey(owner, str(key), b"digest"), "1a", "{}")
 
@@ -37,7 +37,7 @@ def known(database: Database, owner: str = "anna") -> list[int]:
 
 
 def test_an_owner_has_so_many_answers(database: Database, clock: Clock) -> None:
-    answers = Answers(StoreLimits(keys_per_owner=5))
+    answers = StoredAnswers(StoreLimits(keys_per_owner=5))
     for key in range(20):
         insert(database, answers, key)
         insert(database, answers, key, f"owner {key}")
@@ -47,12 +47,12 @@ def test_an_owner_has_so_many_answers(database: Database, clock: Clock) -> None:
 
 def test_an_answer_is_kept_for_a_day_in_which_the_service_is_up(database: Database, clock: Clock) -> None:
     limits = StoreLimits(key_seconds=3600)
-    answers = Answers(limits)
+    answers = StoredAnswers(limits)
     insert(database, answers, 0)
     clock.now += 3500
     insert(database, answers, 1)
     clock.now += 10**6
-    answers = Answers(limits)  # the service was down all the time
+    answers = StoredAnswers(limits)  # the service was down all the time
     insert(database, answers, 2)
     assert known(database) == [0, 1, 2]
     clock.now += 200
@@ -64,7 +64,7 @@ def test_a_sweep_removes_the_answers_of_owners_who_come_no_more(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "PORTION", 3)
-    answers = Answers(StoreLimits(key_seconds=3600))
+    answers = StoredAnswers(StoreLimits(key_seconds=3600))
     for key in range(10):
         insert(database, answers, key)
     clock.now += 3700

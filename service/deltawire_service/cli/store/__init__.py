@@ -1,0 +1,1 @@
+"""deltawire store: commands for the folder that models are kept in."""

@@ -1,0 +1,171 @@
+"""Exports: copies of all models, while others go on stepping them; and a new store made from such a copy.
+
+An export is a folder like that of a store, without slots and locks. Each model is in it at one version that
+has a snapshot. So another machine has the same parameters, whatever it computes with.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from math import inf
+from pathlib import Path
+from time import monotonic
+
+from deltawire_service.models.changes import Change, commit
+from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.maintenance.checks import check_files
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.newest import change_newest, take_snapshot
+from deltawire_service.store.database import Database
+from deltawire_service.store.errors import disk_errors
+from deltawire_service.store.file_locks import FileLocks
+from deltawire_service.store.folders import StoreFolder, copy_file, new_id, sync_folder
+from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+
+PATIENCE = 30.0
+"""Seconds to wait for those who remove files."""
+
+
+class FolderTaken(Exception):
+    """There is something already where an export, or a new store, is to be made."""
+
+
+class ExportDamaged(Exception):
+    """An export cannot be used: its message says what is wrong."""
+
+
+def export_store(store: ModelStore, path: Path) -> int:
+    """Copy all models into a new folder, and return how many. Steps may go on meanwhile.
+
+    Args:
+        store: the models.
+        path: the folder, which is made.
+
+    Raises:
+        FolderTaken: it is there already.
+        StoreFull, StoreUnavailable, OutcomeUnknown: a disk cannot be used; the folder is not made.
+        LockBusy: another export is being made.
+    """
+    with _new_folder(path) as draft, store.locks.exclusive(store.folder.removal_lock, monotonic() + PATIENCE):
+        with store.database.reading() as transaction:
+            known = models.every(transaction)
+        for row in known:
+            _take_snapshot(store, row.owner, row.name)
+        folder = StoreFolder(draft)
+        store.database.copy_to(folder.database)
+        with _opened(folder.database) as copy:
+            rows = models.every(copy)
+            for row in rows:
+                _cut(copy, row)
+            for row in rows:
+                _copy_files(copy, store.folder, folder, row.id)
+    return len(rows)
+
+
+def import_store(path: Path, folder: StoreFolder) -> int:
+    """Make a store from an export, and return the number of its models.
+
+    The models have the same versions and the same parameters, and new lineages: from here on, equal versions
+    of them may have other parameters than those on the machine that they come from.
+
+    Args:
+        path: the export.
+        folder: the folder of the new store, which is made.
+
+    Raises:
+        FolderTaken: it is there already.
+        ExportDamaged: the export is not complete.
+        SchemaUnknown: a later version of deltawire made the export.
+        StoreFull, StoreUnavailable: a disk cannot be used; the folder is not made.
+    """
+    source = StoreFolder(path)
+    if not source.database.is_file():
+        raise ExportDamaged(f"{path} is no export: it has no {source.database.name}")
+    if source.write_lock.exists():
+        raise ExportDamaged(f"{path} is a store, and no export: export it first")
+    with _new_folder(folder.path) as draft:
+        made = StoreFolder(draft)
+        with disk_errors():
+            copy_file(source.database, made.database)
+        made.prepare()
+        Database(made, FileLocks()).prepare()
+        with _opened(made.database) as copy:
+            rows = models.every(copy)
+            problems = [problem for row in rows for problem in check_files(copy, source, row)]
+            if problems:
+                raise ExportDamaged("\n".join(problems))
+            for row in rows:
+                made.make_model(row.id)
+                _copy_files(copy, source, made, row.id)
+                copy.execute("UPDATE models SET lineage = ? WHERE id = ?", (new_id(), row.id))
+    return len(rows)
+
+
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to fill, which gets its name at the end; nothing is left of it after an error."""
+    if path.exists():
+        raise FolderTaken(f"{path} is there already: name a new folder")
+    draft = path.with_name(f"{path.name}.{new_id()}")
+    folder = StoreFolder(draft)
+    with disk_errors():
+        folder.models.mkdir(parents=True, mode=0o700)
+    try:
+        yield draft
+        with disk_errors():
+            sync_folder(draft)
+            draft.rename(path)
+            sync_folder(path.parent)
+    except BaseException:
+        folder.remove()
+        raise
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open the database of a copy, in one transaction. It is one file at the end, without a log."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+
+
+def _take_snapshot(store: ModelStore, owner: str, name: str) -> None:
+    """Take a snapshot of the newest version of a model, unless there is one."""
+    try:
+        with store.locked(owner, name, inf) as row, change_newest(store, row, inf) as newest:
+            if newest.snapshot.version < newest.row.version:
+                snapshot = take_snapshot(store, newest.row, newest.entry, newest.numbers)
+                commit(store, Change(newest.row, newest.row, snapshot=snapshot), inf)
+    except ModelNotFound:  # it was deleted meanwhile
+        return
+
+
+def _cut(copy: sqlite3.Connection, row: models.ModelRow) -> None:
+    """Let a model end at its newest snapshot: later versions would have to be computed again."""
+    version = snapshots.every(copy, row.id)[-1].version
+    entries.delete_after(copy, row.id, version)
+    idempotency_keys.delete_after(copy, row.id, version)
+    copy.execute(
+        "UPDATE models SET version = ?, reserved = ?, slot = 'none', stamp = x'' WHERE id = ?",
+        (version, version, row.id),
+    )
+
+
+def _copy_files(copy: sqlite3.Connection, source: StoreFolder, target: StoreFolder, model_id: str) -> None:
+    """Copy the files that the rows of a model name, for good."""
+    there, here = source.model(model_id), target.model(model_id)
+    files = [(there.snapshots / name, here.snapshots / name) for name in snapshots.files(copy, model_id)]
+    files += [(there.segments / name, here.segments / name) for name in entries.segments(copy, model_id)]
+    with disk_errors():
+        for folder in (here.snapshots, here.segments):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for original, duplicate in files:
+            copy_file(original, duplicate)
+        for folder in (here.snapshots, here.segments, here.path, target.models):
+            sync_folder(folder)
