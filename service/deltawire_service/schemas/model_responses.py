@@ -7,7 +7,7 @@ from marshmallow import INCLUDE, Schema, fields
 from deltawire_service.schemas.responses import (
     NETWORK_ID,
     GradientsOf,
-    Number,
+    OptionalNumber,
     PlannedParameter,
     Tensor,
     integer,
@@ -59,7 +59,7 @@ class DeletionResponse(Schema):
 class StepResponse(ChangeResponse):
     """A step that was taken."""
 
-    loss = Number(
+    loss = OptionalNumber(
         required=True,
         metadata={"description": "the reduced loss before the step; null where the request had gradients"},
     )
@@ -93,6 +93,7 @@ class ModelEntry(Schema):
         required=True, metadata={"description": "random: equal lineage and version, equal bits"}
     )
     version = integer("the newest version")
+    earliest_version = integer("the earliest version that the service keeps")
     step = integer("optimizer steps that lead to it")
     optimizer = fields.Dict(required=True, metadata={"description": "kind, config, schedule and clip"})
     bytes = integer("its parameters and its optimizer state")
