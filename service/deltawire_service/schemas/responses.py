@@ -16,7 +16,7 @@ class Number(fields.Field[Any]):
 
 
 class OptionalNumber(Number):
-    """The same, or null."""
+    """A number as above, or null."""
 
 
 def named_tensors(description: str, required: bool = True) -> fields.Field[Any]:
