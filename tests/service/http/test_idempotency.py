@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from deltawire.errors import Refused
-from deltawire_service.http.idempotency import idempotency_key, request_digest
+from deltawire_service.http.idempotency import idempotency_key
 from deltawire_service.http.request_context import RequestContext
+from deltawire_service.http.uploads import request_digest
 
 ENVIRON: dict[str, Any] = {
     "REQUEST_METHOD": "POST",
