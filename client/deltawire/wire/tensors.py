@@ -315,7 +315,8 @@ def _mismatch(expected: str, got: str) -> str:
         return f"this input takes integers: expected int64, got {got}"
     if got == "int64":
         return f"expected {expected}, got int64: send floating-point numbers"
-    return f'expected {expected}, got {got}: set "dtype" of the request to "{got}", or send {expected}'
+    mend = f'send {expected}, or set "dtype" of the request to "{got}" where it has one'
+    return f"expected {expected}, got {got}: {mend}"
 
 
 def check_shape(shape: Any, pointer: str, limits: Limits) -> int:

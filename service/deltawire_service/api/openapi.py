@@ -84,6 +84,9 @@ PUBLISHED_FIELDS = ("data", "values")
 # The schemas of our own fields, which apispec does not know.
 FIELDS: dict[type, dict[str, Any]] = {
     responses.Number: {"$ref": "#/components/schemas/NumberResponse"},
+    responses.OptionalNumber: {
+        "oneOf": [{"$ref": "#/components/schemas/NumberResponse"}, {"type": "null"}],
+    },
     responses.Tensor: {"$ref": "#/components/schemas/TensorResponse"},
     request_fields.TensorsField: {
         "type": "object",

@@ -151,14 +151,15 @@ def _step(
     rule, learning_rate = _rule_of_step(store, newest, request, number)
     network = store.network_of(row)
     _check_arrays(network, request.arrays, row.dtype)
-    size = sum(array.nbytes for array in request.arrays.values())
-    store.check_room(row.owner, size, size + newest.layout.bytes)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
     with store.observer.timing("compute"):
         loss, gradients, arrays = compute_gradients(work, newest.numbers)
     if monotonic() > deadline:
         raise DeadlineExceeded()
+    # The engine has refused by now what is no array, under the name of no input.
+    size = sum(array.nbytes for array in request.arrays.values())
+    store.check_room(row.owner, size, size + newest.layout.bytes)
     slots = store.folder_of(row.id).slots
     with store.slots.free(slots, newest.layout, taken=row.slot) as slot:
         numbers = Numbers.split(slot.arrays(writable=True))

@@ -7,7 +7,7 @@ from marshmallow import INCLUDE, Schema, fields
 from deltawire_service.schemas.responses import (
     NETWORK_ID,
     GradientsOf,
-    Number,
+    OptionalNumber,
     PlannedParameter,
     Tensor,
     integer,
@@ -59,7 +59,7 @@ class DeletionResponse(Schema):
 class StepResponse(ChangeResponse):
     """A step that was taken."""
 
-    loss = Number(
+    loss = OptionalNumber(
         required=True,
         metadata={"description": "the reduced loss before the step; null where the request had gradients"},
     )

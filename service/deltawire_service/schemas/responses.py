@@ -15,6 +15,10 @@ class Number(fields.Field[Any]):
     """A number, or one of the strings for what is not finite."""
 
 
+class OptionalNumber(Number):
+    """A number as above, or null."""
+
+
 def named_tensors(description: str, required: bool = True) -> fields.Field[Any]:
     return fields.Dict(
         keys=fields.String(), values=Tensor(), required=required, metadata={"description": description}

@@ -14,3 +14,11 @@ def client(tmp_path: Path) -> DescribedClient:
     client = make_client(tmp_path)
     make_model(client)
     return client
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> DescribedClient:
+    """Of a service that keeps the same model, for requests that change nothing."""
+    client = make_client(tmp_path_factory.mktemp("unchanged"))
+    make_model(client)
+    return client

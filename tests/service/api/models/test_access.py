@@ -33,9 +33,11 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
 change = pytest.mark.parametrize("change", CHANGES)
 
 
-@pytest.fixture(autouse=True)
-def stepped(client: DescribedClient) -> None:
+@pytest.fixture
+def client(client: DescribedClient) -> DescribedClient:
+    """Of the service, whose model has taken a step."""
     step(client, 1)
+    return client
 
 
 def send(client: DescribedClient, change: str, key: str | None = "key", **headers: str) -> TestResponse:
@@ -144,10 +146,10 @@ def test_refusals_store_nothing(client: DescribedClient, change: str) -> None:
     "key", ["", '""', "a" * 256, "a" * 300, "a b", "a\x01b", "a\tb", "é", '"a', 'a"', "\x7f"]
 )
 @change
-def test_a_key_that_cannot_be_read_is_refused(client: DescribedClient, change: str, key: str) -> None:
-    before = client.get("/v1/models").json
-    assert code(send(client, change, key), "") == "idempotency_key_invalid"
-    assert client.get("/v1/models").json == before
+def test_a_key_that_cannot_be_read_is_refused(unchanged: DescribedClient, change: str, key: str) -> None:
+    before = unchanged.get("/v1/models").json
+    assert code(send(unchanged, change, key), "") == "idempotency_key_invalid"
+    assert unchanged.get("/v1/models").json == before
 
 
 def test_the_longest_key_is_taken(client: DescribedClient) -> None:
@@ -192,32 +194,34 @@ def test_one_key_for_two_models_at_once_changes_one_of_them(client: DescribedCli
 
 @pytest.mark.parametrize("document", [b"null", b"[]", b"3", b'"text"'])
 @change
-def test_a_body_that_is_no_object_is_refused(client: DescribedClient, change: str, document: bytes) -> None:
+def test_a_body_that_is_no_object_is_refused(
+    unchanged: DescribedClient, change: str, document: bytes
+) -> None:
     method, path, _ = CHANGES[change]
-    answer = client.open(path, method=method, data=document, content_type="application/json")
+    answer = unchanged.open(path, method=method, data=document, content_type="application/json")
     assert code(answer, "") == "field_invalid"
 
 
 @pytest.mark.parametrize("document", [b"{", b"{'a': 1}", b"\xff", b"{} {}"])
 @change
-def test_a_body_that_is_no_json_is_refused(client: DescribedClient, change: str, document: bytes) -> None:
+def test_a_body_that_is_no_json_is_refused(unchanged: DescribedClient, change: str, document: bytes) -> None:
     method, path, _ = CHANGES[change]
-    answer = client.open(path, method=method, data=document, content_type="application/json")
+    answer = unchanged.open(path, method=method, data=document, content_type="application/json")
     assert code(answer) == "json_invalid"
 
 
 @pytest.mark.parametrize("change", [name for name, (method, *_) in CHANGES.items() if method != "DELETE"])
-def test_an_empty_body_is_no_object(client: DescribedClient, change: str) -> None:
+def test_an_empty_body_is_no_object(unchanged: DescribedClient, change: str) -> None:
     method, path, _ = CHANGES[change]
     empty = {"CONTENT_LENGTH": "0", "CONTENT_TYPE": "application/json"}
-    assert code(client.open(path, method=method, environ_overrides=empty)) == "json_invalid"
-    assert code(client.open(path, method=method)) == "media_type_unsupported"
+    assert code(unchanged.open(path, method=method, environ_overrides=empty)) == "json_invalid"
+    assert code(unchanged.open(path, method=method)) == "media_type_unsupported"
 
 
 @change
-def test_an_unknown_field_is_refused_at_its_place(client: DescribedClient, change: str) -> None:
+def test_an_unknown_field_is_refused_at_its_place(unchanged: DescribedClient, change: str) -> None:
     method, path, document = CHANGES[change]
-    answer = client.open(path, method=method, json={**(document or {}), "dataa": 1})
+    answer = unchanged.open(path, method=method, json={**(document or {}), "dataa": 1})
     assert code(answer, "/dataa") == "field_unknown"
 
 
@@ -231,9 +235,9 @@ def test_a_deadline_that_has_passed_changes_nothing(client: DescribedClient, cha
         assert send(client, change).json["replayed"] is False
 
 
-def test_what_changes_nothing_takes_no_key(client: DescribedClient) -> None:
+def test_what_changes_nothing_takes_no_key(unchanged: DescribedClient) -> None:
     headers = {"Idempotency-Key": "a b"}
     for path in ("/v1/models", "/v1/models/model", "/v1/models/model/params"):
-        assert client.get(path, headers=headers).status_code == 200
+        assert unchanged.get(path, headers=headers).status_code == 200
     forward = {"data": DATA, "values": ["scores"]}
-    assert client.post("/v1/models/model/forward", json=forward, headers=headers).status_code == 200
+    assert unchanged.post("/v1/models/model/forward", json=forward, headers=headers).status_code == 200

@@ -1,0 +1,59 @@
+"""The numbers of a version: its parameters and its optimizer state, in JSON and in binary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from support.http_models import DATA, DescribedClient, code, make_client, make_model, read, step
+
+from deltawire import wire
+from deltawire_service.networks.published import params_id
+
+BINARY = {"Accept": wire.SAFETENSORS}
+
+
+def test_numbers_are_equal_in_json_and_in_binary(client: DescribedClient) -> None:
+    step(client)
+    for path, part in (("params", "params"), ("optimizer", "state")):
+        for query in ("", "?version=0", "?version=1"):
+            text = client.get(f"/v1/models/model/{path}{query}")
+            binary = client.get(f"/v1/models/model/{path}{query}", headers=BINARY)
+            document = read(binary)
+            assert binary.content_type == wire.SAFETENSORS
+            assert binary.headers["ETag"] == text.headers["ETag"]
+            assert document["origin"] == text.json["origin"]
+            assert document[part].keys() == text.json[part].keys() != set()
+            for name, array in document[part].items():
+                np.testing.assert_array_equal(array, np.asarray(text.json[part][name]))
+
+
+def test_an_origin_names_the_version(client: DescribedClient) -> None:
+    lineage = client.get("/v1/models/model").json["lineage"]
+    first = read(client.get("/v1/models/model/params", headers=BINARY))
+    step(client)
+    newest, old = (client.get(f"/v1/models/model/params{q}") for q in ("", "?version=0"))
+    assert old.json["origin"] == {
+        "model": "model", "version": 0, "step": 0, "lineage": lineage,
+        "params_id": params_id(first["params"]),
+    }  # fmt: skip
+    assert newest.json["origin"]["version"] == 1 and newest.headers["ETag"] != old.headers["ETag"]
+
+
+def test_a_version_is_read_while_others_step(client: DescribedClient) -> None:
+    """The numbers stay as they are until the last byte has been sent."""
+    before = client.get("/v1/models/model/params").json["params"]
+    with client.get("/v1/models/model/params", headers=BINARY, buffered=False) as answer:
+        for seed in range(3):
+            step(client, seed)
+        document = wire.decode(answer.get_data(), wire.SAFETENSORS, part="response")
+    assert {name: array.tolist() for name, array in document["params"].items()} == before
+
+
+def test_json_takes_memory_and_binary_does_not(tmp_path: Path) -> None:
+    client = make_client(tmp_path, planned_bytes=1500)
+    make_model(client)
+    answer = client.get("/v1/models/model/params")
+    assert code(answer, "") == "memory_plan_exceeded" and wire.SAFETENSORS in answer.json["detail"]
+    assert client.get("/v1/models/model/params", headers=BINARY).status_code == 200
+    assert code(client.post("/v1/models/model/steps", json={"data": DATA})) == "memory_plan_exceeded"
