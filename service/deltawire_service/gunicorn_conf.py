@@ -223,7 +223,7 @@ def snapshot_models(server: Any) -> None:
         if server.stop_by and (service := service_of(server)) and service.models:
             from deltawire_service.models.maintenance.stopping import snapshot_changed  # brings numpy
 
-            taken = snapshot_changed(service.models, server.stop_by)
+            taken = snapshot_changed(service.models, service.log, server.stop_by)
             server.log.info("took snapshots of %d changed models", taken)
             service.models.close()
     except Exception:  # the next start replays the steps instead

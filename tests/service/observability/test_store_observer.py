@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client.parser import text_string_to_metric_families
 from support.models import ADAM, SPEC
 
+from deltawire_service import app as module
 from deltawire_service.app import create_app
 from deltawire_service.observability.metrics import Metrics
 from deltawire_service.observability.store_observer import StoreObserver
@@ -94,3 +98,16 @@ def test_a_part_that_fails_is_counted_too() -> None:
     with pytest.raises(OSError), StoreObserver(metrics).timing("commit"):
         raise OSError
     assert 'deltawire_store_seconds_count{part="commit"} 1.0' in metrics.text("")[0].decode()
+
+
+def test_a_trace_has_the_parts_of_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(module, "configured_provider", lambda: provider)
+    client = create_app(Settings(log_level="error", data_dir=str(tmp_path))).test_client()
+    client.post("/v1/models", json={"name": "m", "network": SPEC, "optimizer": ADAM})
+    assert step(client).status_code == 200
+    span = exporter.get_finished_spans()[-1]
+    assert span.name == "/v1/models/<name>/steps"
+    for part in ("lock", "compute", "update", "commit"):
+        assert (span.attributes or {})[f"deltawire.{part}_ms"] >= 0  # type: ignore[operator]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from time import monotonic
 
+from structlog.typing import FilteringBoundLogger
+
+from deltawire.errors import Refused
+from deltawire_service.faults import ServiceError
 from deltawire_service.models.changes import Change, commit
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
@@ -12,21 +16,22 @@ from deltawire_service.store.errors import LockBusy
 from deltawire_service.store.tables import models
 
 
-def snapshot_changed(store: ModelStore, until: float) -> int:
+def snapshot_changed(store: ModelStore, log: FilteringBoundLogger, until: float) -> int:
     """Take a snapshot of every model that has changed since its last one.
 
-    A model is left out where its snapshot would end too late, or where others are at work on it. Nothing is
-    lost: the next start replays its steps.
+    A model is left out where its snapshot would end too late, or where others are at work on it. One that
+    fails is logged, and does not stop the others. The next start replays the steps of all these.
 
     Args:
         store: the models.
+        log: gets a line for every model that fails.
         until: when to end, as time.monotonic counts.
 
     Returns:
         The number of snapshots.
 
     Raises:
-        StoreFull, StoreUnavailable, OutcomeUnknown: the disk fails; snapshots taken before stay.
+        StoreUnavailable: the database cannot be read.
     """
     with store.database.reading() as transaction:
         known = models.identifiers(transaction)
@@ -36,6 +41,8 @@ def snapshot_changed(store: ModelStore, until: float) -> int:
             taken += _snapshot(store, model_id, until)
         except (LockBusy, ModelNotFound):
             continue
+        except (ServiceError, Refused) as error:  # a full disk, or a layer that is not installed any more
+            log.error("no snapshot", model=model_id, exc_info=error)
     return taken
 
 

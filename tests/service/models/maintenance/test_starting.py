@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -55,3 +57,15 @@ def test_a_folder_that_cannot_be_used_stops_the_start(spoil, tmp_path: Path) -> 
     with pytest.raises(StoreUnusable, match=f"models cannot be kept in {folder}: .*{reason}") as raised:
         create_app(Settings(data_dir=str(folder)))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EIO])
+def test_a_disk_that_cannot_be_written_stops_the_start(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(Path, "mkdir", fail)
+    with pytest.raises(StoreUnusable, match=os.strerror(number)):
+        create_app(Settings(data_dir=str(tmp_path / "store")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from math import inf
 from time import monotonic
 
@@ -11,8 +13,11 @@ from support.models import OWNER, create, id_of, numbers_of, same, step
 from deltawire_service.models import replay
 from deltawire_service.models.maintenance.stopping import snapshot_changed
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.observability.logs import make_log
 from deltawire_service.store.tables import snapshots
 from deltawire_service.store.tables.snapshots import SnapshotRow
+
+LOG = make_log("warning")
 
 
 def last_snapshot(store: ModelStore, name: str = "model") -> SnapshotRow:
@@ -29,11 +34,11 @@ def test_changed_models_get_one_and_no_others(store: ModelStore) -> None:
     for seed in range(3):
         step(store, seed, "trained")
     before = last_snapshot(store, "still")
-    assert snapshot_changed(store, monotonic() + 60) == 1
+    assert snapshot_changed(store, LOG, monotonic() + 60) == 1
     assert last_snapshot(store, "still") == before
     taken = last_snapshot(store, "trained")
     assert (taken.version, taken.params_id) == (3, id_of(store, "trained"))
-    assert snapshot_changed(store, monotonic() + 60) == 0
+    assert snapshot_changed(store, LOG, monotonic() + 60) == 0
 
 
 def test_a_lost_slot_needs_no_step_to_be_computed_again(
@@ -41,7 +46,7 @@ def test_a_lost_slot_needs_no_step_to_be_computed_again(
 ) -> None:
     create(store)
     step(store, 1)
-    snapshot_changed(store, monotonic() + 60)
+    snapshot_changed(store, LOG, monotonic() + 60)
     before, row = numbers_of(store), store.find(OWNER, "model")
     (store.folder_of(row.id).slots / row.slot).unlink()
     monkeypatch.setattr(replay, "compute_gradients", lambda *_: pytest.fail("computed"))
@@ -51,7 +56,7 @@ def test_a_lost_slot_needs_no_step_to_be_computed_again(
 def test_there_is_no_snapshot_where_there_is_no_time(store: ModelStore) -> None:
     create(store)
     step(store, 1)
-    assert snapshot_changed(store, monotonic()) == 0
+    assert snapshot_changed(store, LOG, monotonic()) == 0
     assert last_snapshot(store).version == 0
 
 
@@ -60,5 +65,18 @@ def test_a_model_that_others_work_on_is_left_out(store: ModelStore) -> None:
         create(store, name)
         step(store, 1, name)
     with store.locked(OWNER, "busy", inf):
-        assert snapshot_changed(store, monotonic() + 60) == 1
+        assert snapshot_changed(store, LOG, monotonic() + 60) == 1
     assert last_snapshot(store, "busy").version == 0
+
+
+def test_a_model_that_fails_is_logged_and_stops_no_other(
+    store: ModelStore, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b", "c"):
+        create(store, name)
+        step(store, 1, name)
+    broken = store.find(OWNER, "b")
+    shutil.rmtree(store.folder_of(broken.id).snapshots)
+    assert snapshot_changed(store, make_log("warning"), monotonic() + 60) == 2
+    (line,) = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (line["event"], line["model"]) == ("no snapshot", broken.id)
