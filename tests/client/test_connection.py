@@ -67,6 +67,12 @@ def test_a_session_needs_a_url() -> None:
         Client(session=object())  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("arguments", [{"url": "http://127.0.0.1:9"}, {"transport": Recorded({})}])
+def test_a_folder_is_for_a_service_in_this_process(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="^data_dir: is for a service in this process"):
+        Client(data_dir="data", **arguments)
+
+
 def test_errors_of_a_transport_have_the_id_of_their_request() -> None:
     class Broken:
         def send(self, request: Request) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from deltawire import computations, derivatives
 from deltawire.models.network import ModelNetwork
+from deltawire.network.picture import svg
 from deltawire.request_builder import Arrays, Caller, Spec
 
 P = ParamSpec("P")
@@ -76,6 +77,10 @@ class ModelVersion(ModelNetwork):
     def __repr__(self) -> str:
         version = "" if self.pinned is None else f", version={self.pinned}"
         return f"{type(self).__name__}({self.name!r}, {self.dtype}{version})"
+
+    def _repr_html_(self) -> str:
+        """Return a picture of the network's graph, which notebooks show; it takes no service."""
+        return svg(self.spec)
 
     @property
     def version(self) -> int:

@@ -30,6 +30,8 @@ ALONE: dict[str, Any] = {
             "elements",
             "queue_bytes",
             "admitted_bytes",
+            "models_per_key",
+            "model_bytes_per_key",
         ],
         UNBOUNDED,
     ),
@@ -37,7 +39,7 @@ ALONE: dict[str, Any] = {
 """Settings of a service without other users. One that the environment names holds instead.
 
 Arrays are passed in memory, so that only their plan bounds them. A call leaves no answer behind that others
-would have to wait for.
+would have to wait for. Models have the whole disk, but for the space that stays free.
 """
 
 

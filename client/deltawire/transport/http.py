@@ -75,9 +75,12 @@ class HTTPTransport:
         connect, wait = self._timeout
         if request.connect_seconds is not None:
             connect = min(connect, request.connect_seconds)
+        prepared = self._prepare(request)
+        if isinstance(prepared.body, Parts):  # urllib3 gives each piece the time that connecting has
+            connect = max(connect, wait)
         try:
             response = self._session.send(
-                self._prepare(request), timeout=(connect, wait), allow_redirects=False, **self._environment()
+                prepared, timeout=(connect, wait), allow_redirects=False, **self._environment()
             )
             return Response(response.status_code, response.headers, read_body(response))
         except requests.exceptions.ProxyError as error:

@@ -14,6 +14,9 @@ from deltawire.transport.transport import Part
 JOINED_BYTES = 2**16
 """Pieces up to this size are joined: sending each on its own would cost more than copying it."""
 
+PIECE_BYTES = 2**20
+"""Most bytes handed to the socket at once: its timeout holds for all of them together."""
+
 CHUNK_BYTES = 2**24
 """Bytes read at once from a response of unknown length; `requests` itself would read 10 KiB at a time."""
 
@@ -32,11 +35,18 @@ class Parts:
 
 
 def sendable(parts: Sequence[Part]) -> bytes | Parts:
-    """Return a body for `requests`: large pieces as they are, small neighbours joined."""
+    """Return a body for `requests`: small neighbours joined, large pieces cut without a copy."""
     if sum(map(len, parts)) <= JOINED_BYTES:
         return b"".join(parts)
     runs = groupby(parts, lambda part: len(part) > JOINED_BYTES)
-    return Parts([part for large, run in runs for part in (run if large else [b"".join(run)])])
+    return Parts(
+        [piece for large, run in runs for part in (run if large else [b"".join(run)]) for piece in _cut(part)]
+    )
+
+
+def _cut(part: Part) -> Iterator[memoryview]:
+    view = memoryview(part)
+    return (view[start : start + PIECE_BYTES] for start in range(0, len(view), PIECE_BYTES))
 
 
 def read_body(response: Response) -> bytes | memoryview:

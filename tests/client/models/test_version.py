@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.classifier import batch, classifier
 
-from deltawire import Client, Model, ModelVersion
+from deltawire import Client, Model, ModelVersion, Network
 
 DATA = batch(100)
 SCORES = np.linspace(-1, 1, 15).reshape(5, 3)
@@ -85,6 +85,10 @@ def test_a_version_knows_its_number(trained: Model) -> None:
         "Model('digits', float64)",
         "ModelVersion('digits', float64, version=1)",
     )
+
+
+def test_a_notebook_shows_the_graph(trained: Model) -> None:
+    assert trained._repr_html_() == trained.at(1)._repr_html_() == Network.from_spec(trained)._repr_html_()
 
 
 def test_methods_are_described_without_what_the_model_has() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.classifier import batch, classifier
 
-from deltawire import Client, DeltawireError, Refused, Retries, ServiceFailed, wire
+from deltawire import Client, DeltawireError, Refused, Retries, ServiceFailed, optim, wire
 from deltawire_service.settings import Settings
 
 WITHOUT_SERVICE = """
@@ -111,14 +115,21 @@ ONLY_WITH_OTHER_CALLS = {"queue_seconds", "queue_bytes", "admitted_bytes"}
 NEVER_REFUSING = {
     *("compute_threads", "computations", "hang_seconds", "received_bytes", "reader_bytes_per_second"),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
-    *("cache_bytes", "networks_dir", "protocols", "log_level"),
+    *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir"),
 }
 """Settings of sockets, of processes, and of what a service offers."""
+
+OF_MODELS = {
+    *("models_per_key", "model_bytes_per_key", "free_bytes", "history_bytes", "ledger_entries"),
+    *("idempotency_keys", "idempotency_seconds"),
+}
+"""Settings that refuse changes of models, or bound their history; tests/service/models has their messages."""
 
 
 def test_every_setting_is_known_to_refuse_embedded_calls_or_not() -> None:
     names = {setting.name for setting in dataclasses.fields(Settings)}
-    assert REFUSING.keys() | ONLY_WITH_OTHER_CALLS | NEVER_REFUSING | {"deadline_seconds"} == names
+    known = REFUSING.keys() | ONLY_WITH_OTHER_CALLS | NEVER_REFUSING | OF_MODELS | {"deadline_seconds"}
+    assert known == names
 
 
 def refusals(client: Client) -> list[DeltawireError]:
@@ -206,7 +217,34 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
     process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
     process |= {"model_body_bytes", "upload_bytes"}
+    history = OF_MODELS - {"models_per_key", "model_bytes_per_key"}
     assert {name for name, most in limits.items() if most < 2**60} == {
         *("planned_bytes", "planned_operations")
-    } | form | seconds | process
+    } | form | seconds | process | history
     assert min(limits["queue_seconds"], limits["deadline_seconds"]) == 1e6
+
+
+def test_a_folder_keeps_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(tmp_path / "other"))
+    client = Client(data_dir="data")  # stands before the environment, and is that folder wherever one goes
+    client.create_model(classifier(), name="digits", optimizer=optim.sgd(0.1))
+    assert repr(client) == f"Client(transport=EmbeddedTransport({str(tmp_path / 'data')!r}))"
+    again = pickle.dumps(client)
+    monkeypatch.chdir("/")
+    assert [model["name"] for model in pickle.loads(again).models()] == ["digits"]
+    assert Client().models() == []
+
+
+def test_a_forked_process_steps_a_model_of_its_parent(tmp_path: Path) -> None:
+    model = Client(data_dir=tmp_path).create_model(classifier(), name="digits", optimizer=optim.adam(0.1))
+    model.step(batch(0))
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if model.step(batch(1)).version == 2 else 1
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert model.step(batch(2)).version == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -13,7 +14,8 @@ import requests
 from support.service import running_service
 
 from deltawire import Client, Network, wire
-from deltawire.transport.http_body import JOINED_BYTES, Parts, read_body, sendable
+from deltawire.transport import HTTPTransport, Request
+from deltawire.transport.http_body import JOINED_BYTES, PIECE_BYTES, Parts, read_body, sendable
 
 
 @contextmanager
@@ -47,6 +49,37 @@ def test_small_parts_are_joined_and_large_ones_sent_as_they_are() -> None:
     assert b"".join(body) == b"".join(body) == b"".join(large)
     request = requests.Request("POST", "http://127.0.0.1/", data=body).prepare()
     assert request.headers["Content-Length"] == str(len(body)) and "Transfer-Encoding" not in request.headers
+
+
+def test_large_parts_are_cut_without_a_copy() -> None:
+    numbers = np.zeros(3 * PIECE_BYTES + 5, np.uint8)
+    pieces = list(sendable([b"head", numbers.data]))
+    assert [len(piece) for piece in pieces] == [4, *[PIECE_BYTES] * 3, 5]
+    numbers[-1] = 7
+    assert pieces[-1][-1] == 7 and b"".join(pieces)[:4] == b"head"
+
+
+def test_a_slow_service_has_time_for_each_piece_and_not_for_all_of_them() -> None:
+    size = 24 * PIECE_BYTES
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def read_slowly() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                got = 0
+                while got < size:  # the head comes too, so that a little is left at the end
+                    got += len(connection.recv(2**22))
+                    time.sleep(0.05)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        thread = Thread(target=read_slowly)
+        thread.start()
+        transport = HTTPTransport(f"http://127.0.0.1:{listening.getsockname()[1]}", timeout=(0.2, 0.5))
+        begun = time.monotonic()
+        response = transport.send(Request("POST", "/", {}, [bytes(size)], connect_seconds=0.1))
+        assert response.status == 200 and time.monotonic() - begun > 0.5
+        transport.close()
+        thread.join()
 
 
 def test_small_neighbours_travel_together() -> None:

@@ -149,6 +149,23 @@ def test_answers_have_their_own_places() -> None:
     assert refused(body) == "tensor_body_invalid"
 
 
+X = np.arange(6.0).reshape(2, 3)
+
+
+def test_models_have_places_of_their_own() -> None:
+    for document, part in (
+        ({"gradients": {"a.b": X}}, "request"),
+        ({"state": {"a.b.exp_avg": X}}, "response"),
+    ):
+        body = wire.encode(document, wire.SAFETENSORS, part=part)
+        (place,) = document
+        (array,) = wire.decode(body, wire.SAFETENSORS, part=part)[place].values()
+        assert array.tobytes() == X.tobytes()
+    for document, part in (({"state": {"a.b": X}}, "request"), ({"gradients": {"a.b": X}}, "response")):
+        with pytest.raises(Refused, match="is not"):
+            wire.decode(wire.encode(document, wire.SAFETENSORS, part=part), wire.SAFETENSORS, part=part)
+
+
 def test_cut_at_every_byte_or_longer_it_is_refused() -> None:
     decoded(GOOD)
     for end in range(len(GOOD)):
