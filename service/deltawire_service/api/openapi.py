@@ -88,6 +88,7 @@ FIELDS: dict[type, dict[str, Any]] = {
         "oneOf": [{"$ref": "#/components/schemas/NumberResponse"}, {"type": "null"}],
     },
     responses.Tensor: {"$ref": "#/components/schemas/TensorResponse"},
+    responses.FiniteTensor: {"$ref": "#/components/schemas/Tensor"},
     request_fields.TensorsField: {
         "type": "object",
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
