@@ -182,7 +182,6 @@ function stepNamed(model, step) {
   return step === "end" ? model.last : step[0] === ">" ? model.forward.indexOf(name) + 1 : stepOf(model, name);
 }
 
-// Tells whether the screen is narrow, like a phone's.
 function useNarrow() {
   const [narrow, setNarrow] = useState(matchMedia(NARROW).matches);
   useEffect(() => {

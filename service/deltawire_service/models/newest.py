@@ -85,7 +85,8 @@ def change_newest(
     """
     with read_newest(store, row) as found:
         if found is not None:
-            yield found._replace(row=_snapshot_in_time(store, found, deadline, durable))
+            row = _snapshot_in_time(store, found, deadline, durable)
+            yield Newest(row, *found[1:])
             return
     row = recover(store, row, deadline)
     with read_newest(store, row) as found:

@@ -1,7 +1,7 @@
 // Checks every red number of the page against derivatives that backprop had no part in.
 import * as api from "./api.js";
 import { largest, minus } from "./arrays.js";
-import { lambdaOf } from "./regularization.js";
+import { lambdaOf } from "./model.js";
 import { requestOf, spelledOut } from "./session.js";
 import { arrivals } from "./steps.js";
 

@@ -72,3 +72,13 @@ function indicesOf({ inputs, nodes }) {
   });
   return indices;
 }
+
+// λ of a parameter: 0 where no glob names it.
+export function lambdaOf({ regularization }, name) {
+  const { l2 = 0, parameters = ["*.weight"] } = regularization ?? {};
+  return parameters.some((glob) => matches(glob, name)) ? l2 : 0;
+}
+
+// Reads globs as the service does: * any text, ? any character, […] one of them.
+const matches = (glob, name) => new RegExp(`^${glob.replace(/\[!?[^\]]+\]|[^]/g, (part) => ({ "*": ".*", "?": "." })[part]
+  ?? (part[1] ? part.replace("[!", "[^").replaceAll("\\", "\\\\") : part.replace(/\W/, "\\$&")))}$`, "s").test(name);

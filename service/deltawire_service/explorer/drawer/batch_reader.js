@@ -19,7 +19,6 @@ const indexed = ({ name, size, shape }) => (shape.length ? Array.from({ length: 
 // The header that a table may have: x[0], x[1], …, y.
 export const columnsOf = (inputs) => batchedOf(inputs).flatMap(indexed);
 
-// Returns each input's batch by its name.
 export function readBatch(text, inputs) {
   if (!text.trim()) throw new Unreadable("batchEmpty");
   return /^\s*[[{]/.test(text) ? fromJson(text, inputs) : fromTable(text, inputs);

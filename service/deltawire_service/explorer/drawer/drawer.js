@@ -1,7 +1,6 @@
 // Shows the tabs below the picture: inputs, findings, plots, training and the request as text.
-import { html, useRef } from "../core/dom.js";
+import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { findingsOf } from "../core/warnings.js";
-import { lazy } from "../widgets/lazy.js";
 import { Editor } from "./editor.js";
 import { Findings } from "./findings.js";
 import { Inputs } from "./inputs.js";
@@ -12,10 +11,10 @@ const Training = lazy(() => import("./training/training.js").then((module) => mo
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
-// `document`: the document to change, whose data may be newer than the evaluation's, or refused.
+// `document`: to be changed; its data may be newer than those of the evaluation.
 export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, startRate, t, theme }) {
-  const draft = useRef({}); // a text of the editor, while another tab is open
-  const trains = useRef(false); // once opened, training goes on while another tab is open
+  const draft = useRef({}); // a text of the editor
+  const trains = useRef(false); // once opened, it goes on
   trains.current ||= tab === "train";
   const label = (one) => html`${t(`tab_${one}`)}${one === "findings" && warnings.size > 0 && html` <b class="count">${findingsOf(warnings, t).length}</b>`}`;
   return html`<div class="drawer"><${Splitter} t=${t} />
@@ -36,3 +35,13 @@ export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers
 
 // Parameters that were typed are never replaced: those that do not fit are refused.
 const sameParams = (one, other) => JSON.stringify(one?.params) === JSON.stringify(other.params);
+
+// Loads a component when it is first shown. `load` returns a promise of it.
+function lazy(load) {
+  let Part = null;
+  return function Lazy(props) {
+    const [, setLoaded] = useState(Boolean(Part));
+    useEffect(() => { if (!Part) load().then((component) => { Part = component; setLoaded(true); }); }, []);
+    return Part && html`<${Part} ...${props} />`;
+  };
+}

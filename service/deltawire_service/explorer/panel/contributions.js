@@ -1,6 +1,6 @@
 // Collects the contributions to a parameter's gradient: one of each node that uses it, and the regularization.
 import { flat, plus, summary } from "../core/arrays.js";
-import { lambdaOf } from "../core/regularization.js";
+import { lambdaOf } from "../core/model.js";
 import { isBackward, stepOf } from "../core/steps.js";
 
 // Returns `all` contributions in the order in which the nodes send, how many are `missing` at this step, the `sum` of the

@@ -1,6 +1,8 @@
 // Shows the gradient of a parameter: its contributions, their sum, and one of its numbers term by term.
+import { summary } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
 import { bracketed, latex, precise } from "../core/numbers.js";
+import { lambdaOf } from "../core/model.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { contributionsTo, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
@@ -21,6 +23,17 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
     ${terms && html`<div class="one" data-weight=${name}><b>${t("oneWeight", `${name}[${indicesOf(chosen, shape).join(", ")}]`)}</b>
       <ul class="terms">${terms.map((term) => html`<li>${term.what} <span>${term.product}</span> <b class="red">${term.number}</b></li>`)}</ul>
       <small>${t("chooseCell")}</small></div>`}</section>`;
+}
+
+// Shows the gradient of a learned input: the delta that arrives at it, and the regularization.
+export function LearnedGradient({ model, place, badge, t }) {
+  const { name, shape } = place;
+  const lambda = lambdaOf(model, name);
+  const terms = `\\delta_{${symbol(name)}}${lambda ? ` + \\lambda\\, ${symbol(name)}` : ""}`;
+  return html`<section data-section="gradient" data-gradient=${name}><h3 class="red">${t("gradientTitle", name)}</h3>
+    <${Formula} tex=${`\\frac{\\partial L}{\\partial\\, ${symbol(name)}} = ${terms}`} />
+    ${lambda > 0 && html`<p>${t("decay")} <${Formula} block=${false} tex=${`\\lambda = ${latex(lambda)}`} /></p>`}
+    <${HeatMap} label=${`∂L/∂${name}`} tone="red" badge=${badge} traced=${summary(model.gradients[name], shape)} t=${t} /></section>`;
 }
 
 // The equation of a single contribution; of several, or with a regularization, their sum and then the numbers of each.

@@ -10,8 +10,7 @@ import { HeatMap } from "../widgets/heat_map.js";
 import { ConfigForm } from "./config_form.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
-import { Gradient } from "./gradient.js";
-import { LearnedGradient } from "./learned.js";
+import { Gradient, LearnedGradient } from "./gradient.js";
 import { Paths } from "./paths.js";
 
 export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold }) {

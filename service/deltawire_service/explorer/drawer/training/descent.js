@@ -5,7 +5,6 @@ import { random } from "../../core/random.js";
 
 const LARGEST = 1e12; // of a parameter: beyond it, the loss has diverged and sums stop being numbers
 
-// The history before the first step.
 export const NOTHING = { steps: [], loss: [], norm: [], accuracy: [] };
 
 const batchedOf = (document) => Object.keys(document.data).filter((name) => !document.network.inputs[name].shared);
