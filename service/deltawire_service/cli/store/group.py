@@ -10,8 +10,8 @@ from deltawire_service.cli.options import json_option
 from deltawire_service.cli.outcome import Exit
 from deltawire_service.cli.store.opened import StoreCommand, data_dir_option, opened_store
 from deltawire_service.cli.terminal import print_json
-from deltawire_service.models.maintenance.checks import check_store
 from deltawire_service.models.maintenance.export import export_store, import_store
+from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.store.folders import StoreFolder
 
 

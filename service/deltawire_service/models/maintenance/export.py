@@ -15,7 +15,7 @@ from time import monotonic
 
 from deltawire_service.models.changes import Change, commit
 from deltawire_service.models.errors import ModelNotFound
-from deltawire_service.models.maintenance.checks import check_files
+from deltawire_service.models.maintenance.store_check import check_files
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import change_newest, take_snapshot
 from deltawire_service.store.database import Database

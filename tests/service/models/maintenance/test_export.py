@@ -13,13 +13,13 @@ from support.models import OWNER, batch, create, id_of, numbers_of, open_store, 
 from deltawire_service.models import batches, newest
 from deltawire_service.models.alterations import delete
 from deltawire_service.models.maintenance import export as module
-from deltawire_service.models.maintenance.checks import check_store
 from deltawire_service.models.maintenance.export import (
     ExportDamaged,
     FolderTaken,
     export_store,
     import_store,
 )
+from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.versions import list_models, read_ledger

@@ -8,7 +8,7 @@ import pytest
 from support.models import OWNER, batch, create, step
 
 from deltawire_service.models import batches
-from deltawire_service.models.maintenance.checks import check_store
+from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.folders import ModelFolder
 
