@@ -30,6 +30,7 @@ ALONE: dict[str, Any] = {
             "elements",
             "queue_bytes",
             "admitted_bytes",
+            "model_body_bytes",
             "models_per_key",
             "model_bytes_per_key",
         ],

@@ -113,7 +113,7 @@ ONLY_WITH_OTHER_CALLS = {"queue_seconds", "queue_bytes", "admitted_bytes"}
 """Settings that refuse a call while others compute; tests/service/admission has their messages."""
 
 NEVER_REFUSING = {
-    *("compute_threads", "computations", "hang_seconds", "received_bytes", "reader_bytes_per_second"),
+    *("compute_threads", "computations", "hang_seconds", "received_bytes", "client_bytes_per_second"),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
     *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir"),
 }
@@ -121,7 +121,7 @@ NEVER_REFUSING = {
 
 OF_MODELS = {
     *("models_per_key", "model_bytes_per_key", "free_bytes", "history_bytes", "ledger_entries"),
-    *("idempotency_keys", "idempotency_seconds"),
+    *("idempotency_keys", "idempotency_seconds", "model_body_bytes", "upload_bytes"),
 }
 """Settings that refuse changes of models, or bound their history; tests/service/models has their messages."""
 
@@ -216,8 +216,8 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     form = {"json_depth", "rank", "nodes"}
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
     process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
-    process |= {"model_body_bytes", "upload_bytes"}
-    history = OF_MODELS - {"models_per_key", "model_bytes_per_key"}
+    process |= {"upload_bytes"}
+    history = OF_MODELS - {"model_body_bytes", "models_per_key", "model_bytes_per_key"}
     assert {name for name, most in limits.items() if most < 2**60} == {
         *("planned_bytes", "planned_operations")
     } | form | seconds | process | history
