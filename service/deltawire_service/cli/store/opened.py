@@ -58,8 +58,11 @@ def opened_store(data_dir: Path) -> Iterator[ModelStore]:
     folder = StoreFolder(data_dir)
     if not folder.database.is_file():
         raise click.UsageError(f"there are no models in {data_dir}")
-    networks = NetworkCache(load_layers(), Settings.from_environment().engine_limits)
-    store = ModelStore(folder, networks.compiled, load_optimizers(), networks.fingerprint)
+    settings = Settings.from_environment()
+    networks = NetworkCache(load_layers(), settings.engine_limits)
+    store = ModelStore(
+        *(folder, networks.compiled, load_optimizers(), networks.fingerprint, settings.store_limits)
+    )
     with closing(store):
         store.prepare()
         yield store
