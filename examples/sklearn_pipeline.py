@@ -14,7 +14,7 @@ training, held_out, digits_of_training, digits_held_out = train_test_split(pixel
 pipeline = make_pipeline(
     StandardScaler(),
     GradientServiceClassifier(
-        hidden=(32,),
+        hidden_layer_sizes=(32,),
         epochs=20,
         random_state=0,
         url=sys.argv[1] if len(sys.argv) > 1 else None,  # without a URL, the service runs in this process

@@ -108,8 +108,8 @@ def learn(client: Client, console: Console) -> float:
     held_out, training = np.split(shuffled, [len(pixels) // 5])
     net = digits_network()
     params = client.init(net, seed=0)
-    batches = np.random.default_rng(1)
-    decay = optim.schedules.linear(1.0, 0.0, total_iters=EPOCHS * (len(training) // BATCH))
+    data, stream = {"pixels": pixels[training], "digit": digits[training]}, np.random.default_rng(1)
+    decay = optim.schedules.linear(1.0, 0.0, total_iters=EPOCHS * -(-len(training) // BATCH))
     optimizer = optim.sgd(learning_rate=RATE, momentum=MOMENTUM, schedule=decay)
     loss_column = TextColumn("loss {task.fields[loss]:.4f}")
     columns = (TextColumn("learning digits"), BarColumn(), loss_column, TimeElapsedColumn())
@@ -117,11 +117,8 @@ def learn(client: Client, console: Console) -> float:
         task = progress.add_task("", total=EPOCHS, loss=float("nan"))
         for _ in range(EPOCHS):
             losses = []
-            order = batches.permutation(training)
-            for rows in np.array_split(order, len(order) // BATCH):
-                loss, grads = client.value_and_grad(
-                    net, params, {"pixels": pixels[rows], "digit": digits[rows]}
-                )
+            for batch in optim.batches(data, BATCH, stream):
+                loss, grads = client.value_and_grad(net, params, batch)
                 losses.append(loss)
                 optimizer.step(params, grads)
             progress.update(task, advance=1, loss=float(np.mean(losses)))

@@ -25,11 +25,8 @@ client = Client(*sys.argv[1:])  # without a URL, the service runs in this proces
 print(net.summary(client, batch=60))
 params = client.init(net, seed=0)
 optimizer = optim.adam(learning_rate=0.005)
-for _ in track(range(12), "epochs"):
-    for rows in np.split(stream.permutation(1200), 20):
-        batch = {"image": images[rows], "digit": labels[rows]}
-        loss, gradients = client.value_and_grad(net, params, batch)
-        optimizer.step(params, gradients)
+data = {"image": images[:1200], "digit": labels[:1200]}
+optim.fit(client, net, params, data, optimizer, epochs=track(range(12), "epochs"), batch_size=60)
 
 guessed = client.forward(net, params, {"image": images[1200:]})["scores"].argmax(axis=1)
 right = np.mean(guessed == labels[1200:])

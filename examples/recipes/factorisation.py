@@ -28,10 +28,8 @@ net.loss = net.layer("squared_error", guess, r)
 client = Client(*sys.argv[1:])  # without a URL, the service runs in this process
 params = client.init(net, seed=0)
 optimizer = optim.adam(learning_rate=0.02)
-for _ in track(range(400), "training"):
-    batch = {"user": user[known], "item": item[known], "rating": rating[known]}
-    loss, gradients = client.value_and_grad(net, params, batch)
-    optimizer.step(params, gradients)
+data = {"user": user[known], "item": item[known], "rating": rating[known]}
+optim.fit(client, net, params, data, optimizer, epochs=track(range(400), "epochs"), batch_size=1200)
 
 pairs = {"user": user[held_out], "item": item[held_out]}
 guessed = client.forward(net, params, pairs, [guess])["guess"]

@@ -23,9 +23,8 @@ net.loss = net.layer("softmax_nll", scores, y)
 
 client = Client(*sys.argv[1:])  # without a URL, the service runs in this process
 params, optimizer = client.init(net, seed=0), optim.adam(learning_rate=0.01)
-for _ in track(range(100), "training"):
-    loss, gradients = client.value_and_grad(net, params, {"x": x_train, "y": y_train})
-    optimizer.step(params, gradients)
+data = {"x": x_train, "y": y_train}
+optim.fit(client, net, params, data, optimizer, epochs=track(range(15), "epochs"))
 
 
 def accuracy(images):

@@ -24,12 +24,8 @@ net.loss = net.layer("squared_error", guess, y)
 client = Client(*sys.argv[1:])  # without a URL, the service runs in this process
 params = client.init(net, seed=0)
 optimizer = optim.adam(learning_rate=2e-3, schedule=optim.schedules.cosine(T_max=200 * 10))
-batches = np.random.default_rng(0)
-for _ in track(range(200), "epochs"):
-    for rows in np.split(batches.permutation(400), 10):
-        batch = {"x": features[rows], "y": target[rows, np.newaxis]}
-        loss, gradients = client.value_and_grad(net, params, batch)
-        optimizer.step(params, gradients)
+data = {"x": features[train], "y": target[train, np.newaxis]}
+optim.fit(client, net, params, data, optimizer, epochs=track(range(200), "epochs"), batch_size=40)
 
 guessed = client.forward(net, params, {"x": features[test]}, [guess])["guess"][:, 0]
 error = np.sqrt(np.mean((guessed - target[test]) ** 2))

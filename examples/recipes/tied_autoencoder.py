@@ -21,11 +21,7 @@ net.loss = ((decoded - x) ** 2).sum()
 client = Client(*sys.argv[1:])  # without a URL, the service runs in this process
 params = client.init(net, seed=0)  # encoder.weight, encoder.bias, decoder.bias: the decoder has no weight
 optimizer = optim.adam(learning_rate=0.003)
-batches = np.random.default_rng(0)
-for _ in track(range(60), "epochs"):
-    for rows in np.array_split(batches.permutation(len(train)), 20):
-        loss, gradients = client.value_and_grad(net, params, {"x": train[rows]})
-        optimizer.step(params, gradients)
+optim.fit(client, net, params, {"x": train}, optimizer, epochs=track(range(60), "epochs"), batch_size=60)
 
 error = np.mean((client.forward(net, params, {"x": test}, [decoded])["decoder"] - test) ** 2)
 pca = PCA(16).fit(train)  # the best that any linear code of 16 numbers can do

@@ -20,7 +20,12 @@ try:
 except ModuleNotFoundError as error:
     raise missing_extra("sklearn", error) from error
 
-ARGUMENTS = {"l2": (Real, 0), "rate": (Real, 0), "epochs": (Integral, 0), "batch": (Integral, 1)}
+ARGUMENTS = {
+    "l2": (Real, 0),
+    "learning_rate": (Real, 0),
+    "epochs": (Integral, 0),
+    "batch_size": (Integral, 1),
+}
 """Type and least value of each argument that is a number."""
 
 TYPE_NAMES = {Real: "a number", Integral: "an integer"}
@@ -30,12 +35,12 @@ class GradientService(BaseEstimator):
     """A network of linear layers and activations, trained with Adam: what both estimators share.
 
     Args:
-        hidden: Units of each hidden layer.
+        hidden_layer_sizes: Units of each hidden layer.
         activation: Kind of the layer after each hidden one: "relu", "tanh", "sigmoid", …
         l2: λ of the penalty (λ/2)·ΣW² that is added to the mean loss.
-        rate: Step size of Adam.
+        learning_rate: Of Adam.
         epochs: Passes through the data.
-        batch: Examples in a step.
+        batch_size: Examples in a step.
         random_state: Of the first parameters and of the order of the examples.
         url: Address of the service; without one it runs in this process.
 
@@ -47,22 +52,22 @@ class GradientService(BaseEstimator):
 
     def __init__(
         self,
-        hidden: tuple[int, ...] = (32,),
+        hidden_layer_sizes: tuple[int, ...] = (32,),
         *,
         activation: str = "relu",
         l2: float = 1e-4,
-        rate: float = 0.01,
+        learning_rate: float = 0.01,
         epochs: int = 100,
-        batch: int = 64,
+        batch_size: int = 64,
         random_state: Any = None,
         url: str | None = None,
     ):
-        self.hidden = hidden
+        self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.l2 = l2
-        self.rate = rate
+        self.learning_rate = learning_rate
         self.epochs = epochs
-        self.batch = batch
+        self.batch_size = batch_size
         self.random_state = random_state
         self.url = url
 
@@ -72,8 +77,11 @@ class GradientService(BaseEstimator):
 
     def _check(self) -> None:
         """Raise ValueError, as scikit-learn requires, for an argument of another type or range."""
-        if not isinstance(self.hidden, Iterable):
-            raise ValueError(f"hidden: expected the units of each layer, as in (8,), got {self.hidden!r}")
+        sizes, activation = self.hidden_layer_sizes, self.activation
+        if not isinstance(sizes, Iterable):
+            raise ValueError(f"hidden_layer_sizes: expected units of each layer, as (8,), got {sizes!r}")
+        if not isinstance(activation, str):
+            raise ValueError(f'activation: expected the kind of a layer, as "relu", got {activation!r}')
         for name, (kind, least) in ARGUMENTS.items():
             value = getattr(self, name)
             if not isinstance(value, kind) or value < least:
@@ -82,7 +90,7 @@ class GradientService(BaseEstimator):
     def _hidden_layers(self, net: Network) -> Handle:
         """Add the input and the hidden layers, and return the last one."""
         x = net.input("x", (self.n_features_in_,))
-        for place, units in enumerate(self.hidden):
+        for place, units in enumerate(self.hidden_layer_sizes):
             x = net.layer("linear", x, units=int(units), name=f"hidden_{place}")
             x = net.layer(self.activation, x, name=f"active_{place}")
         if self.l2:
@@ -93,20 +101,18 @@ class GradientService(BaseEstimator):
         """Train a network whose inputs are x and y, and keep it."""
         random = check_random_state(self.random_state)
         self.network_ = net.spec()
-        self.losses_ = []
         self._client = Client(self.url)
         self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
-        optimizer = optim.adam(learning_rate=float(self.rate))
-        for _ in range(self.epochs):
-            total = 0.0
-            order = random.permutation(len(X))
-            for start in range(0, len(X), self.batch):
-                rows = order[start : start + self.batch]
-                data = {"x": X[rows], "y": y[rows]}
-                loss, gradients = self._client.value_and_grad(self.network_, self.params_, data)
-                optimizer.step(self.params_, gradients)
-                total += loss * len(rows)
-            self.losses_.append(total / len(X))
+        self.losses_ = optim.fit(
+            self._client,
+            self.network_,
+            self.params_,
+            {"x": X, "y": y},
+            optim.adam(learning_rate=float(self.learning_rate)),
+            epochs=int(self.epochs),
+            batch_size=int(self.batch_size),
+            seed=random,
+        )
         return self
 
     def _values(self, X: Any, node: str) -> Any:

@@ -1,12 +1,27 @@
 """Optimizers for training loops: they change plain dicts of arrays in place.
 
 optimizer = deltawire.optim.adam(learning_rate=1e-3)
-loss, gradients = client.value_and_grad(net, params, batch)
-optimizer.step(params, gradients)
+for batch in deltawire.optim.batches(data, 32):
+    loss, gradients = client.value_and_grad(net, params, batch)
+    optimizer.step(params, gradients)
+
+`fit` is this loop, for some epochs.
 """
 
 from deltawire.optim import schedules
 from deltawire.optim.factories import adagrad, adam, adamw, lion, rmsprop, sgd
 from deltawire.optim.optimizer import Optimizer
+from deltawire.optim.training import batches, fit
 
-__all__ = ["Optimizer", "adagrad", "adam", "adamw", "lion", "rmsprop", "schedules", "sgd"]
+__all__ = [
+    "Optimizer",
+    "adagrad",
+    "adam",
+    "adamw",
+    "batches",
+    "fit",
+    "lion",
+    "rmsprop",
+    "schedules",
+    "sgd",
+]

@@ -79,7 +79,7 @@ def test_names_of_classes_and_a_search() -> None:
     names = np.array(["setosa", "versicolor", "virginica"])[kinds]
     search = GridSearchCV(
         GradientServiceClassifier(epochs=60, random_state=0),
-        {"hidden": [(), (8,)], "activation": ["tanh"]},
+        {"hidden_layer_sizes": [(), (8,)], "activation": ["tanh"]},
         cv=3,
     )
     search.fit(measures, names)
@@ -98,7 +98,7 @@ def test_served_or_embedded_the_same_and_pickled() -> None:
         assert np.array_equal(again.predict_proba(measures), embedded.predict_proba(measures))
 
 
-@pytest.mark.parametrize("wrong", [{"activation": "rellu"}, {"hidden": (0,)}])
+@pytest.mark.parametrize("wrong", [{"activation": "rellu"}, {"hidden_layer_sizes": (0,)}])
 def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any]) -> None:
     measures, kinds = load_iris(return_X_y=True)
     with pytest.raises(Refused):
@@ -108,10 +108,11 @@ def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any])
 @pytest.mark.parametrize(
     "wrong, words",
     [
-        ({"hidden": 8}, r"hidden: expected the units of each layer, as in \(8,\), got 8"),
-        ({"batch": 0}, "batch: expected an integer of at least 1, got 0"),
-        ({"batch": 2.5}, "batch: expected an integer"),
-        ({"rate": -1}, "rate: expected a number of at least 0, got -1"),
+        ({"hidden_layer_sizes": 8}, r"hidden_layer_sizes: expected units of each layer, as \(8,\), got 8"),
+        ({"batch_size": 0}, "batch_size: expected an integer of at least 1, got 0"),
+        ({"batch_size": 2.5}, "batch_size: expected an integer"),
+        ({"learning_rate": -1}, "learning_rate: expected a number of at least 0, got -1"),
+        ({"activation": None}, 'activation: expected the kind of a layer, as "relu", got None'),
         ({"epochs": -1}, "epochs: "),
         ({"l2": "0"}, "l2: "),
     ],
