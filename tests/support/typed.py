@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,12 @@ PYTHON = ROOT / ".venv-typed" / "bin"
 RECIPES = ROOT / "examples" / "recipes" / "without_the_sdk"
 STRICT = ("--strict", "--target", "es2022", "--module", "nodenext")
 PROGRAMS = ROOT / "tests" / "typed" / "programs"
+
+
+def snippets(page: str, imported: str) -> list[tuple[str, str]]:
+    """Return the TypeScript programs of a page that import something, each with what it prints."""
+    found = re.findall(r"```ts\n(.*?)```\n\n```text\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
+    return [(program, printed) for program, printed in found if imported in program]
 
 
 def run(*command: str | Path, folder: Path = ROOT, seconds: float = 120, **variables: str) -> str:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from support.typed import MODULES, PROGRAMS, PYTHON, RECIPES, ROOT, STRICT, run
+from support.typed import MODULES, PROGRAMS, PYTHON, RECIPES, ROOT, STRICT, run, snippets
 
 pytestmark = pytest.mark.typed
 
@@ -79,3 +79,10 @@ def test_the_recipe_of_openapi_fetch_trains(typescript: Path, service: str) -> N
     (typescript / "train.ts").write_bytes((RECIPES / "train_openapi_fetch.ts").read_bytes())
     run("tsc", *STRICT, "train.ts", folder=typescript)
     assert "slope 1.99" in run("node", "train.js", service, folder=typescript)
+
+
+def test_the_example_of_openapi_fetch_prints_what_the_page_says(typescript: Path, service: str) -> None:
+    ((program, printed),) = snippets("docs/clients.md", "openapi.js")
+    (typescript / "example.ts").write_text(program.replace("http://127.0.0.1:8000", service))
+    run("tsc", *STRICT, "example.ts", folder=typescript)
+    assert run("node", "example.js", folder=typescript) == printed

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from pathlib import Path
 
 import pytest
-from support.typed import MODULES, PACKAGE, RECIPES, ROOT, STRICT, run
+from support.typed import MODULES, PACKAGE, RECIPES, ROOT, STRICT, run, snippets
 
 pytestmark = pytest.mark.typed
 
@@ -55,9 +54,7 @@ def test_it_holds_nothing_but_its_compiled_files(project: Path) -> None:
 
 @pytest.mark.parametrize("page", ["client/typescript/README.md", "docs/clients.md"])
 def test_the_example_of_a_page_prints_what_the_page_says(project: Path, service: str, page: str) -> None:
-    ((program, printed),) = re.findall(
-        r"```ts\n(.*?)```\n\n```text\n(.*?)```", (ROOT / page).read_text(), re.DOTALL
-    )
+    ((program, printed),) = snippets(page, 'from "deltawire"')
     (project / "example.ts").write_text(program.replace("http://127.0.0.1:8000", service))
     run("tsc", *STRICT, "example.ts", folder=project)
     assert run("node", "example.js", folder=project) == printed

@@ -114,6 +114,7 @@ export class Client {
 
 /** Return the address of a service without a slash at its end. Messages do not quote the URL: it may hold a key. */
 function addressOf(url: string | URL): string {
+  if (!URL.canParse(url)) throw new TypeError("url: expected an address with its scheme, as http://127.0.0.1:8000");
   const { protocol, username, password, href } = new URL(url);
   if (!/^https?:$/.test(protocol)) throw new TypeError(`url: expected http:// or https://, got ${protocol}`);
   if (username || password) throw new TypeError("url: expected no user and no password; pass a key as apiKey");

@@ -33,6 +33,6 @@ export type Request<Name extends keyof Schemas> = Omit<
 /** The document of an answer. `Number(answer.loss)` is a number, also where it is not finite. */
 export type Response<Name extends keyof Schemas> = Replace<
   Schemas[Name],
-  Schemas["TensorResponse"],
+  Schemas["Tensor"],
   Tensor<Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>>
 >;

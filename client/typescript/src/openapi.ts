@@ -993,9 +993,9 @@ export interface components {
             seed?: number;
         };
         InitResponse: {
-            /** @description by the parameters' names */
+            /** @description by the parameters' names, as a request sends them */
             params: {
-                [key: string]: components["schemas"]["TensorResponse"];
+                [key: string]: components["schemas"]["Tensor"];
             };
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
             network_id: string;

@@ -93,6 +93,8 @@ function isObject(value: unknown): value is Document {
 
 /** Return the document without its tensors; append those to `tensors` by their places. */
 function without(node: Document, place: string, tensors: [string, Tensor][]): Document {
+  const bare = Object.entries(node).find(([, value]) => ArrayBuffer.isView(value));
+  if (bare) throw new TypeError(`${place}${bare[0]}: an array has no shape: expected new Tensor(array, shape), or lists`);
   const rest = Object.entries(node).filter(([key, value]) => !(value instanceof Tensor && tensors.push([place + key, value])));
   return Object.fromEntries(rest.map(([key, value]) => [key, isObject(value) ? without(value, `${place}${key}/`, tensors) : value]));
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Client } from "../src/client.js";
+import { encode } from "../src/safetensors.js";
 import { Tensor, type Numbers } from "../src/tensor.js";
 
 const LISTS: [Numbers, number[]][] = [
@@ -51,4 +53,13 @@ test("int64 beyond 2^53 keeps its bits in JSON", () => {
 test("a large tensor is written as base64 in pieces", () => {
   const tensor = new Tensor(Float64Array.from({ length: 100_000 }, Math.random), [100, 1000]);
   assert.equal(tensor.toJSON().base64, Buffer.from(tensor.bytes).toString("base64"));
+});
+
+test("an array without a shape is refused by its place", () => {
+  const document = { params: {}, data: { x: new Float64Array(2) } };
+  assert.throws(() => encode(document, "request"), /TypeError: data\/x: an array has no shape: expected new Tensor/);
+});
+
+test("an address without a scheme is refused with an example", () => {
+  assert.throws(() => new Client("127.0.0.1:8000"), /expected an address with its scheme, as http:/);
 });

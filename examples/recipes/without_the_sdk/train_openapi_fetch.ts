@@ -20,15 +20,26 @@ function read<T>({ data, error }: { data?: T; error?: { detail: string } }): T {
   return data;
 }
 
-let slope = 0;
-let intercept = 0;
+// The document says "lists"; how deep they are depends on the network.
+type Lists = number | Lists[];
+
+/** Return parameters a step further down, in lists of any depth. */
+function descend(values: Lists, gradient: Lists): Lists {
+  if (!Array.isArray(values)) return values - 0.3 * (gradient as number);
+  return values.map((value, i) => descend(value, (gradient as Lists[])[i]!));
+}
+
+let { params } = read(await client.POST("/v1/init", { body: { network, seed: 0 } }));
 for (let step = 1; step <= 60; step++) {
-  const params = { "line.weight": [[slope]], "line.bias": [intercept] };
   const { loss, gradients } = read(await client.POST("/v1/gradients", { body: { network, params, data } }));
   if (step % 20 === 0) console.log(`step ${step}: loss ${loss}`);
-  // The document says "lists"; how deep they are depends on the network.
-  slope -= 0.3 * (gradients.params["line.weight"] as [[number]])[0][0];
-  intercept -= 0.3 * (gradients.params["line.bias"] as [number])[0];
+  const changed = Object.entries(params).map(([name, values]) => [
+    name,
+    descend(values as Lists, gradients.params[name] as Lists),
+  ]);
+  params = Object.fromEntries(changed);
 }
+const slope = (params["line.weight"] as [[number]])[0][0];
+const intercept = (params["line.bias"] as [number])[0];
 console.log(`slope ${slope}, intercept ${intercept}`);
 if (Math.abs(slope - 2) > 0.01 || Math.abs(intercept + 1) > 0.01) process.exit(1);

@@ -103,6 +103,7 @@ PUBLISHED_FIELDS = ("data", "values")
 FIELDS: dict[type, dict[str, Any]] = {
     responses.Number: {"$ref": "#/components/schemas/NumberResponse"},
     responses.Tensor: {"$ref": "#/components/schemas/TensorResponse"},
+    responses.FiniteTensor: {"$ref": "#/components/schemas/Tensor"},
     request_fields.TensorsField: {
         "type": "object",
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},

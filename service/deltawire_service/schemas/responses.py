@@ -11,6 +11,10 @@ class Tensor(fields.Field[Any]):
     """Nested lists of numbers, or base64."""
 
 
+class FiniteTensor(Tensor):
+    """A tensor whose numbers are finite, so that a request can send it back as it is."""
+
+
 class Number(fields.Field[Any]):
     """A number, or one of the strings for what is not finite."""
 
@@ -156,7 +160,12 @@ class ForwardResponse(Computed):
 class InitResponse(Schema):
     """First parameters."""
 
-    params = named_tensors("by the parameters' names")
+    params = fields.Dict(
+        keys=fields.String(),
+        values=FiniteTensor(),
+        required=True,
+        metadata={"description": "by the parameters' names, as a request sends them"},
+    )
     network_id = fields.String(required=True, metadata=NETWORK_ID)
 
 

@@ -241,3 +241,11 @@ def test_problems_fit_their_schema(client: FlaskClient, document: dict[str, Any]
     response = operation["responses"]["422"]
     assert f"`{answer.json['code']}`" in response["description"]
     check(document, response["content"]["application/problem+json"]["schema"], answer.json)
+
+
+def test_first_parameters_have_the_type_that_requests_take(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    answered = schemas["InitResponse"]["properties"]["params"]["additionalProperties"]
+    request = request_schema(document, "/v1/gradients")
+    taken = schemas[request["$ref"].rpartition("/")[2]]["properties"]["params"]["additionalProperties"]
+    assert answered == taken == {"$ref": "#/components/schemas/Tensor"}
