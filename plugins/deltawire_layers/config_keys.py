@@ -74,7 +74,7 @@ CONFIG_KEYS = ForeignKeys(
         "log_target log_input full": "see its formula: compose others of exp, log and multiply",
         "approximate": "see its formula: there is one form",
         "beta threshold": "scale by affine, before and after",
-        "padding_idx mask_zero": "padding is masked where it is read: attention takes a mask",
+        "padding_idx mask_zero": "padding is masked where it is read: docs/python.md shows how",
         "max_norm norm_type scale_grad_by_freq sparse input_length": (
             "rows are as they are in params: leave it out"
         ),

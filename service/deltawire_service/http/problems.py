@@ -6,6 +6,7 @@ Our own exceptions carry their code and their detail. Those of libraries get bot
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, Response, request
@@ -38,7 +39,7 @@ FOREIGN: Mapping[type[BaseException], Fault] = {
         "nothing was answered in the time the request may take (DELTAWIRE_DEADLINE_SECONDS)",
     ),
     NotFound: Fault("", "not_found", "there is no such route; GET / lists them"),
-    MethodNotAllowed: Fault("", "method_not_allowed", "the header Allow lists the methods of the route"),
+    MethodNotAllowed: Fault("", "method_not_allowed", "the route does not take this method"),
     RequestTimeout: Fault("", "request_timeout", "the request did not come in the time that it may take"),
     ServiceUnavailable: Fault("", "overloaded", "more is received than there is room for: try again in 1 s"),
     BadRequest: Fault("", "bad_request", "the request is not well-formed HTTP"),
@@ -58,7 +59,10 @@ def faults_of(
     """
     if isinstance(error, DeltawireError | ServiceError):
         return error.faults
-    return [of_class(foreign, type(error))]
+    fault = of_class(foreign, type(error))
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        fault = replace(fault, detail=f"the route takes {', '.join(sorted(error.valid_methods))}")
+    return [fault]
 
 
 def document(faults: Sequence[Fault], request_id: str) -> dict[str, Any]:

@@ -112,6 +112,7 @@ def test_a_wrong_method_gets_the_right_ones() -> None:
     answer = create_app(Settings()).test_client().delete("/v1/gradients")
     assert (answer.status_code, answer.mimetype) == (405, MEDIA_TYPE)
     assert answer.allow.as_set() == {"post", "options"}
+    assert answer.json["detail"] == "the route takes OPTIONS, POST"
 
 
 def test_texts_of_callers_are_cut_and_cleaned() -> None:
