@@ -1,10 +1,6 @@
 """The folder that the store lies in: the places of its files, and how they are made to last.
 
-database.sqlite3    models, ledgers, keys
-write.lock          held by whoever writes to the database
-models/ID/          a model: its lock, and its slots, snapshots and segments, one folder each
-making.lock         held, shared, by whoever makes a model
-removal.lock        held by whoever removes files, or copies them
+docs/how-a-step-is-kept.md lists the files.
 """
 
 from __future__ import annotations
