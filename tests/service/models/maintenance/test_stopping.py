@@ -80,3 +80,13 @@ def test_a_model_that_fails_is_logged_and_stops_no_other(
     assert snapshot_changed(store, make_log("warning"), monotonic() + 60) == 2
     (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert (line["event"], line["model"]) == ("no snapshot", broken.id)
+
+
+def test_steps_that_need_not_be_durable_are_durable_then(store: ModelStore) -> None:
+    create(store)
+    step(store, 1, durable=False)
+    row = store.find(OWNER, "model")
+    assert row.reserved > row.version  # it may be lost
+    assert snapshot_changed(store, LOG, monotonic() + 60) == 1
+    row = store.find(OWNER, "model")
+    assert row.reserved == row.version == last_snapshot(store).version == 1
