@@ -215,10 +215,285 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show every limit in force, dtypes, media types, threads, versions and the fingerprint. */
+        /** Show every limit in force, dtypes, media types, whether models are kept, threads and versions. */
         get: operations["limits"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models of the caller, by name. */
+        get: operations["list_all_models"];
+        put?: never;
+        /** Make a model that learns: a network with its parameters and an optimizer. */
+        post: operations["create_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe a model, with its network. */
+        get: operations["show_model"];
+        put?: never;
+        post?: never;
+        /** Delete a model, with its ledger. */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        /** Change the hyperparameters of a model from the next step on. */
+        patch: operations["change_model"];
+        trace?: never;
+    };
+    "/v1/models/{name}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check gradients and deltas on a batch by two other ways, and name the worst places. */
+        post: operations["model_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/fork": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a model of a version of another one: its parameters, its optimizer with its state. */
+        post: operations["fork_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/forward": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute values of chosen nodes, from the parameters and inputs that lead to them. */
+        post: operations["model_forward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/gradients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute the loss and gradients of a network on a batch. */
+        post: operations["model_gradients"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/hvp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute Hessian-vector products of the loss, and estimates of the Hessian's diagonal. */
+        post: operations["model_hvp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/jacobian": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute the Jacobian of each example: any nodes by parameters and inputs. */
+        post: operations["model_jacobian"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/jvp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute Jacobian-vector products: how any nodes move when parameters and inputs do. */
+        post: operations["model_jvp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the entries of a model's ledger: everything that has changed it. */
+        get: operations["show_ledger"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/optimizer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the optimizer of a version, with its state. */
+        get: operations["show_optimizer"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/params": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Return the parameters of a version, as a saved request that can be published. */
+        get: operations["show_params"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Plan a request for a batch: shapes, parameters, memory and cost, computing nothing. */
+        post: operations["model_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Bring a model back to an earlier version, as a new version. */
+        post: operations["restore_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take one step: compute the gradients of a batch, and move the parameters by them. */
+        post: operations["step_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}/vjp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Compute vector-Jacobian products: cotangents of any nodes, sent back to parameters and inputs. */
+        post: operations["model_vjp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -251,6 +526,40 @@ export interface paths {
         };
         /** Describe one published network, with its spec. */
         get: operations["show_network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/optimizers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the installed optimizers, and the schedules of the learning rate. */
+        get: operations["list_optimizers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/optimizers/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe one optimizer. */
+        get: operations["show_optimizer_kind"];
         put?: never;
         post?: never;
         delete?: never;
@@ -574,6 +883,15 @@ export interface components {
             metadata?: {
                 [key: string]: string;
             };
+        };
+        ModelReference: {
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+            /** @description the name of the model */
+            model: string;
         };
         RootResponse: {
             service: string;
@@ -1154,6 +1472,8 @@ export interface components {
             };
             dtypes: string[];
             media_types: string[];
+            /** @description whether the service has a folder to keep models in */
+            keeps_models: boolean;
             /** @description of each worker: computations at once, compute threads, BLAS threads; cores */
             threads: {
                 [key: string]: number;
@@ -1163,6 +1483,718 @@ export interface components {
             };
             /** @description SHA-256: processes with equal fingerprints compute equal bits */
             fingerprint: string;
+        };
+        CreateModelRequest: {
+            /** @description the spec, the name of a published one, or that of a model */
+            network: components["schemas"]["Network"] | components["schemas"]["PublishedName"] | components["schemas"]["ModelReference"];
+            /** @description a tensor for every parameter, by name; none: they are drawn */
+            params?: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /** @description the name of the new model */
+            name: string;
+            /** @description kind, config, and perhaps schedule and clip */
+            optimizer: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description where the random streams start from
+             * @default null
+             */
+            seed?: number | null;
+            /**
+             * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
+             * @enum {string}
+             */
+            dtype?: "float64" | "float32";
+        };
+        CreationResponse: {
+            name: string;
+            /** @description 0 */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description SHA-256 of the parameters, in hex: equal parameters have equal ones */
+            params_id: string;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description whether an earlier request with this key has made it */
+            replayed: boolean;
+        };
+        ModelEntry: {
+            name: string;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description of its parameters and its state */
+            dtype: string;
+            /** @description random: equal lineage and version, equal bits */
+            lineage: string;
+            /** @description the newest version */
+            version: number;
+            /** @description the earliest version that can be computed */
+            earliest_version: number;
+            /** @description whether the newest version survives a loss of power */
+            durable: boolean;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description kind, config, schedule and clip */
+            optimizer: {
+                [key: string]: unknown;
+            };
+            /** @description its parameters and its optimizer state */
+            bytes: number;
+        };
+        ModelListResponse: {
+            models: components["schemas"]["ModelEntry"][];
+            /** @description `after` of the next page; null at the end */
+            next: string | null;
+        };
+        PlannedParameter: {
+            name: string;
+            shape: number[];
+            /** @description numbers in it */
+            numbers: number;
+        };
+        ModelResponse: {
+            name: string;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description of its parameters and its state */
+            dtype: string;
+            /** @description random: equal lineage and version, equal bits */
+            lineage: string;
+            /** @description the newest version */
+            version: number;
+            /** @description the earliest version that can be computed */
+            earliest_version: number;
+            /** @description whether the newest version survives a loss of power */
+            durable: boolean;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description kind, config, schedule and clip */
+            optimizer: {
+                [key: string]: unknown;
+            };
+            /** @description its parameters and its optimizer state */
+            bytes: number;
+            /** @description the spec */
+            network: {
+                [key: string]: unknown;
+            };
+            parameters: components["schemas"]["PlannedParameter"][];
+        };
+        ChangeModelRequest: {
+            /** @description changes: a config key by key, a schedule and clip as a whole */
+            optimizer: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description the version that the change must start from; null for any
+             * @default null
+             */
+            if_version?: number | null;
+        };
+        ChangeResponse: {
+            /** @description the new version */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description whether it survives a loss of power */
+            durable: boolean;
+            /** @description whether an earlier request with this key has made it */
+            replayed: boolean;
+        };
+        DeletionResponse: {
+            name: string;
+            /** @description its last version */
+            version: number;
+            /** @description whether an earlier request with this key has deleted it */
+            replayed: boolean;
+        };
+        ModelCheckRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description what to differentiate by */
+            wrt?: components["schemas"]["WrtAll"];
+            /** @description nodes whose deltas are checked too, by moving their values */
+            deltas?: string[];
+            /**
+             * @description of the examples' losses: divided by their number, or not
+             * @default mean
+             * @enum {string}
+             */
+            reduction?: "mean" | "sum";
+            /**
+             * @description most places checked in each array; every place costs three forward passes
+             * @default 10
+             */
+            samples?: number;
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelVersion: {
+            name: string;
+            /** @description the version that was computed with */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+        };
+        ModelCheckResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description all of them */
+            passed: boolean;
+            arrays: components["schemas"]["CheckedArray"][];
+            model: components["schemas"]["ModelVersion"];
+        };
+        ForkRequest: {
+            /** @description the name of the new model */
+            name: string;
+            /**
+             * @description the version to fork; null for the newest
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelForwardRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description nodes whose values are wanted */
+            values: string[];
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelForwardResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description (batch, *shape), by the nodes' names */
+            values: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            model: components["schemas"]["ModelVersion"];
+        };
+        ModelGradientsRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description what to differentiate by */
+            wrt?: components["schemas"]["Wrt"];
+            /**
+             * @description of the examples' losses: divided by their number, or not
+             * @default mean
+             * @enum {string}
+             */
+            reduction?: "mean" | "sum";
+            /**
+             * @description each example's loss too
+             * @default false
+             */
+            losses?: boolean;
+            /** @description nodes whose values are wanted */
+            values?: string[];
+            /** @description nodes whose deltas are wanted */
+            deltas?: string[];
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description every value, and every delta on its way, in the order of computation
+             * @default false
+             */
+            trace?: boolean;
+            /**
+             * @description gradients of each example's own loss, (batch, shape)
+             * @default false
+             */
+            per_example?: boolean;
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelGradientsResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description the reduced loss, with the regularization */
+            loss: components["schemas"]["NumberResponse"];
+            gradients: components["schemas"]["GradientsOf"];
+            /** @description each example's loss, (batch,) */
+            losses?: components["schemas"]["TensorResponse"];
+            /** @description values of the nodes named, (batch, *shape) */
+            values?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            /** @description deltas of the nodes named, (batch, *shape) */
+            deltas?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            /** @description both passes, in the order of computation */
+            trace?: components["schemas"]["TraceResponse"];
+            model: components["schemas"]["ModelVersion"];
+        };
+        ModelHvpRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description what the Hessian is multiplied by; zero for what it does not name
+             * @default null
+             */
+            vectors?: components["schemas"]["Direction"] | null;
+            /** @description by node, (batch, shape): their sum in place of the loss */
+            cotangents?: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /**
+             * @description the rows wanted; default: those that vectors name, else all parameters
+             * @default null
+             */
+            wrt?: components["schemas"]["Wrt"] | null;
+            /**
+             * @description of the examples' losses: divided by their number, or not
+             * @default mean
+             * @enum {string}
+             */
+            reduction?: "mean" | "sum";
+            /**
+             * @description vᵀHv too
+             * @default false
+             */
+            quadratic?: boolean;
+            /**
+             * @description estimate the Hessian's diagonal too
+             * @default null
+             */
+            diagonal?: components["schemas"]["Diagonal"] | null;
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelHvpResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description Hv, with the leading axis of the vectors where they had one */
+            products?: components["schemas"]["ProductsOf"];
+            /** @description vᵀHv: a number, or one for each vector */
+            quadratic?: components["schemas"]["TensorResponse"];
+            /** @description estimates of ∂²loss/∂θ² */
+            diagonal?: components["schemas"]["ProductsOf"];
+            /** @description the sum of these estimates */
+            hessian_trace?: components["schemas"]["NumberResponse"];
+            model: components["schemas"]["ModelVersion"];
+        };
+        ModelJacobianRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description nodes to differentiate */
+            outputs: string[];
+            /** @description what to differentiate by */
+            wrt?: components["schemas"]["Wrt"];
+            /**
+             * @description how it is computed; null: the cheaper mode
+             * @default null
+             */
+            mode?: ("reverse" | "forward") | null;
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelJacobianResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description by output */
+            jacobian: {
+                [key: string]: components["schemas"]["JacobianOf"];
+            };
+            /** @description how it was computed: reverse or forward */
+            mode: string;
+            model: components["schemas"]["ModelVersion"];
+        };
+        ModelJvpRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /** @description how parameters and inputs move; the others stay */
+            tangents: components["schemas"]["Direction"];
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description nodes to differentiate */
+            outputs: string[];
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelJvpResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description values of the outputs, (batch, *shape) */
+            values: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            /** @description by output, with the leading axis of the tangents sent where they had one */
+            tangents: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            model: components["schemas"]["ModelVersion"];
+        };
+        LedgerEntry: {
+            /** @description the version */
+            version: number;
+            /** @description created, step, hyperparameters, restored, rebased or lost */
+            kind: string;
+            /** @description optimizer steps that lead to it */
+            step: number;
+        } & {
+            [key: string]: unknown;
+        };
+        LedgerResponse: {
+            entries: components["schemas"]["LedgerEntry"][];
+            /** @description `after` of the next page; null at the end */
+            next: number | null;
+        };
+        Origin: {
+            model: string;
+            /** @description the version */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            lineage: string;
+            /** @description SHA-256 of the parameters, in hex: equal parameters have equal ones */
+            params_id: string;
+        };
+        ModelOptimizerResponse: {
+            /** @description kind, config, schedule and clip */
+            optimizer: {
+                [key: string]: unknown;
+            };
+            /** @description by parameter and name: `hidden.weight.exp_avg` */
+            state: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            origin: components["schemas"]["Origin"];
+        };
+        ModelParamsResponse: {
+            /** @description the spec */
+            network: {
+                [key: string]: unknown;
+            };
+            /** @description by the parameters' names */
+            params: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            origin: components["schemas"]["Origin"];
+        };
+        ModelPlanRequest: {
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /**
+             * @description examples in the batch
+             * @default 1
+             */
+            batch?: number;
+            /** @description what to differentiate by */
+            wrt?: components["schemas"]["Wrt"];
+            /** @description nodes whose values are wanted */
+            values?: string[];
+            /** @description nodes whose deltas are wanted */
+            deltas?: string[];
+            /**
+             * @description of the request's body and of its answer's
+             * @default application/json
+             * @enum {string}
+             */
+            media_type?: "application/json" | "application/vnd.safetensors";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        PlannedNode: {
+            name: string;
+            kind: string;
+            inputs: string[];
+            shape: number[];
+        };
+        ModelPlanResponse: {
+            /** @description in order */
+            nodes: components["schemas"]["PlannedNode"][];
+            parameters: components["schemas"]["PlannedParameter"][];
+            /** @description of inputs that take integers: the least and the largest */
+            ranges: {
+                [key: string]: number[];
+            };
+            loss: {
+                [key: string]: number;
+            };
+            /** @description parameters and data */
+            given_bytes: number;
+            /** @description gradients (more than once while they are summed over chunks), values, deltas and losses */
+            answered_bytes: number;
+            /** @description the body, while the numbers given are read from it */
+            read_bytes: number;
+            /** @description values, what equations hold, and deltas of the rows computed at once */
+            work_bytes: number;
+            /** @description the answer's body, while the numbers answered are written into it */
+            written_bytes: number;
+            /** @description the most held at once: given + max(read, answered + max(work, written)) */
+            peak_bytes: number;
+            /** @description examples computed at once */
+            rows_at_once: number;
+            /** @description how often that is */
+            chunks: number;
+            /** @description chunks computed at the same time */
+            threads: number;
+            /** @description 1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients */
+            passes: number;
+            /** @description operations over all passes, of which a fast core does 2^35 in a second */
+            operations: number;
+            /** @description largest peak the service takes */
+            limit_bytes: number;
+            /** @description most operations the service takes */
+            limit_operations: number;
+            /** @description whether peak and operations are within the limits */
+            fits: boolean;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            model: components["schemas"]["ModelVersion"];
+        };
+        RestoreRequest: {
+            /** @description the version to go back to */
+            version: number;
+            /**
+             * @description the version that the change must start from; null for any
+             * @default null
+             */
+            if_version?: number | null;
+        };
+        RestoreResponse: {
+            /** @description the new version */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description whether it survives a loss of power */
+            durable: boolean;
+            /** @description whether an earlier request with this key has made it */
+            replayed: boolean;
+            /** @description SHA-256 of the parameters, in hex: equal parameters have equal ones */
+            params_id: string;
+        };
+        WrtNothing: {
+            /**
+             * @description of all parameters, none, or a list of globs
+             * @default false
+             */
+            params?: boolean | string[];
+            /**
+             * @description all inputs, none, or a list of names
+             * @default false
+             */
+            data?: boolean | string[];
+        };
+        StepsRequest: {
+            /** @description a tensor for every input, by name */
+            data?: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /** @description in place of data: a gradient for every parameter, by name */
+            gradients?: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description of the examples' losses: divided by their number, or not
+             * @default mean
+             * @enum {string}
+             */
+            reduction?: "mean" | "sum";
+            /** @description changes of the optimizer for this step only */
+            optimizer?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description the version that the change must start from; null for any
+             * @default null
+             */
+            if_version?: number | null;
+            /** @description the gradients that the answer has */
+            wrt?: components["schemas"]["WrtNothing"];
+            /** @description nodes whose values are wanted */
+            values?: string[];
+            /** @description nodes whose deltas are wanted */
+            deltas?: string[];
+            /**
+             * @description each example's loss too
+             * @default false
+             */
+            losses?: boolean;
+            /**
+             * @description the step is on the disk before it is answered: a crash of the machine loses none
+             * @default true
+             */
+            durable?: boolean;
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+        };
+        StepResponse: {
+            /** @description the new version */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description whether it survives a loss of power */
+            durable: boolean;
+            /** @description whether an earlier request with this key has made it */
+            replayed: boolean;
+            /** @description the reduced loss before the step; null where the request had gradients */
+            loss: components["schemas"]["NumberResponse"] | null;
+            /** @description √Σg² over all gradients, before clipping */
+            gradient_norm: components["schemas"]["NumberResponse"];
+            /** @description that of this step */
+            learning_rate: components["schemas"]["NumberResponse"];
+            /** @description those that the request wants */
+            gradients?: components["schemas"]["GradientsOf"];
+            /** @description values of the nodes named, (batch, *shape) */
+            values?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            /** @description deltas of the nodes named, (batch, *shape) */
+            deltas?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            /** @description each example's loss, (batch,) */
+            losses?: components["schemas"]["TensorResponse"];
+        };
+        ModelVjpRequest: {
+            /** @description a tensor for every input, by name */
+            data: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /** @description by node, (batch, shape), or (count, batch, shape) for several products */
+            cotangents: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /**
+             * @description how the answer writes its tensors
+             * @default lists
+             * @enum {string}
+             */
+            tensors?: "lists" | "base64";
+            /** @description what to differentiate by */
+            wrt?: components["schemas"]["Wrt"];
+            /** @description nodes whose values are wanted */
+            values?: string[];
+            /**
+             * @description what becomes of a result that is not finite
+             * @default error
+             * @enum {string}
+             */
+            non_finite?: "error" | "return";
+            /**
+             * @description the version; the newest by default
+             * @default null
+             */
+            version?: number | null;
+        };
+        ModelVjpResponse: {
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
+            network_id: string;
+            /** @description with the leading axis of the cotangents where they had one */
+            products: components["schemas"]["ProductsOf"];
+            /** @description values of the nodes named, (batch, *shape) */
+            values?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
+            model: components["schemas"]["ModelVersion"];
         };
         PublishedInput: {
             shape: number[];
@@ -1194,12 +2226,6 @@ export interface components {
             networks: components["schemas"]["PublishedEntry"][];
             refused: components["schemas"]["RefusedResponse"][];
         };
-        PlannedParameter: {
-            name: string;
-            shape: number[];
-            /** @description numbers in it */
-            numbers: number;
-        };
         PublishedResponse: {
             name: string;
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
@@ -1218,6 +2244,37 @@ export interface components {
             network: {
                 [key: string]: unknown;
             };
+        };
+        OptimizerStateArray: {
+            name: string;
+            /** @description the number it is filled with at first */
+            start: number;
+        };
+        OptimizerResponse: {
+            kind: string;
+            summary: string;
+            /** @description JSON Schema of its config */
+            config: {
+                [key: string]: unknown;
+            };
+            /** @description the arrays kept for a matrix, with the default config */
+            state: components["schemas"]["OptimizerStateArray"][];
+            /** @description where it comes from */
+            distribution: string;
+            /** @description the rule in LaTeX */
+            formula?: string;
+        };
+        ScheduleResponse: {
+            kind: string;
+            summary: string;
+            /** @description JSON Schema of its numbers */
+            config: {
+                [key: string]: unknown;
+            };
+        };
+        OptimizersResponse: {
+            optimizers: components["schemas"]["OptimizerResponse"][];
+            schedules: components["schemas"]["ScheduleResponse"][];
         };
         PlanRequest: {
             /** @description the spec */
@@ -1250,12 +2307,6 @@ export interface components {
              * @enum {string}
              */
             media_type?: "application/json" | "application/vnd.safetensors";
-        };
-        PlannedNode: {
-            name: string;
-            kind: string;
-            inputs: string[];
-            shape: number[];
         };
         PlanResponse: {
             /** @description in order */
@@ -2143,7 +3194,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -2384,7 +3435,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -2628,7 +3679,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -2886,7 +3937,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -3105,7 +4156,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -3338,7 +4389,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -3589,7 +4640,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -3697,6 +4748,15 @@ export interface operations {
                     "application/json": components["schemas"]["LayersResponse"];
                 };
             };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
             406: {
                 headers: {
@@ -3766,6 +4826,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LayerResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
             /** @description - `layer_not_found`: There is no such layer */
@@ -3846,6 +4915,15 @@ export interface operations {
                     "application/json": components["schemas"]["LimitsResponse"];
                 };
             };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
             406: {
                 headers: {
@@ -3897,6 +4975,4133 @@ export interface operations {
             };
         };
     };
+    list_all_models: {
+        parameters: {
+            query?: {
+                /** @description entries on a page */
+                limit?: number;
+                /** @description the name that the page follows */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelListResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    create_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "network": {
+                 *         "inputs": {
+                 *           "x": {
+                 *             "shape": [
+                 *               2
+                 *             ]
+                 *           }
+                 *         },
+                 *         "nodes": [
+                 *           {
+                 *             "name": "neuron",
+                 *             "kind": "linear",
+                 *             "config": {
+                 *               "units": 1
+                 *             }
+                 *           },
+                 *           {
+                 *             "name": "a",
+                 *             "kind": "sigmoid"
+                 *           },
+                 *           {
+                 *             "name": "f",
+                 *             "kind": "sum"
+                 *           }
+                 *         ]
+                 *       },
+                 *       "params": {
+                 *         "neuron.weight": [
+                 *           [
+                 *             2,
+                 *             -3
+                 *           ]
+                 *         ],
+                 *         "neuron.bias": [
+                 *           -3
+                 *         ]
+                 *       },
+                 *       "name": "neuron",
+                 *       "optimizer": {
+                 *         "kind": "sgd",
+                 *         "config": {
+                 *           "learning_rate": 0.1
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["CreateModelRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_name_taken`: There is a model of this name
+             *     - `version_not_reproducible`: The version cannot be computed again here
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletionResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    change_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "optimizer": {
+                 *         "kind": "sgd",
+                 *         "config": {
+                 *           "learning_rate": 0.1
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["ChangeModelRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_changed`: The model has another version */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelCheckRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCheckResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    fork_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "copy",
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ForkRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreationResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_name_taken`: There is a model of this name
+             *     - `version_not_reproducible`: The version cannot be computed again here
+             */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `name_invalid`: A name is not well formed
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "values": [
+                 *         "a"
+                 *       ],
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelForwardRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelForwardResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_gradients: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "values": [
+                 *         "a"
+                 *       ],
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelGradientsRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelGradientsResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_hvp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "cotangents": {
+                 *         "a": [
+                 *           [
+                 *             1
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "vectors": {
+                 *         "data": {
+                 *           "x": [
+                 *             [
+                 *               1,
+                 *               0
+                 *             ]
+                 *           ]
+                 *         }
+                 *       },
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelHvpRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelHvpResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_jacobian: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "outputs": [
+                 *         "a"
+                 *       ],
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelJacobianRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJacobianResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_jvp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "outputs": [
+                 *         "a"
+                 *       ],
+                 *       "tangents": {
+                 *         "data": {
+                 *           "x": [
+                 *             [
+                 *               1,
+                 *               0
+                 *             ]
+                 *           ]
+                 *         }
+                 *       },
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelJvpRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelJvpResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_ledger: {
+        parameters: {
+            query?: {
+                /** @description entries on a page */
+                limit?: number;
+                /** @description the version that the page follows */
+                after?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_optimizer: {
+        parameters: {
+            query?: {
+                /** @description the version; the newest by default */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelOptimizerResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_params: {
+        parameters: {
+            query?: {
+                /** @description the version; the newest by default */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelParamsResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "values": [
+                 *         "a"
+                 *       ],
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelPlanRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPlanResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    restore_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["RestoreRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RestoreResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_changed`: The model has another version */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    step_model: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "values": [
+                 *         "a"
+                 *       ],
+                 *       "optimizer": {
+                 *         "kind": "sgd",
+                 *         "config": {
+                 *           "learning_rate": 0.1
+                 *         }
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["StepsRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `answer_expired`: The arrays of the answer cannot be computed again */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_changed`: The model has another version */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    model_vjp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "data": {
+                 *         "x": [
+                 *           [
+                 *             -1,
+                 *             -2
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "wrt": {
+                 *         "data": true
+                 *       },
+                 *       "values": [
+                 *         "a"
+                 *       ],
+                 *       "cotangents": {
+                 *         "a": [
+                 *           [
+                 *             1
+                 *           ]
+                 *         ]
+                 *       },
+                 *       "version": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["ModelVjpRequest"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVjpResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `version_not_found`: The model has no such version
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `version_expired`: The version is kept no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
     list_networks: {
         parameters: {
             query?: never;
@@ -3913,6 +9118,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublishedListResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
             /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
@@ -3986,7 +9200,183 @@ export interface operations {
                     "application/json": components["schemas"]["PublishedResponse"];
                 };
             };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `network_not_found`: There is no such network */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    list_optimizers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptimizersResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_optimizer_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OptimizerResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `optimizer_not_found`: There is no such optimizer */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4181,7 +9571,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist
@@ -4422,7 +9812,7 @@ export interface operations {
              *     - `name_invalid`: A name is not well formed
              *     - `name_reserved`: A name is reserved
              *     - `duplicate_name`: A name is taken twice
-             *     - `unknown_kind`: No layer of this kind is installed
+             *     - `unknown_kind`: Nothing of this kind is installed
              *     - `config_invalid`: The config of a layer is wrong
              *     - `arity_mismatch`: A layer gets a wrong number of inputs
              *     - `unknown_input`: An input of a node does not exist

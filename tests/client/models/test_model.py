@@ -74,6 +74,11 @@ def test_a_step_takes_data_or_gradients(model: Model) -> None:
     assert model.version == 0
 
 
+def test_a_step_need_not_be_durable(model: Model) -> None:
+    assert not model.step(DATA, durable=False).durable and model.version == 1
+    assert model.step(DATA).durable
+
+
 def test_hyperparameters_of_one_step_and_of_all_that_follow(model: Model) -> None:
     rates = [
         model.step(DATA, learning_rate=0.5).learning_rate,

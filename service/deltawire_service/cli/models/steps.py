@@ -16,6 +16,7 @@ from deltawire_service.cli.request_file import Leaves, Request, batch_arrays, re
 @click.option("--reduction", type=click.Choice(["mean", "sum"]), default="mean", show_default=True,
               help="Of the loss over the examples.")  # fmt: skip
 @click.option("--learning-rate", type=float, metavar="X", help="Learning rate of this step alone.")
+@click.option("--not-durable", is_flag=True, help="Answer before the step outlives a crash of the machine.")
 @if_version_option
 @key_option
 @url_option
@@ -25,6 +26,7 @@ def step(
     data: Leaves,
     reduction: str,
     learning_rate: float | None,
+    not_durable: bool,
     if_version: int | None,
     key: str | None,
     url: str | None,
@@ -35,6 +37,7 @@ def step(
         model = client.model(name)
         batch = batch_arrays(Request(model, None, None, model.dtype, {}), data)
         result = model.step(
-            batch, reduction=reduction, learning_rate=learning_rate, if_version=if_version, key=key
-        )
+            batch, reduction=reduction, learning_rate=learning_rate, durable=not not_durable,
+            if_version=if_version, key=key,
+        )  # fmt: skip
     print_change(result, f"loss {result.loss:.6g}", as_json)

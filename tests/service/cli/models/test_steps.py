@@ -40,3 +40,8 @@ def test_another_version_is_refused(flow: Client) -> None:
     wrong = run("models", "step", "flow", "batch.npz", "--if-version", "0")
     assert wrong.exit_code == Exit.REFUSED and "version_changed" in wrong.stderr
     assert document("models", "step", "flow", "batch.npz", "--if-version", "1")["version"] == 2
+
+
+def test_a_step_need_not_be_durable(flow: Client) -> None:
+    assert document("models", "step", "flow", "batch.npz", "--not-durable")["durable"] is False
+    assert document("models", "step", "flow", "batch.npz")["durable"] is True
