@@ -111,7 +111,7 @@ def paths_of_protocol(name: str) -> set[str]:
 def test_parameters_pass_the_proxy_as_they_come() -> None:
     uploads = [location_of(path) for path in ("/v1/models", "/v1/models/some_name/steps")]
     for location in uploads:
-        assert location.has("client_max_body_size 4294967296")
+        assert location.has(f"client_max_body_size {Settings().model_body_bytes}")
         assert location.has("proxy_request_buffering off")
     assert '"~^/v1/models(/[^/?]+/steps)?(\\?|$)" 4294967296;' in NGINX
     for path in ("/v1/models/some_name/params", "/v1/models/some_name/optimizer"):
