@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 
 from numpy._core._multiarray_umath import __cpu_features__ as FEATURES
+from threadpoolctl import threadpool_info
 
 
 def _kernels() -> tuple[str, str]:
@@ -17,3 +18,9 @@ def _kernels() -> tuple[str, str]:
 
 KERNELS = _kernels()
 """Two that round differently, by their names in OPENBLAS_CORETYPE."""
+
+
+def blas_threads() -> dict[str, str]:
+    """The environment of a process whose BLAS has as many threads as that of this one has now."""
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return {"OPENBLAS_NUM_THREADS": str(max(pools))}

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from support.blas import blas_threads
 from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
 
 from deltawire_service.models import batches, newest, replay, versions
@@ -42,7 +43,7 @@ def test_every_version_has_its_bits_again_in_a_fresh_process(store: ModelStore) 
         ids.append(id_of(store))
     assert [id_of(store, version=version) for version in range(9)] == ids
     command = [sys.executable, "-c", READER, str(store.folder.path), "9"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, **blas_threads(), "PYTHONPATH": str(Path(__file__).parents[2])}
     read = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert read.stdout.split() == ids, read.stderr
 
