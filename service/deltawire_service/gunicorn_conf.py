@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from functools import partial
-from threading import Thread, Timer
+from threading import Timer
 from time import monotonic
 from typing import Any
 
@@ -167,17 +167,16 @@ def post_worker_init(worker: Any) -> None:
         service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
         service.compute_queue.hung = partial(replace_worker, worker)
         if service.models:
-            recover_models(service)
+            care_for_models(service)
 
 
-def recover_models(service: Any) -> None:
+def care_for_models(service: Any) -> None:
     """Make every model sound, in a thread: health checks are answered, and `/readyz` says when it is over."""
-    from deltawire_service.models.maintenance.recovery import recover_all  # brings numpy
+    from deltawire_service.models.maintenance.caretaker import Caretaker  # brings numpy
 
-    # A thread that hangs in a plugin's layer must not keep the worker from ending: it is a daemon.
-    recovery = Thread(target=recover_all, args=(service.models, service.log), name="recover", daemon=True)
-    recovery.start()
-    service.readiness.recovering = recovery.is_alive
+    caretaker = Caretaker(service.models, service.log)
+    caretaker.start()
+    service.readiness.recovering = caretaker.is_recovering
 
 
 def worker_exit(server: Any, worker: Any) -> None:

@@ -179,7 +179,7 @@ def _make(
     layout = make_layout(beginning.network, beginning.rule.optimizer, beginning.dtype)
     store.check_room(owner, (SLOTS + 1) * layout.bytes, 2 * layout.bytes, more_models=1)
     model_id = new_id()
-    with shared_lock(store.folder.making_lock):
+    with shared_lock(store.folder.making_lock, deadline):
         store.folder.make_model(model_id)
         try:
             answer = _fill(store, model_id, owner, name, beginning, layout, deadline, key)

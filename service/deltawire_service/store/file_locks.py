@@ -175,11 +175,21 @@ def try_lock(descriptor: int, shared: bool = False) -> bool:
 
 
 @contextmanager
-def shared_lock(path: Path) -> Iterator[None]:
-    """Hold a lock together with others. Raises LockBusy at once where somebody holds it alone."""
+def shared_lock(path: Path, deadline: float = 0.0) -> Iterator[None]:
+    """Hold a lock together with others.
+
+    Args:
+        path: the file; it exists.
+        deadline: when to give up waiting for somebody who holds it alone, as time.monotonic counts; by default
+            at once.
+
+    Raises:
+        LockBusy: somebody held it alone until the deadline.
+        LockGone: there is no such file.
+        StoreUnavailable: the file cannot be opened.
+    """
     with released(_open(path)) as descriptor:
-        if not try_lock(descriptor, shared=True):
-            raise LockBusy()
+        _keep_trying(descriptor, deadline, shared=True)
         yield
 
 
@@ -191,9 +201,9 @@ def _open(path: Path) -> int:
             raise LockGone() from error
 
 
-def _keep_trying(descriptor: int, deadline: float) -> None:
+def _keep_trying(descriptor: int, deadline: float, shared: bool = False) -> None:
     pause = FIRST_PAUSE
-    while not try_lock(descriptor):
+    while not try_lock(descriptor, shared):
         left = deadline - monotonic()
         if left <= 0:
             raise LockBusy()

@@ -89,6 +89,24 @@ def test_shared_locks_go_together_and_exclude_others(path: Path) -> None:
         pass
 
 
+def test_who_shares_a_lock_waits_for_its_holder(path: Path) -> None:
+    locks, released_at = FileLocks(), list[float]()
+
+    def hold() -> None:
+        with locks.exclusive(path, soon()):
+            held.set()
+            time.sleep(0.05)
+            released_at.append(time.monotonic())
+
+    held = Event()
+    holder = Thread(target=hold)
+    holder.start()
+    held.wait()
+    with shared_lock(path, soon()):
+        assert released_at
+    holder.join()
+
+
 def test_no_descriptor_is_left_open(path: Path) -> None:
     locks = FileLocks()
     before = len(os.listdir("/proc/self/fd"))
