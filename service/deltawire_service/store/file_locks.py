@@ -180,8 +180,8 @@ def shared_lock(path: Path, deadline: float = 0.0) -> Iterator[None]:
 
     Args:
         path: the file; it exists.
-        deadline: when to give up waiting for somebody who holds it alone, as time.monotonic counts; by default
-            at once.
+        deadline: until when to wait for somebody who holds it alone, as time.monotonic counts; by default not
+            at all.
 
     Raises:
         LockBusy: somebody held it alone until the deadline.
