@@ -221,10 +221,8 @@ class Settings:
     model_bytes_per_key: int = count(
         64 * 2**30, "disk space that the models of a key may take, in bytes: numbers, snapshots and batches"
     )
-    free_bytes: int = setting(
-        2**28,
-        "disk space that stays free, in bytes: with less, no model is made and no step is taken",
-        validate.Range(min=0),
+    free_bytes: int = count(
+        2**28, "disk space that stays free, in bytes: with less, no model is made and no step is taken"
     )
     history_bytes: int = count(
         2**30,

@@ -23,6 +23,7 @@ from deltawire_service.models.computation import (
 )
 from deltawire_service.models.errors import (
     AnswerExpired,
+    ModelNotFound,
     VersionChanged,
     VersionExpired,
     VersionNotFound,
@@ -122,8 +123,9 @@ def recompute_arrays(
         The arrays, bit for bit as they were, by their names in the answer.
 
     Raises:
-        AnswerExpired: the version before the step is not kept, or is computed in another way here.
-        ModelNotFound, StoreUnavailable, PluginError, DeadlineExceeded: as for a step.
+        AnswerExpired: the model is deleted, its version before the step is not kept, or other bits are computed
+            here.
+        StoreUnavailable, PluginError, DeadlineExceeded: as for a step.
     """
     before = answer["version"] - 1
     try:
@@ -131,7 +133,7 @@ def recompute_arrays(
             network = store.network_of(opened.row)
             work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
             loss, _, arrays = compute_gradients(work, opened.numbers)
-    except (VersionExpired, VersionNotFound, VersionNotReproducible) as error:
+    except (ModelNotFound, VersionExpired, VersionNotFound, VersionNotReproducible) as error:
         raise AnswerExpired(f"{error}: the step's arrays follow from it") from error
     if loss != answer["loss"]:
         raise AnswerExpired("the step was computed with other libraries or another processor")

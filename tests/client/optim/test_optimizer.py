@@ -55,13 +55,13 @@ def test_a_step_is_taken_in_place() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_step_and_its_checks_allocate_no_array(kind: str, dtype: Any) -> None:
-    params, gradients = ({"w": np.ones((500, 1000), dtype)} for _ in range(2))
+    params, gradients = ({"w": np.ones((1000, 1000), dtype)} for _ in range(2))
     optimizer = Optimizer(kind, clip_norm=0.5, clip_value=0.1)
     optimizer.step(params, gradients)  # makes the state
     tracemalloc.start()
     try:
         optimizer.step(params, gradients)
-        assert tracemalloc.get_traced_memory()[1] < 200_000 < params["w"].nbytes / 8
+        assert tracemalloc.get_traced_memory()[1] < 450_000 < params["w"].nbytes / 8
     finally:
         tracemalloc.stop()
 

@@ -58,7 +58,7 @@ def test_what_is_wrong_is_json_too(arguments: list[str], here: Path) -> None:
             "/network/nodes/0/kind",
             "did you mean 'linear'?",
         ),
-        ({"reduction": "man"}, "/reduction", "expected mean or sum"),
+        ({"reduction": "man"}, "/reduction", "expected 'mean' or 'sum'"),
     ],
 )
 def test_faults_are_shown_with_their_place(change: Any, pointer: str, detail: str, here: Path) -> None:

@@ -13,6 +13,7 @@ from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
 from deltawire_service.engine import Network
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
+from deltawire_service.models.errors import AnswerExpired, ModelNotFound
 from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.networks.request_tensors import read_alike, read_values
 from deltawire_service.schemas.model_requests import StepsRequest
@@ -33,7 +34,12 @@ def blueprint(access: ModelAccess) -> Blueprint:
         wanted = AnswerArrays(*options.wrt, options.values, options.deltas, options.losses)
         if call.answer and not wanted:
             return call.answer
-        request = _read_request(access, call, options, parts, wanted, name)
+        try:
+            request = _read_request(access, call, options, parts, wanted, name)
+        except ModelNotFound as error:
+            if call.answer:
+                raise AnswerExpired(f"{error}: the arrays of the answer follow from it") from error
+            raise
         answer = call.answer or take_step(access.store, call.owner, name, request, call.deadline, call.key)
         if wanted and answer["replayed"]:
             arrays = recompute_arrays(access.store, call.owner, name, request, answer, call.deadline)

@@ -230,8 +230,8 @@ def test_answers_that_wait_for_readers_count_in_admission() -> None:
     """Answers of 8 MB to small requests, and room for 100 MB."""
     room, body = 100_000_000, json.dumps(pyramid(16, 1, answer_values=True)).encode()
     request = post(len(body), f"Accept: {wire.SAFETENSORS}") + body
-    settings = {"planned_bytes": str(room), "deadline_seconds": "20", **UNHURRIED}
-    with running_service("-w", "1", **settings) as service:
+    settings = {"planned_bytes": str(room), "admitted_bytes": str(room), "deadline_seconds": "20"}
+    with running_service("-w", "1", **settings, **UNHURRIED) as service:
         (worker,) = children(service.pid)
         process = Path(f"/proc/{worker}")
         before = resident(process, "VmRSS")
