@@ -123,8 +123,8 @@ def recompute_arrays(
         The arrays, bit for bit as they were, by their names in the answer.
 
     Raises:
-        AnswerExpired: the model is deleted, its version before the step is not kept, or other bits are computed
-            here.
+        AnswerExpired: the model is deleted, its version before the step is not kept, or other bits are
+            computed here.
         StoreUnavailable, PluginError, DeadlineExceeded: as for a step.
     """
     before = answer["version"] - 1
