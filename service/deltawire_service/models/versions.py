@@ -46,11 +46,7 @@ def open_version(
         StoreUnavailable: the disk fails.
     """
     row = store.find(owner, name)
-    if version is not None and version != row.version:
-        with reproduce(store, row, version) as reproduced:
-            yield reproduced
-        return
-    while True:
+    while version in (None, row.version):  # others may make newer versions meanwhile
         with read_newest(store, row) as newest:
             if newest is not None:
                 yield Version(newest.row, newest.entry, newest.numbers)
@@ -60,6 +56,8 @@ def open_version(
             with store.locked(owner, name, deadline) as row:
                 if row.stamp == before.stamp:
                     row = recover(store, row, deadline)
+    with reproduce(store, row, version) as reproduced:
+        yield reproduced
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from threading import Thread
@@ -20,11 +21,13 @@ from deltawire_service.models.alterations import delete, restore
 from deltawire_service.models.errors import ModelNotFound, VersionExpired, VersionNotFound
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.newest import Newest
 from deltawire_service.models.versions import describe, list_models, open_version, read_ledger
 from deltawire_service.networks.published import params_id
 from deltawire_service.store import segments
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.tables import entries, snapshots
+from deltawire_service.store.tables.models import ModelRow
 
 READER = """
 import sys
@@ -46,6 +49,28 @@ def test_every_version_has_its_bits_again_in_a_fresh_process(store: ModelStore) 
     environment = {**os.environ, **blas_threads(), "PYTHONPATH": str(Path(__file__).parents[2])}
     read = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert read.stdout.split() == ids, read.stderr
+
+
+def test_a_version_that_is_overtaken_while_it_is_opened_is_the_one_that_was_asked_for(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store)
+    step(store, 0)
+    expected, read, overtaken = id_of(store), versions.read_newest, list[int]()
+
+    @contextmanager
+    def read_too_late(late: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
+        if not overtaken:
+            overtaken.append(row.version)
+            for seed in (1, 2):  # which takes the slot of the version
+                step(store, seed)
+        with read(late, row) as newest:
+            yield newest
+
+    monkeypatch.setattr(versions, "read_newest", read_too_late)
+    with open_version(store, OWNER, "model", inf, 1) as opened:
+        assert (opened.entry.version, params_id(opened.numbers.params)) == (1, expected)
+    assert overtaken == [1]
 
 
 def test_a_reader_keeps_its_version_while_others_step(store: ModelStore) -> None:
