@@ -63,7 +63,7 @@ def test_nothing_is_lost_and_nothing_doubled_when_answers_are_lost(url: Service)
     assert versions == list(range(STEPS + 3)) and "lossy_fork" not in names
     for seed in range(STEPS):
         direct.step(batch(seed))
-    assert direct.checkpoint().params_id == model.checkpoint(STEPS).params_id
+    assert direct.checkpoint().params_id == Client(url).model("lossy").checkpoint(STEPS).params_id
 
 
 def test_clients_that_step_one_model_at_once_lose_nothing(url: Service) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from deltawire_layers import Array, Registry, analytic, pieces, products
 from deltawire_service.engine.execute.finite import quietly
@@ -38,11 +39,12 @@ def fingerprint(layers: Registry) -> str:
 
     layers: the registered layers, whose distributions are part of it.
     """
-    return _fingerprint(tuple(sorted({layers.distribution(kind) for kind in layers})))
+    threads = tuple(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+    return _fingerprint(tuple(sorted({layers.distribution(kind) for kind in layers})), threads)
 
 
 @cache
-def _fingerprint(distributions: tuple[str, ...]) -> str:
+def _fingerprint(distributions: tuple[str, ...], blas_threads: tuple[int, ...]) -> str:
     return digest(distributions, battery())
 
 

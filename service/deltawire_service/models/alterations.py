@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,7 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.models.steps import check_version
 from deltawire_service.models.update_rules import change_rule, to_json
-from deltawire_service.store.errors import LockBusy
+from deltawire_service.store.errors import LockBusy, StoreUnavailable
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
@@ -142,11 +143,9 @@ def delete(
             models.delete(transaction, row.id)
             store_answer(store, transaction, key, row.id, answer)
         store.observer.on_change("deleted")
-        try:
-            with shared_lock(store.folder.removal_lock):
-                store.folder.remove_model(row.id)
-        except LockBusy:  # its files are copied now: a sweep will remove them
-            return answer
+        # A sweep removes the files where they are copied now, or the disk fails: the model is deleted.
+        with suppress(LockBusy, StoreUnavailable), shared_lock(store.folder.removal_lock):
+            store.folder.remove_model(row.id)
         return answer
 
     return change_once(store, owner, name, deadline, key, change)

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from deltawire_service.models.changes import Change, commit
-from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.errors import ModelNotFound, VersionExpired
 from deltawire_service.models.maintenance.sweeps import remove_files
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
@@ -53,7 +53,7 @@ def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
     """
     try:
         entry, snapshot = find_origin(store, row, row.version)
-    except ModelNotFound:  # the model was deleted meanwhile
+    except (ModelNotFound, VersionExpired):  # the model was deleted meanwhile, or others made newer versions
         yield None
         return
     layout = store.layout_of(row, entry.optimizer)
@@ -63,6 +63,12 @@ def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
         else:
             numbers = Numbers.split(slot.arrays())
             yield Newest(row, entry, snapshot, store.rule_of(entry.optimizer), layout, numbers)
+
+
+def is_sound(store: ModelStore, row: ModelRow) -> bool:
+    """Return whether the slot of a model has its newest version. Raises StoreUnavailable."""
+    stamp = store.slots.stamp(store.folder_of(row.id).slots, row.slot)
+    return stamp == row.stamp and is_of_this_boot(row.stamp)
 
 
 @contextmanager

@@ -7,12 +7,14 @@ and changes of the rule, which leave the numbers alone.
 from __future__ import annotations
 
 import json
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from deltawire_optimizers import Step
-from deltawire_service.engine import Network
+from deltawire_service.engine import Network, current_deadline
+from deltawire_service.faults import ServiceError
 from deltawire_service.models import batches
-from deltawire_service.models.computation import AnswerArrays, StepWork, compute_gradients
+from deltawire_service.models.computation import AnswerArrays, GradientsResult, StepWork, compute_gradients
 from deltawire_service.models.errors import (
     ModelNotFound,
     VersionExpired,
@@ -28,6 +30,9 @@ from deltawire_service.store.tables import entries, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
+
+PAUSE = 0.05
+"""Seconds before a step of a replay asks again for its turn to compute."""
 
 
 class _BatchGone(RuntimeError):
@@ -147,6 +152,20 @@ def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry,
         raise _BatchGone(f"entry {entry.version} of model {row.id} has no batch")
     arrays = batches.read(store.folder_of(row.id), entry.batch)
     work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
-    loss, gradients, _ = compute_gradients(work, numbers)
+    loss, gradients, _ = _compute_patiently(work, numbers)
     norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
     return bool(loss == details["loss"] and norm == details["gradient_norm"])
+
+
+def _compute_patiently(work: StepWork, numbers: Numbers) -> GradientsResult:
+    """Compute the gradients of a step; wait for other computations until the deadline of the request, if any.
+
+    A replay that gave up at one of its steps would begin again with the first.
+    """
+    while True:
+        try:
+            return compute_gradients(work, numbers)
+        except ServiceError as error:
+            if error.code != "overloaded" or monotonic() >= current_deadline():
+                raise
+            sleep(PAUSE)

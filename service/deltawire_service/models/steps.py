@@ -133,9 +133,11 @@ def recompute_arrays(
             network = store.network_of(opened.row)
             work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
             loss, _, arrays = compute_gradients(work, opened.numbers)
+            with store.database.reading() as transaction:
+                taken = entries.get(transaction, opened.row.id, answer["version"])
     except (ModelNotFound, VersionExpired, VersionNotFound, VersionNotReproducible) as error:
         raise AnswerExpired(f"{error}: the step's arrays follow from it") from error
-    if loss != answer["loss"]:
+    if loss != answer["loss"] or taken is None or taken.fingerprint != store.fingerprint:
         raise AnswerExpired("the step was computed with other libraries or another processor")
     return dict(arrays)
 

@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
+from time import monotonic
 from typing import Any, NamedTuple
 
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.newest import read_newest, recover
+from deltawire_service.models.newest import is_sound, read_newest, recover
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
+from deltawire_service.store.errors import LockBusy
 from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
@@ -43,6 +45,7 @@ def open_version(
         ModelNotFound, VersionNotFound: there is none.
         VersionExpired: what it takes to compute the version is not kept any more.
         VersionNotReproducible: the version was computed in another way than this process computes.
+        LockBusy: others made newer versions until the deadline.
         StoreUnavailable: the disk fails.
     """
     row = store.find(owner, name)
@@ -54,8 +57,11 @@ def open_version(
         before, row = row, store.find(owner, name)
         if row.stamp == before.stamp:  # nobody wrote a newer version: the slot is not sound
             with store.locked(owner, name, deadline) as row:
-                if row.stamp == before.stamp:
+                # Whoever wrote the version may only have held its slot still.
+                if row.stamp == before.stamp and not is_sound(store, row):
                     row = recover(store, row, deadline)
+            if monotonic() > deadline:
+                raise LockBusy
     with reproduce(store, row, version) as reproduced:
         yield reproduced
 

@@ -68,7 +68,7 @@ def test_a_slow_service_has_time_for_each_piece_and_not_for_all_of_them() -> Non
             with connection:
                 got = 0
                 while got < size:  # the head comes too, so that a little is left at the end
-                    got += len(connection.recv(2**22))
+                    got += len(connection.recv(2**21))
                     time.sleep(0.05)
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 

@@ -11,9 +11,11 @@ from support.models import ADAM, OWNER, create, id_of, numbers_of, same, step
 from deltawire.errors import Refused
 from deltawire_service.models.alterations import change_optimizer, delete, restore
 from deltawire_service.models.errors import KeyReused, ModelNotFound, VersionChanged, VersionNotFound
+from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.versions import describe, read_ledger
-from deltawire_service.store.errors import LockBusy
+from deltawire_service.store.errors import LockBusy, StoreUnavailable
+from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 KEY = RequestKey(OWNER, "key", b"digest")
@@ -82,3 +84,20 @@ def test_a_request_waits_for_the_lock_until_its_deadline(store: ModelStore) -> N
     create(store)
     with store.locked(OWNER, "model", inf), pytest.raises(LockBusy):
         restore(store, OWNER, "model", 0, 0.0)
+
+
+def test_a_deletion_is_made_although_its_files_cannot_be_removed(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store)
+
+    def fail(*_: object) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(StoreFolder, "remove_model", fail)
+    assert delete(store, OWNER, "model", inf)["version"] == 0
+    with pytest.raises(ModelNotFound):
+        store.find(OWNER, "model")
+    monkeypatch.undo()
+    sweep(store)
+    assert not list(store.folder.models.iterdir())

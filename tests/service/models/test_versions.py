@@ -16,16 +16,21 @@ import pytest
 from support.blas import blas_threads
 from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
 
+from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.engine import call_until
 from deltawire_service.models import batches, newest, replay, versions
 from deltawire_service.models.alterations import delete, restore
+from deltawire_service.models.computation import GradientsResult, StepWork, compute_gradients
 from deltawire_service.models.errors import ModelNotFound, VersionExpired, VersionNotFound
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import Newest
+from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.versions import describe, list_models, open_version, read_ledger
 from deltawire_service.networks.published import params_id
 from deltawire_service.store import segments
 from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.observer import Unobserved
 from deltawire_service.store.tables import entries, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
@@ -71,6 +76,49 @@ def test_a_version_that_is_overtaken_while_it_is_opened_is_the_one_that_was_aske
     with open_version(store, OWNER, "model", inf, 1) as opened:
         assert (opened.entry.version, params_id(opened.numbers.params)) == (1, expected)
     assert overtaken == [1]
+
+
+def test_a_reader_recovers_nothing_while_the_writer_still_holds_its_slot(store: ModelStore) -> None:
+    """The version is committed, and its slot not released yet: the reader waits, and loses no step."""
+    create(store)
+    seen, reading = list[tuple[int, str]](), list[Thread]()
+
+    def read() -> None:
+        with open_version(store, OWNER, "model", inf) as opened:
+            seen.append((opened.row.version, opened.row.slot))
+
+    class Late(Unobserved):
+        def on_change(self, kind: str) -> None:
+            if kind == "step" and not reading:
+                reading.append(Thread(target=read))
+                reading[0].start()
+                reading[0].join(0.3)  # it waits for the lock of the model
+
+    store.observer = Late()
+    step(store, 0, durable=False)
+    row = store.find(OWNER, "model")
+    reading[0].join()
+    assert seen == [(1, row.slot)] and store.find(OWNER, "model") == row
+    assert [entry["kind"] for entry in read_ledger(store, OWNER, "model", -1, 9)] == ["created", "step"]
+
+
+def test_a_replay_waits_for_other_computations(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(store)
+    for seed in range(3):
+        step(store, seed)
+    expected, refused = id_of(store, version=2), list[int]()
+
+    def compute(work: StepWork, numbers: Numbers) -> GradientsResult:
+        if len(refused) < 4:
+            refused.append(1)
+            raise Overloaded(1)
+        return compute_gradients(work, numbers)
+
+    monkeypatch.setattr(replay, "compute_gradients", compute)
+    assert id_of(store, version=2) == expected and len(refused) == 4
+    refused.clear()
+    with pytest.raises(Overloaded):
+        call_until(0.0, lambda: id_of(store, version=2))
 
 
 def test_a_reader_keeps_its_version_while_others_step(store: ModelStore) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from flask import Blueprint
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
 from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
-from deltawire_service.engine import Network
+from deltawire_service.engine import Network, lock
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
 from deltawire_service.models.errors import AnswerExpired, ModelNotFound
@@ -81,6 +82,15 @@ def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str
     limits = access.settings.model_wire_limits
     if parts.gradients:
         gradients = read_alike("/gradients", parts.gradients, dtype, limits)
-        return {f"{GRADIENTS}{name}": array for name, array in gradients.items()}
+        return {f"{GRADIENTS}{name}": _aligned(array) for name, array in gradients.items()}
     _, data = read_values(network, {}, parts.data, dtype, limits)
-    return {f"{DATA}{name}": array for name, array in data.items()}
+    return {f"{DATA}{name}": _aligned(array) for name, array in data.items()}
+
+
+def _aligned(array: Array) -> Array:
+    """Return an array as a replay gets it: numpy sums one that is not aligned in another order."""
+    if not isinstance(array, np.ndarray) or array.flags.aligned:  # an unknown name is left unread
+        return array
+    copy = array.copy()
+    lock(copy)
+    return copy

@@ -6,7 +6,6 @@ from threading import Event, Thread
 
 from structlog.typing import FilteringBoundLogger
 
-from deltawire_service.faults import ServiceError
 from deltawire_service.models.maintenance.recovery import recover_all
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
@@ -50,5 +49,5 @@ class Caretaker(Thread):
         while not self._stopped.wait(self._sweep_seconds):
             try:
                 sweep(self._store)
-            except ServiceError as error:
+            except Exception as error:  # the next sweep may be better
                 self._log.error("not swept", exc_info=error)

@@ -7,15 +7,10 @@ from math import inf
 
 from structlog.typing import FilteringBoundLogger
 
-from deltawire.errors import Refused
-from deltawire_service.engine import PluginError
-from deltawire_service.faults import ServiceError
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.models.newest import recover
+from deltawire_service.models.newest import is_sound, recover
 from deltawire_service.store.errors import LockGone, StoreUnavailable
-from deltawire_service.store.slot_files import is_of_this_boot
 from deltawire_service.store.tables import models
-from deltawire_service.store.tables.models import ModelRow
 
 
 @dataclass
@@ -53,25 +48,16 @@ def recover_all(store: ModelStore, log: FilteringBoundLogger, deadline: float = 
         log.error("models not looked at", exc_info=error)
         return result
     for row in rows:
-        if is_sound(store, row):
-            result.sound += 1
-            continue
         try:
-            if _recover(store, row.id, deadline):
+            if not is_sound(store, row) and _recover(store, row.id, deadline):
                 result.recovered.append(row.id)
                 log.info("recovered", model=row.id)
             else:
                 result.sound += 1
-        except (ServiceError, Refused, PluginError) as error:
+        except Exception as error:  # a damaged file or a plugin's layer may raise anything
             result.failed[row.id] = error
             log.error("not recovered", model=row.id, exc_info=error)
     return result
-
-
-def is_sound(store: ModelStore, row: ModelRow) -> bool:
-    """Return whether the slot of a model has its newest version. Raises StoreUnavailable."""
-    stamp = store.slots.stamp(store.folder_of(row.id).slots, row.slot)
-    return stamp == row.stamp and is_of_this_boot(row.stamp)
 
 
 def _recover(store: ModelStore, model_id: str, deadline: float) -> bool:

@@ -20,6 +20,8 @@ from support.http_models import (
 from support.models import batch
 
 from deltawire import wire
+from deltawire_service.api.models import steps
+from deltawire_service.models.steps import take_step
 
 BATCH = {name.removeprefix("data/"): array for name, array in batch(0).items()}
 ARRAYS = {"wrt": {"params": True, "data": ["x"]}, "values": ["scores"], "deltas": ["scores"], "losses": True}
@@ -196,3 +198,25 @@ def test_if_version_guards_a_step(client: DescribedClient) -> None:
 def test_hyperparameters_for_one_step_only(client: DescribedClient) -> None:
     once = step(client, optimizer={"config": {"learning_rate": 0.5}}).json
     assert (once["learning_rate"], step(client).json["learning_rate"]) == (0.5, 0.01)
+
+
+def test_a_batch_that_is_not_aligned_is_computed_as_its_replay_is(
+    client: DescribedClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """numpy sums what is not aligned in another order, and the ledger keeps the batch aligned."""
+    taken = list[dict[str, Any]]()
+
+    def noted(*args: Any) -> Any:
+        taken.append(args[3].arrays)
+        return take_step(*args)
+
+    monkeypatch.setattr(steps, "take_step", noted)
+    body = wire.encode({"data": BATCH}, wire.SAFETENSORS)
+    size = int.from_bytes(body[:8], "little")
+    for spaces in range(1, 8):
+        moved = (size + spaces).to_bytes(8, "little") + body[8 : 8 + size] + b" " * spaces + body[8 + size :]
+        answer = client.post("/v1/models/model/steps", data=moved, content_type=wire.SAFETENSORS)
+        assert answer.status_code == 200
+    assert len(taken) == 7
+    assert all(array.flags.aligned and not array.flags.writeable for each in taken for array in each.values())
+    assert client.get("/v1/models/model/params?version=6").status_code == 200
