@@ -163,7 +163,9 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
     v1.register_blueprint(plan.blueprint(pipeline, settings))
-    for blueprint in model_routes.blueprints(settings, networks, models, source, caches):
+    for blueprint in model_routes.blueprints(
+        *(settings, networks, models, source, caches, answer_memory.admit_body)
+    ):
         v1.register_blueprint(blueprint)
     v1.register_blueprint(catalogue.blueprint(layers))
     v1.register_blueprint(rules.blueprint(optimizers))
