@@ -186,6 +186,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
         client_bytes_per_second=settings.client_bytes_per_second,
         upload_bytes=max(settings.upload_bytes, settings.model_body_bytes),
+        free_bytes=settings.free_bytes,
         refuse_body=request_bodies.refusal,
         upload_folder=request_bodies.upload_folder,
     )
