@@ -163,7 +163,9 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
     v1.register_blueprint(plan.blueprint(pipeline, settings))
-    for blueprint in model_routes.blueprints(settings, networks, models, source, caches):
+    for blueprint in model_routes.blueprints(
+        *(settings, networks, models, source, caches, answer_memory.admit_body)
+    ):
         v1.register_blueprint(blueprint)
     v1.register_blueprint(catalogue.blueprint(layers))
     v1.register_blueprint(rules.blueprint(optimizers))
@@ -184,6 +186,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
         client_bytes_per_second=settings.client_bytes_per_second,
         upload_bytes=max(settings.upload_bytes, settings.model_body_bytes),
+        free_bytes=settings.free_bytes,
         refuse_body=request_bodies.refusal,
         upload_folder=request_bodies.upload_folder,
     )

@@ -222,7 +222,9 @@ class Settings:
         64 * 2**30, "disk space that the models of a key may take, in bytes: numbers, snapshots and batches"
     )
     free_bytes: int = count(
-        2**28, "disk space that stays free, in bytes: with less, no model is made and no step is taken"
+        2**28,
+        "disk space that stays free, in bytes: with less, no model is made, no step is taken, and no body is "
+        "received into a file",
     )
     history_bytes: int = count(
         2**30,

@@ -1523,8 +1523,8 @@ export interface components {
         };
         ModelEntry: {
             name: string;
-            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
-            network_id: string;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones; null while a layer is not installed */
+            network_id: string | null;
             /** @description of its parameters and its state */
             dtype: string;
             /** @description random: equal lineage and version, equal bits */
@@ -1541,8 +1541,8 @@ export interface components {
             optimizer: {
                 [key: string]: unknown;
             };
-            /** @description its parameters and its optimizer state */
-            bytes: number;
+            /** @description its parameters and its optimizer state; null while a layer or the optimizer is not installed */
+            bytes: number | null;
         };
         ModelListResponse: {
             models: components["schemas"]["ModelEntry"][];
@@ -1557,8 +1557,8 @@ export interface components {
         };
         ModelResponse: {
             name: string;
-            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
-            network_id: string;
+            /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones; null while a layer is not installed */
+            network_id: string | null;
             /** @description of its parameters and its state */
             dtype: string;
             /** @description random: equal lineage and version, equal bits */
@@ -1575,8 +1575,8 @@ export interface components {
             optimizer: {
                 [key: string]: unknown;
             };
-            /** @description its parameters and its optimizer state */
-            bytes: number;
+            /** @description its parameters and its optimizer state; null while a layer or the optimizer is not installed */
+            bytes: number | null;
             /** @description the spec */
             network: {
                 [key: string]: unknown;

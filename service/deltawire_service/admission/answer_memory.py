@@ -69,7 +69,10 @@ class AnswerMemory:
         return counted
 
     def admit_body(self, context: RequestContext, count: int) -> None:
-        """Hold the bytes that a body becomes when it is read. Raises Overloaded while there is no room."""
+        """Hold the bytes that a body becomes when it is read, or those of one that is to be written.
+
+        Raises Overloaded while there is no room.
+        """
         self._admit(context, count)
 
     def on_response(self, context: RequestContext, headers: Headers) -> None:

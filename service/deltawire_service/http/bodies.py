@@ -166,7 +166,7 @@ def received(
     if length > getattr(settings, bound):
         raise too_large(length, settings, bound)
     try:
-        return body_reader.received(context.environ, length, folder)
+        return body_reader.received(context.environ, length, folder, settings.free_bytes)
     except OSError:  # the connection was reset
         raise body_reader.BodyTruncated from None
 

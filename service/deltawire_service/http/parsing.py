@@ -2,10 +2,13 @@
 
 The parser holds Python's global lock until it has ended. Several at once would end no sooner. But the thread
 that shows the server that its worker lives would wait for all of them, and the worker would be replaced.
+
+A child that is forked meanwhile has nobody who ends the turn, so it begins with a new one.
 """
 
 from __future__ import annotations
 
+import os
 from threading import TIMEOUT_MAX, Lock
 from time import monotonic
 from typing import Any
@@ -17,6 +20,14 @@ LARGE_BYTES = 2**18
 """Bytes of JSON that are parsed in about a millisecond."""
 
 _turn = Lock()
+
+
+def _begin_in_child() -> None:
+    global _turn
+    _turn = Lock()
+
+
+os.register_at_fork(after_in_child=_begin_in_child)
 
 
 def parse(body: bytes | memoryview, media_type: str, limits: wire.Limits, align: bool = True) -> Any:
@@ -35,9 +46,10 @@ def parse(body: bytes | memoryview, media_type: str, limits: wire.Limits, align:
     if media_type != wire.JSON or len(body) < LARGE_BYTES:
         return wire.decode(body, media_type, limits, align=align)
     left = current_deadline() - monotonic()
-    if not _turn.acquire(timeout=max(0.0, min(left, TIMEOUT_MAX))):
+    turn = _turn
+    if not turn.acquire(timeout=max(0.0, min(left, TIMEOUT_MAX))):
         raise DeadlineExceeded
     try:
         return wire.decode(body, media_type, limits, align=align)
     finally:
-        _turn.release()
+        turn.release()

@@ -40,8 +40,10 @@ def store(
     """
     if not durable and sum(array.nbytes for array in arrays.values()) > INLINE_BYTES:
         return None
-    data = wire.encode(arrays, wire.SAFETENSORS, part="batch")
-    return data if len(data) <= INLINE_BYTES else segments.append(folder.segments, find_last(), data)
+    parts = wire.encode_in_parts(arrays, wire.SAFETENSORS, part="batch")
+    if sum(map(len, parts)) <= INLINE_BYTES:
+        return b"".join(parts)
+    return segments.append(folder.segments, find_last(), parts)
 
 
 def read(folder: ModelFolder, batch: bytes | Stretch) -> dict[str, Array]:

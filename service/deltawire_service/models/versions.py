@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from deltawire.errors import Refused
+from deltawire_service.engine import PluginError
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import is_sound, read_newest, recover
 from deltawire_service.models.numbers import Numbers
@@ -18,6 +20,8 @@ from deltawire_service.store.quotas import check_disk
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
+
+T = TypeVar("T")
 
 
 class Version(NamedTuple):
@@ -103,11 +107,12 @@ def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
         {"name": key, "shape": parameter.shape, "numbers": prod(parameter.shape)}
         for key, parameter in network.parameters.items()
     ]
-    return {**_description(store, row), "network": network.spec, "parameters": parameters}
+    entry = find_origin(store, row, row.version).entry
+    return {**_description(store, row, entry), "network": network.spec, "parameters": parameters}
 
 
 def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[dict[str, Any]]:
-    """Return the descriptions of the models of an owner, by name.
+    """Return the descriptions of the models of an owner, by name, also of those that cannot be used now.
 
     Args:
         store: the models.
@@ -115,9 +120,12 @@ def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[di
         after: the name that the page follows; empty for the first page.
         most: number of models on a page.
     """
-    with store.database.reading() as transaction:
+    with store.database.reading() as transaction:  # one, so that no model is deleted meanwhile
         rows = models.page(transaction, owner, after, most)
-    return [_description(store, row) for row in rows]
+        newest = [entries.page(transaction, row.id, row.version - 1, 1) for row in rows]
+    return [
+        _description(store, row, entry) for row, found in zip(rows, newest, strict=True) for entry in found
+    ]
 
 
 def read_ledger(store: ModelStore, owner: str, name: str, after: int, most: int) -> list[dict[str, Any]]:
@@ -147,11 +155,17 @@ def _details(entry: Entry) -> Mapping[str, Any]:
     return details
 
 
-def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
-    entry = find_origin(store, row, row.version).entry
+def _description(store: ModelStore, row: ModelRow, entry: Entry) -> dict[str, Any]:
+    """Describe a model; what takes a layer or an optimizer that is not installed any more is None.
+
+    Args:
+        store: the models.
+        row: the model.
+        entry: the entry of its newest version.
+    """
     return {
         "name": row.name,
-        "network_id": store.network_of(row).id,
+        "network_id": _unless_missing(lambda: store.network_of(row).id),
         "dtype": row.dtype,
         "lineage": row.lineage,
         "version": entry.version,
@@ -159,5 +173,13 @@ def _description(store: ModelStore, row: ModelRow) -> dict[str, Any]:
         "durable": row.reserved == row.version,
         "step": entry.step,
         "optimizer": json.loads(entry.optimizer),
-        "bytes": store.layout_of(row, entry.optimizer).bytes,
+        "bytes": _unless_missing(lambda: store.layout_of(row, entry.optimizer).bytes),
     }
+
+
+def _unless_missing(find: Callable[[], T]) -> T | None:
+    """Return what a function returns; None where a plugin that it takes is gone, or fails."""
+    try:
+        return find()
+    except (Refused, PluginError):
+        return None

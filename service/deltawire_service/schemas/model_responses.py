@@ -87,7 +87,11 @@ class ModelEntry(Schema):
     """The entry of a model in the list."""
 
     name = fields.String(required=True)
-    network_id = fields.String(required=True, metadata=NETWORK_ID)
+    network_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": f"{NETWORK_ID['description']}; null while a layer is not installed"},
+    )
     dtype = fields.String(required=True, metadata={"description": "of its parameters and its state"})
     lineage = fields.String(
         required=True, metadata={"description": "random: equal lineage and version, equal bits"}
@@ -97,7 +101,14 @@ class ModelEntry(Schema):
     durable = flag("whether the newest version survives a loss of power")
     step = integer("optimizer steps that lead to it")
     optimizer = fields.Dict(required=True, metadata={"description": "kind, config, schedule and clip"})
-    bytes = integer("its parameters and its optimizer state")
+    bytes = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "its parameters and its optimizer state; "
+            "null while a layer or the optimizer is not installed"
+        },
+    )
 
 
 class ModelResponse(ModelEntry):

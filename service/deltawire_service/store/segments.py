@@ -7,6 +7,7 @@ when it is made; so storing a batch is one sync. A batch that no row names is wr
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,28 +30,35 @@ class Stretch(NamedTuple):
         return self.begin + self.size
 
 
-def append(folder: Path, last: Stretch | None, data: bytes) -> Stretch:
+def append(folder: Path, last: Stretch | None, parts: Sequence[bytes | memoryview]) -> Stretch:
     """Write a batch behind the last one, for good, or into a new segment. The caller holds the model's lock.
 
     Args:
         folder: the folder of the model's segments.
         last: the last batch that a row names.
-        data: the batch.
+        parts: the bytes of the batch, in pieces that are never joined.
 
     Raises:
         StoreFull, StoreUnavailable: there is no room, or the disk fails.
     """
+    size = sum(map(len, parts))
     with disk_errors():
-        if last is None or last.end + len(data) > (folder / last.segment).stat().st_size:
-            last = Stretch(_make(folder, max(SEGMENT_BYTES, len(data))), 0, 0)
+        if last is None or last.end + size > (folder / last.segment).stat().st_size:
+            last = Stretch(_make(folder, max(SEGMENT_BYTES, size)), 0, 0)
         with opened(folder / last.segment, os.O_WRONLY) as descriptor:
-            write_all(descriptor, data, last.end)
+            offset = last.end
+            for part in parts:
+                write_all(descriptor, part, offset)
+                offset += len(part)
             os.fdatasync(descriptor)
-    return Stretch(last.segment, last.end, len(data))
+    return Stretch(last.segment, last.end, size)
 
 
-def read(folder: Path, stretch: Stretch) -> bytes:
-    """Return a batch.
+def read(folder: Path, stretch: Stretch) -> memoryview:
+    """Return a batch, read-only.
+
+    It is read and not mapped: its place in the file is not aligned, and arrays that are not aligned may be
+    summed in another order.
 
     folder: the folder of the model's segments.
 
@@ -58,13 +66,13 @@ def read(folder: Path, stretch: Stretch) -> bytes:
         StoreUnavailable: the segment is gone, or the disk fails.
     """
     with disk_errors(), opened(folder / stretch.segment, os.O_RDONLY) as descriptor:
-        data = bytearray()
-        while len(data) < stretch.size:
-            more = os.pread(descriptor, stretch.size - len(data), stretch.begin + len(data))
+        data, count = memoryview(bytearray(stretch.size)), 0
+        while count < stretch.size:
+            more = os.preadv(descriptor, [data[count:]], stretch.begin + count)
             if not more:
                 raise OSError(f"{stretch} ends beyond its segment")
-            data += more
-    return bytes(data)
+            count += more
+    return data.toreadonly()
 
 
 def _make(folder: Path, size: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,44 @@ def test_who_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         finally:
             leave.set()
         first.result()
+
+
+FORK = """
+import os
+from threading import Event, Thread
+from deltawire import wire
+from deltawire_service.engine import call_until
+from deltawire_service.http.parsing import LARGE_BYTES, parse
+from time import monotonic
+
+body, decode, entered, leave = b"[" + b" " * LARGE_BYTES + b"1]", wire.decode, Event(), Event()
+
+def stuck(*given, **named):
+    entered.set()
+    leave.wait()
+
+wire.decode = stuck
+thread = Thread(target=parse, args=[body, wire.JSON, wire.DEFAULT])
+thread.start()
+entered.wait()
+wire.decode = decode
+if child := os.fork():
+    _, status = os.waitpid(child, 0)
+    leave.set()
+    thread.join()
+    print(os.waitstatus_to_exitcode(status))
+else:
+    try:
+        parsed = call_until(monotonic() + 1, lambda: parse(body, wire.JSON, wire.DEFAULT))
+        os._exit(0 if parsed == [1] else 2)
+    finally:
+        os._exit(1)
+"""
+
+
+def test_a_child_that_is_forked_meanwhile_parses() -> None:
+    forked = subprocess.run([sys.executable, "-c", FORK], capture_output=True, text=True, timeout=30)
+    assert forked.stdout == "0\n", forked.stderr
 
 
 def test_an_error_ends_the_turn() -> None:

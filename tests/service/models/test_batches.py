@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -29,3 +30,20 @@ def test_arrays_are_read_as_they_were_and_nothing_writes_to_them(
         name: array.tobytes() for name, array in ARRAYS.items()
     }
     assert not any(array.flags.writeable for array in read.values())
+
+
+def test_large_arrays_are_not_copied_as_they_are_stored_and_held_once_as_they_are_read(
+    tmp_path: Path,
+) -> None:
+    store = StoreFolder(tmp_path / "store")
+    store.prepare()
+    folder, arrays = store.make_model("1a"), {"a": np.ones(2**21), "b": np.ones(2**21)}
+    tracemalloc.start()
+    try:
+        batch = batches.store(folder, lambda: None, arrays)
+        assert isinstance(batch, Stretch) and tracemalloc.get_traced_memory()[1] < 2**20
+        read = batches.read(folder, batch)
+        assert tracemalloc.get_traced_memory()[1] < batch.size + 2**20
+    finally:
+        tracemalloc.stop()
+    assert all((read[name] == 1).all() and read[name].flags.aligned for name in arrays)

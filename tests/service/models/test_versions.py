@@ -16,6 +16,7 @@ import pytest
 from support.blas import blas_threads
 from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
 
+from deltawire.errors import Fault, Refused
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.engine import call_until
 from deltawire_service.models import batches, newest, replay, versions
@@ -243,6 +244,40 @@ def test_models_are_described_and_listed(store: ModelStore) -> None:
     assert (description["version"], description["step"], description["dtype"]) == (1, 1, "float32")
     assert description["optimizer"]["config"]["eps"] == 1e-8  # defaults are written out
     assert description["bytes"] > 4 * 3 * 67
+
+
+def test_models_whose_plugins_are_gone_are_listed(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    create(store, "a")
+    create(store, "b", optimizer={"kind": "sgd", "config": {"learning_rate": 0.5}})
+    before = list_models(store, OWNER, "", 9)
+
+    def refuse(*_: Any) -> Any:
+        raise Refused([Fault("/network/nodes/0/kind", "kind_unknown", "there is no such layer")])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "compile_network", refuse)
+        patched.setattr(store, "_make_layout", refuse)
+        nulls = {"network_id": None, "bytes": None}
+        assert list_models(store, OWNER, "", 9) == [each | nulls for each in before]
+    monkeypatch.setattr(store, "_make_layout", refuse)
+    assert list_models(store, OWNER, "", 9) == [each | {"bytes": None} for each in before]
+    assert describe(store, OWNER, "a")["bytes"] is None
+
+
+def test_a_model_that_is_deleted_as_models_are_listed_breaks_no_list(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        create(store, name)
+    network_of = store.network_of
+
+    def delete_next(row: ModelRow) -> Any:
+        if row.name == "a":
+            delete(store, OWNER, "b", inf)
+        return network_of(row)
+
+    monkeypatch.setattr(store, "network_of", delete_next)
+    assert [each["name"] for each in list_models(store, OWNER, "", 9)] == ["a", "b", "c"]
 
 
 def test_the_ledger_is_paged(store: ModelStore) -> None:

@@ -19,7 +19,7 @@ def test_batches_lie_one_after_the_other_and_begin_a_new_segment_when_one_is_ful
     batches = [bytes([n]) * 400 for n in range(5)] + [b"large" * 1000]
     last, stretches = None, []
     for batch in batches:
-        last = append(tmp_path, last, batch)
+        last = append(tmp_path, last, [batch])
         stretches.append(last)
     assert [read(tmp_path, stretch) for stretch in stretches] == batches
     assert [stretch.begin for stretch in stretches] == [0, 400, 0, 400, 0, 0]
@@ -27,26 +27,26 @@ def test_batches_lie_one_after_the_other_and_begin_a_new_segment_when_one_is_ful
 
 
 def test_a_batch_that_no_row_names_is_written_over(tmp_path: Path) -> None:
-    first = append(tmp_path, None, b"first")
-    lost = append(tmp_path, first, b"lost")
-    kept = append(tmp_path, first, b"kept")
+    first = append(tmp_path, None, [b"first"])
+    lost = append(tmp_path, first, [b"lost"])
+    kept = append(tmp_path, first, [b"kept"])
     assert kept == lost and read(tmp_path, kept) == b"kept"
 
 
 def test_storing_a_batch_is_one_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     syncs = list[str]()
-    first = append(tmp_path, None, b"first")
+    first = append(tmp_path, None, [b"first"])
     for call in ("fsync", "fdatasync"):
         original = getattr(os, call)
         monkeypatch.setattr(
             os, call, lambda fd, call=call, original=original: [syncs.append(call), original(fd)]
         )
-    append(tmp_path, first, b"second")
+    append(tmp_path, first, [b"second"])
     assert syncs == ["fdatasync"]
 
 
 def test_a_segment_that_is_gone_or_cut_is_said(tmp_path: Path) -> None:
-    stretch = append(tmp_path, None, b"batch")
+    stretch = append(tmp_path, None, [b"batch"])
     os.truncate(tmp_path / stretch.segment, 2)
     for wrong in (stretch, Stretch("none", 0, 1)):
         with pytest.raises(StoreUnavailable):

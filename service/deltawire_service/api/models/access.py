@@ -88,10 +88,19 @@ class ModelAccess:
         settings: the settings of the service.
         store: the models; None where the service keeps none.
         caches: keeps the options of requests.
+        admit: holds memory for a request until its answer has been sent. Raises Overloaded while there is no
+            room.
     """
 
-    def __init__(self, settings: Settings, store: ModelStore | None, caches: Caches):
+    def __init__(
+        self,
+        settings: Settings,
+        store: ModelStore | None,
+        caches: Caches,
+        admit: Callable[[RequestContext, int], None],
+    ):
         self.settings = settings
+        self.admit = admit
         self._store = store
         self._caches = caches
 

@@ -29,7 +29,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
     def show_params(call: ModelCall, version: Version) -> dict[str, Any]:
         """Return the parameters of a version, as a saved request that can be published."""
         params = dict(version.numbers.params)
-        check_json(access, call, params)
+        admit_json(access, call, params)
         network = access.store.network_of(version.row)
         return {"network": network.spec, "params": params, "origin": origin(version)}
 
@@ -38,7 +38,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
     def show_optimizer(call: ModelCall, version: Version) -> dict[str, Any]:
         """Return the optimizer of a version, with its state."""
         state = dict(version.numbers.state)
-        check_json(access, call, state)
+        admit_json(access, call, state)
         return {
             "optimizer": json.loads(version.entry.optimizer),
             "state": state,
@@ -60,16 +60,17 @@ def origin(version: Version) -> dict[str, Any]:
     }
 
 
-def check_json(access: ModelAccess, call: ModelCall, arrays: Mapping[str, Array]) -> None:
-    """Refuse to write more numbers as JSON than there is memory for; a binary answer takes none.
+def admit_json(access: ModelAccess, call: ModelCall, arrays: Mapping[str, Array]) -> None:
+    """Hold the memory of numbers that are written as JSON; a binary answer takes none.
 
     Args:
-        access: the settings.
+        access: the settings, and the memory.
         call: the request.
         arrays: the numbers by name.
 
     Raises:
         Refused: the answer would be too large.
+        Overloaded: there is no room for it now, beside other requests and unsent answers.
     """
     written = bodies.response_media_type(call.context)
     if written != wire.JSON:
@@ -81,3 +82,4 @@ def check_json(access: ModelAccess, call: ModelCall, arrays: Mapping[str, Array]
         mend = f"send Accept: {wire.SAFETENSORS}"
         detail = f"the answer takes {cost} bytes as JSON, at most {most} are written: {mend}"
         raise Refused([Fault("", "memory_plan_exceeded", detail)])
+    access.admit(call.context, cost)

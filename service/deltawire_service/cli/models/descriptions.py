@@ -28,7 +28,7 @@ def list_models(url: str | None, as_json: bool) -> None:
                  wrap=["optimizer"])  # fmt: skip
     for model in models:
         optimizer = one_line(optimizer_text(model["optimizer"]))
-        size = size_text(model["bytes"])
+        size = _size(model)
         rows.add_row(model["name"], f"{model['version']:,}", f"{model['step']:,}", optimizer, size)
     screen = console()
     screen.print(rows if models else "There is no model: deltawire models create makes one.")
@@ -53,11 +53,16 @@ def print_description(description: dict[str, Any], as_json: bool) -> None:
         _show(console(), description)
 
 
+def _size(model: dict[str, Any]) -> str:
+    """Return the size of a model; a dash while a plugin that it takes is not installed."""
+    return "–" if model["bytes"] is None else size_text(model["bytes"])
+
+
 def _show(screen: Console, model: dict[str, Any]) -> None:
     screen.print(f"{model['name']}   version {model['version']:,}, step {model['step']:,}", style="bold")
     screen.print(optimizer_text(model["optimizer"]))
     nodes = counted(len(model["network"]["nodes"]), "node")
-    screen.print(f"{nodes}, {model['dtype']}, {size_text(model['bytes'])} with the optimizer's state\n")
+    screen.print(f"{nodes}, {model['dtype']}, {_size(model)} with the optimizer's state\n")
     rows = table("parameter", "shape", "numbers", right=["numbers"])
     for parameter in model["parameters"]:
         rows.add_row(parameter["name"], shape_text(parameter["shape"]), f"{parameter['numbers']:,}")

@@ -83,8 +83,8 @@ def _check_ledger(database: sqlite3.Connection, folder: StoreFolder, row: ModelR
     }
     expected: int | None = None
     for entry in entries.every(database, row.id):
-        lost = entry.kind == "lost"
-        if expected is not None and (entry.version < expected or entry.version > expected and not lost):
+        skips = entry.kind in ("lost", "rebased")  # no version up to those reserved is given again
+        if expected is not None and (entry.version < expected or entry.version > expected and not skips):
             yield f"the ledger goes on with version {entry.version}, not {expected}"
         expected = entry.version + 1
         if isinstance(entry.batch, Stretch) and sizes.get(entry.batch.segment, 0) < entry.batch.end:

@@ -33,15 +33,19 @@ class BodyFile:
     Args:
         folder: the folder of the file; it is made if only the last part of its path is missing.
         length: bytes of the body. They are reserved at once: later, the disk cannot be too full for them.
+        free_bytes: bytes that stay free on the disk.
 
     Raises:
         UploadsFull, UploadsUnavailable: there is no room, or the disk fails.
     """
 
-    def __init__(self, folder: Path, length: int):
+    def __init__(self, folder: Path, length: int, free_bytes: int = 0):
         self._length, self._filled = length, 0
         with _disk_errors():
             folder.mkdir(mode=0o700, exist_ok=True)
+            disk = os.statvfs(folder)
+            if disk.f_bavail * disk.f_frsize - length < free_bytes:
+                raise UploadsFull
             self._file = TemporaryFile(dir=folder, buffering=0)
             try:
                 os.posix_fallocate(self._file.fileno(), 0, length)

@@ -25,13 +25,16 @@ FILE_BYTES = 2**20
 """The least bytes of a body that lies in a file, where there is a folder for it."""
 
 
-def received(environ: WSGIEnvironment, length: int, folder: Path | None = None) -> bytes | memoryview:
+def received(
+    environ: WSGIEnvironment, length: int, folder: Path | None = None, free_bytes: int = 0
+) -> bytes | memoryview:
     """Return a body as read-only memory.
 
     Args:
         environ: the WSGI environment of the request.
         length: bytes of the body.
         folder: the folder of a file for a large body from another server; our worker has made one before.
+        free_bytes: bytes that stay free on the disk of that folder.
 
     Raises:
         BodyTruncated: less comes.
@@ -41,7 +44,7 @@ def received(environ: WSGIEnvironment, length: int, folder: Path | None = None) 
     if isinstance(stream, ReceivedBody):
         body = stream.whole()
     elif folder and length >= FILE_BYTES:
-        return _received_in_file(stream, length, folder)
+        return _received_in_file(stream, length, folder, free_bytes)
     else:
         body = stream.read(length)
         while len(body) < length and (more := stream.read(length - len(body))):
@@ -62,8 +65,8 @@ def peek(environ: WSGIEnvironment, count: int) -> bytes:
     return bytes(stream.data[:count]) if isinstance(stream, ReceivedBody) else b""
 
 
-def _received_in_file(stream: InputStream, length: int, folder: Path) -> memoryview:
-    file, left = BodyFile(folder, length), length
+def _received_in_file(stream: InputStream, length: int, folder: Path, free_bytes: int) -> memoryview:
+    file, left = BodyFile(folder, length, free_bytes), length
     try:
         while left and (piece := stream.read(min(left, PIECE_BYTES))):
             file.append(memoryview(piece))

@@ -20,9 +20,10 @@ class Upload:
         folder: the folder of the file.
         length: bytes of the body, at least 1.
         begins: the bytes of it that came with the head.
+        free_bytes: bytes that stay free on the disk.
     """
 
-    def __init__(self, folder: Path, length: int, begins: bytearray):
+    def __init__(self, folder: Path, length: int, begins: bytearray, free_bytes: int = 0):
         self.length = length
         self.received = len(begins)
         """Bytes that have come."""
@@ -30,7 +31,7 @@ class Upload:
         """The whole body, read-only, once it has been written."""
         self.failure: Exception | None = None
         """The reason why the disk does not take the body."""
-        self._folder = folder
+        self._folder, self._free_bytes = folder, free_bytes
         self._piece = bytearray(max(min(PIECE_BYTES, length), len(begins)))
         self._piece[: len(begins)] = begins
         self._waiting = len(begins)
@@ -60,7 +61,7 @@ class Upload:
         from deltawire_service.server.bodies.body_file import BodyFile
 
         try:
-            self._file = BodyFile(self._folder, self.length)
+            self._file = BodyFile(self._folder, self.length, self._free_bytes)
         except Exception as error:
             self.failure = error
 

@@ -45,6 +45,8 @@ class ConnectionLimits:
     """How fast a client must read its answer, or send an upload, to get more time than a request may take."""
     upload_bytes: int = 2**33
     """Bytes of bodies in files, until their requests are answered."""
+    free_bytes: int = 0
+    """Bytes that stay free on the disk of these files."""
     refuse_body: Callable[[str, str, Mapping[str, str], int], Exception | None] = lambda *head: None
     """Returns why a body is not received, for its method, path, headers and length; None when it is."""
     upload_folder: Callable[[str, str, Mapping[str, str], int], Path | None] = lambda *head: None

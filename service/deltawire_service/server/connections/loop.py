@@ -76,7 +76,7 @@ class ConnectionLoop:
         make_next = partial(self._elsewhere, make_pieces)
         self._sender = Sender(self._selector, limits, make_next, release, self._go_on, self._close)
         write = partial(self._elsewhere, write_files)
-        self._uploads = Uploads(self._selector, limits, write, self._complete_upload)
+        self._uploads = Uploads(self._selector, limits, write, write_files, self._complete_upload)
         self._handlers: dict[Stage, Callable[[Connection], None]] = {
             Stage.IDLE: self._receive_head,
             Stage.HEAD: self._receive_head,

@@ -6,7 +6,8 @@ from deltawire_service.server.connections.connection import Connection
 from deltawire_service.server.connections.limits import ConnectionLimits
 
 MOST_DEADLINES = 20
-"""How many times the deadline the reading of an answer may take: the memory that it holds is not free."""
+"""How many times the deadline the reading of an answer, or the sending of an upload, may take: the memory, or
+the disk, that it holds is not free."""
 
 
 def reads_fast_enough(connection: Connection, limits: ConnectionLimits, now: float) -> bool:

@@ -13,6 +13,7 @@ from deltawire_service.server.bodies.received_body import ReceivedBody, Stopping
 from deltawire_service.server.bodies.upload import Upload
 from deltawire_service.server.connections.connection import Connection, Stage
 from deltawire_service.server.connections.limits import STOPPING_SECONDS, ConnectionLimits
+from deltawire_service.server.connections.readers import MOST_DEADLINES
 
 
 class Uploads:
@@ -23,6 +24,7 @@ class Uploads:
         limits: how many bytes are received at once, and how fast clients must send.
         write: calls a function in a thread that may wait for the disk, and afterwards another one with the
             connection in this thread.
+        drop: calls a function in such a thread: to free the blocks of a large file takes long.
         complete: has a request answered, with its body, and whether all of it came.
     """
 
@@ -31,10 +33,11 @@ class Uploads:
         selector: selectors.BaseSelector,
         limits: ConnectionLimits,
         write: Callable[[Connection, Callable[[], None], Callable[[Connection], None]], None],
+        drop: Callable[[Callable[[], None]], None],
         complete: Callable[[Connection, ReceivedBody, bool], None],
     ):
         self._selector, self._limits = selector, limits
-        self._write, self._complete = write, complete
+        self._write, self._drop, self._complete = write, drop, complete
         self._bytes = 0
         self._stops = False
 
@@ -58,7 +61,7 @@ class Uploads:
         self._bytes += length
         connection.upload_bytes = length
         begins = connection.head.bytes
-        connection.upload = upload = Upload(folder, length, begins)
+        connection.upload = upload = Upload(folder, length, begins, self._limits.free_bytes)
         begins.clear()
         self._begin_look(connection)
 
@@ -100,7 +103,7 @@ class Uploads:
         self._bytes -= connection.upload_bytes
         connection.upload_bytes = 0
         if connection.upload:
-            connection.upload.close()
+            self._drop(connection.upload.close)
             connection.upload = None
 
     def give_up(self, connection: Connection, failure: Exception | None = None) -> None:
@@ -134,4 +137,7 @@ class Uploads:
         connection.begin(Stage.UPLOAD, STOPPING_SECONDS if self._stops else deadline / 2)
 
     def _least_bytes(self, connection: Connection) -> float:
-        return self._limits.client_bytes_per_second * (monotonic() - connection.since)
+        """Return how much must have come since the last look: also so much that all comes in the end."""
+        assert connection.upload is not None
+        in_time = connection.upload.length / (MOST_DEADLINES * self._limits.deadline_seconds)
+        return max(self._limits.client_bytes_per_second, in_time) * (monotonic() - connection.since)

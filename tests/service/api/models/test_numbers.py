@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from support.http_models import DATA, DescribedClient, code, make_client, make_model, read, step
 
 from deltawire import wire
+from deltawire_service.admission import answer_memory
 from deltawire_service.networks.published import params_id
 
 BINARY = {"Accept": wire.SAFETENSORS}
@@ -57,3 +59,19 @@ def test_json_takes_memory_and_binary_does_not(tmp_path: Path) -> None:
     assert code(answer, "") == "memory_plan_exceeded" and wire.SAFETENSORS in answer.json["detail"]
     assert client.get("/v1/models/model/params", headers=BINARY).status_code == 200
     assert code(client.post("/v1/models/model/steps", json={"data": DATA})) == "memory_plan_exceeded"
+
+
+@pytest.mark.parametrize("path", ["params", "optimizer"])
+def test_json_is_held_until_it_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Other answers have no room meanwhile; those in binary need none."""
+    client = make_client(tmp_path, planned_bytes=4500, admitted_bytes=4500, computations=1)
+    make_model(client)
+    for bound in ("SMALL_PLAN", "SPARE"):
+        monkeypatch.setattr(answer_memory, bound, 0)
+    with client.get(f"/v1/models/model/{path}", buffered=False) as first:
+        assert first.status_code == 200
+        refused = client.get("/v1/models/model/optimizer", buffered=True)
+        assert (refused.status_code, code(refused)) == (503, "overloaded")
+        binary = client.get(f"/v1/models/model/{path}", headers=BINARY, buffered=True)
+        assert binary.status_code == 200
+    assert client.get("/v1/models/model/optimizer").status_code == 200

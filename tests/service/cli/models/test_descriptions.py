@@ -9,7 +9,9 @@ from support.commands import FLOW, document
 from support.console import run
 
 from deltawire import Client
+from deltawire.errors import Fault, Refused
 from deltawire_service.cli.outcome import Exit
+from deltawire_service.models.model_store import ModelStore
 
 
 def test_no_model(data_dir: Path) -> None:
@@ -38,3 +40,14 @@ def test_without_a_folder_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("DELTAWIRE_DATA_DIR", raising=False)
     result = run("models", "list")
     assert result.exit_code == Exit.FAILED and "DELTAWIRE_DATA_DIR" in result.stderr
+
+
+def test_a_model_without_a_size_is_listed(flow: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its network, or its optimizer, takes a plugin that is not installed."""
+    monkeypatch.setattr(ModelStore, "layout_of", _refuse)
+    for shown in (run("models", "list", columns=120), run("models", "show", "flow")):
+        assert shown.exit_code == 0 and "–" in shown.stdout
+
+
+def _refuse(*_: object) -> None:
+    raise Refused([Fault("/optimizer/kind", "kind_unknown", "there is no such optimizer")])

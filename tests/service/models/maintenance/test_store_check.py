@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from support.models import OWNER, batch, create, step
+from support.models import OWNER, batch, create, id_of, open_store, step
 
 from deltawire_service.models import batches
 from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.versions import read_ledger
 from deltawire_service.store.folders import ModelFolder
 
 
@@ -54,6 +55,24 @@ def test_a_sound_store_has_no_problems(trained: ModelStore) -> None:
     create(trained, "another")
     step(trained, 1, "another", arrays=batch(1, 60), durable=False)
     assert check_store(trained, replay=True) == [] == check_store(trained)
+
+
+def test_a_rebased_model_may_skip_the_versions_that_were_reserved(store: ModelStore) -> None:
+    create(store)
+    step(store, 0, durable=False)
+    row = store.find(OWNER, "model")
+    assert row.reserved > row.version
+    path = folder_of(store).slots / row.slot
+    contents = bytearray(path.read_bytes())
+    contents[: len(row.stamp)] = bytes(len(row.stamp))
+    path.write_bytes(contents)
+    other = open_store(store.folder.path, another_fingerprint="another")
+    id_of(other)
+    other.database.close()
+    entries = read_ledger(store, OWNER, "model", -1, 9)
+    assert [entry["kind"] for entry in entries] == ["created", "step", "rebased"]
+    assert entries[-1]["version"] == row.reserved + 1 > 2
+    assert check_store(store) == []
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,15 @@ def test_its_room_is_reserved_at_once(tmp_path: Path) -> None:
     assert descriptors(tmp_path) == []
 
 
+def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
+    disk = os.statvfs(tmp_path)
+    free = disk.f_bavail * disk.f_frsize
+    BodyFile(tmp_path, 2**20, free // 2).close()
+    with pytest.raises(UploadsFull):
+        BodyFile(tmp_path, 2**20, free)
+    assert descriptors(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "number, error",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -13,7 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -24,6 +27,8 @@ from support.memory import resident
 from support.service import Service, children, running_service
 
 from deltawire import wire
+from deltawire_service.server.connections.limits import ConnectionLimits
+from deltawire_service.server.connections.uploads import Uploads
 
 MIB = 2**20
 UNHURRIED = {"queue_seconds": "10", "app": "support.large_bodies:app()"}
@@ -189,6 +194,33 @@ def test_a_stalled_upload_is_told_so(service: Service) -> None:
         wait_until(lambda: not uploads_of(worker))
 
 
+def test_a_large_upload_must_come_faster(service: Service) -> None:
+    """All of it must come within 20 deadlines, or others have no room for theirs."""
+    piece = bytes(2**16)
+    with connected(service) as connection:
+        send(connection, head(100 * MIB))  # 2.5 MiB in each second
+        started = time.monotonic()
+        while not select.select([connection], [], [], 0.1)[0]:
+            assert time.monotonic() - started < 6
+            send(connection, piece)
+        answer = receive(connection)
+        assert (answer.status, code(answer)) == (408, "request_timeout")
+
+
+def test_a_dropped_file_is_closed_where_files_are_written(tmp_path: Path) -> None:
+    """Not in the thread of all connections, which would wait for the disk."""
+    dropped = list[Any]()
+    uploads = Uploads(Mock(), ConnectionLimits(), lambda *call: call[1](), dropped.append, Mock())
+    connection: Any = SimpleNamespace(
+        head=SimpleNamespace(bytes=bytearray(b"0")), request=SimpleNamespace(headers=[]), begin=Mock()
+    )
+    uploads.begin(connection, tmp_path, 10, waits=False)
+    upload = connection.upload
+    uploads.give_up(connection)
+    upload.close()
+    assert dropped == [upload.close] and connection.upload is None
+
+
 def test_a_slow_but_steady_upload_may_take_longer_than_the_deadline(service: Service) -> None:
     parts = body(2)
     whole = head(size(parts)) + b"".join(map(bytes, parts))
@@ -240,12 +272,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_told_before_the_body_is_received(small_disk: Path) -> None:
-    with running(small_disk) as service:
+    with running(small_disk, free_bytes=str(4 * MIB)) as service:
         free = free_bytes(small_disk)
-        with connected(service) as connection:
-            send(connection, head(17 * MIB, "Expect: 100-continue"))
-            answer = receive(connection)
-            assert (answer.status, code(answer)) == (507, "store_full")
+        for mebibytes in (13, 17):  # more than may be used, and more than there is
+            with connected(service) as connection:
+                send(connection, head(mebibytes * MIB, "Expect: 100-continue"))
+                answer = receive(connection)
+                assert (answer.status, code(answer)) == (507, "store_full")
         assert free_bytes(small_disk) >= free - MIB  # nothing half done is left
         parts = body(10)
         for _ in range(3):  # each frees the room of the one before
