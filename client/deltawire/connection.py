@@ -35,7 +35,7 @@ MENDS = {
 OK = frozenset({200, 201})
 """Statuses of answers."""
 
-UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown")
+UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown", "deadline_exceeded")
 """Codes of errors after which a change may have been made."""
 
 OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}

@@ -90,8 +90,8 @@ def test_errors_of_a_transport_have_the_id_of_their_request() -> None:
 class Refusing(Recorded):
     """Answers with a problem document of one fault."""
 
-    def __init__(self, fault: Any):
-        super().__init__(None, 422)
+    def __init__(self, fault: Any, status: int = 422):
+        super().__init__(None, status)
         self.fault = fault
 
     def send(self, request: Request) -> Response:
@@ -235,6 +235,11 @@ def test_a_change_that_may_have_been_made_says_how_to_find_out() -> None:
     client = Client(transport=Lossy({}, lost=9), retries=retries)
     with pytest.raises(Unreachable, match="may have been made; the same call with key='k' finds out"):
         client.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
+    late = Refusing({"pointer": "", "code": "deadline_exceeded", "detail": "too late"}, 504)
+    with pytest.raises(ServiceFailed, match="may have been made; the same call with key='k' finds out"):
+        Client(transport=late, retries=retries).connection.change(
+            "DELETE", "/v1/models/a", None, dict, key="k"
+        )
     refusing = Client(transport=Refusing({"pointer": "", "code": "model_not_found", "detail": "none"}))
     with pytest.raises(Refused) as refused:
         refusing.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
