@@ -145,7 +145,9 @@ class Connection:
             return self._call(method, path, document, read, sends, accepts, key)
         except (Unreachable, ServiceFailed) as error:
             mend = f"the change may have been made; the same call with key={key!r} finds out"
-            raise error.with_mends(dict.fromkeys(UNKNOWN, mend)) from error.__cause__
+            if error.code not in UNKNOWN:
+                raise
+            raise error.of_change(key, dict.fromkeys(UNKNOWN, mend)) from error.__cause__
 
     def _call(
         self,
