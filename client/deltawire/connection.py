@@ -140,7 +140,7 @@ class Connection:
             Refused: The request is wrong, or the key came with another one. Nothing was changed.
             Unreachable, ServiceFailed: As for `post`. The fault says when the change may have been made.
         """
-        key = uuid4().hex if key is None else check_key(key)
+        key = chosen_key(key)
         try:
             return self._call(method, path, document, read, sends, accepts, key)
         except (Unreachable, ServiceFailed) as error:
@@ -249,6 +249,15 @@ class Connection:
         if len(parts[0]) > limits["json_body_bytes"]:
             raise _too_large(header, len(parts[0]), limits)
         return wire.JSON, parts
+
+
+def chosen_key(key: Any) -> str:
+    """Return an Idempotency-Key: the caller's, or a new one for None.
+
+    Raises:
+        Refused: The caller's cannot be sent as one.
+    """
+    return uuid4().hex if key is None else check_key(key)
 
 
 def check_key(key: Any) -> str:
