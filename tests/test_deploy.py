@@ -140,6 +140,15 @@ def test_what_the_proxy_answers_by_itself_is_a_problem_of_the_services_shape() -
     assert shown.keys() == ours.keys() and shown["errors"][0].keys() == ours["errors"][0].keys()
 
 
+def test_a_proxy_that_gave_up_leaves_the_id_out_so_that_a_change_is_repeated() -> None:
+    """The SDK takes a 504 with the id for the service's own, which says that nothing was changed."""
+    (block,) = re.findall(r"map \$problem \$answered_id {(.*?)\n    }", NGINX, re.DOTALL)
+    assert re.findall(r"^\s+(\w+) (.*);", block, re.MULTILINE) == [
+        ("deadline_exceeded", '""'), ("default", "$id")
+    ]  # fmt: skip
+    assert re.findall(r"add_header X-Request-Id (\S+) always;", NGINX) == ["$answered_id"]
+
+
 def test_an_id_is_the_callers_where_the_service_takes_it_too() -> None:
     assert '"~^[A-Za-z0-9-]{1,64}\\z" $http_x_request_id;' in NGINX
 

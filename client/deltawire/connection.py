@@ -35,7 +35,7 @@ MENDS = {
 OK = frozenset({200, 201})
 """Statuses of answers."""
 
-UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown")
+UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown", "deadline_exceeded")
 """Codes of errors after which a change may have been made."""
 
 OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}
@@ -140,12 +140,14 @@ class Connection:
             Refused: The request is wrong, or the key came with another one. Nothing was changed.
             Unreachable, ServiceFailed: As for `post`. The fault says when the change may have been made.
         """
-        key = uuid4().hex if key is None else check_key(key)
+        key = chosen_key(key)
         try:
             return self._call(method, path, document, read, sends, accepts, key)
         except (Unreachable, ServiceFailed) as error:
             mend = f"the change may have been made; the same call with key={key!r} finds out"
-            raise error.with_mends(dict.fromkeys(UNKNOWN, mend)) from error.__cause__
+            if error.code not in UNKNOWN:
+                raise
+            raise error.of_change(key, dict.fromkeys(UNKNOWN, mend)) from error.__cause__
 
     def _call(
         self,
@@ -247,6 +249,15 @@ class Connection:
         if len(parts[0]) > limits["json_body_bytes"]:
             raise _too_large(header, len(parts[0]), limits)
         return wire.JSON, parts
+
+
+def chosen_key(key: Any) -> str:
+    """Return an Idempotency-Key: the caller's, or a new one for None.
+
+    Raises:
+        Refused: The caller's cannot be sent as one.
+    """
+    return uuid4().hex if key is None else check_key(key)
 
 
 def check_key(key: Any) -> str:

@@ -56,28 +56,52 @@ class Fault:
 class DeltawireError(Exception):
     """The base of every error that deltawire raises on purpose."""
 
-    def __init__(self, faults: Iterable[Fault], status: int | None = None, request_id: str | None = None):
+    def __init__(
+        self,
+        faults: Iterable[Fault],
+        status: int | None = None,
+        request_id: str | None = None,
+        key: str | None = None,
+    ):
         """Keep what is wrong.
 
         Args:
             faults: Most important first; the first 20 are kept.
             status: HTTP status of the response.
             request_id: Finds the request in the logs of the service.
+            key: The Idempotency-Key of a change that was made, or may have been.
         """
         self.faults = tuple(islice(faults, MOST_FAULTS))
         self.status = status
         self.request_id = request_id
+        self.key = key
         super().__init__(
             "; ".join(f"{fault.pointer}: {fault.message}".removeprefix(": ") for fault in self.faults)
         )
 
-    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Fault, ...], int | None, str | None]]:
-        return type(self), (self.faults, self.status, self.request_id)
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Fault, ...], int | None, str | None, str | None]]:
+        return type(self), (self.faults, self.status, self.request_id, self.key)
+
+    def with_faults(self, faults: Iterable[Fault]) -> Self:
+        """Return the same error with other faults."""
+        return type(self)(faults, self.status, self.request_id, self.key)
 
     def with_mends(self, mends: Mapping[str, str]) -> Self:
         """Return the same error with the mends for these codes; faults of other codes stay as they are."""
-        faults = [replace(fault, mend=mends.get(fault.code, fault.mend)) for fault in self.faults]
-        return type(self)(faults, self.status, self.request_id)
+        return self.with_faults(
+            replace(fault, mend=mends.get(fault.code, fault.mend)) for fault in self.faults
+        )
+
+    def of_change(self, key: str, mends: Mapping[str, str]) -> Self:
+        """Return the same error of a change that was made, or may have been.
+
+        Args:
+            key: The Idempotency-Key of the change.
+            mends: By code. Those that say `call with key=…` say `command with --key …` on the command line.
+        """
+        error = self.with_mends(mends)
+        error.key = key
+        return error
 
     @property
     def code(self) -> str:
@@ -100,8 +124,7 @@ class Refused(DeltawireError):
 
     def under(self, prefix: str) -> Self:
         """Return the same refusal with its pointers below `prefix` (`/network`)."""
-        moved = (replace(fault, pointer=prefix + fault.pointer) for fault in self.faults)
-        return type(self)(moved, self.status, self.request_id)
+        return self.with_faults(replace(fault, pointer=prefix + fault.pointer) for fault in self.faults)
 
 
 class Unreachable(DeltawireError):
@@ -111,7 +134,7 @@ class Unreachable(DeltawireError):
         """Return the same failure, its detail with the number of attempts and the seconds they took."""
         tried = f"{attempts} attempts in {seconds:.1f} s" if attempts > 1 else "1 attempt"
         first = replace(self.faults[0], detail=f"{self.faults[0].detail} ({tried})")
-        return type(self)([first, *self.faults[1:]], self.status, self.request_id)
+        return self.with_faults([first, *self.faults[1:]])
 
 
 class TimedOut(Unreachable):
@@ -125,7 +148,7 @@ class ServiceFailed(DeltawireError):
         """Return the same failure, its detail with the exception that a service in this process raised."""
         reason = f"{error}: {error.__cause__!r}" if error.__cause__ else str(error) or repr(error)
         first = replace(self.faults[0], detail=f"{self.faults[0].detail}: {reason}")
-        return type(self)([first, *self.faults[1:]], self.status, self.request_id)
+        return self.with_faults([first, *self.faults[1:]])
 
 
 class PluginFailed(ServiceFailed):

@@ -72,8 +72,9 @@ class Retries:
             keyed: Whether the request changes something once, by its Idempotency-Key.
 
         Returns:
-            The first response that is not one of BUSY, or the last one. With a key, a proxy's 504 is not one
-            to return either: the service may have made the change.
+            The first response that is not one of BUSY, or the last one. With a key, a 504 is not one to
+            return either, unless it certainly changed nothing: it is the service's own, and no attempt before
+            it may have made the change.
 
         Raises:
             Unreachable: The last attempt found no service.
@@ -82,6 +83,7 @@ class Retries:
         begun = clock()
         end = begun + (self.budget if answered else min(self.startup, self.budget))
         number = 1
+        unknown = False  # whether an attempt before this one may have made the change
         while True:
             try:
                 response = attempt()
@@ -91,12 +93,14 @@ class Retries:
                     raise
                 if number >= self.attempts or clock() + wait > end:
                     raise error.after(number, clock() - begun) from error.__cause__
+                unknown = True
                 reason = str(error)
             else:
                 end = begun + self.budget
                 wait = self._wait(number, response.header("Retry-After"))
                 last = number >= self.attempts or clock() + wait > end
-                again = response.status in BUSY or (keyed and _gave_up(response))
+                unknown = unknown or not _changed_nothing(response)
+                again = response.status in BUSY or (keyed and response.status == 504 and unknown)
                 if last or not again:
                     return response
                 reason = f"the service answered {response.status}"
@@ -110,9 +114,15 @@ class Retries:
         return requested + random.uniform(bound / 2, bound) if requested <= self.patience else inf
 
 
-def _gave_up(response: Response) -> bool:
-    """Return whether a proxy stopped waiting. A 504 of the service itself says that nothing was changed."""
-    return response.status == 504 and response.header("X-Request-Id") is None
+def _changed_nothing(response: Response) -> bool:
+    """Return whether a response to a change says for certain that its attempt made none.
+
+    A 429 does, and a 504 of the service itself: a problem document with the request's id. A proxy that
+    stopped waiting does not know what the service still did; deploy/nginx.conf leaves the id out then.
+    """
+    kind = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
+    ours = kind == "application/problem+json" and response.header("X-Request-Id") is not None
+    return response.status == 429 or (response.status == 504 and ours)
 
 
 def seconds(retry_after: str) -> float:

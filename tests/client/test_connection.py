@@ -90,8 +90,8 @@ def test_errors_of_a_transport_have_the_id_of_their_request() -> None:
 class Refusing(Recorded):
     """Answers with a problem document of one fault."""
 
-    def __init__(self, fault: Any):
-        super().__init__(None, 422)
+    def __init__(self, fault: Any, status: int = 422):
+        super().__init__(None, status)
         self.fault = fault
 
     def send(self, request: Request) -> Response:
@@ -233,9 +233,25 @@ def test_an_answer_may_have_status_201() -> None:
 def test_a_change_that_may_have_been_made_says_how_to_find_out() -> None:
     retries = Retries(attempts=2)
     client = Client(transport=Lossy({}, lost=9), retries=retries)
-    with pytest.raises(Unreachable, match="may have been made; the same call with key='k' finds out"):
+    with pytest.raises(Unreachable, match="may have been made; the same call with key='k' finds out") as lost:
         client.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
+    assert lost.value.key == "k"
+    late = Refusing({"pointer": "", "code": "deadline_exceeded", "detail": "too late"}, 504)
+    with pytest.raises(ServiceFailed, match="may have been made; the same call with key='k' finds out"):
+        Client(transport=late, retries=retries).connection.change(
+            "DELETE", "/v1/models/a", None, dict, key="k"
+        )
     refusing = Client(transport=Refusing({"pointer": "", "code": "model_not_found", "detail": "none"}))
     with pytest.raises(Refused) as refused:
         refusing.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
-    assert "may have been made" not in str(refused.value)
+    assert "may have been made" not in str(refused.value) and refused.value.key is None
+
+
+def test_an_error_has_the_key_that_was_made_for_its_change() -> None:
+    transport = Lossy({}, lost=9)
+    with pytest.raises(Unreachable) as lost:
+        Client(transport=transport, retries=Retries(attempts=2)).connection.change(
+            "DELETE", "/v1", None, dict
+        )
+    assert {lost.value.key} == {request.headers["Idempotency-Key"] for request in transport.requests}
+    assert f"with key={lost.value.key!r} finds out" in str(lost.value)

@@ -19,8 +19,9 @@ TREE = [error for error in PUBLIC if isinstance(error, type) and issubclass(erro
 
 @pytest.mark.parametrize("error", TREE)
 def test_every_error_has_the_same_attributes_and_can_be_pickled(error: type[DeltawireError]) -> None:
-    for raised in (error(FAULTS, 422, "ab-12"), pickle.loads(pickle.dumps(error(FAULTS, 422, "ab-12")))):
-        assert type(raised) is error
+    made = error(FAULTS, 422, "ab-12", "key")
+    for raised in (made, pickle.loads(pickle.dumps(made)), made.with_mends({}), made.with_faults(FAULTS)):
+        assert type(raised) is error and raised.key == "key"
         assert (raised.status, raised.request_id) == (422, "ab-12")
         assert (raised.code, raised.pointer) == ("shape_mismatch", "/data/x")
         assert raised.errors == raised.faults == FAULTS

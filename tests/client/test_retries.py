@@ -16,6 +16,8 @@ from deltawire.transport import Request, Response
 
 UNREACHABLE = Unreachable([Fault("", "unreachable", "no service answers")])
 TIMED_OUT = TimedOut([Fault("", "timed_out", "too slow")])
+PROBLEM = "application/problem+json"
+LATE = Response(504, {"x-request-id": "of the service", "content-type": PROBLEM}, b"")
 
 
 class Scripted:
@@ -72,8 +74,39 @@ def test_a_change_with_a_key_is_repeated_until_its_outcome_is_known(first: Any) 
 
 
 def test_a_deadline_of_the_service_itself_is_final_also_with_a_key() -> None:
-    answer = Response(504, {"x-request-id": "of the service"}, b"")
-    assert Retries().send(lambda: answer, keyed=True) is answer
+    assert Retries().send(lambda: LATE, keyed=True) is LATE
+
+
+def answers(*script: Any) -> tuple[int, int]:
+    """What a keyed change gets of these answers, and how many it takes."""
+    waiting = list(script)
+
+    def attempt() -> Response:
+        outcome = waiting.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome if isinstance(outcome, Response) else Response(outcome, {}, b"")
+
+    status = Retries().send(attempt, lambda wait: None, keyed=True).status
+    return status, len(script) - len(waiting)
+
+
+@pytest.mark.parametrize("headers", [
+    {"Content-Type": PROBLEM},
+    {"x-request-id": "echoed"},
+    {"x-request-id": "echoed", "content-type": "text/html"},
+])  # fmt: skip
+def test_a_504_that_is_not_surely_of_the_service_is_repeated_with_a_key(headers: dict[str, str]) -> None:
+    assert answers(Response(504, headers, b""), 200) == (200, 2)
+
+
+@pytest.mark.parametrize("first", [502, 503, 504, UNREACHABLE, TIMED_OUT])
+def test_a_deadline_of_the_service_is_not_final_where_an_earlier_attempt_may_have_changed(first: Any) -> None:
+    assert answers(first, LATE, 200) == (200, 3)
+
+
+def test_a_deadline_of_the_service_is_final_after_attempts_that_changed_nothing() -> None:
+    assert answers(429, LATE, 200) == (504, 2)
 
 
 @pytest.mark.parametrize("status", [200, 201, 400, 404, 409, 410, 412, 422, 500, 501, 507])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import DTypeLike
 
 from deltawire import wire
 from deltawire.arrays import dtype_name
-from deltawire.errors import wrong_argument
+from deltawire.connection import chosen_key
+from deltawire.errors import DeltawireError, wrong_argument
 from deltawire.models.model import Model
 from deltawire.models.network import ModelNetwork, model_path
 from deltawire.models.rules import Rule, rule_document
@@ -43,8 +46,12 @@ def create_model(
         The model, at version 0.
 
     Raises:
-        Refused: An argument does not fit, or there is a model of this name.
+        Refused: An argument does not fit, there is a model of this name, or the one that an earlier call with
+            this key made is deleted.
+        Unreachable, ServiceFailed: As for any change. Where the model was made and only reading it failed,
+            the fault says so.
     """
+    key = chosen_key(key)
     options: dict[str, Any] = {"name": name, "optimizer": rule_document(optimizer)}
     if seed is not None:
         options["seed"] = seed
@@ -57,7 +64,25 @@ def create_model(
         document = {"network": resolved.reference if isinstance(resolved, ModelNetwork) else resolved}
         document |= options | ({} if dtype is None else {"dtype": dtype_name(dtype)})
     client.connection.change("POST", "/v1/models", document, dict, key=key, sends=sends)
-    return find_model(client, name)
+    with after_making(name, key):
+        return find_model(client, name)
+
+
+@contextmanager
+def after_making(name: str, key: str) -> Iterator[None]:
+    """Have errors of what reads a new model say that it was made, and with which key.
+
+    Args:
+        name: The name of the model.
+        key: The Idempotency-Key of the call that made it.
+    """
+    try:
+        yield
+    except DeltawireError as error:
+        mend = f"model {name!r} was made; the same call with key={key!r} returns it"
+        if error.code == "model_not_found":
+            mend = f"the call with key={key!r} made it, and it was deleted since"
+        raise error.of_change(key, dict.fromkeys((f.code for f in error.faults), mend)) from error.__cause__
 
 
 def find_model(client: Caller, name: str) -> Model:

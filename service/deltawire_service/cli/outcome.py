@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from enum import IntEnum
 from errno import EPIPE
+from shlex import quote
 from typing import Any
 
 import click
 from environs import EnvError
 from rich.padding import Padding
 
-from deltawire.connection import UNKNOWN
 from deltawire.errors import DeltawireError, NotInstalled, Refused, ServiceFailed, Unreachable
 from deltawire_layers import RegistryError
 from deltawire_service.cli.terminal import console, print_json
@@ -42,7 +42,6 @@ MENDS = {
     "non_finite": '"non_finite": "return" in FILE returns it',
     "unauthorized": "set DELTAWIRE_API_KEY to the key",
     "not_found": "is --url the address of the service alone, without /v1?",
-    **dict.fromkeys(UNKNOWN, "the change may have been made; a command with --key can be repeated safely"),
 }
 """What a user of a command can do about an error, by its code."""
 
@@ -80,7 +79,12 @@ class Command(click.Command):
 
 def for_commands(error: DeltawireError) -> DeltawireError:
     """Return an error with the mends of the command line in place of the SDK's."""
-    return error.with_mends({fault.code: MENDS.get(fault.code, "") for fault in error.faults if fault.mend})
+    mends = {fault.code: MENDS.get(fault.code, "") for fault in error.faults if fault.mend}
+    if error.key is not None:  # what the SDK says about its key holds for the command too
+        call, command = f"call with key={error.key!r}", f"command with --key {quote(error.key)}"
+        told = {fault.code: fault.mend.replace(call, command) for fault in error.faults if call in fault.mend}
+        mends |= told
+    return error.with_mends(mends)
 
 
 def error_document(error: DeltawireError) -> dict[str, Any]:

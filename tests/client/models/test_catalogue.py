@@ -11,7 +11,8 @@ import pytest
 from support.classifier import batch, classifier
 from support.transports import Recorded
 
-from deltawire import Client, Model, Network, Refused, optim
+from deltawire import Client, Fault, Model, Network, Refused, Retries, Unreachable, optim
+from deltawire.transport import Request, Response
 
 SGD = optim.sgd(0.1)
 PARAMS = Client().init(classifier(), seed=3)
@@ -73,6 +74,34 @@ def test_a_creation_with_a_key_is_made_once(client: Client) -> None:
     with pytest.raises(Refused) as refused:
         client.create_model(classifier(), name="b", optimizer=SGD, key="once")
     assert refused.value.code == "idempotency_key_reused"
+
+
+def test_a_creation_whose_model_is_deleted_meanwhile_says_so(client: Client) -> None:
+    client.create_model(classifier(), name="a", optimizer=SGD, key="once").delete()
+    with pytest.raises(Refused, match="the call with key='once' made it, and it was deleted since") as gone:
+        client.create_model(classifier(), name="a", optimizer=SGD, key="once")
+    assert (gone.value.code, gone.value.status, gone.value.key) == ("model_not_found", 404, "once")
+
+
+class Made(Recorded):
+    """Makes a model, and cannot be reached afterwards."""
+
+    def send(self, request: Request) -> Response:
+        response = super().send(request)
+        if request.method == "GET":
+            raise Unreachable([Fault("", "unreachable", "the cable is cut")])
+        return response
+
+
+@pytest.mark.parametrize("key", [None, "mine"])
+def test_a_creation_that_cannot_read_its_model_says_that_it_was_made(key: str | None) -> None:
+    transport = Made({"replayed": False}, 201)
+    client = Client(transport=transport, retries=Retries(attempts=1))
+    with pytest.raises(Unreachable, match="the cable is cut") as lost:
+        client.create_model(classifier(), name="a", optimizer=SGD, key=key)
+    sent = transport.requests[0].headers["Idempotency-Key"]
+    assert lost.value.key == sent and key in (None, sent)
+    assert str(lost.value).endswith(f"model 'a' was made; the same call with key={sent!r} returns it")
 
 
 def test_faults_are_named_by_argument(client: Client) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,7 +18,8 @@ from support.layers import failing, registry
 from support.service import free_port
 from werkzeug.serving import make_server
 
-from deltawire import Client
+from deltawire import Client, Fault, Retries, TimedOut
+from deltawire.transport import EmbeddedTransport, Request, Response
 from deltawire_layers import RegistryError
 from deltawire_service.cli.outcome import Exit
 
@@ -130,6 +133,30 @@ def test_a_setting_that_does_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DELTAWIRE_RANK", "-1")
     result = run("layers")
     assert result.exit_code == Exit.USAGE and "DELTAWIRE_RANK" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "key, shown", [(None, "[0-9a-f]{32}"), ("mine", "mine"), ("a$b'c", re.escape("""'a$b'"'"'c'"""))]
+)
+def test_a_change_that_may_have_been_made_names_the_key_of_the_command_that_finds_out(
+    key: str | None, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys: list[str] = []
+
+    def lose(transport: EmbeddedTransport, request: Request) -> Response:
+        keys.append(request.headers["Idempotency-Key"])
+        raise TimedOut([Fault("", "timed_out", "too slow")])
+
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(EmbeddedTransport, "send", lose)
+    monkeypatch.setattr(Retries, "send", lambda self, attempt, **_: attempt())
+    command = ["models", "delete", "a", "--yes", *(() if key is None else ("--key", key))]
+    result = run(*command, columns=300)
+    mend = rf"too slow: the change may have been made; the same command with --key {shown} finds out"
+    assert result.exit_code == Exit.UNREACHABLE and re.search(mend, result.stderr), result.stderr
+    assert shlex.quote(keys[0]) in result.stderr
+    (error,) = document(*command, code=Exit.UNREACHABLE)["errors"]
+    assert error["mend"].endswith(f"with --key {shlex.quote(keys[-1])} finds out")
 
 
 def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,11 @@ def json_object(text: str) -> dict[str, Any]:
     return document
 
 
+def schedule_part(text: str) -> dict[str, Any]:
+    """Return the part `schedule` of an optimizer's JSON; null for none is not the same as nothing."""
+    return {"schedule": None if text.strip() == "null" else json_object(text)}
+
+
 def name_argument(command: Any) -> Any:
     """Add NAME, the name of a model."""
     return click.argument("name")(command)
@@ -50,7 +55,13 @@ def optimizer_options(command: Any) -> Any:
     for option in (
         click.option("--clip-value", type=float, metavar="X", help="Largest size of a gradient's numbers."),
         click.option("--clip-norm", type=float, metavar="X", help="Largest norm of all gradients together."),
-        click.option("--schedule", type=json_object, metavar="JSON", help="Schedule of the learning rate."),
+        click.option("--clip", type=json_object, metavar="JSON", help="Both bounds in JSON; {} for none."),
+        click.option(
+            "--schedule",
+            type=schedule_part,
+            metavar="JSON",
+            help="Schedule of the learning rate; null for none.",
+        ),
         click.option("--config", type=json_object, metavar="JSON", help="Further config of the optimizer."),
         click.option("--learning-rate", type=float, metavar="X", help="Learning rate."),
     ):
@@ -62,6 +73,7 @@ def optimizer_document(
     learning_rate: float | None,
     config: dict[str, Any] | None,
     schedule: dict[str, Any] | None,
+    clip: dict[str, Any] | None,
     clip_norm: float | None,
     clip_value: float | None,
 ) -> dict[str, Any]:
@@ -70,14 +82,20 @@ def optimizer_document(
     Args:
         learning_rate: Of `--learning-rate`.
         config: Of `--config`.
-        schedule: Of `--schedule`.
+        schedule: Of `--schedule`, by `schedule_part`.
+        clip: Of `--clip`.
         clip_norm: Of `--clip-norm`.
         clip_value: Of `--clip-value`.
     """
     rate = {} if learning_rate is None else {"learning_rate": learning_rate}
-    clip = {bound: x for bound, x in {"norm": clip_norm, "value": clip_value}.items() if x is not None}
-    parts = {"config": {**(config or {}), **rate}, "schedule": schedule, "clip": clip}
-    return {part: document for part, document in parts.items() if document}
+    bounds = {bound: x for bound, x in {"norm": clip_norm, "value": clip_value}.items() if x is not None}
+    document: dict[str, Any] = {}
+    if config or rate:
+        document["config"] = {**(config or {}), **rate}
+    document |= schedule or {}
+    if clip is not None or bounds:  # an empty clip takes the bounds away
+        document["clip"] = {**(clip or {}), **bounds}
+    return document
 
 
 def optimizer_text(rule: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from deltawire.connection import chosen_key
+from deltawire.models.catalogue import after_making
 from deltawire.models.network import model_path
 from deltawire_service.cli.models.arguments import (
     if_version_option,
@@ -66,8 +68,11 @@ def restore(
 @json_option
 def fork(name: str, new: str, version: int | None, key: str | None, url: str | None, as_json: bool) -> None:
     """Make a model NEW of a version of another one: its parameters, its optimizer and its state."""
+    key = chosen_key(key)
     with client_of(url) as client:
-        description = client.model(name).fork(new, version=version, key=key).describe()
+        made = client.model(name).fork(new, version=version, key=key)
+        with after_making(new, key):
+            description = made.describe()
     print_description(description, as_json)
 
 

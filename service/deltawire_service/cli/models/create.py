@@ -6,6 +6,8 @@ from typing import Any, BinaryIO
 
 import click
 
+from deltawire.connection import chosen_key
+from deltawire.models.catalogue import after_making
 from deltawire_service.cli.models.arguments import (
     key_option,
     name_argument,
@@ -49,6 +51,7 @@ def create(
     """Make a model of the network in FILE: a request, a spec alone, or what Network.save writes."""
     if params is not None and seed is not None:
         raise click.UsageError("parameters come from --params or from --seed, not from both")
+    key = chosen_key(key)
     with client_of(url) as client:
         request = read_request(file, dtype, client)
         if params is None and seed is None:
@@ -62,5 +65,6 @@ def create(
             dtype=request.dtype,
             key=key,
         )
-        description = model.describe()
+        with after_making(name, key):
+            description = model.describe()
     print_description(description, as_json)

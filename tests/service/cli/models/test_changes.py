@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from support.commands import BATCH, document
 from support.console import run
 
@@ -16,6 +18,24 @@ def test_hyperparameters_are_changed(flow: Client) -> None:
     assert (config["learning_rate"], config["eps"]) == (0.5, 1e-6)
     wrong = run("models", "change", "flow")
     assert wrong.exit_code == Exit.USAGE and "pass what changes" in wrong.stderr
+
+
+def test_a_schedule_and_bounds_are_taken_away(flow: Client) -> None:
+    def rule() -> tuple[Any, Any]:
+        optimizer = flow.model("flow").describe()["optimizer"]
+        return optimizer["schedule"], optimizer["clip"]
+
+    cosine = '{"kind": "cosine", "T_max": 10}'
+    document("models", "change", "flow", "--schedule", cosine, "--clip", '{"norm": 1, "value": 2}')
+    schedule, clip = rule()
+    assert schedule["kind"] == "cosine" and clip == {"norm": 1, "value": 2}
+    document("models", "change", "flow", "--schedule", "null")
+    assert rule() == (None, clip)
+    document("models", "change", "flow", "--clip", "{}")
+    assert rule() == (None, {})
+    for wrong in ("--schedule", "--clip"):
+        result = run("models", "change", "flow", wrong, "3")
+        assert result.exit_code == Exit.USAGE and "expected an object" in result.stderr
 
 
 def test_a_version_comes_back(flow: Client) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from support.commands import FLOW, REQUEST, SPEC, document
 from support.console import run
 
-from deltawire import Client, optim
+from deltawire import Client, Fault, Model, Unreachable, optim
 from deltawire_service.cli.outcome import Exit
 
 
@@ -69,3 +71,25 @@ def test_a_key_makes_it_once(data_dir: Path) -> None:
     assert document("models", "create", "flow", FLOW, "--key", "once") == first
     again = run("models", "create", "flow", FLOW)
     assert again.exit_code == Exit.REFUSED and "model_name_taken" in again.stderr
+
+
+def test_a_model_that_was_made_and_cannot_be_read_is_said_to_be_made(
+    data_dir: Path, flow: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(model: Model) -> Any:
+        raise Unreachable([Fault("", "unreachable", "the cable is cut")])
+
+    monkeypatch.setattr(Model, "describe", lose)
+    for command, name in ((["create", "a", FLOW], "a"), (["fork", "flow", "b"], "b")):
+        result = run("models", *command, columns=300)
+        assert result.exit_code == Exit.UNREACHABLE and flow.model(name)
+        said = rf"model '{name}' was made; the same command with --key [0-9a-f]{{32}} returns it"
+        assert re.search(said, result.stderr), result.stderr
+
+
+def test_a_key_whose_model_is_deleted_says_so(flow: Client) -> None:
+    document("models", "create", "a", FLOW, "--key", "once")
+    document("models", "delete", "a", "--yes")
+    gone = run("models", "create", "a", FLOW, "--key", "once", columns=300)
+    assert gone.exit_code == Exit.REFUSED
+    assert "the command with --key once made it, and it was deleted since" in gone.stderr
