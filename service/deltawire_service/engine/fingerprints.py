@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController
 
 from deltawire_layers import Array, Registry, analytic, pieces, products
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.plan import cuts, memory_plan
 from deltawire_service.engine.random_streams import stream
+
+BLAS = ThreadpoolController().select(user_api="blas").lib_controllers
+"""The BLAS that numpy has loaded; looking for it reads files, which a request must not do."""
 
 PRODUCTS = ((1, 700, 40), (3, 5, 7), (129, 31, 65), (40, 1100, 50), (300, 20, 530))
 """Rows, terms and columns: products of vectors, small and odd ones, and long sums, which kernels split."""
@@ -39,7 +42,7 @@ def fingerprint(layers: Registry) -> str:
 
     layers: the registered layers, whose distributions are part of it.
     """
-    threads = tuple(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+    threads = tuple(library.num_threads for library in BLAS)
     return _fingerprint(tuple(sorted({layers.distribution(kind) for kind in layers})), threads)
 
 
