@@ -1,7 +1,8 @@
-"""How thoroughly random tests search, and from which seed."""
+"""How thoroughly random tests search, from which seed, and which tests wait for real servers."""
 
 import os
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,22 @@ settings.register_profile("quick", deadline=None, max_examples=100, suppress_hea
 settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=SLOW)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "quick")
 settings.load_profile(PROFILE)
+
+
+TESTS = Path(__file__).parent
+SERVERS = (
+    *("service/server", "service/http/test_streaming.py", "torture", "end_to_end/test_deadlines.py"),
+    *("end_to_end/test_models.py", "end_to_end/test_models_docs.py", "end_to_end/test_responsive.py"),
+    "end_to_end/test_training_docs.py",
+)
+"""Tests that start real servers, and mostly wait for them: a stage of CI runs them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = tuple(str(TESTS / place) for place in SERVERS)
+    for item in items:
+        if str(item.path).startswith(places):
+            item.add_marker("servers")
 
 
 def pytest_configure(config: pytest.Config) -> None:
