@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deltawire.wire import json, safetensors
+from deltawire.wire.limits import DEFAULT, Limits
 from deltawire.wire.safetensors import (
     HEADER_LENGTH_BYTES,
     Body,
@@ -18,7 +19,7 @@ from deltawire.wire.safetensors import (
     is_response,
     read_checkpoint,
 )
-from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, read_tensor, read_tensors
+from deltawire.wire.tensors import DTYPES, Array, read_tensor, read_tensors
 
 JSON = json.MEDIA_TYPE
 SAFETENSORS = safetensors.MEDIA_TYPE

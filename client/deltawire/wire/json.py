@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from deltawire.wire.tensors import PIECE_NUMBERS, Array, Limits, raw_pieces, refusal
+from deltawire.wire.limits import Limits
+from deltawire.wire.tensors import PIECE_NUMBERS, Array, raw_pieces, refusal
 
 MEDIA_TYPE = "application/json"
 TENSORS = ("lists", "base64")

@@ -24,7 +24,8 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import json
-from deltawire.wire.tensors import DEFAULT, DTYPES, Array, Limits, check_shape, raw_pieces, refusal
+from deltawire.wire.limits import DEFAULT, Limits
+from deltawire.wire.tensors import DTYPES, Array, check_shape, raw_pieces, refusal
 
 MEDIA_TYPE = "application/vnd.safetensors"
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import chain
 from json import dumps
 from math import isfinite
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deltawire.errors import Fault, Refused
+from deltawire.wire.limits import DEFAULT, Limits
 
 Array = NDArray[Any]
 
@@ -35,41 +35,6 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
 
 _NATIVE = {name: dtype.newbyteorder("=") for name, dtype in DTYPES.items()}
 
-
-@dataclass(frozen=True)
-class Limits:
-    """Bounds on what a body may hold, checked before it costs anything to hold it."""
-
-    depth: int = 32
-    """Objects and lists inside each other."""
-
-    members: int = 20_000
-    """Objects and keys in one document. A tensor in lists has none, a long list of nodes has many."""
-
-    lists: int = 2**20
-    """Lists in one document, most of them rows of tensors. Each takes as long as a dozen numbers."""
-
-    rank: int = 8
-    """Axes of a tensor."""
-
-    elements: int = 2**26
-    """Numbers in a tensor; an axis of size 0 counts as 1."""
-
-    tensors: int = 1000
-    """Tensors in a binary body."""
-
-    tensor_header_bytes: int = 2**16
-    """Length of the header of a binary body."""
-
-    variables: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """The environment variables that raise bounds, by bound, for the messages of refusals."""
-
-    def setting(self, bound: str) -> str:
-        """Return the end of a message about a bound: the variable that raises it, if there is one."""
-        return f" ({self.variables[bound]})" if bound in self.variables else ""
-
-
-DEFAULT = Limits()
 
 LARGEST = 2**59
 """Numbers in any array: numpy counts its bytes in 63 bits."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives import (
     directions,
@@ -140,9 +139,6 @@ class Network(Prepared):
         Raises:
             Refused, PluginError, DeadlineExceeded: see `Network`.
         """
-        if trace and per_example:
-            detail = "a trace shows sums over the batch: ask for it without per_example"
-            raise Refused([Fault("/trace", "field_invalid", detail)])
         targets = self.targets(Wrt(wrt_params, wrt_data), values, deltas, trace)
         options = Options(reduction, non_finite, body_cost)
         compute = per_example_gradients if per_example else gradients.gradients

@@ -13,7 +13,7 @@ from time import monotonic
 
 import numpy as np
 
-from deltawire.errors import Fault
+from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Layer, check_deadline
 from deltawire_service.engine.derivatives.gradients import Gradients
 from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
@@ -77,8 +77,11 @@ def per_example_gradients(
         (batch, *shape).
 
     Raises:
-        Refused: an array is wrong, or a result is not finite.
+        Refused: a trace is asked for, an array is wrong, or a result is not finite.
     """
+    if targets.trace:
+        detail = "a trace shows sums over the batch: ask for it without per_example"
+        raise Refused([Fault("/trace", "field_invalid", detail)])
     batch = network.check_batch(params, data)
     answered = [(batch.size, *network.parameters[name].shape) for name in targets.params]
     shared = [network.inputs[name] for name in targets.data if network.inputs[name].shared]
