@@ -32,7 +32,11 @@ class LossyProxy:
         with suppress(OSError):  # closed
             while True:
                 client, _ = self._server.accept()
-                service = socket.create_connection(self._target)
+                try:
+                    service = socket.create_connection(self._target)
+                except OSError:
+                    client.close()
+                    continue
                 for way in ((client, service, False), (service, client, True)):
                     Thread(target=self._forward, args=way, daemon=True).start()
 
@@ -57,8 +61,8 @@ class LossyProxy:
 
 
 @contextmanager
-def lossy_proxy(url: str, share: float) -> Iterator[LossyProxy]:
-    proxy = LossyProxy(url, share)
+def lossy_proxy(url: str, share: float, seed: int = 0) -> Iterator[LossyProxy]:
+    proxy = LossyProxy(url, share, seed)
     try:
         yield proxy
     finally:

@@ -22,7 +22,7 @@ from math import inf
 from pathlib import Path
 from threading import Lock
 
-from support.answer_thief import dropping_answers
+from support.lossy import lossy_proxy
 from support.models import ADAM, SPEC, batch, open_store
 from support.service import Service, children, running_service
 from torture.load import arguments, report
@@ -111,11 +111,11 @@ def run(folder: str, steps: int, kills: int, models: int, seed: int) -> dict[str
     with (
         running_service("-w", str(WORKERS), data_dir=folder, log_level="error") as service,
         Client(service) as client,
-        dropping_answers(service, DROPPED, seed) as thief,
+        lossy_proxy(service, DROPPED, seed) as proxy,
     ):
         for name in names:
             client.create_model(SPEC, name=name, optimizer=ADAM, seed=0)
-        training, began = Training(thief.url, models), time.monotonic()
+        training, began = Training(proxy.url, models), time.monotonic()
         with ThreadPoolExecutor(CLIENTS) as clients:
             calls = [clients.submit(training.take, first, steps) for first in range(CLIENTS)]
             killed = kill_workers(service, training, calls, steps, kills)
@@ -135,7 +135,7 @@ def run(folder: str, steps: int, kills: int, models: int, seed: int) -> dict[str
     return {
         "steps": len(training.versions),
         "killed": killed,
-        "answers lost": thief.lost,
+        "answers lost": proxy.lost,
         "replayed": training.replayed,
         "asked again": training.asked_again,
         "seconds": round(seconds, 1),
