@@ -8,6 +8,7 @@ from importlib.metadata import version
 from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import (
+    ConnectionLost,
     DeltawireError,
     Fault,
     NotInstalled,
@@ -29,8 +30,8 @@ from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSG
 __version__ = version("deltawire")
 
 __all__ = [
-    "Checkpoint", "Client", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients", "HTTPTransport",
-    "Handle", "Model", "ModelChange", "ModelVersion", "Network", "NotInstalled", "PluginFailed", "Published",
-    "Refused", "Retries", "ServiceFailed", "StepResult", "TimedOut", "Transport", "Unreachable",
-    "WSGITransport", "optim",
+    "Checkpoint", "Client", "ConnectionLost", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients",
+    "HTTPTransport", "Handle", "Model", "ModelChange", "ModelVersion", "Network", "NotInstalled",
+    "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed", "StepResult", "TimedOut", "Transport",
+    "Unreachable", "WSGITransport", "optim",
 ]  # fmt: skip

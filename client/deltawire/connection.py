@@ -140,14 +140,7 @@ class Connection:
             Refused: The request is wrong, or the key came with another one. Nothing was changed.
             Unreachable, ServiceFailed: As for `post`. The fault says when the change may have been made.
         """
-        key = chosen_key(key)
-        try:
-            return self._call(method, path, document, read, sends, accepts, key)
-        except (Unreachable, ServiceFailed) as error:
-            mend = f"the change may have been made; the same call with key={key!r} finds out"
-            if error.code not in UNKNOWN:
-                raise
-            raise error.of_change(key, dict.fromkeys(UNKNOWN, mend)) from error.__cause__
+        return self._call(method, path, document, read, sends, accepts, chosen_key(key))
 
     def _call(
         self,
@@ -169,18 +162,18 @@ class Connection:
             headers["Content-Type"] = sends
         startup = None if self._answered else self._retries.startup or None
         request = Request(method, path, headers, body, startup)
+        unknown = False
         try:
-            response = self._retries.send(
+            response, unknown = self._retries.send(
                 lambda: self._send(request, request_id), answered=self._answered, keyed=key is not None
             )
-        except DeltawireError as error:
-            error.request_id = request_id
-            raise
-        options = document if isinstance(document, Mapping) else {}
-        mends = MENDS | {code: mend for code, mend in OPTION_MENDS.items() if code in options}
-        try:
             return self._result(response, request_id, read, accepts)
         except DeltawireError as error:
+            error.request_id = request_id
+            if key is not None and (unknown or _may_have_changed(error)):
+                raise _of_change(error, key) from error.__cause__
+            options = document if isinstance(document, Mapping) else {}
+            mends = MENDS | {code: mend for code, mend in OPTION_MENDS.items() if code in options}
             raise error.with_mends(mends) from error.__cause__
 
     def _send(self, request: Request, request_id: str) -> Response:
@@ -249,6 +242,16 @@ class Connection:
         if len(parts[0]) > limits["json_body_bytes"]:
             raise _too_large(header, len(parts[0]), limits)
         return wire.JSON, parts
+
+
+def _may_have_changed(error: DeltawireError) -> bool:
+    return isinstance(error, Unreachable | ServiceFailed) and error.code in UNKNOWN
+
+
+def _of_change(error: DeltawireError, key: str) -> DeltawireError:
+    """Return the same error of a change that may have been made, which says how to find out."""
+    mend = f"the change may have been made; the same call with key={key!r} finds out"
+    return error.of_change(key, dict.fromkeys((fault.code for fault in error.faults), mend))
 
 
 def chosen_key(key: Any) -> str:

@@ -5,6 +5,7 @@
     ├── Refused             the request is wrong: nothing was computed, and repeating it unchanged cannot help
     │                       (a model that cannot be imported or exported: `not_expressible`)
     ├── Unreachable         no response came: `unreachable`; repeating the request may help
+    │   ├── ConnectionLost  the service was connected, and sent no whole response: `unreachable`
     │   └── TimedOut        the service took too long: `timed_out`
     ├── ServiceFailed       the service failed, or something else answered: `answer_invalid`
     │   └── PluginFailed    a layer's own bug: `plugin_error`; the detail names the node and its kind
@@ -135,6 +136,10 @@ class Unreachable(DeltawireError):
         tried = f"{attempts} attempts in {seconds:.1f} s" if attempts > 1 else "1 attempt"
         first = replace(self.faults[0], detail=f"{self.faults[0].detail} ({tried})")
         return self.with_faults([first, *self.faults[1:]])
+
+
+class ConnectionLost(Unreachable):
+    """The service was connected, and the connection ended before a whole response came."""
 
 
 class TimedOut(Unreachable):

@@ -18,14 +18,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from math import inf
+from typing import NamedTuple
 
-from deltawire.errors import TimedOut, Unreachable
+from deltawire.errors import ConnectionLost, TimedOut, Unreachable
 from deltawire.transport import Response
 
 LOG = logging.getLogger("deltawire")
 
 BUSY = frozenset({429, 502, 503})
 """Statuses that mean "not now". 504 is not among them: what took too long once takes too long again."""
+
+
+class Outcome(NamedTuple):
+    """The last response to a call.
+
+    Attributes:
+        response: The response.
+        unknown: Whether an attempt may have made the change of the call, without this response saying so.
+    """
+
+    response: Response
+    unknown: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,8 +51,8 @@ class Retries:
         first: Seconds; bound of the first wait.
         longest: Seconds; bound of any wait.
         patience: Seconds; a service that asks for a longer wait by `Retry-After` is not asked again.
-        startup: Seconds for all attempts, and to connect, while the service has never answered: it may not be
-            running at all.
+        startup: Seconds for all attempts, and to connect, while the service was never connected: it may not
+            be running at all.
     """
 
     attempts: int = 8
@@ -61,7 +74,7 @@ class Retries:
         *,
         answered: bool = True,
         keyed: bool = False,
-    ) -> Response:
+    ) -> Outcome:
         """Call `attempt` until the service is reached and not busy, and return its response.
 
         Args:
@@ -91,6 +104,8 @@ class Retries:
                 wait = self._wait(number, None)
                 if isinstance(error, TimedOut) and not keyed:
                     raise
+                if isinstance(error, ConnectionLost | TimedOut):
+                    end = begun + self.budget
                 if number >= self.attempts or clock() + wait > end:
                     raise error.after(number, clock() - begun) from error.__cause__
                 unknown = True
@@ -99,10 +114,11 @@ class Retries:
                 end = begun + self.budget
                 wait = self._wait(number, response.header("Retry-After"))
                 last = number >= self.attempts or clock() + wait > end
-                unknown = unknown or not _changed_nothing(response)
-                again = response.status in BUSY or (keyed and response.status == 504 and unknown)
+                unsure = unknown or not _changed_nothing(response)
+                again = response.status in BUSY or (keyed and response.status == 504 and unsure)
                 if last or not again:
-                    return response
+                    return Outcome(response, keyed and again and unknown)
+                unknown = unsure
                 reason = f"the service answered {response.status}"
             LOG.warning("attempt %d of %d: %s; the next one in %.2f s", number, self.attempts, reason, wait)
             sleep(wait)
@@ -117,12 +133,13 @@ class Retries:
 def _changed_nothing(response: Response) -> bool:
     """Return whether a response to a change says for certain that its attempt made none.
 
-    A 429 does, and a 504 of the service itself: a problem document with the request's id. A proxy that
+    A 429 does, and a 503 or 504 of the service itself: a problem document with the request's id. A proxy that
     stopped waiting does not know what the service still did; deploy/nginx.conf leaves the id out then.
     """
     kind = (response.header("Content-Type") or "").partition(";")[0].strip().lower()
     ours = kind == "application/problem+json" and response.header("X-Request-Id") is not None
-    return response.status == 429 or (response.status == 504 and ours)
+    certain = response.status in (503, 504) and b'"outcome_unknown"' not in response.body
+    return response.status == 429 or (ours and certain)
 
 
 def seconds(retry_after: str) -> float:

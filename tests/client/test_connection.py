@@ -193,6 +193,19 @@ class Lossy(Recorded):
         return response
 
 
+class LostThenBusy(Refusing):
+    """Loses its first answer, and is busy from then on."""
+
+    def __init__(self) -> None:
+        super().__init__({"pointer": "", "code": "overloaded", "detail": "busy"}, 503)
+
+    def send(self, request: Request) -> Response:
+        response = super().send(request)
+        if len(self.requests) == 1:
+            raise Unreachable([Fault("", "unreachable", "the cable is cut")])
+        return response
+
+
 def test_a_change_keeps_its_key_and_body_when_it_is_repeated() -> None:
     transport = Lossy({"version": 1}, lost=2)
     connection = Client(transport=transport).connection
@@ -241,6 +254,10 @@ def test_a_change_that_may_have_been_made_says_how_to_find_out() -> None:
         Client(transport=late, retries=retries).connection.change(
             "DELETE", "/v1/models/a", None, dict, key="k"
         )
+    busy = Client(transport=LostThenBusy(), retries=retries)
+    with pytest.raises(ServiceFailed, match="busy: the change may have been made; the same call") as failed:
+        busy.connection.change("DELETE", "/v1/models/a", None, dict, key="k")
+    assert failed.value.key == "k"
     refusing = Client(transport=Refusing({"pointer": "", "code": "model_not_found", "detail": "none"}))
     with pytest.raises(Refused) as refused:
         refusing.connection.change("DELETE", "/v1/models/a", None, dict, key="k")

@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from deltawire import Client, Fault, Retries, ServiceFailed, TimedOut, Unreachable
+from deltawire.errors import ConnectionLost
 from deltawire.retries import seconds
 from deltawire.transport import Request, Response
 
 UNREACHABLE = Unreachable([Fault("", "unreachable", "no service answers")])
 TIMED_OUT = TimedOut([Fault("", "timed_out", "too slow")])
 PROBLEM = "application/problem+json"
-LATE = Response(504, {"x-request-id": "of the service", "content-type": PROBLEM}, b"")
+OURS = {"x-request-id": "of the service", "content-type": PROBLEM}
+LATE = Response(504, OURS, b"")
+BUSY_OURS = Response(503, OURS, b'{"code": "overloaded"}')
+IN_DOUBT = Response(503, OURS, b'{"code": "outcome_unknown"}')
 
 
 class Scripted:
@@ -42,7 +46,7 @@ class Scripted:
         self.now += wait
 
     def sent(self, retries: Retries, keyed: bool = False) -> Response:
-        return retries.send(self, self.sleep, lambda: self.now, keyed=keyed)
+        return retries.send(self, self.sleep, lambda: self.now, keyed=keyed).response
 
 
 @pytest.mark.parametrize("first", [429, 502, 503, UNREACHABLE])
@@ -74,7 +78,7 @@ def test_a_change_with_a_key_is_repeated_until_its_outcome_is_known(first: Any) 
 
 
 def test_a_deadline_of_the_service_itself_is_final_also_with_a_key() -> None:
-    assert Retries().send(lambda: LATE, keyed=True) is LATE
+    assert Retries().send(lambda: LATE, keyed=True) == (LATE, False)
 
 
 def answers(*script: Any) -> tuple[int, int]:
@@ -87,7 +91,7 @@ def answers(*script: Any) -> tuple[int, int]:
             raise outcome
         return outcome if isinstance(outcome, Response) else Response(outcome, {}, b"")
 
-    status = Retries().send(attempt, lambda wait: None, keyed=True).status
+    status = Retries().send(attempt, lambda wait: None, keyed=True).response.status
     return status, len(script) - len(waiting)
 
 
@@ -204,7 +208,35 @@ def test_a_service_that_never_answered_is_given_up_within_two_seconds() -> None:
 
 def test_a_service_that_answers_that_it_is_busy_is_waited_for() -> None:
     scripted = Scripted(UNREACHABLE, (503, "5"), 200)
-    assert Retries().send(scripted, scripted.sleep, lambda: scripted.now, answered=False).status == 200
+    outcome = Retries().send(scripted, scripted.sleep, lambda: scripted.now, answered=False)
+    assert outcome.response.status == 200
+
+
+@pytest.mark.parametrize("lost", [ConnectionLost(UNREACHABLE.faults), TIMED_OUT])
+def test_a_service_that_was_connected_is_waited_for(lost: Unreachable) -> None:
+    scripted = Scripted(*[lost] * 5, 200)
+    outcome = Retries().send(scripted, scripted.sleep, lambda: scripted.now, answered=False, keyed=True)
+    assert outcome.response.status == 200 and scripted.now > 1.5
+
+
+@pytest.mark.parametrize(("script", "unknown"), [
+    ([BUSY_OURS] * 3, False),
+    ([UNREACHABLE, BUSY_OURS], True),
+    ([IN_DOUBT, BUSY_OURS], True),
+    ([Response(502, {}, b""), BUSY_OURS], True),
+    ([UNREACHABLE, Response(404, {}, b"")], False),
+])  # fmt: skip
+def test_a_busy_service_after_an_attempt_in_doubt_leaves_the_doubt(script: list[Any], unknown: bool) -> None:
+    waiting = list(script)
+
+    def attempt() -> Response:
+        outcome = waiting.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    outcome = Retries(attempts=len(script)).send(attempt, lambda wait: None, keyed=True)
+    assert outcome == (script[-1], unknown)
 
 
 def test_every_repetition_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
-from urllib3.exceptions import NameResolutionError
+from urllib3.exceptions import NameResolutionError, ProtocolError
 
-from deltawire.errors import Fault, ServiceFailed, TimedOut, Unreachable
+from deltawire.errors import ConnectionLost, Fault, ServiceFailed, TimedOut, Unreachable
 from deltawire.transport.credentials import credentials, no_credentials
 from deltawire.transport.http_body import Parts, read_body, sendable
 from deltawire.transport.transport import Request, Response
@@ -106,6 +106,9 @@ class HTTPTransport:
                 host = urlsplit(self.url).hostname
                 detail = f"the host '{host}' of {self.url} is not known here: mend the name, or the network"
                 raise Unreachable([Fault("", "unreachable", detail)]) from error
+            if isinstance(_reason(error), ProtocolError):  # it was connected
+                detail = f"{self.url} ended the connection before its response was whole"
+                raise ConnectionLost([Fault("", "unreachable", detail)]) from error
             raise self._no_service() from error
 
     def close(self) -> None:
@@ -174,7 +177,8 @@ def connect_and_wait(timeout: Any) -> tuple[float, float]:
 
 def _reason(error: requests.RequestException) -> object:
     """Return the error of urllib3 behind one of requests, whose text repeats pools and retries."""
-    return getattr(error.args[0] if error.args else None, "reason", None) or error
+    cause = error.args[0] if error.args else error
+    return getattr(cause, "reason", None) or cause
 
 
 def _without_user(proxy: str | None) -> str:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 from requests import ConnectionError, ReadTimeout, Response
+from urllib3.exceptions import ProtocolError
 
 from deltawire.transport.transport import Part
 
@@ -71,9 +72,9 @@ def read_body(response: Response) -> bytes | memoryview:
         raise ReadTimeout(error, request=response.request) from error
     except OSError as error:
         response.close()
-        raise ConnectionError(error, request=response.request) from error
+        raise ConnectionError(ProtocolError(error), request=response.request) from error
     if filled < size:
         response.close()
-        raise ConnectionError(f"{filled} bytes of {size} came", request=response.request)
+        raise ConnectionError(ProtocolError(f"{filled} bytes of {size} came"), request=response.request)
     response.raw.release_conn()  # back to the pool, for the next request
     return body

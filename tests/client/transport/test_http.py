@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +15,7 @@ import requests
 from support.posting import good
 
 from deltawire import Client, Retries, ServiceFailed, Unreachable
+from deltawire.errors import ConnectionLost
 
 Seen = tuple[str, str, dict[str, str], bytes]
 
@@ -198,3 +200,22 @@ def test_a_host_that_has_never_answered_is_given_up_after_the_startup() -> None:
         with pytest.raises(Unreachable, match=r"within 0\.5 s"):
             brief.limits()
     assert session.timeouts == [(1.5, 60), (1.5, 60), (5, 60), (0.5, 60)]
+
+
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"])
+def test_a_connection_that_ends_before_the_response_is_whole_was_no_absence(sent: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host, port = server.getsockname()
+        answering = Thread(target=_answer_once, args=(server, sent))
+        answering.start()
+        client = Client(f"http://{host}:{port}", retries=Retries(attempts=1))
+        with pytest.raises(ConnectionLost, match="ended the connection before its response was whole"):
+            client.limits()
+        answering.join()
+
+
+def _answer_once(server: socket.socket, sent: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(sent)
