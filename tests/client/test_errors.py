@@ -30,7 +30,7 @@ def test_every_error_has_the_same_attributes_and_can_be_pickled(error: type[Delt
 
 def test_the_tree_is_drawn_in_the_docstring() -> None:
     drawing = deltawire.errors.__doc__ or ""
-    assert len(TREE) == 7
+    assert len(TREE) == 8
     for error in TREE:
         assert f" {error.__name__} " in drawing
 
