@@ -13,6 +13,7 @@ import numpy as np
 
 from deltawire import Client, Published, wire
 from deltawire.arrays import common_dtype
+from deltawire.connection import RESPONSE_LIMITS
 from deltawire.errors import Fault, Refused
 from deltawire.network.files import arrays_in, document_in
 from deltawire.request_builder import default_dtype, inputs_of, integer_inputs, resolve_published
@@ -85,15 +86,26 @@ def naming(file: BinaryIO) -> Iterator[None]:
 
 
 def read_arrays(path: str) -> Leaves:
-    """Read the arrays of a file by name: an .npz, a checkpoint, or what `Network.save` writes."""
+    """Read the arrays of a file by name: an .npz, a checkpoint, what `Network.save` writes, or JSON."""
     try:
-        return arrays_in(Path(path).read_bytes())
+        body = Path(path).read_bytes()
+        is_json = b"\0" not in body[:8]  # all the other formats have zeros there
+        return _leaves_in(body) if is_json else arrays_in(body)
     except OSError as error:
         raise click.BadParameter(f"'{path}': {error.strerror}") from None
     except Refused:
         raise click.BadParameter(
-            f"'{path}' is not an .npz file of numbers, as numpy.savez writes them, nor one of safetensors"
+            f"'{path}' is not an .npz file of numbers, as numpy.savez writes them, nor one of safetensors, "
+            'nor JSON such as {"x": [[1.0, 2.0]]}'
         ) from None
+
+
+def _leaves_in(body: bytes) -> Leaves:
+    """Return the tensors in JSON. Raises Refused where it is no object."""
+    document = wire.decode(body, wire.JSON, RESPONSE_LIMITS)
+    if not isinstance(document, dict):
+        raise Refused([Fault("", "json_invalid", "expected an object of tensors by name")])
+    return document
 
 
 def default_data(

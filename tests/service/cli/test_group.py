@@ -40,7 +40,7 @@ def test_json_is_what_the_service_answers() -> None:
         (["gradients", str(FLOW), "--data", "nowhere.npz"], "No such file"),
         (["gradients", str(FLOW), "--data", "one.npy"], "not an .npz file"),
         (["gradients", str(FLOW), "--data", "objects.npz"], "not an .npz file"),
-        (["gradients", str(FLOW), "--params", str(FLOW)], "not an .npz file"),
+        (["gradients", str(FLOW), "--params", "list.json"], 'nor JSON such as {"x": [[1.0, 2.0]]}'),
         (["gradients", str(FLOW), "--dtype", "float16"], "float16"),
         (["plan", str(FLOW), "--batch", "0"], "0 is not in the range"),
         (["serve", "--port", "0"], "0 is not in the range"),
@@ -49,6 +49,7 @@ def test_json_is_what_the_service_answers() -> None:
 def test_a_wrong_command_line(arguments: list[str], message: str, here: Path) -> None:
     np.save("one.npy", np.ones(3))
     np.savez("objects.npz", x=np.array([{}], dtype=object))
+    Path("list.json").write_text("[[1, 2]]")
     result = run(*arguments)
     assert result.exit_code == Exit.USAGE and message in result.stderr
 

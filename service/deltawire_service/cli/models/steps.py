@@ -32,7 +32,7 @@ def step(
     url: str | None,
     as_json: bool,
 ) -> None:
-    """Take one step on the batch in DATA: arrays by the names of inputs, in an .npz or a safetensors file."""
+    """Take one step on the batch in DATA: arrays by input, in an .npz, safetensors or JSON file."""
     with client_of(url) as client:
         model = client.model(name)
         batch = batch_arrays(Request(model, None, None, model.dtype, {}), data)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 from support.commands import BATCH, document
 from support.console import run
@@ -25,6 +28,17 @@ def test_a_step_shows_its_loss(flow: Client) -> None:
     assert shown == f"loss {loss:.6g}: version 1, step 1\n"
     again = run("models", "step", "flow", "batch.npz", "--key", "once").stdout
     assert again == f"{shown.rstrip()}   done by an earlier command with this key\n"
+
+
+def test_a_batch_may_be_json(flow: Client) -> None:
+    flow.model("flow").fork("twin")
+    Path("batch.json").write_text(json.dumps({name: array.tolist() for name, array in BATCH.items()}))
+    in_json, as_saved = (document("models", "step", name, f"batch.{kind}") for name, kind in
+                         (("twin", "json"), ("flow", "npz")))  # fmt: skip
+    assert in_json == as_saved
+    Path("batch.json").write_text('{"x": [["a"]]}')
+    wrong = run("models", "step", "flow", "batch.json")
+    assert wrong.exit_code == Exit.REFUSED and "/data/x" in wrong.stderr
 
 
 def test_a_batch_is_converted_to_the_dtype_of_the_model(flow: Client) -> None:
