@@ -28,6 +28,8 @@ from deltawire import wire
 
 HEALTH = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
 AT_ONCE = 4
+TENSORS = 8
+"""One alone would have more numbers than DELTAWIRE_ELEMENTS allows."""
 
 
 def head(length: int) -> bytes:
@@ -52,7 +54,8 @@ class Clients:
     def __init__(self, target: Target, file: Path, dice: random.Random):
         self._target, self._file, self._dice = target, file, dice
         numbers = np.memmap(file, np.float32, "r")
-        self._parts = wire.encode_in_parts({"params": {"p": numbers}}, wire.SAFETENSORS)
+        params = {f"p{place}": part for place, part in enumerate(np.split(numbers, TENSORS))}
+        self._parts = wire.encode_in_parts({"params": params}, wire.SAFETENSORS)
         self._size = sum(map(len, self._parts))
         self.statuses = Counter[str]()
 

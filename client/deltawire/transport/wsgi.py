@@ -13,6 +13,9 @@ from deltawire.transport.transport import Request, Response
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
+ERRORS = "deltawire.errors"
+"""The key in a WSGI environment for a list that gets the exception that a service answers."""
+
 HOST = "localhost"
 PORT = "80"
 
@@ -37,7 +40,8 @@ class WSGITransport:
 
     def send(self, request: Request) -> Response:
         """Call the application and return its response; see `Transport.send`."""
-        start, environ = StartResponse(), environ_of(request)
+        start, environ, errors = StartResponse(), environ_of(request), list[Exception]()
+        environ[ERRORS] = errors
         body = self._app(environ, start)
         try:
             for piece in body:
@@ -47,7 +51,7 @@ class WSGITransport:
                 close()
         if start.status is None:
             raise RuntimeError("the WSGI application did not call start_response")
-        error = environ.get("deltawire.error")
+        error = errors.pop() if errors else None  # the environment, which its traceback has, keeps none
         return Response(int(start.status[:3]), dict(start.headers), start.body, error)
 
     def close(self) -> None:

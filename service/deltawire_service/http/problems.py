@@ -100,7 +100,26 @@ def problem_of(error: Exception, context: RequestContext, log: FilteringBoundLog
     context.problem_code = problem["code"]
     if problem["status"] == 500:
         log.error("failed", code=context.problem_code, request_id=context.request_id, exc_info=error)
+    errors = context.environ.get("deltawire.errors")
+    if errors is None:
+        _forget_frames(error)
+    else:
+        errors.append(error)  # a client in this process raises its own error from it
     return problem
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Drop the tracebacks of an exception, and of those that it came from.
+
+    Their frames hold the body of the request, and all that was made of it. Libraries tie some of them into
+    cycles, which only a garbage collection would free.
+    """
+    left: list[BaseException | None] = [error]
+    while left:
+        each = left.pop()
+        if each is not None and each.__traceback__ is not None:
+            each.__traceback__ = None
+            left += [each.__cause__, each.__context__]
 
 
 def with_headers(response: Response, error: Exception) -> Response:
@@ -119,7 +138,6 @@ def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
-        request.environ["deltawire.error"] = error  # a client in this process raises its own error from it
         problem = problem_of(error, current_request(), log)
         body = wire.encode(problem, wire.JSON)
         return with_headers(Response(body, problem["status"], mimetype=MEDIA_TYPE), error)
