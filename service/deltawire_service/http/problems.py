@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from structlog.typing import FilteringBoundLogger
 from werkzeug.exceptions import (
     BadRequest,
