@@ -23,6 +23,7 @@ from deltawire_service.store.folders import ModelFolder, StoreFolder
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.quotas import check_disk, check_quota
+from deltawire_service.store.readers import Readers
 from deltawire_service.store.slot_files import Layout, SlotFiles
 from deltawire_service.store.stored_answers import StoredAnswers
 from deltawire_service.store.tables import models
@@ -66,6 +67,7 @@ class ModelStore:
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
         self.slots = SlotFiles()
+        self.readers = Readers()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
         self._read_rule = lru_cache(CACHED)(lambda text: read_rule(json.loads(text), optimizers))

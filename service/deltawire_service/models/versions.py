@@ -16,7 +16,9 @@ from deltawire_service.models.newest import is_sound, read_newest, recover
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
 from deltawire_service.store.errors import LockBusy
+from deltawire_service.store.folders import new_id
 from deltawire_service.store.quotas import check_disk
+from deltawire_service.store.slot_files import Layout
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
@@ -49,13 +51,18 @@ def open_version(
         ModelNotFound, VersionNotFound: there is none.
         VersionExpired: what it takes to compute the version is not kept any more.
         VersionNotReproducible: the version was computed in another way than this process computes.
-        LockBusy: others made newer versions until the deadline.
-        StoreUnavailable: the disk fails.
+        LockBusy: others made newer versions until the deadline, or slow readers hold too many.
+        StoreFull, StoreUnavailable: the disk fails, or has no room beside that of the next step.
     """
     row = store.find(owner, name)
     while version in (None, row.version):  # others may make newer versions meanwhile
-        with read_newest(store, row) as newest:
+        with (
+            store.readers.holding(store.folder_of(row.id).path, row.slot) as surplus,
+            read_newest(store, row) as newest,
+        ):
             if newest is not None:
+                if surplus:
+                    _check_room(store, newest.layout)
                 yield Version(newest.row, newest.entry, newest.numbers)
                 return
         before, row = row, store.find(owner, name)
@@ -80,14 +87,21 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Versio
         version: the version.
 
     Raises:
-        VersionNotFound, VersionExpired, VersionNotReproducible, StoreUnavailable: as for `open_version`.
+        VersionNotFound, VersionExpired, VersionNotReproducible: as for `open_version`.
+        LockBusy, StoreFull, StoreUnavailable: as for `open_version`.
     """
     origin = find_origin(store, row, version)
     layout = store.layout_of(row, origin.entry.optimizer)
-    check_disk(store.folder.path, store.limits, layout.bytes)
-    with store.slots.scratch(store.folder.path, layout) as slot:
-        replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
-        yield Version(row, origin.entry, Numbers.split(slot.arrays()))
+    with store.readers.holding(store.folder_of(row.id).path, new_id()):
+        _check_room(store, layout)
+        with store.slots.scratch(store.folder.path, layout) as slot:
+            replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
+            yield Version(row, origin.entry, Numbers.split(slot.arrays()))
+
+
+def _check_room(store: ModelStore, layout: Layout) -> None:
+    """Check that the disk has room for a file of a reader, and then for the slot of a step."""
+    check_disk(store.folder.path, store.limits, 2 * layout.bytes)
 
 
 def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:

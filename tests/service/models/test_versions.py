@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
 from threading import Thread
@@ -30,8 +30,10 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.versions import describe, list_models, open_version, read_ledger
 from deltawire_service.networks.published import params_id
 from deltawire_service.store import segments
+from deltawire_service.store.errors import LockBusy
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import Unobserved
+from deltawire_service.store.readers import MOST_HELD
 from deltawire_service.store.tables import entries, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
@@ -290,3 +292,48 @@ def test_the_ledger_is_paged(store: ModelStore) -> None:
         "version": 1, "kind": "step", "step": 1, "loss": answers[0]["loss"], "reduction": "mean",
         "gradient_norm": answers[0]["gradient_norm"], "learning_rate": 0.01,
     }  # fmt: skip
+
+
+def test_slow_readers_hold_so_many_slots_and_steps_go_on(store: ModelStore) -> None:
+    create(store)
+    slots = store.folder_of(store.find(OWNER, "model").id).slots
+    with ExitStack() as held:
+        for seed in range(MOST_HELD):
+            held.enter_context(open_version(store, OWNER, "model", inf))
+            step(store, seed)
+        for seed in range(3):
+            with pytest.raises(LockBusy, match="slow readers"):
+                id_of(store)
+            with pytest.raises(LockBusy, match="slow readers"):
+                id_of(store, version=1)
+            step(store, seed)
+        assert len(os.listdir(slots)) == MOST_HELD + 2  # the newest version, and the one that is written
+    assert id_of(store) == id_of(store, version=MOST_HELD + 3)
+
+
+def test_slow_readers_of_early_versions_hold_so_many_files(store: ModelStore) -> None:
+    create(store)
+    step(store, 0)
+    with ExitStack() as held:
+        for _ in range(MOST_HELD):
+            held.enter_context(open_version(store, OWNER, "model", inf, 0))
+        with pytest.raises(LockBusy, match="slow readers"):
+            id_of(store, version=0)
+        step(store, 1)
+    assert id_of(store, version=0) != id_of(store)
+
+
+def test_readers_leave_the_room_that_a_step_needs(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last free bytes of the disk are for the slot that a step writes, not for one more that is read."""
+    create(store)
+    checked = list[int]()
+    monkeypatch.setattr(versions, "check_disk", lambda path, limits, size: checked.append(size))
+    row = store.find(OWNER, "model")
+    slot = store.folder_of(row.id).slots / row.slot
+    with open_version(store, OWNER, "model", inf):
+        assert checked == []  # readers of the newest version alone also go on where the disk is full
+        step(store, 0)
+        with open_version(store, OWNER, "model", inf):
+            assert checked == [2 * slot.stat().st_size]
+        with open_version(store, OWNER, "model", inf, 0):
+            assert checked == 2 * [2 * slot.stat().st_size]
