@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from support.engine import LAYERS
 
+from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_optimizers import load_optimizers
 from deltawire_service.models import creations, steps
@@ -50,6 +51,17 @@ def open_store(path: Path, another_fingerprint: str = "", limits: StoreLimits = 
         limits,
     )
     store.prepare()
+    return store
+
+
+def open_without_layers(path: Path) -> ModelStore:
+    """The models in a folder, as a process opens them in which their layers are not installed."""
+
+    def refuse(*_: object) -> Any:
+        raise Refused([Fault("/network/nodes/0/kind", "unknown_kind", "there is no layer 'linear'")])
+
+    store = open_store(path)
+    store.compile_network = refuse
     return store
 
 

@@ -14,9 +14,19 @@ from typing import Any
 
 import pytest
 from support.blas import blas_threads
-from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
+from support.models import (
+    OWNER,
+    batch,
+    create,
+    id_of,
+    numbers_of,
+    open_store,
+    open_without_layers,
+    same,
+    step,
+)
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Refused
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.engine import call_until
 from deltawire_service.models import batches, newest, replay, versions
@@ -248,22 +258,53 @@ def test_models_are_described_and_listed(store: ModelStore) -> None:
     assert description["bytes"] > 4 * 3 * 67
 
 
-def test_models_whose_plugins_are_gone_are_listed(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(store, "a")
+@pytest.fixture
+def without_layers(store: ModelStore) -> Iterator[ModelStore]:
+    """The same folder in a process without the layers of its models, of which one has taken a step."""
+    create(store, "a", dtype="float32")
     create(store, "b", optimizer={"kind": "sgd", "config": {"learning_rate": 0.5}})
+    step(store, 0, "b")
+    other = open_without_layers(store.folder.path)
+    yield other
+    other.database.close()
+
+
+def test_models_whose_layers_are_gone_are_described(store: ModelStore, without_layers: ModelStore) -> None:
+    gone = {"network_id": None, "unusable": "there is no layer 'linear'"}
     before = list_models(store, OWNER, "", 9)
+    assert [each["unusable"] for each in before] == [None, None]
+    assert list_models(without_layers, OWNER, "", 9) == [each | gone for each in before]
+    for name in ("a", "b"):
+        assert describe(without_layers, OWNER, name) == describe(store, OWNER, name) | gone
 
-    def refuse(*_: Any) -> Any:
-        raise Refused([Fault("/network/nodes/0/kind", "kind_unknown", "there is no such layer")])
 
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "compile_network", refuse)
-        patched.setattr(store, "_make_layout", refuse)
-        nulls = {"network_id": None, "bytes": None}
-        assert list_models(store, OWNER, "", 9) == [each | nulls for each in before]
-    monkeypatch.setattr(store, "_make_layout", refuse)
-    assert list_models(store, OWNER, "", 9) == [each | {"bytes": None} for each in before]
-    assert describe(store, OWNER, "a")["bytes"] is None
+def test_models_whose_optimizer_is_gone_are_described(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store)
+    before, other = describe(store, OWNER, "model"), open_store(store.folder.path)
+    monkeypatch.setattr(other, "_read_rule", vars(open_without_layers(store.folder.path))["compile_network"])
+    assert describe(other, OWNER, "model") == before | {"unusable": "there is no layer 'linear'"}
+    other.database.close()
+
+
+def test_a_model_without_its_layers_is_read_and_deleted(
+    store: ModelStore, without_layers: ModelStore
+) -> None:
+    """Its newest version is in its slot; the layout of the slot is that of its last snapshot."""
+    assert same(numbers_of(without_layers, "b"), numbers_of(store, "b"))
+    with pytest.raises(Refused, match="no layer 'linear'"):
+        step(without_layers, 1, "b")
+    delete(without_layers, OWNER, "b", inf)
+    assert [each["name"] for each in list_models(without_layers, OWNER, "", 9)] == ["a"]
+
+
+def test_without_layer_and_snapshot_a_model_is_still_listed(
+    store: ModelStore, without_layers: ModelStore
+) -> None:
+    for path in store.folder.models.glob("*/snapshots/*"):
+        path.unlink()
+    assert [each["bytes"] for each in list_models(without_layers, OWNER, "", 9)] == [None, None]
 
 
 def test_a_model_that_is_deleted_as_models_are_listed_breaks_no_list(
