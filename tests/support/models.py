@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,15 @@ ADAM: dict[str, Any] = {"kind": "adam", "config": {"learning_rate": 0.01}}
 OWNER = "anna"
 
 
+@cache
+def shared_networks() -> NetworkCache:
+    """The networks of this process: compiled once, and not for each store that is opened."""
+    return NetworkCache(LAYERS, Settings().engine_limits)
+
+
 def open_store(path: Path, another_fingerprint: str = "", limits: StoreLimits = DEFAULT_LIMITS) -> ModelStore:
     """The models in a folder, as another process would open them."""
-    networks = NetworkCache(LAYERS, Settings().engine_limits)
+    networks = shared_networks()
     store = ModelStore(
         StoreFolder(path),
         networks.compiled,
