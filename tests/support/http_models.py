@@ -17,6 +17,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.test import TestResponse
 
 from deltawire import wire
+from deltawire_layers import Registry
 from deltawire_service.app import create_app
 from deltawire_service.http.problem_codes import ANYWHERE
 from deltawire_service.settings import Settings
@@ -77,10 +78,10 @@ def validator(path: str, method: str, status: int) -> jsonschema.Draft202012Vali
     return jsonschema.Draft202012Validator({**schema, "components": {"schemas": components}})
 
 
-def make_client(folder: Path, **settings: Any) -> DescribedClient:
+def make_client(folder: Path, layers: Registry = LAYERS, **settings: Any) -> DescribedClient:
     """Of a service that keeps models in a folder."""
     given = {"log_level": "error", "data_dir": str(folder / "models"), "protocols": ""} | settings
-    app = create_app(Settings(**given), LAYERS)
+    app = create_app(Settings(**given), layers)
     return DescribedClient(app, app.response_class)
 
 

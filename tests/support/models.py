@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from support.engine import LAYERS
 
+from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_optimizers import load_optimizers
 from deltawire_service.models import creations, steps
@@ -39,9 +41,15 @@ ADAM: dict[str, Any] = {"kind": "adam", "config": {"learning_rate": 0.01}}
 OWNER = "anna"
 
 
+@cache
+def shared_networks() -> NetworkCache:
+    """The networks of this process: compiled once, and not for each store that is opened."""
+    return NetworkCache(LAYERS, Settings().engine_limits)
+
+
 def open_store(path: Path, another_fingerprint: str = "", limits: StoreLimits = DEFAULT_LIMITS) -> ModelStore:
     """The models in a folder, as another process would open them."""
-    networks = NetworkCache(LAYERS, Settings().engine_limits)
+    networks = shared_networks()
     store = ModelStore(
         StoreFolder(path),
         networks.compiled,
@@ -50,6 +58,17 @@ def open_store(path: Path, another_fingerprint: str = "", limits: StoreLimits = 
         limits,
     )
     store.prepare()
+    return store
+
+
+def open_without_layers(path: Path) -> ModelStore:
+    """The models in a folder, as a process opens them in which their layers are not installed."""
+
+    def refuse(*_: object) -> Any:
+        raise Refused([Fault("/network/nodes/0/kind", "unknown_kind", "there is no layer 'linear'")])
+
+    store = open_store(path)
+    store.compile_network = refuse
     return store
 
 

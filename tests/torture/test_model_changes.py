@@ -24,7 +24,7 @@ def small_limits() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_process_that_dies_leaves_a_change_whole(name: str, tmp_path: Path) -> None:
-    killed, wrong = kill_everywhere(CASES[name], tmp_path / "store", first=150, stride=700)
+    killed, wrong = kill_everywhere(CASES[name], tmp_path / "store", first=50, stride=250)
     assert killed and not wrong
 
 

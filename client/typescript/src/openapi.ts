@@ -1525,6 +1525,8 @@ export interface components {
             name: string;
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones; null while a layer is not installed */
             network_id: string | null;
+            /** @description the layer or the optimizer that is not installed any more, in a sentence: until it is, the model takes no step; null where all are */
+            unusable: string | null;
             /** @description of its parameters and its state */
             dtype: string;
             /** @description random: equal lineage and version, equal bits */
@@ -1541,7 +1543,7 @@ export interface components {
             optimizer: {
                 [key: string]: unknown;
             };
-            /** @description its parameters and its optimizer state; null while a layer or the optimizer is not installed */
+            /** @description its parameters and its optimizer state; null where a layer or the optimizer is not installed, and its newest snapshot cannot be read */
             bytes: number | null;
         };
         ModelListResponse: {
@@ -1559,6 +1561,8 @@ export interface components {
             name: string;
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones; null while a layer is not installed */
             network_id: string | null;
+            /** @description the layer or the optimizer that is not installed any more, in a sentence: until it is, the model takes no step; null where all are */
+            unusable: string | null;
             /** @description of its parameters and its state */
             dtype: string;
             /** @description random: equal lineage and version, equal bits */
@@ -1575,7 +1579,7 @@ export interface components {
             optimizer: {
                 [key: string]: unknown;
             };
-            /** @description its parameters and its optimizer state; null while a layer or the optimizer is not installed */
+            /** @description its parameters and its optimizer state; null where a layer or the optimizer is not installed, and its newest snapshot cannot be read */
             bytes: number | null;
             /** @description the spec */
             network: {

@@ -104,7 +104,7 @@ def change_optimizer(
         with change_newest(store, row, deadline) as newest:
             check_version(newest.row, if_version)
             store.check_room(row.owner, 0, 0)
-            rule = change_rule(newest.rule, changes, store.optimizers)
+            rule = change_rule(store.rule_of(newest.entry.optimizer), changes, store.optimizers)
             after = replace(newest.row, version=newest.row.version + 1)
             entry = replace(
                 newest.entry,

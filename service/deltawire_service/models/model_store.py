@@ -9,9 +9,12 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property, lru_cache
 from typing import Any
 
+import numpy as np
+
+from deltawire.errors import Refused
 from deltawire_optimizers import Registry
 from deltawire_plugins.shown import shown
-from deltawire_service.engine import Network
+from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.numbers import make_layout
@@ -23,9 +26,11 @@ from deltawire_service.store.folders import ModelFolder, StoreFolder
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import UNOBSERVED, Observer
 from deltawire_service.store.quotas import check_disk, check_quota
+from deltawire_service.store.readers import Readers
 from deltawire_service.store.slot_files import Layout, SlotFiles
+from deltawire_service.store.snapshots import read_snapshot
 from deltawire_service.store.stored_answers import StoredAnswers
-from deltawire_service.store.tables import models
+from deltawire_service.store.tables import models, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
 CACHED = 128
@@ -66,6 +71,7 @@ class ModelStore:
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
         self.slots = SlotFiles()
+        self.readers = Readers()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
         self._read_rule = lru_cache(CACHED)(lambda text: read_rule(json.loads(text), optimizers))
@@ -165,8 +171,26 @@ class ModelStore:
         return self._read_rule(optimizer)
 
     def layout_of(self, row: ModelRow, optimizer: str) -> Layout:
-        """Return the layout of a model's slots; optimizer: the JSON of the rule in any of its entries."""
-        return self._make_layout(row.network, row.dtype, optimizer)
+        """Return the layout of a model's slots; optimizer: the JSON of the rule in any of its entries.
+
+        Where a layer or the optimizer is not installed any more, it is that of the newest snapshot.
+
+        Raises:
+            StoreUnavailable: the snapshot is gone, or the disk fails.
+        """
+        try:
+            return self._make_layout(row.network, row.dtype, optimizer)
+        except (Refused, PluginError):
+            return self._stored_layout(row)
+
+    def _stored_layout(self, row: ModelRow) -> Layout:
+        """Return the layout of the newest snapshot: the arrays are in a slot in the order of a snapshot."""
+        with self.database.reading() as transaction:
+            snapshot = snapshots.newest(transaction, row.id, row.version)
+        if snapshot is None:
+            raise ModelNotFound(f"model '{row.name}' was deleted")
+        arrays = read_snapshot(self.folder_of(row.id).snapshots / snapshot.file)
+        return Layout({name: array.shape for name, array in arrays.items()}, np.dtype(row.dtype))
 
     def _layout(self, network: str, dtype: str, optimizer: str) -> Layout:
         return make_layout(

@@ -14,7 +14,7 @@ from deltawire_service.models.maintenance.sweeps import remove_files
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import Origin, find_origin, replay
-from deltawire_service.models.update_rules import UpdateRule, to_json
+from deltawire_service.models.update_rules import to_json
 from deltawire_service.networks.published import params_id
 from deltawire_service.store.folders import new_id
 from deltawire_service.store.quotas import check_disk
@@ -37,7 +37,6 @@ class Newest(NamedTuple):
     entry: Entry
     snapshot: SnapshotRow
     """The last one."""
-    rule: UpdateRule
     layout: Layout
     numbers: Numbers
 
@@ -62,7 +61,7 @@ def read_newest(store: ModelStore, row: ModelRow) -> Iterator[Newest | None]:
             yield None
         else:
             numbers = Numbers.split(slot.arrays())
-            yield Newest(row, entry, snapshot, store.rule_of(entry.optimizer), layout, numbers)
+            yield Newest(row, entry, snapshot, layout, numbers)
 
 
 def is_sound(store: ModelStore, row: ModelRow) -> bool:

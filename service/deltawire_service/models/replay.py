@@ -35,6 +35,10 @@ PAUSE = 0.05
 """Seconds before a step of a replay asks again for its turn to compute."""
 
 
+SKIPPING = ("lost", "rebased")
+"""Kinds of entries before which versions may be missing."""
+
+
 class _BatchGone(RuntimeError):
     """An entry has no batch: it has expired, or its step was not durable."""
 
@@ -58,7 +62,7 @@ def find_origin(store: ModelStore, row: ModelRow, version: int) -> Origin:
     Raises:
         ModelNotFound: the model was deleted.
         VersionNotFound: it has no such version.
-        VersionExpired: what it takes to compute the version is not kept any more.
+        VersionExpired: what it takes to compute the version is not kept any more, or the version was lost.
     """
     with store.database.reading() as transaction:
         current = models.get(transaction, row.id)
@@ -71,10 +75,24 @@ def find_origin(store: ModelStore, row: ModelRow, version: int) -> Origin:
             f"version {version} of model '{row.name}' is not kept any more: the earliest is {current.floor}"
         )
         raise VersionExpired(detail)
+    if version >= 0 and page and page[0].version > version and page[0].kind in SKIPPING:
+        raise VersionExpired(_explain_gap(row, version, page[0]))
     if not page or page[0].version != version or snapshot is None:
         versions = f"{current.floor} to {current.version}"
         raise VersionNotFound(f"model '{row.name}' has the versions {versions}, not {version}")
     return Origin(page[0], snapshot)
+
+
+def _explain_gap(row: ModelRow, version: int, following: Entry) -> str:
+    """Say why a model has no such version, though it has later ones; following: the entry after the gap."""
+    why = (
+        "was lost when the system crashed, or never given" if following.kind == "lost" else "was never given"
+    )
+    before = json.loads(following.details)["from"]
+    return (
+        f"version {version} of model '{row.name}' {why}: the model went on from version {before} as version "
+        f"{following.version}, at the same step; ask for one of them"
+    )
 
 
 def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:

@@ -207,9 +207,10 @@ def _rule_of_step(
     store: ModelStore, newest: Newest, request: StepRequest, number: int
 ) -> tuple[UpdateRule, float]:
     """Return the rule and the learning rate of a step."""
+    rule = store.rule_of(newest.entry.optimizer)
     if not request.optimizer:
-        return newest.rule, newest.rule.learning_rate(number)
-    rule = change_rule(newest.rule, request.optimizer, store.optimizers)
+        return rule, rule.learning_rate(number)
+    rule = change_rule(rule, request.optimizer, store.optimizers)
     own_rate = "learning_rate" in request.optimizer.get("config", {})
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import prod
 from time import monotonic
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from deltawire.errors import Refused
 from deltawire_service.engine import PluginError
+from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import is_sound, read_newest, recover
-from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.numbers import PARAMS, Numbers
 from deltawire_service.models.replay import find_origin, replay_exactly
-from deltawire_service.store.errors import LockBusy
+from deltawire_service.store.errors import LockBusy, StoreUnavailable
+from deltawire_service.store.folders import new_id
 from deltawire_service.store.quotas import check_disk
+from deltawire_service.store.slot_files import Layout
 from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
-
-T = TypeVar("T")
 
 
 class Version(NamedTuple):
@@ -49,13 +50,18 @@ def open_version(
         ModelNotFound, VersionNotFound: there is none.
         VersionExpired: what it takes to compute the version is not kept any more.
         VersionNotReproducible: the version was computed in another way than this process computes.
-        LockBusy: others made newer versions until the deadline.
-        StoreUnavailable: the disk fails.
+        LockBusy: others made newer versions until the deadline, or slow readers hold too many.
+        StoreFull, StoreUnavailable: the disk fails, or has no room beside that of the next step.
     """
     row = store.find(owner, name)
     while version in (None, row.version):  # others may make newer versions meanwhile
-        with read_newest(store, row) as newest:
+        with (
+            store.readers.holding(store.folder_of(row.id).path, row.slot) as surplus,
+            read_newest(store, row) as newest,
+        ):
             if newest is not None:
+                if surplus:
+                    _check_room(store, newest.layout)
                 yield Version(newest.row, newest.entry, newest.numbers)
                 return
         before, row = row, store.find(owner, name)
@@ -80,14 +86,21 @@ def reproduce(store: ModelStore, row: ModelRow, version: int) -> Iterator[Versio
         version: the version.
 
     Raises:
-        VersionNotFound, VersionExpired, VersionNotReproducible, StoreUnavailable: as for `open_version`.
+        VersionNotFound, VersionExpired, VersionNotReproducible: as for `open_version`.
+        LockBusy, StoreFull, StoreUnavailable: as for `open_version`.
     """
     origin = find_origin(store, row, version)
     layout = store.layout_of(row, origin.entry.optimizer)
-    check_disk(store.folder.path, store.limits, layout.bytes)
-    with store.slots.scratch(store.folder.path, layout) as slot:
-        replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
-        yield Version(row, origin.entry, Numbers.split(slot.arrays()))
+    with store.readers.holding(store.folder_of(row.id).path, new_id()):
+        _check_room(store, layout)
+        with store.slots.scratch(store.folder.path, layout) as slot:
+            replay_exactly(store, row, origin, Numbers.split(slot.arrays(writable=True)))
+            yield Version(row, origin.entry, Numbers.split(slot.arrays()))
+
+
+def _check_room(store: ModelStore, layout: Layout) -> None:
+    """Check that the disk has room for a file of a reader, and then for the slot of a step."""
+    check_disk(store.folder.path, store.limits, 2 * layout.bytes)
 
 
 def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
@@ -102,13 +115,17 @@ def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
         ModelNotFound: there is none.
     """
     row = store.find(owner, name)
-    network = store.network_of(row)
-    parameters = [
-        {"name": key, "shape": parameter.shape, "numbers": prod(parameter.shape)}
-        for key, parameter in network.parameters.items()
-    ]
     entry = find_origin(store, row, row.version).entry
-    return {**_description(store, row, entry), "network": network.spec, "parameters": parameters}
+    parameters = [
+        {"name": key.removeprefix(PARAMS), "shape": place.shape, "numbers": prod(place.shape)}
+        for key, place in store.layout_of(row, entry.optimizer).places.items()
+        if key.startswith(PARAMS)
+    ]
+    return {
+        **_description(store, row, entry),
+        "network": json.loads(row.network),
+        "parameters": parameters,
+    }
 
 
 def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[dict[str, Any]]:
@@ -156,16 +173,23 @@ def _details(entry: Entry) -> Mapping[str, Any]:
 
 
 def _description(store: ModelStore, row: ModelRow, entry: Entry) -> dict[str, Any]:
-    """Describe a model; what takes a layer or an optimizer that is not installed any more is None.
+    """Describe a model, also one that takes a layer or an optimizer that is not installed any more.
 
     Args:
         store: the models.
         row: the model.
         entry: the entry of its newest version.
     """
+    network_id, unusable = None, None
+    try:
+        network_id = store.network_of(row).id
+        store.rule_of(entry.optimizer)
+    except (Refused, PluginError) as error:
+        unusable = "; ".join(fault.detail for fault in error.faults)
     return {
         "name": row.name,
-        "network_id": _unless_missing(lambda: store.network_of(row).id),
+        "network_id": network_id,
+        "unusable": unusable,
         "dtype": row.dtype,
         "lineage": row.lineage,
         "version": entry.version,
@@ -173,13 +197,13 @@ def _description(store: ModelStore, row: ModelRow, entry: Entry) -> dict[str, An
         "durable": row.reserved == row.version,
         "step": entry.step,
         "optimizer": json.loads(entry.optimizer),
-        "bytes": _unless_missing(lambda: store.layout_of(row, entry.optimizer).bytes),
+        "bytes": _layout_bytes(store, row, entry),
     }
 
 
-def _unless_missing(find: Callable[[], T]) -> T | None:
-    """Return what a function returns; None where a plugin that it takes is gone, or fails."""
+def _layout_bytes(store: ModelStore, row: ModelRow, entry: Entry) -> int | None:
+    """Return the bytes of a slot of a model; None where only its snapshot tells them, and cannot be read."""
     try:
-        return find()
-    except (Refused, PluginError):
+        return store.layout_of(row, entry.optimizer).bytes
+    except (ModelNotFound, StoreUnavailable):
         return None

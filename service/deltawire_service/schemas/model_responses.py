@@ -92,6 +92,14 @@ class ModelEntry(Schema):
         allow_none=True,
         metadata={"description": f"{NETWORK_ID['description']}; null while a layer is not installed"},
     )
+    unusable = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "the layer or the optimizer that is not installed any more, in a sentence: "
+            "until it is, the model takes no step; null where all are"
+        },
+    )
     dtype = fields.String(required=True, metadata={"description": "of its parameters and its state"})
     lineage = fields.String(
         required=True, metadata={"description": "random: equal lineage and version, equal bits"}
@@ -105,8 +113,8 @@ class ModelEntry(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "its parameters and its optimizer state; "
-            "null while a layer or the optimizer is not installed"
+            "description": "its parameters and its optimizer state; null where "
+            "a layer or the optimizer is not installed, and its newest snapshot cannot be read"
         },
     )
 

@@ -1,7 +1,7 @@
 """Segments: files of batches that are too large for the database, one after the other.
 
-A batch is synced before its row is committed. The blocks of a segment are allocated, and its name is synced,
-when it is made; so storing a batch is one sync. A batch that no row names is written over by the next one.
+A batch is synced before its row is committed. It goes to the end of a segment, and is never written over: a
+commit that seemed to fail may come to light after a crash, and its row names the batch then.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.folders import new_id, opened, sync_folder, write_all
 
 SEGMENT_BYTES = 64 * 2**20
+"""The length that a segment may have, unless it has one larger batch."""
 
 
 class Stretch(NamedTuple):
@@ -31,7 +32,9 @@ class Stretch(NamedTuple):
 
 
 def append(folder: Path, last: Stretch | None, parts: Sequence[bytes | memoryview]) -> Stretch:
-    """Write a batch behind the last one, for good, or into a new segment. The caller holds the model's lock.
+    """Write a batch to the end of the last segment, for good, or into a new segment.
+
+    The caller holds the model's lock.
 
     Args:
         folder: the folder of the model's segments.
@@ -43,15 +46,37 @@ def append(folder: Path, last: Stretch | None, parts: Sequence[bytes | memoryvie
     """
     size = sum(map(len, parts))
     with disk_errors():
-        if last is None or last.end + size > (folder / last.segment).stat().st_size:
-            last = Stretch(_make(folder, max(SEGMENT_BYTES, size)), 0, 0)
-        with opened(folder / last.segment, os.O_WRONLY) as descriptor:
-            offset = last.end
-            for part in parts:
-                write_all(descriptor, part, offset)
-                offset += len(part)
-            os.fdatasync(descriptor)
-    return Stretch(last.segment, last.end, size)
+        path, begin = _find_place(folder, last, size)
+        try:
+            _write(path, begin, parts)
+        except OSError:
+            if begin:
+                os.truncate(path, begin)  # no row will name what was written
+            else:
+                path.unlink(missing_ok=True)
+            raise
+    return Stretch(path.name, begin, size)
+
+
+def _find_place(folder: Path, last: Stretch | None, size: int) -> tuple[Path, int]:
+    """Return the segment for a batch, and the first byte there that no batch was ever written to."""
+    if last is not None:
+        path = folder / last.segment
+        begin = max(last.end, path.stat().st_size)
+        if begin + size <= SEGMENT_BYTES:
+            return path, begin
+    return folder / new_id(), 0
+
+
+def _write(path: Path, begin: int, parts: Sequence[bytes | memoryview]) -> None:
+    with opened(path, os.O_WRONLY | os.O_CREAT) as descriptor:
+        offset = begin
+        for part in parts:
+            write_all(descriptor, part, offset)
+            offset += len(part)
+        os.fdatasync(descriptor)
+    if not begin:
+        sync_folder(path.parent)
 
 
 def read(folder: Path, stretch: Stretch) -> memoryview:
@@ -73,16 +98,3 @@ def read(folder: Path, stretch: Stretch) -> memoryview:
                 raise OSError(f"{stretch} ends beyond its segment")
             count += more
     return data.toreadonly()
-
-
-def _make(folder: Path, size: int) -> str:
-    path = folder / new_id()
-    try:
-        with opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
-            os.posix_fallocate(descriptor, 0, size)
-            os.fsync(descriptor)
-        sync_folder(folder)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
-    return path.name

@@ -155,8 +155,14 @@ def test_steps_that_a_crash_has_lost_are_said_and_their_versions_are_not_given_a
     row = store.find(OWNER, "model")
     assert answered == [4, 5, 6, 7] and row.version == row.reserved == 9 and row.lineage != lineage
     assert read_ledger(store, OWNER, "model", 3, 9) == [{"version": 9, "kind": "lost", "step": 3, "from": 3}]
-    with pytest.raises(VersionNotFound):
-        id_of(store, version=5)
+    for lost in (4, 5, 8):
+        with pytest.raises(VersionExpired, match=f"version {lost} .* lost .* from version 3 as version 9"):
+            id_of(store, version=lost)
+        assert read_ledger(store, OWNER, "model", lost, 9)[0]["version"] == 9
+    with pytest.raises(VersionNotFound, match="0 to 9, not 10"):
+        id_of(store, version=10)
+    with pytest.raises(VersionExpired, match="version 6 .* lost"):
+        restore(store, OWNER, "model", 6, inf)
     assert [id_of(store, version=version) for version in range(4)]
     assert step(store, 3)["version"] == 10 and id_of(store, version=10) == id_of(store)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from math import inf
 from pathlib import Path
@@ -27,7 +28,7 @@ from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.models.versions import describe, read_ledger
-from deltawire_service.store.errors import OutcomeUnknown
+from deltawire_service.store.errors import LockBusy, OutcomeUnknown
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 
@@ -312,6 +313,44 @@ def test_a_commit_that_fails_leaves_the_version_and_the_same_request_may_come_ag
     answer = take_step(store, OWNER, "model", StepRequest(batch(0)), inf, key)
     assert answer["version"] == 1 and not answer["replayed"]
     assert not same(before, Numbers(*numbers_of(store)))
+
+
+def test_a_step_whose_commit_comes_to_light_after_a_crash_has_its_batch(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the crash, the disk failed at its commit, and another step stored its batch meanwhile."""
+    monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
+    create(store)
+    step(store, 0, arrays=batch(0, size=100))
+    folder, before, light = store.folder, tmp_path / "before", tmp_path / "light"
+
+    def copy_database(source: Path, target: Path) -> None:
+        target.mkdir(exist_ok=True)
+        for name in (folder.database.name, f"{folder.database.name}-wal"):
+            shutil.copyfile(source / name, target / name)
+
+    copy_database(folder.path, before)
+    step(store, 1, arrays=batch(1, size=100))
+    expected = id_of(store)
+    copy_database(folder.path, light)
+    store.database.close()
+    copy_database(before, folder.path)  # as the processes see it, in which the commit has failed
+    with pytest.raises(LockBusy), monkeypatch.context() as patched:
+        other = open_store(folder.path)
+        patched.setattr(steps, "commit", lambda *_: raise_busy())
+        step(other, 2, arrays=batch(2, size=100))
+    other.database.close()
+    copy_database(light, folder.path)  # as the disk has it after the crash
+    after = open_store(folder.path)
+    assert after.find(OWNER, "model").version == 2
+    assert id_of(after, version=2) == expected
+    step(after, 3)
+    assert id_of(after, version=2) == expected  # computed again from the batch
+    after.database.close()
+
+
+def raise_busy() -> None:
+    raise LockBusy
 
 
 def test_a_step_to_a_state_that_is_not_finite_is_refused(store: ModelStore) -> None:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import inf
 from pathlib import Path
 from threading import Thread
@@ -14,9 +14,19 @@ from typing import Any
 
 import pytest
 from support.blas import blas_threads
-from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
+from support.models import (
+    OWNER,
+    batch,
+    create,
+    id_of,
+    numbers_of,
+    open_store,
+    open_without_layers,
+    same,
+    step,
+)
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Refused
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.engine import call_until
 from deltawire_service.models import batches, newest, replay, versions
@@ -30,8 +40,10 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.versions import describe, list_models, open_version, read_ledger
 from deltawire_service.networks.published import params_id
 from deltawire_service.store import segments
+from deltawire_service.store.errors import LockBusy
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import Unobserved
+from deltawire_service.store.readers import MOST_HELD
 from deltawire_service.store.tables import entries, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
@@ -246,22 +258,53 @@ def test_models_are_described_and_listed(store: ModelStore) -> None:
     assert description["bytes"] > 4 * 3 * 67
 
 
-def test_models_whose_plugins_are_gone_are_listed(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    create(store, "a")
+@pytest.fixture
+def without_layers(store: ModelStore) -> Iterator[ModelStore]:
+    """The same folder in a process without the layers of its models, of which one has taken a step."""
+    create(store, "a", dtype="float32")
     create(store, "b", optimizer={"kind": "sgd", "config": {"learning_rate": 0.5}})
+    step(store, 0, "b")
+    other = open_without_layers(store.folder.path)
+    yield other
+    other.database.close()
+
+
+def test_models_whose_layers_are_gone_are_described(store: ModelStore, without_layers: ModelStore) -> None:
+    gone = {"network_id": None, "unusable": "there is no layer 'linear'"}
     before = list_models(store, OWNER, "", 9)
+    assert [each["unusable"] for each in before] == [None, None]
+    assert list_models(without_layers, OWNER, "", 9) == [each | gone for each in before]
+    for name in ("a", "b"):
+        assert describe(without_layers, OWNER, name) == describe(store, OWNER, name) | gone
 
-    def refuse(*_: Any) -> Any:
-        raise Refused([Fault("/network/nodes/0/kind", "kind_unknown", "there is no such layer")])
 
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "compile_network", refuse)
-        patched.setattr(store, "_make_layout", refuse)
-        nulls = {"network_id": None, "bytes": None}
-        assert list_models(store, OWNER, "", 9) == [each | nulls for each in before]
-    monkeypatch.setattr(store, "_make_layout", refuse)
-    assert list_models(store, OWNER, "", 9) == [each | {"bytes": None} for each in before]
-    assert describe(store, OWNER, "a")["bytes"] is None
+def test_models_whose_optimizer_is_gone_are_described(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store)
+    before, other = describe(store, OWNER, "model"), open_store(store.folder.path)
+    monkeypatch.setattr(other, "_read_rule", vars(open_without_layers(store.folder.path))["compile_network"])
+    assert describe(other, OWNER, "model") == before | {"unusable": "there is no layer 'linear'"}
+    other.database.close()
+
+
+def test_a_model_without_its_layers_is_read_and_deleted(
+    store: ModelStore, without_layers: ModelStore
+) -> None:
+    """Its newest version is in its slot; the layout of the slot is that of its last snapshot."""
+    assert same(numbers_of(without_layers, "b"), numbers_of(store, "b"))
+    with pytest.raises(Refused, match="no layer 'linear'"):
+        step(without_layers, 1, "b")
+    delete(without_layers, OWNER, "b", inf)
+    assert [each["name"] for each in list_models(without_layers, OWNER, "", 9)] == ["a"]
+
+
+def test_without_layer_and_snapshot_a_model_is_still_listed(
+    store: ModelStore, without_layers: ModelStore
+) -> None:
+    for path in store.folder.models.glob("*/snapshots/*"):
+        path.unlink()
+    assert [each["bytes"] for each in list_models(without_layers, OWNER, "", 9)] == [None, None]
 
 
 def test_a_model_that_is_deleted_as_models_are_listed_breaks_no_list(
@@ -290,3 +333,48 @@ def test_the_ledger_is_paged(store: ModelStore) -> None:
         "version": 1, "kind": "step", "step": 1, "loss": answers[0]["loss"], "reduction": "mean",
         "gradient_norm": answers[0]["gradient_norm"], "learning_rate": 0.01,
     }  # fmt: skip
+
+
+def test_slow_readers_hold_so_many_slots_and_steps_go_on(store: ModelStore) -> None:
+    create(store)
+    slots = store.folder_of(store.find(OWNER, "model").id).slots
+    with ExitStack() as held:
+        for seed in range(MOST_HELD):
+            held.enter_context(open_version(store, OWNER, "model", inf))
+            step(store, seed)
+        for seed in range(3):
+            with pytest.raises(LockBusy, match="slow readers"):
+                id_of(store)
+            with pytest.raises(LockBusy, match="slow readers"):
+                id_of(store, version=1)
+            step(store, seed)
+        assert len(os.listdir(slots)) == MOST_HELD + 2  # the newest version, and the one that is written
+    assert id_of(store) == id_of(store, version=MOST_HELD + 3)
+
+
+def test_slow_readers_of_early_versions_hold_so_many_files(store: ModelStore) -> None:
+    create(store)
+    step(store, 0)
+    with ExitStack() as held:
+        for _ in range(MOST_HELD):
+            held.enter_context(open_version(store, OWNER, "model", inf, 0))
+        with pytest.raises(LockBusy, match="slow readers"):
+            id_of(store, version=0)
+        step(store, 1)
+    assert id_of(store, version=0) != id_of(store)
+
+
+def test_readers_leave_the_room_that_a_step_needs(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last free bytes of the disk are for the slot that a step writes, not for one more that is read."""
+    create(store)
+    checked = list[int]()
+    monkeypatch.setattr(versions, "check_disk", lambda path, limits, size: checked.append(size))
+    row = store.find(OWNER, "model")
+    slot = store.folder_of(row.id).slots / row.slot
+    with open_version(store, OWNER, "model", inf):
+        assert checked == []  # readers of the newest version alone also go on where the disk is full
+        step(store, 0)
+        with open_version(store, OWNER, "model", inf):
+            assert checked == [2 * slot.stat().st_size]
+        with open_version(store, OWNER, "model", inf, 0):
+            assert checked == 2 * [2 * slot.stat().st_size]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from deltawire_service.store import segments
-from deltawire_service.store.errors import StoreUnavailable
+from deltawire_service.store.errors import StoreFull, StoreUnavailable
 from deltawire_service.store.segments import Stretch, append, read
 
 
@@ -26,11 +27,30 @@ def test_batches_lie_one_after_the_other_and_begin_a_new_segment_when_one_is_ful
     assert len(os.listdir(tmp_path)) == 4
 
 
-def test_a_batch_that_no_row_names_is_written_over(tmp_path: Path) -> None:
+def test_a_batch_that_no_row_names_is_never_written_over(tmp_path: Path) -> None:
+    """The commit that names it may come to light after a crash."""
     first = append(tmp_path, None, [b"first"])
-    lost = append(tmp_path, first, [b"lost"])
-    kept = append(tmp_path, first, [b"kept"])
-    assert kept == lost and read(tmp_path, kept) == b"kept"
+    doubtful = append(tmp_path, first, [b"doubtful"])
+    later = append(tmp_path, first, [b"later"])
+    assert later.begin == doubtful.end
+    assert [read(tmp_path, each) for each in (first, doubtful, later)] == [b"first", b"doubtful", b"later"]
+
+
+def test_a_batch_that_cannot_be_written_takes_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, write = append(tmp_path, None, [b"first"]), os.pwrite
+
+    def write_half(descriptor: int, data: bytes, offset: int) -> int:
+        if offset > first.end:
+            raise OSError(errno.ENOSPC, "made for a test")
+        return write(descriptor, data[:3], offset)
+
+    monkeypatch.setattr(os, "pwrite", write_half)
+    with pytest.raises(StoreFull):
+        append(tmp_path, first, [b"second"])
+    monkeypatch.undo()
+    assert (tmp_path / first.segment).stat().st_size == first.end
 
 
 def test_storing_a_batch_is_one_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

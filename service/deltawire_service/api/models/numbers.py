@@ -30,8 +30,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
         """Return the parameters of a version, as a saved request that can be published."""
         params = dict(version.numbers.params)
         admit_json(access, call, params)
-        network = access.store.network_of(version.row)
-        return {"network": network.spec, "params": params, "origin": origin(version)}
+        return {"network": json.loads(version.row.network), "params": params, "origin": origin(version)}
 
     @routes.get("/models/<name>/optimizer")
     @reading_version(access, ModelOptimizerResponse)

@@ -43,11 +43,21 @@ def check(ctx: click.Context, data_dir: Path, replay: bool, as_json: bool) -> No
 @store.command("export", cls=StoreCommand)
 @click.argument("folder", type=click.Path(path_type=Path))
 @data_dir_option
-def export_models(folder: Path, data_dir: Path) -> None:
-    """Copy all models into the new folder FOLDER, while a service goes on stepping them."""
+@click.pass_context
+def export_models(ctx: click.Context, folder: Path, data_dir: Path) -> None:
+    """Copy all models into the new folder FOLDER, while a service goes on stepping them.
+
+    A model that cannot be computed here, because a layer is not installed, is copied with all of its steps.
+    One whose files are gone is left out, and the exit code is 1.
+    """
     with opened_store(data_dir) as opened:
-        count = export_store(opened, folder)
-    click.echo(f"{_models(count)} exported to {folder}")
+        exported = export_store(opened, folder)
+    click.echo(f"{_models(exported.count)} exported to {folder}")
+    for problem in exported.unfinished:
+        click.echo(f"its last steps are computed again where it is imported: {problem}", err=True)
+    for problem in exported.left_out:
+        click.echo(f"not exported: {problem}", err=True)
+    ctx.exit(Exit.NO if exported.left_out else Exit.DONE)
 
 
 @store.command("import", cls=StoreCommand)

@@ -2,6 +2,10 @@
 
 An export is a folder like that of a store, without slots and locks. Each model is in it at one version that
 has a snapshot. So another machine has the same parameters, whatever it computes with.
+
+A model of which no snapshot can be taken, such as one whose layer is not installed any more, is exported with
+the steps since its last one. They are computed again where it is imported. A model whose files are gone is
+left out. Neither stops the export of the others.
 """
 
 from __future__ import annotations
@@ -9,10 +13,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from time import monotonic
 
+from deltawire.errors import Refused
+from deltawire_service.engine import PluginError
+from deltawire_service.faults import ServiceError
 from deltawire_service.models.changes import Change, commit
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.maintenance.store_check import check_files
@@ -21,8 +29,9 @@ from deltawire_service.models.newest import change_newest, take_snapshot
 from deltawire_service.store.database import Database
 from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.file_locks import FileLocks
-from deltawire_service.store.folders import StoreFolder, copy_file, new_id, sync_folder
+from deltawire_service.store.folders import ModelFolder, StoreFolder, copy_file, new_id, sync_folder
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables.models import ModelRow
 
 PATIENCE = 30.0
 """Seconds to wait for those who remove files."""
@@ -36,8 +45,23 @@ class ExportDamaged(Exception):
     """An export cannot be used: its message says what is wrong."""
 
 
-def export_store(store: ModelStore, path: Path) -> int:
-    """Copy all models into a new folder, and return how many. Steps may go on meanwhile.
+@dataclass
+class Exported:
+    """The models of an export.
+
+    Attributes:
+        count: number of models in it.
+        unfinished: models in it whose newest version has no snapshot, in sentences that say why.
+        left_out: models that are not in it, in sentences that say why.
+    """
+
+    count: int = 0
+    unfinished: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def export_store(store: ModelStore, path: Path) -> Exported:
+    """Copy all models into a new folder. Steps may go on meanwhile.
 
     Args:
         store: the models.
@@ -48,20 +72,28 @@ def export_store(store: ModelStore, path: Path) -> int:
         StoreFull, StoreUnavailable, OutcomeUnknown: a disk cannot be used; the folder is not made.
         LockBusy: another export is being made.
     """
+    exported, uncut = Exported(), set[str]()
     with _new_folder(path) as draft, store.locks.exclusive(store.folder.removal_lock, monotonic() + PATIENCE):
         with store.database.reading() as transaction:
             known = models.every(transaction)
         for row in known:
-            _take_snapshot(store, row.owner, row.name)
+            try:
+                _take_snapshot(store, row.owner, row.name)
+            except (Refused, PluginError, ServiceError) as error:
+                exported.unfinished.append(_sentence(row, error.faults[0].detail))
+                uncut.add(row.id)
         folder = StoreFolder(draft)
         store.database.copy_to(folder.database)
         with _opened(folder.database) as copy:
-            rows = models.every(copy)
-            for row in rows:
-                _cut(copy, row)
-            for row in rows:
+            for row in models.every(copy):
+                if missing := _missing_files(copy, store.folder, row.id):
+                    exported.left_out.append(_sentence(row, f"its files {', '.join(missing)} are gone"))
+                    models.delete(copy, row.id)
+                    continue
+                _end(copy, row, row.version if row.id in uncut else snapshots.every(copy, row.id)[-1].version)
                 _copy_files(copy, store.folder, folder, row.id)
-    return len(rows)
+                exported.count += 1
+    return exported
 
 
 def import_store(path: Path, folder: StoreFolder) -> int:
@@ -146,9 +178,12 @@ def _take_snapshot(store: ModelStore, owner: str, name: str) -> None:
         return
 
 
-def _cut(copy: sqlite3.Connection, row: models.ModelRow) -> None:
-    """Let a model end at its newest snapshot: later versions would have to be computed again."""
-    version = snapshots.every(copy, row.id)[-1].version
+def _sentence(row: ModelRow, reason: str) -> str:
+    return f"model '{row.name}' of '{row.owner}': {reason}"
+
+
+def _end(copy: sqlite3.Connection, row: ModelRow, version: int) -> None:
+    """Let a model end at a version, usually its newest snapshot: later ones must be computed again."""
     entries.delete_after(copy, row.id, version)
     idempotency_keys.delete_after(copy, row.id, version)
     copy.execute(
@@ -157,15 +192,25 @@ def _cut(copy: sqlite3.Connection, row: models.ModelRow) -> None:
     )
 
 
+def _files(copy: sqlite3.Connection, folder: ModelFolder, model_id: str) -> list[Path]:
+    """Return the paths, in a model's folder, of all files that its rows name."""
+    kept = [folder.snapshots / name for name in sorted(snapshots.files(copy, model_id))]
+    return kept + [folder.segments / name for name in sorted(entries.segments(copy, model_id))]
+
+
+def _missing_files(copy: sqlite3.Connection, source: StoreFolder, model_id: str) -> list[str]:
+    """Return the names of files that the rows of a model name, and that are not there."""
+    return [path.name for path in _files(copy, source.model(model_id), model_id) if not path.exists()]
+
+
 def _copy_files(copy: sqlite3.Connection, source: StoreFolder, target: StoreFolder, model_id: str) -> None:
     """Copy the files that the rows of a model name, for good."""
-    there, here = source.model(model_id), target.model(model_id)
-    files = [(there.snapshots / name, here.snapshots / name) for name in snapshots.files(copy, model_id)]
-    files += [(there.segments / name, here.segments / name) for name in entries.segments(copy, model_id)]
+    here = target.model(model_id)
+    originals, duplicates = (_files(copy, each.model(model_id), model_id) for each in (source, target))
     with disk_errors():
         for folder in (here.snapshots, here.segments):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for original, duplicate in files:
+        for original, duplicate in zip(originals, duplicates, strict=True):
             copy_file(original, duplicate)
         for folder in (here.snapshots, here.segments, here.path, target.models):
             sync_folder(folder)

@@ -11,6 +11,7 @@ from deltawire_service.models.errors import VersionExpired
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import read_newest
 from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.replay import SKIPPING
 from deltawire_service.models.versions import reproduce
 from deltawire_service.networks.published import params_id
 from deltawire_service.store.folders import StoreFolder
@@ -83,7 +84,7 @@ def _check_ledger(database: sqlite3.Connection, folder: StoreFolder, row: ModelR
     }
     expected: int | None = None
     for entry in entries.every(database, row.id):
-        skips = entry.kind in ("lost", "rebased")  # no version up to those reserved is given again
+        skips = entry.kind in SKIPPING  # no version up to those reserved is given again
         if expected is not None and (entry.version < expected or entry.version > expected and not skips):
             yield f"the ledger goes on with version {entry.version}, not {expected}"
         expected = entry.version + 1

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from support.http_models import ADAM, SPEC, DescribedClient, code, make_model, step
+from support.engine import LAYERS
+from support.http_models import ADAM, SPEC, DescribedClient, code, make_client, make_model, step
+
+from deltawire_layers import Registry
+from deltawire_plugins.registry import Registered
 
 
 def test_models_are_listed_by_name_a_page_at_a_time(client: DescribedClient) -> None:
@@ -39,6 +45,23 @@ def test_a_model_is_described(client: DescribedClient) -> None:
     assert [node["name"] for node in described["network"]["nodes"]] == [
         node["name"] for node in SPEC["nodes"]
     ]
+
+
+def test_a_model_whose_layer_is_gone_is_described_read_and_deleted(
+    client: DescribedClient, tmp_path: Path
+) -> None:
+    step(client)
+    before, params = (client.get(f"/v1/models/model{path}").json for path in ("", "/params"))
+    kept = {kind: Registered(LAYERS[kind], LAYERS.distribution(kind)) for kind in LAYERS if kind != "tanh"}
+    other = make_client(tmp_path, Registry(kept))
+    described = other.get("/v1/models/model").json
+    assert "no layer of kind 'tanh' is installed" in described["unusable"]
+    assert described == before | {"network_id": None, "unusable": described["unusable"]}
+    assert other.get("/v1/models").json["models"][0].items() <= described.items()
+    assert other.get("/v1/models/model/params").json == params
+    assert code(step(other), "/network/nodes/1/kind") == "unknown_kind"
+    assert other.delete("/v1/models/model").json["version"] == 1
+    assert other.get("/v1/models").json["models"] == []
 
 
 def test_a_ledger_has_every_change_a_page_at_a_time(client: DescribedClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from support.http_models import DATA, DescribedClient, code, make_client, make_m
 from deltawire import wire
 from deltawire_service.admission import answer_memory
 from deltawire_service.networks.published import params_id
+from deltawire_service.store.readers import MOST_HELD
 
 BINARY = {"Accept": wire.SAFETENSORS}
 
@@ -50,6 +52,20 @@ def test_a_version_is_read_while_others_step(client: DescribedClient) -> None:
             step(client, seed)
         document = wire.decode(answer.get_data(), wire.SAFETENSORS, part="response")
     assert {name: array.tolist() for name, array in document["params"].items()} == before
+
+
+def test_slow_readers_are_bounded_and_hold_up_no_step(client: DescribedClient) -> None:
+    """A client that does not read its answer holds a version; further readers are refused by name."""
+    with ExitStack() as stalled:
+        for seed in range(MOST_HELD):
+            answer = client.get("/v1/models/model/params", headers=BINARY, buffered=False)
+            stalled.enter_context(answer)
+            step(client, seed)
+        refused = client.get("/v1/models/model/params", headers=BINARY)
+        assert code(refused, "") == "model_busy" and "slow readers" in refused.json["detail"]
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        step(client, MOST_HELD)
+    assert client.get("/v1/models/model/params", headers=BINARY).status_code == 200
 
 
 def test_json_takes_memory_and_binary_does_not(tmp_path: Path) -> None:

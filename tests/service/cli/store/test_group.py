@@ -45,6 +45,14 @@ def test_a_check_says_what_is_gone(data_dir: Path) -> None:
     assert problem in result.output
 
 
+def test_an_export_names_what_it_leaves_out(data_dir: Path) -> None:
+    next(data_dir.glob("models/*/snapshots/*")).unlink()
+    result = run("store", "export", "copy", columns=200)
+    assert result.exit_code == 1
+    assert "0 models exported to copy" in result.output
+    assert "not exported: model 'flow' of '': its files" in result.output
+
+
 @pytest.mark.parametrize(
     "arguments, code, words",
     [

@@ -8,13 +8,24 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from support.models import OWNER, batch, create, id_of, numbers_of, open_store, same, step
+from support.models import (
+    OWNER,
+    batch,
+    create,
+    id_of,
+    numbers_of,
+    open_store,
+    open_without_layers,
+    same,
+    step,
+)
 
 from deltawire_service.models import batches, newest
 from deltawire_service.models.alterations import delete
 from deltawire_service.models.maintenance import export as module
 from deltawire_service.models.maintenance.export import (
     ExportDamaged,
+    Exported,
     FolderTaken,
     export_store,
     import_store,
@@ -40,7 +51,7 @@ def test_a_store_made_from_an_export_goes_on_like_the_first_one(
     monkeypatch.setattr(batches, "INLINE_BYTES", 1000)
     train(store)
     create(store, "other")
-    assert export_store(store, tmp_path / "export") == 2
+    assert export_store(store, tmp_path / "export") == Exported(2)
     assert import_store(tmp_path / "export", StoreFolder(tmp_path / "elsewhere")) == 2
     other = open_store(tmp_path / "elsewhere", "another machine")
     assert not check_store(other)
@@ -101,7 +112,7 @@ def test_no_file_is_removed_while_it_is_copied(
         copy_files(*arguments)
 
     monkeypatch.setattr(module, "_copy_files", delete_first)
-    assert export_store(store, tmp_path / "export") == 2
+    assert export_store(store, tmp_path / "export") == Exported(2)
     assert len(os.listdir(store.folder.models)) == 2
     sweep(store)
     assert len(os.listdir(store.folder.models)) == 1
@@ -125,6 +136,50 @@ def test_nothing_is_left_of_an_export_or_a_store_that_fails(
     with pytest.raises(StoreFull):
         import_store(tmp_path / "export", StoreFolder(tmp_path / "elsewhere"))
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_model_without_its_layer_is_exported_as_it_is_in_its_slot(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    train(store)
+    create(store, "other")
+    exported = export_store(open_without_layers(store.folder.path), tmp_path / "export")
+    assert exported == Exported(2)
+    import_store(tmp_path / "export", StoreFolder(tmp_path / "elsewhere"))
+    other = open_store(tmp_path / "elsewhere", "another machine")
+    assert same(numbers_of(store), numbers_of(other))  # from a snapshot: nothing is computed again
+    other.database.close()
+
+
+def test_a_model_that_cannot_be_computed_is_exported_with_its_steps(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    train(store)
+    train(store, "other")
+    row, expected = store.find(OWNER, "model"), numbers_of(store)
+    (store.folder_of(row.id).slots / row.slot).unlink()
+    exported = export_store(open_without_layers(store.folder.path), tmp_path / "export")
+    reason = "model 'model' of 'anna': there is no layer 'linear'"
+    assert exported == Exported(2, unfinished=[reason])
+    import_store(tmp_path / "export", StoreFolder(tmp_path / "elsewhere"))
+    other = open_store(tmp_path / "elsewhere")
+    assert same(numbers_of(other), expected) and other.find(OWNER, "model").version == 4
+    assert step(other, 3, key="model 3")["replayed"]
+    other.database.close()
+
+
+def test_a_model_whose_files_are_gone_is_left_out(store: ModelStore, tmp_path: Path) -> None:
+    train(store)
+    train(store, "other")
+    row = store.find(OWNER, "model")
+    (gone,) = store.folder_of(row.id).snapshots.iterdir()
+    gone.unlink()
+    exported = export_store(store, tmp_path / "export")
+    assert exported.count == 1 and f"model 'model' of 'anna': its files {gone.name}" in exported.left_out[0]
+    assert import_store(tmp_path / "export", StoreFolder(tmp_path / "elsewhere")) == 1
+    other = open_store(tmp_path / "elsewhere")
+    assert [each["name"] for each in list_models(other, OWNER, "", 9)] == ["other"]
+    other.database.close()
 
 
 def test_what_is_there_already_or_no_export_is_refused(store: ModelStore, tmp_path: Path) -> None:
