@@ -11,6 +11,7 @@ from typing import Any
 
 from deltawire_optimizers import Registry
 from deltawire_plugins.shown import shown
+from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.engine import Network
 from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
@@ -65,6 +66,7 @@ class ModelStore:
         self.answers = StoredAnswers(limits)
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
+        self.datasets = DatasetStore(folder, self.database)
         self.slots = SlotFiles()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint

@@ -1,0 +1,30 @@
+"""Tables and datasets, without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from deltawire.wire import Array
+from deltawire_service.datasets.column_file import map_columns, write_columns
+from deltawire_service.datasets.columns import Columns
+from deltawire_service.datasets.table import Block, Column, Table
+
+
+def make_table(arrays: Mapping[str, Array], at_once: int = 3) -> Table:
+    """A table of arrays, some rows at a time."""
+    columns = tuple(Column(name, array.dtype.name, array.shape[1:]) for name, array in arrays.items())
+    rows = len(next(iter(arrays.values())))
+    blocks = [
+        Block(name, start, array[start : start + at_once])
+        for start in range(0, rows, at_once)
+        for name, array in arrays.items()
+    ]
+    return Table(columns, rows, lambda: blocks)
+
+
+def make_columns(folder: Path, arrays: Mapping[str, Array]) -> Columns:
+    """The columns of a file with these arrays."""
+    table, path = make_table(arrays), folder / "columns.safetensors"
+    write_columns(path, table)
+    return Columns(table.columns, map_columns(path), table.rows)
