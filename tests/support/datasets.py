@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from deltawire.wire import Array
 from deltawire_service.datasets.column_file import map_columns, write_columns
 from deltawire_service.datasets.columns import Columns
@@ -28,3 +30,15 @@ def make_columns(folder: Path, arrays: Mapping[str, Array]) -> Columns:
     table, path = make_table(arrays), folder / "columns.safetensors"
     write_columns(path, table)
     return Columns(table.columns, map_columns(path), table.rows)
+
+
+def gathered(table: Table) -> dict[str, Array]:
+    """The arrays of a table, its blocks put together in their order."""
+    arrays = {c.name: np.full((table.rows, *c.shape), -77, c.dtype) for c in table.columns}
+    filled = dict.fromkeys(arrays, 0)
+    for name, start, numbers in table.blocks():
+        assert start == filled[name] and numbers.dtype == arrays[name].dtype
+        arrays[name][start : start + len(numbers)] = numbers
+        filled[name] += len(numbers)
+    assert set(filled.values()) == {table.rows}
+    return arrays

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, NamedTuple
@@ -17,6 +17,9 @@ LONGEST_NAME = 128
 """Characters of a column's name."""
 
 MOST_COLUMNS = 10_000
+
+MOST_AXES = 7
+"""Axes of a row: a tensor has at most eight, and one of them is that of the rows."""
 
 RESERVED = "__metadata__"
 """A key of the file's header that is no column."""
@@ -73,7 +76,7 @@ def refuse(code: str, detail: str) -> Refused:
     return Refused([Fault("", code, detail)])
 
 
-def check_table(columns: Iterable[Column], rows: int) -> None:
+def check_table(columns: Sequence[Column], rows: int) -> None:
     """Check that columns may be a dataset.
 
     Args:
@@ -81,7 +84,8 @@ def check_table(columns: Iterable[Column], rows: int) -> None:
         rows: number of rows.
 
     Raises:
-        Refused: there are no rows or columns, or too many columns, or one has a name that none may have.
+        Refused: there are no rows or columns, or too many columns, or one has a name or a shape that none may
+            have.
     """
     names = [column.name for column in columns]
     if not names or not rows:
@@ -89,13 +93,17 @@ def check_table(columns: Iterable[Column], rows: int) -> None:
     if len(names) > MOST_COLUMNS:
         raise refuse("dataset_invalid", f"{len(names)} columns, at most {MOST_COLUMNS} are allowed")
     seen = set[str]()
-    for name in names:
+    for column in columns:
+        name = column.name
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name == RESERVED:
             detail = f"{shown(name)} is no name of a column: 1 to {LONGEST_NAME} printable characters"
             raise refuse("dataset_invalid", detail)
         if name in seen:
             raise refuse("dataset_invalid", f"two columns have the name {shown(name)}")
         seen.add(name)
+        if len(column.shape) > MOST_AXES or 0 in column.shape:
+            detail = f"the rows of {shown(name)} have shape {list(column.shape)}"
+            raise refuse("dataset_invalid", f"{detail}: at most {MOST_AXES} axes, none of size 0")
 
 
 def describe(column: Column, statistics: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class ModelStore:
         self.answers = StoredAnswers(limits)
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
-        self.datasets = DatasetStore(folder, self.database)
+        self.datasets = DatasetStore(folder, self.database, self.answers, limits, observer)
         self.slots = SlotFiles()
         self.compile_network = compile_network
         self._engine_fingerprint = engine_fingerprint
