@@ -14,8 +14,10 @@ from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.columns import Columns, Rows
+from deltawire_service.engine import Network
 from deltawire_service.faults import Faults, escape, load, nearest
 from deltawire_service.schemas.dataset_requests import RowsReferenceSchema
+from deltawire_service.store.tables.datasets import DatasetRow
 
 Source = str | tuple[str, ...]
 """The column of an input; or several with a number in each row, which become its last axis."""
@@ -32,6 +34,19 @@ class InputDtype(NamedTuple):
     batched: bool = True
 
 
+def input_dtypes(network: Network, dtype: str) -> dict[str, InputDtype]:
+    """Return what each input of a network needs.
+
+    Args:
+        network: the network.
+        dtype: the floating-point dtype that is computed with.
+    """
+    return {
+        name: InputDtype(spec.dtype if spec.dtype == "int64" else dtype, not spec.shared)
+        for name, spec in network.inputs.items()
+    }
+
+
 @dataclass(frozen=True)
 class RowsReference:
     """Rows of a dataset, by the inputs that they are for.
@@ -40,11 +55,13 @@ class RowsReference:
         dataset: the id of the dataset's row in the database.
         rows: a range or indices; all are there.
         sources: the columns by input.
+        name: the name of the dataset, for whoever reads the ledger.
     """
 
     dataset: str
     rows: Rows
     sources: Mapping[str, Source]
+    name: str = ""
 
     @property
     def count(self) -> int:
@@ -69,9 +86,10 @@ class RowsReference:
     def record(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return what a ledger keeps beside the id of the dataset: JSON, and the indices as an array."""
         columns = {name: s if isinstance(s, str) else list(s) for name, s in self.sources.items()}
+        details: dict[str, Any] = {"dataset": self.name, "columns": columns}
         if isinstance(self.rows, slice):
-            return {"rows": {"start": self.rows.start, "stop": self.rows.stop}, "columns": columns}, {}
-        return {"rows": {"indices": self.count}, "columns": columns}, {INDICES: self.rows}
+            return details | {"rows": {"start": self.rows.start, "stop": self.rows.stop}}, {}
+        return details | {"rows": {"indices": self.count}}, {INDICES: self.rows}
 
     @classmethod
     def recorded(cls, dataset: str, details: Mapping[str, Any], arrays: Mapping[str, Array]) -> Self:
@@ -118,7 +136,7 @@ def read_reference(document: Any, pointer: str = "/data") -> dict[str, Any]:
 
 def resolve_rows(
     reference: Mapping[str, Any],
-    dataset: str,
+    dataset: DatasetRow,
     columns: Columns,
     inputs: Mapping[str, InputDtype],
     limits: wire.Limits = wire.DEFAULT,
@@ -130,7 +148,7 @@ def resolve_rows(
 
     Args:
         reference: the document, as `read_reference` returns it.
-        dataset: the id of the dataset's row in the database.
+        dataset: the dataset.
         columns: the columns of the dataset.
         inputs: the inputs of the network that need data.
         limits: bounds on the indices.
@@ -141,7 +159,7 @@ def resolve_rows(
     """
     rows = _read_rows(reference["rows"], columns.rows, limits, f"{pointer}/rows")
     sources = _read_sources(reference["columns"], columns, inputs, f"{pointer}/columns")
-    return RowsReference(dataset, rows, sources)
+    return RowsReference(dataset.id, rows, sources, dataset.name)
 
 
 def _read_rows(rows: Mapping[str, Any], count: int, limits: wire.Limits, pointer: str) -> Rows:

@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
+from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
 from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.retention import move_floor, prune
 from deltawire_service.store.stored_answers import ANOTHER_REQUEST, read_answer
-from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
@@ -67,6 +68,7 @@ def commit(
 
     Raises:
         KeyReused: a request about another model has used the key meanwhile; nothing was changed.
+        DatasetNotFound: the dataset of the entry was deleted; nothing was changed.
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
     row, reserved = change.after, change.before.reserved
@@ -76,6 +78,8 @@ def commit(
     with store.database.writing(deadline, synced) as transaction:
         row = replace(row, reserved=reserved)
         if change.entry:
+            if change.entry.dataset and datasets.get(transaction, change.entry.dataset) is None:
+                raise DatasetNotFound("the dataset was deleted; nothing was changed")
             entries.append(transaction, row.id, change.entry)
             more = change.entry.batch_bytes
             row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)

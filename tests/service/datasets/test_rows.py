@@ -13,6 +13,7 @@ from support.datasets import make_columns
 from deltawire.errors import Refused
 from deltawire_service.datasets.columns import Columns
 from deltawire_service.datasets.rows import InputDtype, RowsReference, read_reference, resolve_rows
+from deltawire_service.store.tables.datasets import DatasetRow
 
 NUMBERS = np.random.default_rng(0)
 ARRAYS = {
@@ -21,6 +22,7 @@ ARRAYS = {
     "width": NUMBERS.normal(size=20),
     "height": NUMBERS.normal(size=20).astype("float32"),
 }
+ROW = DatasetRow("id", "anna", "d", "", 20, 0, "[]")
 INPUTS = {"x": InputDtype("float64"), "y": InputDtype("int64"), "mask": InputDtype("float64", batched=False)}
 
 
@@ -30,7 +32,7 @@ def columns(tmp_path: Path) -> Columns:
 
 
 def resolve(table: Columns, **document: Any) -> RowsReference:
-    return resolve_rows(read_reference({"dataset": "d", **document}), "id", table, INPUTS)
+    return resolve_rows(read_reference({"dataset": "d", **document}), ROW, table, INPUTS)
 
 
 def fault(table: Columns, **document: Any) -> tuple[str, str]:
@@ -104,4 +106,4 @@ def test_what_is_not_there_is_refused(columns: Columns, document: Any, expected:
 
 def test_columns_of_other_names_must_be_named(columns: Columns) -> None:
     with pytest.raises(Refused, match="which column is for which; known: height, width, x, y"):
-        resolve_rows(read_reference({"dataset": "d"}), "id", columns, {"input": InputDtype("float64")})
+        resolve_rows(read_reference({"dataset": "d"}), ROW, columns, {"input": InputDtype("float64")})

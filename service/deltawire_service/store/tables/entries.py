@@ -80,7 +80,7 @@ def get(database: Connection, model_id: str, version: int) -> Entry | None:
 
 
 def page(database: Connection, model_id: str, after: int, most: int) -> list[Entry]:
-    """Return entries of a ledger in order, without their batches.
+    """Return entries of a ledger in order, without their batches and datasets.
 
     Args:
         database: a transaction.
@@ -90,7 +90,7 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     """
     rows = database.execute(
         "SELECT model, version, kind, step, optimizer, details, fingerprint, total_seconds, NULL AS batch, "
-        "NULL AS segment, NULL AS begin, NULL AS size, dataset FROM entries "
+        "NULL AS segment, NULL AS begin, NULL AS size, NULL AS dataset FROM entries "
         "WHERE model = ? AND version > ? ORDER BY version LIMIT ?",
         (model_id, after, most),
     )
