@@ -78,6 +78,17 @@ class DatasetStore:
             raise DatasetNotFound(f"there is no dataset {shown(name)}{nearest(name, known)}")
         return row
 
+    def page(self, owner: str, after: str, most: int) -> list[DatasetRow]:
+        """Return the datasets of an owner, by name.
+
+        Args:
+            owner: whoever asks.
+            after: the name that the page follows; empty for the first page.
+            most: number of datasets on a page.
+        """
+        with self.database.reading() as transaction:
+            return datasets.page(transaction, owner, after, most)
+
     def get(self, dataset: str) -> DatasetRow:
         """Return the row of a dataset by its id. Raises DatasetNotFound where it was deleted."""
         with self.database.reading() as transaction:

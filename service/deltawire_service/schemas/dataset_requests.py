@@ -63,3 +63,16 @@ class DataField(TensorsField):
 def names_dataset(data: Any) -> bool:
     """Return whether the data of a document are rows of a dataset. A tensor is never a string."""
     return isinstance(data, dict) and isinstance(data.get("dataset"), str)
+
+
+class PathSchema(Schema):
+    """A file of the service's machine."""
+
+    expected = 'an object such as {"path": "/data/table.csv"}'
+
+    path = fields.String(
+        required=True,
+        metadata={
+            "description": "its path, below one of DELTAWIRE_DATASET_ROOTS; the end of its name says its type"
+        },
+    )

@@ -18,11 +18,11 @@ from deltawire_service.datasets.formats.parquet import ParquetMissing
 
 
 def written(columns: dict[str, Any], **options: Any) -> memoryview:
-    arrow = pytest.importorskip("pyarrow")
+    import pyarrow
     from pyarrow.parquet import write_table
 
     file = io.BytesIO()
-    write_table(arrow.table(columns), file, **options)
+    write_table(pyarrow.table(columns), file, **options)
     return memoryview(file.getvalue())
 
 
