@@ -71,7 +71,7 @@ class StepRequest:
 
     @property
     def recorded(self) -> tuple[dict[str, Any], Mapping[str, Array]]:
-        """What the ledger keeps of its data: JSON and arrays."""
+        """JSON and arrays that the ledger keeps of its data."""
         return self.rows.record() if self.rows else ({}, self.arrays)
 
 
