@@ -10,7 +10,10 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-PACKAGES = ("deltawire_service/models/", "deltawire_service/store/", "deltawire_optimizers/")
+PACKAGES = (
+    *("deltawire_service/datasets/", "deltawire_service/models/", "deltawire_service/store/"),
+    "deltawire_optimizers/",
+)
 
 
 def dies_before_line(action: Callable[[], object], line: int) -> bool:

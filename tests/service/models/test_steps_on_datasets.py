@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.datasets import make_table
+from support.datasets import make_table, step_on_rows
 from support.models import OWNER, create, id_of, numbers_of, open_store, same, step
 
 from deltawire.wire import Array
 from deltawire_service.datasets import changes
 from deltawire_service.datasets.errors import DatasetInUse, DatasetNotFound
-from deltawire_service.datasets.rows import input_dtypes, read_reference, resolve_rows
 from deltawire_service.models import alterations
 from deltawire_service.models.maintenance.export import export_store, import_store
 from deltawire_service.models.maintenance.store_check import check_store
@@ -45,16 +44,6 @@ def inline(document: dict[str, Any]) -> dict[str, Array]:
     joined = document.get("columns", {}).get("x")
     x = np.stack([ARRAYS[name] for name in joined], axis=1) if joined else ARRAYS["x"].astype("float64")
     return {"data/x": x[chosen].copy(), "data/y": ARRAYS["y"].astype("int64")[chosen].copy()}
-
-
-def step_on_rows(store: ModelStore, document: dict[str, Any], name: str = "model", **options: Any) -> Any:
-    row = store.datasets.find(OWNER, "table")
-    columns = store.datasets.open(row)
-    network = store.network_of(store.find(OWNER, name))
-    inputs = input_dtypes(network, "float64")
-    rows = resolve_rows(read_reference({"dataset": "table", **document}), row, columns, inputs)
-    arrays = {f"data/{each}": array for each, array in rows.gather(columns, inputs).items()}
-    return step(store, 0, name, arrays=arrays, rows=rows, **options)
 
 
 def make(path: Path, **limits: Any) -> ModelStore:
