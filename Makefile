@@ -26,7 +26,7 @@ serve: $(VENV)/service
 
 test: $(VENV)/dev
 	@echo "== running the tests (about 6 minutes on two cores; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not browser and not clients and not recipes and not typed and not servers"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers"
 
 demo: $(VENV)/demo
 	@$(BIN)/python -m deltawire.demo

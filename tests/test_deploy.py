@@ -79,7 +79,7 @@ def test_what_is_sent_again_is_pure() -> None:
     assert setting("proxy_next_upstream") == "error"
     for method, path in requests_of_the_service():
         location = location_of(path)
-        if path.startswith("/v1/models") or location.has("proxy_pass $models"):
+        if path.startswith(("/v1/models", "/v1/datasets")) or location.has("proxy_pass $models"):
             assert location.has("proxy_next_upstream off"), path
         elif method != "GET":
             assert method == "POST" and location.has(again), path
@@ -92,7 +92,7 @@ def test_whatever_may_name_a_model_goes_to_the_service_that_keeps_them() -> None
     protocols = {path for name in PROTOCOLS for path in paths_of_protocol(name)}
     assert len(protocols) > 20
     for _, path in requests_of_the_service():
-        kept = path.startswith("/v1/models") or path == "/v1/limits" or path in protocols
+        kept = path.startswith(("/v1/models", "/v1/datasets")) or path == "/v1/limits" or path in protocols
         assert location_of(path).has("proxy_pass $models" if kept else "proxy_pass $compute"), path
 
 
@@ -114,6 +114,9 @@ def test_parameters_pass_the_proxy_as_they_come() -> None:
         assert location.has(f"client_max_body_size {Settings().model_body_bytes}")
         assert location.has("proxy_request_buffering off")
     assert '"~^/v1/models(/[^/?]+/steps)?(\\?|$)" 4294967296;' in NGINX
+    datasets = location_of("/v1/datasets/some_name")
+    assert datasets.has(f"client_max_body_size {Settings().dataset_body_bytes}")
+    assert datasets.has("proxy_request_buffering off") and datasets.has("proxy_next_upstream off")
     for path in ("/v1/models/some_name/params", "/v1/models/some_name/optimizer"):
         assert location_of(path).has("proxy_max_temp_file_size 0")
     for path in ("/v1/models/some_name", "/v1/models/some_name/forward", "/v1/gradients"):

@@ -25,9 +25,11 @@ from deltawire_service.api import networks as publications
 from deltawire_service.api import optimizers as rules
 from deltawire_service.api.compute import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
 from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models import routes as model_routes
+from deltawire_service.api.models.access import ModelAccess
 from deltawire_service.engine import Caches, Runner, current_deadline
-from deltawire_service.http import bodies
+from deltawire_service.http import bodies, uploads
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
 from deltawire_service.http.hosts import HostNames, check_hosts
@@ -157,15 +159,15 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
     v1.before_request(with_context(bodies.negotiate))
     v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
-    v1.before_request(with_context(lambda context: check_capacity(context, bodies.json_bytes(context))))
+    v1.before_request(with_context(lambda context: check_capacity(context, uploads.json_bytes(context))))
     source = BodySource(published)
-    pipeline = Pipeline(settings, networks, source, caches)
+    access = ModelAccess(settings, models, caches, answer_memory.admit_body)
+    rows = RowsReader(settings, lambda: access.store.datasets, answer_memory.admit_body)
+    pipeline = Pipeline(settings, networks, source, caches, rows)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
     v1.register_blueprint(plan.blueprint(pipeline, settings))
-    for blueprint in model_routes.blueprints(
-        *(settings, networks, models, source, caches, answer_memory.admit_body)
-    ):
+    for blueprint in model_routes.blueprints(settings, networks, access, source, caches, rows):
         v1.register_blueprint(blueprint)
     v1.register_blueprint(catalogue.blueprint(layers))
     v1.register_blueprint(rules.blueprint(optimizers))
@@ -185,7 +187,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         deadline_seconds=settings.deadline_seconds,
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
         client_bytes_per_second=settings.client_bytes_per_second,
-        upload_bytes=max(settings.upload_bytes, settings.model_body_bytes),
+        upload_bytes=max(settings.upload_bytes, settings.model_body_bytes, settings.dataset_body_bytes),
         free_bytes=settings.free_bytes,
         refuse_body=request_bodies.refusal,
         upload_folder=request_bodies.upload_folder,

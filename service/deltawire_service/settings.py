@@ -93,6 +93,14 @@ def is_folder(path: str) -> None:
         raise ValidationError("there is no such folder")
 
 
+def are_folders(paths: str) -> None:
+    """Raise ValidationError unless the paths, with colons between them, are those of folders."""
+    for path in filter(None, paths.split(":")):
+        is_folder(path)
+        if not Path(path).is_absolute():
+            raise ValidationError("expected paths from the root, such as /data")
+
+
 def are_protocols(text: str) -> None:
     """Raise ValidationError unless the text is names of protocols with commas between them."""
     for word in text.split(",") if text else ():
@@ -133,6 +141,10 @@ class Settings:
         2**32,
         "the largest binary body of a route that receives bodies into files, in bytes; "
         "without DELTAWIRE_DATA_DIR it has the limit of other binary bodies",
+    )
+    dataset_body_bytes: int = count(
+        2**33,
+        "the largest file that becomes a dataset, in bytes, as a body or below DELTAWIRE_DATASET_ROOTS",
     )
     upload_bytes: int = count(
         2**33,
@@ -218,8 +230,13 @@ class Settings:
     networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
     data_dir: str = setting("", "the folder that models are kept in; it is made when it is missing")
     models_per_key: int = count(1000, "models that an API key may have; without keys, that there may be")
+    datasets_per_key: int = count(1000, "datasets that an API key may have; without keys, that there may be")
     model_bytes_per_key: int = count(
-        64 * 2**30, "disk space that the models of a key may take, in bytes: numbers, snapshots and batches"
+        64 * 2**30,
+        "disk space that the models and datasets of a key may take, in bytes: numbers, snapshots, batches",
+    )
+    dataset_roots: str = setting(
+        "", "folders whose files may become datasets by their path, separated by colons", are_folders
     )
     free_bytes: int = count(
         2**28,
@@ -283,6 +300,7 @@ class Settings:
             self.idempotency_seconds,
             self.history_bytes,
             self.ledger_entries,
+            self.datasets_per_key,
         )
 
     @cached_property

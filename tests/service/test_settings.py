@@ -40,6 +40,7 @@ TEXTS |= {
     "networks_dir": ".",
     "protocols": "umbridge",
     "data_dir": "data",
+    "dataset_roots": "/:/tmp",
 }
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 

@@ -14,7 +14,10 @@ from tempfile import TemporaryFile
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
-PACKAGES = ("deltawire_service/models/", "deltawire_service/store/", "deltawire_optimizers/")
+PACKAGES = (
+    *("deltawire_service/datasets/", "deltawire_service/models/", "deltawire_service/store/"),
+    "deltawire_optimizers/",
+)
 
 Trace = Callable[[FrameType, str, object], Any]
 

@@ -41,7 +41,7 @@ class DescribedClient(FlaskClient):
         except (NotFound, MethodNotAllowed):
             return answer
         path, method = re.sub(r"<(\w+)>", r"{\1}", rule.rule), environ["REQUEST_METHOD"].lower()
-        if path.startswith("/v1/") and method in ("get", "post", "patch", "delete"):
+        if path.startswith("/v1/") and method in ("get", "post", "put", "patch", "delete"):
             self._check(path, method, answer)
         return answer
 

@@ -10,8 +10,10 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from support.datasets import make_table, step_on_rows
 from support.models import ADAM, OWNER, SPEC, batch, create, numbers_of, open_store, same, step
 
+from deltawire_service.datasets import changes
 from deltawire_service.models import batches, creations, newest
 from deltawire_service.models.alterations import change_optimizer, delete, restore
 from deltawire_service.models.creations import CreateRequest, fork
@@ -39,6 +41,11 @@ def lose_slot(store: ModelStore) -> None:
     (store.folder_of(row.id).slots / row.slot).unlink()
 
 
+def put_batch(store: ModelStore) -> None:
+    arrays = {name.removeprefix("data/"): array for name, array in batch(9, 20).items()}
+    changes.put(store.datasets, OWNER, "table", lambda: make_table(arrays), inf)
+
+
 def take_step(store: ModelStore) -> dict[str, Any]:
     return step(store, STEPS, key="key")
 
@@ -51,6 +58,9 @@ CASES: dict[str, Case] = {
     "step with a snapshot": Case(take_step, fingerprint="other"),
     "step from a lost slot": Case(take_step, lose_slot),
     "step from a slot that cannot come again": Case(take_step, lose_slot, "other"),
+    "step on rows of a dataset": Case(
+        lambda s: step_on_rows(s, {"rows": {"indices": [3, 3, 1]}}, key="key"), put_batch
+    ),
     "other hyperparameters": Case(
         lambda s: change_optimizer(s, OWNER, "model", {"config": {"eps": 1e-3}}, inf, key=KEY)
     ),

@@ -108,15 +108,26 @@ def header_bytes(begin: bytes) -> int:
     return int(_SIZE.unpack_from(begin)[0]) if len(begin) >= HEADER_LENGTH_BYTES else 0
 
 
-def read_checkpoint(body: Body, limits: Limits = DEFAULT) -> dict[str, Array]:
-    """Return the arrays of a file that holds no document, by name; its metadata is ignored."""
+def read_checkpoint(body: Body, limits: Limits = DEFAULT, align: bool = True) -> dict[str, Array]:
+    """Return the arrays of a file that holds no document, by name; its metadata is ignored.
+
+    Args:
+        body: The whole file.
+        limits: Bounds on what it may hold.
+        align: Whether arrays are copied where they are not aligned; else all are views.
+
+    Raises:
+        Refused: As `wire.decode` describes.
+    """
     text = _header(body, limits)
     header = _parsed(text)
     header.pop(_METADATA, None)
     _check_count(header, limits)
     begin = 8 + len(text)
     tensors = _tensors(header, "checkpoint", limits, len(body) - begin)
-    return {name: _array(body, begin + start, dtype, shape) for start, _, name, dtype, shape in tensors}
+    return {
+        name: _array(body, begin + start, dtype, shape, align) for start, _, name, dtype, shape in tensors
+    }
 
 
 def encode(document: Any, part: str) -> list[bytes | memoryview]:

@@ -72,6 +72,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/datasets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the datasets of the caller, by name. */
+        get: operations["list_datasets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/datasets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a dataset: its columns with their types and statistics. */
+        get: operations["show_dataset"];
+        /** Make a dataset of a table: a file as the body, or the path of one that the service may read. */
+        put: operations["put_dataset"];
+        post?: never;
+        /** Delete a dataset that no ledger needs. */
+        delete: operations["delete_dataset"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/forward": {
         parameters: {
             query?: never;
@@ -893,6 +929,33 @@ export interface components {
             /** @description the name of the model */
             model: string;
         };
+        Rows: {
+            /**
+             * @description the first row; 0 by default
+             * @default null
+             */
+            start?: number | null;
+            /**
+             * @description the row after the last one; by default all rows to the end
+             * @default null
+             */
+            stop?: number | null;
+            /**
+             * @description in place of a range: integers from 0; order and repeats are kept
+             * @default null
+             */
+            indices?: unknown;
+        };
+        RowsReference: {
+            /** @description the name of the dataset */
+            dataset: string;
+            /** @description a range or indices; by default all rows */
+            rows?: components["schemas"]["Rows"];
+            /** @description by input: a column, or a list of columns with a number in each row, which become the last axis; by default the column of the same name */
+            columns?: {
+                [key: string]: unknown;
+            };
+        };
         RootResponse: {
             service: string;
             version: string;
@@ -940,8 +1003,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1004,6 +1067,76 @@ export interface components {
             passed: boolean;
             arrays: components["schemas"]["CheckedArray"][];
         };
+        DatasetEntry: {
+            name: string;
+            /** @description SHA-256 of its file: equal columns have equal ones */
+            dataset_id: string;
+            /** @description number of its rows */
+            rows: number;
+            /** @description the length of its file */
+            bytes: number;
+        };
+        DatasetListResponse: {
+            datasets: components["schemas"]["DatasetEntry"][];
+            /** @description `after` of the next page; null at the end */
+            next: string | null;
+        };
+        Path: {
+            /** @description its path, below one of DELTAWIRE_DATASET_ROOTS; the end of its name says its type */
+            path: string;
+        };
+        DatasetColumn: {
+            name: string;
+            /** @description float32, float64 or int64 */
+            dtype: string;
+            shape: number[];
+            /** @description cells that were empty: NaN among numbers, the category '' among texts */
+            missing: number;
+            /** @description the texts that the integers stand for, from 0 on */
+            categories?: string[];
+            /** @description the least number; null where there is none */
+            min: components["schemas"]["NumberResponse"] | null;
+            /** @description the largest; null where there is none */
+            max: components["schemas"]["NumberResponse"] | null;
+            /** @description the mean; null where there is none */
+            mean: components["schemas"]["NumberResponse"] | null;
+            /** @description the standard deviation, √(Σ(x − mean)²/n); null where there is none */
+            std: components["schemas"]["NumberResponse"] | null;
+            /** @description numbers that are NaN or infinite */
+            non_finite: number;
+            /** @description different integers, where there are at most 256 of them */
+            distinct?: number;
+        };
+        PutDatasetResponse: {
+            name: string;
+            /** @description SHA-256 of its file: equal columns have equal ones */
+            dataset_id: string;
+            /** @description number of its rows */
+            rows: number;
+            /** @description the length of its file */
+            bytes: number;
+            columns: components["schemas"]["DatasetColumn"][];
+            /** @description whether the same dataset was there before */
+            unchanged: boolean;
+            /** @description whether an earlier request with this key has made it */
+            replayed: boolean;
+        };
+        DatasetResponse: {
+            name: string;
+            /** @description SHA-256 of its file: equal columns have equal ones */
+            dataset_id: string;
+            /** @description number of its rows */
+            rows: number;
+            /** @description the length of its file */
+            bytes: number;
+            columns: components["schemas"]["DatasetColumn"][];
+        };
+        DatasetDeletionResponse: {
+            name: string;
+            dataset_id: string;
+            /** @description whether an earlier request with this key has deleted it */
+            replayed: boolean;
+        };
         ForwardRequest: {
             /** @description the spec */
             network: components["schemas"]["Network"] | components["schemas"]["PublishedName"];
@@ -1011,8 +1144,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1064,8 +1197,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1214,8 +1347,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1325,8 +1458,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1385,8 +1518,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description how parameters and inputs move; the others stay */
@@ -1616,8 +1749,8 @@ export interface components {
             replayed: boolean;
         };
         ModelCheckRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1672,8 +1805,8 @@ export interface components {
             version?: number | null;
         };
         ModelForwardRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1706,8 +1839,8 @@ export interface components {
             model: components["schemas"]["ModelVersion"];
         };
         ModelGradientsRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1776,8 +1909,8 @@ export interface components {
             model: components["schemas"]["ModelVersion"];
         };
         ModelHvpRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1842,8 +1975,8 @@ export interface components {
             model: components["schemas"]["ModelVersion"];
         };
         ModelJacobianRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
@@ -1885,8 +2018,8 @@ export interface components {
             model: components["schemas"]["ModelVersion"];
         };
         ModelJvpRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description how parameters and inputs move; the others stay */
@@ -2084,8 +2217,8 @@ export interface components {
             data?: boolean | string[];
         };
         StepsRequest: {
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description in place of data: a gradient for every parameter, by name */
@@ -2159,8 +2292,8 @@ export interface components {
             losses?: components["schemas"]["TensorResponse"];
         };
         ModelVjpRequest: {
-            /** @description a tensor for every input, by name */
-            data: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
@@ -2361,8 +2494,8 @@ export interface components {
             params?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
-            /** @description a tensor for every input, by name */
-            data?: {
+            /** @description a tensor for every input, by name; or rows of a dataset */
+            data?: components["schemas"]["RowsReference"] | {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
@@ -3138,7 +3271,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3225,6 +3361,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -3246,7 +3384,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3257,6 +3407,665 @@ export interface operations {
             };
             /** @description - `deadline_exceeded`: The computation took too long */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    list_datasets: {
+        parameters: {
+            query?: {
+                /** @description entries on a page */
+                limit?: number;
+                /** @description the name that the page follows */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetListResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `dataset_not_found`: There is no such dataset */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    put_dataset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "path": "/data/table.csv"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Path"];
+                "application/vnd.safetensors": string;
+                "application/x-npy": string;
+                "text/csv": string;
+                "application/vnd.apache.parquet": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutDatasetResponse"];
+                };
+            };
+            /** @description OK */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutDatasetResponse"];
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `path_not_allowed`: The path leads out of the folders that may be read */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `dataset_exists`: There is a dataset of this name with other numbers */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `name_invalid`: A name is not well formed
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             *     - `dataset_invalid`: The body is no table
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_missing`: The service keeps no models
+             *     - `format_not_installed`: The format is not read here
+             */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    delete_dataset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetDeletionResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `dataset_not_found`: There is no such dataset */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `dataset_in_use`: A ledger needs the dataset */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3379,7 +4188,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3466,6 +4278,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -3487,7 +4301,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3623,7 +4449,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3710,6 +4539,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -3731,7 +4562,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -3881,7 +4724,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -3968,6 +4814,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -3989,7 +4837,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4333,7 +5193,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4420,6 +5283,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -4441,7 +5306,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -4584,7 +5461,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4671,6 +5551,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -4692,7 +5574,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5952,6 +6846,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -6057,6 +6952,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -6425,6 +7322,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -6530,6 +7428,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -6679,6 +7579,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -6784,6 +7685,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -6947,6 +7850,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -7052,6 +7956,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -7201,6 +8107,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -7306,6 +8213,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -7462,6 +8371,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -7567,6 +8477,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -8650,7 +9562,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `model_not_found`: There is no such model */
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -8756,6 +9671,8 @@ export interface operations {
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
              *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -8915,6 +9832,7 @@ export interface operations {
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
+             *     - `dataset_not_found`: There is no such dataset
              */
             404: {
                 headers: {
@@ -9020,6 +9938,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -9756,7 +10676,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `network_not_found`: There is no such network */
+            /**
+             * @description - `network_not_found`: There is no such network
+             *     - `dataset_not_found`: There is no such dataset
+             */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -9843,6 +10766,8 @@ export interface operations {
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -9864,7 +10789,19 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_unavailable`: The disk cannot be used
+             *     - `overloaded`: The service has too much to compute
+             */
             503: {
                 headers: {
                     [name: string]: unknown;

@@ -18,7 +18,7 @@ from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.faults import ServiceError
 from deltawire_service.http.bodies import media_type, too_large
 from deltawire_service.http.hosts import HostNames
-from deltawire_service.http.uploads import has_uploads, upload_folder
+from deltawire_service.http.uploads import Uploads, uploads_of
 from deltawire_service.server.bodies.body_reader import FILE_BYTES
 from deltawire_service.settings import Settings
 
@@ -70,8 +70,9 @@ class RequestBodies:
             if "HOST" in headers or not self._host_names.are_any(path):  # HTTP/1.0 knows no Host
                 self._host_names.check(path, headers.get("HOST", ""))
             sent = media_type(headers.get("CONTENT-TYPE", ""))
-            if self._upload_folder(method, path, sent):
-                self._check_length(length, "model_body_bytes")
+            uploads = self._uploads(method, path)
+            if uploads and sent in uploads.media_types:
+                self._check_length(length, uploads.bound(self._settings))
             else:
                 self._check_body(path, sent, length)
             if self._keys and not find_key(self._keys, headers.get("AUTHORIZATION", "")):
@@ -92,12 +93,13 @@ class RequestBodies:
         """
         if length < FILE_BYTES:
             return None
-        return self._upload_folder(method, path, media_type(headers.get("CONTENT-TYPE", "")))
+        uploads = self._uploads(method, path)
+        return uploads and uploads.folder(self._settings, media_type(headers.get("CONTENT-TYPE", "")))
 
-    def _upload_folder(self, method: str, path: str, sent: str) -> Path | None:
-        """Return the folder for large bodies of a route. Raises HTTPException when there is no such route."""
+    def _uploads(self, method: str, path: str) -> Uploads | None:
+        """Return the large bodies of a route. Raises HTTPException when there is no such route."""
         endpoint, _ = self._routes.match(unquote(path), method)
-        return upload_folder(self._settings, sent) if has_uploads(self._views[endpoint]) else None
+        return uploads_of(self._views[endpoint])
 
     def _check_body(self, path: str, sent: str, length: int) -> None:
         if path.startswith("/v1/") and sent not in wire.MEDIA_TYPES:

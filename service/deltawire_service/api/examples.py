@@ -25,6 +25,7 @@ REQUEST: dict[str, Any] = {
     "name": "neuron",
     "optimizer": {"kind": "sgd", "config": {"learning_rate": 0.1}},
     "version": 0,
+    "path": "/data/table.csv",
 }
 """A sigmoid neuron: the fields that an example has, for each route that knows them."""
 

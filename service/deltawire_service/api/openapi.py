@@ -21,7 +21,7 @@ from deltawire_service.api.operation import Operation
 from deltawire_service.engine import LossField, NetworkSchema
 from deltawire_service.http import problems
 from deltawire_service.http.problem_codes import ANYWHERE, PROBLEMS
-from deltawire_service.schemas import request_fields, resource_responses, responses
+from deltawire_service.schemas import dataset_requests, request_fields, resource_responses, responses
 from deltawire_service.schemas.model_requests import ModelReference
 
 OPENAPI = "3.1.0"  # whose schemas are JSON Schema
@@ -76,6 +76,7 @@ FILE = {
     " (`params/hidden.weight`, `data/x`, `gradients/data/x`), the rest as JSON text"
     " under `__metadata__.request` or `.response`.",
 }
+TABLE = {"type": "string", "format": "binary", "description": "A table as a file."}
 NAMES = {"type": "array", "items": {"type": "string"}}
 
 PUBLISHED_FIELDS = ("data", "values")
@@ -92,6 +93,12 @@ FIELDS: dict[type, dict[str, Any]] = {
     request_fields.TensorsField: {
         "type": "object",
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
+    },
+    dataset_requests.DataField: {
+        "anyOf": [
+            {"$ref": "#/components/schemas/RowsReference"},
+            {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
+        ]
     },
     request_fields.SpecField: {
         "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Network", "PublishedName")]
@@ -114,6 +121,7 @@ TAGS = (
     ("layers", "the installed layers"),
     ("published", "networks with parameters, found by name"),
     ("models", "networks that learn, with their ledgers"),
+    ("datasets", "tables of numbers that the service keeps"),
     ("optimizers", "the installed optimizers"),
     ("operations", "for those who run the service"),
 )
@@ -130,7 +138,7 @@ PAGES = (
 
 def tag(path: str) -> str:
     """Return the group that a path belongs to."""
-    for group in ("layers", "models", "optimizers"):
+    for group in ("datasets", "layers", "models", "optimizers"):
         if path.startswith(f"/v1/{group}"):
             return group
     if path.startswith("/v1/networks"):
@@ -169,6 +177,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
         spec.components.schema(name, component)
     spec.components.schema("Network", schema=NetworkSchema)
     spec.components.schema("ModelReference", schema=ModelReference)
+    spec.components.schema("RowsReference", schema=dataset_requests.RowsReferenceSchema)
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
         view = app.view_functions[rule.endpoint]
         operation = getattr(view, "operation", None)
@@ -202,7 +211,7 @@ def document(app: Flask, layers: Registry) -> dict[str, Any]:
     return document
 
 
-METHODS = frozenset({"GET", "POST", "PATCH", "DELETE"})
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 """Methods of the routes; Flask adds HEAD and OPTIONS."""
 
 KEY = {
@@ -221,20 +230,18 @@ def _operation(rule: Rule, docstring: str, operation: Operation) -> dict[str, An
         "operationId": _identifier(rule),
         "summary": docstring.partition("\n")[0],
         "tags": [tag(rule.rule)],
-        "responses": {
-            str(operation.status): {
-                "description": "OK",
-                "content": {wire.JSON: {"schema": operation.response}},
-            }
-        },
+        "responses": {},
     }
-    if operation.tensors:
-        described["responses"][str(operation.status)]["content"][wire.SAFETENSORS] = {"schema": FILE}
+    for status in operation.statuses:
+        answer: dict[str, Any] = {wire.JSON: {"schema": operation.response}}
+        if operation.tensors:
+            answer[wire.SAFETENSORS] = {"schema": FILE}
+        described["responses"][str(status)] = {"description": "OK", "content": answer}
     if operation.request and operation.request().fields:
         example = example_of(_identifier(rule), operation.request().fields)
-        content = {
-            wire.JSON: {"schema": operation.request, "example": example},
-            wire.SAFETENSORS: {"schema": FILE},
+        content: dict[str, Any] = {wire.JSON: {"schema": operation.request, "example": example}}
+        content |= {each: {"schema": TABLE} for each in operation.files} or {
+            wire.SAFETENSORS: {"schema": FILE}
         }
         described["requestBody"] = {"required": True, "content": content}
     parameters: list[Any] = [

@@ -23,7 +23,10 @@ class Operation:
     codes: frozenset[str]
     """The codes of the problems that the route may answer with, beside those of any route."""
     query: type[Schema] | None = None
-    status: int = 200
+    statuses: tuple[int, ...] = (200,)
+    """Those of its answers."""
+    files: tuple[str, ...] = ()
+    """The media types of files that the body may be."""
     tensors: bool = False
     """The answer may have tensors."""
 

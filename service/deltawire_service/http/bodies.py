@@ -199,7 +199,12 @@ pointer to each, and 16 in the parser."""
 
 @lru_cache(64)
 def body_cost(
-    dtype: str, read: str, written: str, tensors: str = "lists", with_parameters: bool = True
+    dtype: str,
+    read: str,
+    written: str,
+    tensors: str = "lists",
+    with_parameters: bool = True,
+    with_data: bool = True,
 ) -> BodyCost:
     """Return the memory that bodies take.
 
@@ -212,11 +217,13 @@ def body_cost(
         written: media type of the answer's body.
         tensors: how JSON writes the tensors of the answer, `lists` or `base64`.
         with_parameters: the request brings its parameters; published ones are in no body.
+        with_data: the request brings its data; rows of a dataset are in no body.
     """
     itemsize, lists = wire.DTYPES[dtype].itemsize, written == wire.JSON and tensors == "lists"
     raw = itemsize if written == wire.SAFETENSORS else -(-4 * itemsize // 3)
     return BodyCost(
         with_parameters=with_parameters,
+        with_data=with_data,
         read_number=2 * LONGEST_TEXT + JSON_NUMBER if read == wire.JSON else itemsize,
         read_list=JSON_LIST if read == wire.JSON else 0,
         written_number=JSON_TEXT[dtype] if lists else raw,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, Deltawire-Deadline, "
     "Idempotency-Key, Inference-Header-Content-Length, X-Request-Id, traceparent",
     "Access-Control-Max-Age": "600",

@@ -118,6 +118,20 @@ MODELS: dict[str, Problem] = {
     "quota_exceeded": Problem(507, "The key has as much as it may have"),
 }
 
+DATASETS: dict[str, Problem] = {
+    "path_not_allowed": Problem(403, "The path leads out of the folders that may be read"),
+    "dataset_not_found": Problem(404, "There is no such dataset"),
+    "dataset_exists": Problem(409, "There is a dataset of this name with other numbers"),
+    "dataset_in_use": Problem(409, "A ledger needs the dataset"),
+    "dataset_invalid": Problem(422, "The body is no table"),
+    "row_out_of_range": Problem(422, "The dataset has no such row"),
+    "unknown_column": Problem(422, "The dataset has no such column"),
+    "format_not_installed": Problem(501, "The format is not read here"),
+}
+
+ROWS = ("store_missing", "store_unavailable", "dataset_not_found", "row_out_of_range", "unknown_column")
+"""Codes that a route may answer with when it takes rows of a dataset."""
+
 SERVICE: dict[str, Problem] = {
     "plugin_error": Problem(500, "A layer failed"),
     "internal": Problem(500, "The service failed"),
@@ -130,5 +144,5 @@ HEALTH: dict[str, Problem] = {
 }
 
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
-    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | MODELS | SERVICE | HEALTH
+    HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | MODELS | DATASETS | SERVICE | HEALTH
 )

@@ -1,14 +1,17 @@
-"""Bodies of models: larger than memory should hold, and read from a file.
+"""Bodies of models and datasets: larger than memory should hold, and read from a file.
 
-A route takes them when its view is marked with `takes_uploads`, and reads them with `receive` and `decode`.
+A route takes them when its view is marked with `takes_uploads`. It reads them with `receive`, and documents
+in them with `decode`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+
+from flask import current_app, request
 
 from deltawire import wire
 from deltawire_service.http import bodies
@@ -19,39 +22,74 @@ from deltawire_service.settings import Settings
 V = TypeVar("V", bound=Callable[..., Any])
 
 
-def takes_uploads(view: V) -> V:
-    """Mark a view: its binary bodies may have DELTAWIRE_MODEL_BODY_BYTES, and come in files."""
-    view.takes_uploads = True  # type: ignore[attr-defined]
-    return view
+class Uploads(NamedTuple):
+    """The large bodies of a route.
+
+    Attributes:
+        setting: the name of the setting that bounds them.
+        media_types: those that come in files. JSON never does.
+    """
+
+    setting: str
+    media_types: Sequence[str]
+
+    def folder(self, settings: Settings, media_type: str) -> Path | None:
+        """Return the folder of a body; None where it has the bounds of all others.
+
+        Args:
+            settings: the settings of the service, which may name no folder for data.
+            media_type: of the body.
+        """
+        return settings.uploads_dir if media_type in self.media_types else None
+
+    def bound(self, settings: Settings) -> str:
+        """Return the name of the setting that bounds them: without a folder, that of other binary bodies."""
+        return self.setting if settings.uploads_dir else "binary_body_bytes"
 
 
-def has_uploads(view: Callable[..., Any]) -> bool:
-    """Return whether a view is marked so."""
-    return getattr(view, "takes_uploads", False)
+OF_MODELS = Uploads("model_body_bytes", (wire.SAFETENSORS,))
 
 
-def upload_folder(settings: Settings, media_type: str) -> Path | None:
-    """Return the folder of a body for a marked view; None where it has the bounds of all others.
+def takes_uploads(uploads: Uploads) -> Callable[[V], V]:
+    """Mark a view with its large bodies."""
+
+    def mark(view: V) -> V:
+        view.uploads = uploads  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def uploads_of(view: Callable[..., Any] | None) -> Uploads | None:
+    """Return the large bodies of a view; None where it has none."""
+    return getattr(view, "uploads", None)
+
+
+def json_bytes(context: RequestContext) -> int:
+    """Return the bytes of JSON in a request, at most. A table that comes as a file has none."""
+    view = current_app.view_functions[request.endpoint] if request.endpoint else None
+    uploads, sent = uploads_of(view), bodies.request_media_type(context)
+    is_table = uploads is not None and sent in uploads.media_types and sent not in wire.MEDIA_TYPES
+    return 0 if is_table else bodies.json_bytes(context)
+
+
+def receive(context: RequestContext, settings: Settings, uploads: Uploads = OF_MODELS) -> bytes | memoryview:
+    """Return the body of a request as read-only memory; a large one lies in a file.
 
     Args:
-        settings: the settings of the service, which may name no folder for data.
-        media_type: of the body: JSON is never received into a file.
-    """
-    return settings.uploads_dir if media_type == wire.SAFETENSORS else None
-
-
-def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
-    """Return the body of a request as read-only memory; a large one lies in a file.
+        context: the request.
+        settings: the settings of the service.
+        uploads: the large bodies of the route.
 
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
         BodyTruncated: fewer bytes come than were announced.
         UploadsFull, UploadsUnavailable: the disk has no room for it, or fails.
     """
-    folder = upload_folder(settings, bodies.request_media_type(context))
-    if folder is None:
+    sent = bodies.request_media_type(context)
+    if sent not in uploads.media_types:
         return bodies.receive(context, settings)
-    return bodies.received(context, settings, "model_body_bytes", folder)
+    return bodies.received(context, settings, uploads.bound(settings), uploads.folder(settings, sent))
 
 
 def decode(context: RequestContext, settings: Settings, body: bytes | memoryview) -> Any:
@@ -69,7 +107,7 @@ def decode(context: RequestContext, settings: Settings, body: bytes | memoryview
         Refused: the body is not well formed, or breaks a limit.
         DeadlineExceeded: the body has come, and too late.
     """
-    in_file = upload_folder(settings, bodies.request_media_type(context)) is not None
+    in_file = OF_MODELS.folder(settings, bodies.request_media_type(context)) is not None
     limits = settings.model_wire_limits if in_file else settings.wire_limits
     return bodies.decode(context, body, limits, align=not in_file)
 

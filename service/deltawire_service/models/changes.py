@@ -9,13 +9,16 @@ from typing import Any
 
 import orjson
 
-from deltawire_service.models.errors import KeyReused, ModelNotFound
+from deltawire_service.datasets.errors import DatasetNotFound
+from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.retention import move_floor, prune
-from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+from deltawire_service.store.stored_answers import ANOTHER_REQUEST, read_answer
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
-from deltawire_service.store.tables.idempotency_keys import Answered, RequestKey
+from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
 
@@ -23,8 +26,6 @@ Answer = dict[str, Any]
 
 RESERVED = 1000
 """Versions that are committed without a sync, after one that reserves them."""
-
-ANOTHER_REQUEST = "this Idempotency-Key came before with another request: use a new key for each"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def commit(
 
     Raises:
         KeyReused: a request about another model has used the key meanwhile; nothing was changed.
+        DatasetNotFound: the dataset of the entry was deleted; nothing was changed.
         LockBusy, StoreFull, StoreUnavailable, OutcomeUnknown: as for `Database.writing`.
     """
     row, reserved = change.after, change.before.reserved
@@ -76,6 +78,8 @@ def commit(
     with store.database.writing(deadline, synced) as transaction:
         row = replace(row, reserved=reserved)
         if change.entry:
+            if change.entry.dataset and datasets.get(transaction, change.entry.dataset) is None:
+                raise DatasetNotFound("the dataset was deleted; nothing was changed")
             entries.append(transaction, row.id, change.entry)
             more = change.entry.batch_bytes
             row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)
@@ -172,22 +176,3 @@ def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer 
     answer = read_answer(key, answered, row)
     store.observer.on_replayed_answer()
     return answer
-
-
-def read_answer(key: RequestKey, answered: Answered, row: ModelRow | None) -> Answer:
-    """Return a stored answer, marked as replayed.
-
-    Args:
-        key: the key of the request that comes now.
-        answered: the request that came with this key before.
-        row: the model that the name of the request means now.
-
-    Raises:
-        KeyReused: the requests differ, or the name means another model by now.
-    """
-    if answered.digest != key.digest:
-        raise KeyReused(ANOTHER_REQUEST)
-    if row is not None and row.id != answered.model_id:
-        raise KeyReused(f"this request was answered for an earlier model '{row.name}', which is deleted")
-    answer: Answer = orjson.loads(answered.answer)
-    return answer | {"replayed": True}

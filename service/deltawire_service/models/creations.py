@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,9 +10,8 @@ import orjson
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_plugins.shown import shown
 from deltawire_service.engine import Network
-from deltawire_service.models.changes import Answer, find_answer, read_answer
+from deltawire_service.models.changes import Answer, find_answer
 from deltawire_service.models.errors import NameTaken
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import take_snapshot
@@ -24,15 +22,15 @@ from deltawire_service.models.versions import open_version
 from deltawire_service.store.errors import OutcomeUnknown
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
+from deltawire_service.store.names import check_name
 from deltawire_service.store.quotas import check_quota
 from deltawire_service.store.retention import SLOTS
 from deltawire_service.store.slot_files import Layout
+from deltawire_service.store.stored_answers import read_answer
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
-
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -159,13 +157,6 @@ def fork(
             )
         )
         return _make(store, owner, name, beginning, deadline, key)
-
-
-def check_name(name: str) -> None:
-    """Raise Refused unless a model may have this name."""
-    if not NAME.match(name):
-        detail = f"{shown(name)} is no name: letters, digits, _ and -, not starting with -, at most 64"
-        raise Refused([Fault("/name", "name_invalid", detail)])
 
 
 def _make(

@@ -45,9 +45,3 @@ class AnswerExpired(ServiceError):
     """The arrays of an answer are wanted again, and cannot be computed again."""
 
     code = "answer_expired"
-
-
-class KeyReused(ServiceError):
-    """The Idempotency-Key came before, with another request, or for a model that is gone."""
-
-    code = "idempotency_key_reused"

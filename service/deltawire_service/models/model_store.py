@@ -14,6 +14,7 @@ import numpy as np
 from deltawire.errors import Refused
 from deltawire_optimizers import Registry
 from deltawire_plugins.shown import shown
+from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
@@ -70,6 +71,7 @@ class ModelStore:
         self.answers = StoredAnswers(limits)
         self.locks = FileLocks()
         self.database = Database(folder, self.locks, observer)
+        self.datasets = DatasetStore(folder, self.database, self.answers, limits, observer)
         self.slots = SlotFiles()
         self.readers = Readers()
         self.compile_network = compile_network

@@ -7,14 +7,24 @@ and changes of the rule, which leave the numbers alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from deltawire.wire import Array
 from deltawire_optimizers import Step
+from deltawire_service.datasets.errors import DatasetNotFound
+from deltawire_service.datasets.rows import RowsReference, input_dtypes
 from deltawire_service.engine import Network, current_deadline
 from deltawire_service.faults import ServiceError
 from deltawire_service.models import batches
-from deltawire_service.models.computation import AnswerArrays, GradientsResult, StepWork, compute_gradients
+from deltawire_service.models.computation import (
+    DATA,
+    AnswerArrays,
+    GradientsResult,
+    StepWork,
+    compute_gradients,
+)
 from deltawire_service.models.errors import (
     ModelNotFound,
     VersionExpired,
@@ -39,8 +49,8 @@ SKIPPING = ("lost", "rebased")
 """Kinds of entries before which versions may be missing."""
 
 
-class _BatchGone(RuntimeError):
-    """An entry has no batch: it has expired, or its step was not durable."""
+class _DataGone(RuntimeError):
+    """The data of an entry is gone: it has expired, or its step was not durable."""
 
 
 class Origin(NamedTuple):
@@ -119,7 +129,7 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
     except StoreUnavailable:
         find_origin(store, row, origin.entry.version)  # it may have expired meanwhile
         raise
-    except _BatchGone as error:
+    except _DataGone as error:
         version = find_origin(store, row, origin.entry.version).entry.version
         detail = f"version {version} of model '{row.name}' follows from steps that were not durable"
         raise VersionExpired(f"{detail}: their batches are not kept") from error
@@ -133,7 +143,7 @@ def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) 
         with store.database.reading() as transaction:
             entry = entries.get(transaction, row.id, version)
         if entry is None:
-            raise _BatchGone(f"the ledger of model {row.id} has no entry {version}")
+            raise _DataGone(f"the ledger of model {row.id} has no entry {version}")
         if entry.kind == "step":
             same = _take_step(store, row, network, entry, numbers)
             exact = exact and same and entry.fingerprint == fingerprint
@@ -166,13 +176,29 @@ def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry,
     details = json.loads(entry.details)
     # The rule in force, or the one that was asked for this step only.
     rule = store.rule_of(to_json(details["rule"]) if "rule" in details else entry.optimizer)
-    if entry.batch is None:
-        raise _BatchGone(f"entry {entry.version} of model {row.id} has no batch")
-    arrays = batches.read(store.folder_of(row.id), entry.batch)
+    arrays = _read_data(store, row, network, entry, details)
     work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
     loss, gradients, _ = _compute_patiently(work, numbers)
     norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
     return bool(loss == details["loss"] and norm == details["gradient_norm"])
+
+
+def _read_data(
+    store: ModelStore, row: ModelRow, network: Network, entry: Entry, details: Mapping[str, Any]
+) -> Mapping[str, Array]:
+    """Return the arrays that a step has computed with, as its entry keeps them or refers to them."""
+    if not entry.has_data:
+        raise _DataGone(f"entry {entry.version} of model {row.id} has no data")
+    arrays = {} if entry.batch is None else batches.read(store.folder_of(row.id), entry.batch)
+    if entry.dataset is None:
+        return arrays
+    try:
+        columns = store.datasets.open(store.datasets.get(entry.dataset))
+    except DatasetNotFound as error:  # the entry was pruned meanwhile, and then the dataset was deleted
+        raise _DataGone(f"the dataset of entry {entry.version} of model {row.id} is deleted") from error
+    reference = RowsReference.recorded(entry.dataset, details, arrays)
+    gathered = reference.gather(columns, input_dtypes(network, row.dtype))
+    return {f"{DATA}{name}": array for name, array in gathered.items()}
 
 
 def _compute_patiently(work: StepWork, numbers: Numbers) -> GradientsResult:

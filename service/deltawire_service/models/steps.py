@@ -10,6 +10,7 @@ from typing import Any
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_optimizers import Step
+from deltawire_service.datasets.rows import RowsReference
 from deltawire_service.engine import BodyCost, DeadlineExceeded, Network
 from deltawire_service.models import batches
 from deltawire_service.models.changes import Answer, Change, change_once, commit
@@ -49,6 +50,7 @@ class StepRequest:
     Attributes:
         arrays: the batch by input, named `data/x`; or gradients that the caller has computed, named
             `gradients/hidden.weight`, one for each parameter.
+        rows: the rows of a dataset that the batch has; the ledger keeps them in its place.
         reduction: `mean` or `sum` of the examples' losses.
         optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
         if_version: the version that the step must start from; None for any.
@@ -65,6 +67,12 @@ class StepRequest:
     wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
     durable: bool = True
+    rows: RowsReference | None = None
+
+    @property
+    def recorded(self) -> tuple[dict[str, Any], Mapping[str, Array]]:
+        """JSON and arrays that the ledger keeps of its data."""
+        return self.rows.record() if self.rows else ({}, self.arrays)
 
 
 def take_step(
@@ -162,7 +170,8 @@ def _step(
     if monotonic() > deadline:
         raise DeadlineExceeded()
     # The engine has refused by now what is no array, under the name of no input.
-    size = sum(array.nbytes for array in request.arrays.values())
+    recorded, kept_arrays = request.recorded
+    size = sum(array.nbytes for array in kept_arrays.values())
     store.check_room(row.owner, size, size + newest.layout.bytes)
     slots = store.folder_of(row.id).slots
     with store.slots.free(slots, newest.layout, taken=row.slot) as slot:
@@ -172,7 +181,7 @@ def _step(
         after = replace(row, version=row.version + 1, slot=slot.name, stamp=slot.set_stamp())
         seconds = monotonic() - began
         answer: Answer = {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
-        details = answer | {"reduction": request.reduction}
+        details = answer | {"reduction": request.reduction} | recorded
         if request.optimizer:
             details["rule"] = rule.document
         if request.wanted:
@@ -185,9 +194,9 @@ def _step(
             to_json(details),
             store.fingerprint,
             newest.entry.total_seconds + seconds,
-            _store_batch(store, row, request),
+            *_store_data(store, row, request, kept_arrays),
         )
-        if entry.batch is None:
+        if not entry.has_data:
             after = replace(after, unlogged=after.version)
         answer |= {"version": after.version, "step": number, "durable": request.durable, "replayed": False}
         commit(store, Change(row, after, entry), deadline, key, answer, request.durable)
@@ -215,10 +224,17 @@ def _rule_of_step(
     return rule, rule.optimizer.learning_rate if own_rate else rule.learning_rate(number)
 
 
-def _store_batch(store: ModelStore, row: ModelRow, request: StepRequest) -> bytes | Stretch | None:
+def _store_data(
+    store: ModelStore, row: ModelRow, request: StepRequest, arrays: Mapping[str, Array]
+) -> tuple[bytes | Stretch | None, str | None]:
+    """Store the arrays that the ledger keeps of a step; return the batch and the dataset of its entry."""
+
     def find_last() -> Stretch | None:
         with store.database.reading() as transaction:
             return entries.last_stretch(transaction, row.id)
 
+    if request.rows and not arrays:
+        return None, request.rows.dataset
     with store.observer.timing("batch"):
-        return batches.store(store.folder_of(row.id), find_last, request.arrays, request.durable)
+        batch = batches.store(store.folder_of(row.id), find_last, arrays, request.durable)
+    return batch, request.rows.dataset if request.rows and batch is not None else None

@@ -29,6 +29,7 @@ from deltawire_service.faults import escape, load, nearest
 from deltawire_service.http.bodies import float_dtype
 from deltawire_service.networks.files import FileVersion, read_file
 from deltawire_service.networks.interfaces import Interface, default_data, ends
+from deltawire_service.schemas.dataset_requests import names_dataset
 from deltawire_service.schemas.request_fields import MOST_NAMES, SpecField, TensorsField
 
 SUFFIX = ".safetensors"
@@ -207,8 +208,8 @@ class PublishedNetworks:
 
         Returns:
             The document, with the published network in place of the name, and with what it leaves out of
-            parameters, data, values and dtype; and the id of the published parameters, when it uses them as
-            they are. Without a name, the document itself, and None.
+            parameters, data, values and dtype; rows of a dataset stay as they are. Then the id of the
+            published parameters, when it uses them as they are. Without a name: the document, and None.
 
         Raises:
             Refused: no network has this name, or it has another dtype.
@@ -226,7 +227,7 @@ class PublishedNetworks:
         resolved = {"dtype": published.dtype, **document, "network": published.network}
         if "values" in fields and fields["values"].required:
             resolved = {"values": list(published.values), **resolved}
-        if "data" in fields and isinstance(data, dict):
+        if "data" in fields and isinstance(data, dict) and not names_dataset(data):
             resolved["data"] = {**default_data(published, bool(data)), **data}
         if "params" not in fields:
             return resolved, None

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple, Protocol
 from marshmallow import Schema
 from marshmallow.fields import Field
 
+from deltawire.wire import Array
+from deltawire_service.networks.interfaces import default_data
 from deltawire_service.networks.published import PublishedNetworks
+from deltawire_service.schemas.dataset_requests import names_dataset
 
 
 class Resolved(NamedTuple):
@@ -20,6 +23,8 @@ class Resolved(NamedTuple):
     """What the answer says of them: `params_id`, or `model`."""
     stored: bool = False
     """The service has the parameters: they are in no body."""
+    pinned: Mapping[str, Array] = {}
+    """Shared inputs of a published network, for requests that take rows of a dataset."""
 
 
 class Source(Protocol):
@@ -66,7 +71,10 @@ class BodySource(Source):
     def open(
         self, document: Any, fields: Mapping[str, Field[Any]], **path: str
     ) -> AbstractContextManager[Resolved]:
-        document, params_id = self._published.resolve(document, fields)
+        complete, params_id = self._published.resolve(document, fields)
+        pinned = dict[str, Array]()
+        if complete is not document and names_dataset(document.get("data")):
+            pinned = default_data(self._published.find(document["network"]["name"]), batch=True)
         if params_id is None:
-            return nullcontext(Resolved(document, {}))
-        return nullcontext(Resolved(document, {"params_id": params_id}, stored=True))
+            return nullcontext(Resolved(complete, {}, pinned=pinned))
+        return nullcontext(Resolved(complete, {"params_id": params_id}, stored=True, pinned=pinned))

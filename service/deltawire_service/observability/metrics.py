@@ -63,6 +63,7 @@ METRICS: Mapping[str, Description] = {
     "plan_bytes": Description("Planned memory of a computation", (), BYTES),
     "compute_seconds": Description("Time in layers, a processor each", ("kind",)),
     "model_changes": Description("Changes of models, committed", ("kind",)),
+    "dataset_changes": Description("Datasets made and deleted", ("kind",)),
     "answers_replayed": Description("Requests that got the answer that their Idempotency-Key got before"),
     "store_seconds": Description("Parts of the changes of models", ("part",), SECONDS),
     "log_lines_dropped": Description("Log lines that could not be written"),
@@ -139,6 +140,11 @@ class Metrics:
         """Count a change of a model, by the kind of its entry in the ledger; `deleted` for the last one."""
         with self._lock:
             self._counted["model_changes"][(kind,)][0] += 1
+
+    def on_dataset_change(self, kind: str) -> None:
+        """Count a dataset that is made or deleted. kind: `created` or `deleted`."""
+        with self._lock:
+            self._counted["dataset_changes"][(kind,)][0] += 1
 
     def on_store_part(self, part: str, seconds: float) -> None:
         """Count the seconds of a part of a change: `lock`, `commit`, …, as `store/observer.py` has them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Literal
 
 from deltawire_service.http.request_context import current_request
 from deltawire_service.observability.metrics import Metrics
@@ -33,6 +34,10 @@ class StoreObserver:
     def on_change(self, kind: Kind) -> None:
         """Count a change that is committed."""
         self._metrics.on_model_change(kind)
+
+    def on_dataset(self, kind: Literal["created", "deleted"]) -> None:
+        """Count a change of the datasets that is committed."""
+        self._metrics.on_dataset_change(kind)
 
     def on_replayed_answer(self) -> None:
         """Note in the current request that it gets the answer that its key got before."""

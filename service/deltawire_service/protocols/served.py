@@ -19,13 +19,13 @@ from deltawire_plugins.shown import shown
 from deltawire_service.engine import Caches, Network, PluginError, current_deadline
 from deltawire_service.faults import nearest
 from deltawire_service.http.request_context import current_request
-from deltawire_service.models.creations import NAME
 from deltawire_service.models.errors import ModelNotFound, VersionNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.replay import find_origin
 from deltawire_service.models.versions import open_version
 from deltawire_service.networks.interfaces import Interface, ends
 from deltawire_service.networks.published import Published, PublishedNetworks
+from deltawire_service.store.names import NAME
 from deltawire_service.store.tables import models
 from deltawire_service.store.tables.models import ModelRow
 

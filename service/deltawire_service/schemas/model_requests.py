@@ -10,6 +10,7 @@ from marshmallow import Schema, fields, validate
 
 from deltawire import wire
 from deltawire_layers import config
+from deltawire_service.schemas.dataset_requests import DataField
 from deltawire_service.schemas.request_fields import (
     NewModelField,
     SelectionField,
@@ -108,8 +109,9 @@ class StepsRequest(Request):
     """The options of POST /v1/models/{name}/steps."""
 
     parts = {
-        "data": TensorsField(
-            load_default=dict, metadata={"description": "a tensor for every input, by name"}
+        "data": DataField(
+            load_default=dict,
+            metadata={"description": "a tensor for every input, by name; or rows of a dataset"},
         ),
         "gradients": TensorsField(
             load_default=dict,

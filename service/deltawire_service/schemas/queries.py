@@ -40,6 +40,12 @@ class ModelsQuery(PageQuery):
     after = fields.String(load_default="", metadata={"description": "the name that the page follows"})
 
 
+class DatasetsQuery(PageQuery):
+    """The datasets that are listed."""
+
+    after = fields.String(load_default="", metadata={"description": "the name that the page follows"})
+
+
 class LedgerQuery(PageQuery):
     """The entries of a ledger that are listed."""
 

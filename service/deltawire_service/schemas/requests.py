@@ -14,6 +14,7 @@ from marshmallow import Schema, fields, validate
 
 from deltawire import wire
 from deltawire_layers import config
+from deltawire_service.schemas.dataset_requests import DataField
 from deltawire_service.schemas.request_fields import (
     Choice,
     DiagonalSchema,
@@ -90,7 +91,9 @@ class ComputeRequest(TensorsRequest):
         "params": TensorsField(
             load_default=dict, metadata={"description": "a tensor for every parameter, by name"}
         ),
-        "data": TensorsField(required=True, metadata={"description": "a tensor for every input, by name"}),
+        "data": DataField(
+            required=True, metadata={"description": "a tensor for every input, by name; or rows of a dataset"}
+        ),
     }
 
 

@@ -33,6 +33,12 @@ class QuotaExceeded(ServiceError):
     code = "quota_exceeded"
 
 
+class KeyReused(ServiceError):
+    """The Idempotency-Key came before, with another request, or for what is gone."""
+
+    code = "idempotency_key_reused"
+
+
 class OutcomeUnknown(ServiceError):
     """The disk failed while a change was written: it may be kept, or not."""
 

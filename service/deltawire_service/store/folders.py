@@ -74,6 +74,15 @@ class StoreFolder(NamedTuple):
         """The folder of the models' folders."""
         return self.path / "models"
 
+    @property
+    def datasets(self) -> Path:
+        """The folder of the datasets' folders."""
+        return self.path / "datasets"
+
+    def dataset(self, dataset: str) -> Path:
+        """Return the file with the columns of a dataset, by its id. It is alone in its folder."""
+        return self.datasets / dataset / "columns.safetensors"
+
     def model(self, model_id: str) -> ModelFolder:
         """Return the folder of a model."""
         return ModelFolder(self.models / model_id)
@@ -81,7 +90,8 @@ class StoreFolder(NamedTuple):
     def prepare(self) -> None:
         """Make what is missing. Raises StoreFull or StoreUnavailable."""
         with disk_errors():
-            self.models.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (self.models, self.datasets):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             for lock in (self.write_lock, self.making_lock, self.removal_lock):
                 lock.touch(mode=0o600)
             sync_folder(self.path)
@@ -98,6 +108,18 @@ class StoreFolder(NamedTuple):
             sync_folder(self.models)
         return folder
 
+    def make_dataset(self, dataset: str) -> Path:
+        """Make the folder of a new dataset, for good, and return the path of its file, which is not made.
+
+        Raises:
+            StoreFull, StoreUnavailable: the disk cannot be used.
+        """
+        path = self.dataset(dataset)
+        with disk_errors():
+            path.parent.mkdir(mode=0o700)
+            sync_folder(self.datasets)
+        return path
+
     def remove(self) -> None:
         """Remove the folder with everything in it."""
         with disk_errors():
@@ -107,6 +129,11 @@ class StoreFolder(NamedTuple):
         """Remove the folder of a model that no row names any more, or that was never finished."""
         with disk_errors():
             shutil.rmtree(self.model(model_id).path)
+
+    def remove_dataset(self, dataset: str) -> None:
+        """Remove the folder of a dataset that no row names any more, or that was never finished."""
+        with disk_errors():
+            shutil.rmtree(self.dataset(dataset).parent)
 
 
 def copy_file(source: Path, target: Path) -> None:

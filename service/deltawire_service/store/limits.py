@@ -11,13 +11,14 @@ class StoreLimits:
 
     Attributes:
         models_per_owner: models that an owner may have.
-        bytes_per_owner: bytes that the models of an owner may have: slots, snapshots and batches.
+        bytes_per_owner: bytes that an owner may have: datasets, and slots, snapshots and batches of models.
         free_bytes: bytes that stay free on the disk. Below that, nothing is made and no step is taken.
         keys_per_owner: Idempotency-Keys of an owner that are answered, the latest ones.
         key_seconds: for how long a key is answered, in seconds that the service was up.
         history_bytes: snapshots and batches that a model keeps, so that earlier versions can be computed.
             The newest snapshot and the batches after it are kept however large they are.
         ledger_entries: entries that a model's ledger keeps; those of versions that can be computed stay.
+        datasets_per_owner: datasets that an owner may have.
     """
 
     models_per_owner: int = 1000
@@ -27,6 +28,7 @@ class StoreLimits:
     key_seconds: float = 24 * 3600.0
     history_bytes: int = 2**30
     ledger_entries: int = 1_000_000
+    datasets_per_owner: int = 1000
 
     @property
     def unsaved_bytes(self) -> int:

@@ -26,6 +26,9 @@ class Observer(Protocol):
     def on_change(self, kind: Kind) -> None:
         """Count a change that is committed."""
 
+    def on_dataset(self, kind: Literal["created", "deleted"]) -> None:
+        """Count a change of the datasets that is committed."""
+
     def on_replayed_answer(self) -> None:
         """Note that the current request gets the answer that its key got before."""
 
@@ -38,6 +41,9 @@ class Unobserved:
         return nullcontext()
 
     def on_change(self, kind: Kind) -> None:
+        """Do nothing."""
+
+    def on_dataset(self, kind: Literal["created", "deleted"]) -> None:
         """Do nothing."""
 
     def on_replayed_answer(self) -> None:

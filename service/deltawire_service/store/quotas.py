@@ -8,11 +8,16 @@ from sqlite3 import Connection
 
 from deltawire_service.store.errors import QuotaExceeded, StoreFull, disk_errors
 from deltawire_service.store.limits import StoreLimits
-from deltawire_service.store.tables import models
+from deltawire_service.store.tables import datasets, models
 
 
 def check_quota(
-    database: Connection, owner: str, limits: StoreLimits, more_bytes: int, more_models: int = 0
+    database: Connection,
+    owner: str,
+    limits: StoreLimits,
+    more_bytes: int,
+    more_models: int = 0,
+    more_datasets: int = 0,
 ) -> None:
     """Check that an owner may have more.
 
@@ -22,17 +27,24 @@ def check_quota(
         limits: how much an owner may have.
         more_bytes: bytes that a change adds.
         more_models: models that it adds.
+        more_datasets: datasets that it adds.
 
     Raises:
         QuotaExceeded: that would be too much.
     """
-    number, size = models.usage(database, owner)
-    if number + more_models > limits.models_per_owner:
-        raise QuotaExceeded(f"you have {number} models, and may have {limits.models_per_owner}: delete one")
+    size = 0
+    for kind, table, more, most in (
+        ("models", models, more_models, limits.models_per_owner),
+        ("datasets", datasets, more_datasets, limits.datasets_per_owner),
+    ):
+        number, taken = table.usage(database, owner)
+        if more and number + more > most:
+            raise QuotaExceeded(f"you have {number} {kind}, and may have {most}: delete one")
+        size += taken
     if size + more_bytes > limits.bytes_per_owner:
         raise QuotaExceeded(
-            f"your models have {size} bytes, {more_bytes} more would exceed {limits.bytes_per_owner}: "
-            "delete one"
+            f"your models and datasets have {size} bytes, {more_bytes} more would exceed "
+            f"{limits.bytes_per_owner}: delete one"
         )
 
 

@@ -98,6 +98,22 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE models ADD COLUMN unlogged INTEGER NOT NULL DEFAULT 0",
         "UPDATE models SET reserved = version",
     ),
+    (
+        # `columns` is JSON: the name, dtype, shape and statistics of each column, in their order.
+        """CREATE TABLE datasets (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            name TEXT NOT NULL,
+            dataset_id TEXT NOT NULL,
+            rows INTEGER NOT NULL,
+            bytes INTEGER NOT NULL,
+            columns TEXT NOT NULL,
+            UNIQUE (owner, name)
+        )""",
+        # The data of a step is a batch, or rows of a dataset, which stays as long as an entry refers to it.
+        "ALTER TABLE entries ADD COLUMN dataset TEXT REFERENCES datasets (id)",
+        "CREATE INDEX entries_of_datasets ON entries (dataset, model) WHERE dataset IS NOT NULL",
+    ),
 )
 
 

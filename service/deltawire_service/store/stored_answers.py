@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from sqlite3 import Connection
 from time import monotonic
+from typing import Any, Protocol
 
 from deltawire_service.store.database import Database
+from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.slot_files import boot_id
 from deltawire_service.store.tables import idempotency_keys, uptime
-from deltawire_service.store.tables.idempotency_keys import RequestKey
+from deltawire_service.store.tables.idempotency_keys import Answered, RequestKey
 from deltawire_service.store.tables.uptime import Moment
 
 PRUNED = 2
@@ -17,6 +20,43 @@ PRUNED = 2
 
 PORTION = 256
 """Answers that are removed at once otherwise: other writers get their turn between two portions."""
+
+
+ANOTHER_REQUEST = "this Idempotency-Key came before with another request: use a new key for each"
+
+
+class Named(Protocol):
+    """A model or a dataset."""
+
+    @property
+    def id(self) -> str:
+        """Its id, which is never used again."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which another one may have later."""
+
+
+def read_answer(
+    key: RequestKey, answered: Answered, present: Named | None, kind: str = "model"
+) -> dict[str, Any]:
+    """Return a stored answer, marked as replayed.
+
+    Args:
+        key: the key of the request that comes now.
+        answered: the request that came with this key before.
+        present: what the name of the request means now.
+        kind: the word for it.
+
+    Raises:
+        KeyReused: the requests differ, or the name means another one by now.
+    """
+    if answered.digest != key.digest:
+        raise KeyReused(ANOTHER_REQUEST)
+    if present is not None and present.id != answered.model_id:
+        raise KeyReused(f"this request was answered for an earlier {kind} '{present.name}', which is deleted")
+    answer: dict[str, Any] = json.loads(answered.answer)
+    return answer | {"replayed": True}
 
 
 class StoredAnswers:

@@ -208,7 +208,7 @@ def test_the_example_of_every_request_can_be_sent(client: FlaskClient, document:
     model = {name: REQUEST[name] for name in ("network", "params", "optimizer")} | {"name": "subject"}
     sent = list[str]()
     for path, method, operation in operations(document):
-        if "requestBody" not in operation:
+        if "requestBody" not in operation or path == "/v1/datasets/{name}":  # which names a file of a machine
             continue
         client.post("/v1/models", json=model)
         body = operation["requestBody"]["content"]["application/json"]

@@ -10,11 +10,11 @@ from support.models import ADAM, OWNER, create, id_of, numbers_of, same, step
 
 from deltawire.errors import Refused
 from deltawire_service.models.alterations import change_optimizer, delete, restore
-from deltawire_service.models.errors import KeyReused, ModelNotFound, VersionChanged, VersionNotFound
+from deltawire_service.models.errors import ModelNotFound, VersionChanged, VersionNotFound
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.versions import describe, read_ledger
-from deltawire_service.store.errors import LockBusy, StoreUnavailable
+from deltawire_service.store.errors import KeyReused, LockBusy, StoreUnavailable
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 

@@ -23,11 +23,11 @@ from support.models import ADAM, OPTIMIZERS, OWNER, SPEC, batch, numbers_of, ope
 from deltawire_optimizers import Step, init_state, update
 from deltawire_service.models import alterations, creations, newest, steps
 from deltawire_service.models.creations import CreateRequest
-from deltawire_service.models.errors import KeyReused
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.steps import StepRequest
 from deltawire_service.models.versions import describe, read_ledger
+from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 MEMORY = Path("/dev/shm")

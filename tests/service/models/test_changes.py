@@ -9,8 +9,9 @@ import pytest
 from support.models import OWNER, create
 
 from deltawire_service.models.changes import Change, change_once, commit, find_answer
-from deltawire_service.models.errors import KeyReused, ModelNotFound
+from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow, RowChanged
 

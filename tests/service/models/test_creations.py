@@ -15,9 +15,9 @@ from deltawire.errors import Refused
 from deltawire_service.models import creations
 from deltawire_service.models.alterations import change_optimizer, delete, restore
 from deltawire_service.models.creations import CreateRequest, fork
-from deltawire_service.models.errors import KeyReused, NameTaken, VersionNotFound
+from deltawire_service.models.errors import NameTaken, VersionNotFound
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.store.errors import OutcomeUnknown, QuotaExceeded, StoreFull
+from deltawire_service.store.errors import KeyReused, OutcomeUnknown, QuotaExceeded, StoreFull
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 

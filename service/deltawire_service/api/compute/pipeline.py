@@ -15,6 +15,7 @@ from flask import Response
 from marshmallow import Schema
 
 from deltawire.errors import Refused
+from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.operation import Operation, View, describe
 from deltawire_service.engine import Caches, Network, check_deadline
 from deltawire_service.http import bodies
@@ -24,6 +25,7 @@ from deltawire_service.http.problem_codes import (
     DOCUMENT,
     HTTP,
     NETWORK,
+    ROWS,
     SERVICE,
     TENSORS,
 )
@@ -32,6 +34,7 @@ from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.request_tensors import RequestTensors, read_request_tensors
 from deltawire_service.networks.sources import Resolved, Source
 from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.dataset_requests import names_dataset
 from deltawire_service.schemas.request_reader import RequestParts, RequestReader
 from deltawire_service.schemas.requests import ComputeRequest, NetworkRequest, TensorsRequest
 from deltawire_service.settings import Settings
@@ -45,7 +48,7 @@ COMPILING = (
 )
 """Codes that a route may answer with when it compiles a network."""
 
-COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION)
+COMPUTING = (*COMPILING, *TENSORS, *COMPUTATION, *ROWS)
 """Codes that a route may answer with when it computes."""
 
 MENDS = {"non_finite": '"non_finite": "return" in the request returns it'}
@@ -71,9 +74,18 @@ class Pipeline:
         networks: compiles the networks of requests.
         source: completes the documents with what they name.
         caches: keeps the options of requests.
+        rows: reads rows of datasets in place of data.
     """
 
-    def __init__(self, settings: Settings, networks: NetworkCache, source: Source, caches: Caches):
+    def __init__(
+        self,
+        settings: Settings,
+        networks: NetworkCache,
+        source: Source,
+        caches: Caches,
+        rows: RowsReader,
+    ):
+        self._rows = rows
         self._settings = settings
         self._networks = networks
         self._source = source
@@ -119,12 +131,17 @@ class Pipeline:
                 resolved: Resolved,
             ) -> Document:
                 with begin_phase(context, "check"):
+                    of_dataset = names_dataset(parts.data)
+                    if of_dataset:
+                        gathered = self._rows.read(context, network, parts.data, options.dtype)
+                        parts = parts._replace(data={**resolved.pinned, **gathered.arrays})
                     cost = bodies.body_cost(
                         options.dtype,
                         bodies.request_media_type(context),
                         bodies.response_media_type(context),
                         options.tensors,
                         not resolved.stored,
+                        not of_dataset,
                     )
                     limits = self._settings.wire_limits
                     tensors = read_request_tensors(network, parts, options.dtype, limits, cost)

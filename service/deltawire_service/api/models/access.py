@@ -18,7 +18,7 @@ from deltawire_service.http import bodies, uploads
 from deltawire_service.http.idempotency import idempotency_key
 from deltawire_service.http.problem_codes import SERVICE
 from deltawire_service.http.request_context import RequestContext, current_request
-from deltawire_service.models.changes import find_answer
+from deltawire_service.models.changes import find_answer as find_model_answer
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.sources import Source
 from deltawire_service.observability.server_timing import Phase
@@ -76,6 +76,9 @@ class ModelCall(NamedTuple):
         """The time to give up at, as time.monotonic counts."""
         return current_deadline()
 
+
+FindAnswer = Callable[[ModelStore, RequestKey, str], Document | None]
+"""Finds the answer to a key, given the name in the path."""
 
 Change = Callable[..., Document]
 """A function of the call, the options, the parts, and the variable parts of the path."""
@@ -143,6 +146,7 @@ class ModelAccess:
         replays_arrays: bool = False,
         source: Source | None = None,
         large: bool = False,
+        find_answer: FindAnswer = find_model_answer,
     ) -> Callable[[Change], View]:
         """Turn a function of the call, the options, the parts and the path into the view of a change.
 
@@ -156,6 +160,7 @@ class ModelAccess:
             replays_arrays: answers may have arrays, which are not stored: the function adds them to a replay.
             source: completes the documents with what they name.
             large: bodies may hold all parameters of a model: they are received into files.
+            find_answer: finds the answer that an earlier request with the same key got.
         """
         reader = RequestReader(request, self._caches)
 
@@ -165,7 +170,7 @@ class ModelAccess:
                 context = current_request()
                 with Phase(context, "read"):
                     body = uploads.receive(context, self.settings)
-                call, tensors = self._call(context, body, path.get("name", "")), "lists"
+                call, tensors = self.call(context, body, path.get("name", ""), find_answer), "lists"
                 answer = call.answer
                 if answer is None or replays_arrays:
                     with ExitStack() as held:
@@ -182,9 +187,11 @@ class ModelAccess:
 
             schema = type(reader.schema)
             described = Operation(
-                response, schema, frozenset({"internal", *codes}), status=status, tensors=True
+                response, schema, frozenset({"internal", *codes}), statuses=(status,), tensors=True
             )
-            return describe(uploads.takes_uploads(respond) if large else respond, described)
+            if large:
+                uploads.takes_uploads(uploads.OF_MODELS)(respond)
+            return describe(respond, described)
 
         return decorate
 
@@ -196,7 +203,24 @@ class ModelAccess:
             bodies.add_dtype(document)
         return document
 
-    def _call(self, context: RequestContext, body: bytes | memoryview, name: str) -> ModelCall:
+    def call(
+        self,
+        context: RequestContext,
+        body: bytes | memoryview,
+        name: str,
+        find_answer: FindAnswer = find_model_answer,
+    ) -> ModelCall:
+        """Return the call of a change, with the answer that its key got before.
+
+        Args:
+            context: the request.
+            body: its body.
+            name: the name of the model or the dataset in its path, if any.
+            find_answer: finds the answer.
+
+        Raises:
+            Refused, KeyReused: the key is not well formed, or came with another request.
+        """
         owner, key = context.owner, idempotency_key(context)
         if key is None:
             return ModelCall(context, owner)

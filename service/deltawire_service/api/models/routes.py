@@ -1,18 +1,18 @@
-"""All routes of models."""
+"""All routes of models and datasets."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from flask import Blueprint
 
 from deltawire_service.api.compute.pipeline import Pipeline
+from deltawire_service.api.datasets import routes as datasets
+from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models import changes, computing, creations, descriptions, numbers, steps
 from deltawire_service.api.models.access import ModelAccess
 from deltawire_service.api.models.sources import ModelSource
 from deltawire_service.engine import Caches
-from deltawire_service.http.request_context import RequestContext
-from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.sources import Source
 from deltawire_service.settings import Settings
@@ -21,24 +21,23 @@ from deltawire_service.settings import Settings
 def blueprints(
     settings: Settings,
     networks: NetworkCache,
-    store: ModelStore | None,
+    access: ModelAccess,
     body: Source,
     caches: Caches,
-    admit: Callable[[RequestContext, int], None],
+    rows: RowsReader,
 ) -> Iterator[Blueprint]:
     """Yield the routes.
 
     Args:
         settings: the settings of the service.
         networks: compiles networks.
-        store: the models; None where the service keeps none: the routes say so.
+        access: the models; where the service keeps none, the routes say so.
         body: completes documents that name a published network.
         caches: keeps the options of requests.
-        admit: holds memory for a request until its answer has been sent. Raises Overloaded while there is no
-            room.
+        rows: reads rows of datasets in place of data.
     """
-    access = ModelAccess(settings, store, caches, admit)
     yield creations.blueprint(access, body)
-    for routes in (descriptions, changes, steps, numbers):
+    for routes in (descriptions, changes, numbers, datasets):
         yield routes.blueprint(access)
-    yield computing.blueprint(Pipeline(settings, networks, ModelSource(access), caches), settings)
+    yield steps.blueprint(access, rows)
+    yield computing.blueprint(Pipeline(settings, networks, ModelSource(access), caches, rows), settings)

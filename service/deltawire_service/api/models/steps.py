@@ -10,13 +10,16 @@ from flask import Blueprint
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
+from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
+from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.engine import Network, lock
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
 from deltawire_service.models.errors import AnswerExpired, ModelNotFound
 from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.networks.request_tensors import read_alike, read_values
+from deltawire_service.schemas.dataset_requests import names_dataset
 from deltawire_service.schemas.model_requests import StepsRequest
 from deltawire_service.schemas.model_responses import StepResponse
 from deltawire_service.schemas.request_reader import RequestParts
@@ -24,8 +27,8 @@ from deltawire_service.schemas.request_reader import RequestParts
 CODES = frozenset({*CHANGING, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"})
 
 
-def blueprint(access: ModelAccess) -> Blueprint:
-    """Return the route."""
+def blueprint(access: ModelAccess, rows: RowsReader) -> Blueprint:
+    """Return the route. rows: reads rows of datasets in place of data."""
     routes = Blueprint("steps", __name__)
 
     @routes.post("/models/<name>/steps")
@@ -36,8 +39,8 @@ def blueprint(access: ModelAccess) -> Blueprint:
         if call.answer and not wanted:
             return call.answer
         try:
-            request = _read_request(access, call, options, parts, wanted, name)
-        except ModelNotFound as error:
+            request = _read_request(access, rows, call, options, parts, wanted, name)
+        except (ModelNotFound, DatasetNotFound) as error:
             if call.answer:
                 raise AnswerExpired(f"{error}: the arrays of the answer follow from it") from error
             raise
@@ -52,6 +55,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
 
 def _read_request(
     access: ModelAccess,
+    rows: RowsReader,
     call: ModelCall,
     options: StepsRequest,
     parts: RequestParts,
@@ -60,16 +64,22 @@ def _read_request(
 ) -> StepRequest:
     with begin_phase(call.context, "check"):
         row = access.store.find(call.owner, name)
-        arrays = _read(access, access.store.network_of(row), parts, row.dtype)
+        network, gathered = access.store.network_of(row), None
+        if names_dataset(parts.data):
+            gathered = rows.read(call.context, network, parts.data, row.dtype)
+            parts = parts._replace(data=dict(gathered.arrays))
+        arrays = _read(access, network, parts, row.dtype)
         cost = bodies.body_cost(
             row.dtype,
             bodies.request_media_type(call.context),
             bodies.response_media_type(call.context),
             options.tensors,
             with_parameters=False,
+            with_data=gathered is None,
         )
     return StepRequest(
-        arrays, options.reduction, options.optimizer, options.if_version, wanted, cost, options.durable
+        *(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost, options.durable),
+        gathered.reference if gathered else None,
     )
 
 

@@ -24,6 +24,8 @@ class BodyCost(NamedTuple):
     """For each list that numbers, or other lists, are written in."""
     with_parameters: bool = True
     """Whether the body brings the parameters; otherwise they are in memory already."""
+    with_data: bool = True
+    """Whether the body brings the data, likewise."""
 
     def read_bytes(self, shapes: Sequence[Shape]) -> int:
         """Return the bytes that reading arrays of these shapes takes."""

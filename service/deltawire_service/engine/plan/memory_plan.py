@@ -168,7 +168,10 @@ def make_plan(
     targets = program.targets
     parameter_shapes = [parameter.shape for parameter in network.parameters.values()]
     data_shapes = [input_spec.array_shape(batch) for input_spec in network.inputs.values()]
-    read_shapes = parameter_shapes + data_shapes if body_cost.with_parameters else data_shapes
+    read_shapes = [
+        *(parameter_shapes if body_cost.with_parameters else ()),
+        *(data_shapes if body_cost.with_data else ()),
+    ]
     gradient_shapes = [network.parameters[name].shape for name in targets.params]
     row_shapes = [(batch, *network.input_shape(name)) for name in targets.data]
     row_shapes += [(batch, *network.nodes[name].shape) for name in (*targets.values, *targets.deltas)]

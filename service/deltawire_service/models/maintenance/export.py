@@ -1,4 +1,4 @@
-"""Exports: copies of all models, while others go on stepping them; and a new store made from such a copy.
+"""Exports: copies of all models and datasets, while others go on; and a new store made from such a copy.
 
 An export is a folder like that of a store, without slots and locks. Each model is in it at one version that
 has a snapshot. So another machine has the same parameters, whatever it computes with.
@@ -23,14 +23,14 @@ from deltawire_service.engine import PluginError
 from deltawire_service.faults import ServiceError
 from deltawire_service.models.changes import Change, commit
 from deltawire_service.models.errors import ModelNotFound
-from deltawire_service.models.maintenance.store_check import check_files
+from deltawire_service.models.maintenance.store_check import check_dataset, check_files
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import change_newest, take_snapshot
 from deltawire_service.store.database import Database
 from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder, copy_file, new_id, sync_folder
-from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
 PATIENCE = 30.0
@@ -93,6 +93,7 @@ def export_store(store: ModelStore, path: Path) -> Exported:
                 _end(copy, row, row.version if row.id in uncut else snapshots.every(copy, row.id)[-1].version)
                 _copy_files(copy, store.folder, folder, row.id)
                 exported.count += 1
+            _copy_datasets(copy, store.folder, folder)
     return exported
 
 
@@ -126,12 +127,14 @@ def import_store(path: Path, folder: StoreFolder) -> int:
         with _opened(made.database) as copy:
             rows = models.every(copy)
             problems = [problem for row in rows for problem in check_files(copy, source, row)]
+            problems += [found for row in datasets.every(copy) for found in check_dataset(source, row)]
             if problems:
                 raise ExportDamaged("\n".join(problems))
             for row in rows:
                 made.make_model(row.id)
                 _copy_files(copy, source, made, row.id)
                 copy.execute("UPDATE models SET lineage = ? WHERE id = ?", (new_id(), row.id))
+            _copy_datasets(copy, source, made)
     return len(rows)
 
 
@@ -143,7 +146,8 @@ def _new_folder(path: Path) -> Iterator[Path]:
     draft = path.with_name(f"{path.name}.{new_id()}")
     folder = StoreFolder(draft)
     with disk_errors():
-        folder.models.mkdir(parents=True, mode=0o700)
+        for part in (folder.models, folder.datasets):
+            part.mkdir(parents=True, mode=0o700)
     try:
         yield draft
         with disk_errors():
@@ -214,3 +218,12 @@ def _copy_files(copy: sqlite3.Connection, source: StoreFolder, target: StoreFold
             copy_file(original, duplicate)
         for folder in (here.snapshots, here.segments, here.path, target.models):
             sync_folder(folder)
+
+
+def _copy_datasets(copy: sqlite3.Connection, source: StoreFolder, target: StoreFolder) -> None:
+    """Copy the files of all datasets, for good."""
+    with disk_errors():
+        for dataset in datasets.identifiers(copy):
+            path = target.make_dataset(dataset)
+            copy_file(source.dataset(dataset), path)
+            sync_folder(path.parent)

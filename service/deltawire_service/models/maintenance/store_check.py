@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from deltawire.errors import Refused
+from deltawire_service.datasets.column_file import digest
 from deltawire_service.faults import ServiceError
 from deltawire_service.models.errors import VersionExpired
 from deltawire_service.models.model_store import ModelStore
@@ -17,7 +18,8 @@ from deltawire_service.networks.published import params_id
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.segments import Stretch
 from deltawire_service.store.snapshots import read_snapshot
-from deltawire_service.store.tables import entries, models, snapshots
+from deltawire_service.store.tables import datasets, entries, models, snapshots
+from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.store.tables.models import ModelRow
 
 
@@ -46,6 +48,9 @@ def check_store(store: ModelStore, replay: bool = False) -> list[str]:
         rows = models.every(transaction)
         for row in rows:
             problems += check_files(transaction, store.folder, row)
+        tables = datasets.every(transaction)
+    for table in tables:
+        problems += check_dataset(store.folder, table)
     for row in rows if replay else ():
         problems += _check_replay(store, row)
     return problems
@@ -61,6 +66,21 @@ def check_files(database: sqlite3.Connection, folder: StoreFolder, row: ModelRow
     """
     problems = [*_check_snapshots(database, folder, row), *_check_ledger(database, folder, row)]
     return [f"model '{row.name}' of '{row.owner}' ({row.id}): {problem}" for problem in problems]
+
+
+def check_dataset(folder: StoreFolder, row: DatasetRow) -> list[str]:
+    """Return what is wrong with the file of a dataset, in sentences.
+
+    Args:
+        folder: the folder that has the files.
+        row: the dataset.
+    """
+    place = f"dataset '{row.name}' of '{row.owner}' ({row.id})"
+    try:
+        found = digest(folder.dataset(row.id))
+    except (ServiceError, ValueError) as error:
+        return [f"{place}: the file cannot be read: {error.__cause__ or error}"]
+    return [] if found == row.dataset_id else [f"{place}: the file has other numbers than were written"]
 
 
 def _check_snapshots(database: sqlite3.Connection, folder: StoreFolder, row: ModelRow) -> Iterator[str]:
@@ -91,7 +111,7 @@ def _check_ledger(database: sqlite3.Connection, folder: StoreFolder, row: ModelR
         if isinstance(entry.batch, Stretch) and sizes.get(entry.batch.segment, 0) < entry.batch.end:
             yield f"the batch of version {entry.version} is not in its segment"
         kept = entry.kind == "step" and entry.version > max(row.floor, row.unlogged)
-        if kept and entry.batch is None:
+        if kept and not entry.has_data:
             yield f"the step to version {entry.version} has no batch"
     if expected != row.version + 1:
         yield f"the ledger ends before version {expected}, the model is at version {row.version}"

@@ -14,7 +14,7 @@ from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import remove_unnamed
 from deltawire_service.store.retention import prune
-from deltawire_service.store.tables import entries, models, snapshots
+from deltawire_service.store.tables import datasets, entries, models, snapshots
 
 PORTION = 256
 """Batches that are removed at once: other writers get their turn between two portions."""
@@ -32,7 +32,7 @@ def sweep(store: ModelStore) -> None:
             shared_lock(store.folder.removal_lock),
         ):
             known = _remove_folders(store)
-    except LockBusy:  # a model is being made, or files are copied: another sweep will find what is left
+    except LockBusy:  # something is being made, or files are copied: another sweep will find what is left
         return
     store.answers.prune(store.database)
     for model_id in known:
@@ -45,14 +45,17 @@ def sweep(store: ModelStore) -> None:
 
 
 def _remove_folders(store: ModelStore) -> frozenset[str]:
-    """Remove the folders of models that are not there, and return the ids of those that are."""
+    """Remove folders of models and datasets that are not there, and return the ids of all models."""
     empty = store.database.checkpoint()
     with store.database.reading() as transaction:
-        known = models.identifiers(transaction)
+        known, tables = models.identifiers(transaction), datasets.identifiers(transaction)
     with disk_errors():
         unknown = set(os.listdir(store.folder.models)) - known
+        unnamed = set(os.listdir(store.folder.datasets)) - tables
     for model_id in unknown if empty else ():
         store.folder.remove_model(model_id)
+    for dataset in unnamed if empty else ():
+        store.folder.remove_dataset(dataset)
     return known
 
 

@@ -22,6 +22,7 @@ class Entry:
         fingerprint: that of the process which computed it.
         total_seconds: how long all steps up to this version took to compute.
         batch: the arrays of a step, or the stretch of a segment that has them; None without arrays.
+        dataset: the id of the dataset that the step takes rows of; None where it takes none.
     """
 
     version: int
@@ -32,6 +33,7 @@ class Entry:
     fingerprint: str
     total_seconds: float
     batch: bytes | Stretch | None = None
+    dataset: str | None = None
 
     @property
     def batch_bytes(self) -> int:
@@ -39,6 +41,11 @@ class Entry:
         if isinstance(self.batch, Stretch):
             return self.batch.size
         return 0 if self.batch is None else len(self.batch)
+
+    @property
+    def has_data(self) -> bool:
+        """True where the data of its step is kept."""
+        return self.batch is not None or self.dataset is not None
 
 
 def append(database: Connection, model_id: str, entry: Entry) -> None:
@@ -52,10 +59,10 @@ def append(database: Connection, model_id: str, entry: Entry) -> None:
     inline = entry.batch if isinstance(entry.batch, bytes) else None
     stretch = entry.batch if isinstance(entry.batch, Stretch) else (None, None, None)
     database.execute(
-        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(model_id, entry.version, entry.kind, entry.step, entry.optimizer, entry.details),
-            *(entry.fingerprint, entry.total_seconds, inline, *stretch),
+            *(entry.fingerprint, entry.total_seconds, inline, *stretch, entry.dataset),
         ),
     )
 
@@ -73,7 +80,7 @@ def get(database: Connection, model_id: str, version: int) -> Entry | None:
 
 
 def page(database: Connection, model_id: str, after: int, most: int) -> list[Entry]:
-    """Return entries of a ledger in order, without their batches.
+    """Return entries of a ledger in order, without their batches and datasets.
 
     Args:
         database: a transaction.
@@ -83,7 +90,7 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     """
     rows = database.execute(
         "SELECT model, version, kind, step, optimizer, details, fingerprint, total_seconds, NULL AS batch, "
-        "NULL AS segment, NULL AS begin, NULL AS size FROM entries "
+        "NULL AS segment, NULL AS begin, NULL AS size, NULL AS dataset FROM entries "
         "WHERE model = ? AND version > ? ORDER BY version LIMIT ?",
         (model_id, after, most),
     )
@@ -107,7 +114,7 @@ def delete_after(database: Connection, model_id: str, version: int) -> None:
 
 
 def drop_batches(database: Connection, model_id: str, after: int, last: int) -> None:
-    """Remove the batches of entries, which stay.
+    """Remove the batches of entries, and what they refer to of datasets; the entries stay.
 
     Args:
         database: a transaction.
@@ -116,7 +123,7 @@ def drop_batches(database: Connection, model_id: str, after: int, last: int) -> 
         last: the last version.
     """
     database.execute(
-        "UPDATE entries SET batch = NULL, segment = NULL, begin = NULL, size = NULL "
+        "UPDATE entries SET batch = NULL, segment = NULL, begin = NULL, size = NULL, dataset = NULL "
         "WHERE model = ? AND version > ? AND version <= ?",
         (model_id, after, last),
     )
@@ -139,7 +146,7 @@ def delete_up_to(database: Connection, model_id: str, last: int, most: int) -> N
 
 
 def first_without_batch(database: Connection, model_id: str, after: int) -> int | None:
-    """Return the first step without a batch; None where all have one.
+    """Return the first step whose data is not kept; None where all have theirs.
 
     Args:
         database: a transaction.
@@ -148,7 +155,8 @@ def first_without_batch(database: Connection, model_id: str, after: int) -> int 
     """
     (found,) = database.execute(
         "SELECT min(version) FROM entries "
-        "WHERE model = ? AND version > ? AND kind = 'step' AND batch IS NULL AND segment IS NULL",
+        "WHERE model = ? AND version > ? AND kind = 'step' AND batch IS NULL AND segment IS NULL "
+        "AND dataset IS NULL",
         (model_id, after),
     ).fetchone()
     return None if found is None else int(found)
@@ -172,10 +180,21 @@ def segments(database: Connection, model_id: str) -> frozenset[str]:
     return frozenset(row["segment"] for row in rows)
 
 
+def find_user_of(database: Connection, dataset: str) -> str | None:
+    """Return the id of a model whose entries refer to a dataset; None where there is none.
+
+    Args:
+        database: a transaction.
+        dataset: the id of the dataset.
+    """
+    row = database.execute("SELECT model FROM entries WHERE dataset = ? LIMIT 1", (dataset,)).fetchone()
+    return None if row is None else str(row["model"])
+
+
 def _entries(rows: Iterable[Row]) -> Iterator[Entry]:
     for row in rows:
         stretch = None if row["segment"] is None else Stretch(row["segment"], row["begin"], row["size"])
         yield Entry(
             *(row["version"], row["kind"], row["step"], row["optimizer"], row["details"]),
-            *(row["fingerprint"], row["total_seconds"], stretch or row["batch"]),
+            *(row["fingerprint"], row["total_seconds"], stretch or row["batch"], row["dataset"]),
         )

@@ -1,0 +1,1 @@
+"""The routes of datasets, and the rows of datasets that other routes take."""

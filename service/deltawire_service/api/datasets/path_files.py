@@ -1,0 +1,71 @@
+"""Files of the service's machine that are named by their path: each is read once, and copied."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from deltawire.errors import Fault, Refused
+from deltawire_plugins.shown import shown
+from deltawire_service.datasets.allowed_paths import open_allowed
+from deltawire_service.datasets.formats.media_types import READERS, SUFFIXES
+from deltawire_service.datasets.table import Table
+from deltawire_service.engine import check_deadline
+from deltawire_service.http.bodies import too_large
+from deltawire_service.server.bodies.body_file import BodyFile
+from deltawire_service.settings import Settings
+
+PIECE_BYTES = 2**20
+
+
+def read_path(path: str, settings: Settings) -> Table:
+    """Return the table in a file of the service's machine, by the end of its name.
+
+    The file is copied first: whoever changes it later changes nothing here.
+
+    Args:
+        path: its path.
+        settings: the settings of the service.
+
+    Raises:
+        PathNotAllowed: it is not below one of DELTAWIRE_DATASET_ROOTS.
+        Refused: the file cannot be read, or is no table.
+        UploadsFull, UploadsUnavailable: the disk has no room for the copy, or fails.
+        DeadlineExceeded: it takes longer than the request may.
+    """
+    media_type = SUFFIXES.get(Path(path).suffix.lower())
+    if media_type is None:
+        detail = f"expected a path that ends in {', '.join(SUFFIXES)}, got {shown(path)}"
+        raise Refused([Fault("/path", "field_invalid", detail)])
+    roots = [Path(root) for root in settings.dataset_roots.split(":") if root]
+    with open_allowed(path, roots) as descriptor:
+        return READERS[media_type](_copied(descriptor, settings))
+
+
+def _copied(descriptor: int, settings: Settings) -> memoryview:
+    length = os.fstat(descriptor).st_size
+    if length > settings.dataset_body_bytes:
+        raise too_large(length, settings, "dataset_body_bytes")
+    if not length:
+        raise Refused([Fault("/path", "dataset_invalid", "the file is empty")])
+    assert settings.uploads_dir is not None
+    file, left = BodyFile(settings.uploads_dir, length, settings.free_bytes), length
+    try:
+        while left:
+            check_deadline()
+            piece = _read(descriptor, min(left, PIECE_BYTES))
+            file.append(memoryview(piece))
+            left -= len(piece)
+        return file.map()
+    finally:
+        file.close()
+
+
+def _read(descriptor: int, size: int) -> bytes:
+    try:
+        piece = os.read(descriptor, size)
+    except OSError as error:
+        raise Refused([Fault("/path", "field_invalid", f"it cannot be read: {error.strerror}")]) from None
+    if not piece:
+        raise Refused([Fault("/path", "field_invalid", "it was cut while it was read")])
+    return piece

@@ -1,0 +1,113 @@
+"""PUT, GET and DELETE /v1/datasets."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response
+
+from deltawire import wire
+from deltawire_service.api.datasets.path_files import read_path
+from deltawire_service.api.models.access import CHANGING, LISTING, ModelAccess, ModelCall
+from deltawire_service.api.operation import Operation, describe
+from deltawire_service.datasets import changes
+from deltawire_service.datasets.formats.media_types import READERS
+from deltawire_service.datasets.table import Table
+from deltawire_service.faults import load
+from deltawire_service.http import bodies, uploads
+from deltawire_service.http.problem_codes import TENSORS
+from deltawire_service.http.request_context import RequestContext, current_request
+from deltawire_service.http.uploads import Uploads
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.observability.server_timing import Phase
+from deltawire_service.schemas.dataset_requests import PathSchema
+from deltawire_service.schemas.dataset_responses import (
+    DatasetDeletionResponse,
+    DatasetListResponse,
+    DatasetResponse,
+    PutDatasetResponse,
+)
+from deltawire_service.schemas.queries import DatasetsQuery
+from deltawire_service.schemas.request_reader import RequestParts
+from deltawire_service.schemas.requests import Request
+from deltawire_service.store.tables.idempotency_keys import RequestKey
+
+OF_DATASETS = Uploads("dataset_body_bytes", tuple(READERS))
+
+MODELS_ONLY = {"model_not_found"}
+
+READING = frozenset({*LISTING, "dataset_not_found"})
+DELETING = frozenset({*CHANGING, "dataset_not_found", "dataset_in_use"}) - MODELS_ONLY
+PUTTING = (
+    *(*CHANGING, *TENSORS, "quota_exceeded", "name_invalid", "dataset_exists", "dataset_invalid"),
+    *("path_not_allowed", "format_not_installed"),
+)
+
+
+def blueprint(access: ModelAccess) -> Blueprint:
+    """Return the routes."""
+    routes = Blueprint("datasets", __name__)
+
+    def put_dataset(name: str) -> Response:
+        """Make a dataset of a table: a file as the body, or the path of one that the service may read."""
+        context = current_request()
+        with Phase(context, "read"):
+            body = uploads.receive(context, access.settings, OF_DATASETS)
+        call = access.call(context, body, name, find_answer)
+        answer = call.answer
+        if answer is None:
+            with Phase(context, "compute"):
+                store, read = access.store.datasets, partial(_read, access, context, body)
+                answer = changes.put(store, call.owner, name, read, call.deadline, call.key)
+        return bodies.respond(context, answer, status=200 if answer["unchanged"] else 201)
+
+    described = Operation(
+        *(PutDatasetResponse, PathSchema, frozenset({"internal", *PUTTING}) - MODELS_ONLY),
+        statuses=(200, 201),
+        files=tuple(READERS),
+    )
+    routes.put("/datasets/<name>")(uploads.takes_uploads(OF_DATASETS)(describe(put_dataset, described)))
+
+    @routes.get("/datasets")
+    @access.reading(DatasetListResponse, LISTING, DatasetsQuery)
+    def list_datasets(call: ModelCall, query: dict[str, Any]) -> dict[str, Any]:
+        """List the datasets of the caller, by name."""
+        limit = query["limit"]
+        found = access.store.datasets.page(call.owner, query["after"], limit + 1)
+        listed = [changes.summarize(row) for row in found[:limit]]
+        return {"datasets": listed, "next": listed[-1]["name"] if len(found) > limit else None}
+
+    @routes.get("/datasets/<name>")
+    @access.reading(DatasetResponse, READING)
+    def show_dataset(call: ModelCall, query: dict[str, Any], name: str) -> dict[str, Any]:
+        """Show a dataset: its columns with their types and statistics."""
+        return changes.describe_dataset(access.store.datasets.find(call.owner, name))
+
+    @routes.delete("/datasets/<name>")
+    @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_answer)
+    def delete_dataset(call: ModelCall, options: Request, parts: RequestParts, name: str) -> dict[str, Any]:
+        """Delete a dataset that no ledger needs."""
+        return changes.delete(access.store.datasets, call.owner, name, call.deadline, call.key)
+
+    return routes
+
+
+def find_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
+    """Return the answer that a request about a dataset got before.
+
+    Args:
+        store: the models, with the datasets.
+        key: the key of the request.
+        name: the name of the dataset.
+    """
+    return changes.find_answer(store.datasets, key, name)
+
+
+def _read(access: ModelAccess, context: RequestContext, body: bytes | memoryview) -> Table:
+    """Read the table in a body, or in the file that it names."""
+    sent = bodies.request_media_type(context)
+    if sent == wire.JSON:
+        document = bodies.decode(context, body, access.settings.wire_limits)
+        return read_path(load(PathSchema(), document)["path"], access.settings)
+    return READERS[sent](memoryview(body))

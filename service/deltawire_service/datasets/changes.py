@@ -1,0 +1,178 @@
+"""Datasets that are made and deleted: whole or not at all, and once for each Idempotency-Key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from sqlite3 import Connection
+from typing import Any
+
+import orjson
+
+from deltawire_plugins.shown import shown
+from deltawire_service.datasets.column_file import Written, file_bytes, write_columns
+from deltawire_service.datasets.dataset_store import DatasetStore
+from deltawire_service.datasets.errors import DatasetExists, DatasetInUse
+from deltawire_service.datasets.table import Table, describe
+from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreUnavailable
+from deltawire_service.store.file_locks import shared_lock
+from deltawire_service.store.folders import new_id
+from deltawire_service.store.names import check_name
+from deltawire_service.store.quotas import check_disk, check_quota
+from deltawire_service.store.stored_answers import read_answer
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models
+from deltawire_service.store.tables.datasets import DatasetRow
+from deltawire_service.store.tables.idempotency_keys import RequestKey
+
+Answer = dict[str, Any]
+
+
+def put(
+    store: DatasetStore,
+    owner: str,
+    name: str,
+    read: Callable[[], Table],
+    deadline: float,
+    key: RequestKey | None = None,
+) -> Answer:
+    """Make a dataset of a table.
+
+    Args:
+        store: the datasets.
+        owner: whoever makes it.
+        name: its name.
+        read: reads the table.
+        deadline: when to give up waiting for others, as time.monotonic counts.
+        key: the key of the request: with it, a request that comes again is answered as it was the first time.
+
+    Returns:
+        The description of the dataset; `unchanged` when the owner has had the same one before.
+
+    Raises:
+        Refused: the name or the table does not fit; nothing was made.
+        DatasetExists, KeyReused: nothing was made.
+        QuotaExceeded, LockBusy, StoreFull, StoreUnavailable, DeadlineExceeded: nothing was made.
+        OutcomeUnknown: the dataset may have been made; with a key, ask again.
+    """
+    if answer := find_answer(store, key, name):
+        return answer
+    check_name(name)
+    table = read()
+    size = file_bytes(table)
+    with store.database.reading() as transaction:
+        if datasets.find(transaction, owner, name) is None:
+            check_quota(transaction, owner, store.limits, size, more_datasets=1)
+    check_disk(store.folder.path, store.limits, size)
+    dataset = new_id()
+    with shared_lock(store.folder.making_lock, deadline):
+        path = store.folder.make_dataset(dataset)
+        try:
+            row = _row(dataset, owner, name, table, write_columns(path, table))
+            answer = _commit(store, row, deadline, key)
+        except OutcomeUnknown:
+            raise  # the row may still come to light, after a crash
+        except BaseException:
+            store.folder.remove_dataset(dataset)
+            raise
+        if answer["unchanged"] or answer["replayed"]:
+            store.folder.remove_dataset(dataset)
+    return answer
+
+
+def delete(
+    store: DatasetStore, owner: str, name: str, deadline: float, key: RequestKey | None = None
+) -> Answer:
+    """Delete a dataset that no ledger needs.
+
+    Args:
+        store: the datasets.
+        owner: whoever asks.
+        name: the name of the dataset.
+        deadline: when to give up waiting for other writers, as time.monotonic counts.
+        key: the key of the request.
+
+    Raises:
+        DatasetNotFound, DatasetInUse, KeyReused, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
+        OutcomeUnknown: it may have been deleted; with a key, ask again.
+    """
+    if answer := find_answer(store, key, name):
+        return answer
+    with store.database.writing(deadline) as transaction:
+        if key and (answer := _find_answer(store, transaction, key, name)):
+            return answer
+        row = store.find_in(transaction, owner, name)
+        if (user := entries.find_user_of(transaction, row.id)) is not None:
+            model = models.get(transaction, user)
+            what = f"model {shown(model.name)}" if model else "a model"
+            raise DatasetInUse(f"the ledger of {what} needs dataset '{name}' to compute its versions again")
+        datasets.delete(transaction, row.id)
+        answer = {"name": name, "dataset_id": row.dataset_id, "replayed": False}
+        if key:
+            store.answers.insert(transaction, key, row.id, orjson.dumps(answer).decode())
+    store.observer.on_dataset("deleted")
+    # A sweep removes the file where files are copied now, or the disk fails: the dataset is deleted.
+    with suppress(LockBusy, StoreUnavailable), shared_lock(store.folder.removal_lock):
+        store.folder.remove_dataset(row.id)
+    return answer
+
+
+def describe_dataset(row: DatasetRow) -> Answer:
+    """Return the description of a dataset, with its columns."""
+    return {**summarize(row), "columns": orjson.loads(row.columns)}
+
+
+def summarize(row: DatasetRow) -> Answer:
+    """Return the description of a dataset without its columns."""
+    return {"name": row.name, "dataset_id": row.dataset_id, "rows": row.rows, "bytes": row.bytes}
+
+
+def find_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answer | None:
+    """Return the answer that a request got before; None where it is new, or comes without a key.
+
+    Args:
+        store: the datasets.
+        key: the key of the request.
+        name: the name of the dataset in its path.
+
+    Raises:
+        KeyReused: the key came with another request, or the name means another dataset by now.
+    """
+    if key is None:
+        return None
+    with store.database.reading() as transaction:
+        return _find_answer(store, transaction, key, name)
+
+
+def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, name: str) -> Answer | None:
+    answered = idempotency_keys.find(transaction, key)
+    if answered is None:
+        return None
+    answer = read_answer(key, answered, datasets.find(transaction, key.owner, name), "dataset")
+    store.observer.on_replayed_answer()
+    return answer
+
+
+def _row(dataset: str, owner: str, name: str, table: Table, written: Written) -> DatasetRow:
+    pairs = zip(table.columns, written.statistics, strict=True)
+    columns = orjson.dumps([describe(column, statistics) for column, statistics in pairs]).decode()
+    return DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes, columns)
+
+
+def _commit(store: DatasetStore, row: DatasetRow, deadline: float, key: RequestKey | None) -> Answer:
+    """Commit the row of a new dataset; or return the answer that there is without it."""
+    with store.database.writing(deadline) as transaction:
+        if key and (answer := _find_answer(store, transaction, key, row.name)):
+            return answer
+        present = datasets.find(transaction, row.owner, row.name)
+        if present and present.dataset_id != row.dataset_id:
+            raise DatasetExists(f"there is a dataset '{row.name}' with other numbers: delete it first")
+        if not present:
+            check_quota(transaction, row.owner, store.limits, row.bytes, more_datasets=1)
+            datasets.insert(transaction, row)
+        kept = present or row
+        answer = {**describe_dataset(kept), "unchanged": bool(present), "replayed": False}
+        if key:
+            store.answers.insert(transaction, key, kept.id, orjson.dumps(answer).decode())
+    if not present:
+        store.observer.on_dataset("created")
+    return answer

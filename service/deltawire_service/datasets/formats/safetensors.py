@@ -1,0 +1,21 @@
+"""Tables as safetensors files: every tensor is a column, and its first axis is that of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from deltawire import wire
+from deltawire_service.datasets.formats import arrays
+from deltawire_service.datasets.table import MOST_COLUMNS, Table
+
+LIMITS = replace(wire.DEFAULT, tensor_header_bytes=2**24, tensors=MOST_COLUMNS, elements=2**48)
+"""The numbers are read from the body, a piece at a time: only the header takes memory."""
+
+
+def read(body: memoryview) -> Table:
+    """Return the table in a file.
+
+    Raises:
+        Refused: the file is not well formed, or is no table.
+    """
+    return arrays.make_table(body, wire.read_checkpoint(body, LIMITS, align=False))

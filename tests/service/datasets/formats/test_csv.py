@@ -1,0 +1,128 @@
+"""CSV: numbers as the csv module and numpy read them, types said back, and refusals by line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from support.datasets import gathered
+
+from deltawire.errors import Refused
+from deltawire_service.datasets.formats import csv as csv_format
+from deltawire_service.datasets.table import Table
+
+
+def read(text: str | bytes) -> Table:
+    return csv_format.read(memoryview(text if isinstance(text, bytes) else text.encode()))
+
+
+def kinds(table: Table) -> list[tuple[str, str]]:
+    return [(column.name, column.dtype) for column in table.columns]
+
+
+def refusal(text: str | bytes) -> str:
+    with pytest.raises(Refused) as caught:
+        gathered(read(text))
+    assert caught.value.faults[0].code == "dataset_invalid"
+    return caught.value.faults[0].detail
+
+
+def test_types_are_inferred_and_gaps_counted() -> None:
+    table = read("id,width,kind,gap\n1,0.5,cat,\n2,1e3,dog,7\n-3,.25,cat,8\n")
+    assert kinds(table) == [("id", "int64"), ("width", "float64"), ("kind", "int64"), ("gap", "float64")]
+    assert table.columns[2].categories == ("cat", "dog")
+    assert [column.missing for column in table.columns] == [0, 0, 0, 1]
+    arrays = gathered(table)
+    assert arrays["id"].tolist() == [1, 2, -3] and arrays["width"].tolist() == [0.5, 1000.0, 0.25]
+    assert arrays["kind"].tolist() == [0, 1, 0]
+    assert np.isnan(arrays["gap"][0]) and arrays["gap"][1:].tolist() == [7.0, 8.0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_any_table_is_read_as_the_csv_module_and_numpy_read_it(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random.seed(seed)
+    monkeypatch.setattr(csv_format, "BLOCK_CELLS", 12)  # several blocks
+    words = ["a", 'say "hi"', "two\nlines", "a,b", "", "ü", " x"]
+    makers: list[Any] = [
+        lambda: str(random.randint(-(2**63), 2**63 - 1)),
+        lambda: repr(random.gauss(0, 10.0 ** random.randint(-20, 20))),
+        lambda: random.choice(words),
+        lambda: random.choice(["", "1", "2.5", "nan", "-inf"]),
+    ]
+    chosen = [random.choice(makers) for _ in range(random.randint(1, 5))]
+    rows = [[make() for make in chosen] for _ in range(random.randint(1, 30))]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=random.choice(["\n", "\r\n"]), quoting=random.choice([0, 1]))
+    writer.writerows([[f"c{i}" for i in range(len(chosen))], *rows])
+    kept = [row for row in csv.reader(io.StringIO(text.getvalue(), newline="")) if row][1:]
+    arrays = gathered(table := read(text.getvalue()))
+    for place, column in enumerate(table.columns):
+        cells = [row[place] for row in kept]
+        if column.categories is not None:
+            assert [column.categories[code] for code in arrays[column.name]] == cells
+        elif column.dtype == "int64":
+            assert arrays[column.name].tolist() == [int(cell) for cell in cells]
+        else:
+            expected = [float(cell) if cell else np.nan for cell in cells]
+            assert np.array_equal(arrays[column.name], expected, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    "text, detail",
+    [
+        ("a,b\n1,2\n3\n4,5\n", "line 3: expected 2 cells, as in the header, got 1"),
+        ("a,b\n1,2\n\n3,4,5\n", "line 4: expected 2 cells, as in the header, got 3"),
+        ('a,b\n"x\ny",2\n3\n', "line 4: expected 2 cells"),
+        ('a,b\n1,2\n"3,4\n', "line 3: unexpected end of data"),
+        ('a,b\n1,"2"3\n', "line 2: ',' expected after '\"'"),
+        (b"a,b\n1,2\n3,\xff\n", "line 3: it is not UTF-8"),
+        ("a\n1\n1e999\n", "line 3: '1e999' is out of the range of float64"),
+        ("", "a CSV has a header"),
+        ("a,b\n", "a dataset has columns and rows, got 2 and 0"),
+        ("a,a\n1,2\n", "two columns have the name 'a'"),
+        (",a\n1,2\n", "'' is no name of a column"),
+        ("a\n" + "x" * 300 + "\n", "line 2: column 'a' has a text of more than 256 characters"),
+        (
+            "a\n" + "".join(f"{i}\n" for i in range(1000)) + "oops\n",
+            "line 1002: column 'a' has numbers, got 'oops'",
+        ),
+        ("a\n" + "".join(f"w{i}\n" for i in range(10_001)), "has too many different texts"),
+    ],
+)
+def test_a_broken_line_is_refused_by_its_number(
+    text: str, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_format, "BLOCK_CELLS", 500)
+    assert detail in refusal(text)
+
+
+def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_format, "LINE_BYTES", 100)
+    assert refusal("a\n1\n" + "1" * 200) == "line 3: it has more than 100 bytes"
+
+
+def test_numbers_above_int64_become_floats() -> None:
+    table = read(f"a,b\n{2**63},{2**63 - 1}\n1,{-(2**63)}\n")
+    assert kinds(table) == [("a", "float64"), ("b", "int64")]
+    assert gathered(table)["b"].tolist() == [2**63 - 1, -(2**63)]
+
+
+@pytest.mark.parametrize("cell", ["1_000", "１", "0x10", "1,5", "1 2", "--1", "1e", "NA"])
+def test_what_is_no_number_is_a_text(cell: str) -> None:
+    assert read(f'a\n"{cell}"\n2\n').columns[0].categories == tuple(sorted([cell, "2"]))
+
+
+def test_spaces_around_numbers_and_names_are_left_out() -> None:
+    table = read("a, b\n1, 2.5\n 3,4 \n")
+    assert kinds(table) == [("a", "int64"), ("b", "float64")]
+    assert {name: array.tolist() for name, array in gathered(table).items()} == {"a": [1, 3], "b": [2.5, 4.0]}
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+    assert kinds(read(b"\xef\xbb\xbfa\n1\n")) == [("a", "int64")]

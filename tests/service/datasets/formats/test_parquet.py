@@ -1,0 +1,99 @@
+"""Parquet as pyarrow writes it; and a named refusal where pyarrow is missing."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from support.datasets import gathered
+
+from deltawire.errors import Refused
+from deltawire.wire import Array
+from deltawire_service.datasets.formats import parquet
+from deltawire_service.datasets.formats.parquet import ParquetMissing
+
+
+def written(columns: dict[str, Any], **options: Any) -> memoryview:
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    file = io.BytesIO()
+    write_table(pyarrow.table(columns), file, **options)
+    return memoryview(file.getvalue())
+
+
+def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ParquetMissing) as caught:
+        parquet.read(memoryview(b"PAR1"))
+    assert "deltawire[parquet]" in caught.value.faults[0].detail
+
+
+@pytest.mark.parquet
+@pytest.mark.parametrize("rows_of_a_group", [7, 1000])
+def test_every_kind_of_column_is_read(rows_of_a_group: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow
+
+    monkeypatch.setattr(parquet, "BLOCK_ROWS", 5)
+    numbers = np.random.default_rng(0)
+    plain: dict[str, Array] = {
+        "wide": numbers.normal(size=40),
+        "single": numbers.normal(size=40).astype("float32"),
+        "small": numbers.integers(0, 99, 40).astype("uint8"),
+        "large": numbers.integers(-(2**62), 2**62, 40),
+        "flag": numbers.integers(0, 2, 40).astype(bool),
+    }
+    gaps = [None if i % 4 == 0 else i for i in range(40)]
+    words = [None if i % 5 == 0 else "abc"[i % 3] for i in range(40)]
+    pairs = numbers.normal(size=(40, 2)).astype("float32")
+    table = parquet.read(
+        written(
+            {
+                **plain,
+                "gaps": pyarrow.array(gaps, pyarrow.int32()),
+                "words": words,
+                "coded": pyarrow.array(words).dictionary_encode(),
+                "pair": pyarrow.FixedSizeListArray.from_arrays(pairs.ravel(), 2),
+            },
+            row_group_size=rows_of_a_group,
+        )
+    )
+    arrays = gathered(table)
+    assert all(np.array_equal(arrays[name], array) for name, array in plain.items())
+    assert np.array_equal(arrays["gaps"], [np.nan if g is None else g for g in gaps], equal_nan=True)
+    assert np.array_equal(arrays["pair"], pairs)
+    columns = {column.name: column for column in table.columns}
+    assert columns["gaps"].missing == 10 and columns["words"].missing == 8
+    for name in ("words", "coded"):
+        assert columns[name].categories == ("", "a", "b", "c")
+        assert ["" if w is None else w for w in words] == [("", "a", "b", "c")[code] for code in arrays[name]]
+
+
+@pytest.mark.parquet
+@pytest.mark.parametrize(
+    "values, detail",
+    [
+        ([[1.0], [2.0, 3.0]], "expected numbers, texts, or lists of a fixed size"),
+        ([date(2020, 1, 1)], "expected numbers, texts, or lists of a fixed size"),
+        (np.array([1], "uint64"), "column 'a' is uint64"),
+        ([f"w{i}" for i in range(10_001)], "too many different texts"),
+        (["w" * 300], "too long ones"),
+        (np.zeros(0), "a dataset has columns and rows"),
+    ],
+)
+def test_what_is_no_table_is_refused(values: Any, detail: str) -> None:
+    with pytest.raises(Refused) as caught:
+        gathered(parquet.read(written({"a": values})))
+    assert detail in caught.value.faults[0].detail
+
+
+@pytest.mark.parquet
+def test_damage_is_refused() -> None:
+    body = written({"a": np.arange(1000.0), "b": [str(i % 7) for i in range(1000)]})
+    for size in range(0, len(body), 97):
+        with pytest.raises(Refused):
+            parquet.read(body[:size])
