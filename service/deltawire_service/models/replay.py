@@ -7,7 +7,7 @@ and changes of the rule, which leave the numbers alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
@@ -41,9 +41,11 @@ from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
 
+PAGE = 8
+"""Entries that are read at once: each may have a batch of 1 MiB."""
+
 PAUSE = 0.05
 """Seconds before a step of a replay asks again for its turn to compute."""
-
 
 SKIPPING = ("lost", "rebased")
 """Kinds of entries before which versions may be missing."""
@@ -139,15 +141,27 @@ def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) 
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
     load_snapshot(path, numbers.joined())
     network, fingerprint, exact = store.network_of(row), store.fingerprint, True
-    for version in range(origin.snapshot.version + 1, origin.entry.version + 1):
-        with store.database.reading() as transaction:
-            entry = entries.get(transaction, row.id, version)
-        if entry is None:
-            raise _DataGone(f"the ledger of model {row.id} has no entry {version}")
+    for entry in _read_entries(store, row, origin.snapshot.version, origin.entry.version):
         if entry.kind == "step":
             same = _take_step(store, row, network, entry, numbers)
             exact = exact and same and entry.fingerprint == fingerprint
     return exact
+
+
+def _read_entries(store: ModelStore, row: ModelRow, after: int, last: int) -> Iterator[Entry]:
+    """Yield the entries of all versions after one, up to another one, with their batches.
+
+    Raises:
+        _DataGone: an entry is gone.
+        StoreUnavailable: the disk fails.
+    """
+    while after < last:
+        with store.database.reading() as transaction:
+            page = list(entries.every(transaction, row.id, after, min(PAGE, last - after)))
+        if not page or page[-1].version != after + len(page):
+            raise _DataGone(f"the ledger of model {row.id} has a gap after entry {after}")
+        yield from page
+        after += len(page)
 
 
 def replay_exactly(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> None:

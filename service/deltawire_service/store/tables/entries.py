@@ -97,9 +97,20 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     return list(_entries(rows))
 
 
-def every(database: Connection, model_id: str) -> Iterator[Entry]:
-    """Iterate over the ledger of a model, with batches: they are read one by one."""
-    return _entries(database.execute("SELECT * FROM entries WHERE model = ? ORDER BY version", (model_id,)))
+def every(database: Connection, model_id: str, after: int = -1, most: int = -1) -> Iterator[Entry]:
+    """Iterate over the ledger of a model, with batches: they are read one by one.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version that the entries follow.
+        most: number of entries; −1 for all.
+    """
+    rows = database.execute(
+        "SELECT * FROM entries WHERE model = ? AND version > ? ORDER BY version LIMIT ?",
+        (model_id, after, most),
+    )
+    return _entries(rows)
 
 
 def delete_after(database: Connection, model_id: str, version: int) -> None:

@@ -39,6 +39,17 @@ def test_pages_leave_out_the_batches(transaction: Connection, model: ModelRow) -
     assert pages[0][1] == replace(ENTRY, batch=None)
 
 
+def test_entries_are_read_with_their_batches_from_any_version_on(
+    transaction: Connection, model: ModelRow
+) -> None:
+    models.insert(transaction, model)
+    written = [replace(ENTRY, version=version) for version in range(5)]
+    for entry in written:
+        entries.append(transaction, model.id, entry)
+    assert list(entries.every(transaction, model.id)) == written
+    assert list(entries.every(transaction, model.id, 1, 2)) == written[2:4]
+
+
 def test_a_ledger_goes_with_its_model(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
     entries.append(transaction, model.id, ENTRY)
