@@ -17,7 +17,8 @@ settings.load_profile(PROFILE)
 TESTS = Path(__file__).parent
 SERVERS = (
     *("service/server", "service/http/test_streaming.py", "torture", "end_to_end/test_deadlines.py"),
-    *("end_to_end/test_models.py", "end_to_end/test_models_docs.py", "end_to_end/test_responsive.py"),
+    *("end_to_end/test_idempotency_keys.py", "end_to_end/test_models.py", "end_to_end/test_models_docs.py"),
+    "end_to_end/test_responsive.py",
     *("end_to_end/test_training_docs.py", "end_to_end/test_time.py", "end_to_end/test_memory.py"),
 )
 """Tests that start real servers, and mostly wait for them: a stage of CI runs them."""
