@@ -23,7 +23,7 @@ from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.forks import at_fork
 from deltawire_service.store.observer import UNOBSERVED, Observer
-from deltawire_service.store.schema import migrate
+from deltawire_service.store.tables.schema import migrate
 
 CHECKPOINT_BYTES = 8 * 2**20
 """How long the log may become before a writer copies it back."""

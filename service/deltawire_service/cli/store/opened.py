@@ -18,7 +18,7 @@ from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.settings import Settings
 from deltawire_service.store.folders import StoreFolder
-from deltawire_service.store.schema import SchemaUnknown
+from deltawire_service.store.tables.schema import SchemaUnknown
 
 data_dir_option = click.option(
     "--data-dir",

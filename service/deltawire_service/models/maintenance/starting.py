@@ -11,7 +11,7 @@ from deltawire_service.store.database import Database
 from deltawire_service.store.errors import StoreFull, StoreUnavailable
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
-from deltawire_service.store.schema import SchemaUnknown
+from deltawire_service.store.tables.schema import SchemaUnknown
 
 
 class StoreUnusable(RuntimeError):

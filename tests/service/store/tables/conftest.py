@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deltawire_service.store.schema import migrate
 from deltawire_service.store.tables.models import ModelRow
+from deltawire_service.store.tables.schema import migrate
 
 
 @pytest.fixture

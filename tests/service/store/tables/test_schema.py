@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deltawire_service.store.schema import MIGRATIONS, SchemaUnknown, migrate, version
 from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries, idempotency_keys, models, snapshots
 from deltawire_service.store.tables.idempotency_keys import RequestKey
+from deltawire_service.store.tables.schema import MIGRATIONS, SchemaUnknown, migrate, version
 
 SCHEMAS = Path(__file__).parent / "schemas"
 """Databases of every version: a model with small batches, a large one and a snapshot; another model."""
