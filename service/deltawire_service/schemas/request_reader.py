@@ -35,6 +35,10 @@ class RequestParts(NamedTuple):
     """By field, `tangents` or `vectors`, an object with `params` and `data`."""
     gradients: dict[str, Any]
 
+    def with_data(self, data: dict[str, Any]) -> RequestParts:
+        """Return the same parts with other data."""
+        return self._replace(data=data)
+
 
 class RequestReader(Generic[R]):
     """Reads the documents of one route. Shared between threads.

@@ -134,7 +134,7 @@ class Pipeline:
                     of_dataset = names_dataset(parts.data)
                     if of_dataset:
                         gathered = self._rows.read(context, network, parts.data, options.dtype)
-                        parts = parts._replace(data={**resolved.pinned, **gathered.arrays})
+                        parts = parts.with_data({**resolved.pinned, **gathered.arrays})
                     cost = bodies.body_cost(
                         options.dtype,
                         bodies.request_media_type(context),

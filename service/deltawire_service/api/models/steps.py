@@ -67,7 +67,7 @@ def _read_request(
         network, gathered = access.store.network_of(row), None
         if names_dataset(parts.data):
             gathered = rows.read(call.context, network, parts.data, row.dtype)
-            parts = parts._replace(data=dict(gathered.arrays))
+            parts = parts.with_data(gathered.arrays)
         arrays = _read(access, network, parts, row.dtype)
         cost = bodies.body_cost(
             row.dtype,

@@ -19,6 +19,7 @@ from support.http_models import (
     versions,
 )
 from support.models import SPEC
+from support.publishing import publish
 
 from deltawire import wire
 from deltawire.wire import Array
@@ -178,3 +179,22 @@ def test_a_table_with_gaps_is_the_engines_to_refuse(client: DescribedClient) -> 
     assert code(client.post("/v1/models/model/gradients", json={"data": data})) == "non_finite"
     data["rows"] = {"stop": 1}
     assert client.post("/v1/models/model/gradients", json={"data": data}).status_code == 200
+
+
+def test_a_published_network_brings_its_shared_inputs_beside_rows(tmp_path: Path) -> None:
+    spec = {
+        "inputs": {"x": {"shape": [4]}, "mask": {"shape": [4], "shared": True}},
+        "nodes": [{"name": "f", "kind": "dot", "inputs": ["x", "mask"]}],
+    }
+    publish(tmp_path, "masked", network=spec, params={}, data={"mask": [1.0, 0.0, 2.0, 0.5]})
+    client = make_client(tmp_path, networks_dir=str(tmp_path))
+    put(client)
+    document = {"network": {"name": "masked"}, "values": ["f"]}
+    inline = client.post("/v1/forward", json={**document, "data": {"x": ARRAYS["x"][INDICES].tolist()}})
+    rows = {"dataset": "table", "rows": {"indices": INDICES}}
+    of_dataset = client.post("/v1/forward", json={**document, "data": rows})
+    assert of_dataset.status_code == 200 and of_dataset.data == inline.data
+    alone = {"network": spec, "values": ["f"], "data": rows}
+    assert code(client.post("/v1/forward", json=alone)) == "missing_data"
+    named = {**alone, "data": {**rows, "columns": {"mask": "x"}}}
+    assert code(client.post("/v1/forward", json=named), "/data/columns/mask") == "field_invalid"
