@@ -50,4 +50,4 @@ def test_a_model_without_a_size_is_listed(flow: Client, monkeypatch: pytest.Monk
 
 
 def _refuse(*_: object) -> None:
-    raise Refused([Fault("/optimizer/kind", "kind_unknown", "there is no such optimizer")])
+    raise Refused([Fault("/optimizer/kind", "unknown_kind", "there is no such optimizer")])
