@@ -62,7 +62,10 @@ def _show(screen: Console, model: dict[str, Any]) -> None:
     screen.print(f"{model['name']}   version {model['version']:,}, step {model['step']:,}", style="bold")
     screen.print(optimizer_text(model["optimizer"]))
     nodes = counted(len(model["network"]["nodes"]), "node")
-    screen.print(f"{nodes}, {model['dtype']}, {_size(model)} with the optimizer's state\n")
+    screen.print(f"{nodes}, {model['dtype']}, {_size(model)} with the optimizer's state")
+    if model["unusable"]:
+        screen.print(f"It cannot be used now: {model['unusable']}", style="red")
+    screen.print()
     rows = table("parameter", "shape", "numbers", right=["numbers"])
     for parameter in model["parameters"]:
         rows.add_row(parameter["name"], shape_text(parameter["shape"]), f"{parameter['numbers']:,}")

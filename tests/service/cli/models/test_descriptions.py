@@ -42,12 +42,12 @@ def test_without_a_folder_the_command_says_so(monkeypatch: pytest.MonkeyPatch) -
     assert result.exit_code == Exit.FAILED and "DELTAWIRE_DATA_DIR" in result.stderr
 
 
-def test_a_model_without_a_size_is_listed(flow: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its network, or its optimizer, takes a plugin that is not installed."""
-    monkeypatch.setattr(ModelStore, "layout_of", _refuse)
-    for shown in (run("models", "list", columns=120), run("models", "show", "flow")):
-        assert shown.exit_code == 0 and "–" in shown.stdout
+def test_a_model_whose_plugin_is_gone_is_shown(flow: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ModelStore, "network_of", _refuse)
+    assert run("models", "list").exit_code == 0
+    shown = run("models", "show", "flow")
+    assert shown.exit_code == 0 and "It cannot be used now: there is no such layer" in shown.stdout
 
 
 def _refuse(*_: object) -> None:
-    raise Refused([Fault("/optimizer/kind", "unknown_kind", "there is no such optimizer")])
+    raise Refused([Fault("/nodes/0/kind", "unknown_kind", "there is no such layer")])
