@@ -9,7 +9,7 @@ It is made of whole numbers only, and so is the same on every machine and in eve
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,12 +21,51 @@ ROUNDS = 8
 LEAST_BITS = 8
 """Bits of the numbers that are permuted, at least: shorter halves would make too few different orders."""
 
+HOLD_OUT = 0
+"""The epoch by whose order rows are held out; the others are counted from 1."""
+
 WORD = 2**64 - 1
 GOLDEN = 0x9E3779B97F4A7C15
 MIX_1, MIX_2 = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 """The constants of SplitMix64 (Steele, Lea and Flood 2014), which mixes the bits of a number."""
 
 Words = np.ndarray[Any, np.dtype[np.uint64]]
+
+
+class EpochRows(NamedTuple):
+    """Rows that a training takes: some places in the order of an epoch.
+
+    Attributes:
+        seed: seed of the order, from 0 to 2**64 − 1.
+        epoch: number of the epoch, from 1: each has another order.
+        start: the first place.
+        stop: the place after the last one.
+        of: number of rows of the dataset.
+        held_out: how many of them the training does not take, chosen by the seed.
+    """
+
+    seed: int
+    epoch: int
+    start: int
+    stop: int
+    of: int
+    held_out: int = 0
+
+    def indices(self) -> Array:
+        """Return the indices of the rows, an int64 array of shape (stop − start,)."""
+        taken = row_order(self.of - self.held_out, self.seed, self.epoch, self.start, self.stop)
+        return _rows_at(self.of, self.seed, HOLD_OUT, taken.astype(np.uint64)) if self.held_out else taken
+
+
+def held_out_rows(rows: int, seed: int, held_out: int) -> Array:
+    """Return the indices of the rows that no epoch takes, an int64 array of shape (held_out,).
+
+    Args:
+        rows: number of rows of the dataset.
+        seed: seed of the order.
+        held_out: how many rows no epoch takes.
+    """
+    return row_order(rows, seed, HOLD_OUT, rows - held_out, rows)
 
 
 def row_order(rows: int, seed: int, epoch: int, start: int, stop: int) -> Array:
@@ -46,9 +85,13 @@ def row_order(rows: int, seed: int, epoch: int, start: int, stop: int) -> Array:
     """
     if not 0 <= start <= stop <= rows:
         raise ValueError(f"there are no places {start} to {stop} in an order of {rows} rows")
+    return _rows_at(rows, seed, epoch, np.arange(start, stop, dtype=np.uint64))
+
+
+def _rows_at(rows: int, seed: int, epoch: int, places: Words) -> Array:
     bits = max(LEAST_BITS, (rows - 1).bit_length())
     keys = _keys(seed, epoch)
-    numbers = _permute(np.arange(start, stop, dtype=np.uint64), bits, keys)
+    numbers = _permute(places, bits, keys)
     while (beyond := np.flatnonzero(numbers >= rows)).size:
         numbers[beyond] = _permute(numbers[beyond], bits, keys)
     return numbers.astype(np.int64)

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deltawire_service.datasets.row_order import GOLDEN, MIX_1, MIX_2, ROUNDS, WORD, row_order
+from deltawire_service.datasets.row_order import (
+    GOLDEN,
+    MIX_1,
+    MIX_2,
+    ROUNDS,
+    WORD,
+    EpochRows,
+    held_out_rows,
+    row_order,
+)
 
 SEEDS = st.integers(0, 2**64 - 1)
 
@@ -111,6 +120,25 @@ def test_an_order_takes_no_memory_but_for_its_part() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 100_000
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 500), seed=SEEDS, epoch=st.integers(1, 9), data=st.data())
+def test_an_epoch_takes_each_row_once_but_for_those_held_out(
+    rows: int, seed: int, epoch: int, data: st.DataObject
+) -> None:
+    held_out = data.draw(st.integers(0, rows - 1))
+    taken = EpochRows(seed, epoch, 0, rows - held_out, rows, held_out).indices()
+    others = held_out_rows(rows, seed, held_out)
+    assert sorted([*taken.tolist(), *others.tolist()]) == list(range(rows))
+    part = EpochRows(seed, epoch, 3, 5, rows, held_out)
+    if rows - held_out >= 5:
+        assert part.indices().tolist() == taken.tolist()[3:5]
+
+
+def test_every_epoch_holds_out_the_same_rows_in_another_order() -> None:
+    first, second = (EpochRows(7, epoch, 0, 80, 100, 20).indices().tolist() for epoch in (1, 2))
+    assert first != second and set(first) == set(second)
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 2), (3, 2), (0, 11)])
