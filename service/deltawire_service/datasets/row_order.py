@@ -57,15 +57,18 @@ class EpochRows(NamedTuple):
         return _rows_at(self.of, self.seed, HOLD_OUT, taken.astype(np.uint64)) if self.held_out else taken
 
 
-def held_out_rows(rows: int, seed: int, held_out: int) -> Array:
-    """Return the indices of the rows that no epoch takes, an int64 array of shape (held_out,).
+def held_out_rows(rows: int, seed: int, held_out: int, start: int, stop: int) -> Array:
+    """Return the indices of some rows that no epoch takes, an int64 array of shape (stop − start,).
 
     Args:
         rows: number of rows of the dataset.
         seed: seed of the order.
         held_out: how many rows no epoch takes.
+        start: the first of them, counted among themselves.
+        stop: the one after the last.
     """
-    return row_order(rows, seed, HOLD_OUT, rows - held_out, rows)
+    taken = rows - held_out
+    return row_order(rows, seed, HOLD_OUT, taken + start, taken + stop)
 
 
 def row_order(rows: int, seed: int, epoch: int, start: int, stop: int) -> Array:

@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 
 from deltawire_service.datasets.errors import DatasetNotFound
-from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.errors import ModelInRun, ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
 from deltawire_service.store.errors import KeyReused
 from deltawire_service.store.retention import PORTION, move_floor, prune
 from deltawire_service.store.stored_answers import ANOTHER_REQUEST, read_answer
-from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, runs, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
@@ -145,18 +145,32 @@ def change_once(
 
     Raises:
         ModelNotFound: there is no such model.
+        ModelInRun: the model learns in a run that has not ended.
         KeyReused: the key came with another request, or the name means another model by now.
         LockBusy: others changed the model until the deadline.
     """
     if answer := find_answer(store, key, name):
         return answer
     try:
+        check_no_run(store, store.find(owner, name))  # the trainer keeps the lock while it computes
         with store.locked(owner, name, deadline) as row:
-            return find_answer(store, key, name) or change(row)
+            if answer := find_answer(store, key, name):
+                return answer
+            check_no_run(store, row)
+            return change(row)
     except ModelNotFound:  # perhaps this very request has deleted it meanwhile
         if answer := find_answer(store, key, name):
             return answer
         raise
+
+
+def check_no_run(store: ModelStore, row: ModelRow) -> None:
+    """Raise ModelInRun where a model learns in a run that has not ended, paused or not."""
+    with store.database.reading() as transaction:
+        run = runs.open_run(transaction, row.id)
+    if run:
+        detail = f"model '{row.name}' learns in run {run.id}, which is {run.state}: cancel it, or wait"
+        raise ModelInRun(detail)
 
 
 def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer | None:

@@ -129,7 +129,7 @@ def test_an_epoch_takes_each_row_once_but_for_those_held_out(
 ) -> None:
     held_out = data.draw(st.integers(0, rows - 1))
     taken = EpochRows(seed, epoch, 0, rows - held_out, rows, held_out).indices()
-    others = held_out_rows(rows, seed, held_out)
+    others = held_out_rows(rows, seed, held_out, 0, held_out)
     assert sorted([*taken.tolist(), *others.tolist()]) == list(range(rows))
     part = EpochRows(seed, epoch, 3, 5, rows, held_out)
     if rows - held_out >= 5:
