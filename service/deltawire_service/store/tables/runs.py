@@ -209,7 +209,7 @@ def advance(database: Connection, run_id: str, progress: Progress) -> bool:
     return changed.rowcount == 1
 
 
-def uses_dataset(database: Connection, dataset: str) -> RunRow | None:
+def find_user_of(database: Connection, dataset: str) -> RunRow | None:
     """Return an open run that takes rows of a dataset, by its id; None where there is none."""
     return _one(
         database, f"WHERE state IN {OPEN} AND (dataset = ? OR validation_dataset = ?)", dataset, dataset
