@@ -96,4 +96,4 @@ class RunData:
         """Return all rows of a dataset with the columns that the recipe names."""
         columns = self._validation_columns if pointer else self._columns
         reference = {"rows": ALL, "columns": recipe.columns}
-        return resolve_rows(reference, dataset.id, columns, self._inputs, pointer=pointer)
+        return resolve_rows(reference, dataset, columns, self._inputs, pointer=pointer)

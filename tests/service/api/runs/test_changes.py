@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,10 @@ def test_a_change_that_comes_again_is_answered_as_before(client: DescribedClient
 
 
 def test_other_keys_do_not_see_a_run(tmp_path: Path) -> None:
-    client = make_client(tmp_path, api_keys="anna:secret-of-anna-0123456789\nben:secret-of-ben-0123456789")
-    keys = [{"Authorization": f"Bearer secret-of-{name}-0123456789"} for name in ("anna", "ben")]
+    secrets = [f"secret-of-{name}-0123456789" for name in ("anna", "ben")]
+    digests = [hashlib.sha256(secret.encode()).hexdigest() for secret in secrets]
+    client = make_client(tmp_path, api_keys=f"{digests[0]} anna\n{digests[1]} ben")
+    keys = [{"Authorization": f"Bearer {secret}"} for secret in secrets]
     store = client.application.extensions["deltawire"].models
     add_dataset(store, owner="anna")
     made = client.post(
