@@ -260,7 +260,7 @@ class Settings:
     trainer: bool = setting(
         True,
         "whether the service starts a process that takes runs; "
-        "without one, start `deltawire trainer` on the same folder",
+        "without one, start deltawire trainer on the same folder",
     )
     trainer_threads: int = count(1, "threads that the process computes with that takes runs")
     protocols: str = setting(

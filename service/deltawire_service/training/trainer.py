@@ -34,7 +34,7 @@ IDLE = 0.2
 RETRY_SECONDS = 1.0
 """Seconds until it tries again what the disk, or somebody else, kept it from."""
 
-MOST_ATTEMPTS = 20
+MOST_ATTEMPTS = 50
 """Processes that may end while they work on a run, without any progress, before it fails."""
 
 FOR_NOW = (LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable)
