@@ -28,7 +28,7 @@ from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.server.shared_folder import make_folder
 from deltawire_service.server.stopping import end_after_grace
-from deltawire_service.server.trainer_process import TrainerProcess, keep_trainer
+from deltawire_service.server.trainer_process import TrainerProcess, keep_trainer, trainer_command
 from deltawire_service.server.worker_starts import retry_starts, wait_before_next
 from deltawire_service.settings import POSITIVE, Settings, read_variable
 
@@ -116,7 +116,7 @@ def when_ready(server: Any) -> None:
     print(f"deltawire serves at {address}   (the explorer; the API: {address}/docs)", flush=True)
     announce_draining(server)
     if settings.data_dir and settings.trainer:
-        server.trainer = TrainerProcess(server.metrics_folder)
+        server.trainer = TrainerProcess(trainer_command(server.metrics_folder))
         keep_trainer(server, server.trainer)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,14 @@ def add_dataset(
     with store.database.writing() as transaction:
         datasets.insert(transaction, row)
     return row
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait until something is so."""
+    end = monotonic() + seconds
+    while not condition():
+        assert monotonic() < end, "it did not become so"
+        sleep(0.02)
 
 
 def recipe(**options: Any) -> Recipe:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from time import monotonic, sleep
 from typing import Any
 
@@ -15,18 +16,22 @@ LOOK_SECONDS = 0.05
 """Seconds between two looks whether it has ended."""
 
 
-class TrainerProcess:
-    """The trainer of a master.
+def trainer_command(metrics_folder: str | None) -> list[str]:
+    """Return the command of the trainer of this process.
 
-    Args:
-        metrics_folder: the folder in which the processes share their counts; None for none.
+    metrics_folder: the folder in which the processes share their counts; None for none.
     """
+    command = [sys.executable, "-m", "deltawire_service.training", "--parent", str(os.getpid())]
+    return [*command, "--metrics", metrics_folder] if metrics_folder else command
 
-    def __init__(self, metrics_folder: str | None):
-        self._command = [sys.executable, "-m", "deltawire_service.training", "--parent", str(os.getpid())]
-        self._command += ["--metrics", metrics_folder] if metrics_folder else []
+
+class TrainerProcess:
+    """The trainer of a master. command: what starts it."""
+
+    def __init__(self, command: Sequence[str]):
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._started = -RETRY_SECONDS
+        self._next_start = 0.0
         self._stopping = False
 
     @property
@@ -43,11 +48,11 @@ class TrainerProcess:
 
         Raises nothing where the system has no room for it: it is tried again.
         """
-        if self._stopping or self.is_alive() or monotonic() - self._started < RETRY_SECONDS:
+        if self._stopping or self.is_alive() or monotonic() < self._next_start:
             return
         if self._process is not None:
             log.error("the trainer (pid:%s) has ended: it is started again", self._process.pid)
-        self._started = monotonic()
+        self._next_start = monotonic() + RETRY_SECONDS
         try:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         except OSError as error:
