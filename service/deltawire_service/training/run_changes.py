@@ -146,7 +146,7 @@ def _try(
 ) -> int:
     """Compute the gradients of the first batch, and return how many steps there are."""
     network = store.network_of(newest.row)
-    rule_of_run(newest.rule, recipe, store.optimizers)
+    rule_of_run(store.rule_of(newest.entry.optimizer), recipe, store.optimizers)
     data = RunData(store, network, newest.row.dtype, recipe, dataset, validation)
     compute_gradients(StepWork(network, recipe.reduction, data.step(0).arrays), newest.numbers)
     return data.sampler.total_steps

@@ -14,10 +14,11 @@ from support.models import OWNER, create, numbers_of, open_store, same, step
 from support.runs import described, start, train, trainer_of
 
 from deltawire_service.models.errors import ModelInRun
-from deltawire_service.models.maintenance.export import export_store
+from deltawire_service.models.maintenance.export import export_store, import_store
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.tables import runs
 from deltawire_service.training import trainer as trainers
 from deltawire_service.training import training_loop
@@ -180,6 +181,10 @@ def test_an_export_and_a_sweep_leave_a_run_alone(store: ModelStore, tmp_path: Pa
     sweep(store)
     export_store(store, tmp_path / "export")
     assert described(store, run)["state"] == "running"
+    import_store(tmp_path / "export", StoreFolder(tmp_path / "imported"))
+    imported = open_store(tmp_path / "imported")
+    assert described(imported, run)["state"] == "cancelled"
+    step(imported, 0)
     trainer.take_turn()
     best = described(store, run)
     with store.database.reading() as transaction:

@@ -183,6 +183,13 @@ def fail(database: Connection, run_id: str, problem: str) -> None:
     )
 
 
+def cancel_open(database: Connection, model_id: str) -> None:
+    """Cancel the open run of a model, if it has one."""
+    database.execute(
+        f"UPDATE runs SET state = '{CANCELLED}' WHERE model = ? AND state IN {OPEN}", (model_id,)
+    )
+
+
 def begin(database: Connection, run_id: str) -> bool:
     """Note that a process begins to work on a run; return False where it may not, for others stopped it."""
     changed = database.execute(
