@@ -68,6 +68,10 @@ def mapped(variable: str) -> dict[str, str]:
     return dict(re.findall(r'^\s+(\w+)\s+"([^"]+)";', block, re.MULTILINE))
 
 
+KEPT = ("/v1/models", "/v1/datasets", "/v1/runs")
+"""What the paths begin with of routes that change or read what is kept."""
+
+
 def test_the_proxy_takes_as_much_and_waits_as_long_as_the_service() -> None:
     assert int(setting("client_max_body_size")) == Settings().binary_body_bytes
     assert int(setting("proxy_read_timeout").rstrip("s")) > Settings().deadline_seconds + 2
@@ -79,7 +83,7 @@ def test_what_is_sent_again_is_pure() -> None:
     assert setting("proxy_next_upstream") == "error"
     for method, path in requests_of_the_service():
         location = location_of(path)
-        if path.startswith(("/v1/models", "/v1/datasets")) or location.has("proxy_pass $models"):
+        if path.startswith(KEPT) or location.has("proxy_pass $models"):
             assert location.has("proxy_next_upstream off"), path
         elif method != "GET":
             assert method == "POST" and location.has(again), path
@@ -92,7 +96,7 @@ def test_whatever_may_name_a_model_goes_to_the_service_that_keeps_them() -> None
     protocols = {path for name in PROTOCOLS for path in paths_of_protocol(name)}
     assert len(protocols) > 20
     for _, path in requests_of_the_service():
-        kept = path.startswith(("/v1/models", "/v1/datasets")) or path == "/v1/limits" or path in protocols
+        kept = path.startswith(KEPT) or path == "/v1/limits" or path in protocols
         assert location_of(path).has("proxy_pass $models" if kept else "proxy_pass $compute"), path
 
 

@@ -28,6 +28,7 @@ from deltawire_service.server.malloc import IdleTrim, keep_memory
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.server.shared_folder import make_folder
 from deltawire_service.server.stopping import end_after_grace
+from deltawire_service.server.trainer_process import TrainerProcess, keep_trainer, trainer_command
 from deltawire_service.server.worker_starts import retry_starts, wait_before_next
 from deltawire_service.settings import POSITIVE, Settings, read_variable
 
@@ -75,6 +76,9 @@ graceful_timeout = math.ceil(settings.deadline_seconds) + 2
 # start with one message.
 preload_app = True
 
+# The trainer ends after its next commit; a layer that hangs is not waited for any longer.
+TRAINER_GRACE = 2.0
+
 # A training loop comes back for the next step: closing before the client does would cost it a request.
 keepalive = 75  # seconds
 
@@ -94,6 +98,7 @@ def on_starting(server: Any) -> None:
     server.metrics_folder = make_folder()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
     server.stop_by = None  # when it has to be over, once the service is told to stop by SIGTERM
+    server.trainer = None
     deliver_after_fork()
     retry_starts(server)
 
@@ -110,6 +115,9 @@ def when_ready(server: Any) -> None:
     address = f"http://{where[0]}:{where[1]}" if isinstance(where, tuple) else f"unix:{where}"
     print(f"deltawire serves at {address}   (the explorer; the API: {address}/docs)", flush=True)
     announce_draining(server)
+    if settings.data_dir and settings.trainer:
+        server.trainer = TrainerProcess(trainer_command(server.metrics_folder))
+        keep_trainer(server, server.trainer)
 
 
 def service_of(process: Any) -> Any:
@@ -133,6 +141,8 @@ def announce_draining(server: Any) -> None:
     def drain(number: int, frame: Any) -> None:
         server.draining[0] = 1
         server.stop_by = monotonic() + settings.drain_seconds + graceful_timeout
+        if server.trainer:
+            server.trainer.begin_stop()
         if settings.drain_seconds > 0:
             Timer(settings.drain_seconds, stop, (number, frame)).start()
         else:
@@ -201,7 +211,7 @@ def child_exit(server: Any, worker: Any) -> None:
     server.num_workers = server.cfg.workers
     try:
         if server.metrics_folder:
-            tidy(server.metrics_folder, server.WORKERS)
+            tidy(server.metrics_folder, {*server.WORKERS, server.trainer and server.trainer.pid})
     except Exception:  # the folder may be full or gone; an exception here would end the service
         server.log.exception("the counts of ended workers are not added up")
 
@@ -230,6 +240,8 @@ def snapshot_models(server: Any) -> None:
 
 
 def on_exit(server: Any) -> None:
-    """Take snapshots. End the master although a plugin, loaded in it, has threads that do not end."""
+    """End the trainer, take snapshots, and end the master although a plugin's threads may go on in it."""
+    if server.trainer:
+        server.trainer.stop(monotonic() + TRAINER_GRACE)
     snapshot_models(server)
     end_after_grace(getattr(sys.exc_info()[1], "exit_status", 0))  # the status of gunicorn's HaltServer

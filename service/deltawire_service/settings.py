@@ -256,6 +256,13 @@ class Settings:
         "seconds for which an Idempotency-Key is answered, in which the service was up",
         validate.Range(min=0, max=1e9),
     )
+    runs_per_key: int = count(16, "runs of an API key that have not ended; without keys, that there may be")
+    trainer: bool = setting(
+        True,
+        "whether the service starts a process that takes runs; "
+        "without one, start deltawire trainer on the same folder",
+    )
+    trainer_threads: int = count(1, "threads that the process computes with that takes runs")
     protocols: str = setting(
         ",".join(PROTOCOLS),
         "the protocols of others in which networks and models are served",
@@ -301,6 +308,7 @@ class Settings:
             self.history_bytes,
             self.ledger_entries,
             self.datasets_per_key,
+            self.runs_per_key,
         )
 
     @cached_property

@@ -46,7 +46,11 @@ NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default)
 
 
 def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    given = {name: number for number, name in enumerate(NUMBERS, start=1)} | TEXTS | {"insecure_public": True}
+    given = (
+        {name: number for number, name in enumerate(NUMBERS, start=1)}
+        | TEXTS
+        | {"insecure_public": True, "trainer": False}
+    )
     for name, value in given.items():
         monkeypatch.setenv(PREFIX + name.upper(), str(value))
     read = Settings.from_environment()

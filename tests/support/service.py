@@ -70,8 +70,10 @@ def running_service(
     """A gunicorn that serves until the block ends.
 
     app: another application than the service's own. environ: variables beside those of this process.
-    wrapper: the beginning of a command that becomes gunicorn. settings: as for `environment`.
+    wrapper: the beginning of a command that becomes gunicorn. settings: as for `environment`; without
+    `trainer`, nobody takes runs, and all children are workers.
     """
+    settings = {"trainer": "false"} | settings
     port = free_port()
     log = TemporaryFile()  # nobody reads while it serves, and a pipe that is full would stop it
     service = subprocess.Popen(

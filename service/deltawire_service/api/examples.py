@@ -29,7 +29,10 @@ REQUEST: dict[str, Any] = {
 }
 """A sigmoid neuron: the fields that an example has, for each route that knows them."""
 
-OF_ROUTES: dict[str, dict[str, Any]] = {"fork_model": {"name": "copy"}}
+OF_ROUTES: dict[str, dict[str, Any]] = {
+    "fork_model": {"name": "copy"},
+    "start_run": {"dataset": "points", "epochs": 10},
+}
 """Other fields, by route."""
 
 

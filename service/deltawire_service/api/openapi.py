@@ -121,6 +121,7 @@ TAGS = (
     ("layers", "the installed layers"),
     ("published", "networks with parameters, found by name"),
     ("models", "networks that learn, with their ledgers"),
+    ("runs", "trainings of models in the background"),
     ("datasets", "tables of numbers that the service keeps"),
     ("optimizers", "the installed optimizers"),
     ("operations", "for those who run the service"),
@@ -138,7 +139,7 @@ PAGES = (
 
 def tag(path: str) -> str:
     """Return the group that a path belongs to."""
-    for group in ("datasets", "layers", "models", "optimizers"):
+    for group in ("datasets", "layers", "models", "optimizers", "runs"):
         if path.startswith(f"/v1/{group}"):
             return group
     if path.startswith("/v1/networks"):

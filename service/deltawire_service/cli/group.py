@@ -13,7 +13,8 @@ from deltawire_service.cli.models.group import models
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
-from deltawire_service.cli.serve import serve
+from deltawire_service.cli.serving.serve import serve
+from deltawire_service.cli.serving.trainer import trainer
 from deltawire_service.cli.store.group import store
 
 EXIT_CODES = """\b
@@ -36,5 +37,18 @@ def deltawire() -> None:
     """Gradient computation as a service: a network and a batch in; loss, deltas and gradients out."""
 
 
-for command in (check, check_layer, demo, gradients, layers, models, new_layer, plan, publish, serve, store):
+for command in (
+    check,
+    check_layer,
+    demo,
+    gradients,
+    layers,
+    models,
+    new_layer,
+    plan,
+    publish,
+    serve,
+    store,
+    trainer,
+):
     deltawire.add_command(command)

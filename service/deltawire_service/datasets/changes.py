@@ -20,7 +20,7 @@ from deltawire_service.store.folders import new_id
 from deltawire_service.store.names import check_name
 from deltawire_service.store.quotas import check_disk, check_quota
 from deltawire_service.store.stored_answers import read_answer
-from deltawire_service.store.tables import datasets, entries, idempotency_keys, models
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, runs
 from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
@@ -105,6 +105,8 @@ def delete(
             model = models.get(transaction, user)
             what = f"model {shown(model.name)}" if model else "a model"
             raise DatasetInUse(f"the ledger of {what} needs dataset '{name}' to compute its versions again")
+        if run := runs.find_user_of(transaction, row.id):
+            raise DatasetInUse(f"run {run.id}, which is {run.state}, needs dataset '{name}'")
         datasets.delete(transaction, row.id)
         answer = {"name": name, "dataset_id": row.dataset_id, "replayed": False}
         if key:

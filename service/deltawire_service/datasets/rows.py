@@ -14,6 +14,7 @@ from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.columns import Columns, Rows
+from deltawire_service.datasets.row_order import EpochRows
 from deltawire_service.engine import Network
 from deltawire_service.faults import Faults, escape, load, nearest
 from deltawire_service.schemas.dataset_requests import RowsReferenceSchema
@@ -101,7 +102,10 @@ class RowsReference:
             arrays: its arrays.
         """
         kept = details["rows"]
-        rows = arrays[INDICES] if "indices" in kept else slice(kept["start"], kept["stop"])
+        if "seed" in kept:  # a run: listing the rows of each step would take more room than the dataset
+            rows: Rows = EpochRows(**kept).indices()
+        else:
+            rows = arrays[INDICES] if "indices" in kept else slice(kept["start"], kept["stop"])
         columns = details["columns"]
         return cls(
             dataset, rows, {name: s if isinstance(s, str) else tuple(s) for name, s in columns.items()}

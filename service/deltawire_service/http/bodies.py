@@ -117,8 +117,6 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
         BodyTruncated: fewer bytes come than were announced.
     """
     sent = request_media_type(context)
-    if context.method == "DELETE" and not context.content_length:
-        return b""
     if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(wire.MEDIA_TYPES)
         whole = context.environ.get("CONTENT_TYPE", "")

@@ -67,7 +67,7 @@ def restore(
             )
             snapshot = take_snapshot(store, row, entry, numbers)
             answer = _answer(after.version, entry.step) | {"params_id": snapshot.params_id}
-            commit(store, Change(row, after, entry, snapshot), deadline, key, answer)
+            commit(store, Change(row, after, [entry], snapshot), deadline, key, answer)
         return answer
 
     return change_once(store, owner, name, deadline, key, change)
@@ -114,7 +114,7 @@ def change_optimizer(
                 details="{}",
             )
             answer = _answer(after.version, entry.step)
-            commit(store, Change(newest.row, after, entry), deadline, key, answer)
+            commit(store, Change(newest.row, after, [entry]), deadline, key, answer)
         return answer
 
     return change_once(store, owner, name, deadline, key, change)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 
 from deltawire_service.datasets.errors import DatasetNotFound
-from deltawire_service.models.errors import ModelNotFound
+from deltawire_service.models.errors import ModelInRun, ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
 from deltawire_service.store.errors import KeyReused
-from deltawire_service.store.retention import move_floor, prune
+from deltawire_service.store.retention import PORTION, move_floor, prune
 from deltawire_service.store.stored_answers import ANOTHER_REQUEST, read_answer
-from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, runs, snapshots
 from deltawire_service.store.tables.entries import Entry
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
@@ -35,13 +35,13 @@ class Change:
     Attributes:
         before: the model as it is.
         after: the model as it becomes.
-        entry: the new entry of its ledger.
+        entries: the new entries of its ledger, in order.
         snapshot: a new snapshot, whose file is complete.
     """
 
     before: ModelRow
     after: ModelRow
-    entry: Entry | None = None
+    entries: Sequence[Entry] = ()
     snapshot: SnapshotRow | None = None
 
 
@@ -52,6 +52,7 @@ def commit(
     key: RequestKey | None = None,
     answer: Mapping[str, Any] | None = None,
     durable: bool = True,
+    also: Callable[[Connection], None] | None = None,
 ) -> ModelRow:
     """Commit a change, for good, and return the row of the model. The caller holds the lock of the model.
 
@@ -65,6 +66,7 @@ def commit(
         key: the key of the request that asked for the change.
         answer: the answer to that request.
         durable: the system must not lose the change when it crashes.
+        also: changes other tables in the same transaction. Where it raises, nothing is changed.
 
     Raises:
         KeyReused: a request about another model has used the key meanwhile; nothing was changed.
@@ -77,20 +79,23 @@ def commit(
         reserved = row.version if durable else row.version + RESERVED
     with store.database.writing(deadline, synced) as transaction:
         row = replace(row, reserved=reserved)
-        if change.entry:
-            if change.entry.dataset and datasets.get(transaction, change.entry.dataset) is None:
+        for dataset in {entry.dataset for entry in change.entries if entry.dataset}:
+            if datasets.get(transaction, dataset) is None:
                 raise DatasetNotFound("the dataset was deleted; nothing was changed")
-            entries.append(transaction, row.id, change.entry)
-            more = change.entry.batch_bytes
-            row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)
+        for entry in change.entries:
+            entries.append(transaction, row.id, entry)
+        more = sum(entry.batch_bytes for entry in change.entries)
+        row = replace(row, batch_bytes=row.batch_bytes + more, bytes=row.bytes + more)
         if change.snapshot:
             snapshots.insert(transaction, row.id, change.snapshot)
             row = move_floor(transaction, row, store.limits)
-        row = prune(transaction, row, store.limits)
+        row = prune(transaction, row, store.limits, PORTION * max(1, len(change.entries)))
         models.advance(transaction, change.before, row)
         store_answer(store, transaction, key, row.id, answer)
-    if change.entry:
-        store.observer.on_change(change.entry.kind)
+        if also:
+            also(transaction)
+    for entry in change.entries:
+        store.observer.on_change(entry.kind)
     return row
 
 
@@ -140,18 +145,32 @@ def change_once(
 
     Raises:
         ModelNotFound: there is no such model.
+        ModelInRun: the model learns in a run that has not ended.
         KeyReused: the key came with another request, or the name means another model by now.
         LockBusy: others changed the model until the deadline.
     """
     if answer := find_answer(store, key, name):
         return answer
     try:
+        check_no_run(store, store.find(owner, name))  # the trainer keeps the lock while it computes
         with store.locked(owner, name, deadline) as row:
-            return find_answer(store, key, name) or change(row)
+            if answer := find_answer(store, key, name):
+                return answer
+            check_no_run(store, row)
+            return change(row)
     except ModelNotFound:  # perhaps this very request has deleted it meanwhile
         if answer := find_answer(store, key, name):
             return answer
         raise
+
+
+def check_no_run(store: ModelStore, row: ModelRow) -> None:
+    """Raise ModelInRun where a model learns in a run that has not ended, paused or not."""
+    with store.database.reading() as transaction:
+        run = runs.open_run(transaction, row.id)
+    if run:
+        detail = f"model '{row.name}' learns in run {run.id}, which is {run.state}: cancel it, or wait"
+        raise ModelInRun(detail)
 
 
 def find_answer(store: ModelStore, key: RequestKey | None, name: str) -> Answer | None:

@@ -17,6 +17,12 @@ class NameTaken(ServiceError):
     code, pointer = "model_name_taken", "/name"
 
 
+class ModelInRun(ServiceError):
+    """The model learns in a run that has not ended: nothing was changed."""
+
+    code = "model_in_run"
+
+
 class VersionChanged(ServiceError):
     """The newest version is not the one that the caller expects: nothing was changed."""
 

@@ -149,7 +149,7 @@ def _rebase(store: ModelStore, change: Change, origin: Origin, numbers: Numbers,
         details=to_json({"from": origin.entry.version}),
         fingerprint=store.fingerprint,
     )
-    return Change(row, after, entry, take_snapshot(store, row, entry, numbers))
+    return Change(row, after, [entry], take_snapshot(store, row, entry, numbers))
 
 
 def take_snapshot(store: ModelStore, row: ModelRow, entry: Entry, numbers: Numbers) -> SnapshotRow:

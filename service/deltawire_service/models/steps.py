@@ -199,7 +199,7 @@ def _step(
         if not entry.has_data:
             after = replace(after, unlogged=after.version)
         answer |= {"version": after.version, "step": number, "durable": request.durable, "replayed": False}
-        commit(store, Change(row, after, entry), deadline, key, answer, request.durable)
+        commit(store, Change(row, after, [entry]), deadline, key, answer, request.durable)
     return {**answer, **arrays}
 
 

@@ -56,6 +56,29 @@ class LedgerQuery(PageQuery):
     )
 
 
+class RunsQuery(PageQuery):
+    """The runs that are listed."""
+
+    before = WholeNumber(
+        load_default=2**62,
+        validate=validate.Range(min=0, max=2**62),
+        metadata={"description": "the number of the run that the page follows"},
+    )
+    model = fields.String(
+        load_default=None, metadata={"description": "the model whose runs are meant; by default all"}
+    )
+
+
+class MetricsQuery(PageQuery):
+    """The metrics of a run that are listed."""
+
+    since = WholeNumber(
+        load_default=-1,
+        validate=validate.Range(min=-1, max=2**62),
+        metadata={"description": "the version that they follow"},
+    )
+
+
 class VersionQuery(Schema):
     """The version of a model that is meant."""
 

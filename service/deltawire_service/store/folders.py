@@ -70,6 +70,11 @@ class StoreFolder(NamedTuple):
         return self.path / "removal.lock"
 
     @property
+    def trainer_lock(self) -> Path:
+        """The file that is locked by the process that takes runs."""
+        return self.path / "trainer.lock"
+
+    @property
     def models(self) -> Path:
         """The folder of the models' folders."""
         return self.path / "models"
@@ -92,7 +97,7 @@ class StoreFolder(NamedTuple):
         with disk_errors():
             for folder in (self.models, self.datasets):
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for lock in (self.write_lock, self.making_lock, self.removal_lock):
+            for lock in (self.write_lock, self.making_lock, self.removal_lock, self.trainer_lock):
                 lock.touch(mode=0o600)
             sync_folder(self.path)
 

@@ -19,6 +19,7 @@ class StoreLimits:
             The newest snapshot and the batches after it are kept however large they are.
         ledger_entries: entries that a model's ledger keeps; those of versions that can be computed stay.
         datasets_per_owner: datasets that an owner may have.
+        runs_per_owner: runs of an owner that have not ended.
     """
 
     models_per_owner: int = 1000
@@ -29,6 +30,7 @@ class StoreLimits:
     history_bytes: int = 2**30
     ledger_entries: int = 1_000_000
     datasets_per_owner: int = 1000
+    runs_per_owner: int = 16
 
     @property
     def unsaved_bytes(self) -> int:

@@ -16,7 +16,7 @@ from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.snapshots import SnapshotRow
 
 PORTION = 8
-"""Batches, and entries, that a commit removes at most. It adds one."""
+"""Batches, and entries, that a commit removes at most, for each entry that it adds."""
 
 SLOTS = 2
 """Slots of a model that take turns, each about as large as a snapshot."""

@@ -120,7 +120,7 @@ def test_a_plugin_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     def load() -> Any:
         raise RegistryError("two distributions register the layer kind 'relu'")
 
-    for where in ("app", "cli.serve", "cli.new_layer", "cli.conformance"):
+    for where in ("app", "cli.serving.serve", "cli.new_layer", "cli.conformance"):
         monkeypatch.setattr(f"deltawire_service.{where}.load_layers", load)
     monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("started"))
     for command in (["layers"], ["serve"], ["new-layer", "mine"], ["check-layer", "relu"]):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
+from sqlite3 import Connection
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from deltawire_service.models.changes import Change, change_once, commit, find_a
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.errors import KeyReused
+from deltawire_service.store.tables import entries, models
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow, RowChanged
 
@@ -47,3 +50,24 @@ def test_the_answer_is_looked_up_again_under_the_lock(store: ModelStore) -> None
     assert made == [0]
     with pytest.raises(ModelNotFound):
         change_once(store, OWNER, "none", inf, None, change)
+
+
+def test_a_change_may_have_several_entries_and_change_another_table(store: ModelStore) -> None:
+    create(store)
+    row = store.find(OWNER, "model")
+    with store.database.reading() as transaction:
+        (created,) = entries.page(transaction, row.id, -1, 9)
+    added = [replace(created, version=version, kind="step", step=version) for version in (1, 2, 3)]
+    change = Change(row, replace(row, version=3), added)
+
+    def fail(transaction: Connection) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        commit(store, change, inf, also=fail)
+    assert store.find(OWNER, "model") == row
+    seen = list[int]()
+    commit(store, change, inf, also=lambda transaction: seen.append(models.every(transaction)[0].version))
+    assert seen == [3]
+    with store.database.reading() as transaction:
+        assert entries.page(transaction, row.id, 0, 9) == added

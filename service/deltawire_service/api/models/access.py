@@ -46,6 +46,9 @@ CHANGING = (
     *(*BODY, *READING, *SERVICE, "model_busy", "store_full", "outcome_unknown"),
     *("idempotency_key_invalid", "idempotency_key_reused"),
 )
+"""Codes that every route may answer with that changes something that is kept."""
+
+CHANGING_MODEL = (*CHANGING, "model_in_run")
 """Codes that every route may answer with that changes a model."""
 
 
@@ -169,7 +172,7 @@ class ModelAccess:
             def respond(**path: str) -> Response:
                 context = current_request()
                 with Phase(context, "read"):
-                    body = uploads.receive(context, self.settings)
+                    body = self._receive(context, reader)
                 call, tensors = self.call(context, body, path.get("name", ""), find_answer), "lists"
                 answer = call.answer
                 if answer is None or replays_arrays:
@@ -194,6 +197,12 @@ class ModelAccess:
             return describe(respond, described)
 
         return decorate
+
+    def _receive(self, context: RequestContext, reader: RequestReader[Any]) -> bytes | memoryview:
+        """Return the body; a route without options needs none, and no media type."""
+        if not reader.schema.fields and not context.content_length:
+            return b""
+        return uploads.receive(context, self.settings)
 
     def _decode(self, context: RequestContext, body: bytes | memoryview, reader: RequestReader[Any]) -> Any:
         if not body and not reader.schema.fields:

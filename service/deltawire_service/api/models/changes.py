@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from deltawire_service.api.models.access import CHANGING, READING_VERSION, ModelAccess, ModelCall
+from deltawire_service.api.models.access import CHANGING_MODEL, READING_VERSION, ModelAccess, ModelCall
 from deltawire_service.models.alterations import change_optimizer, delete, restore
 from deltawire_service.schemas.model_requests import ChangeModelRequest, RestoreRequest
 from deltawire_service.schemas.model_responses import ChangeResponse, DeletionResponse, RestoreResponse
@@ -19,7 +19,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
     routes = Blueprint("changes", __name__)
 
     @routes.patch("/models/<name>")
-    @access.changing(ChangeModelRequest, ChangeResponse, (*CHANGING, "version_changed", "unknown_kind"))
+    @access.changing(ChangeModelRequest, ChangeResponse, (*CHANGING_MODEL, "version_changed", "unknown_kind"))
     def change_model(
         call: ModelCall, options: ChangeModelRequest, parts: RequestParts, name: str
     ) -> dict[str, Any]:
@@ -29,14 +29,16 @@ def blueprint(access: ModelAccess) -> Blueprint:
         )
 
     @routes.delete("/models/<name>")
-    @access.changing(Request, DeletionResponse)
+    @access.changing(Request, DeletionResponse, CHANGING_MODEL)
     def delete_model(call: ModelCall, options: Request, parts: RequestParts, name: str) -> dict[str, Any]:
         """Delete a model, with its ledger."""
         return delete(access.store, call.owner, name, call.deadline, call.key)
 
     @routes.post("/models/<name>/restore")
     @access.changing(
-        RestoreRequest, RestoreResponse, (*CHANGING, *READING_VERSION, "version_changed", "quota_exceeded")
+        RestoreRequest,
+        RestoreResponse,
+        (*CHANGING_MODEL, *READING_VERSION, "version_changed", "quota_exceeded"),
     )
     def restore_model(
         call: ModelCall, options: RestoreRequest, parts: RequestParts, name: str

@@ -1,4 +1,4 @@
-"""All routes of models and datasets."""
+"""All routes of models, their runs, and datasets."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models import changes, computing, creations, descriptions, numbers, steps
 from deltawire_service.api.models.access import ModelAccess
 from deltawire_service.api.models.sources import ModelSource
+from deltawire_service.api.runs import changes as run_changes
+from deltawire_service.api.runs import creations as run_creations
+from deltawire_service.api.runs import descriptions as run_descriptions
 from deltawire_service.engine import Caches
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.sources import Source
@@ -39,5 +42,7 @@ def blueprints(
     yield creations.blueprint(access, body)
     for routes in (descriptions, changes, numbers, datasets):
         yield routes.blueprint(access)
+    for run_routes in (run_creations, run_descriptions, run_changes):
+        yield run_routes.blueprint(access)
     yield steps.blueprint(access, rows)
     yield computing.blueprint(Pipeline(settings, networks, ModelSource(access), caches, rows), settings)

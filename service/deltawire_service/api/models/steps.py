@@ -11,7 +11,7 @@ from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
 from deltawire_service.api.datasets.rows import RowsReader
-from deltawire_service.api.models.access import CHANGING, ModelAccess, ModelCall
+from deltawire_service.api.models.access import CHANGING_MODEL, ModelAccess, ModelCall
 from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.engine import Network, lock
 from deltawire_service.http import bodies
@@ -24,7 +24,7 @@ from deltawire_service.schemas.model_requests import StepsRequest
 from deltawire_service.schemas.model_responses import StepResponse
 from deltawire_service.schemas.request_reader import RequestParts
 
-CODES = frozenset({*CHANGING, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"})
+CODES = frozenset({*CHANGING_MODEL, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"})
 
 
 def blueprint(access: ModelAccess, rows: RowsReader) -> Blueprint:

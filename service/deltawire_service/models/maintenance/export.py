@@ -30,7 +30,7 @@ from deltawire_service.store.database import Database
 from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder, copy_file, new_id, sync_folder
-from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, snapshots
+from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, runs, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
 PATIENCE = 30.0
@@ -189,6 +189,7 @@ def _sentence(row: ModelRow, reason: str) -> str:
 def _end(copy: sqlite3.Connection, row: ModelRow, version: int) -> None:
     """Let a model end at a version, usually its newest snapshot: later ones must be computed again."""
     entries.delete_after(copy, row.id, version)
+    runs.cancel_open(copy, row.id)  # it may have come farther than this version
     idempotency_keys.delete_after(copy, row.id, version)
     copy.execute(
         "UPDATE models SET version = ?, reserved = ?, slot = 'none', stamp = x'' WHERE id = ?",

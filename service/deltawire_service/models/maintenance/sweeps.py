@@ -14,7 +14,7 @@ from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import remove_unnamed
 from deltawire_service.store.retention import prune
-from deltawire_service.store.tables import datasets, entries, models, snapshots
+from deltawire_service.store.tables import datasets, entries, models, runs, snapshots
 
 PORTION = 256
 """Batches that are removed at once: other writers get their turn between two portions."""
@@ -78,7 +78,7 @@ def _remove_files(store: ModelStore, model_id: str) -> None:
     if not store.database.checkpoint():
         return
     with store.database.reading() as transaction:
-        snapshot_files = snapshots.files(transaction, model_id)
+        snapshot_files = snapshots.files(transaction, model_id) | runs.files(transaction, model_id)
         segment_files = entries.segments(transaction, model_id)
         row = models.get(transaction, model_id)
     if row is None:  # it was deleted before its lock was taken

@@ -114,6 +114,43 @@ MIGRATIONS: tuple[Migration, ...] = (
         "ALTER TABLE entries ADD COLUMN dataset TEXT REFERENCES datasets (id)",
         "CREATE INDEX entries_of_datasets ON entries (dataset, model) WHERE dataset IS NOT NULL",
     ),
+    (
+        # A run does not refer to its datasets: they may be deleted once it has ended.
+        """CREATE TABLE runs (
+            id TEXT PRIMARY KEY,
+            number INTEGER NOT NULL UNIQUE,
+            owner TEXT NOT NULL,
+            model TEXT NOT NULL REFERENCES models (id) ON DELETE CASCADE,
+            dataset TEXT NOT NULL,
+            validation_dataset TEXT,
+            recipe TEXT NOT NULL,
+            state TEXT NOT NULL,
+            first_version INTEGER NOT NULL,
+            first_step INTEGER NOT NULL,
+            total_steps INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            problem TEXT NOT NULL,
+            steps INTEGER NOT NULL,
+            version INTEGER NOT NULL,
+            seconds REAL NOT NULL,
+            validated INTEGER NOT NULL,
+            best_loss REAL,
+            best_version INTEGER,
+            best_file TEXT NOT NULL,
+            misses INTEGER NOT NULL
+        )""",
+        "CREATE INDEX runs_of_owners ON runs (owner, number)",
+        "CREATE INDEX runs_of_models ON runs (model)",
+        # A model learns in one run at a time.
+        "CREATE UNIQUE INDEX open_runs ON runs (model) WHERE state IN ('queued', 'running', 'paused')",
+        """CREATE TABLE validations (
+            run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            step INTEGER NOT NULL,
+            loss REAL NOT NULL,
+            PRIMARY KEY (run, version)
+        ) WITHOUT ROWID""",
+    ),
 )
 
 

@@ -1,0 +1,1 @@
+"""The routes of runs: make one, follow it, pause, resume and cancel it."""

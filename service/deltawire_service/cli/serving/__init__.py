@@ -1,0 +1,1 @@
+"""The commands that become a server: `deltawire serve`, and `deltawire trainer`."""

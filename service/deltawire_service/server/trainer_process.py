@@ -1,0 +1,84 @@
+"""The process that takes runs, beside the workers: gunicorn's master starts it, and starts it again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from time import monotonic, sleep
+from typing import Any
+
+RETRY_SECONDS = 1.0
+"""Seconds between two starts."""
+
+LOOK_SECONDS = 0.05
+"""Seconds between two looks whether it has ended."""
+
+
+def trainer_command(metrics_folder: str | None) -> list[str]:
+    """Return the command of the trainer of this process.
+
+    metrics_folder: the folder in which the processes share their counts; None for none.
+    """
+    command = [sys.executable, "-m", "deltawire_service.training", "--parent", str(os.getpid())]
+    return [*command, "--metrics", metrics_folder] if metrics_folder else command
+
+
+class TrainerProcess:
+    """The trainer of a master. command: what starts it."""
+
+    def __init__(self, command: Sequence[str]):
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+        self._next_start = 0.0
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process; None while there is none."""
+        return self._process.pid if self.is_alive() and self._process else None
+
+    def is_alive(self) -> bool:
+        """Return whether the process goes on."""
+        return self._process is not None and self._process.poll() is None
+
+    def keep_alive(self, log: Any) -> None:
+        """Start the process unless it goes on, was started a moment ago, or is to stop.
+
+        Raises nothing where the system has no room for it: it is tried again.
+        """
+        if self._stopping or self.is_alive() or monotonic() < self._next_start:
+            return
+        if self._process is not None:
+            log.error("the trainer (pid:%s) has ended: it is started again", self._process.pid)
+        self._next_start = monotonic() + RETRY_SECONDS
+        try:
+            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            log.error("the trainer cannot be started for now: %s", error)
+
+    def begin_stop(self) -> None:
+        """Tell the process to end after its next commit, and start no other one."""
+        self._stopping = True
+        if self.is_alive() and self._process:
+            self._process.terminate()
+
+    def stop(self, until: float) -> None:
+        """End the process: by force where it goes on at a time, as time.monotonic counts."""
+        self.begin_stop()
+        while self.is_alive() and monotonic() < until:
+            sleep(LOOK_SECONDS)
+        if self.is_alive() and self._process:
+            self._process.kill()
+
+
+def keep_trainer(server: Any, trainer: TrainerProcess) -> None:
+    """Have gunicorn's master look after the trainer whenever it looks after its workers: every second."""
+    manage_workers = server.manage_workers
+
+    def manage() -> None:
+        manage_workers()
+        trainer.keep_alive(server.log)
+
+    server.manage_workers = manage

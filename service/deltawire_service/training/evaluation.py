@@ -1,0 +1,57 @@
+"""The validation of a run: the loss of rows that it does not learn from, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from deltawire.wire import Array
+from deltawire_service.engine import Network
+from deltawire_service.models.computation import STORED
+from deltawire_service.schemas.run_requests import EarlyStopping
+from deltawire_service.store.tables.runs import Progress
+
+
+def mean_loss(
+    network: Network,
+    params: Mapping[str, Array],
+    batches: Iterator[dict[str, Array]],
+    on_batch: Callable[[], None],
+) -> float:
+    """Return the mean of the examples' losses, without the regularization.
+
+    Args:
+        network: the network.
+        params: its parameters.
+        batches: the examples, by input.
+        on_batch: called after each batch; an error in it ends the validation.
+
+    Raises:
+        Refused: an array does not fit, or a loss is not finite.
+        PluginError: as for `Network.gradients`.
+    """
+    total, count = 0.0, 0
+    for data in batches:
+        losses = network.gradients(params, data, wrt_params=False, body_cost=STORED).losses
+        total += float(losses.sum(dtype=np.float64))
+        count += len(losses)
+        on_batch()
+    return total / count
+
+
+def is_better(loss: float, progress: Progress, early_stopping: EarlyStopping | None) -> bool:
+    """Return whether a validation is better than the best one before.
+
+    Args:
+        loss: its loss.
+        progress: the run until then.
+        early_stopping: how much better it has to be; by default at all.
+    """
+    delta = early_stopping.min_delta if early_stopping else 0.0
+    return progress.best_loss is None or loss < progress.best_loss - delta
+
+
+def has_stopped_early(progress: Progress, early_stopping: EarlyStopping | None) -> bool:
+    """Return whether so many validations were not better that the run ends."""
+    return early_stopping is not None and progress.misses >= early_stopping.patience

@@ -1,0 +1,139 @@
+"""The trainer: takes runs one after the other, in one process of all that share a store.
+
+A lock file is its lease: the kernel frees it when the process ends, so no clock decides who trains. A run is
+taken up for a turn at a time, and everything is read from the database again at each. Between two turns the
+model is unlocked for a moment, for others who wait for it: an export, or the recovery of another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic, sleep
+
+from structlog.typing import FilteringBoundLogger
+
+from deltawire.errors import Refused
+from deltawire_service.faults import ServiceError
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.models.update_rules import to_json
+from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.tables import models, runs
+from deltawire_service.store.tables.runs import RUNNING, RunRow
+from deltawire_service.training.errors import RunStopped
+from deltawire_service.training.training_loop import TrainingLoop
+
+TURN_SECONDS = 2.0
+"""How long the trainer keeps a model locked."""
+
+PAUSE = 0.01
+"""Seconds between two turns: longer than those who wait for a lock pause between two tries."""
+
+IDLE = 0.2
+"""Seconds until the trainer looks for runs again."""
+
+RETRY_SECONDS = 1.0
+"""Seconds until it tries again what the disk, or somebody else, kept it from."""
+
+MOST_ATTEMPTS = 50
+"""Processes that may end while they work on a run, without any progress, before it fails."""
+
+FOR_NOW = (LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable)
+"""Errors that may be over soon: the run waits."""
+
+
+class Trainer:
+    """Takes the runs of a store.
+
+    Args:
+        store: the models, and the datasets.
+        log: gets a line for every run that begins, ends, fails or has to wait.
+        must_stop: returns whether to end as soon as possible.
+    """
+
+    def __init__(self, store: ModelStore, log: FilteringBoundLogger, must_stop: Callable[[], bool]):
+        self._store = store
+        self._log = log
+        self._must_stop = must_stop
+        self._begun = ""
+        """The id of the run that this process works on."""
+
+    def work(self) -> None:
+        """Take runs until the end. Wait as long as another process has the lease."""
+        while not self._must_stop():
+            try:
+                with self._store.locks.exclusive(self._store.folder.trainer_lock, monotonic()):
+                    self._work()
+            except LockBusy:
+                sleep(IDLE)
+            except StoreUnavailable as error:
+                self._log.error("no runs are taken for now", exc_info=error)
+                sleep(RETRY_SECONDS)
+
+    def _work(self) -> None:
+        while not self._must_stop():
+            sleep(PAUSE if self.take_turn() else IDLE)
+
+    def take_turn(self) -> bool:
+        """Go on with the run that is next, for a while; return False where there is none.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        with self._store.database.reading() as transaction:
+            run = runs.next_run(transaction)
+        if run is None:
+            return False
+        try:
+            self._take(run)
+        except RunStopped:
+            self._log.info("run stopped", run=run.id)
+        except FOR_NOW as error:
+            self._log.warning("run waits", run=run.id, exc_info=error)
+            sleep(RETRY_SECONDS)
+        return True
+
+    def _take(self, run: RunRow) -> None:
+        """Take a run up, and end it where it fails."""
+        if run.id != self._begun or run.state != RUNNING:
+            self._begin(run)
+        try:
+            with self._store.locks.exclusive(
+                self._store.folder_of(run.model).lock, monotonic() + TURN_SECONDS
+            ):
+                with self._store.database.reading() as transaction:
+                    current = runs.get(transaction, run.id)
+                    row = models.get(transaction, run.model)
+                if current is None or row is None:
+                    raise RunStopped
+                TrainingLoop(self._store, current, row, self._must_stop).take_turn(TURN_SECONDS)
+        except (RunStopped, *FOR_NOW):
+            raise
+        except Exception as error:  # of a layer, or a damaged file: the other runs go on
+            self._fail(run, error)
+
+    def _begin(self, run: RunRow) -> None:
+        """Note that this process works on a run. Raises RunStopped where it may not."""
+        if run.attempts >= MOST_ATTEMPTS:
+            detail = f"{run.attempts} processes ended while they worked on it: it may take too much memory"
+            self._end(run, "trainer_died", detail)
+            raise RunStopped
+        with self._store.database.writing(monotonic() + TURN_SECONDS) as transaction:
+            if not runs.begin(transaction, run.id):
+                raise RunStopped
+        self._begun = run.id
+        self._log.info("run begins", run=run.id, steps=run.progress.steps, of=run.total_steps)
+
+    def _fail(self, run: RunRow, error: Exception) -> None:
+        if isinstance(error, Refused):
+            fault = error.faults[0]
+            self._end(run, fault.code, f"{fault.pointer} {fault.detail}".strip())
+        elif isinstance(error, ServiceError):
+            self._end(run, error.code, error.faults[0].detail)
+        else:
+            self._end(run, "internal", "the run could not be computed: the log of the service says why")
+        self._log.error("run failed", run=run.id, exc_info=error)
+
+    def _end(self, run: RunRow, code: str, detail: str) -> None:
+        problem = to_json({"code": code, "detail": detail})
+        with self._store.database.writing(monotonic() + TURN_SECONDS) as transaction:
+            runs.fail(transaction, run.id, problem)

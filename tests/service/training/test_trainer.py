@@ -1,0 +1,208 @@
+"""The trainer takes runs one after the other; it waits for the disk, and survives what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+import structlog
+from support.models import OWNER, create, numbers_of, open_store, same, step
+from support.runs import described, start, train, trainer_of
+
+from deltawire_service.models.errors import ModelInRun
+from deltawire_service.models.maintenance.export import export_store, import_store
+from deltawire_service.models.maintenance.sweeps import sweep
+from deltawire_service.models.model_store import ModelStore
+from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.folders import StoreFolder
+from deltawire_service.store.tables import runs
+from deltawire_service.training import trainer as trainers
+from deltawire_service.training import training_loop
+from deltawire_service.training.run_changes import set_state
+from deltawire_service.training.run_steps import RunSteps
+from deltawire_service.training.trainer import Trainer
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainers, "RETRY_SECONDS", 0.0)
+
+
+def test_runs_are_taken_in_their_order(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [start(store)]
+    for name in ("second", "third"):
+        create(store, name)
+        made.append(start(store, name))
+    monkeypatch.setattr(trainers, "TURN_SECONDS", 0.0)
+    trainer, ended = trainer_of(store), list[str]()
+    while trainer.take_turn():
+        ended += [run for run in made if described(store, run)["state"] == "finished" and run not in ended]
+    assert ended == made
+
+
+def test_a_run_that_was_begun_comes_before_older_ones(store: ModelStore) -> None:
+    create(store, "second")
+    first, second = start(store, epochs=100), start(store, "second")
+    set_state(store, OWNER, first, runs.PAUSED, inf)
+    with store.database.writing() as transaction:
+        runs.begin(transaction, second)
+    set_state(store, OWNER, first, runs.QUEUED, inf)
+    with store.database.reading() as transaction:
+        taken = runs.next_run(transaction)
+    assert taken and taken.id == second
+
+
+@pytest.mark.parametrize("error", [LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable])
+def test_a_run_waits_while_the_disk_cannot_be_used(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    create(store, "twin")
+    run, commit, calls = start(store, epochs=3), training_loop.commit, list[int]()
+
+    def failing(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        if len(calls) < 4:
+            raise error
+        return commit(*arguments, **options)
+
+    monkeypatch.setattr(training_loop, "commit", failing)
+    train(store)
+    assert described(store, run)["state"] == "finished" and len(calls) > 4
+    monkeypatch.undo()
+    start(store, "twin", epochs=3)
+    train(store)
+    assert same(numbers_of(store), numbers_of(store, "twin"))
+
+
+def test_a_database_that_others_write_to_is_waited_for(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training_loop, "COMMIT_SECONDS", 0.05)
+    run, trainer = start(store), trainer_of(store)
+    trainer.take_turn()
+    monkeypatch.setattr(trainers, "TURN_SECONDS", 0.05)
+    create(store, "second")
+    run = start(store, "second")
+    with store.locks.exclusive(store.folder.write_lock, inf):
+        assert trainer.take_turn()
+    assert described(store, run)["steps"] == 0
+    train(store)
+    assert described(store, run)["state"] == "finished"
+
+
+def test_an_error_that_nobody_expects_ends_its_run_only(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store, "second")
+    first, second = start(store), start(store, "second")
+    take = RunSteps.take
+
+    def failing(self: RunSteps, number: int, previous: Any, before: Any, after: Any) -> Any:
+        if described(store, second)["state"] == "queued":
+            raise ZeroDivisionError
+        return take(self, number, previous, before, after)
+
+    monkeypatch.setattr(RunSteps, "take", failing)
+    train(store)
+    assert described(store, first)["problem"]["code"] == "internal"
+    assert described(store, second)["state"] == "finished"
+
+
+def test_a_run_that_kills_its_trainer_is_given_up(store: ModelStore) -> None:
+    create(store, "second")
+    run, second = start(store), start(store, "second")
+    for _ in range(trainers.MOST_ATTEMPTS):
+        with store.database.writing() as transaction:
+            assert runs.begin(transaction, run)
+    train(store)
+    found = described(store, run)
+    assert (found["state"], found["problem"]["code"]) == ("failed", "trainer_died")
+    assert described(store, second)["state"] == "finished"
+
+
+def test_progress_forgets_the_trainers_that_died(store: ModelStore) -> None:
+    run = start(store, epochs=2)
+    for _ in range(trainers.MOST_ATTEMPTS - 1):
+        with store.database.writing() as transaction:
+            runs.begin(transaction, run)
+    trainer_of(store).take_turn()
+    with store.database.reading() as transaction:
+        row = runs.get(transaction, run)
+    assert row and row.attempts == 0 and row.progress.steps > 0
+
+
+def test_one_trainer_of_several_works(store: ModelStore, tmp_path: Path) -> None:
+    start(store)
+    other = open_store(tmp_path / "store")
+    ends = monotonic() + 0.5
+    with other.locks.exclusive(other.folder.trainer_lock, inf):
+        Trainer(store, structlog.get_logger(), lambda: monotonic() > ends).work()
+    assert store.find(OWNER, "model").version == 0
+    Trainer(store, structlog.get_logger(), stopping_after(store)).work()
+    assert store.find(OWNER, "model").version == 7
+
+
+def stopping_after(store: ModelStore) -> Callable[[], bool]:
+    """Stop once no run is left."""
+
+    def must_stop() -> bool:
+        with store.database.reading() as transaction:
+            return runs.next_run(transaction) is None
+
+    return must_stop
+
+
+def test_a_trainer_that_is_told_to_stop_commits_what_it_has(store: ModelStore) -> None:
+    create(store, "twin")
+    run, looks = start(store, epochs=20), list[int]()
+
+    def must_stop() -> bool:
+        looks.append(1)
+        return len(looks) > 8
+
+    Trainer(store, structlog.get_logger(), must_stop).work()
+    found = described(store, run)
+    assert found["state"] == "running" and 0 < found["steps"] < found["total_steps"]
+    train(store)  # as the next process does
+    start(store, "twin", epochs=20)
+    train(store)
+    assert same(numbers_of(store), numbers_of(store, "twin"))
+
+
+def test_an_export_and_a_sweep_leave_a_run_alone(store: ModelStore, tmp_path: Path) -> None:
+    options = {"validation": {"fraction": 0.2}, "early_stopping": {"patience": 99}}
+    run = start(store, epochs=1000, **options)
+    trainer = trainer_of(store)
+    trainer.take_turn()
+    sweep(store)
+    export_store(store, tmp_path / "export")
+    assert described(store, run)["state"] == "running"
+    import_store(tmp_path / "export", StoreFolder(tmp_path / "imported"))
+    imported = open_store(tmp_path / "imported")
+    assert described(imported, run)["state"] == "cancelled"
+    step(imported, 0)
+    trainer.take_turn()
+    best = described(store, run)
+    with store.database.reading() as transaction:
+        row = runs.get(transaction, run)
+    assert row and best["best_version"] is not None
+    files = store.folder_of(row.model).snapshots
+    assert (files / row.progress.best_file).exists()
+    set_state(store, OWNER, run, runs.CANCELLED, inf)
+    sweep(store)
+    assert not (files / row.progress.best_file).exists()
+    step(store, 0)
+
+
+def test_a_model_in_a_run_is_refused_at_once(store: ModelStore) -> None:
+    start(store)
+    row = store.find(OWNER, "model")
+    with store.locks.exclusive(store.folder_of(row.id).lock, inf):  # as the trainer holds it
+        began = monotonic()
+        with pytest.raises(ModelInRun):
+            step(store, 0)
+    assert monotonic() - began < 5
