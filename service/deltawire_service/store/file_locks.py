@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock
+from threading import TIMEOUT_MAX, Lock
 from time import monotonic, sleep
 
 from deltawire_service.store.errors import LockBusy, LockGone, disk_errors
 from deltawire_service.store.forks import at_fork
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.005
-"""Seconds between two tries: they double up to the longest."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.0001, 0.001
+"""Seconds between two tries: they double up to the longest. Only the first thread of a queue tries."""
 
 
 class FileLocks:
@@ -38,7 +38,7 @@ class FileLocks:
         at_fork(in_child=self._forget_queues)
 
     def _forget_queues(self) -> None:
-        self._queues: dict[Path, deque[Event]] = {}
+        self._queues: dict[Path, deque[Lock]] = {}
         self._patient = 0
         self._lock = Lock()
 
@@ -59,9 +59,10 @@ class FileLocks:
         """
         turn = self._queue_up(path)
         try:
-            with self._waiting(turn.is_set() or not patient):
-                if not turn.wait(min(max(0.0, deadline - monotonic()), 1e6)):
-                    raise LockBusy()
+            if not turn.acquire(blocking=False):
+                with self._waiting(not patient):
+                    if not turn.acquire(timeout=min(max(0.0, deadline - monotonic()), TIMEOUT_MAX)):
+                        raise LockBusy()
             with released(_open(path)) as descriptor:
                 if not try_lock(descriptor):
                     with self._waiting(not patient):
@@ -86,24 +87,28 @@ class FileLocks:
             with self._lock:
                 self._patient -= 1
 
-    def _queue_up(self, path: Path) -> Event:
-        turn = Event()
+    def _queue_up(self, path: Path) -> Lock:
+        """Return a lock that this thread can acquire once it is the first in the queue."""
+        turn = Lock()
         with self._lock:
             queue = self._queues.setdefault(path, deque())
+            if queue:
+                turn.acquire()
             queue.append(turn)
-            if queue[0] is turn:
-                turn.set()
         return turn
 
-    def _leave(self, path: Path, turn: Event) -> None:
+    def _leave(self, path: Path, turn: Lock) -> None:
+        """Leave the queue, and wake the next thread if this one was the first."""
         with self._lock:
             queue = self._queues.get(path, deque())
-            if turn in queue:  # else this is a child of the process that queued up
-                queue.remove(turn)
-            if queue:
-                queue[0].set()
-            else:
-                self._queues.pop(path, None)
+            if turn not in queue:  # this is a child of the process that queued up
+                return
+            first = queue[0] is turn
+            queue.remove(turn)
+            if not queue:
+                del self._queues[path]
+            elif first:
+                queue[0].release()
 
 
 class _OpenFiles:

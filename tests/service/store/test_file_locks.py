@@ -80,6 +80,28 @@ def test_a_waiter_that_gives_up_leaves_the_queue(path: Path) -> None:
         pass
 
 
+def test_who_comes_after_one_that_gave_up_gets_its_turn(path: Path) -> None:
+    locks, entered = FileLocks(), Event()
+
+    def give_up() -> None:
+        with pytest.raises(LockBusy), locks.exclusive(path, soon(0.05)):
+            pass
+
+    def enter() -> None:
+        with locks.exclusive(path, soon()):
+            entered.set()
+
+    threads = [Thread(target=give_up), Thread(target=enter)]
+    with locks.exclusive(path, soon()):
+        for thread in threads:
+            thread.start()
+            time.sleep(0.02)
+        threads[0].join()
+        assert not entered.is_set()
+    threads[1].join(5)
+    assert entered.is_set()
+
+
 def test_shared_locks_go_together_and_exclude_others(path: Path) -> None:
     locks = FileLocks()
     with shared_lock(path), shared_lock(path):
