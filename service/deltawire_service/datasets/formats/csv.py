@@ -10,19 +10,21 @@ from contextlib import contextmanager
 from csv import Error, reader
 from functools import partial
 from io import BufferedReader, RawIOBase
-from itertools import islice
 
 from deltawire.errors import Refused
-from deltawire_service.datasets.formats.cells import CellColumn, Misfit, TextCount
-from deltawire_service.datasets.table import Block, Table, check_table, refuse
+from deltawire_service.datasets.formats.cells import CellColumn, HeldCells, Misfit
+from deltawire_service.datasets.table import MOST_COLUMNS, Block, Table, check_table, refuse
 from deltawire_service.engine import check_deadline
 from deltawire_service.mapped_pages import released_pieces
 
 BLOCK_CELLS = 2**15
 """Cells that are read at once."""
 
+BLOCK_BYTES = 2**20
+"""Bytes after which no more rows are read at once, however few cells they have."""
+
 LINE_BYTES = 2**22
-"""The longest line."""
+"""The longest line, and the longest row, whose cells may have several lines."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -36,8 +38,8 @@ def read(body: memoryview) -> Table:
     Raises:
         Refused: a line is broken, or there is no table.
     """
-    names, count, rows = _header(body), TextCount(), 0
-    columns = [CellColumn(name, count) for name in names]
+    names, held, rows = _header(body), HeldCells(), 0
+    columns = [CellColumn(name, held) for name in names]
     for start, block in _blocks(body, names):
         for column, cells in zip(columns, block, strict=True):
             with _at_line(body, start):
@@ -80,6 +82,7 @@ class _Rows:
     def __init__(self, body: memoryview):
         self._lines = BufferedReader(_Lines(body), 2**16)
         self._reader = reader(self._decoded(), strict=True)
+        self._pending = 0
 
     @property
     def line(self) -> int:
@@ -88,14 +91,20 @@ class _Rows:
 
     def read(self, most: int) -> list[list[str]]:
         """Return the next rows. Raises Refused at a broken line."""
+        rows, self._pending = list[list[str]](), 0
         try:
-            return list(islice(filter(None, self._reader), most))
+            for row in filter(None, self._reader):
+                rows.append(row)
+                if len(rows) == most or self._pending > BLOCK_BYTES:
+                    break
         except Error as error:
             raise _broken(self.line, str(error)) from None
+        return rows
 
     def _decoded(self) -> Iterator[str]:
         while line := self._lines.readline(LINE_BYTES + 1):
-            if len(line) > LINE_BYTES:
+            self._pending += len(line)
+            if len(line) > LINE_BYTES or self._pending > BLOCK_BYTES + LINE_BYTES:
                 raise _broken(self.line + 1, f"it has more than {LINE_BYTES} bytes")
             try:
                 yield line.decode()
@@ -107,6 +116,8 @@ def _header(body: memoryview) -> list[str]:
     header = _Rows(body).read(1)
     if not header:
         raise refuse("dataset_invalid", "a CSV has a header: a line with the names of its columns")
+    if len(header[0]) > MOST_COLUMNS:
+        raise refuse("dataset_invalid", f"{len(header[0])} columns, at most {MOST_COLUMNS} are allowed")
     return [name.strip() for name in header[0]]
 
 

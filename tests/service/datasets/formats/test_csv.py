@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from support.datasets import gathered
 
 from deltawire.errors import Refused
+from deltawire_service.datasets.formats import cells
 from deltawire_service.datasets.formats import csv as csv_format
 from deltawire_service.datasets.table import Table
 
@@ -105,6 +107,33 @@ def test_a_broken_line_is_refused_by_its_number(
 def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_format, "LINE_BYTES", 100)
     assert refusal("a\n1\n" + "1" * 200) == "line 3: it has more than 100 bytes"
+
+
+def test_a_row_of_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_format, "LINE_BYTES", 100)
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 100)
+    text = "a\n" + "1\n" * 200 + '"' + "long\n" * 50 + '"\n'
+    assert re.fullmatch(r"line 2[0-9]{2}: it has more than 100 bytes", refusal(text))
+
+
+def test_blocks_are_small_however_long_cells_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_format, "BLOCK_BYTES", 1000)
+    table = read("a\n" + (200 * " " + "7\n") * 100)
+    assert max(len(block.numbers) for block in table.blocks()) == 5
+    assert gathered(table)["a"].tolist() == [7] * 100
+
+
+def test_a_header_of_too_many_names_is_refused_at_once() -> None:
+    assert refusal("a," * 10_001 + "\n") == "10002 columns, at most 10000 are allowed"
+
+
+def test_wide_tables_hold_few_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_TEXTS", 20)
+    monkeypatch.setattr(csv_format, "BLOCK_CELLS", 10)
+    lines = [",".join(str(row * 10 + place) for place in range(10)) for row in range(10)]
+    text = ",".join(f"c{place}" for place in range(10)) + "\n" + "\n".join(lines) + "\n"
+    assert kinds(read(text)) == [(f"c{place}", "int64") for place in range(10)]
+    assert "has numbers, got 'x'" in refusal(text + "x" + ",1" * 9 + "\n")
 
 
 def test_numbers_above_int64_become_floats() -> None:
