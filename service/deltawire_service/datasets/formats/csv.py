@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from csv import Error, reader
 from functools import partial
-from io import BufferedReader, RawIOBase
+from io import StringIO
+from itertools import chain, islice
 
 from deltawire.errors import Refused
 from deltawire_service.datasets.formats.cells import CellColumn, HeldCells, Misfit
@@ -20,11 +21,17 @@ from deltawire_service.mapped_pages import released_pieces
 BLOCK_CELLS = 2**15
 """Cells that are read at once."""
 
+PIECE_BYTES = 2**18
+"""Bytes that are decoded at once."""
+
 BLOCK_BYTES = 2**20
 """Bytes after which no more rows are read at once, however few cells they have."""
 
-LINE_BYTES = 2**22
-"""The longest line, and the longest row, whose cells may have several lines."""
+LINE_BYTES = 2**20
+"""The longest line. Rows whose cells have several lines have no more each, where many are read together."""
+
+AT_ONCE = 16
+"""Rows that are read before their bytes are looked at."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -58,31 +65,15 @@ def _numbers(body: memoryview, names: Sequence[str], columns: Sequence[CellColum
             yield Block(column.name, start, numbers)
 
 
-class _Lines(RawIOBase):
-    """The bytes of a body as a file. The pages of a mapped one are released as they are read."""
-
-    def __init__(self, body: memoryview):
-        self._pieces = released_pieces(body[len(BOM) :] if body[: len(BOM)] == BOM else body)
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._piece:
-            self._piece = next(self._pieces, self._piece)
-        count = min(len(buffer), len(self._piece))
-        buffer[:count], self._piece = self._piece[:count], self._piece[count:]
-        return count
-
-
 class _Rows:
     """The rows of a body, the header first. Empty lines are left out."""
 
     def __init__(self, body: memoryview):
-        self._lines = BufferedReader(_Lines(body), 2**16)
-        self._reader = reader(self._decoded(), strict=True)
+        self._body = body[len(BOM) :] if body[: len(BOM)] == BOM else body
         self._pending = 0
+        """Bytes of the rows that are being read."""
+        self._reader = reader(chain.from_iterable(self._texts()), strict=True)
+        self._rows = filter(None, self._reader)
 
     @property
     def line(self) -> int:
@@ -93,23 +84,35 @@ class _Rows:
         """Return the next rows. Raises Refused at a broken line."""
         rows, self._pending = list[list[str]](), 0
         try:
-            for row in filter(None, self._reader):
-                rows.append(row)
-                if len(rows) == most or self._pending > BLOCK_BYTES:
+            while len(rows) < most and self._pending <= BLOCK_BYTES:
+                more = list(islice(self._rows, min(AT_ONCE, most - len(rows))))
+                if not more:
                     break
+                rows += more
         except Error as error:
             raise _broken(self.line, str(error)) from None
         return rows
 
-    def _decoded(self) -> Iterator[str]:
-        while line := self._lines.readline(LINE_BYTES + 1):
-            self._pending += len(line)
-            if len(line) > LINE_BYTES or self._pending > BLOCK_BYTES + LINE_BYTES:
-                raise _broken(self.line + 1, f"it has more than {LINE_BYTES} bytes")
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as error:
-                raise _broken(self.line + 1, f"it is not UTF-8: {error.reason}") from None
+    def _texts(self) -> Iterator[StringIO]:
+        """Yield the text in pieces of whole lines. The pages of a mapped body are released meanwhile."""
+        rest = b""
+        for piece in released_pieces(self._body, PIECE_BYTES):
+            data = rest + piece
+            end = data.rfind(b"\n") + 1
+            rest = data[end:]
+            self._pending += end
+            if len(rest) > LINE_BYTES or self._pending > BLOCK_BYTES + AT_ONCE * LINE_BYTES:
+                line = self.line + 1 + data[:end].count(b"\n")
+                raise _broken(line, f"it, or its row, has more than {LINE_BYTES} bytes")
+            yield self._decoded(data[:end])
+        yield self._decoded(rest)
+
+    def _decoded(self, data: bytes) -> StringIO:
+        try:
+            return StringIO(data.decode(), newline="\n")
+        except UnicodeDecodeError as error:
+            line = self.line + 1 + data[: error.start].count(b"\n")
+            raise _broken(line, f"it is not UTF-8: {error.reason}") from None
 
 
 def _header(body: memoryview) -> list[str]:
@@ -127,10 +130,10 @@ def _blocks(body: memoryview, names: Sequence[str]) -> Iterator[tuple[int, list[
     rows.read(1)
     while block := rows.read(max(1, BLOCK_CELLS // len(names))):
         check_deadline()
-        for place, row in enumerate(block):
-            if len(row) != len(names):
-                detail = f"expected {len(names)} cells, as in the header, got {len(row)}"
-                raise _broken(_line(body, start + place), detail)
+        if set(map(len, block)) != {len(names)}:
+            place = next(place for place, row in enumerate(block) if len(row) != len(names))
+            detail = f"expected {len(names)} cells, as in the header, got {len(block[place])}"
+            raise _broken(_line(body, start + place), detail)
         yield start, list(zip(*block, strict=True))
         start += len(block)
 
