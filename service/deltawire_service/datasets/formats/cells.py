@@ -39,11 +39,11 @@ class Misfit(ValueError):
         self.place = place
 
 
-class TextCount:
-    """Counts the texts of all columns, which are held in memory."""
+class HeldCells:
+    """Counts the different cells of all columns that are held in memory: texts, and numbers."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.texts = self.numbers = 0
 
 
 class CellColumn:
@@ -51,16 +51,16 @@ class CellColumn:
 
     Args:
         name: its name.
-        texts: counts the different texts of all columns.
+        held: counts what all columns hold in memory.
     """
 
-    def __init__(self, name: str, texts: TextCount):
+    def __init__(self, name: str, held: HeldCells):
         self.name = name
         self._dtype = "int64"
         self._missing = 0
         self._distinct: set[str] | None = set()
         self._is_text = False
-        self._texts = texts
+        self._held = held
         self._codes: dict[str, int] = {}
 
     def examine(self, cells: Sequence[str]) -> None:
@@ -109,11 +109,13 @@ class CellColumn:
         before = len(self._distinct)
         self._distinct.update(cells)
         if not self._is_text:
-            if len(self._distinct) > FEW:
+            self._held.numbers += len(self._distinct) - before
+            if len(self._distinct) > FEW or self._held.numbers > MOST_TEXTS:
+                self._held.numbers -= len(self._distinct)
                 self._distinct = None
             return
-        self._texts.count += len(self._distinct) - before
-        if len(self._distinct) > MOST_CATEGORIES or self._texts.count > MOST_TEXTS:
+        self._held.texts += len(self._distinct) - before
+        if len(self._distinct) > MOST_CATEGORIES or self._held.texts > MOST_TEXTS:
             most = f"{MOST_CATEGORIES} in a column, {MOST_TEXTS} in all"
             raise Misfit(
                 len(cells) - 1, f"column {shown(self.name)} has too many different texts: at most {most}"

@@ -9,20 +9,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from csv import Error, reader
 from functools import partial
-from io import BufferedReader, RawIOBase
-from itertools import islice
+from io import StringIO
+from itertools import chain, islice
 
 from deltawire.errors import Refused
-from deltawire_service.datasets.formats.cells import CellColumn, Misfit, TextCount
-from deltawire_service.datasets.table import Block, Table, check_table, refuse
+from deltawire_service.datasets.formats.cells import CellColumn, HeldCells, Misfit
+from deltawire_service.datasets.table import MOST_COLUMNS, Block, Table, check_table, refuse
 from deltawire_service.engine import check_deadline
 from deltawire_service.mapped_pages import released_pieces
 
 BLOCK_CELLS = 2**15
 """Cells that are read at once."""
 
-LINE_BYTES = 2**22
-"""The longest line."""
+PIECE_BYTES = 2**18
+"""Bytes that are decoded at once."""
+
+BLOCK_BYTES = 2**20
+"""Bytes after which no more rows are read at once, however few cells they have."""
+
+LINE_BYTES = 2**20
+"""The longest line. Rows whose cells have several lines have no more each, where many are read together."""
+
+AT_ONCE = 16
+"""Rows that are read before their bytes are looked at."""
 
 BOM = b"\xef\xbb\xbf"
 
@@ -36,8 +45,8 @@ def read(body: memoryview) -> Table:
     Raises:
         Refused: a line is broken, or there is no table.
     """
-    names, count, rows = _header(body), TextCount(), 0
-    columns = [CellColumn(name, count) for name in names]
+    names, held, rows = _header(body), HeldCells(), 0
+    columns = [CellColumn(name, held) for name in names]
     for start, block in _blocks(body, names):
         for column, cells in zip(columns, block, strict=True):
             with _at_line(body, start):
@@ -56,30 +65,15 @@ def _numbers(body: memoryview, names: Sequence[str], columns: Sequence[CellColum
             yield Block(column.name, start, numbers)
 
 
-class _Lines(RawIOBase):
-    """The bytes of a body as a file. The pages of a mapped one are released as they are read."""
-
-    def __init__(self, body: memoryview):
-        self._pieces = released_pieces(body[len(BOM) :] if body[: len(BOM)] == BOM else body)
-        self._piece = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        if not self._piece:
-            self._piece = next(self._pieces, self._piece)
-        count = min(len(buffer), len(self._piece))
-        buffer[:count], self._piece = self._piece[:count], self._piece[count:]
-        return count
-
-
 class _Rows:
     """The rows of a body, the header first. Empty lines are left out."""
 
     def __init__(self, body: memoryview):
-        self._lines = BufferedReader(_Lines(body), 2**16)
-        self._reader = reader(self._decoded(), strict=True)
+        self._body = body[len(BOM) :] if body[: len(BOM)] == BOM else body
+        self._pending = 0
+        """Bytes of the rows that are being read."""
+        self._reader = reader(chain.from_iterable(self._texts()), strict=True)
+        self._rows = filter(None, self._reader)
 
     @property
     def line(self) -> int:
@@ -88,25 +82,45 @@ class _Rows:
 
     def read(self, most: int) -> list[list[str]]:
         """Return the next rows. Raises Refused at a broken line."""
+        rows, self._pending = list[list[str]](), 0
         try:
-            return list(islice(filter(None, self._reader), most))
+            while len(rows) < most and self._pending <= BLOCK_BYTES:
+                more = list(islice(self._rows, min(AT_ONCE, most - len(rows))))
+                if not more:
+                    break
+                rows += more
         except Error as error:
             raise _broken(self.line, str(error)) from None
+        return rows
 
-    def _decoded(self) -> Iterator[str]:
-        while line := self._lines.readline(LINE_BYTES + 1):
-            if len(line) > LINE_BYTES:
-                raise _broken(self.line + 1, f"it has more than {LINE_BYTES} bytes")
-            try:
-                yield line.decode()
-            except UnicodeDecodeError as error:
-                raise _broken(self.line + 1, f"it is not UTF-8: {error.reason}") from None
+    def _texts(self) -> Iterator[StringIO]:
+        """Yield the text in pieces of whole lines. The pages of a mapped body are released meanwhile."""
+        rest = b""
+        for piece in released_pieces(self._body, PIECE_BYTES):
+            data = rest + piece
+            end = data.rfind(b"\n") + 1
+            rest = data[end:]
+            self._pending += end
+            if len(rest) > LINE_BYTES or self._pending > BLOCK_BYTES + AT_ONCE * LINE_BYTES:
+                line = self.line + 1 + data[:end].count(b"\n")
+                raise _broken(line, f"it, or its row, has more than {LINE_BYTES} bytes")
+            yield self._decoded(data[:end])
+        yield self._decoded(rest)
+
+    def _decoded(self, data: bytes) -> StringIO:
+        try:
+            return StringIO(data.decode(), newline="\n")
+        except UnicodeDecodeError as error:
+            line = self.line + 1 + data[: error.start].count(b"\n")
+            raise _broken(line, f"it is not UTF-8: {error.reason}") from None
 
 
 def _header(body: memoryview) -> list[str]:
     header = _Rows(body).read(1)
     if not header:
         raise refuse("dataset_invalid", "a CSV has a header: a line with the names of its columns")
+    if len(header[0]) > MOST_COLUMNS:
+        raise refuse("dataset_invalid", f"{len(header[0])} columns, at most {MOST_COLUMNS} are allowed")
     return [name.strip() for name in header[0]]
 
 
@@ -116,10 +130,10 @@ def _blocks(body: memoryview, names: Sequence[str]) -> Iterator[tuple[int, list[
     rows.read(1)
     while block := rows.read(max(1, BLOCK_CELLS // len(names))):
         check_deadline()
-        for place, row in enumerate(block):
-            if len(row) != len(names):
-                detail = f"expected {len(names)} cells, as in the header, got {len(row)}"
-                raise _broken(_line(body, start + place), detail)
+        if set(map(len, block)) != {len(names)}:
+            place = next(place for place, row in enumerate(block) if len(row) != len(names))
+            detail = f"expected {len(names)} cells, as in the header, got {len(block[place])}"
+            raise _broken(_line(body, start + place), detail)
         yield start, list(zip(*block, strict=True))
         start += len(block)
 

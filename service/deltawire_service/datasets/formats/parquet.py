@@ -13,7 +13,7 @@ from deltawire.wire import Array
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.formats.arrays import column_dtype
 from deltawire_service.datasets.formats.cells import LONGEST_TEXT, MOST_CATEGORIES, MOST_TEXTS
-from deltawire_service.datasets.table import Block, Column, Table, check_table, refuse
+from deltawire_service.datasets.table import MOST_COLUMNS, Block, Column, Table, check_table, refuse
 from deltawire_service.engine import check_deadline
 from deltawire_service.faults import ServiceError
 
@@ -51,6 +51,8 @@ def read(body: memoryview) -> Table:
 
 def _read(arrow: Any, parquet: Any, body: memoryview) -> Table:
     schema = parquet.read_schema(arrow.BufferReader(body))
+    if len(schema) > MOST_COLUMNS:
+        raise refuse("dataset_invalid", f"{len(schema)} columns, at most {MOST_COLUMNS} are allowed")
     kinds = {field.name: _Kind(arrow, field) for field in schema}
     texts = [name for name, kind in kinds.items() if kind.is_text]
     # Texts stay indices into a dictionary: a page of few bytes may stand for many long ones.

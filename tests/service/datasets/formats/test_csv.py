@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import random
+import re
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from support.datasets import gathered
 
 from deltawire.errors import Refused
+from deltawire_service.datasets.formats import cells
 from deltawire_service.datasets.formats import csv as csv_format
 from deltawire_service.datasets.table import Table
 
@@ -48,6 +50,7 @@ def test_any_table_is_read_as_the_csv_module_and_numpy_read_it(
 ) -> None:
     random.seed(seed)
     monkeypatch.setattr(csv_format, "BLOCK_CELLS", 12)  # several blocks
+    monkeypatch.setattr(csv_format, "PIECE_BYTES", random.randint(1, 60))
     words = ["a", 'say "hi"', "two\nlines", "a,b", "", "ü", " x"]
     makers: list[Any] = [
         lambda: str(random.randint(-(2**63), 2**63 - 1)),
@@ -102,9 +105,48 @@ def test_a_broken_line_is_refused_by_its_number(
     assert detail in refusal(text)
 
 
-def test_a_line_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_format, "LINE_BYTES", 100)
-    assert refusal("a\n1\n" + "1" * 200) == "line 3: it has more than 100 bytes"
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in (("PIECE_BYTES", 64), ("LINE_BYTES", 100), ("BLOCK_BYTES", 200)):
+        monkeypatch.setattr(csv_format, name, size)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("lines", [1, 50])
+def test_a_line_without_end_is_refused(lines: int) -> None:
+    detail = refusal("a\n" + "1\n" * lines + "1" * 400)
+    assert detail == f"line {lines + 2}: it, or its row, has more than 100 bytes"
+
+
+@pytest.mark.usefixtures("small")
+def test_a_row_of_many_lines_is_refused() -> None:
+    text = "a\n" + "1\n" * 200 + '"' + "long\n" * 800 + '"\n'
+    assert re.fullmatch(r"line [0-9]{3}: it, or its row, has more than 100 bytes", refusal(text))
+
+
+@pytest.mark.usefixtures("small")
+def test_bytes_that_are_no_text_are_refused_by_line() -> None:
+    assert refusal(b"a\n" + b"1\n" * 100 + b"\xff\n") == "line 102: it is not UTF-8: invalid start byte"
+
+
+@pytest.mark.usefixtures("small")
+def test_blocks_are_small_however_long_cells_are() -> None:
+    table = read("a\n" + (90 * " " + "7\n") * 100)
+    assert max(len(block.numbers) for block in table.blocks()) == 16
+    assert gathered(table)["a"].tolist() == [7] * 100
+
+
+def test_a_header_of_too_many_names_is_refused_at_once() -> None:
+    assert refusal("a," * 10_001 + "\n") == "10002 columns, at most 10000 are allowed"
+
+
+def test_wide_tables_hold_few_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cells, "MOST_TEXTS", 20)
+    monkeypatch.setattr(csv_format, "BLOCK_CELLS", 10)
+    lines = [",".join(str(row * 10 + place) for place in range(10)) for row in range(10)]
+    text = ",".join(f"c{place}" for place in range(10)) + "\n" + "\n".join(lines) + "\n"
+    assert kinds(read(text)) == [(f"c{place}", "int64") for place in range(10)]
+    assert "has numbers, got 'x'" in refusal(text + "x" + ",1" * 9 + "\n")
 
 
 def test_numbers_above_int64_become_floats() -> None:
