@@ -58,7 +58,7 @@ fuzz: $(VENV)/dev
 
 # Each program prints its figures and its seed. All run, also after one has failed.
 TORTURE := fuzz hostile refusals plans plugins overload silent slow growth caches looks restarts system_faults memory_limit \
-	uploads crashes disk_faults steppers syncs trainers readers processors full_disks large_models versions
+	uploads crashes disk_faults steppers syncs trainers trainer_kills readers processors full_disks large_models versions
 torture: $(VENV)/torture
 	@status=0; for program in $(TORTURE); do \
 	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \

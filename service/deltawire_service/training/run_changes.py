@@ -70,7 +70,6 @@ def create_run(
                 recipe=write_recipe(recipe),
                 state=QUEUED,
                 first_version=newest.row.version,
-                first_step=newest.entry.step,
                 total_steps=total_steps,
                 attempts=0,
                 problem="",

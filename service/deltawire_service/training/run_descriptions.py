@@ -10,7 +10,7 @@ from deltawire_plugins.shown import shown
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.tables import datasets, entries, models, runs, validations
-from deltawire_service.store.tables.runs import QUEUED, RUNNING, RunRow
+from deltawire_service.store.tables.runs import OPEN_STATES, QUEUED, RUNNING, RunRow
 from deltawire_service.training.batch_sampler import BatchSampler
 from deltawire_service.training.errors import RunNotFound
 from deltawire_service.training.recipes import read_recipe
@@ -67,30 +67,34 @@ def read_metrics(store: ModelStore, owner: str, run_id: str, since: int, most: i
 
     Returns:
         `steps`, `validations` of the versions that these steps lead to, and `next`: the version that the next
-        page follows.
+        page follows. A step comes together with the validation after it.
 
     Raises:
         RunNotFound: there is none.
     """
     with store.database.reading() as transaction:
         run = _find(transaction, owner, run_id)
-        since = max(since, run.first_version)
-        last = run.progress.version
-        found = [
-            entry
-            for entry in entries.page(transaction, run.model, since, most)
-            if entry.version <= last and entry.kind == "step"
-        ]
-        # A page that is not full ends at the newest version, which may be validated later than it is made.
-        until = found[-1].version if len(found) == most else last
+        since, last = max(since, run.first_version), _last_version(transaction, run)
+        page = [each for each in entries.page(transaction, run.model, since, most) if each.version <= last]
+        until = page[-1].version if len(page) == most else max(since, last)
         validated = validations.page(transaction, run.id, since, until)
     steps = []
-    for entry in found:
-        details = json.loads(entry.details)
-        steps.append(
-            {"version": entry.version, "step": entry.step, **{name: details[name] for name in STEP_METRICS}}
-        )
+    for entry in page:
+        if entry.kind == "step":  # else it was made again on another machine, or restored
+            details = json.loads(entry.details)
+            metrics = {name: details[name] for name in STEP_METRICS}
+            steps.append({"version": entry.version, "step": entry.step, **metrics})
     return {"steps": steps, "validations": [vars(each) for each in validated], "next": until}
+
+
+def _last_version(transaction: Connection, run: RunRow) -> int:
+    """Return the last version whose metrics are complete: a step is not listed before its validation."""
+    progress, version = run.progress, run.progress.version
+    dataset = datasets.get(transaction, run.dataset)
+    if run.state in OPEN_STATES and dataset and progress.validated < progress.steps:
+        sampler = BatchSampler(read_recipe(run.recipe), dataset.rows)
+        return version - sampler.is_validated_after(progress.steps)
+    return version
 
 
 def describe_row(transaction: Connection, run: RunRow) -> dict[str, Any]:

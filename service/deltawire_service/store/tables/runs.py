@@ -55,7 +55,6 @@ class RunRow:
         recipe: how it learns, as JSON, with every default written out.
         state: queued, running, paused, finished, failed or cancelled.
         first_version: the version of the model before the run.
-        first_step: optimizer steps that lead to it.
         total_steps: steps that it takes unless it is stopped early.
         attempts: how many processes began to work on it since its last progress.
         problem: why it failed: a code and a sentence, as JSON; empty where it did not.
@@ -71,7 +70,6 @@ class RunRow:
     recipe: str
     state: str
     first_version: int
-    first_step: int
     total_steps: int
     attempts: int
     problem: str

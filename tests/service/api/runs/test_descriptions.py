@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from support.http_models import DescribedClient, code, make_model, step
-from support.runs import train
+from support.runs import train, trainer_of
 
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.training import trainer as trainers
+from deltawire_service.training import training_loop
 
 
 def start(client: DescribedClient, name: str = "model", **recipe: Any) -> str:
@@ -60,6 +63,33 @@ def test_metrics_are_read_page_by_page(client: DescribedClient, store: ModelStor
     assert [len(page["steps"]) for page in pages] == [4, 4, 2]
     validated = [each["version"] for page in pages for each in page["validations"]]
     assert validated == [4, 7, 10, 11]
+
+
+def test_a_step_comes_together_with_its_validation(
+    client: DescribedClient, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often the metrics are read, nothing is missed, and nothing comes twice."""
+    monkeypatch.setattr(trainers, "TURN_SECONDS", 0.0)  # one transaction a turn
+    monkeypatch.setattr(training_loop, "GROUP_SECONDS", 0.0)
+    run = start(client, epochs=2, validation={"fraction": 0.2, "every": 3})
+    steps, validated, since = list[int](), list[int](), -1
+    trainer = trainer_of(store)
+    while trainer.take_turn():
+        page = client.get(f"/v1/runs/{run}/metrics?since={since}").json
+        steps += [each["version"] for each in page["steps"]]
+        validated += [each["version"] for each in page["validations"]]
+        assert not steps or steps[-1] not in (3, 6, 9, 10) or steps[-1] == validated[-1]
+        since = page["next"]
+    assert (steps, validated) == ([*range(1, 11)], [3, 6, 9, 10])
+
+
+def test_entries_that_are_no_steps_end_no_page(client: DescribedClient, store: ModelStore) -> None:
+    run = start(client, epochs=2)
+    train(store)
+    with store.database.writing() as transaction:
+        transaction.execute("UPDATE entries SET kind = 'rebased' WHERE version = 4")
+    page = client.get(f"/v1/runs/{run}/metrics?limit=5").json
+    assert ([each["version"] for each in page["steps"]], page["next"]) == ([1, 2, 3, 5], 5)
 
 
 def test_a_run_that_is_not_there_is_not_found(client: DescribedClient) -> None:

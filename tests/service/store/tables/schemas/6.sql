@@ -65,7 +65,6 @@ CREATE TABLE runs (
             recipe TEXT NOT NULL,
             state TEXT NOT NULL,
             first_version INTEGER NOT NULL,
-            first_step INTEGER NOT NULL,
             total_steps INTEGER NOT NULL,
             attempts INTEGER NOT NULL,
             problem TEXT NOT NULL,

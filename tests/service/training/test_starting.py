@@ -1,0 +1,32 @@
+"""The store of a trainer is that of the service, computed with at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.models import OWNER, create, id_of
+from support.runs import add_dataset, start, train
+
+from deltawire_service.app import create_app
+from deltawire_service.observability.metrics import Metrics
+from deltawire_service.settings import Settings
+from deltawire_service.training.starting import make_store
+
+
+def test_a_trainer_and_a_service_share_a_folder(tmp_path: Path) -> None:
+    settings = Settings(data_dir=str(tmp_path / "store"), log_level="error")
+    service = create_app(settings).extensions["deltawire"].models
+    create(service)
+    add_dataset(service)
+    start(service)
+    metrics = Metrics(lambda: 0)
+    store = make_store(settings, metrics)
+    train(store)
+    assert service.find(OWNER, "model").version == 7
+    assert id_of(service) == id_of(store)
+    assert store.fingerprint == service.fingerprint
+    text = metrics.text("")[0].decode()
+    assert 'deltawire_model_changes_total{kind="step"} 7.0' in text
+    assert "deltawire_plan_bytes_count" in text
+    service.close()
+    store.close()
