@@ -51,6 +51,14 @@ class EpochRows(NamedTuple):
     of: int
     held_out: int = 0
 
+    def until(self, stop: int) -> EpochRows:
+        """Return the rows from the same place on until another one."""
+        return self._replace(stop=stop)
+
+    def document(self) -> dict[str, int]:
+        """Return the rows as JSON."""
+        return self._asdict()
+
     def indices(self) -> Array:
         """Return the indices of the rows, an int64 array of shape (stop − start,)."""
         taken = row_order(self.of - self.held_out, self.seed, self.epoch, self.start, self.stop)

@@ -53,10 +53,10 @@ class BatchSampler:
             return Batch(slice(start, stop), {"start": start, "stop": stop})
         rows = self._epoch_rows(epoch + 1, start, stop)
         if not (self._chunk.epoch == rows.epoch and self._chunk.start <= start and stop <= self._chunk.stop):
-            self._chunk = rows._replace(stop=max(stop, min(start + CHUNK, self.rows_per_epoch)))
+            self._chunk = rows.until(max(stop, min(start + CHUNK, self.rows_per_epoch)))
             self._indices = self._chunk.indices()
         begin = start - self._chunk.start
-        return Batch(self._indices[begin : begin + stop - start], rows._asdict())
+        return Batch(self._indices[begin : begin + stop - start], rows.document())
 
     def held_out(self, start: int, stop: int) -> Rows:
         """Return some of the rows that no step takes, counted among themselves; `held_out_count` has all."""
