@@ -45,7 +45,7 @@ def read(body: memoryview) -> Table:
         raise ParquetMissing from None
     try:
         return _read(pyarrow, parquet, body)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _invalid(error) from None
 
 
@@ -76,7 +76,7 @@ def _blocks(arrow: Any, file: Any, kinds: dict[str, _Kind]) -> Iterator[Block]:
             for name, kind in kinds.items():
                 yield Block(name, start, kind.numbers(batch.column(name)))
             start += batch.num_rows
-    except (arrow.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _invalid(error) from None
 
 
@@ -130,7 +130,8 @@ class _Kind:
     def numbers(self, values: Any) -> Array:
         """Return the numbers of values."""
         if self.is_text:
-            codes = [self._codes[text or ""] for text in values.dictionary.to_pylist()]
+            # A dictionary may have texts that no row has: they get any code.
+            codes = [self._codes.get(text or "", 0) for text in values.dictionary.to_pylist()]
             places = values.indices.fill_null(len(codes)).to_numpy(zero_copy_only=False)
             every: Array = np.array([*codes, self._codes.get("", 0)], np.int64)
             return every[np.asarray(places, np.int64)]

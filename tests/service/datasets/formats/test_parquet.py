@@ -92,6 +92,24 @@ def test_what_is_no_table_is_refused(values: Any, detail: str) -> None:
 
 
 @pytest.mark.parquet
+def test_a_dictionary_may_have_texts_that_no_row_has() -> None:
+    import pyarrow
+
+    coded = pyarrow.DictionaryArray.from_arrays([2, 0, 2], ["a", "unused", "c"])
+    table = parquet.read(written({"a": coded}))
+    assert table.columns[0].categories == ("a", "c")
+    assert gathered(table)["a"].tolist() == [1, 0, 1]
+
+
+@pytest.mark.parquet
+def test_texts_that_are_no_utf8_are_refused() -> None:
+    body = bytes(written({"a": ["texttext"] * 9}, compression="none", write_statistics=False))
+    assert body.count(b"texttext") == 1
+    with pytest.raises(Refused):
+        parquet.read(memoryview(body.replace(b"texttext", b"\xff\xfetextt")))
+
+
+@pytest.mark.parquet
 def test_damage_is_refused() -> None:
     body = written({"a": np.arange(1000.0), "b": [str(i % 7) for i in range(1000)]})
     for size in range(0, len(body), 97):
