@@ -33,6 +33,9 @@ from deltawire_service.training.starting import make_store
 LONGEST = 0.35
 """Seconds that a trainer may work before it is killed, at most."""
 
+FRUITLESS = 5
+"""Trainers in a row that may be killed before their first commit: a run that kills them all is given up."""
+
 RECIPE: dict[str, Any] = {
     "batch_size": 16,
     "schedule": {"kind": "cosine", "T_max": 5000},
@@ -51,7 +54,7 @@ def start_trainer(folder: Path) -> subprocess.Popen[bytes]:
 
 def kill_trainers(store: ModelStore, run: str, kills: int, dice: random.Random) -> tuple[int, int]:
     """Take a run to its end with trainers that are killed; return how many were, and how many had begun."""
-    killed = begun = 0
+    killed = begun = fruitless = 0
     while is_open(store, run):
         trainer = start_trainer(store.folder.path)
         before = attempt(store, run)
@@ -59,8 +62,12 @@ def kill_trainers(store: ModelStore, run: str, kills: int, dice: random.Random) 
             time.sleep(0.002)
         begun += 1
         if killed < kills:
+            steps = attempt(store, run)[1]
+            while fruitless == FRUITLESS and attempt(store, run)[1] == steps and is_open(store, run):
+                time.sleep(0.002)
             time.sleep(dice.uniform(0, LONGEST))
             killed += is_open(store, run)
+            fruitless = 0 if attempt(store, run)[1] > steps else fruitless + 1
         else:
             while is_open(store, run):
                 time.sleep(0.05)
