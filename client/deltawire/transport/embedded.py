@@ -32,6 +32,8 @@ ALONE: dict[str, Any] = {
             "admitted_bytes",
             "model_body_bytes",
             "models_per_key",
+            "dataset_body_bytes",
+            "datasets_per_key",
             "model_bytes_per_key",
         ],
         UNBOUNDED,
@@ -40,7 +42,7 @@ ALONE: dict[str, Any] = {
 """Settings of a service without other users. One that the environment names holds instead.
 
 Arrays are passed in memory, so that only their plan bounds them. A call leaves no answer behind that others
-would have to wait for. Models have the whole disk, but for the space that stays free.
+would have to wait for. Models and datasets have the whole disk, but for the space that stays free.
 """
 
 

@@ -6,6 +6,7 @@ import click
 
 from deltawire_service.cli.check import check
 from deltawire_service.cli.conformance import check_layer
+from deltawire_service.cli.datasets.group import datasets
 from deltawire_service.cli.demo import demo
 from deltawire_service.cli.gradients import gradients
 from deltawire_service.cli.layers import layers
@@ -40,6 +41,7 @@ def deltawire() -> None:
 for command in (
     check,
     check_layer,
+    datasets,
     demo,
     gradients,
     layers,
