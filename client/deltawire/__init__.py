@@ -27,6 +27,8 @@ from deltawire.network import Handle, Network
 from deltawire.published import Published
 from deltawire.responses import Gradients
 from deltawire.retries import Retries
+from deltawire.runs.metrics import RunMetrics
+from deltawire.runs.run import Run
 from deltawire.tables.table import Table
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSGITransport
 
@@ -35,6 +37,6 @@ __version__ = version("deltawire")
 __all__ = [
     "Checkpoint", "Client", "ConnectionLost", "Dataset", "DatasetRows", "DeltawireError", "EmbeddedTransport",
     "Fault", "Gradients", "HTTPTransport", "Handle", "Model", "ModelChange", "ModelVersion", "Network",
-    "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed",
+    "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "Run", "RunMetrics", "ServiceFailed",
     "StepResult", "Table", "TimedOut", "Transport", "Unreachable", "WSGITransport", "optim",
 ]  # fmt: skip

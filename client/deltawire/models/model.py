@@ -20,6 +20,7 @@ from deltawire.models.version import ModelVersion
 from deltawire.network.files import FilePath, write
 from deltawire.request_builder import Arrays, Data, Names, Wrt, name_list, wrt_document
 from deltawire.responses import to_arrays
+from deltawire.runs.fit import fit
 from deltawire.wire import Array
 
 DEFAULTS: dict[str, Any] = {
@@ -98,6 +99,8 @@ class Model(ModelVersion):
             "POST", request.path("steps"), request.document, step_reader(self.dtype), key=key,
             sends=binary, accepts=binary,
         )  # fmt: skip
+
+    fit = fit  # in a file of its own, as what computes is
 
     def change_optimizer(
         self,

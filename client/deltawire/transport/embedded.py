@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from deltawire.errors import Fault, NotInstalled
+from deltawire.transport.trainer import TrainerProcess
 from deltawire.transport.transport import Request, Response
 from deltawire.transport.wsgi import WSGITransport
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 UNBOUNDED = 2**62
+
+TRAINING = re.compile(r"/v1/(models/[^/]+/runs$|runs/[^/]+/(resume$|metrics\b))")
+"""Paths of requests that have runs go on, or follow them."""
 
 ALONE: dict[str, Any] = {
     "log_level": "error",
@@ -53,6 +58,9 @@ class EmbeddedTransport:
     without other users: only errors are logged, calls wait for each other without a deadline, and planned
     memory and operations alone bound a call. No API key is needed.
 
+    Runs train in a process of their own, which starts with the first run and ends with this
+    process or with `close`.
+
     A forked process starts a service of its own with its first request: threads and locks do not survive a
     fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
     """
@@ -82,13 +90,19 @@ class EmbeddedTransport:
         """Have the service answer a request; see `Transport.send`."""
         if self._process != os.getpid():
             self._start()
-        return self._wsgi.send(request)
+        response = self._wsgi.send(request)
+        if TRAINING.match(request.path) and response.status < 400:
+            self._trainer.keep_alive()
+        return response
 
     def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """End the process that trains, if there is one; a later request about runs starts it again."""
+        if self._process == os.getpid():
+            self._trainer.stop()
 
     def _start(self) -> None:
         self._wsgi, self._process = WSGITransport(_service(self._data_dir)), os.getpid()
+        self._trainer = TrainerProcess(self._data_dir)
 
 
 def _service(data_dir: str | None) -> WSGIApplication:
