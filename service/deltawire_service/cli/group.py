@@ -14,6 +14,9 @@ from deltawire_service.cli.models.group import models
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
+from deltawire_service.cli.runs.fit import fit
+from deltawire_service.cli.runs.group import runs
+from deltawire_service.cli.runs.train import train
 from deltawire_service.cli.serving.serve import serve
 from deltawire_service.cli.serving.trainer import trainer
 from deltawire_service.cli.store.group import store
@@ -43,14 +46,17 @@ for command in (
     check_layer,
     datasets,
     demo,
+    fit,
     gradients,
     layers,
     models,
     new_layer,
     plan,
     publish,
+    runs,
     serve,
     store,
+    train,
     trainer,
 ):
     deltawire.add_command(command)
