@@ -15,6 +15,9 @@ from deltawire.runs.progress import Progress, open_progress
 UNDER_WAY = frozenset({"queued", "running"})
 """The states of a run that goes on by itself."""
 
+OPEN = UNDER_WAY | {"paused"}
+"""The states of a run that has not ended."""
+
 POLL_SECONDS = 0.25
 """Between two looks at a run."""
 
