@@ -7,6 +7,8 @@ from importlib.metadata import version
 
 from deltawire import optim
 from deltawire.client import Client
+from deltawire.datasets.dataset import Dataset
+from deltawire.datasets.rows import DatasetRows
 from deltawire.errors import (
     ConnectionLost,
     DeltawireError,
@@ -25,13 +27,16 @@ from deltawire.network import Handle, Network
 from deltawire.published import Published
 from deltawire.responses import Gradients
 from deltawire.retries import Retries
+from deltawire.runs.metrics import RunMetrics
+from deltawire.runs.run import Run
+from deltawire.tables.table import Table
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Transport, WSGITransport
 
 __version__ = version("deltawire")
 
 __all__ = [
-    "Checkpoint", "Client", "ConnectionLost", "DeltawireError", "EmbeddedTransport", "Fault", "Gradients",
-    "HTTPTransport", "Handle", "Model", "ModelChange", "ModelVersion", "Network", "NotInstalled",
-    "PluginFailed", "Published", "Refused", "Retries", "ServiceFailed", "StepResult", "TimedOut", "Transport",
-    "Unreachable", "WSGITransport", "optim",
+    "Checkpoint", "Client", "ConnectionLost", "Dataset", "DatasetRows", "DeltawireError", "EmbeddedTransport",
+    "Fault", "Gradients", "HTTPTransport", "Handle", "Model", "ModelChange", "ModelVersion", "Network",
+    "NotInstalled", "PluginFailed", "Published", "Refused", "Retries", "Run", "RunMetrics", "ServiceFailed",
+    "StepResult", "Table", "TimedOut", "Transport", "Unreachable", "WSGITransport", "optim",
 ]  # fmt: skip

@@ -9,10 +9,12 @@ import requests
 
 from deltawire import computations, derivatives, wire
 from deltawire.connection import Connection
-from deltawire.models import catalogue
+from deltawire.datasets import catalogue as dataset_catalogue
+from deltawire.models import catalogue as model_catalogue
 from deltawire.published import Published, find_published
 from deltawire.request_builder import RequestBuilder
 from deltawire.retries import Retries
+from deltawire.runs import catalogue as run_catalogue
 from deltawire.transport import EmbeddedTransport, HTTPTransport, Timeout, Transport
 from deltawire.transport.credentials import check_key
 
@@ -93,11 +95,18 @@ class Client:
         if self._owns_transport:
             self.connection.transport.close()
 
-    # Models, and what computes, are functions of a client, in files of their own.
+    # Models, datasets, runs, and what computes, are functions of a client, in files of their own.
 
-    create_model = catalogue.create_model
-    model = catalogue.find_model
-    models = catalogue.list_models
+    create_model = model_catalogue.create_model
+    model = model_catalogue.find_model
+    models = model_catalogue.list_models
+
+    upload_dataset = dataset_catalogue.upload_dataset
+    dataset = dataset_catalogue.find_dataset
+    datasets = dataset_catalogue.list_datasets
+
+    run = run_catalogue.find_run
+    runs = run_catalogue.list_runs
 
     init = computations.init
     value_and_grad = computations.value_and_grad

@@ -13,6 +13,7 @@ from deltawire import wire
 from deltawire.request_builder import (
     Arrays,
     Caller,
+    Data,
     Names,
     Spec,
     Wrt,
@@ -49,7 +50,7 @@ def value_and_grad(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     *,
     wrt: Wrt | None = None,
     reduction: str = "mean",
@@ -60,7 +61,7 @@ def value_and_grad(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: What to differentiate with respect to, as for `gradients`.
         reduction: "mean" or "sum" of the loss over the examples.
 
@@ -79,7 +80,7 @@ def gradients(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     *,
     wrt: Wrt | None = None,
     reduction: str = "mean",
@@ -98,7 +99,7 @@ def gradients(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape). Inputs of dtype int64 take integers.
+        data: Inputs by name, (batch, *shape), or rows of a dataset. Inputs of dtype int64 take integers.
         wrt: {"params": True, False or a list of globs, "data": True, False or a list of names}; by
             default True and False.
         reduction: "mean" or "sum" of the loss over the examples.
@@ -123,7 +124,7 @@ def forward(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     values: Names | None = None,
     *,
     non_finite: str = "error",
@@ -134,7 +135,7 @@ def forward(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         values: Nodes; by default those that a published network offers, or the outputs: the nodes that no
             other takes, as far as the data lead. Without labels these are the scores, and not the loss.
         non_finite: "error", or "return" to get results that are not finite.
@@ -194,7 +195,7 @@ def check(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     *,
     wrt: Wrt | None = None,
     deltas: Names = (),
@@ -207,7 +208,7 @@ def check(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: As for `gradients`, but every parameter and every input by default.
         deltas: Nodes whose deltas are checked too.
         reduction: "mean" or "sum" of the loss over the examples.

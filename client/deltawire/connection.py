@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ from deltawire.errors import (
 )
 from deltawire.integrations.untraced import untraced
 from deltawire.retries import Retries
-from deltawire.transport import Request, Response, Transport
+from deltawire.transport import Part, Request, Response, Transport
 
 RESPONSE_LIMITS = wire.Limits(
     depth=64, members=2**62, lists=2**62, rank=64, elements=2**62, tensors=2**20, tensor_header_bytes=2**27
@@ -32,7 +33,7 @@ MENDS = {
 }
 """What a caller of the SDK can do about an error, by its code."""
 
-OK = frozenset({200, 201})
+OK = frozenset({200, 201, 202})
 """Statuses of answers."""
 
 UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown", "deadline_exceeded")
@@ -45,6 +46,19 @@ VISIBLE = re.compile(r"[!#-~]{1,255}", re.ASCII)
 """Idempotency-Keys, as the service reads them."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body that is sent as it is, in a document's place.
+
+    Attributes:
+        media_type: What it is.
+        parts: Its pieces, in order.
+    """
+
+    media_type: str
+    parts: Sequence[Part]
 
 
 class Connection:
@@ -128,9 +142,9 @@ class Connection:
         However often the request is sent, also by several calls with one key, the change is made once.
 
         Args:
-            method: POST, PATCH or DELETE.
+            method: POST, PUT, PATCH or DELETE.
             path: Of the route.
-            document: As for `post`; None for a request without a body.
+            document: As for `post`; a `Body`; None for a request without a body.
             read: As for `post`.
             key: The Idempotency-Key, 1 to 255 visible ASCII characters but "; by default a new one.
             sends: Media type of the request.
@@ -156,12 +170,13 @@ class Connection:
         headers = {"X-Request-Id": request_id, "Accept": f"{accepts}, application/problem+json"}
         if key is not None:
             headers["Idempotency-Key"] = key
-        body = None
-        if document is not None:
-            sends, body = self._encode(document, sends)
-            headers["Content-Type"] = sends
+        body = document
+        if document is not None and not isinstance(document, Body):
+            body = self._encode(document, sends)
+        if body is not None:
+            headers["Content-Type"] = body.media_type
         startup = None if self._answered else self._retries.startup or None
-        request = Request(method, path, headers, body, startup)
+        request = Request(method, path, headers, body and body.parts, startup)
         unknown = False
         try:
             response, unknown = self._retries.send(
@@ -220,8 +235,8 @@ class Connection:
         detail = f"{self.transport!r} answered {response.status} ({kind}) {how}"
         return ServiceFailed([Fault("", "answer_invalid", detail)], response.status)
 
-    def _encode(self, document: Any, media_type: str) -> tuple[str, list[bytes | memoryview]]:
-        """Return the media type and the pieces of a document's body.
+    def _encode(self, document: Any, media_type: str) -> Body:
+        """Return the body of a document.
 
         A binary body whose header is too large for the service becomes JSON, which has no header.
 
@@ -232,16 +247,16 @@ class Connection:
             parts = wire.encode_in_parts(document, media_type, "base64")
             header = len(parts[0]) - 8
             if media_type == wire.JSON or header <= wire.DEFAULT.tensor_header_bytes:
-                return media_type, parts
+                return Body(media_type, parts)
             limits = self.get("/v1/limits", lambda answer: dict(answer["limits"]))
             if header <= limits["tensor_header_bytes"]:
-                return media_type, parts
+                return Body(media_type, parts)
             parts = wire.encode_in_parts(document, wire.JSON, "base64")
         except TypeError as error:
             raise Refused([Fault("", "json_invalid", f"the request cannot be JSON: {error}")]) from error
         if len(parts[0]) > limits["json_body_bytes"]:
             raise _too_large(header, len(parts[0]), limits)
-        return wire.JSON, parts
+        return Body(wire.JSON, parts)
 
 
 def _may_have_changed(error: DeltawireError) -> bool:

@@ -15,6 +15,7 @@ from deltawire.request_builder import (
     Arrays,
     Caller,
     ComputeRequest,
+    Data,
     Names,
     Spec,
     Wrt,
@@ -29,7 +30,7 @@ def vjp(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     cotangents: Arrays,
     *,
     wrt: Wrt | None = None,
@@ -41,7 +42,7 @@ def vjp(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         cotangents: By node, (batch, *shape). With a leading axis more, (count, batch, *shape), one forward
             pass serves `count` products, and the results have that axis too.
         wrt: What to differentiate with respect to; every parameter and no input by default.
@@ -59,7 +60,7 @@ def jvp(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     tangents: Arrays,
     outputs: Names,
     *,
@@ -71,7 +72,7 @@ def jvp(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         tangents: By parameter and input, of its shape; what is left out does not move. With a leading axis
             more, several products come from one call, and the results have that axis too.
         outputs: Names of nodes.
@@ -94,7 +95,7 @@ def jacobian(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     outputs: Names,
     *,
     wrt: Wrt | None = None,
@@ -107,7 +108,7 @@ def jacobian(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         outputs: Names of nodes.
         wrt: What to differentiate with respect to; every parameter and no input by default.
         mode: "reverse" (like jax.jacrev) or "forward" (like jax.jacfwd); by default the cheaper one.
@@ -133,7 +134,7 @@ def hvp(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     vectors: Arrays,
     *,
     wrt: Wrt | None = None,
@@ -147,7 +148,7 @@ def hvp(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         vectors: By parameter and input, of its shape; what is left out counts as zero. With a leading axis
             more, several products come from one call, and the results have that axis too.
         wrt: The rows of the Hessian to return; by default those that `vectors` names.
@@ -169,7 +170,7 @@ def quadratic_form(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     vectors: Arrays,
     *,
     reduction: str = "mean",
@@ -181,7 +182,7 @@ def quadratic_form(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         vectors: As for `hvp`.
         reduction: "mean" or "sum" of the loss over the examples.
         non_finite: "error", or "return" to get results that are not finite.
@@ -204,7 +205,7 @@ def hessian_diagonal(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     *,
     wrt: Wrt | None = None,
     samples: int = 10,
@@ -218,7 +219,7 @@ def hessian_diagonal(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: What to differentiate with respect to; every parameter and no input by default.
         samples: Hessian-vector products with random signs that are averaged.
         seed: Of the signs: the same seed gives the same estimates.
@@ -240,7 +241,7 @@ def per_example_gradients(
     client: Caller,
     network: Spec,
     params: Arrays,
-    data: Arrays,
+    data: Data,
     *,
     wrt: Wrt | None = None,
     non_finite: str = "error",
@@ -251,7 +252,7 @@ def per_example_gradients(
         client: The client that asks.
         network: A network, a spec, a published network, or a model (`params={}`: its own).
         params: Parameters by name.
-        data: Inputs by name, (batch, *shape).
+        data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: What to differentiate with respect to; every parameter and no input by default.
         non_finite: "error", or "return" to get results that are not finite.
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from deltawire.arrays import as_numbers, common_dtype, dtype_name, plain_json, to_tensor
 from deltawire.connection import Connection
+from deltawire.datasets.rows import DatasetRows, rows_document
 from deltawire.errors import Refused, wrong_argument
 from deltawire.integrations.untraced import untraced
 from deltawire.models.network import ModelNetwork
@@ -25,6 +26,9 @@ Spec = Network | Mapping[str, Any]
 
 Arrays = Mapping[str, ArrayLike] | Mapping[Handle, ArrayLike]
 """Arrays by name or by handle."""
+
+Data = Arrays | DatasetRows
+"""A batch: arrays of the caller, or rows of a dataset."""
 
 Names = Iterable[str | Handle]
 Wrt = Mapping[str, bool | Names]
@@ -108,7 +112,7 @@ class RequestBuilder:
         self,
         network: Spec,
         params: Arrays,
-        data: Arrays,
+        data: Data,
         options: Mapping[str, Any],
         more: Mapping[str, Arrays] = MappingProxyType({}),
         along: Mapping[str, Arrays] = MappingProxyType({}),
@@ -118,7 +122,7 @@ class RequestBuilder:
         Args:
             network: A network, a spec, what is published, or a model.
             params: Parameters by name. Without any, a model computes with its own.
-            data: Inputs by name, (batch, *shape).
+            data: Inputs by name, (batch, *shape), or rows of a dataset.
             options: Everything but arrays, by its key in the document.
             more: Further arrays, by their places in the document, as `cotangents`.
             along: Directions, as `vectors`: arrays by the names of parameters and inputs.
@@ -127,7 +131,7 @@ class RequestBuilder:
             Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
         """
         resolved = self.resolve(network)
-        places = {"params": params, "data": data, **more}
+        places: dict[str, Data] = {"params": params, "data": data, **more}
         for argument, arrays in along.items():
             places |= _directions(argument, arrays, resolved)
         return self.with_arrays(resolved, places, {"tensors": "base64", **options})
@@ -136,7 +140,7 @@ class RequestBuilder:
     def with_arrays(
         self,
         network: Spec,
-        places: Mapping[str, Arrays],
+        places: Mapping[str, Data],
         options: Mapping[str, Any],
         dtype: DTypeLike | None = None,
     ) -> ComputeRequest:
@@ -144,7 +148,7 @@ class RequestBuilder:
 
         Args:
             network: A network, a spec, what is published, or a model.
-            places: The arrays, by their places in the document, as `data`.
+            places: The arrays, by their places in the document, as `data`; or rows of a dataset there.
             options: Everything but arrays, by its key in the document.
             dtype: The dtype that they must have; by default that of the network or of the arrays.
 
@@ -152,7 +156,13 @@ class RequestBuilder:
             Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
         """
         resolved = self.resolve(network)
-        by_place = {place: arrays_by_name(place, arrays) for place, arrays in places.items()}
+        by_place, references = dict[str, dict[str, Any]](), dict[str, Any]()
+        for place, arrays in places.items():
+            reference = rows_document(arrays) if place == "data" else None
+            if reference is None:
+                by_place[place] = arrays_by_name(place, arrays)
+            else:
+                references[place] = reference
         model = resolved if isinstance(resolved, ModelNetwork) and not by_place.get("params") else None
         if model:
             by_place.pop("params", None)
@@ -170,7 +180,7 @@ class RequestBuilder:
         else:
             name = common_dtype(floats, dtype_name(dtype), "dtype")
         document: dict[str, Any] = {**model.selection} if model else _described(resolved, name)
-        document |= _plain(options)
+        document |= _plain(options) | references
         for place, part in by_place.items():
             node = document
             for key in place.split("/"):
@@ -245,9 +255,9 @@ def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:
     """
     if isinstance(network, Published) or network.keys() == {"name"}:
         return None
-    names = arrays_by_name("data", data)
     try:
         spec = read_spec(network)
+        names = spec["inputs"] if rows_document(data) else arrays_by_name("data", data)
         return outputs_of(spec, names) or outputs_of(spec, spec["inputs"])
     except Refused:
         return []

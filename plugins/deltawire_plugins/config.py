@@ -47,6 +47,34 @@ class Numbers(fields.List[float]):
         return super()._deserialize(value, attr, data, **rest)
 
 
+class Constant(fields.Field["float | tuple[float, ...]"]):
+    """A number, or a list with one for each place of an axis.
+
+    Args:
+        description: its description in the schema.
+        load_default: the number where it is missing.
+    """
+
+    expected = "a number or a list of numbers"
+
+    def __init__(self, description: str, load_default: float):
+        forms = [{"type": "number"}, {"type": "array", "items": {"type": "number"}, "minItems": 1}]
+        super().__init__(load_default=load_default, metadata={"description": description, "anyOf": forms})
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> float | tuple[float, ...]:
+        several = isinstance(value, list | tuple)
+        numbers = value if several else [value]
+        for number in numbers:
+            if type(number) not in (int, float) or not isfinite(number):
+                raise ValidationError(f"expected {self.expected}, got {shown(number)}")
+        if not numbers:
+            raise ValidationError(f"expected {self.expected}, got an empty list")
+        return tuple(map(float, numbers)) if several else float(value)
+
+    def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return list(value) if isinstance(value, tuple) else value
+
+
 class Flag(fields.Boolean):
     """true or false."""
 

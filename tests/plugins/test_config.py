@@ -14,6 +14,7 @@ FIELDS: dict[str, fields.Field[Any]] = {
     "integer": config.Integer(),
     "number": config.Number(),
     "numbers": config.Numbers(2, each=validate.Range(max=1)),
+    "constant": config.Constant("a", load_default=1.0),
     "flag": config.Flag(),
     "names": config.Names(most=2),
     "integers": config.Integers(most=2),
@@ -33,6 +34,8 @@ def load(kind: str, value: Any) -> Any:
         ("number", -0.5, -0.5),
         ("numbers", [1, 0.5], [1.0, 0.5]),
         ("numbers", (1, 0.5), [1.0, 0.5]),
+        ("constant", 3, 3.0),
+        ("constant", [1, 0.5], (1.0, 0.5)),
         ("flag", False, False),
         ("names", ["*.weight", "a"], ["*.weight", "a"]),
         ("names", [], []),
@@ -51,6 +54,10 @@ def test_what_is_written_is_read(kind: str, value: Any, expected: Any) -> None:
     [
         *(("integer", value, "expected a whole number, got") for value in (4.0, "4", True, [4], {})),
         *(("numbers", value, "expected 2 numbers, got") for value in ([1.0], [0.1] * 3, 0.5, "12", {})),
+        *(
+            ("constant", value, "expected a number or a list of numbers")
+            for value in ("1", True, [], [nan], [[1]])
+        ),
         *(("number", value, "expected a number, got") for value in ("0.5", True, inf, -inf, nan, [1])),
         *(("flag", value, "expected true or false, got") for value in (0, 1, "true", [], 1.0)),
         *(("names", value, "expected a list of names, got") for value in ("a", [1], ["a", None], {})),

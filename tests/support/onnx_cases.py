@@ -25,6 +25,7 @@ CASES: list[tuple[str, dict[str, Any], Shapes]] = [
     ("nll", {}, [(3, 4), ((3,), 4)]), ("softmax_nll", {}, [(4,), ((), 4)]),
     ("add", {}, [(4,), (4,), (4,)]), ("elu", {"alpha": 0.5}, [()]), ("leaky_relu", {"slope": 0.3}, [(2,)]),
     ("affine", {"scale": -2.5, "shift": 0.5}, [(3, 4)]), ("affine", {}, [()]),
+    ("affine", {"scale": [0.5, -2.0, 3.0, 0.1], "shift": [1.0, 0.0, -1.0, 2.0]}, [(3, 4)]),
     ("power", {"exponent": 3}, [(4,)]), ("huber", {"delta": 0.2}, [(), ()]),
     ("matmul", {}, [(2, 3, 4), (2, 4, 5)]), ("linear", {"units": 3}, [(4,)]),
     ("linear", {"units": 3}, [(2, 4)]), ("linear", {"units": 3, "bias": False}, [(2, 2, 4)]),

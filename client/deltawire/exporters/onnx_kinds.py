@@ -15,6 +15,7 @@ from deltawire.importers.named import Named
 from deltawire.wire import Array
 
 Shape = tuple[int, ...]
+Numbers = float | Sequence[float]
 KINDS = Named()
 kind = KINDS.register
 
@@ -98,9 +99,9 @@ class Place:
         self.initializers[name] = np.asarray(values, dtype or self.dtype)
         return name
 
-    def number(self, number: float) -> str:
-        """Add one number as a node, not as an initializer, which importers take for a parameter."""
-        value = numpy_helper.from_array(np.asarray(number, self.dtype))
+    def constants(self, numbers: Numbers) -> str:
+        """Add numbers as a node, not as an initializer, which importers take for a parameter."""
+        value = numpy_helper.from_array(np.asarray(numbers, self.dtype))
         return self.put("Constant", value=value)
 
     def axes(self, *axes: int) -> str:
@@ -154,8 +155,8 @@ KINDS |= {
 
 
 @kind("affine")
-def affine(at: Place, scale: float = 1.0, shift: float = 0.0) -> None:
-    at.end("Add", at.put("Mul", at.spread(0), at.number(scale)), at.number(shift))
+def affine(at: Place, scale: Numbers = 1.0, shift: Numbers = 0.0) -> None:
+    at.end("Add", at.put("Mul", at.spread(0), at.constants(scale)), at.constants(shift))
 
 
 @kind("elu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, Self
+from uuid import uuid4
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from deltawire import optim
 from deltawire.client import Client
 from deltawire.errors import missing_extra
 from deltawire.network import Handle, Network
+from deltawire.runs.run import OPEN
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -28,6 +30,9 @@ ARGUMENTS = {
 }
 """Type and least value of each argument that is a number."""
 
+PLACES = ("client", "server")
+"""Places that the steps are taken at."""
+
 TYPE_NAMES = {Real: "a number", Integral: "an integer"}
 
 
@@ -43,6 +48,8 @@ class GradientService(BaseEstimator):
         batch_size: Examples in a step.
         random_state: Of the first parameters and of the order of the examples.
         url: Address of the service; without one it runs in this process.
+        on: "client" for steps of this process, with gradients of the service; or "server" for a run of the
+            service, which needs a folder for its data and sees the examples once.
 
     Attributes:
         network_: The spec of the fitted network.
@@ -61,6 +68,7 @@ class GradientService(BaseEstimator):
         batch_size: int = 64,
         random_state: Any = None,
         url: str | None = None,
+        on: str = "client",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -70,6 +78,7 @@ class GradientService(BaseEstimator):
         self.batch_size = batch_size
         self.random_state = random_state
         self.url = url
+        self.on = on
 
     def __getstate__(self) -> Any:
         """Return what is pickled: everything but the connection to the service."""
@@ -82,6 +91,8 @@ class GradientService(BaseEstimator):
             raise ValueError(f"hidden_layer_sizes: expected units of each layer, as (8,), got {sizes!r}")
         if not isinstance(activation, str):
             raise ValueError(f'activation: expected the kind of a layer, as "relu", got {activation!r}')
+        if self.on not in PLACES:
+            raise ValueError(f"on: expected {' or '.join(map(repr, PLACES))}, got {self.on!r}")
         for name, (kind, least) in ARGUMENTS.items():
             value = getattr(self, name)
             if not isinstance(value, kind) or value < least:
@@ -102,6 +113,9 @@ class GradientService(BaseEstimator):
         random = check_random_state(self.random_state)
         self.network_ = net.spec()
         self._client = Client(self.url)
+        if self.on == "server":
+            self.params_, self.losses_ = self._train_at_server(X, y, *map(int, random.randint(2**31, size=2)))
+            return self
         self.params_ = self._client.init(self.network_, seed=int(random.randint(2**31)))
         self.losses_ = optim.fit(
             self._client,
@@ -114,6 +128,37 @@ class GradientService(BaseEstimator):
             seed=random,
         )
         return self
+
+    def _train_at_server(self, X: Any, y: Any, seed: int, order: int) -> tuple[dict[str, Any], list[float]]:
+        """Train by a run of the service; return the parameters, and the mean loss of each epoch.
+
+        Args:
+            X: Numbers, (n, features).
+            y: Targets, (n, …).
+            seed: Of the first parameters.
+            order: Seed of the order of the examples.
+        """
+        epochs, size = int(self.epochs), int(self.batch_size)
+        model = self._client.create_model(
+            self.network_, name=f"sklearn-{uuid4().hex}", optimizer=optim.adam(float(self.learning_rate)),
+            seed=seed,
+        )  # fmt: skip
+        dataset, run, losses = None, None, list[float]()
+        try:
+            if epochs:
+                dataset = self._client.upload_dataset(model.name, {"x": X, "y": y})
+                run = model.fit(dataset, epochs=epochs, batch_size=size, seed=order, wait=False)
+                run.wait()
+                steps = [each.loss for each in run.metrics() if each.loss is not None]
+                sizes = np.diff([*range(0, len(X), size), len(X)])
+                losses = [float(each) for each in np.reshape(steps, (epochs, -1)) @ sizes / len(X)]
+            return model.params(), losses
+        finally:
+            if run is not None and run.state in OPEN:  # it was interrupted
+                run.cancel()
+            model.delete()
+            if dataset is not None:
+                dataset.delete()
 
     def _values(self, X: Any, node: str) -> Any:
         """Return the values of a node of the fitted network, (n, *shape)."""

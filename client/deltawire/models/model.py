@@ -18,8 +18,9 @@ from deltawire.models.results import (
 from deltawire.models.rules import Rule, rule_changes
 from deltawire.models.version import ModelVersion
 from deltawire.network.files import FilePath, write
-from deltawire.request_builder import Arrays, Names, Wrt, name_list, wrt_document
+from deltawire.request_builder import Arrays, Data, Names, Wrt, name_list, wrt_document
 from deltawire.responses import to_arrays
+from deltawire.runs.fit import fit
 from deltawire.wire import Array
 
 DEFAULTS: dict[str, Any] = {
@@ -51,7 +52,7 @@ class Model(ModelVersion):
 
     def step(
         self,
-        data: Arrays | None = None,
+        data: Data | None = None,
         *,
         gradients: Arrays | None = None,
         reduction: str = "mean",
@@ -68,7 +69,7 @@ class Model(ModelVersion):
         """Take one optimizer step, from a batch or from gradients.
 
         Args:
-            data: Inputs by name, (batch, *shape); or None, with `gradients`.
+            data: Inputs by name, (batch, *shape), or rows of a dataset; or None, with `gradients`.
             gradients: One for each parameter, by name, of its shape, computed by the caller.
             reduction: "mean" or "sum" of the loss over the examples.
             learning_rate: For this step alone; it is not scheduled.
@@ -98,6 +99,8 @@ class Model(ModelVersion):
             "POST", request.path("steps"), request.document, step_reader(self.dtype), key=key,
             sends=binary, accepts=binary,
         )  # fmt: skip
+
+    fit = fit  # in a file of its own, as what computes is
 
     def change_optimizer(
         self,
@@ -231,7 +234,7 @@ class Model(ModelVersion):
         return self._connection.get(f"{self.path}/{part}{query}", read, accepts=self._connection.media_type)
 
 
-def _batch_or_gradients(data: Arrays | None, gradients: Arrays | None) -> dict[str, Arrays]:
+def _batch_or_gradients(data: Data | None, gradients: Arrays | None) -> dict[str, Data]:
     if gradients is None and data is not None:
         return {"data": data}
     if data is None and gradients is not None:

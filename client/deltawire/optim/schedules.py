@@ -5,10 +5,13 @@ An optimizer takes one: `adam(schedule=schedules.cosine(T_max=1000))`. It counts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from deltawire.arrays import plain_json
+from deltawire.errors import wrong_argument
 from deltawire.optim.configs import checked_arguments, make
-from deltawire_optimizers import SCHEDULES, Schedule
+from deltawire_optimizers import SCHEDULES, Schedule, dump_schedule
 
 
 @checked_arguments
@@ -50,3 +53,19 @@ def sequence(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedu
         `sequence([linear(total_iters=100), cosine(T_max=900)], milestones=[100])` warms up, then falls.
     """
     return make(SCHEDULES["sequence"], {"milestones": list(milestones)}, schedules=list(schedules))
+
+
+def schedule_document(schedule: Any) -> dict[str, Any] | None:
+    """Return the JSON of a schedule, which may be JSON already; None for none.
+
+    Raises:
+        Refused: It is neither.
+    """
+    if isinstance(schedule, Schedule):
+        return dump_schedule(schedule)
+    if schedule is None:
+        return None
+    if not isinstance(schedule, Mapping):
+        raise wrong_argument("/schedule", "a schedule of deltawire.optim.schedules", schedule)
+    document: dict[str, Any] = plain_json(schedule, "/schedule")
+    return document

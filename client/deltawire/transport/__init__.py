@@ -16,12 +16,13 @@ write one of your own:
 
 from deltawire.transport.embedded import EmbeddedTransport
 from deltawire.transport.http import HTTPTransport, Timeout
-from deltawire.transport.transport import Request, Response, Transport
+from deltawire.transport.transport import Part, Request, Response, Transport
 from deltawire.transport.wsgi import WSGITransport
 
 __all__ = [
     "EmbeddedTransport",
     "HTTPTransport",
+    "Part",
     "Request",
     "Response",
     "Timeout",

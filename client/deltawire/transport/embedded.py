@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from deltawire.errors import Fault, NotInstalled
+from deltawire.transport.trainer import TrainerProcess
 from deltawire.transport.transport import Request, Response
 from deltawire.transport.wsgi import WSGITransport
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
 UNBOUNDED = 2**62
+
+TRAINING = re.compile(r"/v1/(models/[^/]+/runs$|runs/[^/]+/(resume$|metrics\b))")
+"""Paths of requests that have runs go on, or follow them."""
 
 ALONE: dict[str, Any] = {
     "log_level": "error",
@@ -32,6 +37,8 @@ ALONE: dict[str, Any] = {
             "admitted_bytes",
             "model_body_bytes",
             "models_per_key",
+            "dataset_body_bytes",
+            "datasets_per_key",
             "model_bytes_per_key",
         ],
         UNBOUNDED,
@@ -40,7 +47,7 @@ ALONE: dict[str, Any] = {
 """Settings of a service without other users. One that the environment names holds instead.
 
 Arrays are passed in memory, so that only their plan bounds them. A call leaves no answer behind that others
-would have to wait for. Models have the whole disk, but for the space that stays free.
+would have to wait for. Models and datasets have the whole disk, but for the space that stays free.
 """
 
 
@@ -50,6 +57,9 @@ class EmbeddedTransport:
     Settings come from the environment, as for any service. Those that it does not name are those of a service
     without other users: only errors are logged, calls wait for each other without a deadline, and planned
     memory and operations alone bound a call. No API key is needed.
+
+    Runs train in a process of their own, which starts with the first run and ends with this
+    process or with `close`.
 
     A forked process starts a service of its own with its first request: threads and locks do not survive a
     fork. So does a process in which a pickled transport is loaded. A deepcopy shares the service.
@@ -80,13 +90,19 @@ class EmbeddedTransport:
         """Have the service answer a request; see `Transport.send`."""
         if self._process != os.getpid():
             self._start()
-        return self._wsgi.send(request)
+        response = self._wsgi.send(request)
+        if TRAINING.match(request.path) and response.status < 400:
+            self._trainer.keep_alive()
+        return response
 
     def close(self) -> None:
-        """Do nothing: there are no connections."""
+        """End the process that trains, if there is one; a later request about runs starts it again."""
+        if self._process == os.getpid():
+            self._trainer.stop()
 
     def _start(self) -> None:
         self._wsgi, self._process = WSGITransport(_service(self._data_dir)), os.getpid()
+        self._trainer = TrainerProcess(self._data_dir)
 
 
 def _service(data_dir: str | None) -> WSGIApplication:

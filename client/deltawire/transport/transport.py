@@ -15,7 +15,7 @@ class Request:
     """One HTTP request.
 
     Attributes:
-        method: `GET`, `POST`, `PATCH` or `DELETE`.
+        method: `GET`, `POST`, `PUT`, `PATCH` or `DELETE`.
         path: From the root of the service, percent-encoded: `/v1/gradients`.
         headers: By name; `X-Request-Id` is always among them.
         body: The pieces of the body, in order; None for a request without a body.

@@ -8,8 +8,9 @@ from math import inf, pi, prod, sqrt
 import numpy as np
 from marshmallow import Schema
 
-from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, Shape, Work
+from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, LayerError, Shape, Work
 from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.shapes import last_axis
 from deltawire_plugins import config
 
 
@@ -238,22 +239,35 @@ class Power(Pointwise):
 
 
 class Affine(Pointwise):
-    """y = a x + b with constants a and b, for each number of x (...)."""
+    """y = a ∘ x + b with constants a and b, each one number or a list along the last axis, for x (...)."""
 
     class Config(Schema):
-        scale = config.Number(load_default=1.0, metadata={"description": "a, the same for all numbers"})
-        shift = config.Number(load_default=0.0, metadata={"description": "b, the same for all numbers"})
+        scale = config.Constant(
+            "a, the same for all numbers, or a list along the last axis", load_default=1.0
+        )
+        shift = config.Constant(
+            "b, the same for all numbers, or a list along the last axis", load_default=0.0
+        )
 
-    scale: float
-    shift: float
+    scale: float | tuple[float, ...]
+    shift: float | tuple[float, ...]
 
-    formula = Formula(r"a\,{x0} + b", (r"a\,{delta}",))
+    formula = Formula(r"a \circ {x0} + b", (r"a \circ {delta}",))
+
+    def output_shape(self, x: Shape) -> Shape:
+        for name, constant in (("scale", self.scale), ("shift", self.shift)):
+            if isinstance(constant, tuple) and last_axis(x) != len(constant):
+                detail = f"{name} has {len(constant)} numbers, and the last axis {x[-1]} places"
+                raise LayerError(f"{detail}, in shape {list(x)}", input=0)
+        return x
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
-        def scaled(array: Array) -> Array:
-            return analytic.scale(array, self.scale)
+        a, b = (np.asarray(constant, x.real.dtype) for constant in (self.scale, self.shift))
 
-        return Activation(scaled(x) + self.shift, deltas=(scaled,))
+        def scaled(array: Array) -> Array:
+            return analytic.scale(array, a)
+
+        return Activation(scaled(x) + b, deltas=(scaled,))
 
 
 class Negate(Pointwise):

@@ -6,6 +6,7 @@ import click
 
 from deltawire_service.cli.check import check
 from deltawire_service.cli.conformance import check_layer
+from deltawire_service.cli.datasets.group import datasets
 from deltawire_service.cli.demo import demo
 from deltawire_service.cli.gradients import gradients
 from deltawire_service.cli.layers import layers
@@ -13,6 +14,9 @@ from deltawire_service.cli.models.group import models
 from deltawire_service.cli.new_layer import new_layer
 from deltawire_service.cli.plan import plan
 from deltawire_service.cli.publish import publish
+from deltawire_service.cli.runs.fit import fit
+from deltawire_service.cli.runs.group import runs
+from deltawire_service.cli.runs.train import train
 from deltawire_service.cli.serving.serve import serve
 from deltawire_service.cli.serving.trainer import trainer
 from deltawire_service.cli.store.group import store
@@ -40,15 +44,19 @@ def deltawire() -> None:
 for command in (
     check,
     check_layer,
+    datasets,
     demo,
+    fit,
     gradients,
     layers,
     models,
     new_layer,
     plan,
     publish,
+    runs,
     serve,
     store,
+    train,
     trainer,
 ):
     deltawire.add_command(command)

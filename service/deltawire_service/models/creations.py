@@ -43,6 +43,7 @@ class CreateRequest:
         params: its parameters; None to draw them.
         seed: what the parameters are drawn from.
         dtype: float32 or float64.
+        notes: the metadata of its spec, which is kept with it; None for none.
     """
 
     network: Any
@@ -50,6 +51,7 @@ class CreateRequest:
     params: Mapping[str, Array] | None = None
     seed: int = 0
     dtype: str = "float64"
+    notes: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def create(
             Numbers(params, {}).copy_to(numbers)
         numbers.begin_state(rule.optimizer)
 
-    spec = orjson.dumps(network.spec).decode()
+    noted = {"metadata": dict(request.notes)} if request.notes else {}
+    spec = orjson.dumps({**network.spec, **noted}).decode()
     details = {"seed": request.seed} if request.params is None else {}
     beginning = _Beginning(network, spec, rule, request.dtype, write, 0, details)
     return _make(store, owner, name, beginning, deadline, key)

@@ -69,7 +69,8 @@ def test_every_kind_comes_and_goes(
     again = from_onnx(model)
     there = client.forward(again.network, again.params, again.constants | data, again.outputs)
     np.testing.assert_allclose(there[again.outputs[0]], ours, rtol=within, atol=within)
-    if kind not in SEVERAL_NODES and config.get("affine", True) and shapes != [()]:
+    lists = isinstance(config.get("shift"), list)  # they come back as data of two nodes
+    if kind not in SEVERAL_NODES and config.get("affine", True) and shapes != [()] and not lists:
         assert [node["kind"] for node in again.network.spec()["nodes"]][-1] in (kind, "reshape", "flatten")
         assert again.params.keys() == params.keys()
         assert all(np.array_equal(again.params[name], params[name]) for name in params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from support.service import running_service
 
+from deltawire import Client, Run
 from deltawire.errors import Refused
 from deltawire.integrations.sklearn import GradientServiceClassifier, GradientServiceRegressor
 
@@ -120,3 +122,36 @@ def test_a_network_that_is_none_is_refused_by_the_service(wrong: dict[str, Any])
 def test_arguments_that_cannot_be_are_named(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         GradientServiceClassifier(**wrong).fit(np.eye(2), [0, 1])
+
+
+@pytest.mark.parametrize("kind", [GradientServiceClassifier, GradientServiceRegressor])
+def test_a_run_of_the_service_learns_as_well_and_leaves_nothing(
+    kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(tmp_path))
+    X, y = load_iris(return_X_y=True)
+    options: dict[str, Any] = {"hidden_layer_sizes": (8,), "epochs": 40, "random_state": 0}
+    here, there = kind(**options).fit(X, y), kind(**options, on="server").fit(X, y)
+    assert there.score(X, y) > here.score(X, y) - 0.03
+    assert len(there.losses_) == 40 and there.losses_[-1] < there.losses_[0]
+    assert there.params_.keys() == here.params_.keys()
+    client = Client()
+    assert client.models() == client.datasets() == client.runs() == []
+    assert kind(**(options | {"epochs": 0}), on="server").fit(X, y).losses_ == []
+
+
+def test_a_run_that_is_interrupted_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(run: Run) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(Run, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        GradientServiceClassifier(epochs=100_000, on="server").fit(*load_iris(return_X_y=True))
+    client = Client()
+    assert client.models() == client.datasets() == client.runs() == []
+
+
+def test_steps_are_taken_at_two_places() -> None:
+    with pytest.raises(ValueError, match="on: expected 'client' or 'server', got 'cloud'"):
+        GradientServiceClassifier(on="cloud").fit([[0.0], [1.0]], [0, 1])

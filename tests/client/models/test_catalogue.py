@@ -144,3 +144,13 @@ def test_a_service_without_a_folder_says_so() -> None:
     with pytest.raises(Exception, match="DELTAWIRE_DATA_DIR") as failed:
         Client().models()
     assert json.loads(json.dumps(getattr(failed.value, "code", ""))) == "store_missing"
+
+
+def test_the_notes_of_a_network_are_kept_with_its_model(client: Client) -> None:
+    net = classifier()
+    net.metadata["source"] = "a lecture"
+    model = client.create_model(net, name="noted", optimizer=optim.sgd(0.1))
+    assert model.spec["metadata"] == {"source": "a lecture"}
+    assert model.checkpoint().network["metadata"] == model.fork("twin").describe()["network"]["metadata"]
+    plain = client.create_model(classifier(), name="plain", optimizer=optim.sgd(0.1))
+    assert plain.describe()["network_id"] == model.describe()["network_id"] and "metadata" not in plain.spec

@@ -122,8 +122,12 @@ NEVER_REFUSING = {
 OF_MODELS = {
     *("models_per_key", "model_bytes_per_key", "free_bytes", "history_bytes", "ledger_entries"),
     *("idempotency_keys", "idempotency_seconds", "model_body_bytes", "upload_bytes"),
+    *("datasets_per_key", "dataset_body_bytes", "dataset_roots"),
 }
-"""Settings that refuse changes of models, or bound their history; tests/service/models has their messages."""
+"""Settings that refuse changes of models or datasets, or bound the history of models.
+
+Their messages are in tests/service/models and tests/service/datasets.
+"""
 
 
 def test_every_setting_is_known_to_refuse_embedded_calls_or_not() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import e, erfc, exp, expm1, inf, log, log1p, pi, sqrt, tanh
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from marshmallow import ValidationError
 
-from deltawire_layers import Layer, check_layer, load_layers
+from deltawire_layers import Layer, LayerError, check_layer, load_layers
 from deltawire_layers.layers.pointwise import Affine, Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
 
 Answering = Callable[..., Any]
@@ -88,6 +89,33 @@ CURVED = [
 
 def name(layer: Layer) -> str:
     return f"{type(layer).__name__}{list(vars(layer).values())}"
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3)])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Affine(scale=[0.5, -2, 3], shift=[1, 0, -1]),
+        Affine(scale=[0.5, -2, 3]),
+        Affine(scale=2, shift=[1, 2, 3]),
+    ],
+    ids=name,
+)
+def test_constants_along_the_last_axis_pass_the_kit(layer: Layer, shape: tuple[int, ...]) -> None:
+    check_layer(layer, shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "detail"),
+    [
+        ((2,), "scale has 3 numbers, and the last axis 2 places, in shape [2]"),
+        ((3, 4), "the last axis 4 places"),
+        ((), "expected at least one axis"),
+    ],
+)
+def test_constants_have_a_number_for_each_place(shape: tuple[int, ...], detail: str) -> None:
+    with pytest.raises(LayerError, match=re.escape(detail)):
+        Affine(scale=[1, 2, 3]).output_shape(shape)
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])

@@ -40,7 +40,8 @@ def blueprint(access: ModelAccess, body: Source) -> Blueprint:
         network = access.store.compile_network(parts.network)
         limits = access.settings.model_wire_limits
         params = read_values(network, parts.params, {}, options.dtype, limits)[0] if parts.params else None
-        request = CreateRequest(network, options.optimizer, params, options.seed or 0, options.dtype)
+        notes = parts.network.get("metadata", {}) if isinstance(parts.network, dict) else {}
+        request = CreateRequest(network, options.optimizer, params, options.seed or 0, options.dtype, notes)
         return creations.create(access.store, call.owner, options.name, request, call.deadline, call.key)
 
     @routes.post("/models/<name>/fork")

@@ -31,6 +31,7 @@ pytestmark = pytest.mark.torch
 
 EDGES = np.array([[-np.inf, -2.0, 0.0, 2.0, np.inf]])
 constants = st.floats(-3, 3, allow_subnormal=False)
+three = st.lists(constants, min_size=3, max_size=3)
 
 
 @given(shapes().flatmap(batches), constants)
@@ -46,6 +47,15 @@ def test_elu(inputs: list[np.ndarray], alpha: float) -> None:
 @given(shapes().flatmap(batches), constants, constants)
 def test_affine(inputs: list[np.ndarray], scale: float, shift: float) -> None:
     agree(Affine(scale=scale, shift=shift), lambda x: torch.mul(x, scale) + shift, inputs)
+
+
+@given(shapes().map(lambda shape: (*shape, 3)).flatmap(batches), three, three)
+def test_affine_along_the_last_axis(inputs: list[np.ndarray], scale: list[float], shift: list[float]) -> None:
+    agree(
+        Affine(scale=scale, shift=shift),
+        lambda x: x * torch.tensor(scale, dtype=x.dtype) + torch.tensor(shift, dtype=x.dtype),
+        inputs,
+    )
 
 
 @given(shapes().flatmap(batches))

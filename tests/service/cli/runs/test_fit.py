@@ -1,0 +1,77 @@
+"""deltawire fit: from a table to a model that predicts a column of it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.commands import document
+from support.console import ROOT, run
+
+from deltawire import Client
+from deltawire_service.cli.outcome import Exit
+
+IRIS = ROOT / "examples" / "iris.csv"
+PRICES = "size,shop,price\n" + "".join(
+    f"{size},{shop},{3 * size + (100 if shop == 'north' else 0) + 5}\n"
+    for size in range(40)
+    for shop in ("north", "south")
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DELTAWIRE_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+def test_classes_are_learned_and_served(folder: Path) -> None:
+    fitted = document("fit", IRIS, "--target", "species", "--epochs", "40", "--learning-rate", "0.01")
+    assert (fitted["task"], fitted["score"], fitted["held_out"]) == ("classification", "accuracy", 30)
+    scores = fitted["scores"]
+    assert scores["model"] >= 0.9 > 0.5 > scores["constant"]
+    assert abs(scores["model"] - scores["scikit-learn"]) <= 2 / 30
+    model = Client().model("iris")
+    probabilities = model.forward({"x": [[5.1, 3.5, 1.4, 0.2]]}, ["probabilities"])["probabilities"]
+    assert probabilities.argmax() == 0
+
+
+def test_numbers_and_texts_predict_a_number(folder: Path) -> None:
+    Path("prices.csv").write_text(PRICES)
+    options = ("--name", "shop-prices", "--hidden", "16", "--epochs", "150", "--learning-rate", "0.01")
+    fitted = document("fit", "prices.csv", "--target", "price", *options)
+    assert (fitted["model"], fitted["score"]) == ("shop-prices", "R²")
+    assert fitted["scores"]["model"] > 0.98 and abs(fitted["scores"]["constant"]) < 0.3
+    got = Client().model("shop-prices").forward({"x": [[10.0]], "shop": np.array([0])}, ["prediction"])
+    assert got["prediction"][0] == pytest.approx(135, abs=15)
+
+
+def test_the_scores_and_a_request_are_shown(folder: Path) -> None:
+    done = run("fit", IRIS, "--target", "species", "--epochs", "2", "--hidden", "8,4", columns=100)
+    assert done.exit_code == 0, done.output
+    assert "on 30 rows held out" in done.stdout and "scikit-learn's MLPClassifier" in done.stdout
+    assert "The probabilities of species setosa, versicolor, virginica, for one row:" in done.stdout
+    words = shlex.split(done.stdout[done.stdout.index("curl ") :])
+    assert (
+        words[2] == "http://127.0.0.1:8000/v1/models/iris/forward"
+        and '"values": ["probabilities"]' in words[-1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("--target", "colour"), Exit.REFUSED, "no column 'colour'"),
+        (("--target", "species", "--hidden", "0"), Exit.USAGE, "units of each hidden layer"),
+        (("--target", "species", "--held-out", "1"), Exit.USAGE, "0<x<1"),
+        (("--target", "species", "--drop", "x"), Exit.REFUSED, "no column 'x'"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    folder: Path, arguments: tuple[str, ...], code: Exit, text: str
+) -> None:
+    wrong = run("fit", IRIS, *arguments)
+    assert wrong.exit_code == code and text in " ".join(wrong.stderr.split())
