@@ -165,7 +165,7 @@ export function Page({ layers, initial }) {
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
         <${Drawer} startRate=${rateOf(name)} document=${latest} choose=${(row) => show(latest, { example: row, then: keep })} setBadges=${setChecked}
-          ...${{ tab, setTab, evaluation, faults, fail, layers, selected, select, warnings, badges, change, edit, t, theme }} />
+          ...${{ tab, setTab, evaluation, faults, fail, layers, selected, select, warnings, badges, change, edit, t }} />
       </div>
       <aside ref=${aside}>
         <${Tour} ...${{ tour, stop, away, lang, t }} open=${openTour} />
