@@ -67,7 +67,9 @@ def test_training_lowers_the_loss(page: Page) -> None:
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     page.locator("[data-train]").click()
-    page.locator(".curved .chart .plot svg").nth(2).wait_for()  # loss, accuracy and gradient norm, while it runs
+    page.locator(".curved .chart .plot svg").nth(
+        2
+    ).wait_for()  # loss, accuracy and gradient norm, while it runs
     assert steps(page) < 300
     first = loss_and_accuracy(page)
     page.locator('[data-trained="300"]').wait_for(timeout=90_000)
