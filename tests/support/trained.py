@@ -17,15 +17,18 @@ def take_steps(model: Model, steps: int) -> None:
         model.step({name.removeprefix("data/"): array for name, array in arrays.items()})
 
 
-def train(url: str, name: str, steps: int = 0, **options: Any) -> Model:
+def train(url: str, name: str, steps: int = 0, api_key: str | None = None, **options: Any) -> Model:
     """Make a model of `SPEC` at a service, and let it take steps.
 
     Args:
         url: the address of the service.
         name: the name of the model.
         steps: how many steps it takes.
+        api_key: the key of its owner.
         **options: further options of `create_model`.
     """
-    model = Client(url).create_model(SPEC, name=name, optimizer=optim.adam(0.01), seed=0, **options)
+    model = Client(url, api_key=api_key).create_model(
+        SPEC, name=name, optimizer=optim.adam(0.01), seed=0, **options
+    )
     take_steps(model, steps)
     return model

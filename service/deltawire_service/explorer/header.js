@@ -16,6 +16,6 @@ export function Header({ name, changed, version, open, tour, openTour, theme, se
       </select></label>
     <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`
       <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang]}</button>`)}</nav>
-    <${Switches} languages=${LANGUAGES} ...${{ theme, setTheme, lang, setLang, t }} />
+    <${Switches} languages=${LANGUAGES} ...${{ theme, setTheme, lang, setLang, t }}><a href=${`/models${lang === "en" ? "" : `#lang=${lang}`}`}>${t("models")}</a><//>
   </header>`;
 }

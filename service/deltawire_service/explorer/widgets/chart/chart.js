@@ -6,13 +6,15 @@ import { extentOf, padded, scaleOf, ticksOf } from "./scale.js";
 
 const WIDE = 150; // pixels, at least
 const MARKED = 40; // points of a curve, up to which each is marked
+const APART = 8; // pixels between two marks, at least
 const ROW = 13; // pixels of a line of ticks
-const MARGIN = { top: 8, right: 10, bottom: 22, left: 52 };
+const MARGIN = { top: 8, right: 18, bottom: 22, left: 52 };
 const LETTER = 5.4; // pixels of a letter of a slanted name
 const LONGEST = 12; // letters of a name at a tick
 const JUMP = 20; // places of the cursor by Page Up and Page Down, of the whole axis
 
-// `series`: [{label, tone, dash, x, y, value}], where y is null at gaps, `tone` a class of chart.css, and `value` writes a number.
+// `series`: [{label, tone, dash, x, y, smooth}], where y is null at gaps, `tone` is a class of chart.css, and `smooth` is a
+// curve {x, y} to draw instead, before a faint curve of y.
 // `names`: labels of x = 0, 1, …. `xLabel`: what x counts. `at`, `setAt`: the place of the cursor, shared by several charts.
 // `frame`: {x, y}, the extents of the axes; by default those of the curves.
 // `choose`: called with a place that is clicked, or on which Enter is pressed. `chosen`: such a place.
@@ -22,11 +24,11 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
   const [own, setOwn] = useState(null);
   const [place, move] = setAt ? [at, setAt] : [own, setOwn];
   const drawn = useMemo(() => (width ? drawingOf({ series, log, names, frame, width, tall }) : null),
-    [width, tall, log, JSON.stringify([names, frame]), ...series.flatMap(({ x, y }) => [x, y, y.length])]);
+    [width, tall, log, JSON.stringify([names, frame]), ...series.flatMap(({ x, y, smooth }) => [x, y, y.length, smooth])]);
   const cursor = drawn && place !== null && drawn.inside(place) ? place : null;
-  const read = cursor === null ? [] : series.map(({ x, y, value = precise }) => {
+  const read = cursor === null ? [] : series.map(({ x, y }) => {
     const index = nearest(x, cursor);
-    return index < 0 || typeof y[index] !== "number" ? "" : value(y[index]);
+    return index < 0 || typeof y[index] !== "number" ? "" : precise(y[index]);
   });
   const count = cursor === null ? "" : `${xLabel ?? ""} ${names?.[cursor] ?? precise(cursor, 9)}`.trim();
   const spoken = [count, ...series.map(({ label }, i) => `${label} ${read[i] ?? ""}`)].join(", ");
@@ -47,8 +49,9 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
       onKeyDown=${press} onPointerMove=${(event) => drawn && move(point(event))} onPointerLeave=${() => move(null)}
       onClick=${choose && drawn && ((event) => { const to = point(event); if (to !== null) choose(to); })}>
       ${drawn && html`<svg width=${width} height=${tall} aria-hidden="true" class=${choose ? "chooses" : ""}>
-        <${Axes} drawn=${drawn} />
+        <${Axes} ...${{ drawn, xLabel }} />
         ${chosen !== null && chosen !== undefined && drawn.inside(chosen) && html`<line class="chosen" x1=${drawn.toX(chosen)} x2=${drawn.toX(chosen)} y1=${drawn.top} y2=${drawn.bottom} />`}
+        ${drawn.lines.map(({ faint }, i) => faint && html`<g class=${`line faint ${series[i].tone}`}><path d=${faint} /></g>`)}
         ${drawn.lines.map(({ path, marks }, i) => html`<g class=${`line ${series[i].tone}`}>
           <path d=${path} stroke-dasharray=${(series[i].dash ?? []).join(" ")} />
           ${marks.map(([x, y]) => html`<circle cx=${x} cy=${y} r="3" />`)}</g>`)}
@@ -61,13 +64,14 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
   </figure>`;
 }
 
-function Axes({ drawn: { left, right, top, bottom, toX, toY, xTicks, yTicks, nameOf, slanted } }) {
+function Axes({ xLabel, drawn: { left, right, top, bottom, toX, toY, xTicks, yTicks, nameOf, slanted } }) {
   return html`<g class="axes">
     ${yTicks.map((tick) => html`<line x1=${left} x2=${right} y1=${toY(tick)} y2=${toY(tick)} />
       <text class="end" x=${left - 6} y=${toY(tick) + 4}>${short(tick)}</text>`)}
     ${xTicks.map((tick) => html`<line x1=${toX(tick)} x2=${toX(tick)} y1=${bottom} y2=${bottom + 4} />
       <text class=${slanted ? "end" : "middle"} x=${toX(tick)} y=${bottom + (slanted ? 10 : 16)}
         transform=${slanted ? `rotate(-45 ${toX(tick)} ${bottom + 10})` : null}>${nameOf(tick)}</text>`)}
+    ${xLabel && html`<text class="end label" x=${left - 6} y=${bottom + 16}>${xLabel}</text>`}
     <line class="base" x1=${left} x2=${right} y1=${bottom} y2=${bottom} /></g>`;
 }
 
@@ -91,7 +95,10 @@ function drawingOf({ series, log, names, frame, width, tall }) {
     xTicks: names ? names.map((_, i) => i).filter((i) => (names.length - 1 - i) % every === 0) : ticksOf([low, high], most, { whole: true }),
     yTicks: ticksOf(limits, Math.max(3, Math.floor((bottom - top) / (1.8 * ROW))), { log }),
     nameOf: (tick) => (names ? cut(names[tick]) : tick >= 1e6 ? short(tick) : String(tick)),
-    lines: series.map(({ x, y }) => ({ path: pathOf(x, y, toX, toY), marks: x.length < MARKED ? marksOf(x, y, toX, toY) : [] })),
+    lines: series.map(({ x, y, smooth }) => ({ 
+      path: smooth ? pathOf(smooth.x, smooth.y, toX, toY) : pathOf(x, y, toX, toY), faint: smooth && pathOf(x, y, toX, toY),
+      marks: x.length < MARKED && toX(x.at(-1)) - toX(x[0]) >= APART * (x.length - 1) ? marksOf(x, y, toX, toY) : [],
+    })),
     placeAt: (pixel) => {
       const index = nearest(places, low + ((pixel - toX(low)) / (toX(high) - toX(low) || 1)) * (high - low));
       return index < 0 ? null : places[index];

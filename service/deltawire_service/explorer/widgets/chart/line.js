@@ -37,3 +37,22 @@ export function nearest(x, wanted) {
   }
   return high < 0 || Math.abs(x[low] - wanted) <= Math.abs(x[high] - wanted) ? Math.min(low, high) : high;
 }
+
+const PLACES = 200; // that a smooth curve is drawn at
+
+// Returns a smooth curve {x, y}: at some places of a curve, the mean of `width` points around it, without the gaps.
+export function smoothed(x, y, width) {
+  const half = Math.floor(width / 2);
+  const [sums, counts] = [new Float64Array(y.length + 1), new Uint32Array(y.length + 1)];
+  y.forEach((number, i) => {
+    sums[i + 1] = sums[i] + (number ?? 0);
+    counts[i + 1] = counts[i] + (number === null ? 0 : 1);
+  });
+  const most = Math.min(y.length, PLACES);
+  const places = Array.from({ length: most }, (_, i) => Math.round((i * (y.length - 1)) / Math.max(1, most - 1)));
+  const mean = (i) => {
+    const [from, to] = [Math.max(0, i - half), Math.min(y.length, i + half + 1)];
+    return counts[to] > counts[from] ? (sums[to] - sums[from]) / (counts[to] - counts[from]) : null;
+  };
+  return { x: places.map((i) => x[i]), y: places.map(mean) };
+}

@@ -43,12 +43,14 @@ export function ticksOf([low, high], most, { log = false, whole = false } = {}) 
   return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
 
-// Powers of ten, every few of them where they are many, with 2 and 5 between where they are few.
+const FACTORS = [[1, 2, 5], [1, 3], [1]];
+
+// Powers of ten, with others between where there is room, and every few of them where they are many.
 function powersOf(low, high, most) {
-  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  const every = Math.max(1, Math.ceil((last - first + 1) / most));
-  const powers = [];
-  for (let power = first - 1; power <= last; power += 1) if (every === 1 || (power - first) % every === 0) powers.push(power);
-  const factors = [[1, 2, 5], [1, 3], [1]].find((some) => some.length * (last - first + 1) <= most) ?? [1];
-  return powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`))).filter((one) => one >= low && one <= high);
+  const [first, last] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high) + 1e-9)];
+  const powers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  const within = (numbers) => numbers.filter((number) => number >= low && number <= high);
+  const fine = FACTORS.map((factors) => within(powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)))));
+  const every = Math.ceil(fine.at(-1).length / most);
+  return fine.find((ticks) => ticks.length <= most) ?? fine.at(-1).filter((_, i) => i % every === 0);
 }
