@@ -125,7 +125,7 @@ const TEXTS = {
   nextTry: [(seconds) => `Next try in ${seconds} s.`, (seconds) => `${seconds}초 뒤에 다시 시도합니다.`],
   version: ["version", "버전"], openGraph: ["open graph", "그래프로 열기"],
   openGraphOf: [(name, version) => `Open ${name}, version ${version}, in the graph`, (name, version) => `${name} 버전 ${version}, 그래프로 열기`],
-  layerMissing: ["A layer of this network is not installed.", "이 네트워크의 층 하나가 설치되어 있지 않습니다."],
+  unusable: ["It takes no steps now:", "지금은 학습할 수 없는 모델입니다."],
   chooseOne: ["Choose models or runs on the left to see their curves.", "목록에서 모델이나 실행을 고르면 곡선이 나타납니다."],
   logScale: ["log scale", "로그 눈금"], smooth: ["smooth", "부드럽게"], sideBySide: ["side by side", "나란히 보기"], validation: ["validation", "검증"], gradientNorm: ["gradient norm", "기울기 노름"],
   longer: [(name, first) => `${name}: earlier than version ${first}`, (name, first) => `${name}: 버전 ${first} 이전도 보기`],

@@ -14,6 +14,7 @@ export function ModelRow({ row: model, tone, toggle, lang, t }) {
     <p class="quiet"><span>${t("version")} <b data-version>${counted(version)}</b></span> <span>${t("step")} <b>${counted(step)}</b></span>
       ${model.bytes !== null && html` <span>${bytes(model.bytes)}</span>`}
       <span>${optimizer.kind}${typeof rate === "number" ? `, ${t("rate")} ${precise(rate)}` : ""}</span>
-      ${model.network_id === null ? html`<span>${t("layerMissing")}</span>` : html`<${GraphLink} ...${{ name, version, lang, t }} />`}</p>
+      ${!model.unusable && html`<${GraphLink} ...${{ name, version, lang, t }} />`}</p>
+    ${model.unusable && html`<p class="warning">${t("unusable")} ${model.unusable}</p>`}
   </li>`;
 }
