@@ -15,7 +15,8 @@ export function List({ title, none, list, Row, toneOf, toggle, turn, t, ...rest 
 }
 
 // The box that chooses a curve, with the colour that the curve then has.
-export function Choice({ tone, toggle, children }) {
-  return html`<label><input type="checkbox" checked=${Boolean(tone)} onChange=${toggle} />
+// `full`: no colour is left for another curve.
+export function Choice({ tone, toggle, full, children }) {
+  return html`<label><input type="checkbox" checked=${Boolean(tone)} disabled=${full && !tone} onChange=${toggle} />
     <i class=${`swatch ${tone ?? ""}`} aria-hidden="true"></i><b>${children}</b></label>`;
 }

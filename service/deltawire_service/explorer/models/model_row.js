@@ -5,11 +5,11 @@ import { GraphLink } from "./graph_link.js";
 import { Choice } from "./list.js";
 import { bytes, counted } from "./units.js";
 
-export function ModelRow({ row: model, tone, toggle, lang, t }) {
+export function ModelRow({ row: model, tone, toggle, full, lang, t }) {
   const { name, version, step, loss, optimizer } = model;
   const rate = optimizer.config.learning_rate;
   return html`<li data-model=${name} class=${tone ? "chosen" : ""}>
-    <${Choice} ...${{ tone, toggle }}>${name}<//>
+    <${Choice} ...${{ tone, toggle, full }}>${name}<//>
     <span class="side">${t("loss")} <b data-loss>${loss === null ? "–" : precise(loss)}</b></span>
     <p class="quiet"><span>${t("version")} <b data-version>${counted(version)}</b></span> <span>${t("step")} <b>${counted(step)}</b></span>
       ${model.bytes !== null && html` <span>${bytes(model.bytes)}</span>`}

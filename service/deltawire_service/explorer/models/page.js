@@ -31,7 +31,8 @@ export function ModelsPage({ translator, languages }) {
   const curves = chosen.filter((key) => watch.curves.has(key)).map((key) => [watch.curves.get(key), toneOf(key), key]);
   const turn = (list, pages) => { list.pages = pages; now(); };
   const earliestOf = (name) => watch.models.rows.find((row) => row.name === name)?.earliest_version ?? 0;
-  const listed = { toneOf, toggle, turn, now, lang, t };
+  const full = chosen.filter(Boolean).length === TONES.length;
+  const listed = { toneOf, toggle, full, turn, now, lang, t };
 
   useEffect(() => {
     document.documentElement.lang = lang;
@@ -73,8 +74,7 @@ export function ModelsPage({ translator, languages }) {
 function toggled(chosen, key) {
   if (chosen.includes(key)) return chosen.map((one) => (one === key ? null : one));
   const free = chosen.indexOf(null);
-  if (free >= 0) return chosen.map((one, i) => (i === free ? key : one));
-  return chosen.length < TONES.length ? [...chosen, key] : chosen;
+  return free < 0 ? [...chosen, key] : chosen.map((one, i) => (i === free ? key : one));
 }
 
 // Says that the service does not answer, or what it refuses.

@@ -11,7 +11,7 @@ import { counted, duration } from "./units.js";
 const OPEN = ["queued", "running", "paused"];
 
 // `now`: asks for the newest state at once.
-export function RunRow({ row: run, tone, toggle, now, lang, t }) {
+export function RunRow({ row: run, tone, toggle, full, now, lang, t }) {
   const [asked, setAsked] = useState(false); // whether to cancel
   const [fault, setFault] = useState(null);
   const name = `${run.model} #${run.number}`;
@@ -29,7 +29,7 @@ export function RunRow({ row: run, tone, toggle, now, lang, t }) {
   };
   const button = (action, onClick = () => act(action)) => html`<button data-action=${action} aria-label=${`${t(action)}: ${name}`} onClick=${onClick}>${t(action)}</button>`;
   return html`<li data-run=${run.number} class=${tone ? "chosen" : ""}>
-    <${Choice} ...${{ tone, toggle }}>${name}<//>
+    <${Choice} ...${{ tone, toggle, full }}>${name}<//>
     <span class="side" data-state=${run.state}>${t(`state_${run.state}`)}</span>
     <progress max=${run.total_steps} value=${run.steps} aria-label=${t("progressOf", name)}></progress>
     <p class="quiet"><span><b>${counted(run.steps)}</b> ${t("ofSteps", counted(run.total_steps))}</span>

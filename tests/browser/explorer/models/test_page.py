@@ -149,7 +149,27 @@ def test_several_curves_together_or_side_by_side(training_page: Page, training_s
     training_page.wait_for_url(re.compile("log=1"))
 
 
-def test_a_deleted_model_leaves_the_page(training_page: Page, training_service: str) -> None:
+def test_as_many_curves_as_there_are_colours(training_page: Page, training_service: str) -> None:
+    names = [f"many_{number}" for number in range(7)]
+    for name in names:
+        train(training_service, name, 1)
+    training_page.route(  # they alone: other tests have made models too
+        re.compile(r"/v1/models\?"), lambda route: route.continue_(url=f"{route.request.url}&after=many")
+    )
+    open_page(training_page, "curves=" + ",".join(f"model:{name}" for name in names[:5]))
+    row(training_page, names[5]).locator("input").check()
+    training_page.locator(".chart .key").first.locator("li").nth(5).wait_for()
+    assert row(training_page, names[6]).locator("input").is_disabled()
+    row(training_page, names[0]).locator("input").uncheck()
+    row(training_page, names[6]).locator("input").check()
+    keys = training_page.locator(".chart .key").first.locator("li")
+    training_page.wait_for_function("() => document.querySelector('.key').textContent.includes('many_6')")
+    assert keys.all_inner_texts() == ["many_6", *names[1:6]]  # it has the colour that is free
+
+
+def test_a_deleted_model_leaves_the_page(
+    training_page: Page, training_service: str, faults: list[str]
+) -> None:
     model = train(training_service, "gone", 2)
     open_page(training_page, "curves=model:gone")
     grown(training_page, 2)
@@ -160,6 +180,8 @@ def test_a_deleted_model_leaves_the_page(training_page: Page, training_service: 
     row(training_page, "gone").locator("input").check()
     grown(training_page, 1)
     again.delete()
+    assert all("404" in fault for fault in faults)  # it is asked for by name where it may be on another page
+    faults.clear()
 
 
 def test_a_service_without_a_folder_says_how_to_keep_models(page: Page) -> None:

@@ -6,7 +6,7 @@ import { extentOf, padded, scaleOf, ticksOf } from "./scale.js";
 
 const WIDE = 150; // pixels, at least
 const MARKED = 40; // points of a curve, up to which each is marked
-const APART = 8; // pixels between two marks, at least
+const APART = 16; // pixels between two marks, at least
 const ROW = 13; // pixels of a line of ticks
 const MARGIN = { top: 8, right: 18, bottom: 22, left: 52 };
 const LETTER = 5.4; // pixels of a letter of a slanted name
