@@ -7,7 +7,7 @@ import { GraphLink } from "./graph_link.js";
 // `place`: of the charts, or null for the newest. `earliest`: the first version of the model that can be computed.
 export function VersionForm({ curve, place, setPlace, earliest, lang, t }) {
   const index = place === null ? curve.x.length - 1 : nearest(curve.x, place);
-  const version = place === null ? curve.newest : curve.versionAt(place);
+  const version = place === null ? curve.newest : Math.min(curve.newest, curve.versionAt(place));
   const exact = index >= 0 && curve.versionAt(curve.x[index]) === version;
   const read = (event) => { if (/^\d+$/.test(event.target.value)) setPlace(curve.placeOf(Number(event.target.value))); };
   return html`<li data-version-of=${curve.label}><b>${curve.label}</b>

@@ -142,6 +142,12 @@ def test_several_curves_together_or_side_by_side(training_page: Page, training_s
     grown(training_page, 5)
     assert training_page.locator(".plot").count() == 2
     assert training_page.locator(".chart .key li").all_inner_texts()[:2] == ["one", "two"]
+    plot = training_page.locator(".plot").first
+    plot.press("End")
+    assert "two 0." in (spoken := plot.get_attribute("aria-valuetext") or "")
+    assert spoken.startswith("version 5, one ,")  # it has no step 5
+    plot.press("Enter")
+    assert training_page.locator(".versions input").first.input_value() == "3"
     training_page.get_by_label("side by side").check()
     assert training_page.locator(".plot").count() == 4
     assert {newest(training_page, chart) for chart in range(4)} == {5}  # the same axes

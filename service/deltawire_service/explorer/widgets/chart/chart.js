@@ -27,7 +27,7 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
     [width, tall, log, JSON.stringify([names, frame]), ...series.flatMap(({ x, y, smooth }) => [x, y, y.length, smooth])]);
   const cursor = drawn && place !== null && drawn.inside(place) ? place : null;
   const read = cursor === null ? [] : series.map(({ x, y }) => {
-    const index = nearest(x, cursor);
+    const index = cursor < x[0] || cursor > x.at(-1) ? -1 : nearest(x, cursor); // nothing is known beyond its ends
     return index < 0 || typeof y[index] !== "number" ? "" : precise(y[index]);
   });
   const count = cursor === null ? "" : `${xLabel ?? ""} ${names?.[cursor] ?? precise(cursor, 9)}`.trim();
