@@ -26,8 +26,9 @@ def service() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def training_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return the address of a service that keeps models."""
-    with running_service(queue_seconds="10", data_dir=str(tmp_path_factory.mktemp("models"))) as url:
+    """Return the address of a service that keeps models, and takes runs."""
+    folder = str(tmp_path_factory.mktemp("models"))
+    with running_service(queue_seconds="10", data_dir=folder, trainer="true") as url:
         yield url
 
 

@@ -1,4 +1,7 @@
-"""The rows of runs: progress, time left, and the buttons, with answers as a service gives them."""
+"""The rows of runs: progress, time left, and the buttons.
+
+One test has a real run; the others have answers as a service gives them, so that each state stays.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
+from support.models import batch
 from support.trained import train
 
 if TYPE_CHECKING:
@@ -138,6 +143,51 @@ def test_a_refused_change_is_said_in_its_row(training_page: Page, faults: list[s
     training_page.get_by_text("the run has ended: nothing was changed").wait_for()
     assert all("409" in fault for fault in faults)
     faults.clear()
+
+
+def start_run(service: str, model: str) -> None:
+    """Start a run that takes longer than any test."""
+    arrays = batch(0, size=64)
+    lines = ["a,b,c,d,y"]
+    for numbers, label in zip(arrays["data/x"], arrays["data/y"], strict=True):
+        lines.append(",".join(map(str, [*numbers, label])))
+    answer = requests.put(
+        f"{service}/v1/datasets/table", "\n".join(lines), headers={"Content-Type": "text/csv"}, timeout=30
+    )
+    assert answer.ok, answer.text
+    columns = {"x": ["a", "b", "c", "d"], "y": "y"}
+    recipe = {"dataset": "table", "columns": columns, "steps": 10**7, "validation": {"fraction": 0.25}}
+    answer = requests.post(f"{service}/v1/models/{model}/runs", json=recipe, timeout=30)
+    assert answer.ok, answer.text
+
+
+def steps_of(page: Page) -> int:
+    return int(page.locator("li[data-run] progress").get_attribute("value") or 0)
+
+
+def test_a_real_run_grows_stands_still_goes_on_and_ends(training_page: Page, training_service: str) -> None:
+    model = train(training_service, "runner", 2)
+    start_run(training_service, "runner")
+    open_page(training_page)
+    training_page.locator('[data-state="running"]').wait_for()
+    training_page.locator("li[data-run] input").check()
+    longer = "steps => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > steps"
+    training_page.wait_for_function(longer, arg=10)
+    assert "left" in training_page.locator("[data-left]").inner_text()
+    training_page.get_by_text("runner #1, validation").wait_for()
+    training_page.locator('[data-action="pause"]').click()
+    training_page.locator('[data-state="paused"]').wait_for()
+    version = model.version
+    training_page.wait_for_timeout(2500)
+    assert model.version == version and steps_of(training_page) == version - 2
+    training_page.locator('[data-action="resume"]').click()
+    training_page.wait_for_function(longer, arg=version)
+    training_page.locator('[data-action="cancel"]').click()
+    training_page.locator('[data-action="cancelForGood"]').click()
+    training_page.locator('[data-state="cancelled"]').wait_for()
+    loss = training_page.locator('li[data-model="runner"] [data-loss]')
+    loss.get_by_text(f"{model.describe()['loss']:.4g}", exact=True).wait_for()
+    assert steps_of(training_page) == model.version - 2
 
 
 def test_without_runs_the_page_shows_models_only(training_page: Page, training_service: str) -> None:
