@@ -25,6 +25,14 @@ def service() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def training_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a service that keeps models, and takes runs."""
+    folder = str(tmp_path_factory.mktemp("models"))
+    with running_service(queue_seconds="10", data_dir=folder, trainer="true") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
@@ -40,4 +48,11 @@ def faults() -> list[str]:
 def page(browser: Browser, service: str, faults: list[str]) -> Iterator[Page]:
     """Open a page of the service, which must have no faults when the test ends."""
     with watched_page(browser, service, faults) as page:
+        yield page
+
+
+@pytest.fixture
+def training_page(browser: Browser, training_service: str, faults: list[str]) -> Iterator[Page]:
+    """Open a page of the service that keeps models, which must have no faults when the test ends."""
+    with watched_page(browser, training_service, faults) as page:
         yield page

@@ -26,11 +26,11 @@ def open_editor(page: Page, state: str) -> Explorer:
 
 
 class Explorer:
-    """The page of the service at `/`, open on a state."""
+    """The page of the service at `/`, open on a state; query: names a version of a model."""
 
-    def __init__(self, page: Page, state: str = ""):
+    def __init__(self, page: Page, state: str = "", query: str = ""):
         self.page = page
-        page.goto(f"/#{state}")
+        page.goto(f"/{query}#{state}")
         page.locator(".card").first.wait_for()
 
     def step(self) -> int:

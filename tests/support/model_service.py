@@ -20,6 +20,11 @@ from deltawire_service.settings import Settings
 ADAM: dict[str, Any] = {"kind": "adam", "config": {"learning_rate": 0.05}}
 
 
+def key_lines(*keys: str) -> str:
+    """The setting `api_keys` for the secrets of keys, each of an owner of that name."""
+    return "\n".join(f"{hashlib.sha256(key.encode()).hexdigest()} {key}" for key in keys)
+
+
 @contextmanager
 def model_service(
     folder: Path, *keys: str, layers: Registry | None = None, **settings: Any
@@ -32,13 +37,12 @@ def model_service(
     if not networks.exists():
         networks.mkdir()
         publish_all(networks)
-    lines = "\n".join(f"{hashlib.sha256(key.encode()).hexdigest()} {key}" for key in keys)
     app = create_app(
         Settings(
             log_level="error",
             networks_dir=str(networks),
             data_dir=str(folder / "store"),
-            api_keys=lines,
+            api_keys=key_lines(*keys),
             **settings,
         ),
         layers,

@@ -502,6 +502,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/{name}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Train a model in the background, by a recipe over a dataset. */
+        post: operations["start_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/{name}/steps": {
         parameters: {
             query?: never;
@@ -615,6 +632,108 @@ export interface paths {
         put?: never;
         /** Plan a request for a batch: shapes, parameters, memory and cost, computing nothing. */
         post: operations["plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the runs of the caller, the latest first. */
+        get: operations["list_all_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Describe a run: its recipe, its state, and how far it has come. */
+        get: operations["show_run"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a run for good: its model stays at the version that it has. */
+        post: operations["cancel_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the losses of a run, of its steps and of its validations. */
+        get: operations["show_metrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a run stand still: nothing more of it is kept until it is resumed. */
+        post: operations["pause_run"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/runs/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a run that was paused go on. */
+        post: operations["resume_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -784,6 +903,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The explorer's page of models and runs. */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OK */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/html": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/explorer/{name}": {
         parameters: {
             query?: never;
@@ -791,7 +946,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The files of the explorer, the page at `/`. */
+        /** The files of the explorer, at `/` and `/models`. */
         get: {
             parameters: {
                 query?: never;
@@ -1672,6 +1827,8 @@ export interface components {
             durable: boolean;
             /** @description optimizer steps that lead to it */
             step: number;
+            /** @description the loss of the step that made the newest version; null where no step did */
+            loss: components["schemas"]["NumberResponse"] | null;
             /** @description kind, config, schedule and clip */
             optimizer: {
                 [key: string]: unknown;
@@ -1708,6 +1865,8 @@ export interface components {
             durable: boolean;
             /** @description optimizer steps that lead to it */
             step: number;
+            /** @description the loss of the step that made the newest version; null where no step did */
+            loss: components["schemas"]["NumberResponse"] | null;
             /** @description kind, config, schedule and clip */
             optimizer: {
                 [key: string]: unknown;
@@ -2204,6 +2363,142 @@ export interface components {
             /** @description SHA-256 of the parameters, in hex: equal parameters have equal ones */
             params_id: string;
         };
+        Validation: {
+            /**
+             * @description a dataset: all of its rows
+             * @default null
+             */
+            dataset?: string | null;
+            /**
+             * @description in place of a dataset: the share of rows that the run does not learn from
+             * @default null
+             */
+            fraction?: number | null;
+            /**
+             * @description steps from one validation to the next; null for the end of each epoch
+             * @default null
+             */
+            every?: number | null;
+        };
+        EarlyStopping: {
+            /** @description validations in a row that are not better than the best; then it ends */
+            patience: number;
+            /**
+             * @description how much smaller a loss has to be, to be better
+             * @default 0
+             */
+            min_delta?: number;
+            /**
+             * @description the model goes back to its best version at the end
+             * @default true
+             */
+            restore_best?: boolean;
+        };
+        Recipe: {
+            /** @description the name of the dataset to learn from */
+            dataset: string;
+            /** @description by input: a column, or a list of columns with a number in each row; by default the column of the same name */
+            columns?: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description how often all rows are taken; one epoch by default
+             * @default null
+             */
+            epochs?: number | null;
+            /**
+             * @description in place of epochs: how many steps are taken
+             * @default null
+             */
+            steps?: number | null;
+            /**
+             * @description rows of a step; the last one of an epoch may have fewer
+             * @default 32
+             */
+            batch_size?: number;
+            /**
+             * @description each epoch takes the rows in another order
+             * @default true
+             */
+            shuffle?: boolean;
+            /**
+             * @description where the random streams start from
+             * @default 0
+             */
+            seed?: number;
+            /**
+             * @description of the examples' losses: divided by their number, or not
+             * @default mean
+             * @enum {string}
+             */
+            reduction?: "mean" | "sum";
+            /**
+             * @description a schedule of the learning rate, counted from the first step of the run; null for that of the model
+             * @default null
+             */
+            schedule?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description bounds on the gradients; null for those of the model
+             * @default null
+             */
+            clip?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * @description rows that show how well the model does on what it does not learn from
+             * @default null
+             */
+            validation?: components["schemas"]["Validation"] | null;
+            /**
+             * @description end when validations get no better
+             * @default null
+             */
+            early_stopping?: components["schemas"]["EarlyStopping"] | null;
+        };
+        RunProblem: {
+            /** @description as of a problem document, or trainer_died */
+            code: string;
+            detail: string;
+        };
+        RunChangeResponse: {
+            id: string;
+            /** @description runs are taken in the order of their numbers */
+            number: number;
+            /** @description the model that learns */
+            model: string;
+            /** @description as it was sent, with every default */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /** @description queued, running, paused, finished, failed or cancelled */
+            state: string;
+            /** @description why it has failed; else null */
+            problem: components["schemas"]["RunProblem"] | null;
+            /** @description runs that are taken before it, where it is queued; else null */
+            ahead: components["schemas"]["NumberResponse"] | null;
+            /** @description the version of the model before the run */
+            first_version: number;
+            /** @description the version that it has led to */
+            version: number;
+            /** @description steps that were taken */
+            steps: number;
+            /** @description steps that it takes unless it stops early */
+            total_steps: number;
+            /** @description how long they took, with validations and commits */
+            seconds: components["schemas"]["NumberResponse"];
+            /** @description rows that it learns from in a second; null before the first step */
+            examples_per_second: components["schemas"]["NumberResponse"] | null;
+            /** @description an estimate; null before the first step, and where it does not go on */
+            seconds_left: components["schemas"]["NumberResponse"] | null;
+            /** @description the smallest validation loss; null before the first */
+            best_loss: components["schemas"]["NumberResponse"] | null;
+            /** @description the version that has it */
+            best_version: components["schemas"]["NumberResponse"] | null;
+            /** @description whether an earlier request with this key has done it */
+            replayed: boolean;
+        };
         WrtNothing: {
             /**
              * @description of all parameters, none, or a list of globs
@@ -2486,6 +2781,72 @@ export interface components {
             fits: boolean;
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */
             network_id: string;
+        };
+        RunResponse: {
+            id: string;
+            /** @description runs are taken in the order of their numbers */
+            number: number;
+            /** @description the model that learns */
+            model: string;
+            /** @description as it was sent, with every default */
+            recipe: {
+                [key: string]: unknown;
+            };
+            /** @description queued, running, paused, finished, failed or cancelled */
+            state: string;
+            /** @description why it has failed; else null */
+            problem: components["schemas"]["RunProblem"] | null;
+            /** @description runs that are taken before it, where it is queued; else null */
+            ahead: components["schemas"]["NumberResponse"] | null;
+            /** @description the version of the model before the run */
+            first_version: number;
+            /** @description the version that it has led to */
+            version: number;
+            /** @description steps that were taken */
+            steps: number;
+            /** @description steps that it takes unless it stops early */
+            total_steps: number;
+            /** @description how long they took, with validations and commits */
+            seconds: components["schemas"]["NumberResponse"];
+            /** @description rows that it learns from in a second; null before the first step */
+            examples_per_second: components["schemas"]["NumberResponse"] | null;
+            /** @description an estimate; null before the first step, and where it does not go on */
+            seconds_left: components["schemas"]["NumberResponse"] | null;
+            /** @description the smallest validation loss; null before the first */
+            best_loss: components["schemas"]["NumberResponse"] | null;
+            /** @description the version that has it */
+            best_version: components["schemas"]["NumberResponse"] | null;
+        };
+        RunListResponse: {
+            runs: components["schemas"]["RunResponse"][];
+            /** @description `before` of the next page; null at the end */
+            next: number | null;
+        };
+        StepMetrics: {
+            /** @description the version that it has led to */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description the reduced loss before the step */
+            loss: components["schemas"]["NumberResponse"];
+            /** @description √Σg² over all gradients, before clipping */
+            gradient_norm: components["schemas"]["NumberResponse"];
+            /** @description that of this step */
+            learning_rate: components["schemas"]["NumberResponse"];
+        };
+        ValidationMetrics: {
+            /** @description the version that was validated */
+            version: number;
+            /** @description optimizer steps that lead to it */
+            step: number;
+            /** @description the mean of the examples' losses, without the regularization */
+            loss: components["schemas"]["NumberResponse"];
+        };
+        RunMetricsResponse: {
+            steps: components["schemas"]["StepMetrics"][];
+            validations: components["schemas"]["ValidationMetrics"][];
+            /** @description `since` of the next page, or of the next look */
+            next: number;
         };
         VjpRequest: {
             /** @description the spec */
@@ -6453,6 +6814,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `model_in_run`: The model learns in a run */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `length_required`: The request has no Content-Length */
             411: {
                 headers: {
@@ -6644,6 +7014,15 @@ export interface operations {
             };
             /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_in_run`: The model learns in a run */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9338,7 +9717,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `version_not_reproducible`: The version cannot be computed again here */
+            /**
+             * @description - `model_in_run`: The model learns in a run
+             *     - `version_not_reproducible`: The version cannot be computed again here
+             */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9404,6 +9786,248 @@ export interface operations {
              *     - `field_missing`: A field is missing
              *     - `field_invalid`: A field has a wrong value
              *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `store_full`: The disk is full
+             *     - `quota_exceeded`: The key has as much as it may have
+             */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    start_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "dataset": "points",
+                 *       "epochs": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["Recipe"];
+                "application/vnd.safetensors": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunChangeResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_not_found`: There is no such model
+             *     - `dataset_not_found`: There is no such dataset
+             */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_in_run`: The model learns in a run */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `too_many_nodes`: The network is too large
+             *     - `name_invalid`: A name is not well formed
+             *     - `name_reserved`: A name is reserved
+             *     - `duplicate_name`: A name is taken twice
+             *     - `unknown_kind`: Nothing of this kind is installed
+             *     - `config_invalid`: The config of a layer is wrong
+             *     - `arity_mismatch`: A layer gets a wrong number of inputs
+             *     - `unknown_input`: An input of a node does not exist
+             *     - `graph_cycle`: The graph has a cycle
+             *     - `tie_invalid`: Parameters cannot be shared
+             *     - `loss_missing`: The network has no loss
+             *     - `loss_invalid`: The loss is not one number per example
+             *     - `too_many_tensors`: The request has too many tensors
+             *     - `tensor_invalid`: A tensor is not an array of numbers
+             *     - `shape_invalid`: A shape is not well formed
+             *     - `shape_too_large`: A shape is too large
+             *     - `shape_mismatch`: A shape is not the expected one
+             *     - `dtype_unsupported`: A dtype is not supported
+             *     - `dtype_mismatch`: A dtype is not the expected one
+             *     - `missing_parameter`: A parameter is missing
+             *     - `unknown_parameter`: A parameter is not one of the network
+             *     - `missing_data`: The data of an input is missing
+             *     - `unknown_data`: Data is not for an input of the network
+             *     - `batch_mismatch`: Batches have different sizes
+             *     - `batch_empty`: The batch is empty
+             *     - `label_out_of_range`: An integer is out of its range
+             *     - `unknown_name`: A name does not exist
+             *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `memory_plan_exceeded`: The computation would need too much memory
+             *     - `cost_plan_exceeded`: The computation would take too many operations
+             *     - `non_finite`: A result is not finite
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             *     - `row_out_of_range`: The dataset has no such row
+             *     - `unknown_column`: The dataset has no such column
              */
             422: {
                 headers: {
@@ -9576,6 +10200,15 @@ export interface operations {
             };
             /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_in_run`: The model learns in a run */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10544,6 +11177,949 @@ export interface operations {
             };
             /** @description - `deadline_exceeded`: The computation took too long */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    list_all_runs: {
+        parameters: {
+            query?: {
+                /** @description entries on a page */
+                limit?: number;
+                /** @description the number of the run that the page follows */
+                before?: number;
+                /** @description the model whose runs are meant; by default all */
+                model?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunListResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `model_not_found`: There is no such model */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_not_found`: There is no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    cancel_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunChangeResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_not_found`: There is no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_ended`: The run has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    show_metrics: {
+        parameters: {
+            query?: {
+                /** @description entries on a page */
+                limit?: number;
+                /** @description the version that they follow */
+                since?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunMetricsResponse"];
+                };
+            };
+            /** @description - `deadline_invalid`: The deadline cannot be read */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_not_found`: There is no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `internal`: The service failed */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_unavailable`: The disk cannot be used */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    pause_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunChangeResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_not_found`: There is no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_ended`: The run has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `bad_request`: The request cannot be read
+             *     - `unauthorized`: The request has no key that the service knows
+             *     - `not_found`: There is no such route
+             *     - `method_not_allowed`: The route does not take this method
+             *     - `uri_too_long`: The first line of the request is too long
+             *     - `expectation_failed`: The request expects something the service does not do
+             *     - `rate_limited`: The key has sent too many requests
+             *     - `headers_too_large`: The headers of the request are too large
+             *     - `transfer_coding_unsupported`: The body has a transfer coding that is not read
+             *     - `host_not_allowed`: The service does not have the name in the request's Host
+             *     - `origin_not_allowed`: A page of another site has made the request
+             *     - `request_timeout`: The request did not come in time
+             */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+        };
+    };
+    resume_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Unique for each change: a request that comes again with it is answered as before. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunChangeResponse"];
+                    "application/vnd.safetensors": string;
+                };
+            };
+            /**
+             * @description - `body_truncated`: The body is shorter than its Content-Length
+             *     - `deadline_invalid`: The deadline cannot be read
+             *     - `json_invalid`: The body is not strict JSON
+             *     - `json_too_deep`: The JSON is nested too deep
+             *     - `tensor_body_invalid`: The binary body is not well formed
+             *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_not_found`: There is no such run */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `not_acceptable`: The answer cannot have a media type that the client accepts */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `run_ended`: The run has ended */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `length_required`: The request has no Content-Length */
+            411: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `body_too_large`: The body is too large
+             *     - `json_too_many_members`: The JSON has too many objects, keys or lists
+             *     - `tensor_header_too_large`: The header of the binary body is too large
+             */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `media_type_unsupported`: The body has a media type that is not read
+             *     - `content_encoding_unsupported`: The body is encoded (compressed)
+             */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_missing`: A field is missing
+             *     - `field_invalid`: A field has a wrong value
+             *     - `idempotency_key_reused`: The Idempotency-Key came with another request
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `plugin_error`: A layer failed
+             *     - `internal`: The service failed
+             */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_missing`: The service keeps no models */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `model_busy`: Others are changing the model
+             *     - `store_unavailable`: The disk cannot be used
+             *     - `outcome_unknown`: The change may have been made
+             *     - `overloaded`: The service has too much to compute
+             */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `deadline_exceeded`: The computation took too long */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `store_full`: The disk is full */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

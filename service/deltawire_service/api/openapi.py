@@ -133,7 +133,8 @@ PAGES = (
     ("/docs", "text/html", "This description as a page."),
     ("/metrics", "text/plain", "The metrics, for Prometheus."),
     ("/docs/{name}", "application/octet-stream", "The files of the page."),
-    ("/explorer/{name}", "application/octet-stream", "The files of the explorer, the page at `/`."),
+    ("/models", "text/html", "The explorer's page of models and runs."),
+    ("/explorer/{name}", "application/octet-stream", "The files of the explorer, at `/` and `/models`."),
 )
 
 

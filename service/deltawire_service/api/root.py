@@ -1,4 +1,7 @@
-"""GET /: the explorer for people; name, version and routes for programs. GET /explorer/…: its files."""
+"""GET / and /models: the explorer for people. GET /explorer/…: its files.
+
+Programs get name, version and routes of the service at /.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ POLICY = f"default-src 'self'; img-src 'self' data: blob:; {ALONE}"
 
 
 def blueprint(app: Flask) -> Blueprint:
-    """Return both routes; app: whose routes are listed."""
+    """Return the three routes; app: whose routes are listed."""
     routes = Blueprint("root", __name__)
 
     @operation(RootResponse)
@@ -43,6 +46,10 @@ def blueprint(app: Flask) -> Blueprint:
         response = file("index.html") if best == "text/html" else described()
         response.headers["Vary"] = "Accept"
         return response
+
+    @routes.get("/models")
+    def models() -> Response:
+        return file("models.html")
 
     @routes.get("/explorer/<path:name>")
     def file(name: str) -> Response:

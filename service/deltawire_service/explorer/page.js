@@ -2,9 +2,8 @@
 import { Refused } from "./core/api.js";
 import { html, useEffect, useMemo, useRef, useState } from "./core/dom.js";
 import { exampleDocument, NAMES, rateOf } from "./core/examples.js";
-import { remember, remembered } from "./core/preferences.js";
 import { evaluate } from "./core/session.js";
-import { toHash } from "./core/state.js";
+import { toAddress } from "./core/state.js";
 import { nodeAt, stepOf } from "./core/steps.js";
 import { warningsOf } from "./core/warnings.js";
 import { Drawer, TABS } from "./drawer/drawer.js";
@@ -22,6 +21,7 @@ import { Legend } from "./picture/legend.js";
 import { Stepper } from "./picture/stepper.js";
 import { Link } from "./widgets/link.js";
 import { Refusal } from "./widgets/refusal.js";
+import { useTheme } from "./widgets/switches.js";
 
 const NONE = new Map();
 const LONGEST = 1_000_000; // letters of an address: browsers take at most twice that
@@ -41,7 +41,7 @@ export function Page({ layers, initial }) {
   const [stop, setStop] = useState(initial.stop);
   const [down, setDown] = useState(initial.down);
   const [tab, setTab] = useState(TABS.includes(initial.tab) ? initial.tab : "inputs");
-  const [theme, setTheme] = useState(remembered("theme", ["light", "dark"]) ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  const [theme, setTheme] = useTheme();
   const [checked, setChecked] = useState({ model: null, badges: NONE });
   const [unfolded, unfold] = useState(false);
   const [detail, setDetail] = useState(true);
@@ -116,7 +116,6 @@ export function Page({ layers, initial }) {
     setStep((old) => Math.max(old, stepOf(model, place)));
     if (narrow) aside.current.querySelector(".panel").scrollIntoView({ behavior: "smooth" });
   };
-  const changeTheme = (chosen) => { setTheme(chosen); remember("theme", chosen); };
 
   useEffect(() => {
     const then = (next) => {
@@ -128,7 +127,6 @@ export function Page({ layers, initial }) {
     else if (tour !== null && initial.step === null) openTour(tour, stop);
     else exampleDocument(name).then((document) => show(document, { example: initial.example, then }));
   }, []);
-  useEffect(() => { document.documentElement.dataset.theme = theme; }, [theme]);
   useEffect(() => { document.documentElement.lang = lang; document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   const here = TOURS[tour]?.stops[stop];
   useEffect(() => { if (evaluation) scrollTo(aside.current, here?.section, narrow); }, [evaluation?.document.network, tour, stop, step, selected, lang]);
@@ -136,8 +134,8 @@ export function Page({ layers, initial }) {
     if (!evaluation) return undefined;
     const timer = setTimeout(async () => {
       const { document, row: example } = evaluation;
-      const hash = await toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab });
-      history.replaceState(null, "", hash.length > LONGEST ? "#" : hash);
+      const { query, hash } = await toAddress({ name, changed, document, step, selected, example, lang, tour, stop, down, tab });
+      history.replaceState(null, "", `${location.pathname}${query}${hash.length > LONGEST ? "#" : hash}`);
     }, SETTLED);
     return () => clearTimeout(timer);
   }, [evaluation, step, selected, lang, tour, stop, down, tab]);
@@ -150,7 +148,7 @@ export function Page({ layers, initial }) {
   const away = Boolean(here && model && !(step === stepNamed(model, here.step) && selected === here.at));
 
   return html`<div class="page">
-    <${Header} open=${openExample} ...${{ name, changed, tour, openTour, theme, lang, setLang, t }} setTheme=${changeTheme} />
+    <${Header} open=${openExample} ...${{ name, changed, tour, openTour, theme, setTheme, lang, setLang, t }} version=${evaluation?.document.model} />
     <main>
       <div class="stage">
         <div class=${`canvas ${faults.length ? "stale" : ""}`}>
@@ -165,7 +163,7 @@ export function Page({ layers, initial }) {
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
         <${Drawer} startRate=${rateOf(name)} document=${latest} choose=${(row) => show(latest, { example: row, then: keep })} setBadges=${setChecked}
-          ...${{ tab, setTab, evaluation, faults, fail, layers, selected, select, warnings, badges, change, edit, t, theme }} />
+          ...${{ tab, setTab, evaluation, faults, fail, layers, selected, select, warnings, badges, change, edit, t }} />
       </div>
       <aside ref=${aside}>
         <${Tour} ...${{ tour, stop, away, lang, t }} open=${openTour} />

@@ -196,6 +196,7 @@ def _description(store: ModelStore, row: ModelRow, entry: Entry) -> dict[str, An
         "earliest_version": row.floor,
         "durable": row.reserved == row.version,
         "step": entry.step,
+        "loss": _details(entry).get("loss"),
         "optimizer": json.loads(entry.optimizer),
         "bytes": _layout_bytes(store, row, entry),
     }

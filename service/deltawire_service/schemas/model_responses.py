@@ -108,6 +108,10 @@ class ModelEntry(Schema):
     earliest_version = integer("the earliest version that can be computed")
     durable = flag("whether the newest version survives a loss of power")
     step = integer("optimizer steps that lead to it")
+    loss = OptionalNumber(
+        required=True,
+        metadata={"description": "the loss of the step that made the newest version; null where no step did"},
+    )
     optimizer = fields.Dict(required=True, metadata={"description": "kind, config, schedule and clip"})
     bytes = fields.Integer(
         required=True,

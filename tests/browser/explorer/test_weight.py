@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 
-def test_the_page_is_light(page: Page) -> None:
-    """At most 700 kB with everything it loads for the tour, and 200 kB of scripts, packed."""
+def loading(page: Page) -> dict[str, bytes]:
+    """Return what the page loads from now on, without the answers of the API."""
     loaded: dict[str, bytes] = {}
 
     def keep(response: Response) -> None:
@@ -23,6 +23,24 @@ def test_the_page_is_light(page: Page) -> None:
             loaded[response.url] = response.body()
 
     page.on("response", keep)
+    return loaded
+
+
+def test_the_page_of_models_is_lighter(training_page: Page) -> None:
+    """At most 120 kB, and 40 kB of scripts, packed."""
+    loaded = loading(training_page)
+    training_page.goto("/models")
+    training_page.locator(".list h2").first.wait_for()
+    training_page.wait_for_load_state("networkidle")
+    scripts = [body for url, body in loaded.items() if url.endswith(".js")]
+    assert len(scripts) > 15
+    assert sum(map(len, loaded.values())) <= 120_000
+    assert sum(len(gzip.compress(body)) for body in scripts) <= 40_000
+
+
+def test_the_page_is_light(page: Page) -> None:
+    """At most 700 kB with everything it loads for the tour, and 200 kB of scripts, packed."""
+    loaded = loading(page)
     Explorer(page, "example=window_classifier&at=z1")
     page.goto("about:blank")
     Explorer(page, "example=flow_graph&at=loss&tab=plots")
@@ -33,8 +51,9 @@ def test_the_page_is_light(page: Page) -> None:
     assert sum(len(gzip.compress(body)) for body in scripts.values()) <= 200_000
 
 
-def test_its_policy_lets_it_load_from_the_service_alone(page: Page) -> None:
-    answer = page.goto("/")
+@pytest.mark.parametrize("path", ["/", "/models"])
+def test_its_policy_lets_it_load_from_the_service_alone(page: Page, path: str) -> None:
+    answer = page.goto(path)
     assert answer is not None
     policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
     assert policy.pop("default-src") == "'self'"

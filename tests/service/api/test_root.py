@@ -55,8 +55,15 @@ def test_browsers_get_the_page(client: FlaskClient) -> None:
     assert policy.startswith("default-src 'self';") and "unsafe" not in policy and "http" not in policy
 
 
-def test_the_page_writes_no_script_or_style_into_its_markup() -> None:
-    markup = (PAGE / "index.html").read_text()
+def test_the_page_of_models_is_a_page(client: FlaskClient) -> None:
+    with client.get("/models", headers={"Accept": BROWSER}) as answer:
+        assert answer.mimetype == "text/html" and answer.data == (PAGE / "models.html").read_bytes()
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self';")
+
+
+@pytest.mark.parametrize("page", ["index.html", "models.html"])
+def test_a_page_writes_no_script_or_style_into_its_markup(page: str) -> None:
+    markup = (PAGE / page).read_text()
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on\w+=", markup)
     for address in re.findall(r'(?:src|href)="(/explorer/[^"]+)"', markup):
         assert (PAGE / address.removeprefix("/explorer/")).is_file(), address
@@ -69,6 +76,8 @@ def test_the_page_writes_no_script_or_style_into_its_markup() -> None:
         "page.css",
         "core/api.js",
         "drawer/training/training.js",
+        "models.js",
+        "models/models.css",
         "vendor/katex.js",
         "examples/circuit.json",
     ],

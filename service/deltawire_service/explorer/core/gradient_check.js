@@ -6,13 +6,15 @@ import { requestOf, spelledOut } from "./session.js";
 import { arrivals } from "./steps.js";
 
 const NUMBERS = 3000; // about as many are checked in one request: each costs three forward passes
-const EXACT = 1e-9; // the service's own bound: relative to the array's largest number, or to 1
+// Relative to the array's largest number, or to 1: the service's own bound, and what float32 leaves of the numbers shown.
+const EXACT = { float64: 1e-9, float32: 1e-5 };
 
 // Returns a Map from the array's name (params/…, data/…, deltas/…, edges/…) to its badge {what, passed, difference, text}.
 // One request checks all gradients and deltas; where paths meet, each path takes one of its own.
 export async function checkGradients({ document, row, model }) {
   const badges = new Map();
-  const add = (what, array, shown) => badges.set(what, badgeOf(array, what, shown));
+  const bound = EXACT[document.model?.dtype ?? "float64"];
+  const add = (what, array, shown) => badges.set(what, badgeOf(array, what, shown, bound));
   const request = requestOf(document, row);
   const deltas = model.backward.filter((name) => model.delta.get(name).numbers !== null);
   const count = deltas.length + model.parameters.length + Object.keys(request.data).length;
@@ -48,12 +50,12 @@ function addLearned(model, name, array, add) {
 }
 
 // Compares the numbers shown with the complex step, relative to the largest of them.
-function badgeOf({ passed, worst }, what, shown) {
+function badgeOf({ passed, worst }, what, shown, bound) {
   const size = largest(shown);
   const error = Math.max(0, ...worst.map(({ index, complex_step }) => Math.abs(numberAt(shown, index) - complex_step)));
   const difference = error / (size || 1);
   const text = difference ? difference.toExponential(0).replace("e-", "e−") : "0";
-  return { what, passed: passed && error <= EXACT * Math.max(1, size), difference, text };
+  return { what, passed: passed && error <= bound * Math.max(1, size), difference, text };
 }
 
 const numberAt = (numbers, index) => index.reduce((part, i) => part[i], numbers);

@@ -1,6 +1,7 @@
 // Evaluates a document: plans its network, initialises missing parameters and traces one example.
 import * as api from "./api.js";
 import { build, dataInputs } from "./model.js";
+import { completed } from "./versions.js";
 
 const PLANS = 8; // kept, so that changed numbers alone need no new plan
 const plans = new Map();
@@ -40,19 +41,20 @@ const fits = (params, plan) =>
 
 const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(array[0])] : []);
 
-// Returns {document, plan, row, losses, loss, model}, the document completed with parameters and data.
+// Returns {document, plan, row, losses, loss, model}, the document completed with parameters and data. A document with
+// `model`, {name, version}, gets that version's network, parameters and dtype; it loses `model` once they are changed.
 // `renew`: draw new parameters where they do not fit the network; else the service refuses them.
 // `outdated`: tells that a newer document is being evaluated; then the rest is not requested, and null is returned.
 export async function evaluate(given, example, layers, renew, outdated = () => false) {
-  const plan = await planOf(given?.network); // null where the typed text is
+  const document = await completed(given ?? {}); // null where the typed text is
+  const plan = await planOf(document.network);
   if (outdated()) return null;
-  const document = { ...given };
   const missing = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
   if (missing) document.params = await initialParams(document.network);
   if (!plan.parameters.length && renew) delete document.params;
   document.data ??= randomData(dataInputs(document.network.inputs));
-  const { network, params, data } = document;
-  const answer = await api.gradients({ network, params, data, wrt: { params: false }, losses: true });
+  const { model, network, params, data } = document;
+  const answer = await api.gradients({ model, network, params, data, wrt: { params: false }, losses: true });
   if (outdated()) return null;
   const row = Math.min(example, answer.losses.length - 1);
   const traced = await api.gradients({
@@ -62,9 +64,9 @@ export async function evaluate(given, example, layers, renew, outdated = () => f
 }
 
 // The request for one example of the batch.
-export function requestOf({ network, params, data }, row) {
+export function requestOf({ model, network, params, data }, row) {
   const example = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : [array[row]]]);
-  return { network, params: params ?? {}, data: Object.fromEntries(example) };
+  return { model, network, params: params ?? {}, data: Object.fromEntries(example) };
 }
 
 // Nodes with the names and inputs that the service fills in, so that changes around them do not change their meaning.

@@ -14,10 +14,12 @@ async function decode(text) {
   return JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
 }
 
-// An unchanged example is in the URL by its name, any other document by its compressed text.
-export async function toHash({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
+// Returns the query and the hash. An unchanged example is there by its name, a version of a model by its name, its number
+// and the data, any other document by its compressed text.
+export async function toAddress({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
   const parts = new URLSearchParams();
-  if (changed) parts.set("state", await encode(document));
+  const { model, data } = document;
+  if (changed) parts.set("state", await encode(model ? { data } : document));
   else parts.set("example", name);
   if (tour !== null) parts.set("tour", `${tour}.${stop}`);
   parts.set("step", step);
@@ -26,17 +28,24 @@ export async function toHash({ name, changed, document, step, selected, example,
   if (down !== null) parts.set("down", down ? 1 : 0);
   if (tab && tab !== "inputs") parts.set("tab", tab);
   if (lang !== "en") parts.set("lang", lang);
-  return `#${parts}`;
+  return { query: model ? `?${new URLSearchParams({ model: model.name, version: model.version })}` : "", hash: `#${parts}` };
 }
 
-export async function fromHash(hash) {
+export async function fromAddress(query, hash) {
   const parts = new URLSearchParams(hash.slice(1));
   const integer = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
   const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
+  const state = parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null; // null: the link was cut short
   return {
-    name: parts.get("example"),
-    document: parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null, // null: the link was cut short
+    name: parts.get("example"), document: withModel(new URLSearchParams(query), state),
     step: integer("step"), selected: parts.get("at"), example: integer("row") ?? 0, lang: parts.get("lang"),
     tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
   };
+}
+
+// Adds the version of a model that the query names, ?model=NAME&version=N, to what the hash says of the document.
+function withModel(query, state) {
+  if (!query.has("model")) return state;
+  const version = /^\d+$/.test(query.get("version") ?? "") ? Number(query.get("version")) : null;
+  return { model: { name: query.get("model"), version }, ...(state?.data && { data: state.data }) };
 }

@@ -12,7 +12,7 @@ const Training = lazy(() => import("./training/training.js").then((module) => mo
 export const TABS = ["inputs", "findings", "plots", "train", "edit"];
 
 // `document`: to be changed; its data may be newer than those of the evaluation.
-export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, startRate, t, theme }) {
+export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, startRate, t }) {
   const draft = useRef({}); // a text of the editor
   const trains = useRef(false); // once opened, it goes on
   trains.current ||= tab === "train";
@@ -24,8 +24,8 @@ export function Drawer({ tab, setTab, evaluation, document, faults, fail, layers
       ${tab === "inputs" && html`<${Inputs} ranges=${evaluation.plan.ranges} example=${evaluation.row} losses=${evaluation.losses} ...${{ document, choose, t }}
         setData=${(data, whole) => change({ ...document, data }, whole ? { example: 0, tentative: true } : {})} />`}
       ${tab === "findings" && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
-      ${tab === "plots" && html`<${Plots} model=${evaluation.model} ...${{ t, theme }} />`}
-      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t, theme }}
+      ${tab === "plots" && html`<${Plots} model=${evaluation.model} t=${t} />`}
+      ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t }}
         setParams=${(params) => change({ ...evaluation.document, params })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${evaluation.document} model=${evaluation.model} ...${{ faults, fail, layers, selected, edit, t }}
         apply=${(typed) => edit(() => typed, { renew: sameParams(typed, evaluation.document) })} /></div>`}

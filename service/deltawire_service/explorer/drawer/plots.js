@@ -2,12 +2,12 @@
 import { flat, norm, summary } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { arrivals } from "../core/steps.js";
+import { Chart } from "../widgets/chart/chart.js";
 import { HeatMap } from "../widgets/heat_map.js";
-import { Curves } from "./curves.js";
 import { linesOf } from "./depth.js";
 
-// The dashes of the lines of δ and of the gradients, each as the legend writes it.
-const DASHES = [["—", []], ["···", [2, 3]], ["–·–", [10, 3, 2, 3]]], DASHED = ["– –", [6, 4]];
+// The dashes of the lines of δ, and those of the gradients.
+const DASHES = [[], [2, 3], [10, 3, 2, 3]], DASHED = [6, 4];
 
 // Returns the curves: ‖δ‖ by depth with the loss at the right, a line for each branch, and the norms of the gradients.
 function overDepth(model, t) {
@@ -24,21 +24,22 @@ function overDepth(model, t) {
   };
   const series = lines.flatMap(({ joint, nodes }, i) => {
     const branch = [...new Set([nodes.at(-1), nodes[0]])].join(" … ");
-    const drawn = (key, tone, [sign, dash], entries) =>
-      ({ label: `${sign} ${t(key)}${lines.length > 1 ? `: ${branch}` : ""}`, tone, dash, numbers: points(entries) });
+    const drawn = (key, tone, dash, entries) =>
+      ({ label: `${t(key)}${lines.length > 1 ? `: ${branch}` : ""}`, tone, dash, y: points(entries) });
     const deltas = [...(joint === null ? [] : [joint]), ...nodes].map((name) => [name, model.delta.get(name).norm]);
     const gradients = nodes.flatMap(gradient);
-    return [drawn("deltaNorm", "--red", DASHES[i % DASHES.length], deltas),
-      ...(gradients.length ? [drawn("gradientNorm", "--blue", DASHED, gradients)] : [])];
+    return [drawn("deltaNorm", "red", DASHES[i % DASHES.length], deltas),
+      ...(gradients.length ? [drawn("gradientNorm", "blue", DASHED, gradients)] : [])];
   });
-  return { x: names.map((_, i) => i), names: [...names].reverse(), series };
+  const x = names.map((_, i) => i);
+  return { names: [...names].reverse(), series: series.map((one) => ({ ...one, x })) };
 }
 
-export function Plots({ model, t, theme }) {
+export function Plots({ model, t }) {
   const arrays = [...model.places.values()].filter((place) => !place.kind && !place.spec.parameter && place.shape.length);
   const inputs = arrays.filter((place) => place.spec.dtype !== "int64");
   return html`<div class="plots">
-    <${Curves} title=${t("normsTitle")} height=${146} log theme=${theme} ...${overDepth(model, t)} />
+    <div class="curves"><${Chart} title=${t("normsTitle")} height=${110} log ...${overDepth(model, t)} /></div>
     ${inputs.map((place) => {
       const { sum } = arrivals(model, place.name, model.last);
       if (!sum?.numbers) return null;

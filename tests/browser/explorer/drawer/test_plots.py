@@ -18,7 +18,7 @@ def test_plots(page: Page) -> None:
     explorer.tab("Plots")
     text = page.locator(".plots").inner_text()
     assert "Signed saliency: ∂loss/∂x" in text and "Absolute saliency: |∂loss/∂x|" in text
-    assert page.locator(".plots canvas").count() == 1
+    assert page.locator(".plots .chart .plot svg").count() == 1
 
 
 def test_branches_side_by_side_are_lines_of_their_own_over_depth(page: Page) -> None:

@@ -64,6 +64,18 @@ def test_a_model_whose_layer_is_gone_is_described_read_and_deleted(
     assert other.get("/v1/models").json["models"] == []
 
 
+def test_a_description_has_the_loss_of_the_newest_step(client: DescribedClient) -> None:
+    def losses() -> tuple[float | None, float | None]:
+        listed = client.get("/v1/models").json["models"][0]
+        return client.get("/v1/models/model").json["loss"], listed["loss"]
+
+    assert losses() == (None, None)
+    loss = step(client).json["loss"]
+    assert losses() == (loss, loss)
+    client.patch("/v1/models/model", json={"optimizer": {}})
+    assert losses() == (None, None)  # no step has made this version
+
+
 def test_a_ledger_has_every_change_a_page_at_a_time(client: DescribedClient) -> None:
     loss = step(client).json["loss"]
     client.patch("/v1/models/model", json={"optimizer": {}})

@@ -3,8 +3,8 @@ import * as api from "../../core/api.js";
 import { html, useEffect, useRef, useState } from "../../core/dom.js";
 import { precise } from "../../core/numbers.js";
 import { initialParams } from "../../core/session.js";
+import { Chart } from "../../widgets/chart/chart.js";
 import { describe } from "../../widgets/refusal.js";
-import { Curves } from "../curves.js";
 import { batchOf, classificationOf, descend, diverging, NOTHING } from "./descent.js";
 import { planeOf } from "./plane.js";
 import { Scatter } from "./scatter.js";
@@ -14,7 +14,7 @@ const EVERY = 10; // steps between two drawings of the regions
 const HEIGHT = 98; // pixels of a curve, at least
 
 // `shown`: tells whether the tab is open; training goes on when it is not. `startRate`: the first learning rate.
-export function Training({ document, model, setParams, shown, startRate, t, theme }) {
+export function Training({ document, model, setParams, shown, startRate, t }) {
   const [rate, setRate] = useState(startRate);
   const [size, setSize] = useState(null); // examples per step; null: all
   const [history, setHistory] = useState(NOTHING);
@@ -68,8 +68,7 @@ export function Training({ document, model, setParams, shown, startRate, t, them
     latest.current(await initialParams(document.network, seed.current));
   };
   const { steps, loss, norm, accuracy } = history;
-  const curve = (title, tone, numbers, log) => html`<${Curves} title=${title} x=${steps} height=${HEIGHT} theme=${theme} log=${log}
-    series=${[{ label: title, tone, numbers }]} />`;
+  const curve = (title, tone, y, log) => html`<div class="curves"><${Chart} height=${HEIGHT} xLabel=${t("step")} series=${[{ label: title, tone, x: steps, y }]} ...${{ title, log }} /></div>`;
   return html`<div class=${`training ${plane ? "planar" : ""}`}>
     ${plane && html`<${Scatter} key=${network} params=${trained.current ?? document.params} turn=${Math.floor(steps.length / EVERY)} ...${{ document, plane, t }} />`}
     <div>
@@ -85,8 +84,8 @@ export function Training({ document, model, setParams, shown, startRate, t, them
     </div>
     ${(error || diverging(loss)) && html`<p class="warning" role="status" data-training-warning>${diverging(loss) ? t("diverging") : error}</p>`}
     ${steps.length > 1
-      ? html`<div class="curved">${curve(t("lossCurve"), "--red", loss)}${classification && curve(t("accuracyCurve"), "--green", accuracy)}
-        ${curve(t("gradientNorms"), "--blue", norm, true)}</div>`
+      ? html`<div class="curved">${curve(t("lossCurve"), "red", loss)}${classification && curve(t("accuracyCurve"), "green", accuracy)}
+        ${curve(t("gradientNorms"), "blue", norm, true)}</div>`
       : html`<p class="quiet">${t("trainNote")}</p>`}</div>
   </div>`;
 }

@@ -67,13 +67,15 @@ def test_training_lowers_the_loss(page: Page) -> None:
     explorer = Explorer(page, "example=moons")
     explorer.tab("Train")
     page.locator("[data-train]").click()
-    page.locator(".curved canvas").nth(2).wait_for()  # loss, accuracy and gradient norm, while it runs
+    page.locator(".curved .chart .plot svg").nth(
+        2
+    ).wait_for()  # loss, accuracy and gradient norm, while it runs
     assert steps(page) < 300
     first = loss_and_accuracy(page)
     page.locator('[data-trained="300"]').wait_for(timeout=90_000)
     loss, accuracy = loss_and_accuracy(page)
     assert loss < 0.35 and loss < first[0] and accuracy > 80
-    assert page.locator(".curved canvas").count() == 3
+    assert page.locator(".curved .chart .plot svg").count() == 3
 
 
 def test_pause_continue_and_reset(page: Page) -> None:

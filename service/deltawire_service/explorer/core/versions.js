@@ -1,0 +1,34 @@
+// Loads versions of models, and tells whether a document still has the numbers of its version.
+import * as api from "./api.js";
+
+const MOST = 500_000; // numbers of a network that the page can hold
+
+const loaded = new Map(); // the text of a version's network and parameters, by its name and number
+
+const keyOf = ({ name, version }) => `${name}/${version}`;
+
+const textOf = ({ network, params }) => JSON.stringify([network, params]);
+
+// Completes a document that names a version: {model: {name, version}}, the newest where version is null.
+export async function completed(document) {
+  if (!document.model) return { ...document };
+  if (document.network) {
+    const { model, ...own } = document;
+    return loaded.get(keyOf(model)) === textOf(document) ? { ...document } : own;
+  }
+  const version = await load(document.model);
+  loaded.clear(); // one is enough: it is the one on the page
+  loaded.set(keyOf(version.model), textOf(version));
+  return { ...document, ...version };
+}
+
+async function load({ name, version }) {
+  const described = await api.modelNamed(name);
+  const numbers = described.parameters.reduce((sum, one) => sum + one.numbers, 0);
+  if (numbers > MOST) {
+    const detail = `the model ${name} has ${numbers} numbers; a picture is drawn of ${MOST} at most`;
+    throw new api.Refused({ detail, errors: [{ code: "model_large", pointer: "/model", detail }] });
+  }
+  const { network, params, origin } = await api.paramsOf(name, version ?? described.version);
+  return { model: { name, version: origin.version, dtype: described.dtype }, network, params };
+}
