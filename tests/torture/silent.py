@@ -50,8 +50,8 @@ SETTLING = 15.0
 
 MOST_GROWN = 32 * MIB
 PINNED = 64 * MIB
-"""What Python's allocator keeps in a worker that has parsed large bodies: blocks of 1 MiB, each with an object
-that lives on. There are no more of them than one body filled."""
+"""Memory that Python keeps in a worker that has parsed large bodies: blocks of 1 MiB, each with an object
+that lives on. One body filled as many."""
 
 LARGE = posted(pyramid(14, 1, answer_values=True))
 """A request whose answer has 5 MB: more than the buffers of a socket hold."""
