@@ -2899,18 +2899,18 @@ export interface components {
         };
         /** @description y = Σ xₖ, for any number of inputs of one shape (...). */
         "config.add": Record<string, never>;
-        /** @description y = a x + b with constants a and b, for each number of x (...). */
+        /** @description y = a ∘ x + b with constants a and b, each one number or a list along the last axis, for x (...). */
         "config.affine": {
             /**
-             * @description a, the same for all numbers
+             * @description a, the same for all numbers, or a list along the last axis
              * @default 1
              */
-            scale?: number;
+            scale?: number | number[];
             /**
-             * @description b, the same for all numbers
+             * @description b, the same for all numbers, or a list along the last axis
              * @default 0
              */
-            shift?: number;
+            shift?: number | number[];
         };
         /** @description y = softmax(q kᵀ / √d) v with queries q (..., n, d), keys k (..., m, d), values v (..., m, c). */
         "config.attention": {
