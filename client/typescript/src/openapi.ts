@@ -2902,12 +2902,12 @@ export interface components {
         /** @description y = a ∘ x + b with constants a and b, each one number or a list along the last axis, for x (...). */
         "config.affine": {
             /**
-             * @description a, one for all numbers, or a list along the last axis
+             * @description a, the same for all numbers, or a list along the last axis
              * @default 1
              */
             scale?: number | number[];
             /**
-             * @description b, one for all numbers, or a list along the last axis
+             * @description b, the same for all numbers, or a list along the last axis
              * @default 0
              */
             shift?: number | number[];

@@ -185,8 +185,8 @@ def test_a_real_run_grows_stands_still_goes_on_and_ends(training_page: Page, tra
     training_page.locator('[data-action="cancel"]').click()
     training_page.locator('[data-action="cancelForGood"]').click()
     training_page.locator('[data-state="cancelled"]').wait_for()
-    loss = training_page.locator('li[data-model="runner"] [data-loss]')
-    loss.get_by_text(f"{model.describe()['loss']:.4g}", exact=True).wait_for()
+    told = training_page.locator('[data-version-of="runner #1"]')
+    told.get_by_text(f"{model.describe()['loss']:.4g}", exact=True).wait_for()
     assert steps_of(training_page) == model.version - 2
 
 
