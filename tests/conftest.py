@@ -20,6 +20,7 @@ SERVERS = (
     *("end_to_end/test_idempotency_keys.py", "end_to_end/test_models.py", "end_to_end/test_models_docs.py"),
     "end_to_end/test_responsive.py",
     *("end_to_end/test_training_docs.py", "end_to_end/test_time.py", "end_to_end/test_memory.py"),
+    *("client/runs", "service/cli/runs", "service/datasets/test_dying.py"),
 )
 """Tests that start real servers, and mostly wait for them: a stage of CI runs them."""
 

@@ -6,6 +6,7 @@ from bisect import bisect
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from itertools import islice
+from operator import ne
 from typing import Any, ClassVar, Self, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError
@@ -105,7 +106,10 @@ def nearest(name: Any, known: Iterable[str]) -> str:
     alike = [other for other in known if isinstance(name, str) and abs(len(other) - len(name)) <= 4]
     # Comparing long names is slow, so compare only those that stand beside this one when sorted.
     first = max(0, min(bisect(alike, name), len(alike) - 8) - 8) if alike else 0
-    close = alike and get_close_matches(name, alike[first : first + 16], n=1, cutoff=0.6)
+    beside = alike[first : first + 16]
+    # The ratio of get_close_matches is low for repeated letters: 'azaa' is only half like 'aaaa'.
+    close = [other for other in beside if len(other) == len(name) > 2 and sum(map(ne, other, name)) == 1]
+    close = close or (get_close_matches(name, beside, n=1, cutoff=0.6) if beside else [])
     if close:
         return f"; did you mean '{close[0]}'?"
     if not known:

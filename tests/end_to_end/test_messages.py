@@ -250,12 +250,12 @@ BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "no type": ({"data": b"{}"}, "expected Content-Type application/json or application/vnd.safetensors, got none"),
     "a list": ({"json": []}, "expected an object, got []"),
     "no network": ({"json": {}}, "the field is missing: expected the spec of a network, or the name of a published one"),
-    "no data": ({"json": {"network": RELU}}, "the field is missing: expected an object of tensors"),
+    "no data": ({"json": {"network": RELU}}, "the field is missing: expected an object of tensors, or rows of a dataset"),
     "a network's name": ({"json": {"network": "digits", "data": {}}}, 'or {"name": …} of a published network, got \'digits\''),
     "wrt a name": ({"json": {"network": RELU, "data": {}, "wrt": "x"}}, 'expected an object such as {"params": true, "data": ["x"]}, got \'x\''),
     "no shape": ({"json": {"network": RELU | {"inputs": {"x": {"shape": None}}}, "data": {}}}, "expected a list of whole numbers of at least 1, got null"),
     "no values": ({"json": {"network": RELU, "data": {}, "values": None}}, "expected a list of names, got null"),
-    "null": ({"json": {"network": RELU, "data": None}}, "expected an object of tensors, got null"),
+    "null": ({"json": {"network": RELU, "data": None}}, "expected an object of tensors, or rows of a dataset, got null"),
 }  # fmt: skip
 
 

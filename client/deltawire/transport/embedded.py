@@ -39,6 +39,7 @@ ALONE: dict[str, Any] = {
             "models_per_key",
             "dataset_body_bytes",
             "datasets_per_key",
+            "runs_per_key",
             "model_bytes_per_key",
         ],
         UNBOUNDED,

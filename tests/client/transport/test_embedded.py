@@ -115,18 +115,18 @@ ONLY_WITH_OTHER_CALLS = {"queue_seconds", "queue_bytes", "admitted_bytes"}
 NEVER_REFUSING = {
     *("compute_threads", "computations", "hang_seconds", "received_bytes", "client_bytes_per_second"),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
-    *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir"),
+    *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir", "trainer", "trainer_threads"),
 }
 """Settings of sockets, of processes, and of what a service offers."""
 
 OF_MODELS = {
     *("models_per_key", "model_bytes_per_key", "free_bytes", "history_bytes", "ledger_entries"),
     *("idempotency_keys", "idempotency_seconds", "model_body_bytes", "upload_bytes"),
-    *("datasets_per_key", "dataset_body_bytes", "dataset_roots"),
+    *("datasets_per_key", "dataset_body_bytes", "dataset_roots", "runs_per_key"),
 }
-"""Settings that refuse changes of models or datasets, or bound the history of models.
+"""Settings that refuse changes of models or datasets or new runs, or bound the history of models.
 
-Their messages are in tests/service/models and tests/service/datasets.
+Their messages are in tests/service/models, tests/service/datasets and tests/service/training.
 """
 
 
@@ -220,8 +220,8 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     form = {"json_depth", "rank", "nodes"}
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
     process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
-    process |= {"upload_bytes"}
-    history = OF_MODELS - {"model_body_bytes", "models_per_key", "model_bytes_per_key"}
+    process |= {"upload_bytes", "trainer_threads"}
+    history = {"free_bytes", "history_bytes", "ledger_entries", "idempotency_keys", "idempotency_seconds"}
     assert {name for name, most in limits.items() if most < 2**60} == {
         *("planned_bytes", "planned_operations")
     } | form | seconds | process | history

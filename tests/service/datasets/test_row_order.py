@@ -95,14 +95,14 @@ def test_seeds_and_epochs_give_other_orders() -> None:
     assert len(orders) == 2500
 
 
-@pytest.mark.parametrize("rows", [2, 3, 5, 17, 100])
+@pytest.mark.parametrize("rows", [2, 3, 5, 17])
 def test_every_place_gets_every_row_equally_often(rows: int) -> None:
-    trials = 200 * rows
+    trials, each = 50 * rows, 50
     counts = Counter[tuple[int, int]]()
     for seed in range(trials):
         counts.update(enumerate(row_order(rows, seed, 1, 0, rows).tolist()))
     observed = np.array([counts[place, row] for place in range(rows) for row in range(rows)])
-    squares = ((observed - 200) ** 2 / 200).sum()
+    squares = ((observed - each) ** 2 / each).sum()
     freedom = (rows - 1) ** 2
     assert abs(squares - freedom) < 5 * np.sqrt(2 * freedom) + 5  # chi-squared, five deviations
 

@@ -174,8 +174,8 @@ def test_a_trainer_that_is_told_to_stop_commits_what_it_has(store: ModelStore) -
 
 
 def test_an_export_and_a_sweep_leave_a_run_alone(store: ModelStore, tmp_path: Path) -> None:
-    options = {"validation": {"fraction": 0.2}, "early_stopping": {"patience": 99}}
-    run = start(store, epochs=1000, **options)
+    options = {"validation": {"fraction": 0.2}, "early_stopping": {"patience": 10**6}}
+    run = start(store, epochs=100_000, **options)
     trainer = trainer_of(store)
     trainer.take_turn()
     sweep(store)
