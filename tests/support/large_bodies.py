@@ -27,7 +27,7 @@ def app() -> Flask:
     settings = Settings.from_environment()
     service = create_app(settings)
 
-    @uploads.takes_uploads
+    @uploads.takes_uploads(uploads.OF_MODELS)
     def take() -> dict[str, Any]:
         """The digests of a body and of its arrays, after so many seconds."""
         context = current_request()

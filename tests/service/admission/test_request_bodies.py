@@ -17,7 +17,7 @@ from deltawire_service.admission.compute_queue import ComputeQueue, Overloaded
 from deltawire_service.admission.request_bodies import RequestBodies
 from deltawire_service.app import create_app
 from deltawire_service.http.hosts import HostInvalid, HostNames, HostNotAllowed
-from deltawire_service.http.uploads import takes_uploads
+from deltawire_service.http.uploads import OF_MODELS, takes_uploads
 from deltawire_service.settings import Settings
 
 SETTINGS = Settings(json_body_bytes=1000, binary_body_bytes=9000)
@@ -26,7 +26,7 @@ SETTINGS = Settings(json_body_bytes=1000, binary_body_bytes=9000)
 APP = create_app(Settings(log_level="error"))
 
 
-@takes_uploads
+@takes_uploads(OF_MODELS)
 def take() -> str:
     return ""
 

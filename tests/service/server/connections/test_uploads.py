@@ -235,7 +235,9 @@ def test_a_slow_but_steady_upload_may_take_longer_than_the_deadline(service: Ser
 
 
 def test_what_is_in_files_at_once_is_bounded(folder: Path) -> None:
-    with running(folder, upload_bytes=str(10 * MIB), model_body_bytes=str(10 * MIB)) as service:
+    with running(
+        folder, upload_bytes=str(10 * MIB), model_body_bytes=str(10 * MIB), dataset_body_bytes="1"
+    ) as service:
         with connected(service) as first, connected(service) as second:
             send(first, head(8 * MIB) + bytes(MIB))
             wait_until(lambda: bool(uploads_of(*children(service.pid))))
