@@ -109,8 +109,13 @@ def add_dtype(document: dict[str, Any]) -> None:
         document.setdefault("dtype", dtype)
 
 
-def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
+def receive(context: RequestContext, settings: Settings, also: Sequence[str] = ()) -> bytes | memoryview:
     """Return the body of a request, in JSON or binary.
+
+    Args:
+        context: the request.
+        settings: the settings of the service.
+        also: the media types that its route takes in files, for the message.
 
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
@@ -118,7 +123,7 @@ def receive(context: RequestContext, settings: Settings) -> bytes | memoryview:
     """
     sent = request_media_type(context)
     if sent not in wire.MEDIA_TYPES:
-        expected = " or ".join(wire.MEDIA_TYPES)
+        expected = " or ".join(dict.fromkeys((*also, *wire.MEDIA_TYPES)))
         whole = context.environ.get("CONTENT_TYPE", "")
         got = f"'{whole}'" if whole else "none"
         raise _refusal("media_type_unsupported", f"expected Content-Type {expected}, got {got}")

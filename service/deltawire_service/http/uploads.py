@@ -88,7 +88,7 @@ def receive(context: RequestContext, settings: Settings, uploads: Uploads = OF_M
     """
     sent = bodies.request_media_type(context)
     if sent not in uploads.media_types:
-        return bodies.receive(context, settings)
+        return bodies.receive(context, settings, uploads.media_types)
     return bodies.received(context, settings, uploads.bound(settings), uploads.folder(settings, sent))
 
 

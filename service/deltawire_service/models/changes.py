@@ -169,7 +169,8 @@ def check_no_run(store: ModelStore, row: ModelRow) -> None:
     with store.database.reading() as transaction:
         run = runs.open_run(transaction, row.id)
     if run:
-        detail = f"model '{row.name}' learns in run {run.id}, which is {run.state}: cancel it, or wait"
+        way_out = "resume or cancel it" if run.state == runs.PAUSED else "cancel it, or wait for its end"
+        detail = f"model '{row.name}' learns in run {run.id}, which is {run.state}: {way_out}"
         raise ModelInRun(detail)
 
 

@@ -11,6 +11,7 @@ from deltawire.runs.run import Run
 from deltawire_service.cli.models.arguments import key_option
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.runs.chosen import chosen_run
 from deltawire_service.cli.runs.descriptions import print_run
 from deltawire_service.cli.runs.follow import detach_option, follow
 
@@ -34,7 +35,7 @@ def pause(id: str, key: str | None, url: str | None, as_json: bool) -> None:
 def resume(id: str, detach: bool, key: str | None, url: str | None, as_json: bool) -> None:
     """Let a paused run go on, and follow it; Ctrl-C pauses it again."""
     with client_of(url) as client:
-        run = Run(client, id)
+        run = chosen_run(client, id)
         run.resume(key=key)
         follow(run, detach=detach, as_json=as_json)
 
@@ -54,5 +55,5 @@ def _change(
     change: Callable[..., dict[str, Any]], id: str, key: str | None, url: str | None, as_json: bool
 ) -> None:
     with client_of(url) as client:
-        description = change(Run(client, id), key=key)
+        description = change(chosen_run(client, id), key=key)
     print_run(description, as_json)

@@ -10,6 +10,7 @@ from deltawire.runs.progress import progress_text
 from deltawire.text import counted
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.runs.chosen import chosen_run
 from deltawire_service.cli.terminal import console, one_line, print_json, table
 
 
@@ -28,7 +29,7 @@ def list_runs(model: str | None, url: str | None, as_json: bool) -> None:
     for run in runs:
         best = "" if run["best_loss"] is None else f"{run['best_loss']:.4g}"
         steps = f"{run['steps']:,} of {run['total_steps']:,}"
-        rows.add_row(run["id"], one_line(run["model"]), run["state"], steps, best)
+        rows.add_row(f"#{run['number']}", one_line(run["model"]), state_text(run), steps, best)
     console().print(rows if runs else "There is no run: deltawire train starts one.")
 
 
@@ -39,7 +40,7 @@ def list_runs(model: str | None, url: str | None, as_json: bool) -> None:
 def show(id: str, url: str | None, as_json: bool) -> None:
     """Show a run: its recipe, its state and its latest losses."""
     with client_of(url) as client:
-        run = client.run(id)
+        run = chosen_run(client, id)
         description = run.describe()
         since = max(description["first_version"], description["version"] - 1)
         last = [metrics.loss for metrics in run.metrics(since) if metrics.loss is not None]
@@ -58,7 +59,8 @@ def print_run(description: dict[str, Any], as_json: bool, loss: float | None = N
         print_json(description)
         return
     screen = console()
-    screen.print(f"run {description['id']}   {description['state']}", style="bold")
+    state = state_text(description)
+    screen.print(f"run #{description['number']}   {state}   {description['id']}", style="bold")
     screen.print(recipe_text(description))
     steps = f"{description['steps']:,} of {description['total_steps']:,} steps"
     screen.print(f"{steps}, version {description['version']:,}   {progress_text(description, loss)}".rstrip())
@@ -71,6 +73,12 @@ def print_run(description: dict[str, Any], as_json: bool, loss: float | None = N
         screen.print(
             f"{description['problem']['code']}: {description['problem']['detail']}", style="bold red"
         )
+
+
+def state_text(description: dict[str, Any]) -> str:
+    """Return the state of a run; one that ended before its last step says so."""
+    early = description["state"] == "finished" and description["steps"] < description["total_steps"]
+    return "finished early" if early else str(description["state"])
 
 
 def recipe_text(description: dict[str, Any]) -> str:

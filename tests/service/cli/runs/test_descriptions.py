@@ -7,6 +7,7 @@ from support.console import run
 
 from deltawire import Client
 from deltawire_service.cli.outcome import Exit
+from deltawire_service.cli.runs.descriptions import state_text
 
 
 def test_no_run_is_said(adder: Client) -> None:
@@ -18,9 +19,11 @@ def test_runs_are_listed_and_shown(adder: Client) -> None:
     assert document("runs", "list") == {"runs": [document("runs", "show", done["id"])]}
     assert document("runs", "list", "--model", "adder")["runs"][0]["id"] == done["id"]
     (row,) = run("runs", "list").stdout.splitlines()[2:]
-    assert row.split()[:6] == [done["id"], "adder", "finished", "2", "of", "2"]
+    assert row.split()[:6] == ["#1", "adder", "finished", "2", "of", "2"]
     shown = run("runs", "show", done["id"]).stdout
-    assert shown.startswith(f"run {done['id']}   finished\nadder learns from sums, 1 epoch")
+    assert shown.startswith(f"run #1   finished   {done['id']}\nadder learns from sums, 1 epoch")
+    for name in ("1", "#1", done["id"][:5]):
+        assert run("runs", "show", name).stdout == shown
     assert "2 of 2 steps, version 2   finished  loss " in shown and "at version 2" in shown
 
 
@@ -34,4 +37,10 @@ def test_a_failed_run_says_why(adder: Client) -> None:
 
 
 def test_an_unknown_run_is_refused(adder: Client) -> None:
-    assert run("runs", "show", "none").exit_code == Exit.REFUSED
+    for name in ("none", "7", "0" * 32):
+        assert run("runs", "show", name).exit_code == Exit.REFUSED
+
+
+def test_a_run_that_ended_early_says_so() -> None:
+    assert state_text({"state": "finished", "steps": 450, "total_steps": 600}) == "finished early"
+    assert state_text({"state": "cancelled", "steps": 450, "total_steps": 600}) == "cancelled"
