@@ -30,6 +30,7 @@ RESPONSE_LIMITS = wire.Limits(
 MENDS = {
     "unauthorized": "pass the key as Client(…, api_key=…)",
     "not_found": "is the url the address of the service alone, without /v1?",
+    "store_missing": 'Client(data_dir="models") keeps them in a folder, without a service',
 }
 """What a caller of the SDK can do about an error, by its code."""
 

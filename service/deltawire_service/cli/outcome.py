@@ -42,6 +42,7 @@ MENDS = {
     "non_finite": '"non_finite": "return" in FILE returns it',
     "unauthorized": "set DELTAWIRE_API_KEY to the key",
     "not_found": "is --url the address of the service alone, without /v1?",
+    "store_missing": "set DELTAWIRE_DATA_DIR=models, or pass --url of a service that keeps some",
 }
 """What a user of a command can do about an error, by its code."""
 
@@ -100,5 +101,5 @@ def show_error(title: str, error: DeltawireError) -> None:
         screen.print(f"{title}: {fault.code}", style="bold red", end="")
         screen.print(f"  at {fault.pointer}" if fault.pointer else "", style="bold")
         screen.print(Padding(fault.message, (0, 0, 0, 2)))
-    if error.status and error.status >= 500:
+    if error.status and error.status >= 500 and error.code != "store_missing":
         screen.print(f"  the service's log has more, under the request id {error.request_id}", style="dim")
