@@ -70,6 +70,15 @@ def test_rows_give_the_bits_of_the_same_batch_and_replays_give_them_again(store:
     assert check_store(store, replay=True) == []
 
 
+def test_a_replay_opens_a_dataset_once(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for document in ROWS:
+        step_on_rows(store, document)
+    opened, whole = list[str](), store.datasets.open
+    monkeypatch.setattr(store.datasets, "open", lambda row: opened.append(row.id) or whole(row))
+    assert check_store(store, replay=True) == []
+    assert opened == [store.datasets.find(OWNER, "table").id]
+
+
 def test_the_ledger_says_which_rows(store: ModelStore) -> None:
     for document in ROWS:
         step_on_rows(store, document)
