@@ -67,8 +67,9 @@ def put(
     with shared_lock(store.folder.making_lock, deadline):
         path = store.folder.make_dataset(dataset)
         try:
-            row = _row(dataset, owner, name, table, write_columns(path, table))
-            answer = _commit(store, row, deadline, key)
+            written = write_columns(path, table)
+            row = DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes)
+            answer = _commit(store, row, _describe_columns(table, written), deadline, key)
         except OutcomeUnknown:
             raise  # the row may still come to light, after a crash
         except BaseException:
@@ -118,9 +119,9 @@ def delete(
     return answer
 
 
-def describe_dataset(row: DatasetRow) -> Answer:
-    """Return the description of a dataset, with its columns."""
-    return {**summarize(row), "columns": orjson.loads(row.columns)}
+def describe_dataset(row: DatasetRow, columns: str) -> Answer:
+    """Return the description of a dataset with those of its columns, which come as JSON."""
+    return {**summarize(row), "columns": orjson.loads(columns)}
 
 
 def summarize(row: DatasetRow) -> Answer:
@@ -154,13 +155,15 @@ def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, 
     return answer
 
 
-def _row(dataset: str, owner: str, name: str, table: Table, written: Written) -> DatasetRow:
+def _describe_columns(table: Table, written: Written) -> str:
+    """Return the descriptions of the columns of a table, as JSON."""
     pairs = zip(table.columns, written.statistics, strict=True)
-    columns = orjson.dumps([describe(column, statistics) for column, statistics in pairs]).decode()
-    return DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes, columns)
+    return orjson.dumps([describe(column, statistics) for column, statistics in pairs]).decode()
 
 
-def _commit(store: DatasetStore, row: DatasetRow, deadline: float, key: RequestKey | None) -> Answer:
+def _commit(
+    store: DatasetStore, row: DatasetRow, columns: str, deadline: float, key: RequestKey | None
+) -> Answer:
     """Commit the row of a new dataset; or return the answer that there is without it."""
     with store.database.writing(deadline) as transaction:
         if key and (answer := _find_answer(store, transaction, key, row.name)):
@@ -170,9 +173,11 @@ def _commit(store: DatasetStore, row: DatasetRow, deadline: float, key: RequestK
             raise DatasetExists(f"there is a dataset '{row.name}' with other numbers: delete it first")
         if not present:
             check_quota(transaction, row.owner, store.limits, row.bytes, more_datasets=1)
-            datasets.insert(transaction, row)
+            datasets.insert(transaction, row, columns)
         kept = present or row
-        answer = {**describe_dataset(kept), "unchanged": bool(present), "replayed": False}
+        if present:  # its columns may have had other gaps, which are NaN among numbers
+            columns = datasets.columns(transaction, present.id) or columns
+        answer = {**describe_dataset(kept, columns), "unchanged": bool(present), "replayed": False}
         if key:
             store.answers.insert(transaction, key, kept.id, orjson.dumps(answer).decode())
     if not present:

@@ -82,7 +82,8 @@ def blueprint(access: ModelAccess) -> Blueprint:
     @access.reading(DatasetResponse, READING)
     def show_dataset(call: ModelCall, query: dict[str, Any], name: str) -> dict[str, Any]:
         """Show a dataset: its columns with their types and statistics."""
-        return changes.describe_dataset(access.store.datasets.find(call.owner, name))
+        row = access.store.datasets.find(call.owner, name)
+        return changes.describe_dataset(row, access.store.datasets.columns(row))
 
     @routes.delete("/datasets/<name>")
     @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_answer)
