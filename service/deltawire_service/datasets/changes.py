@@ -14,7 +14,7 @@ from deltawire_service.datasets.column_file import Written, file_bytes, write_co
 from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.datasets.errors import DatasetExists, DatasetInUse
 from deltawire_service.datasets.table import Table, describe
-from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreUnavailable
+from deltawire_service.store.errors import AnswerExpired, LockBusy, OutcomeUnknown, StoreUnavailable
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
 from deltawire_service.store.names import check_name
@@ -51,10 +51,11 @@ def put(
     Raises:
         Refused: the name or the table does not fit; nothing was made.
         DatasetExists, KeyReused: nothing was made.
+        AnswerExpired: an earlier request with the key made the dataset, which is deleted.
         QuotaExceeded, LockBusy, StoreFull, StoreUnavailable, DeadlineExceeded: nothing was made.
         OutcomeUnknown: the dataset may have been made; with a key, ask again.
     """
-    if answer := find_answer(store, key, name):
+    if answer := find_put_answer(store, key, name):
         return answer
     check_name(name)
     table = read()
@@ -146,6 +147,38 @@ def find_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answe
         return _find_answer(store, transaction, key, name)
 
 
+def find_put_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answer | None:
+    """Return the answer that a request for a dataset got before; None where it is new, or has no key.
+
+    Args:
+        store: the datasets.
+        key: the key of the request.
+        name: the name of the dataset in its path.
+
+    Raises:
+        KeyReused: the key came with another request, or the name means another dataset by now.
+        AnswerExpired: the dataset is deleted.
+    """
+    if key is None:
+        return None
+    with store.database.reading() as transaction:
+        return _find_put_answer(store, transaction, key, name)
+
+
+def _find_put_answer(
+    store: DatasetStore, transaction: Connection, key: RequestKey, name: str
+) -> Answer | None:
+    """Describe the dataset again. Its description may be large, so it is not stored with the key."""
+    answer = _find_answer(store, transaction, key, name)
+    if answer is None:
+        return None
+    row = datasets.find(transaction, key.owner, name)
+    columns = datasets.columns(transaction, row.id) if row else None
+    if row is None or columns is None:
+        raise AnswerExpired(f"this request made dataset '{name}', which is deleted")
+    return {**describe_dataset(row, columns), **answer}
+
+
 def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, name: str) -> Answer | None:
     answered = idempotency_keys.find(transaction, key)
     if answered is None:
@@ -166,7 +199,7 @@ def _commit(
 ) -> Answer:
     """Commit the row of a new dataset; or return the answer that there is without it."""
     with store.database.writing(deadline) as transaction:
-        if key and (answer := _find_answer(store, transaction, key, row.name)):
+        if key and (answer := _find_put_answer(store, transaction, key, row.name)):
             return answer
         present = datasets.find(transaction, row.owner, row.name)
         if present and present.dataset_id != row.dataset_id:
@@ -177,9 +210,9 @@ def _commit(
         kept = present or row
         if present:  # its columns may have had other gaps, which are NaN among numbers
             columns = datasets.columns(transaction, present.id) or columns
-        answer = {**describe_dataset(kept, columns), "unchanged": bool(present), "replayed": False}
+        answer = {"unchanged": bool(present), "replayed": False}
         if key:
             store.answers.insert(transaction, key, kept.id, orjson.dumps(answer).decode())
     if not present:
         store.observer.on_dataset("created")
-    return answer
+    return {**describe_dataset(kept, columns), **answer}

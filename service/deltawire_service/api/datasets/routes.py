@@ -41,6 +41,7 @@ READING = frozenset({*LISTING, "dataset_not_found"})
 DELETING = frozenset({*CHANGING, "dataset_not_found", "dataset_in_use"}) - MODELS_ONLY
 PUTTING = (
     *(*CHANGING, *TENSORS, "quota_exceeded", "name_invalid", "dataset_exists", "dataset_invalid"),
+    "answer_expired",
     *("path_not_allowed", "format_not_installed"),
 )
 
@@ -54,7 +55,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
         context = current_request()
         with Phase(context, "read"):
             body = uploads.receive(context, access.settings, OF_DATASETS)
-        call = access.call(context, body, name, find_answer)
+        call = access.call(context, body, name, find_put_answer)
         answer = call.answer
         if answer is None:
             with Phase(context, "compute"):
@@ -86,7 +87,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
         return changes.describe_dataset(row, access.store.datasets.columns(row))
 
     @routes.delete("/datasets/<name>")
-    @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_answer)
+    @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_deletion_answer)
     def delete_dataset(call: ModelCall, options: Request, parts: RequestParts, name: str) -> dict[str, Any]:
         """Delete a dataset that no ledger needs."""
         return changes.delete(access.store.datasets, call.owner, name, call.deadline, call.key)
@@ -94,8 +95,19 @@ def blueprint(access: ModelAccess) -> Blueprint:
     return routes
 
 
-def find_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
-    """Return the answer that a request about a dataset got before.
+def find_put_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
+    """Return the answer that a request for a dataset got before.
+
+    Args:
+        store: the models, with the datasets.
+        key: the key of the request.
+        name: the name of the dataset.
+    """
+    return changes.find_put_answer(store.datasets, key, name)
+
+
+def find_deletion_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
+    """Return the answer that a request to delete a dataset got before.
 
     Args:
         store: the models, with the datasets.
