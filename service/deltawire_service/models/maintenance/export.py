@@ -188,8 +188,8 @@ def _sentence(row: ModelRow, reason: str) -> str:
 
 def _end(copy: sqlite3.Connection, row: ModelRow, version: int) -> None:
     """Let a model end at a version, usually its newest snapshot: later ones must be computed again."""
+    runs.cut(copy, row.id, version)  # they may have come farther than this version
     entries.delete_after(copy, row.id, version)
-    runs.cancel_open(copy, row.id)  # it may have come farther than this version
     idempotency_keys.delete_after(copy, row.id, version)
     copy.execute(
         "UPDATE models SET version = ?, reserved = ?, slot = 'none', stamp = x'' WHERE id = ?",
