@@ -16,6 +16,7 @@ from deltawire.errors import Refused
 from deltawire_service.datasets.formats import cells
 from deltawire_service.datasets.formats import csv as csv_format
 from deltawire_service.datasets.table import Table
+from deltawire_service.engine import DeadlineExceeded
 
 
 def read(text: str | bytes) -> Table:
@@ -42,6 +43,25 @@ def test_types_are_inferred_and_gaps_counted() -> None:
     assert arrays["id"].tolist() == [1, 2, -3] and arrays["width"].tolist() == [0.5, 1000.0, 0.25]
     assert arrays["kind"].tolist() == [0, 1, 0]
     assert np.isnan(arrays["gap"][0]) and arrays["gap"][1:].tolist() == [7.0, 8.0]
+
+
+def test_every_reading_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks: list[int] = []
+    monkeypatch.setattr(csv_format, "PIECE_BYTES", 100)
+    monkeypatch.setattr(csv_format, "check_deadline", lambda: checks.append(1))
+    with pytest.raises(Refused, match="line 1001"):
+        read("x\n" + "1\n" * 999 + "1,2\n")
+    assert len(checks) > 2 * 2000 // 100  # the line of the refusal is found in another reading
+
+    def pass_deadline() -> None:
+        checks.append(1)
+        if len(checks) > 5:
+            raise DeadlineExceeded
+
+    checks.clear()
+    monkeypatch.setattr(csv_format, "check_deadline", pass_deadline)
+    with pytest.raises(DeadlineExceeded):
+        read("x\n" + "\n" * 2000)
 
 
 @pytest.mark.parametrize("seed", range(20))
