@@ -21,6 +21,7 @@ FEW = 256
 """Different numbers after which a column is one of numbers: a text there is an error, and no category."""
 
 LONGEST_TEXT = 256
+"""Characters of a category. A column with a longer number has no categories, so its cells are not held."""
 
 INTEGER = r"[ \t]*+[+-]?[0-9]{1,18}[ \t]*+"
 NUMBER = r"[ \t]*+[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++|nan|inf(?:inity)?)(?:e[+-]?[0-9]++)?[ \t]*+"
@@ -110,7 +111,8 @@ class CellColumn:
         self._distinct.update(cells)
         if not self._is_text:
             self._held.numbers += len(self._distinct) - before
-            if len(self._distinct) > FEW or self._held.numbers > MOST_TEXTS:
+            long = max(map(len, self._distinct), default=0) > LONGEST_TEXT
+            if long or len(self._distinct) > FEW or self._held.numbers > MOST_TEXTS:
                 self._held.numbers -= len(self._distinct)
                 self._distinct = None
             return

@@ -45,6 +45,19 @@ def test_types_are_inferred_and_gaps_counted() -> None:
     assert np.isnan(arrays["gap"][0]) and arrays["gap"][1:].tolist() == [7.0, 8.0]
 
 
+def test_long_numbers_are_not_held() -> None:
+    held, long = cells.HeldCells(), ["0." + "0" * 300 + str(i) for i in range(1, 9)]
+    column = cells.CellColumn("x", held)
+    column.examine(["1", "2"])
+    assert held.numbers == 2
+    column.examine(long)
+    assert held.numbers == 0 and column.described().dtype == "float64"
+    table = read("x,y\n" + "".join(f"{cell},cat\n" for cell in long))
+    assert gathered(table)["x"].tolist() == [float(cell) for cell in long]
+    with pytest.raises(cells.Misfit, match="column 'x' has numbers, got 'cat'"):
+        column.examine(["cat"])
+
+
 def test_every_reading_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     checks: list[int] = []
     monkeypatch.setattr(csv_format, "PIECE_BYTES", 100)
