@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from deltawire import wire
+from deltawire_service.admission.parsing_turns import ParsingTurns
 from deltawire_service.api.datasets.path_files import read_path
 from deltawire_service.api.models.access import CHANGING, LISTING, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, describe
@@ -35,6 +36,9 @@ from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 OF_DATASETS = Uploads("dataset_body_bytes", tuple(READERS))
 
+TABLES = ParsingTurns(2)
+"""Tables that a process reads at once: their parsers hold Python's global lock, and some memory each."""
+
 MODELS_ONLY = {"model_not_found"}
 
 READING = frozenset({*LISTING, "dataset_not_found"})
@@ -58,7 +62,7 @@ def blueprint(access: ModelAccess) -> Blueprint:
         call = access.call(context, body, name, find_put_answer)
         answer = call.answer
         if answer is None:
-            with Phase(context, "compute"):
+            with Phase(context, "compute"), TABLES.take():
                 store, read = access.store.datasets, partial(_read, access, context, body)
                 answer = changes.put(store, call.owner, name, read, call.deadline, call.key)
         return bodies.respond(context, answer, status=200 if answer["unchanged"] else 201)
