@@ -11,6 +11,7 @@ import numpy as np
 from deltawire.errors import Refused
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
+from deltawire_service.datasets.columns import differs
 from deltawire_service.datasets.formats.arrays import column_dtype
 from deltawire_service.datasets.formats.cells import LONGEST_TEXT, MOST_CATEGORIES, MOST_TEXTS
 from deltawire_service.datasets.table import MOST_COLUMNS, Block, Column, Table, check_table, refuse
@@ -122,7 +123,7 @@ def _blocks(arrow: Any, file: Any, kinds: dict[str, _Kind], block_rows: int) -> 
     try:
         for batch in _batches(file, block_rows):
             for name, kind in kinds.items():
-                yield Block(name, start, kind.numbers(batch.column(name)))
+                yield Block(name, start, kind.numbers(batch.column(name), start))
             start += batch.num_rows
     except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _invalid(error) from None
@@ -140,7 +141,7 @@ class _Kind:
     def __init__(self, arrow: Any, field: Any):
         types, kind = arrow.types, field.type
         self.name, self.texts = field.name, set[str]()
-        self._missing = 0
+        self._missing, self._rounds = 0, False
         self._codes: dict[str, int] = {}
         self._size = kind.list_size if types.is_fixed_size_list(kind) else None
         self._shape = () if self._size is None else (self._size,)
@@ -176,11 +177,11 @@ class _Kind:
             self._codes = {text: code for code, text in enumerate(categories)}
             return Column(self.name, "int64", (), categories, self._missing)
         if self._missing and self._dtype == "int64":
-            self._dtype = "float64"
+            self._dtype, self._rounds = "float64", True
         return Column(self.name, self._dtype, self._shape, missing=self._missing)
 
-    def numbers(self, values: Any) -> Array:
-        """Return the numbers of values."""
+    def numbers(self, values: Any, start: int) -> Array:
+        """Return the numbers of values, which begin at a row. Raises Refused where float64 has no equal."""
         if self.is_text:
             # A dictionary may have texts that no row has: they get any code.
             codes = [self._codes.get(text or "", 0) for text in values.dictionary.to_pylist()]
@@ -190,7 +191,19 @@ class _Kind:
         if self._size is not None:
             flat = values.flatten().to_numpy(zero_copy_only=False)
             return np.asarray(flat, self._dtype).reshape(len(values), self._size)
+        if self._rounds:
+            self._check_exact(values, start)
         return np.asarray(values.to_numpy(zero_copy_only=False), self._dtype)
+
+    def _check_exact(self, values: Any, start: int) -> None:
+        """Refuse an integer that becomes another number beside gaps, which are NaN."""
+        integers: Array = values.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        wrong = np.flatnonzero(differs(integers, integers.astype(np.float64)))
+        if wrong.size:
+            rows = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+            number, row = integers[wrong[0]], start + rows[wrong[0]]
+            detail = f"column {shown(self.name)} has gaps, so it is float64, which does not hold {number}"
+            raise refuse("dataset_invalid", f"row {row}: {detail}")
 
 
 def _invalid(error: Exception) -> Refused:

@@ -58,6 +58,17 @@ def test_long_numbers_are_not_held() -> None:
         column.examine(["cat"])
 
 
+@pytest.mark.parametrize("other", ["", "0.5"])
+def test_an_integer_that_its_column_does_not_hold_is_refused(other: str) -> None:
+    held = [2**53, -(2**53), 2**60, 10**22]
+    table = read("x,y\n" + "".join(f"{number},1\n" for number in held) + f"{other},1\n000{2**54},1\n")
+    assert gathered(table)["x"][:4].tolist() == held and gathered(table)["x"][5] == 2**54
+    for number in (2**53 + 1, -(2**53) - 1, 10**22 + 1, f" 00{2**53 + 1}"):
+        found = refusal(f"x,y\n1,1\n{other},1\n{number},1\n")
+        assert found.startswith("line 4: column 'x' is float64, which does not hold")
+    assert gathered(read(f"x\n1.5\n{2**53 + 1}.0\n"))["x"][1] == 2.0**53  # a float is rounded as always
+
+
 def test_every_reading_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     checks: list[int] = []
     monkeypatch.setattr(csv_format, "PIECE_BYTES", 100)

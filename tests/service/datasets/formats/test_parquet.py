@@ -168,6 +168,27 @@ def test_an_encoding_that_expands_without_a_bound_is_refused() -> None:
 
 
 @pytest.mark.parquet
+def test_an_integer_that_float64_does_not_hold_is_refused_beside_gaps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import pyarrow
+
+    monkeypatch.setattr(parquet, "BLOCK_ROWS", 3)
+    numbers = [1, None, 2**60, None, -(2**53)]
+    found = gathered(parquet.read(written({"a": pyarrow.array(numbers)})))["a"]
+    assert np.array_equal(found, [np.nan if n is None else n for n in numbers], equal_nan=True)
+    for wrong in (2**53 + 1, 2**63 - 1):
+        for array in (pyarrow.array([*numbers, wrong]), pyarrow.array([*numbers, wrong]).dictionary_encode()):
+            with pytest.raises(Refused) as caught:
+                gathered(parquet.read(written({"a": array})))
+            assert f"row 5: column 'a' has gaps, so it is float64, which does not hold {wrong}" in (
+                caught.value.faults[0].detail
+            )
+    flags = gathered(parquet.read(written({"a": [True, None, False]})))["a"]
+    assert flags[[0, 2]].tolist() == [1.0, 0.0] and np.isnan(flags[1])
+
+
+@pytest.mark.parquet
 def test_two_columns_of_one_name_are_refused() -> None:
     import pyarrow
     from pyarrow.parquet import write_table
