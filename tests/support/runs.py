@@ -47,11 +47,9 @@ def add_dataset(
         describe(column, statistics)
         for column, statistics in zip(table.columns, written.statistics, strict=True)
     ]
-    row = DatasetRow(
-        *(dataset, owner, name, written.dataset_id, table.rows, written.bytes, json.dumps(columns))
-    )
+    row = DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes)
     with store.database.writing() as transaction:
-        datasets.insert(transaction, row)
+        datasets.insert(transaction, row, json.dumps(columns))
     return row
 
 

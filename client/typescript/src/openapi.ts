@@ -4119,6 +4119,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `answer_expired`: The answer cannot be made again */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `length_required`: The request has no Content-Length */
             411: {
                 headers: {
@@ -10216,7 +10225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `answer_expired`: The arrays of the answer cannot be computed again */
+            /** @description - `answer_expired`: The answer cannot be made again */
             410: {
                 headers: {
                     [name: string]: unknown;

@@ -14,7 +14,7 @@ from deltawire_service.datasets.column_file import Written, file_bytes, write_co
 from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.datasets.errors import DatasetExists, DatasetInUse
 from deltawire_service.datasets.table import Table, describe
-from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreUnavailable
+from deltawire_service.store.errors import AnswerExpired, LockBusy, OutcomeUnknown, StoreUnavailable
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
 from deltawire_service.store.names import check_name
@@ -51,10 +51,11 @@ def put(
     Raises:
         Refused: the name or the table does not fit; nothing was made.
         DatasetExists, KeyReused: nothing was made.
+        AnswerExpired: an earlier request with the key made the dataset, which is deleted.
         QuotaExceeded, LockBusy, StoreFull, StoreUnavailable, DeadlineExceeded: nothing was made.
         OutcomeUnknown: the dataset may have been made; with a key, ask again.
     """
-    if answer := find_answer(store, key, name):
+    if answer := find_put_answer(store, key, name):
         return answer
     check_name(name)
     table = read()
@@ -67,8 +68,9 @@ def put(
     with shared_lock(store.folder.making_lock, deadline):
         path = store.folder.make_dataset(dataset)
         try:
-            row = _row(dataset, owner, name, table, write_columns(path, table))
-            answer = _commit(store, row, deadline, key)
+            written = write_columns(path, table)
+            row = DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes)
+            answer = _commit(store, row, _describe_columns(table, written), deadline, key)
         except OutcomeUnknown:
             raise  # the row may still come to light, after a crash
         except BaseException:
@@ -118,9 +120,9 @@ def delete(
     return answer
 
 
-def describe_dataset(row: DatasetRow) -> Answer:
-    """Return the description of a dataset, with its columns."""
-    return {**summarize(row), "columns": orjson.loads(row.columns)}
+def describe_dataset(row: DatasetRow, columns: str) -> Answer:
+    """Return the description of a dataset with those of its columns, which come as JSON."""
+    return {**summarize(row), "columns": orjson.loads(columns)}
 
 
 def summarize(row: DatasetRow) -> Answer:
@@ -145,6 +147,38 @@ def find_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answe
         return _find_answer(store, transaction, key, name)
 
 
+def find_put_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answer | None:
+    """Return the answer that a request for a dataset got before; None where it is new, or has no key.
+
+    Args:
+        store: the datasets.
+        key: the key of the request.
+        name: the name of the dataset in its path.
+
+    Raises:
+        KeyReused: the key came with another request, or the name means another dataset by now.
+        AnswerExpired: the dataset is deleted.
+    """
+    if key is None:
+        return None
+    with store.database.reading() as transaction:
+        return _find_put_answer(store, transaction, key, name)
+
+
+def _find_put_answer(
+    store: DatasetStore, transaction: Connection, key: RequestKey, name: str
+) -> Answer | None:
+    """Describe the dataset again. Its description may be large, so it is not stored with the key."""
+    answer = _find_answer(store, transaction, key, name)
+    if answer is None:
+        return None
+    row = datasets.find(transaction, key.owner, name)
+    columns = datasets.columns(transaction, row.id) if row else None
+    if row is None or columns is None:
+        raise AnswerExpired(f"this request made dataset '{name}', which is deleted")
+    return {**describe_dataset(row, columns), **answer}
+
+
 def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, name: str) -> Answer | None:
     answered = idempotency_keys.find(transaction, key)
     if answered is None:
@@ -154,27 +188,31 @@ def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, 
     return answer
 
 
-def _row(dataset: str, owner: str, name: str, table: Table, written: Written) -> DatasetRow:
+def _describe_columns(table: Table, written: Written) -> str:
+    """Return the descriptions of the columns of a table, as JSON."""
     pairs = zip(table.columns, written.statistics, strict=True)
-    columns = orjson.dumps([describe(column, statistics) for column, statistics in pairs]).decode()
-    return DatasetRow(dataset, owner, name, written.dataset_id, table.rows, written.bytes, columns)
+    return orjson.dumps([describe(column, statistics) for column, statistics in pairs]).decode()
 
 
-def _commit(store: DatasetStore, row: DatasetRow, deadline: float, key: RequestKey | None) -> Answer:
+def _commit(
+    store: DatasetStore, row: DatasetRow, columns: str, deadline: float, key: RequestKey | None
+) -> Answer:
     """Commit the row of a new dataset; or return the answer that there is without it."""
     with store.database.writing(deadline) as transaction:
-        if key and (answer := _find_answer(store, transaction, key, row.name)):
+        if key and (answer := _find_put_answer(store, transaction, key, row.name)):
             return answer
         present = datasets.find(transaction, row.owner, row.name)
         if present and present.dataset_id != row.dataset_id:
             raise DatasetExists(f"there is a dataset '{row.name}' with other numbers: delete it first")
         if not present:
             check_quota(transaction, row.owner, store.limits, row.bytes, more_datasets=1)
-            datasets.insert(transaction, row)
+            datasets.insert(transaction, row, columns)
         kept = present or row
-        answer = {**describe_dataset(kept), "unchanged": bool(present), "replayed": False}
+        if present:  # its columns may have had other gaps, which are NaN among numbers
+            columns = datasets.columns(transaction, present.id) or columns
+        answer = {"unchanged": bool(present), "replayed": False}
         if key:
             store.answers.insert(transaction, key, kept.id, orjson.dumps(answer).decode())
     if not present:
         store.observer.on_dataset("created")
-    return answer
+    return {**describe_dataset(kept, columns), **answer}

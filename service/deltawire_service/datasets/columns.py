@@ -78,7 +78,7 @@ def _converted(numbers: Array, dtype: str, column: str, rows: Rows) -> Array:
         piece = numbers[start : start + step]
         with np.errstate(over="ignore", invalid="ignore"):
             made = piece.astype(target)
-            wrong = _differs(piece, made)
+            wrong = differs(piece, made)
         if wrong.any():
             place = int(np.argmax(wrong.reshape(len(piece), -1).any(axis=1)))
             value = piece[place][wrong[place]].reshape(-1)[0] if piece.ndim > 1 else piece[place]
@@ -87,17 +87,18 @@ def _converted(numbers: Array, dtype: str, column: str, rows: Rows) -> Array:
     return converted
 
 
-def _differs(numbers: Array, made: Array) -> Array:
+def differs(numbers: Array, made: Array) -> Array:
     """Return where converted numbers are not those that they were made of, up to rounding to float32."""
-    differs: Array
+    found: Array
     if made.dtype.kind == "i":
-        differs = ~((np.trunc(numbers) == numbers) & (numbers >= -(2.0**63)) & (numbers < 2.0**63))
+        found = ~((np.trunc(numbers) == numbers) & (numbers >= -(2.0**63)) & (numbers < 2.0**63))
     elif numbers.dtype.kind == "i":
         # The largest int64 becomes 2^63, which no int64 is: it may not be cast back.
-        differs = (made >= 2.0**63) | (made.astype(np.int64) != numbers)
+        with np.errstate(invalid="ignore"):
+            found = (made >= 2.0**63) | (made.astype(np.int64) != numbers)
     else:
-        differs = np.isinf(made) & np.isfinite(numbers)
-    return differs
+        found = np.isinf(made) & np.isfinite(numbers)
+    return found
 
 
 def _row(rows: Rows, place: int) -> int:

@@ -97,6 +97,18 @@ class DatasetStore:
             raise DatasetNotFound("the dataset was deleted")
         return row
 
+    def columns(self, row: DatasetRow) -> str:
+        """Return the descriptions of a dataset's columns as JSON.
+
+        Raises:
+            DatasetNotFound: it was deleted.
+        """
+        with self.database.reading() as transaction:
+            found = datasets.columns(transaction, row.id)
+        if found is None:
+            raise DatasetNotFound(f"dataset '{row.name}' was deleted")
+        return found
+
     def open(self, row: DatasetRow) -> Columns:
         """Map the columns of a dataset. They stay as long as they are used, also when it is deleted.
 
@@ -104,9 +116,10 @@ class DatasetStore:
             DatasetNotFound: it was deleted meanwhile.
             StoreUnavailable: the disk fails.
         """
+        described = read_columns(self.columns(row))
         try:
             arrays = map_columns(self.folder.dataset(row.id))
         except StoreUnavailable:
             self.get(row.id)
             raise
-        return Columns(read_columns(row.columns), arrays, row.rows)
+        return Columns(described, arrays, row.rows)

@@ -110,7 +110,7 @@ MODELS: dict[str, Problem] = {
     "run_ended": Problem(409, "The run has ended"),
     "version_not_reproducible": Problem(409, "The version cannot be computed again here"),
     "version_expired": Problem(410, "The version is kept no more"),
-    "answer_expired": Problem(410, "The arrays of the answer cannot be computed again"),
+    "answer_expired": Problem(410, "The answer cannot be made again"),
     "version_changed": Problem(412, "The model has another version"),
     "idempotency_key_reused": Problem(422, "The Idempotency-Key came with another request"),
     "store_missing": Problem(501, "The service keeps no models"),

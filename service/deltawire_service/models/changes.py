@@ -80,7 +80,7 @@ def commit(
     with store.database.writing(deadline, synced) as transaction:
         row = replace(row, reserved=reserved)
         for dataset in {entry.dataset for entry in change.entries if entry.dataset}:
-            if datasets.get(transaction, dataset) is None:
+            if not datasets.exists(transaction, dataset):
                 raise DatasetNotFound("the dataset was deleted; nothing was changed")
         for entry in change.entries:
             entries.append(transaction, row.id, entry)

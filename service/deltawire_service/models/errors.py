@@ -45,9 +45,3 @@ class VersionNotReproducible(ServiceError):
     """The version was computed in another way than this process computes: its bits cannot be made here."""
 
     code, pointer = "version_not_reproducible", "/version"
-
-
-class AnswerExpired(ServiceError):
-    """The arrays of an answer are wanted again, and cannot be computed again."""
-
-    code = "answer_expired"

@@ -7,12 +7,14 @@ and changes of the rule, which leave the numbers alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from deltawire.wire import Array
 from deltawire_optimizers import Step
+from deltawire_service.datasets.columns import Columns
 from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.datasets.rows import RowsReference, input_dtypes
 from deltawire_service.engine import Network, current_deadline
@@ -46,6 +48,9 @@ PAGE = 8
 
 PAUSE = 0.05
 """Seconds before a step of a replay asks again for its turn to compute."""
+
+OPEN_DATASETS = 4
+"""Datasets that stay open through a replay: their descriptions may be large."""
 
 SKIPPING = ("lost", "rebased")
 """Kinds of entries before which versions may be missing."""
@@ -141,9 +146,14 @@ def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) 
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
     load_snapshot(path, numbers.joined())
     network, fingerprint, exact = store.network_of(row), store.fingerprint, True
+
+    @lru_cache(OPEN_DATASETS)
+    def open_dataset(dataset: str) -> Columns:
+        return store.datasets.open(store.datasets.get(dataset))
+
     for entry in _read_entries(store, row, origin.snapshot.version, origin.entry.version):
         if entry.kind == "step":
-            same = _take_step(store, row, network, entry, numbers)
+            same = _take_step(store, row, network, entry, numbers, open_dataset)
             exact = exact and same and entry.fingerprint == fingerprint
     return exact
 
@@ -185,12 +195,19 @@ def replay_exactly(store: ModelStore, row: ModelRow, origin: Origin, numbers: Nu
         )
 
 
-def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry, numbers: Numbers) -> bool:
+def _take_step(
+    store: ModelStore,
+    row: ModelRow,
+    network: Network,
+    entry: Entry,
+    numbers: Numbers,
+    open_dataset: Callable[[str], Columns],
+) -> bool:
     """Take the step of an entry in place, and return whether its loss and norm are those of the entry."""
     details = json.loads(entry.details)
     # The rule in force, or the one that was asked for this step only.
     rule = store.rule_of(to_json(details["rule"]) if "rule" in details else entry.optimizer)
-    arrays = _read_data(store, row, network, entry, details)
+    arrays = _read_data(store, row, network, entry, details, open_dataset)
     work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
     loss, gradients, _ = _compute_patiently(work, numbers)
     norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
@@ -198,7 +215,12 @@ def _take_step(store: ModelStore, row: ModelRow, network: Network, entry: Entry,
 
 
 def _read_data(
-    store: ModelStore, row: ModelRow, network: Network, entry: Entry, details: Mapping[str, Any]
+    store: ModelStore,
+    row: ModelRow,
+    network: Network,
+    entry: Entry,
+    details: Mapping[str, Any],
+    open_dataset: Callable[[str], Columns],
 ) -> Mapping[str, Array]:
     """Return the arrays that a step has computed with, as its entry keeps them or refers to them."""
     if not entry.has_data:
@@ -207,7 +229,7 @@ def _read_data(
     if entry.dataset is None:
         return arrays
     try:
-        columns = store.datasets.open(store.datasets.get(entry.dataset))
+        columns = open_dataset(entry.dataset)
     except DatasetNotFound as error:  # the entry was pruned meanwhile, and then the dataset was deleted
         raise _DataGone(f"the dataset of entry {entry.version} of model {row.id} is deleted") from error
     reference = RowsReference.recorded(entry.dataset, details, arrays)

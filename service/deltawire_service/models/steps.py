@@ -23,7 +23,6 @@ from deltawire_service.models.computation import (
     compute_gradients,
 )
 from deltawire_service.models.errors import (
-    AnswerExpired,
     ModelNotFound,
     VersionChanged,
     VersionExpired,
@@ -36,6 +35,7 @@ from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.parameters import check_parameters
 from deltawire_service.models.update_rules import UpdateRule, change_rule, to_json
 from deltawire_service.models.versions import open_version
+from deltawire_service.store.errors import AnswerExpired
 from deltawire_service.store.segments import Stretch
 from deltawire_service.store.tables import entries
 from deltawire_service.store.tables.entries import Entry

@@ -39,6 +39,12 @@ class KeyReused(ServiceError):
     code = "idempotency_key_reused"
 
 
+class AnswerExpired(ServiceError):
+    """A part of an answer is wanted again that is not stored, and cannot be made again."""
+
+    code = "answer_expired"
+
+
 class OutcomeUnknown(ServiceError):
     """The disk failed while a change was written: it may be kept, or not."""
 

@@ -78,7 +78,7 @@ def create_run(
         with store.database.writing(deadline) as transaction:
             _check_queue(transaction, owner, store.limits.runs_per_owner)
             for each in (dataset, validation):
-                if each and datasets.get(transaction, each.id) is None:
+                if each and not datasets.exists(transaction, each.id):
                     raise DatasetNotFound(f"dataset '{each.name}' was deleted")
             run = runs.insert(transaction, run)
             runs.prune(transaction, owner, KEPT_RUNS)

@@ -20,8 +20,9 @@ from deltawire_service.datasets.table import Table
 from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
-from deltawire_service.store.errors import KeyReused, OutcomeUnknown, QuotaExceeded, StoreFull
+from deltawire_service.store.errors import AnswerExpired, KeyReused, OutcomeUnknown, QuotaExceeded, StoreFull
 from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.tables import idempotency_keys
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 
@@ -69,8 +70,13 @@ def test_a_key_is_answered_once(store: DatasetStore) -> None:
     assert put(store, OWNER, "d", table(), inf, key("1")) == first | {"replayed": True}
     with pytest.raises(KeyReused):
         put(store, OWNER, "e", table(), inf, key("1", b"other"))
+    with store.database.reading() as transaction:
+        answered = idempotency_keys.find(transaction, key("1"))
+    assert answered and len(answered.answer) < 50  # the columns are described again
     gone = delete(store, OWNER, "d", inf, key("2"))
     assert delete(store, OWNER, "d", inf, key("2")) == gone | {"replayed": True}
+    with pytest.raises(AnswerExpired, match="made dataset 'd', which is deleted"):
+        put(store, OWNER, "d", table(), inf, key("1"))
     put(store, OWNER, "d", table(2.0), inf)
     with pytest.raises(KeyReused, match="earlier dataset 'd'"):
         put(store, OWNER, "d", table(), inf, key("1"))

@@ -22,7 +22,7 @@ ARRAYS = {
     "width": NUMBERS.normal(size=20),
     "height": NUMBERS.normal(size=20).astype("float32"),
 }
-ROW = DatasetRow("id", "anna", "d", "", 20, 0, "[]")
+ROW = DatasetRow("id", "anna", "d", "", 20, 0)
 INPUTS = {"x": InputDtype("float64"), "y": InputDtype("int64"), "mask": InputDtype("float64", batched=False)}
 
 

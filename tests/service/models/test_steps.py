@@ -18,7 +18,6 @@ from deltawire_service.engine import DeadlineExceeded
 from deltawire_service.models import batches, changes, steps
 from deltawire_service.models.computation import AnswerArrays
 from deltawire_service.models.errors import (
-    AnswerExpired,
     ModelNotFound,
     VersionChanged,
     VersionExpired,
@@ -27,7 +26,7 @@ from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.models.versions import describe, read_ledger
-from deltawire_service.store.errors import KeyReused, LockBusy, OutcomeUnknown
+from deltawire_service.store.errors import AnswerExpired, KeyReused, LockBusy, OutcomeUnknown
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 

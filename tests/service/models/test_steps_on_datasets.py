@@ -70,6 +70,15 @@ def test_rows_give_the_bits_of_the_same_batch_and_replays_give_them_again(store:
     assert check_store(store, replay=True) == []
 
 
+def test_a_replay_opens_a_dataset_once(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    for document in ROWS:
+        step_on_rows(store, document)
+    opened, whole = list[str](), store.datasets.open
+    monkeypatch.setattr(store.datasets, "open", lambda row: opened.append(row.id) or whole(row))
+    assert check_store(store, replay=True) == []
+    assert opened == [store.datasets.find(OWNER, "table").id]
+
+
 def test_the_ledger_says_which_rows(store: ModelStore) -> None:
     for document in ROWS:
         step_on_rows(store, document)
@@ -122,6 +131,28 @@ def test_a_step_that_is_not_durable_keeps_its_rows_where_they_are_few(store: Mod
     answer = step_on_rows(store, {"rows": {"indices": [*range(40)] * (count // 40) or [1]}}, durable=False)
     row = store.find(OWNER, "model")
     assert row.unlogged == (answer["version"] if count > 1000 else 0)
+
+
+def test_an_export_leaves_out_a_dataset_without_a_file_and_who_needs_it(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    create(store, "other")
+    step_on_rows(store, ROWS[1])
+    changes.put(store.datasets, OWNER, "unused", lambda: make_table({"x": ARRAYS["f0"]}), inf)
+    changes.put(store.datasets, OWNER, "whole", lambda: make_table({"x": ARRAYS["f1"]}), inf)
+    for name in ("table", "unused"):
+        store.folder.dataset(store.datasets.find(OWNER, name).id).unlink()
+    exported = export_store(store, tmp_path / "export")
+    assert exported.count == 1 and exported.left_out == [
+        "model 'model' of 'anna': it needs dataset 'table', whose file is gone",
+        "dataset 'table' of 'anna': its file is gone",
+        "dataset 'unused' of 'anna': its file is gone",
+    ]
+    assert import_store(tmp_path / "export", StoreFolder(tmp_path / "copy")) == 1
+    copy = open_store(tmp_path / "copy")
+    assert [each.name for each in copy.datasets.page(OWNER, "", 9)] == ["whole"]
+    assert copy.find(OWNER, "other") and check_store(copy, replay=True) == []
+    copy.database.close()
 
 
 def test_an_export_has_the_datasets(store: ModelStore, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from support.models import OWNER, create, numbers_of, open_store, same, step
 from support.runs import described, start, train, trainer_of
 
 from deltawire_service.models.errors import ModelInRun
+from deltawire_service.models.maintenance import export
 from deltawire_service.models.maintenance.export import export_store, import_store
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
@@ -23,6 +24,7 @@ from deltawire_service.store.tables import runs
 from deltawire_service.training import trainer as trainers
 from deltawire_service.training import training_loop
 from deltawire_service.training.run_changes import set_state
+from deltawire_service.training.run_descriptions import read_metrics
 from deltawire_service.training.run_steps import RunSteps
 from deltawire_service.training.trainer import Trainer
 
@@ -206,3 +208,37 @@ def test_a_model_in_a_run_is_refused_at_once(store: ModelStore) -> None:
         with pytest.raises(ModelInRun):
             step(store, 0)
     assert monotonic() - began < 5
+
+
+def test_a_run_that_goes_on_meanwhile_is_exported_up_to_the_snapshot(
+    store: ModelStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainers, "TURN_SECONDS", 0.0)
+    run = start(store, epochs=1000, validation={"fraction": 0.2, "every": 1})
+    trainer = trainer_of(store)
+    while described(store, run)["steps"] < 3:
+        trainer.take_turn()
+    before = described(store, run)
+    take_snapshot = vars(export)["_take_snapshot"]
+
+    def go_on_after(*given: Any) -> None:
+        take_snapshot(*given)
+        while described(store, run)["steps"] < before["steps"] + 3:
+            trainer.take_turn()
+
+    monkeypatch.setattr(export, "_take_snapshot", go_on_after)
+    export_store(store, tmp_path / "export")
+    import_store(tmp_path / "export", StoreFolder(tmp_path / "imported"))
+    copy = open_store(tmp_path / "imported")
+    version, found = copy.find(OWNER, "model").version, described(copy, run)
+    assert version == before["version"] < described(store, run)["version"]
+    assert found["state"] == "cancelled"
+    assert (found["version"], found["steps"]) == (version, before["steps"])
+    assert found["best_version"] is None or found["best_version"] <= version
+    assert (found["best_version"] is None) == (found["best_loss"] is None)
+    for _ in range(3):
+        step(copy, 0)
+    metrics = read_metrics(copy, OWNER, run, -1, 100)
+    assert [each["version"] for each in metrics["steps"]] == list(range(1, version + 1))
+    assert all(each["version"] <= version for each in metrics["validations"])
+    copy.database.close()

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from deltawire import wire
+from deltawire_service.admission.parsing_turns import ParsingTurns
 from deltawire_service.api.datasets.path_files import read_path
 from deltawire_service.api.models.access import CHANGING, LISTING, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, describe
@@ -35,12 +36,16 @@ from deltawire_service.store.tables.idempotency_keys import RequestKey
 
 OF_DATASETS = Uploads("dataset_body_bytes", tuple(READERS))
 
+TABLES = ParsingTurns(2)
+"""Tables that a process reads at once: their parsers hold Python's global lock, and some memory each."""
+
 MODELS_ONLY = {"model_not_found"}
 
 READING = frozenset({*LISTING, "dataset_not_found"})
 DELETING = frozenset({*CHANGING, "dataset_not_found", "dataset_in_use"}) - MODELS_ONLY
 PUTTING = (
     *(*CHANGING, *TENSORS, "quota_exceeded", "name_invalid", "dataset_exists", "dataset_invalid"),
+    "answer_expired",
     *("path_not_allowed", "format_not_installed"),
 )
 
@@ -54,10 +59,10 @@ def blueprint(access: ModelAccess) -> Blueprint:
         context = current_request()
         with Phase(context, "read"):
             body = uploads.receive(context, access.settings, OF_DATASETS)
-        call = access.call(context, body, name, find_answer)
+        call = access.call(context, body, name, find_put_answer)
         answer = call.answer
         if answer is None:
-            with Phase(context, "compute"):
+            with Phase(context, "compute"), TABLES.take():
                 store, read = access.store.datasets, partial(_read, access, context, body)
                 answer = changes.put(store, call.owner, name, read, call.deadline, call.key)
         return bodies.respond(context, answer, status=200 if answer["unchanged"] else 201)
@@ -82,10 +87,11 @@ def blueprint(access: ModelAccess) -> Blueprint:
     @access.reading(DatasetResponse, READING)
     def show_dataset(call: ModelCall, query: dict[str, Any], name: str) -> dict[str, Any]:
         """Show a dataset: its columns with their types and statistics."""
-        return changes.describe_dataset(access.store.datasets.find(call.owner, name))
+        row = access.store.datasets.find(call.owner, name)
+        return changes.describe_dataset(row, access.store.datasets.columns(row))
 
     @routes.delete("/datasets/<name>")
-    @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_answer)
+    @access.changing(Request, DatasetDeletionResponse, DELETING, find_answer=find_deletion_answer)
     def delete_dataset(call: ModelCall, options: Request, parts: RequestParts, name: str) -> dict[str, Any]:
         """Delete a dataset that no ledger needs."""
         return changes.delete(access.store.datasets, call.owner, name, call.deadline, call.key)
@@ -93,8 +99,19 @@ def blueprint(access: ModelAccess) -> Blueprint:
     return routes
 
 
-def find_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
-    """Return the answer that a request about a dataset got before.
+def find_put_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
+    """Return the answer that a request for a dataset got before.
+
+    Args:
+        store: the models, with the datasets.
+        key: the key of the request.
+        name: the name of the dataset.
+    """
+    return changes.find_put_answer(store.datasets, key, name)
+
+
+def find_deletion_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
+    """Return the answer that a request to delete a dataset got before.
 
     Args:
         store: the models, with the datasets.

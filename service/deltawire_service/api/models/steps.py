@@ -16,13 +16,14 @@ from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.engine import Network, lock
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
-from deltawire_service.models.errors import AnswerExpired, ModelNotFound
+from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.steps import StepRequest, recompute_arrays, take_step
 from deltawire_service.networks.request_tensors import read_alike, read_values
 from deltawire_service.schemas.dataset_requests import names_dataset
 from deltawire_service.schemas.model_requests import StepsRequest
 from deltawire_service.schemas.model_responses import StepResponse
 from deltawire_service.schemas.request_reader import RequestParts
+from deltawire_service.store.errors import AnswerExpired
 
 CODES = frozenset({*CHANGING_MODEL, *COMPUTING, "version_changed", "answer_expired", "quota_exceeded"})
 

@@ -48,7 +48,7 @@ def export_models(ctx: click.Context, folder: Path, data_dir: Path) -> None:
     """Copy all models into the new folder FOLDER, while a service goes on stepping them.
 
     A model that cannot be computed here, because a layer is not installed, is copied with all of its steps.
-    One whose files are gone is left out, and the exit code is 1.
+    One whose files are gone is left out, and so is such a dataset: the exit code is 1.
     """
     with opened_store(data_dir) as opened:
         exported = export_store(opened, folder)

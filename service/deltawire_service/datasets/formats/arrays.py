@@ -35,7 +35,7 @@ def column_dtype(name: str, dtype: np.dtype[Any]) -> str:
     """
     found = DTYPES.get(dtype.name)
     if found is None:
-        known = "float16, float32, float64, bool, integers up to 64 bits"
+        known = "float16, float32, float64, bool, int8 to int64, uint8 to uint32"
         raise refuse("dataset_invalid", f"column {shown(name)} is {dtype.name}: expected {known}")
     return found
 

@@ -21,6 +21,10 @@ FEW = 256
 """Different numbers after which a column is one of numbers: a text there is an error, and no category."""
 
 LONGEST_TEXT = 256
+"""Characters of a category. A column with a longer number has no categories, so its cells are not held."""
+
+EXACT = 2.0**53
+"""The integers below it are all in float64."""
 
 INTEGER = r"[ \t]*+[+-]?[0-9]{1,18}[ \t]*+"
 NUMBER = r"[ \t]*+[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++|nan|inf(?:inity)?)(?:e[+-]?[0-9]++)?[ \t]*+"
@@ -82,7 +86,7 @@ class CellColumn:
         return Column(self.name, self._dtype, missing=self._missing)
 
     def numbers(self, cells: Sequence[str]) -> Array:
-        """Return the numbers of cells. Raises Misfit where one is out of the range of float64."""
+        """Return the numbers of cells. Raises Misfit where float64 does not hold one."""
         if self._is_text:
             return np.fromiter(map(self._codes.__getitem__, cells), np.int64, len(cells))
         if self._dtype == "int64":
@@ -92,6 +96,11 @@ class CellColumn:
         for place in np.flatnonzero(np.isinf(numbers)).tolist():
             if "inf" not in cells[place].lower():
                 raise Misfit(place, f"{shown(cells[place])} is out of the range of float64")
+        for place in np.flatnonzero(np.abs(numbers) >= EXACT).tolist():
+            digits = cells[place].strip(" \t+-").lstrip("0")
+            if digits.isdecimal() and int(digits) != abs(int(numbers[place])):
+                reason = f"column {shown(self.name)} is float64, which does not hold {shown(cells[place])}"
+                raise Misfit(place, reason)
         return numbers
 
     def _examine_numbers(self, cells: Sequence[str]) -> None:
@@ -110,7 +119,8 @@ class CellColumn:
         self._distinct.update(cells)
         if not self._is_text:
             self._held.numbers += len(self._distinct) - before
-            if len(self._distinct) > FEW or self._held.numbers > MOST_TEXTS:
+            long = max(map(len, self._distinct), default=0) > LONGEST_TEXT
+            if long or len(self._distinct) > FEW or self._held.numbers > MOST_TEXTS:
                 self._held.numbers -= len(self._distinct)
                 self._distinct = None
             return

@@ -81,7 +81,12 @@ class _Rows:
         return self._reader.line_num
 
     def read(self, most: int) -> list[list[str]]:
-        """Return the next rows. Raises Refused at a broken line."""
+        """Return the next rows.
+
+        Raises:
+            Refused: a line is broken.
+            DeadlineExceeded: the deadline of the request has passed.
+        """
         rows, self._pending = list[list[str]](), 0
         try:
             while len(rows) < most and self._pending <= BLOCK_BYTES:
@@ -97,6 +102,7 @@ class _Rows:
         """Yield the text in pieces of whole lines. The pages of a mapped body are released meanwhile."""
         rest = b""
         for piece in released_pieces(self._body, PIECE_BYTES):
+            check_deadline()  # here, since a row may come after any number of empty lines
             data = rest + piece
             end = data.rfind(b"\n") + 1
             rest = data[end:]
@@ -129,7 +135,6 @@ def _blocks(body: memoryview, names: Sequence[str]) -> Iterator[tuple[int, list[
     rows, start = _Rows(body), 0
     rows.read(1)
     while block := rows.read(max(1, BLOCK_CELLS // len(names))):
-        check_deadline()
         if set(map(len, block)) != {len(names)}:
             place = next(place for place, row in enumerate(block) if len(row) != len(names))
             detail = f"expected {len(names)} cells, as in the header, got {len(block[place])}"

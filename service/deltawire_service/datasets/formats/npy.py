@@ -33,7 +33,9 @@ def read(body: memoryview) -> Table:
             raise ValueError("it holds Python objects, which are not read")
         array: Array = np.ndarray(shape, dtype, body, head.tell(), order="F" if in_columns else "C")
     except (ValueError, TypeError, SyntaxError, OverflowError, TokenError) as error:
-        raise refuse("dataset_invalid", f"no file of numpy.save: {error}") from None
+        raise refuse("dataset_invalid", f"no file of numpy.save: {str(error)[:200]}") from None
+    except (RecursionError, MemoryError):  # Python's parser raises them
+        raise refuse("dataset_invalid", "no file of numpy.save: its header is nested too deep") from None
     if head.tell() + array.nbytes != len(body):
         detail = f"{len(body) - head.tell()} bytes of numbers came, shape {list(shape)} takes {array.nbytes}"
         raise refuse("dataset_invalid", detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from deltawire.errors import Refused
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
+from deltawire_service.datasets.columns import differs
 from deltawire_service.datasets.formats.arrays import column_dtype
 from deltawire_service.datasets.formats.cells import LONGEST_TEXT, MOST_CATEGORIES, MOST_TEXTS
 from deltawire_service.datasets.table import MOST_COLUMNS, Block, Column, Table, check_table, refuse
@@ -18,6 +19,22 @@ from deltawire_service.engine import check_deadline
 from deltawire_service.faults import ServiceError
 
 BLOCK_ROWS = 2**14
+"""Rows that are decoded at once, at most."""
+
+BLOCK_BYTES = 2**20
+"""Bytes after which no more rows are decoded at once."""
+
+LARGEST_ROW = 2**24
+"""Bytes of one row, with all its columns."""
+
+CHUNK_BYTES = 2**28
+"""Bytes of one column in one row group, decompressed: a page has no more, and is decompressed as a whole."""
+
+TEXT_BYTES = 2**26
+"""The same for a column of texts, which are copied several times while they are decoded."""
+
+EXPANDING = "DELTA_BYTE_ARRAY"
+"""An encoding of texts by what they share with the one before: few bytes stand for very many."""
 
 
 class ParquetMissing(ServiceError):
@@ -36,7 +53,8 @@ def read(body: memoryview) -> Table:
 
     Raises:
         ParquetMissing: pyarrow is not installed.
-        Refused: the file is not well formed, or has columns that are no numbers or texts.
+        Refused: the file is not well formed, has columns that are no numbers or texts, or takes too much
+            memory to decode.
     """
     try:
         import pyarrow
@@ -53,35 +71,66 @@ def _read(arrow: Any, parquet: Any, body: memoryview) -> Table:
     schema = parquet.read_schema(arrow.BufferReader(body))
     if len(schema) > MOST_COLUMNS:
         raise refuse("dataset_invalid", f"{len(schema)} columns, at most {MOST_COLUMNS} are allowed")
-    kinds = {field.name: _Kind(arrow, field) for field in schema}
+    fields = [_Kind(arrow, field) for field in schema]
+    kinds = {kind.name: kind for kind in fields}
     texts = [name for name, kind in kinds.items() if kind.is_text]
     # Texts stay indices into a dictionary: a page of few bytes may stand for many long ones.
     file = parquet.ParquetFile(arrow.BufferReader(body), read_dictionary=texts)
     rows = file.metadata.num_rows
-    check_table([Column(field.name, "int64") for field in schema], rows)
-    for batch in _batches(file):
+    expected = [kind.expected() for kind in fields]
+    check_table(expected, rows)
+    block_rows = _block_rows(expected)
+    _check_chunks(file.metadata)
+    for batch in _batches(file, block_rows):
         for name, kind in kinds.items():
             kind.examine(batch.column(name))
         if sum(len(kind.texts) for kind in kinds.values()) > MOST_TEXTS:
             raise refuse("dataset_invalid", f"more than {MOST_TEXTS} different texts in all columns")
     columns = tuple(kind.described() for kind in kinds.values())
     check_table(columns, rows)
-    return Table(columns, rows, partial(_blocks, arrow, file, kinds))
+    return Table(columns, rows, partial(_blocks, arrow, file, kinds, block_rows))
 
 
-def _blocks(arrow: Any, file: Any, kinds: dict[str, _Kind]) -> Iterator[Block]:
+def _block_rows(columns: Sequence[Column]) -> int:
+    """Return how many rows are decoded at once."""
+    row_bytes = sum(column.row_bytes for column in columns)
+    if row_bytes > LARGEST_ROW:
+        raise refuse("dataset_invalid", f"a row has {row_bytes} bytes, at most {LARGEST_ROW} are allowed")
+    return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes))
+
+
+def _check_chunks(metadata: Any) -> None:
+    """Refuse columns that take too much memory to decode, before any of them is decoded."""
+    for number in range(metadata.num_row_groups):
+        check_deadline()
+        group = metadata.row_group(number)
+        for place in range(group.num_columns):
+            chunk = group.column(place)
+            what = f"column {shown(chunk.path_in_schema)} of row group {number}"
+            size, most = chunk.total_uncompressed_size, CHUNK_BYTES
+            if chunk.physical_type == "BYTE_ARRAY":
+                most = TEXT_BYTES
+            if size > most:
+                detail = f"{what} has {size} bytes decompressed, at most {most} are allowed"
+                raise refuse("dataset_invalid", f"{detail}: write smaller row groups")
+            if EXPANDING in chunk.encodings:
+                detail = f"{what} is encoded as {EXPANDING}: write it with a dictionary, or plain"
+                raise refuse("dataset_invalid", detail)
+
+
+def _blocks(arrow: Any, file: Any, kinds: dict[str, _Kind], block_rows: int) -> Iterator[Block]:
     start = 0
     try:
-        for batch in _batches(file):
+        for batch in _batches(file, block_rows):
             for name, kind in kinds.items():
-                yield Block(name, start, kind.numbers(batch.column(name)))
+                yield Block(name, start, kind.numbers(batch.column(name), start))
             start += batch.num_rows
     except (arrow.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _invalid(error) from None
 
 
-def _batches(file: Any) -> Iterator[Any]:
-    for batch in file.iter_batches(batch_size=BLOCK_ROWS):
+def _batches(file: Any, block_rows: int) -> Iterator[Any]:
+    for batch in file.iter_batches(batch_size=block_rows):
         check_deadline()
         yield batch
 
@@ -92,9 +141,10 @@ class _Kind:
     def __init__(self, arrow: Any, field: Any):
         types, kind = arrow.types, field.type
         self.name, self.texts = field.name, set[str]()
-        self._missing = 0
+        self._missing, self._rounds = 0, False
         self._codes: dict[str, int] = {}
         self._size = kind.list_size if types.is_fixed_size_list(kind) else None
+        self._shape = () if self._size is None else (self._size,)
         value = kind.value_type if self._size is not None or types.is_dictionary(kind) else kind
         self.is_text = types.is_string(value) or types.is_large_string(value)
         numeric = types.is_integer(value) or types.is_floating(value) or types.is_boolean(value)
@@ -102,6 +152,10 @@ class _Kind:
             detail = f"column {shown(self.name)} is {kind}: expected numbers, texts, or lists of a fixed size"
             raise refuse("dataset_invalid", detail)
         self._dtype = "int64" if self.is_text else column_dtype(self.name, np.dtype(value.to_pandas_dtype()))
+
+    def expected(self) -> Column:
+        """Return the column as far as the schema tells of it: gaps and categories are not known yet."""
+        return Column(self.name, self._dtype, self._shape)
 
     def examine(self, values: Any) -> None:
         """Look at the next values. Raises Refused where there are too many texts, or a list has gaps."""
@@ -118,17 +172,16 @@ class _Kind:
 
     def described(self) -> Column:
         """Return the column, after all values were examined."""
-        shape = () if self._size is None else (self._size,)
         if self.is_text:
             categories = tuple(sorted(self.texts))
             self._codes = {text: code for code, text in enumerate(categories)}
-            return Column(self.name, "int64", shape, categories, self._missing)
+            return Column(self.name, "int64", (), categories, self._missing)
         if self._missing and self._dtype == "int64":
-            self._dtype = "float64"
-        return Column(self.name, self._dtype, shape, missing=self._missing)
+            self._dtype, self._rounds = "float64", True
+        return Column(self.name, self._dtype, self._shape, missing=self._missing)
 
-    def numbers(self, values: Any) -> Array:
-        """Return the numbers of values."""
+    def numbers(self, values: Any, start: int) -> Array:
+        """Return the numbers of values, which begin at a row. Raises Refused where float64 has no equal."""
         if self.is_text:
             # A dictionary may have texts that no row has: they get any code.
             codes = [self._codes.get(text or "", 0) for text in values.dictionary.to_pylist()]
@@ -138,7 +191,19 @@ class _Kind:
         if self._size is not None:
             flat = values.flatten().to_numpy(zero_copy_only=False)
             return np.asarray(flat, self._dtype).reshape(len(values), self._size)
+        if self._rounds:
+            self._check_exact(values, start)
         return np.asarray(values.to_numpy(zero_copy_only=False), self._dtype)
+
+    def _check_exact(self, values: Any, start: int) -> None:
+        """Refuse an integer that becomes another number beside gaps, which are NaN."""
+        integers: Array = values.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+        wrong = np.flatnonzero(differs(integers, integers.astype(np.float64)))
+        if wrong.size:
+            rows = np.flatnonzero(values.is_valid().to_numpy(zero_copy_only=False))
+            number, row = integers[wrong[0]], start + rows[wrong[0]]
+            detail = f"column {shown(self.name)} has gaps, so it is float64, which does not hold {number}"
+            raise refuse("dataset_invalid", f"row {row}: {detail}")
 
 
 def _invalid(error: Exception) -> Refused:

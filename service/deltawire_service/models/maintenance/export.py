@@ -4,14 +4,14 @@ An export is a folder like that of a store, without slots and locks. Each model 
 has a snapshot. So another machine has the same parameters, whatever it computes with.
 
 A model of which no snapshot can be taken, such as one whose layer is not installed any more, is exported with
-the steps since its last one. They are computed again where it is imported. A model whose files are gone is
-left out. Neither stops the export of the others.
+the steps since its last one. They are computed again where it is imported. A dataset whose file is gone is
+left out, and so is a model whose files, or whose datasets, are gone. None stops the export of the others.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from math import inf
@@ -31,6 +31,7 @@ from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import ModelFolder, StoreFolder, copy_file, new_id, sync_folder
 from deltawire_service.store.tables import datasets, entries, idempotency_keys, models, runs, snapshots
+from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.store.tables.models import ModelRow
 
 PATIENCE = 30.0
@@ -47,12 +48,12 @@ class ExportDamaged(Exception):
 
 @dataclass
 class Exported:
-    """The models of an export.
+    """The models and datasets of an export.
 
     Attributes:
         count: number of models in it.
         unfinished: models in it whose newest version has no snapshot, in sentences that say why.
-        left_out: models that are not in it, in sentences that say why.
+        left_out: models and datasets that are not in it, in sentences that say why.
     """
 
     count: int = 0
@@ -85,14 +86,18 @@ def export_store(store: ModelStore, path: Path) -> Exported:
         folder = StoreFolder(draft)
         store.database.copy_to(folder.database)
         with _opened(folder.database) as copy:
+            gone = _gone_datasets(copy, store.folder)
             for row in models.every(copy):
-                if missing := _missing_files(copy, store.folder, row.id):
-                    exported.left_out.append(_sentence(row, f"its files {', '.join(missing)} are gone"))
+                if reason := _find_gap(copy, store.folder, row.id, gone):
+                    exported.left_out.append(_sentence(row, reason))
                     models.delete(copy, row.id)
                     continue
                 _end(copy, row, row.version if row.id in uncut else snapshots.every(copy, row.id)[-1].version)
                 _copy_files(copy, store.folder, folder, row.id)
                 exported.count += 1
+            for dataset in gone.values():
+                exported.left_out.append(f"dataset '{dataset.name}' of '{dataset.owner}': its file is gone")
+                datasets.delete(copy, dataset.id)
             _copy_datasets(copy, store.folder, folder)
     return exported
 
@@ -188,8 +193,8 @@ def _sentence(row: ModelRow, reason: str) -> str:
 
 def _end(copy: sqlite3.Connection, row: ModelRow, version: int) -> None:
     """Let a model end at a version, usually its newest snapshot: later ones must be computed again."""
+    runs.cut(copy, row.id, version)  # they may have come farther than this version
     entries.delete_after(copy, row.id, version)
-    runs.cancel_open(copy, row.id)  # it may have come farther than this version
     idempotency_keys.delete_after(copy, row.id, version)
     copy.execute(
         "UPDATE models SET version = ?, reserved = ?, slot = 'none', stamp = x'' WHERE id = ?",
@@ -203,9 +208,20 @@ def _files(copy: sqlite3.Connection, folder: ModelFolder, model_id: str) -> list
     return kept + [folder.segments / name for name in sorted(entries.segments(copy, model_id))]
 
 
-def _missing_files(copy: sqlite3.Connection, source: StoreFolder, model_id: str) -> list[str]:
-    """Return the names of files that the rows of a model name, and that are not there."""
-    return [path.name for path in _files(copy, source.model(model_id), model_id) if not path.exists()]
+def _gone_datasets(copy: sqlite3.Connection, source: StoreFolder) -> dict[str, DatasetRow]:
+    """Return the datasets by id whose files are not there."""
+    return {row.id: row for row in datasets.every(copy) if not source.dataset(row.id).exists()}
+
+
+def _find_gap(
+    copy: sqlite3.Connection, source: StoreFolder, model_id: str, gone: Mapping[str, DatasetRow]
+) -> str:
+    """Say which files of a model, or of its datasets, are gone; return an empty text where all are there."""
+    files = [path.name for path in _files(copy, source.model(model_id), model_id) if not path.exists()]
+    if files:
+        return f"its files {', '.join(files)} are gone"
+    names = sorted(f"'{gone[each].name}'" for each in entries.datasets(copy, model_id) & gone.keys())
+    return f"it needs dataset {', '.join(names)}, whose file is gone" if names else ""
 
 
 def _copy_files(copy: sqlite3.Connection, source: StoreFolder, target: StoreFolder, model_id: str) -> None:

@@ -1,14 +1,17 @@
-"""The table of the datasets: one row each, with the description of its columns."""
+"""The table of the datasets: one row each, with the description of its columns.
+
+The description may have many texts of categories. It is read on its own, where it is needed.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from sqlite3 import Connection
 
 
 @dataclass(frozen=True)
 class DatasetRow:
-    """A dataset, which never changes.
+    """A dataset, which never changes, without the description of its columns.
 
     Attributes:
         id: random, never used again.
@@ -17,7 +20,6 @@ class DatasetRow:
         dataset_id: the SHA-256 of its file, in hex: equal datasets have equal ones.
         rows: number of its rows.
         bytes: the length of its file.
-        columns: the descriptions of its columns in their order, as JSON.
     """
 
     id: str
@@ -26,14 +28,22 @@ class DatasetRow:
     dataset_id: str
     rows: int
     bytes: int
-    columns: str
 
 
-def insert(database: Connection, dataset: DatasetRow) -> None:
-    """Add a dataset. Raises sqlite3.IntegrityError where the owner has one of this name."""
-    columns = [field.name for field in fields(DatasetRow)]
-    values = ", ".join(f":{column}" for column in columns)
-    database.execute(f"INSERT INTO datasets ({', '.join(columns)}) VALUES ({values})", asdict(dataset))
+NAMES = ", ".join(field.name for field in fields(DatasetRow))
+
+
+def insert(database: Connection, dataset: DatasetRow, columns: str) -> None:
+    """Add a dataset. Raises sqlite3.IntegrityError where the owner has one of this name.
+
+    Args:
+        database: a transaction.
+        dataset: the dataset.
+        columns: the descriptions of its columns in their order, as JSON.
+    """
+    values = (*astuple(dataset), columns)
+    places = ", ".join("?" * len(values))
+    database.execute(f"INSERT INTO datasets ({NAMES}, columns) VALUES ({places})", values)
 
 
 def find(database: Connection, owner: str, name: str) -> DatasetRow | None:
@@ -44,14 +54,27 @@ def find(database: Connection, owner: str, name: str) -> DatasetRow | None:
         owner: whoever asks.
         name: the name of the dataset.
     """
-    row = database.execute("SELECT * FROM datasets WHERE owner = ? AND name = ?", (owner, name)).fetchone()
+    row = database.execute(
+        f"SELECT {NAMES} FROM datasets WHERE owner = ? AND name = ?", (owner, name)
+    ).fetchone()
     return None if row is None else DatasetRow(**row)
 
 
 def get(database: Connection, dataset: str) -> DatasetRow | None:
     """Return the dataset with an id, None where there is none."""
-    row = database.execute("SELECT * FROM datasets WHERE id = ?", (dataset,)).fetchone()
+    row = database.execute(f"SELECT {NAMES} FROM datasets WHERE id = ?", (dataset,)).fetchone()
     return None if row is None else DatasetRow(**row)
+
+
+def exists(database: Connection, dataset: str) -> bool:
+    """Return whether there is a dataset with an id."""
+    return database.execute("SELECT 1 FROM datasets WHERE id = ?", (dataset,)).fetchone() is not None
+
+
+def columns(database: Connection, dataset: str) -> str | None:
+    """Return the descriptions of a dataset's columns as JSON, None where there is no such dataset."""
+    row = database.execute("SELECT columns FROM datasets WHERE id = ?", (dataset,)).fetchone()
+    return None if row is None else str(row["columns"])
 
 
 def page(database: Connection, owner: str, after: str, most: int) -> list[DatasetRow]:
@@ -64,14 +87,17 @@ def page(database: Connection, owner: str, after: str, most: int) -> list[Datase
         most: number of datasets on a page.
     """
     rows = database.execute(
-        "SELECT * FROM datasets WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", (owner, after, most)
+        f"SELECT {NAMES} FROM datasets WHERE owner = ? AND name > ? ORDER BY name LIMIT ?",
+        (owner, after, most),
     )
     return [DatasetRow(**row) for row in rows]
 
 
 def every(database: Connection) -> list[DatasetRow]:
     """Return all datasets, of all owners."""
-    return [DatasetRow(**row) for row in database.execute("SELECT * FROM datasets ORDER BY owner, name")]
+    return [
+        DatasetRow(**row) for row in database.execute(f"SELECT {NAMES} FROM datasets ORDER BY owner, name")
+    ]
 
 
 def usage(database: Connection, owner: str) -> tuple[int, int]:

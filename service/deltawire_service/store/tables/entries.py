@@ -191,6 +191,14 @@ def segments(database: Connection, model_id: str) -> frozenset[str]:
     return frozenset(row["segment"] for row in rows)
 
 
+def datasets(database: Connection, model_id: str) -> frozenset[str]:
+    """Return the ids of all datasets that have rows of a model's steps."""
+    rows = database.execute(
+        "SELECT DISTINCT dataset FROM entries WHERE model = ? AND dataset IS NOT NULL", (model_id,)
+    )
+    return frozenset(row["dataset"] for row in rows)
+
+
 def find_user_of(database: Connection, dataset: str) -> str | None:
     """Return the id of a model whose entries refer to a dataset; None where there is none.
 

@@ -188,6 +188,34 @@ def cancel_open(database: Connection, model_id: str) -> None:
     )
 
 
+def cut(database: Connection, model_id: str, version: int) -> None:
+    """Let the runs of a model end at a version, before its later entries are removed.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        version: the version. A run that has come farther is cancelled there, unless it has failed. The best
+            version is forgotten where it is a later one.
+    """
+    database.execute(
+        f"UPDATE runs SET state = CASE state WHEN '{FAILED}' THEN state ELSE '{CANCELLED}' END, "
+        "steps = steps - (SELECT count(*) FROM entries WHERE model = runs.model AND kind = 'step' "
+        "AND version > max(?1, runs.first_version) AND version <= runs.version), "
+        "first_version = min(first_version, ?1), version = ?1, "
+        "best_file = CASE WHEN best_version > ?1 THEN '' ELSE best_file END, "
+        "best_loss = CASE WHEN best_version > ?1 THEN NULL ELSE best_loss END, "
+        "best_version = CASE WHEN best_version > ?1 THEN NULL ELSE best_version END "
+        "WHERE model = ?2 AND version > ?1",
+        (version, model_id),
+    )
+    database.execute("UPDATE runs SET validated = min(validated, steps) WHERE model = ?", (model_id,))
+    database.execute(
+        "DELETE FROM validations WHERE version > ? AND run IN (SELECT id FROM runs WHERE model = ?)",
+        (version, model_id),
+    )
+    cancel_open(database, model_id)
+
+
 def begin(database: Connection, run_id: str) -> bool:
     """Note that a process begins to work on a run; return False where it may not, for others stopped it."""
     changed = database.execute(

@@ -13,6 +13,7 @@ from safetensors.numpy import save
 from support.http_models import DescribedClient, code, make_client, make_model
 
 from deltawire import wire
+from deltawire_service.api.datasets.routes import TABLES
 from deltawire_service.datasets.formats.media_types import READERS
 
 CSV = b"a,b,kind\n1,0.5,cat\n2,,dog\n"
@@ -58,6 +59,23 @@ def test_equal_columns_are_one_dataset(client: DescribedClient, sent: str, body:
     again = put(client, body, sent=sent)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json == first.json | {"unchanged": True}
+
+
+def test_few_tables_are_read_at_once(client: DescribedClient) -> None:
+    with TABLES.take():
+        assert put(client).status_code == 201
+        with TABLES.take():
+            late = put(client, name="e", **{"Deltawire-Deadline": "0.2"})
+    assert code(late) == "deadline_exceeded"
+    assert put(client, name="e").status_code == 201
+
+
+def test_a_table_is_described_again_for_its_key(client: DescribedClient) -> None:
+    made = put(client, **{"Idempotency-Key": "k"}).json
+    assert put(client, **{"Idempotency-Key": "k"}).json == made | {"replayed": True}
+    client.delete("/v1/datasets/d")
+    late = put(client, **{"Idempotency-Key": "k"})
+    assert (late.status_code, code(late)) == (410, "answer_expired")
 
 
 def test_datasets_are_listed_in_pages(client: DescribedClient) -> None:

@@ -16,6 +16,7 @@ from deltawire.errors import Refused
 from deltawire_service.datasets.formats import cells
 from deltawire_service.datasets.formats import csv as csv_format
 from deltawire_service.datasets.table import Table
+from deltawire_service.engine import DeadlineExceeded
 
 
 def read(text: str | bytes) -> Table:
@@ -42,6 +43,49 @@ def test_types_are_inferred_and_gaps_counted() -> None:
     assert arrays["id"].tolist() == [1, 2, -3] and arrays["width"].tolist() == [0.5, 1000.0, 0.25]
     assert arrays["kind"].tolist() == [0, 1, 0]
     assert np.isnan(arrays["gap"][0]) and arrays["gap"][1:].tolist() == [7.0, 8.0]
+
+
+def test_long_numbers_are_not_held() -> None:
+    held, long = cells.HeldCells(), ["0." + "0" * 300 + str(i) for i in range(1, 9)]
+    column = cells.CellColumn("x", held)
+    column.examine(["1", "2"])
+    assert held.numbers == 2
+    column.examine(long)
+    assert held.numbers == 0 and column.described().dtype == "float64"
+    table = read("x,y\n" + "".join(f"{cell},cat\n" for cell in long))
+    assert gathered(table)["x"].tolist() == [float(cell) for cell in long]
+    with pytest.raises(cells.Misfit, match="column 'x' has numbers, got 'cat'"):
+        column.examine(["cat"])
+
+
+@pytest.mark.parametrize("other", ["", "0.5"])
+def test_an_integer_that_its_column_does_not_hold_is_refused(other: str) -> None:
+    held = [2**53, -(2**53), 2**60, 10**22]
+    table = read("x,y\n" + "".join(f"{number},1\n" for number in held) + f"{other},1\n000{2**54},1\n")
+    assert gathered(table)["x"][:4].tolist() == held and gathered(table)["x"][5] == 2**54
+    for number in (2**53 + 1, -(2**53) - 1, 10**22 + 1, f" 00{2**53 + 1}"):
+        found = refusal(f"x,y\n1,1\n{other},1\n{number},1\n")
+        assert found.startswith("line 4: column 'x' is float64, which does not hold")
+    assert gathered(read(f"x\n1.5\n{2**53 + 1}.0\n"))["x"][1] == 2.0**53  # a float is rounded as always
+
+
+def test_every_reading_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks: list[int] = []
+    monkeypatch.setattr(csv_format, "PIECE_BYTES", 100)
+    monkeypatch.setattr(csv_format, "check_deadline", lambda: checks.append(1))
+    with pytest.raises(Refused, match="line 1001"):
+        read("x\n" + "1\n" * 999 + "1,2\n")
+    assert len(checks) > 2 * 2000 // 100  # the line of the refusal is found in another reading
+
+    def pass_deadline() -> None:
+        checks.append(1)
+        if len(checks) > 5:
+            raise DeadlineExceeded
+
+    checks.clear()
+    monkeypatch.setattr(csv_format, "check_deadline", pass_deadline)
+    with pytest.raises(DeadlineExceeded):
+        read("x\n" + "\n" * 2000)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -68,6 +68,26 @@ def test_what_is_no_table_is_refused(array: Array, detail: str) -> None:
     assert detail in refusal(saved(array))
 
 
+@pytest.mark.parametrize(
+    "header, detail",
+    [
+        ("(" * 150, "no file of numpy.save"),
+        ("-" * 9000 + "1", "nested too deep"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (" + "-" * 8000 + "1,)}", "nested too deep"),
+        ("{'descr': '<f8', 'fortran_order': False, 'shape': (3,)}" + "+1" * 4000, "nested too deep"),
+        ("[" * 9000, "no file of numpy.save"),
+        ("{" * 190, "no file of numpy.save"),
+        ("{'descr': [(1, 2, 3, 4)], 'fortran_order': False, 'shape': (3,)}", "no file of numpy.save"),
+        ("1" * 20_000, "no file of numpy.save"),
+    ],
+)
+def test_headers_that_break_the_parser_are_refused(header: str, detail: str) -> None:
+    text = header.encode() + b"\n"
+    body = b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+    found = refusal(memoryview(body))
+    assert detail in found and len(found) < 300
+
+
 def test_objects_are_not_read() -> None:
     assert "Python objects" in refusal(saved(np.array([{}, []], dtype=object)))
 

@@ -115,3 +115,86 @@ def test_damage_is_refused() -> None:
     for size in range(0, len(body), 97):
         with pytest.raises(Refused):
             parquet.read(body[:size])
+
+
+@pytest.mark.parquet
+def test_long_rows_are_decoded_few_at_a_time() -> None:
+    import pyarrow
+
+    size, rows = 4096, 512
+    lists = pyarrow.FixedSizeListArray.from_arrays(np.zeros(size * rows, "float32"), size)
+    body = written({"a": lists, "b": np.arange(rows)}, compression="zstd")
+    assert len(body) < 10_000
+    table = parquet.read(body)
+    largest = max(block.numbers.nbytes for block in table.blocks())
+    assert table.rows == rows and size * 4 <= largest <= parquet.BLOCK_BYTES
+    assert not gathered(table)["a"].any()
+
+
+@pytest.mark.parquet
+def test_a_row_that_is_too_long_is_refused_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyarrow
+
+    monkeypatch.setattr(parquet, "_batches", None)
+    size = parquet.LARGEST_ROW // 8 + 1
+    lists = pyarrow.FixedSizeListArray.from_arrays(np.zeros(size), size)
+    with pytest.raises(Refused) as caught:
+        parquet.read(written({"a": lists}))
+    assert f"a row has {size * 8} bytes" in caught.value.faults[0].detail
+
+
+@pytest.mark.parquet
+@pytest.mark.parametrize(
+    "bound, values", [("CHUNK_BYTES", np.arange(9000.0)), ("TEXT_BYTES", [f"w{i}" for i in range(9000)])]
+)
+def test_a_chunk_that_is_too_large_is_refused_before_it_is_decoded(
+    bound: str, values: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, bound, 2**15)
+    assert parquet.read(written({"a": values}, row_group_size=1000)).rows == 9000
+    monkeypatch.setattr(parquet, "_batches", None)
+    with pytest.raises(Refused) as caught:
+        parquet.read(written({"a": values}))
+    detail = caught.value.faults[0].detail
+    assert "column 'a' of row group 0" in detail and "write smaller row groups" in detail
+
+
+@pytest.mark.parquet
+def test_an_encoding_that_expands_without_a_bound_is_refused() -> None:
+    options = {"use_dictionary": False, "column_encoding": {"a": "DELTA_BYTE_ARRAY"}}
+    with pytest.raises(Refused) as caught:
+        parquet.read(written({"a": ["one", "ones"]}, **options))
+    assert "write it with a dictionary" in caught.value.faults[0].detail
+
+
+@pytest.mark.parquet
+def test_an_integer_that_float64_does_not_hold_is_refused_beside_gaps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import pyarrow
+
+    monkeypatch.setattr(parquet, "BLOCK_ROWS", 3)
+    numbers = [1, None, 2**60, None, -(2**53)]
+    found = gathered(parquet.read(written({"a": pyarrow.array(numbers)})))["a"]
+    assert np.array_equal(found, [np.nan if n is None else n for n in numbers], equal_nan=True)
+    for wrong in (2**53 + 1, 2**63 - 1):
+        for array in (pyarrow.array([*numbers, wrong]), pyarrow.array([*numbers, wrong]).dictionary_encode()):
+            with pytest.raises(Refused) as caught:
+                gathered(parquet.read(written({"a": array})))
+            assert f"row 5: column 'a' has gaps, so it is float64, which does not hold {wrong}" in (
+                caught.value.faults[0].detail
+            )
+    flags = gathered(parquet.read(written({"a": [True, None, False]})))["a"]
+    assert flags[[0, 2]].tolist() == [1.0, 0.0] and np.isnan(flags[1])
+
+
+@pytest.mark.parquet
+def test_two_columns_of_one_name_are_refused() -> None:
+    import pyarrow
+    from pyarrow.parquet import write_table
+
+    file = io.BytesIO()
+    write_table(pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], names=["a", "a"]), file)
+    with pytest.raises(Refused) as caught:
+        parquet.read(memoryview(file.getvalue()))
+    assert "two columns have the name 'a'" in caught.value.faults[0].detail

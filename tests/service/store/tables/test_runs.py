@@ -99,3 +99,19 @@ def test_a_run_goes_with_its_model(database: Connection) -> None:
     runs.insert(database, run("r1"))
     models.delete(database, "1a")
     assert runs.get(database, "r1") is None
+
+
+def test_runs_are_cut_where_their_model_ends(database: Connection) -> None:
+    made = [(f"{state}{last}", state, last) for state in (runs.FINISHED, runs.FAILED) for last in (6, 9)]
+    for run_id, state, last in made:
+        progress = Progress(5, last, 1.5, 5, 0.25, last - 1, "file", 2)
+        runs.insert(database, replace(run(run_id, state=state), progress=progress))
+    before = {run_id: runs.get(database, run_id) for run_id, _, _ in made}
+    runs.cut(database, "1a", 6)
+    for run_id, state, last in made:
+        found = runs.get(database, run_id)
+        if last == 6:
+            assert found == before[run_id]
+            continue
+        assert found and found.state == (runs.FAILED if state == runs.FAILED else runs.CANCELLED)
+        assert found.progress == Progress(5, 6, 1.5, 5, None, None, "", 2)
