@@ -29,6 +29,9 @@ from deltawire_service.training.recipes import check_recipe, rule_of_run, write_
 from deltawire_service.training.run_data import RunData
 from deltawire_service.training.run_descriptions import describe_row
 
+MOST_STEPS = 10**9
+"""Steps of a run, those of all epochs."""
+
 KEPT_RUNS = 1000
 """Runs of an owner that have ended, and are kept; the oldest go first."""
 
@@ -160,9 +163,16 @@ def _try(
     network = store.network_of(newest.row)
     rule_of_run(store.rule_of(newest.entry.optimizer), recipe, store.optimizers)
     data = RunData(store, network, newest.row.dtype, recipe, dataset, validation)
+    _check_total(recipe, data.sampler.total_steps)
     admit(data.step_bytes)
     compute_gradients(StepWork(network, recipe.reduction, data.step(0).arrays), newest.numbers)
     return data.sampler.total_steps
+
+
+def _check_total(recipe: Recipe, total: int) -> None:
+    if total > MOST_STEPS:
+        detail = f"the run would take {total} steps, at most {MOST_STEPS} are allowed"
+        raise Refused([Fault("/steps" if recipe.steps else "/epochs", "field_invalid", detail)])
 
 
 def _check_queue(transaction: Connection, owner: str, most: int) -> None:

@@ -54,6 +54,9 @@ def test_a_run_is_made_with_every_default(client: DescribedClient) -> None:
         ({"dataset": None}, "field_invalid", "/dataset"),
         ({"epochs": 1, "steps": 2}, "field_invalid", "/steps"),
         ({"epochs": 0}, "field_invalid", "/epochs"),
+        ({"epochs": 10**12, "batch_size": 1}, "field_invalid", "/epochs"),
+        ({"epochs": 10**12, "batch_size": 50}, "field_invalid", "/epochs"),
+        ({"steps": 10**9 + 1}, "field_invalid", "/steps"),
         ({"batch_size": 2.5}, "field_invalid", "/batch_size"),
         ({"epoch": 3}, "field_unknown", "/epoch"),
         ({"columns": {"x": "z"}}, "unknown_column", "/columns/x"),
@@ -76,6 +79,10 @@ def test_a_recipe_that_does_not_fit_is_refused(
     assert code(start(client, **recipe), pointer) == expected
     assert client.get("/v1/runs").json == {"runs": [], "next": None}
     assert step(client).status_code == 200
+
+
+def test_a_run_takes_as_many_steps_as_it_may(client: DescribedClient) -> None:
+    assert start(client, steps=10**9).json["total_steps"] == 10**9
 
 
 def test_the_first_batch_is_tried(client: DescribedClient, store: ModelStore) -> None:
