@@ -30,7 +30,7 @@ class Progress:
         best_loss: the best validation loss; None before the first.
         best_version: the version that has it.
         best_file: the snapshot of that version, among those of the model; empty where none is kept.
-        misses: validations since then that were not better.
+        misses: validations in a row whose losses were not smaller by the least difference.
     """
 
     steps: int = 0
