@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support.models import ADAM, OWNER, create, id_of, numbers_of, same, step
+from support.models import ADAM, OWNER, create, id_of, numbers_of, open_store, same, step
 from support.runs import ROWS, add_dataset, described, examples, start, train, trainer_of
 
 from deltawire_service.datasets.row_order import EpochRows, held_out_rows
+from deltawire_service.models.errors import VersionExpired
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.replay import find_origin
 from deltawire_service.models.versions import open_version, read_ledger
+from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.tables import entries
 from deltawire_service.training import training_loop
 from deltawire_service.training.run_descriptions import read_metrics
 
@@ -175,6 +179,22 @@ def test_the_model_may_stay_where_a_run_stopped_early(store: ModelStore) -> None
     run = start(store, epochs=50, **options)
     train(store)
     assert (described(store, run)["steps"], store.find(OWNER, "model").version) == (4, 4)
+
+
+def test_a_run_gives_up_the_rows_of_steps_beyond_the_entries_of_a_ledger(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "few", limits=StoreLimits(ledger_entries=10))
+    create(store)
+    first = add_dataset(store, name="first")
+    add_dataset(store)
+    for dataset in ("first", "table", "table"):
+        start(store, dataset=dataset, epochs=2)
+        train(store)
+    row = store.find(OWNER, "model")
+    assert (row.version, row.floor) == (42, 42)
+    with store.database.reading() as transaction:
+        assert entries.find_user_of(transaction, first.id) is None
+    with pytest.raises(VersionExpired):
+        find_origin(store, row, 14)
 
 
 def test_a_run_ends_with_a_snapshot(store: ModelStore) -> None:

@@ -37,10 +37,11 @@ class Entry:
 
     @property
     def batch_bytes(self) -> int:
-        """The length of its batch."""
+        """The bytes that stand for its data: its batch, and the details that name rows of a dataset."""
+        named = 0 if self.dataset is None else len(self.details)
         if isinstance(self.batch, Stretch):
-            return self.batch.size
-        return 0 if self.batch is None else len(self.batch)
+            return self.batch.size + named
+        return named if self.batch is None else len(self.batch) + named
 
     @property
     def has_data(self) -> bool:

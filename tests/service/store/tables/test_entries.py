@@ -30,6 +30,16 @@ def test_an_entry_is_read_as_it_was_written_and_its_batch_is_in_one_place(
         entries.append(transaction, model.id, ENTRY)
 
 
+def test_the_details_of_a_step_with_rows_of_a_dataset_count_as_its_batch() -> None:
+    details = '{"rows": {"start": 0}}'
+    assert ENTRY.batch_bytes == 5
+    assert replace(ENTRY, batch=None, details=details, dataset="d").batch_bytes == len(details)
+    assert replace(ENTRY, details=details, dataset="d").batch_bytes == 5 + len(details)
+    assert replace(ENTRY, batch=Stretch("s", 3, 4), details=details, dataset="d").batch_bytes == (
+        4 + len(details)
+    )
+
+
 def test_pages_leave_out_the_batches(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
     for version in range(5):
