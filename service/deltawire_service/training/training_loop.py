@@ -162,9 +162,8 @@ class TrainingLoop:
         store, row, progress = self._store, newest.row, self._run.progress
         folder = store.folder_of(row.id)
         with store.database.reading() as transaction:
-            (best,) = validations.page(
-                transaction, self._run.id, (progress.best_version or 0) - 1, progress.best_version or 0
-            )
+            version = progress.best_version or 0
+            (best,) = validations.page(transaction, self._run.id, version - 1, version, 1)
         with store.slots.free(folder.slots, newest.layout, row.slot) as slot:
             numbers = Numbers.split(slot.arrays(writable=True))
             load_snapshot(folder.snapshots / progress.best_file, numbers.joined())
