@@ -2381,10 +2381,10 @@ export interface components {
             every?: number | null;
         };
         EarlyStopping: {
-            /** @description validations in a row that are not better than the best; then it ends */
+            /** @description misses in a row; then it ends */
             patience: number;
             /**
-             * @description how much smaller a loss has to be, to be better
+             * @description a loss not smaller than the smallest one before by more than this is a miss
              * @default 0
              */
             min_delta?: number;

@@ -19,6 +19,24 @@ def planned_bytes(settings: Settings, key: Key | None) -> int:
     return int(min(settings.planned_bytes, key.planned_bytes)) if key else settings.planned_bytes
 
 
+def check_gathered_bytes(settings: Settings, key: Key | None, size: int, pointer: str) -> None:
+    """Refuse rows of a dataset that are larger than a request may be.
+
+    Args:
+        settings: the settings of the service.
+        key: the key of the request, if any.
+        size: the bytes that the rows become.
+        pointer: the place in the request that says how many rows there are, as a JSON pointer.
+
+    Raises:
+        Refused: they are larger.
+    """
+    most = planned_bytes(settings, key)
+    if size > most:
+        detail = f"the rows have {size} bytes, at most {most} are allowed: take fewer at a time"
+        raise Refused([Fault(pointer, "memory_plan_exceeded", detail)])
+
+
 def within_key_limits(run: Runner) -> Runner:
     """Return a runner that refuses plans above the limit of the current request's key.
 

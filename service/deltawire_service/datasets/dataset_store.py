@@ -11,7 +11,7 @@ from deltawire_service.datasets.errors import DatasetNotFound
 from deltawire_service.datasets.table import read_columns
 from deltawire_service.faults import nearest
 from deltawire_service.store.database import Database
-from deltawire_service.store.errors import StoreUnavailable
+from deltawire_service.store.errors import FileMissing
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.observer import Observer
@@ -114,12 +114,13 @@ class DatasetStore:
 
         Raises:
             DatasetNotFound: it was deleted meanwhile.
+            FileMissing: its file is missing.
             StoreUnavailable: the disk fails.
         """
         described = read_columns(self.columns(row))
         try:
             arrays = map_columns(self.folder.dataset(row.id))
-        except StoreUnavailable:
+        except FileMissing as error:
             self.get(row.id)
-            raise
+            raise FileMissing(f"the file of dataset {shown(row.name)} is missing") from error
         return Columns(described, arrays, row.rows)

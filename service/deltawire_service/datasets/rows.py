@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -23,6 +24,8 @@ from deltawire_service.store.tables.datasets import DatasetRow
 Source = str | tuple[str, ...]
 """The column of an input; or several with a number in each row, which become its last axis."""
 
+COLUMNS_BYTES = 2**16
+"""Length of the columns by input, as JSON: each entry of a ledger repeats them."""
 
 INDICES = "rows/indices"
 """The array of a ledger's entry that has the indices of its rows."""
@@ -208,6 +211,9 @@ def _read_sources(
         detail = f"no input has the name of a column: say which column is for which{nearest('', columns)}"
         faults.append(Fault(pointer, "missing_data", detail))
     faults.refuse()
+    if (size := len(json.dumps(sources))) > COLUMNS_BYTES:
+        detail = f"the names of the columns have {size} bytes, at most {COLUMNS_BYTES} are allowed"
+        raise Refused([Fault(pointer, "field_invalid", f"{detail}: the ledger keeps them with each step")])
     return sources
 
 

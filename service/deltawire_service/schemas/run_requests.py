@@ -46,8 +46,8 @@ class EarlyStopping:
     """When a run ends before its last step.
 
     Attributes:
-        patience: validations in a row that are not better than the best one; then it ends.
-        min_delta: how much smaller a loss has to be, to be better.
+        patience: misses in a row; then it ends.
+        min_delta: a loss that is not smaller than the smallest before by more than this is a miss.
         restore_best: the model goes back to its best version at the end.
     """
 
@@ -90,12 +90,14 @@ class EarlyStoppingSchema(Schema):
     patience = config.Integer(
         required=True,
         validate=COUNT,
-        metadata={"description": "validations in a row that are not better than the best; then it ends"},
+        metadata={"description": "misses in a row; then it ends"},
     )
     min_delta = config.Number(
         load_default=0.0,
         validate=validate.Range(min=0),
-        metadata={"description": "how much smaller a loss has to be, to be better"},
+        metadata={
+            "description": "a loss not smaller than the smallest one before by more than this is a miss"
+        },
     )
     restore_best = flag_field("the model goes back to its best version at the end", True)
 

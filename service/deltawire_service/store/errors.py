@@ -16,6 +16,12 @@ class StoreUnavailable(ServiceError):
     detail = "the disk that models are kept on cannot be used now; nothing was changed"
 
 
+class FileMissing(StoreUnavailable):
+    """A file of the store is missing: trying again does not help."""
+
+    detail = "a file of the store is missing; nothing was changed"
+
+
 class LockGone(StoreUnavailable):
     """The file of a lock is gone, and so is what it was for."""
 
@@ -67,10 +73,13 @@ def disk_errors() -> Iterator[None]:
 
     Raises:
         StoreFull: there is no room, on the disk or in the user's quota.
+        FileMissing: there is no such file, or no folder for it.
         StoreUnavailable: anything else went wrong.
     """
     try:
         yield
+    except FileNotFoundError as error:
+        raise FileMissing() from error
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise (StoreFull if full else StoreUnavailable)() from error

@@ -17,7 +17,7 @@ class StoreLimits:
         key_seconds: for how long a key is answered, in seconds that the service was up.
         history_bytes: snapshots and batches that a model keeps, so that earlier versions can be computed.
             The newest snapshot and the batches after it are kept however large they are.
-        ledger_entries: entries that a model's ledger keeps; those of versions that can be computed stay.
+        ledger_entries: entries that a model's ledger keeps; those after the newest snapshot stay.
         datasets_per_owner: datasets that an owner may have.
         runs_per_owner: runs of an owner that have not ended.
     """

@@ -57,11 +57,16 @@ def prune(database: Connection, row: ModelRow, limits: StoreLimits, most: int = 
 
 
 def _choose_floor(row: ModelRow, kept: list[SnapshotRow], limits: StoreLimits) -> SnapshotRow:
-    """Return the earliest snapshot from which on everything fits; the newest one where nothing does."""
+    """Return the earliest snapshot from which on everything fits; the newest one where nothing does.
+
+    Both bounds count: the bytes of snapshots and batches, and the entries of the ledger.
+    """
     floor, size = kept[-1], 0
     for snapshot in reversed(kept):
         size += snapshot.bytes
         if size + row.batch_bytes - snapshot.total_bytes > limits.history_bytes:
+            break
+        if row.version - snapshot.version > limits.ledger_entries:
             break
         floor = snapshot
     return floor

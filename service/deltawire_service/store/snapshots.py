@@ -16,7 +16,7 @@ import numpy as np
 
 from deltawire import wire
 from deltawire.wire import Array
-from deltawire_service.store.errors import disk_errors
+from deltawire_service.store.errors import FileMissing, disk_errors
 from deltawire_service.store.folders import new_id, opened, sync_folder, write_all
 
 SUFFIX = ".safetensors"
@@ -59,7 +59,8 @@ def read_snapshot(path: Path) -> dict[str, Array]:
     """Return the arrays of a snapshot by name, as read-only views of the file.
 
     Raises:
-        StoreUnavailable: the file is gone, or the disk fails.
+        FileMissing: there is no such file.
+        StoreUnavailable: the disk fails.
     """
     return wire.read_checkpoint(memoryview(_map(path)), LIMITS)
 
@@ -70,7 +71,8 @@ def load_snapshot(path: Path, arrays: Mapping[str, Array]) -> None:
     The file takes no more memory than a piece of it, however large it is.
 
     Raises:
-        StoreUnavailable: the file is gone, or the disk fails.
+        FileMissing: there is no such file.
+        StoreUnavailable: the disk fails.
     """
     memory = _map(path)
     for name, array in wire.read_checkpoint(memoryview(memory), LIMITS).items():
@@ -81,5 +83,8 @@ def load_snapshot(path: Path, arrays: Mapping[str, Array]) -> None:
 
 
 def _map(path: Path) -> mmap:
-    with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
-        return mmap(descriptor, 0, access=ACCESS_READ)
+    try:
+        with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
+            return mmap(descriptor, 0, access=ACCESS_READ)
+    except FileMissing as error:
+        raise FileMissing(f"snapshot {path.name} is missing") from error

@@ -66,6 +66,11 @@ class BatchSampler:
         return held_out_rows(self._rows, self._recipe.seed, self._held_out, start, stop)
 
     @property
+    def largest_batch(self) -> int:
+        """The number of rows of a step, at most."""
+        return min(self._recipe.batch_size, self.rows_per_epoch)
+
+    @property
     def held_out_count(self) -> int:
         """The number of rows that no step takes."""
         return self._held_out

@@ -40,18 +40,26 @@ def mean_loss(
     return total / count
 
 
-def is_better(loss: float, progress: Progress, early_stopping: EarlyStopping | None) -> bool:
-    """Return whether a validation is better than the best one before.
+def is_best(loss: float, progress: Progress) -> bool:
+    """Return whether the loss of a validation is the smallest of its run.
+
+    progress: the run until then.
+    """
+    return progress.best_loss is None or loss < progress.best_loss
+
+
+def count_misses(loss: float, progress: Progress, early_stopping: EarlyStopping | None) -> int:
+    """Return how many validations in a row, up to this one, were not smaller by the least difference.
 
     Args:
-        loss: its loss.
+        loss: the loss of this validation; it is compared with the smallest one before.
         progress: the run until then.
-        early_stopping: how much better it has to be; by default at all.
+        early_stopping: has the least difference; None for 0.
     """
     delta = early_stopping.min_delta if early_stopping else 0.0
-    return progress.best_loss is None or loss < progress.best_loss - delta
+    return 0 if progress.best_loss is None or loss < progress.best_loss - delta else progress.misses + 1
 
 
 def has_stopped_early(progress: Progress, early_stopping: EarlyStopping | None) -> bool:
-    """Return whether so many validations were not better that the run ends."""
+    """Return whether so many validations in a row were misses that the run ends."""
     return early_stopping is not None and progress.misses >= early_stopping.patience

@@ -6,6 +6,7 @@ cancelled, although the trainer may compute for another moment.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from sqlite3 import Connection
 
 from deltawire.errors import Fault, Refused
@@ -28,12 +29,21 @@ from deltawire_service.training.recipes import check_recipe, rule_of_run, write_
 from deltawire_service.training.run_data import RunData
 from deltawire_service.training.run_descriptions import describe_row
 
+MOST_STEPS = 10**9
+"""Steps of a run, those of all epochs."""
+
 KEPT_RUNS = 1000
 """Runs of an owner that have ended, and are kept; the oldest go first."""
 
 
 def create_run(
-    store: ModelStore, owner: str, name: str, recipe: Recipe, deadline: float, key: RequestKey | None = None
+    store: ModelStore,
+    owner: str,
+    name: str,
+    recipe: Recipe,
+    deadline: float,
+    key: RequestKey | None = None,
+    admit: Callable[[int], None] = lambda size: None,
 ) -> Answer:
     """Make a run, which waits for the trainer. Its first batch is tried, so that a mistake is told at once.
 
@@ -44,6 +54,7 @@ def create_run(
         recipe: how it learns.
         deadline: when to give up, as time.monotonic counts.
         key: the key of the request: with it, a request that comes again is answered as it was the first time.
+        admit: gets the bytes of the first batch before it is read; raises where they are too many.
 
     Returns:
         The description of the run.
@@ -59,7 +70,7 @@ def create_run(
         check_recipe(recipe)
         dataset, validation = _find_datasets(store, owner, recipe)
         with change_newest(store, row, deadline) as newest:
-            total_steps = _try(store, newest, recipe, dataset, validation)
+            total_steps = _try(store, newest, recipe, dataset, validation, admit)
             run = RunRow(
                 id=new_id(),
                 number=0,  # it gets one in the table
@@ -141,14 +152,27 @@ def _find_datasets(store: ModelStore, owner: str, recipe: Recipe) -> tuple[Datas
 
 
 def _try(
-    store: ModelStore, newest: Newest, recipe: Recipe, dataset: DatasetRow, validation: DatasetRow | None
+    store: ModelStore,
+    newest: Newest,
+    recipe: Recipe,
+    dataset: DatasetRow,
+    validation: DatasetRow | None,
+    admit: Callable[[int], None],
 ) -> int:
     """Compute the gradients of the first batch, and return how many steps there are."""
     network = store.network_of(newest.row)
     rule_of_run(store.rule_of(newest.entry.optimizer), recipe, store.optimizers)
     data = RunData(store, network, newest.row.dtype, recipe, dataset, validation)
+    _check_total(recipe, data.sampler.total_steps)
+    admit(data.step_bytes)
     compute_gradients(StepWork(network, recipe.reduction, data.step(0).arrays), newest.numbers)
     return data.sampler.total_steps
+
+
+def _check_total(recipe: Recipe, total: int) -> None:
+    if total > MOST_STEPS:
+        detail = f"the run would take {total} steps, at most {MOST_STEPS} are allowed"
+        raise Refused([Fault("/steps" if recipe.steps else "/epochs", "field_invalid", detail)])
 
 
 def _check_queue(transaction: Connection, owner: str, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_service.datasets.rows import RowsReference, input_dtypes, resolve_rows
 from deltawire_service.engine import Network
@@ -16,6 +17,9 @@ from deltawire_service.training.batch_sampler import BatchSampler
 
 ALL: Mapping[str, Any] = {"start": None, "stop": None, "indices": None}
 """All rows of a dataset, as a document names them."""
+
+ORDER_BYTES = 40
+"""Memory that finding the place of a row in a shuffled epoch takes, in bytes."""
 
 
 class StepData(NamedTuple):
@@ -39,7 +43,7 @@ class RunData:
         validation: the dataset that it is validated with; None for none, or for rows that are held out.
 
     Raises:
-        Refused: a column is not there, or no row is left.
+        Refused: a column is not there, no row is left, or the rows of a step are larger than a plan may be.
         DatasetNotFound, StoreUnavailable: a dataset cannot be read.
     """
 
@@ -64,6 +68,13 @@ class RunData:
             self._validation_columns = store.datasets.open(validation)
             self._validation_rows = self._resolve(recipe, validation, "/validation")
         self._record = self._rows.record()[0]["columns"]
+        self.step_bytes = self._step_bytes()
+        """Memory that the rows of a step take, in bytes."""
+        most = network.limits.planned_bytes
+        if self.step_bytes > most:
+            detail = f"the rows of a step have {self.step_bytes} bytes, at most {most} are allowed"
+            detail += network.limits.setting("planned_bytes")
+            raise Refused([Fault("/batch_size", "memory_plan_exceeded", detail)])
 
     def step(self, number: int) -> StepData:
         """Return the data of a step; the first step of the run has the number 0.
@@ -91,6 +102,11 @@ class RunData:
             else:
                 rows = RowsReference(self.dataset, self.sampler.held_out(start, stop), self._rows.sources)
             yield rows.gather(self._validation_columns, self._inputs)
+
+    def _step_bytes(self) -> int:
+        count = self.sampler.largest_batch
+        rows = RowsReference(self.dataset, slice(0, count), self._rows.sources)
+        return rows.gathered_bytes(self._columns, self._inputs) + ORDER_BYTES * count
 
     def _resolve(self, recipe: Recipe, dataset: DatasetRow, pointer: str) -> RowsReference:
         """Return all rows of a dataset with the columns that the recipe names."""

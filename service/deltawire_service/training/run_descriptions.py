@@ -15,8 +15,6 @@ from deltawire_service.training.batch_sampler import BatchSampler
 from deltawire_service.training.errors import RunNotFound
 from deltawire_service.training.recipes import read_recipe
 
-STEP_METRICS = ("loss", "gradient_norm", "learning_rate")
-
 
 def describe_run(store: ModelStore, owner: str, run_id: str) -> dict[str, Any]:
     """Return the description of a run, as JSON.
@@ -63,7 +61,7 @@ def read_metrics(store: ModelStore, owner: str, run_id: str, since: int, most: i
         owner: whoever asks.
         run_id: the run.
         since: the version that they follow; −1 for all.
-        most: number of steps at most.
+        most: number of steps, and of validations, at most.
 
     Returns:
         `steps`, `validations` of the versions that these steps lead to, and `next`: the version that the next
@@ -75,16 +73,16 @@ def read_metrics(store: ModelStore, owner: str, run_id: str, since: int, most: i
     with store.database.reading() as transaction:
         run = _find(transaction, owner, run_id)
         since, last = max(since, run.first_version), _last_version(transaction, run)
-        page = [each for each in entries.page(transaction, run.model, since, most) if each.version <= last]
-        until = page[-1].version if len(page) == most else max(since, last)
-        validated = validations.page(transaction, run.id, since, until)
-    steps = []
-    for entry in page:
-        if entry.kind == "step":  # else it was made again on another machine, or restored
-            details = json.loads(entry.details)
-            metrics = {name: details[name] for name in STEP_METRICS}
-            steps.append({"version": entry.version, "step": entry.step, **metrics})
-    return {"steps": steps, "validations": [vars(each) for each in validated], "next": until}
+        steps = entries.step_metrics(transaction, run.model, since, last, most)
+        until = steps[-1].version if len(steps) == most else max(since, last)
+        validated = validations.page(transaction, run.id, since, until, most)
+    if len(validated) == most:  # where the entries of steps are gone, more validations than steps are left
+        until = validated[-1].version
+    return {
+        "steps": [vars(each) for each in steps if each.version <= until],
+        "validations": [vars(each) for each in validated],
+        "next": until,
+    }
 
 
 def _last_version(transaction: Connection, run: RunRow) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic, sleep
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
@@ -16,7 +17,7 @@ from deltawire.errors import Refused
 from deltawire_service.faults import ServiceError
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.update_rules import to_json
-from deltawire_service.store.errors import LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.errors import FileMissing, LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable
 from deltawire_service.store.tables import models, runs
 from deltawire_service.store.tables.runs import RUNNING, RunRow
 from deltawire_service.training.errors import RunStopped
@@ -32,13 +33,25 @@ IDLE = 0.2
 """Seconds until the trainer looks for runs again."""
 
 RETRY_SECONDS = 1.0
-"""Seconds until it tries again what the disk, or somebody else, kept it from."""
+"""Seconds until it tries again what the disk, or somebody else, kept it from; twice as many each time."""
+
+MOST_RETRY_SECONDS = 30.0
+"""Seconds between two tries at most."""
 
 MOST_ATTEMPTS = 50
 """Processes that may end while they work on a run, without any progress, before it fails."""
 
 FOR_NOW = (LockBusy, OutcomeUnknown, StoreFull, StoreUnavailable)
-"""Errors that may be over soon: the run waits."""
+"""Errors that may be over soon: the run waits, and others are taken meanwhile."""
+
+
+class Wait(NamedTuple):
+    """The wait of a run after an error that may be over soon."""
+
+    until: float
+    """The time of the next try, as time.monotonic counts."""
+    seconds: float
+    """How long it waits."""
 
 
 class Trainer:
@@ -56,6 +69,8 @@ class Trainer:
         self._must_stop = must_stop
         self._begun = ""
         """The id of the run that this process works on."""
+        self._waits: dict[str, Wait] = {}
+        """The runs that this process worked on until an error, by id."""
 
     def work(self) -> None:
         """Take runs until the end. Wait as long as another process has the lease."""
@@ -74,13 +89,14 @@ class Trainer:
             sleep(PAUSE if self.take_turn() else IDLE)
 
     def take_turn(self) -> bool:
-        """Go on with the run that is next, for a while; return False where there is none.
+        """Go on with the run that is next, for a while; return False where there is none, or all wait.
 
         Raises:
             StoreUnavailable: the database cannot be read.
         """
+        now = monotonic()
         with self._store.database.reading() as transaction:
-            run = runs.next_run(transaction)
+            run = runs.next_run(transaction, [each for each, wait in self._waits.items() if wait.until > now])
         if run is None:
             return False
         try:
@@ -89,12 +105,17 @@ class Trainer:
             self._log.info("run stopped", run=run.id)
         except FOR_NOW as error:
             self._log.warning("run waits", run=run.id, exc_info=error)
-            sleep(RETRY_SECONDS)
+            last = self._waits.get(run.id)
+            seconds = min(2 * last.seconds, MOST_RETRY_SECONDS) if last else RETRY_SECONDS
+            self._waits[run.id] = Wait(monotonic() + seconds, seconds)
+        else:
+            self._waits.pop(run.id, None)
+            self._begun = run.id
         return True
 
     def _take(self, run: RunRow) -> None:
         """Take a run up, and end it where it fails."""
-        if run.id != self._begun or run.state != RUNNING:
+        if not (run.id == self._begun or run.id in self._waits) or run.state != RUNNING:
             self._begin(run)
         try:
             with self._store.locks.exclusive(
@@ -106,6 +127,8 @@ class Trainer:
                 if current is None or row is None:
                     raise RunStopped
                 TrainingLoop(self._store, current, row, self._must_stop).take_turn(TURN_SECONDS)
+        except FileMissing as error:  # it does not come back, unlike the disk
+            self._fail(run, error)
         except (RunStopped, *FOR_NOW):
             raise
         except Exception as error:  # of a layer, or a damaged file: the other runs go on

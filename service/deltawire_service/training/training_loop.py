@@ -32,7 +32,7 @@ from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.runs import FINISHED, RUNNING, RunRow
 from deltawire_service.store.tables.validations import Validation
 from deltawire_service.training.errors import RunStopped
-from deltawire_service.training.evaluation import has_stopped_early, is_better, mean_loss
+from deltawire_service.training.evaluation import count_misses, has_stopped_early, is_best, mean_loss
 from deltawire_service.training.recipes import read_recipe
 from deltawire_service.training.run_data import RunData
 from deltawire_service.training.run_steps import RunSteps
@@ -134,17 +134,17 @@ class TrainingLoop:
         batches = self._data.validation_batches()
         loss = mean_loss(self._network, newest.numbers.params, batches, self._look_around)
         validation = Validation(newest.row.version, newest.entry.step, loss)
-        changes: dict[str, Any] = {"validated": progress.steps, "misses": progress.misses + 1}
-        better = is_better(loss, progress, stopping)
-        if better:
-            changes |= {"best_loss": loss, "best_version": newest.row.version, "misses": 0}
+        misses, best = count_misses(loss, progress, stopping), is_best(loss, progress)
+        changes: dict[str, Any] = {"validated": progress.steps, "misses": misses}
+        if best:
+            changes |= {"best_loss": loss, "best_version": newest.row.version}
             if stopping and stopping.restore_best:
                 check_disk(store.folder.path, store.limits, newest.numbers.nbytes)
                 folder = store.folder_of(newest.row.id).snapshots
                 changes["best_file"], _ = write_snapshot(folder, newest.numbers.joined())
         change = Change(newest.row, newest.row)
         self._commit(change, lambda t: validations.insert(t, self._run.id, validation), **changes)
-        if better and progress.best_file:
+        if best and progress.best_file:
             remove_files(store, newest.row.id)  # the numbers that were the best before
 
     def _finish(self, newest: Newest) -> None:
@@ -162,9 +162,8 @@ class TrainingLoop:
         store, row, progress = self._store, newest.row, self._run.progress
         folder = store.folder_of(row.id)
         with store.database.reading() as transaction:
-            (best,) = validations.page(
-                transaction, self._run.id, (progress.best_version or 0) - 1, progress.best_version or 0
-            )
+            version = progress.best_version or 0
+            (best,) = validations.page(transaction, self._run.id, version - 1, version, 1)
         with store.slots.free(folder.slots, newest.layout, row.slot) as slot:
             numbers = Numbers.split(slot.arrays(writable=True))
             load_snapshot(folder.snapshots / progress.best_file, numbers.joined())

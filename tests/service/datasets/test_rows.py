@@ -107,3 +107,8 @@ def test_what_is_not_there_is_refused(columns: Columns, document: Any, expected:
 def test_columns_of_other_names_must_be_named(columns: Columns) -> None:
     with pytest.raises(Refused, match="which column is for which; known: height, width, x, y"):
         resolve_rows(read_reference({"dataset": "d"}), ROW, columns, {"input": InputDtype("float64")})
+
+
+def test_columns_are_as_long_as_a_ledger_may_repeat(columns: Columns) -> None:
+    assert fault(columns, columns={"x": 8000 * ["width"]}) == ("/data/columns", "field_invalid")
+    assert len(resolve(columns, columns={"x": 5000 * ["width"]}).sources["x"]) == 5000

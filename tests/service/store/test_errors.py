@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from deltawire_service.store.errors import StoreFull, StoreUnavailable, disk_errors
+from deltawire_service.store.errors import FileMissing, StoreFull, StoreUnavailable, disk_errors
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from deltawire_service.store.errors import StoreFull, StoreUnavailable, disk_err
         (errno.EDQUOT, StoreFull),
         (errno.EROFS, StoreUnavailable),
         (errno.EIO, StoreUnavailable),
+        (errno.ENOENT, FileMissing),
     ],
 )
 def test_a_full_disk_is_told_from_one_that_fails(number: int, expected: type[Exception]) -> None:

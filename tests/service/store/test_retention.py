@@ -59,6 +59,14 @@ def test_the_floor_is_the_earliest_snapshot_from_which_everything_fits(
     assert kept == list(range(floor, STEPS + 1, EVERY))
 
 
+@pytest.mark.parametrize("most, floor", [(60, 0), (59, 10), (25, 40), (10, 50), (9, 60), (1, 60)])
+def test_the_floor_is_no_more_versions_back_than_the_ledger_has_entries(
+    database: Database, row: ModelRow, most: int, floor: int
+) -> None:
+    with database.writing() as transaction:
+        assert move_floor(transaction, row, StoreLimits(ledger_entries=most)).floor == floor
+
+
 def test_batches_go_in_portions_and_the_ledger_stays(database: Database, row: ModelRow) -> None:
     limits, row = StoreLimits(), replace(row, floor=20)
     for pruned in (PORTION, 2 * PORTION, 20, 20):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import structlog
 from support.models import OWNER, create, numbers_of, open_store, same, step
-from support.runs import described, start, train, trainer_of
+from support.runs import add_dataset, described, start, train, trainer_of
 
 from deltawire_service.models.errors import ModelInRun
 from deltawire_service.models.maintenance import export
@@ -78,6 +78,62 @@ def test_a_run_waits_while_the_disk_cannot_be_used(
     start(store, "twin", epochs=3)
     train(store)
     assert same(numbers_of(store), numbers_of(store, "twin"))
+
+
+def test_a_run_that_waits_lets_others_go_on(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainers, "RETRY_SECONDS", 1000.0)
+    create(store, "second")
+    first, second, take = start(store), start(store, "second"), RunSteps.take
+    calls = list[int]()
+
+    def failing_once(self: RunSteps, number: int, *arguments: Any) -> Any:
+        calls.append(number)
+        if len(calls) == 1:
+            raise StoreUnavailable
+        return take(self, number, *arguments)
+
+    monkeypatch.setattr(RunSteps, "take", failing_once)
+    train(store)
+    assert [described(store, run)["state"] for run in (first, second)] == ["running", "finished"]
+
+
+def test_a_run_that_waits_does_not_use_up_its_attempts(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store, "second")
+    first, second, take = start(store), start(store, "second"), RunSteps.take
+    calls = list[int]()
+
+    def failing(self: RunSteps, number: int, *arguments: Any) -> Any:
+        calls.append(number)
+        if len(calls) < 4 * trainers.MOST_ATTEMPTS:
+            raise StoreUnavailable
+        return take(self, number, *arguments)
+
+    monkeypatch.setattr(RunSteps, "take", failing)
+    train(store)
+    assert [described(store, run)["state"] for run in (first, second)] == ["finished", "finished"]
+
+
+def test_a_run_fails_without_the_file_of_its_dataset(store: ModelStore) -> None:
+    dataset = add_dataset(store, name="other")
+    create(store, "second")
+    first, second = start(store, dataset="other"), start(store, "second")
+    store.folder.dataset(dataset.id).unlink()
+    train(store)
+    problem = {"code": "store_unavailable", "detail": "the file of dataset 'other' is missing"}
+    assert described(store, first)["problem"] == problem
+    assert described(store, second)["state"] == "finished"
+
+
+def test_a_run_fails_without_the_snapshot_of_its_model(store: ModelStore) -> None:
+    run, row = start(store), store.find(OWNER, "model")
+    folder = store.folder_of(row.id)
+    for path in [*folder.snapshots.iterdir(), *folder.slots.iterdir()]:
+        path.unlink()
+    train(store)
+    problem = described(store, run)["problem"]
+    assert problem["code"] == "store_unavailable" and "snapshot" in problem["detail"]
 
 
 def test_a_database_that_others_write_to_is_waited_for(

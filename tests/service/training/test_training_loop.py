@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support.models import ADAM, OWNER, create, id_of, numbers_of, same, step
+from support.models import ADAM, OWNER, create, id_of, numbers_of, open_store, same, step
 from support.runs import ROWS, add_dataset, described, examples, start, train, trainer_of
 
 from deltawire_service.datasets.row_order import EpochRows, held_out_rows
+from deltawire_service.models.errors import VersionExpired
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.replay import find_origin
 from deltawire_service.models.versions import open_version, read_ledger
+from deltawire_service.store.limits import StoreLimits
+from deltawire_service.store.tables import entries
 from deltawire_service.training import training_loop
 from deltawire_service.training.run_descriptions import read_metrics
 
@@ -137,21 +141,34 @@ def validation_losses(store: ModelStore, run: str) -> list[float]:
     return [each["loss"] for each in read_metrics(store, OWNER, run, -1, 999)["validations"]]
 
 
-def test_a_run_without_progress_stops_early_and_goes_back_to_its_best_version(store: ModelStore) -> None:
-    options = {
-        "validation": {"fraction": 0.2, "every": 2},
-        "early_stopping": {"patience": 3, "min_delta": 10.0},
-    }
+def test_a_run_without_progress_stops_early_and_goes_back_to_its_best_version(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([1.0, 2.0, 1.0, 3.0])
+    monkeypatch.setattr(training_loop, "mean_loss", lambda *arguments: next(losses))
+    options = {"validation": {"fraction": 0.2, "every": 2}, "early_stopping": {"patience": 3}}
     run = start(store, epochs=50, **options)
     train(store)
     found = described(store, run)
-    # The first validation is the best, for none is better by 10: three more, and the end.
     assert (found["state"], found["steps"], found["best_version"]) == ("finished", 8, 2)
     (*_, last) = read_ledger(store, OWNER, "model", 0, 99)
     assert (last["kind"], last["from"], last["step"], last["version"]) == ("restored", 2, 2, 9)
     assert same(numbers_of(store), numbers_of(store, version=2))
     assert found["version"] == 9
     step(store, 0)  # the model can be changed again
+
+
+def test_the_best_version_is_that_of_the_smallest_loss_by_however_little(store: ModelStore) -> None:
+    options = {
+        "validation": {"fraction": 0.2, "every": 2},
+        "early_stopping": {"patience": 3, "min_delta": 10.0},
+    }
+    run = start(store, epochs=50, **options)
+    train(store)
+    found, losses = described(store, run), validation_losses(store, run)
+    assert found["steps"] == 8  # no validation is better than the first one by 10: three misses
+    assert found["best_loss"] == min(losses) < losses[0]
+    assert found["best_version"] == 2 + 2 * losses.index(min(losses))
 
 
 def test_the_model_may_stay_where_a_run_stopped_early(store: ModelStore) -> None:
@@ -162,6 +179,22 @@ def test_the_model_may_stay_where_a_run_stopped_early(store: ModelStore) -> None
     run = start(store, epochs=50, **options)
     train(store)
     assert (described(store, run)["steps"], store.find(OWNER, "model").version) == (4, 4)
+
+
+def test_a_run_gives_up_the_rows_of_steps_beyond_the_entries_of_a_ledger(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "few", limits=StoreLimits(ledger_entries=10))
+    create(store)
+    first = add_dataset(store, name="first")
+    add_dataset(store)
+    for dataset in ("first", "table", "table"):
+        start(store, dataset=dataset, epochs=2)
+        train(store)
+    row = store.find(OWNER, "model")
+    assert (row.version, row.floor) == (42, 42)
+    with store.database.reading() as transaction:
+        assert entries.find_user_of(transaction, first.id) is None
+    with pytest.raises(VersionExpired):
+        find_origin(store, row, 14)
 
 
 def test_a_run_ends_with_a_snapshot(store: ModelStore) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
-from deltawire_service.admission.key_limits import planned_bytes
+from deltawire_service.admission.key_limits import check_gathered_bytes
 from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.datasets.rows import RowsReference, input_dtypes, read_reference, resolve_rows
 from deltawire_service.engine import Network
@@ -62,11 +61,7 @@ class RowsReader:
         row = store.find(context.owner, named["dataset"])
         columns, inputs = store.open(row), input_dtypes(network, dtype)
         reference = resolve_rows(named, row, columns, inputs, self._settings.wire_limits)
-        size, most = reference.gathered_bytes(columns, inputs), planned_bytes(self._settings, context.key)
-        if size > most:
-            detail = (
-                f"{reference.count} rows have {size} bytes, at most {most} are allowed: take fewer at a time"
-            )
-            raise Refused([Fault("/data/rows", "memory_plan_exceeded", detail)])
+        size = reference.gathered_bytes(columns, inputs)
+        check_gathered_bytes(self._settings, context.key, size, "/data/rows")
         self._admit(context, size)
         return GatheredRows(reference, reference.gather(columns, inputs))

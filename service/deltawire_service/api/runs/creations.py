@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
+from deltawire_service.admission.key_limits import check_gathered_bytes
 from deltawire_service.api.compute.pipeline import COMPUTING
 from deltawire_service.api.models.access import CHANGING_MODEL, ModelAccess, ModelCall
 from deltawire_service.schemas.request_reader import RequestParts
@@ -26,6 +27,11 @@ def blueprint(access: ModelAccess) -> Blueprint:
     @access.changing(Recipe, RunChangeResponse, CODES, status=202)
     def start_run(call: ModelCall, options: Recipe, parts: RequestParts, name: str) -> dict[str, Any]:
         """Train a model in the background, by a recipe over a dataset."""
-        return create_run(access.store, call.owner, name, options, call.deadline, call.key)
+
+        def admit(size: int) -> None:
+            check_gathered_bytes(access.settings, call.context.key, size, "/batch_size")
+            access.admit(call.context, size)
+
+        return create_run(access.store, call.owner, name, options, call.deadline, call.key, admit)
 
     return routes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from sqlite3 import Connection, Row
@@ -37,15 +38,35 @@ class Entry:
 
     @property
     def batch_bytes(self) -> int:
-        """The length of its batch."""
+        """The bytes that stand for its data: its batch, and the details that name rows of a dataset."""
+        named = 0 if self.dataset is None else len(self.details)
         if isinstance(self.batch, Stretch):
-            return self.batch.size
-        return 0 if self.batch is None else len(self.batch)
+            return self.batch.size + named
+        return named if self.batch is None else len(self.batch) + named
 
     @property
     def has_data(self) -> bool:
         """True where the data of its step is kept."""
         return self.batch is not None or self.dataset is not None
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """The numbers that a step was answered with.
+
+    Attributes:
+        version: the version that it has led to.
+        step: optimizer steps that lead to it.
+        loss: the loss before the step; None where the gradients came with the request.
+        gradient_norm: √Σg² over all gradients, before clipping.
+        learning_rate: that of this step.
+    """
+
+    version: int
+    step: int
+    loss: float | None
+    gradient_norm: float
+    learning_rate: float
 
 
 def append(database: Connection, model_id: str, entry: Entry) -> None:
@@ -97,6 +118,26 @@ def page(database: Connection, model_id: str, after: int, most: int) -> list[Ent
     return list(_entries(rows))
 
 
+def step_metrics(database: Connection, model_id: str, after: int, last: int, most: int) -> list[StepMetrics]:
+    """Return the metrics of steps in order.
+
+    Args:
+        database: a transaction.
+        model_id: the model.
+        after: the version that they follow.
+        last: the last version.
+        most: number of steps at most.
+    """
+    # Several paths give a list as text, in which every float64 is exact.
+    rows = database.execute(
+        "SELECT version, step, json_extract(details, '$.loss', '$.gradient_norm', '$.learning_rate') "
+        "FROM entries WHERE model = ? AND version > ? AND version <= ? AND kind = 'step' "
+        "ORDER BY version LIMIT ?",
+        (model_id, after, last, most),
+    )
+    return [StepMetrics(version, step, *json.loads(numbers)) for version, step, numbers in rows]
+
+
 def every(database: Connection, model_id: str, after: int = -1, most: int = -1) -> Iterator[Entry]:
     """Iterate over the ledger of a model, with batches: they are read one by one.
 
@@ -125,7 +166,7 @@ def delete_after(database: Connection, model_id: str, version: int) -> None:
 
 
 def drop_batches(database: Connection, model_id: str, after: int, last: int) -> None:
-    """Remove the batches of entries, and what they refer to of datasets; the entries stay.
+    """Remove the batches of entries, and the datasets and columns that they refer to; the entries stay.
 
     Args:
         database: a transaction.
@@ -134,7 +175,8 @@ def drop_batches(database: Connection, model_id: str, after: int, last: int) -> 
         last: the last version.
     """
     database.execute(
-        "UPDATE entries SET batch = NULL, segment = NULL, begin = NULL, size = NULL, dataset = NULL "
+        "UPDATE entries SET batch = NULL, segment = NULL, begin = NULL, size = NULL, dataset = NULL, "
+        "details = CASE WHEN dataset IS NULL THEN details ELSE json_remove(details, '$.columns') END "
         "WHERE model = ? AND version > ? AND version <= ?",
         (model_id, after, last),
     )

@@ -5,6 +5,8 @@ A run is *open* until it has finished, failed, or is cancelled. A model has at m
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
 from dataclasses import astuple, dataclass, fields
 from sqlite3 import Connection, Row
 
@@ -28,7 +30,7 @@ class Progress:
         best_loss: the best validation loss; None before the first.
         best_version: the version that has it.
         best_file: the snapshot of that version, among those of the model; empty where none is kept.
-        misses: validations since then that were not better.
+        misses: validations in a row whose losses were not smaller by the least difference.
     """
 
     steps: int = 0
@@ -114,10 +116,14 @@ def open_run(database: Connection, model_id: str) -> RunRow | None:
     return _one(database, f"WHERE model = ? AND state IN {OPEN}", model_id)
 
 
-def next_run(database: Connection) -> RunRow | None:
-    """Return the run that is to be taken up: one that was begun, or the first in the queue."""
-    states = f"('{QUEUED}', '{RUNNING}')"
-    return _one(database, f"WHERE state IN {states} ORDER BY state = '{QUEUED}', number LIMIT 1")
+def next_run(database: Connection, waiting: Collection[str] = ()) -> RunRow | None:
+    """Return the run that is to be taken up: one that was begun, or the first in the queue.
+
+    waiting: the ids of runs that are passed over.
+    """
+    condition = f"WHERE state IN ('{QUEUED}', '{RUNNING}') AND id NOT IN (SELECT value FROM json_each(?))"
+    order = f"ORDER BY state = '{QUEUED}', number LIMIT 1"
+    return _one(database, f"{condition} {order}", json.dumps(list(waiting)))
 
 
 def page(database: Connection, owner: str, before: int, most: int, model_id: str | None) -> list[RunRow]:

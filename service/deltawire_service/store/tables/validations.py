@@ -35,7 +35,7 @@ def insert(database: Connection, run_id: str, validation: Validation) -> None:
     database.execute("INSERT INTO validations VALUES (?, ?, ?, ?)", (run_id, *astuple(validation)))
 
 
-def page(database: Connection, run_id: str, after: int, last: int) -> list[Validation]:
+def page(database: Connection, run_id: str, after: int, last: int, most: int) -> list[Validation]:
     """Return the validations of a run in order.
 
     Args:
@@ -43,10 +43,11 @@ def page(database: Connection, run_id: str, after: int, last: int) -> list[Valid
         run_id: the run.
         after: the version that they follow.
         last: the last version.
+        most: number of validations on a page.
     """
     rows = database.execute(
         "SELECT version, step, loss FROM validations "
-        "WHERE run = ? AND version > ? AND version <= ? ORDER BY version",
-        (run_id, after, last),
+        "WHERE run = ? AND version > ? AND version <= ? ORDER BY version LIMIT ?",
+        (run_id, after, last, most),
     )
     return [Validation(*row) for row in rows]

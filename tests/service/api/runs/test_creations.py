@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from support.http_models import DescribedClient, code, make_model, step
+from support.http_models import ADAM, SPEC, DescribedClient, code, make_client, make_model, step
 from support.runs import add_dataset, examples, train
 from werkzeug.test import TestResponse
 
+from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.datasets.changes import delete
 from deltawire_service.datasets.errors import DatasetInUse
+from deltawire_service.datasets.rows import RowsReference
 from deltawire_service.models.model_store import ModelStore
 
 
@@ -50,6 +54,9 @@ def test_a_run_is_made_with_every_default(client: DescribedClient) -> None:
         ({"dataset": None}, "field_invalid", "/dataset"),
         ({"epochs": 1, "steps": 2}, "field_invalid", "/steps"),
         ({"epochs": 0}, "field_invalid", "/epochs"),
+        ({"epochs": 10**12, "batch_size": 1}, "field_invalid", "/epochs"),
+        ({"epochs": 10**12, "batch_size": 50}, "field_invalid", "/epochs"),
+        ({"steps": 10**9 + 1}, "field_invalid", "/steps"),
         ({"batch_size": 2.5}, "field_invalid", "/batch_size"),
         ({"epoch": 3}, "field_unknown", "/epoch"),
         ({"columns": {"x": "z"}}, "unknown_column", "/columns/x"),
@@ -72,6 +79,10 @@ def test_a_recipe_that_does_not_fit_is_refused(
     assert code(start(client, **recipe), pointer) == expected
     assert client.get("/v1/runs").json == {"runs": [], "next": None}
     assert step(client).status_code == 200
+
+
+def test_a_run_takes_as_many_steps_as_it_may(client: DescribedClient) -> None:
+    assert start(client, steps=10**9).json["total_steps"] == 10**9
 
 
 def test_the_first_batch_is_tried(client: DescribedClient, store: ModelStore) -> None:
@@ -99,6 +110,47 @@ def test_a_batch_beyond_the_planned_memory_is_refused(client: DescribedClient, s
     add_dataset(store, rows, "many", owner="")
     answer = start(client, "wide", dataset="many", batch_size=2**17)
     assert code(answer) in ("memory_plan_exceeded", "cost_plan_exceeded")
+
+
+def test_a_first_batch_that_is_too_large_is_not_read(
+    client: DescribedClient, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gather(*arguments: object) -> None:
+        raise AssertionError("the rows were read")
+
+    rows = 2**24  # of 4 + 1 numbers with 8 bytes, and 40 bytes for the order
+    dataset = add_dataset(store, examples(8), "huge", owner="")
+    with store.database.writing() as transaction:
+        transaction.execute("UPDATE datasets SET rows = ? WHERE id = ?", (rows, dataset.id))
+    monkeypatch.setattr(RowsReference, "gather", gather)
+    answer = start(client, dataset="huge", batch_size=10**12)
+    assert code(answer, "/batch_size") == "memory_plan_exceeded"
+    assert str(80 * rows) in answer.text
+
+
+def test_a_first_batch_is_bounded_by_the_key_and_the_memory_of_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "secret-of-anna-0123456789"
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    headers, admitted = {"Authorization": f"Bearer {secret}"}, list[int]()
+    admit = AnswerMemory.admit_body
+
+    def noting(self: AnswerMemory, context: Any, count: int) -> None:
+        admitted.append(count)
+        admit(self, context, count)
+
+    monkeypatch.setattr(AnswerMemory, "admit_body", noting)
+    client = make_client(tmp_path, api_keys=f"{digest} anna planned_bytes=3000")
+    document = {"name": "model", "network": SPEC, "optimizer": ADAM}
+    assert client.post("/v1/models", json=document, headers=headers).status_code == 201
+    add_dataset(client.application.extensions["deltawire"].models, owner="anna")
+    body = {"dataset": "table", "batch_size": 50}
+    answer = client.post("/v1/models/model/runs", json=body, headers=headers)
+    assert code(answer, "/batch_size") == "memory_plan_exceeded" and 50 * 80 not in admitted
+    body["batch_size"] = 10
+    client.post("/v1/models/model/runs", json=body, headers=headers)
+    assert 10 * 80 in admitted
 
 
 def test_a_model_that_is_not_there_has_no_runs(client: DescribedClient) -> None:

@@ -89,7 +89,23 @@ def test_entries_that_are_no_steps_end_no_page(client: DescribedClient, store: M
     with store.database.writing() as transaction:
         transaction.execute("UPDATE entries SET kind = 'rebased' WHERE version = 4")
     page = client.get(f"/v1/runs/{run}/metrics?limit=5").json
-    assert ([each["version"] for each in page["steps"]], page["next"]) == ([1, 2, 3, 5], 5)
+    assert ([each["version"] for each in page["steps"]], page["next"]) == ([1, 2, 3, 5, 6], 6)
+
+
+def test_validations_are_read_page_by_page_where_the_steps_are_gone(
+    client: DescribedClient, store: ModelStore
+) -> None:
+    run = start(client, epochs=2, validation={"fraction": 0.2, "every": 1})
+    train(store)
+    with store.database.writing() as transaction:
+        transaction.execute("DELETE FROM entries WHERE version < 8")
+    pages, since = [], -1
+    while not pages or pages[-1]["validations"]:
+        pages.append(client.get(f"/v1/runs/{run}/metrics?since={since}&limit=4").json)
+        since = pages[-1]["next"]
+    for kind, expected in (("validations", range(1, 11)), ("steps", range(8, 11))):
+        assert [each["version"] for page in pages for each in page[kind]] == [*expected]
+        assert all(len(page[kind]) <= 4 for page in pages)
 
 
 def test_a_run_that_is_not_there_is_not_found(client: DescribedClient) -> None:

@@ -57,7 +57,8 @@ def test_what_an_earlier_version_has_written_is_kept(number: int) -> None:
         kept = [entry.batch for entry in ledger if entry and entry.batch]
         assert [type(batch) for batch in kept] == [bytes, bytes, Stretch]
         assert entries.last_stretch(connection, model.id) == kept[-1]
-        lengths = [entry.batch_bytes for entry in ledger if entry]
+        # Earlier versions did not count the details of steps with rows of a dataset.
+        lengths = [batch.size if isinstance(batch, Stretch) else len(batch) for batch in kept]
         assert model.batch_bytes == sum(lengths) and model.bytes >= model.batch_bytes
         taken = snapshots.every(connection, model.id)
         assert [(each.version, each.total_bytes) for each in taken] == [(0, 0), (4, sum(lengths))]

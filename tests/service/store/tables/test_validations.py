@@ -21,7 +21,8 @@ def test_validations_are_listed_in_order_and_go_with_their_run(
     added = [Validation(version, version + 1, 1 / (version + 3)) for version in (4, 2, 9)]
     for validation in added:
         validations.insert(transaction, "r1", validation)
-    assert validations.page(transaction, "r1", -1, 99) == [added[1], added[0], added[2]]
-    assert validations.page(transaction, "r1", 2, 4) == [added[0]]
+    assert validations.page(transaction, "r1", -1, 99, 9) == [added[1], added[0], added[2]]
+    assert validations.page(transaction, "r1", 2, 4, 9) == [added[0]]
+    assert validations.page(transaction, "r1", -1, 99, 2) == [added[1], added[0]]
     models.delete(transaction, "1a")
-    assert validations.page(transaction, "r1", -1, 99) == []
+    assert validations.page(transaction, "r1", -1, 99, 9) == []
