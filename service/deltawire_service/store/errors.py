@@ -62,7 +62,6 @@ class LockBusy(ServiceError):
     """A lock did not become free before the deadline: nothing was changed."""
 
     code = "model_busy"
-    headers = (("Retry-After", "1"),)
     detail = "others were at work on it until the deadline of this request; nothing was changed"
     headers = (("Retry-After", "1"),)
 
