@@ -73,7 +73,7 @@ def test_metrics_of_steps_are_exact_and_leave_out_other_entries(
 
 def test_columns_go_with_the_dataset_that_has_them(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
-    datasets.insert(transaction, DatasetRow("d", "anna", "table", "", 3, 0, "[]"))
+    datasets.insert(transaction, DatasetRow("d", "anna", "table", "", 3, 0), "[]")
     numbers = {"loss": 0.1 + 0.2, "rows": {"start": 0, "stop": 3}}
     details = to_json(numbers | {"columns": {"x": "x"}})
     for version, dataset in enumerate(("d", None, "d")):
