@@ -122,5 +122,5 @@ class DatasetStore:
             arrays = map_columns(self.folder.dataset(row.id))
         except FileMissing as error:
             self.get(row.id)
-            raise FileMissing(f"the file of dataset {shown(row.name)} is missing") from error
+            raise FileMissing(f"the file of dataset {shown(row.name)} is missing") from error.__cause__
         return Columns(described, arrays, row.rows)

@@ -87,4 +87,4 @@ def _map(path: Path) -> mmap:
         with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
             return mmap(descriptor, 0, access=ACCESS_READ)
     except FileMissing as error:
-        raise FileMissing(f"snapshot {path.name} is missing") from error
+        raise FileMissing(f"snapshot {path.name} is missing") from error.__cause__
