@@ -14,6 +14,7 @@ from deltawire_plugins.shown import shown
 from deltawire_service.datasets.columns import differs
 from deltawire_service.datasets.formats.arrays import column_dtype
 from deltawire_service.datasets.formats.cells import LONGEST_TEXT, MOST_CATEGORIES, MOST_TEXTS
+from deltawire_service.datasets.formats.parquet_pages import DELTA_BYTE_ARRAY, PageDamaged, read_pages
 from deltawire_service.datasets.table import MOST_COLUMNS, Block, Column, Table, check_table, refuse
 from deltawire_service.engine import check_deadline
 from deltawire_service.faults import ServiceError
@@ -27,14 +28,11 @@ BLOCK_BYTES = 2**20
 LARGEST_ROW = 2**24
 """Bytes of one row, with all its columns."""
 
-CHUNK_BYTES = 2**28
-"""Bytes of one column in one row group, decompressed: a page has no more, and is decompressed as a whole."""
+PAGE_BYTES = 2**28
+"""Bytes of a page of numbers, which is decompressed as a whole."""
 
 TEXT_BYTES = 2**26
-"""The same for a column of texts, which are copied several times while they are decoded."""
-
-EXPANDING = "DELTA_BYTE_ARRAY"
-"""An encoding of texts by what they share with the one before: few bytes stand for very many."""
+"""The same for a page of texts, which are copied several times while they are decoded."""
 
 
 class ParquetMissing(ServiceError):
@@ -63,7 +61,7 @@ def read(body: memoryview) -> Table:
         raise ParquetMissing from None
     try:
         return _read(pyarrow, parquet, body)
-    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError, PageDamaged) as error:
         raise _invalid(error) from None
 
 
@@ -80,7 +78,7 @@ def _read(arrow: Any, parquet: Any, body: memoryview) -> Table:
     expected = [kind.expected() for kind in fields]
     check_table(expected, rows)
     block_rows = _block_rows(expected)
-    _check_chunks(file.metadata)
+    _check_pages(body, file.metadata)
     for batch in _batches(file, block_rows):
         for name, kind in kinds.items():
             kind.examine(batch.column(name))
@@ -99,23 +97,25 @@ def _block_rows(columns: Sequence[Column]) -> int:
     return max(1, min(BLOCK_ROWS, BLOCK_BYTES // row_bytes))
 
 
-def _check_chunks(metadata: Any) -> None:
-    """Refuse columns that take too much memory to decode, before any of them is decoded."""
+def _check_pages(body: memoryview, metadata: Any) -> None:
+    """Refuse pages that take too much memory to decode, before any of them is decoded."""
     for number in range(metadata.num_row_groups):
-        check_deadline()
         group = metadata.row_group(number)
         for place in range(group.num_columns):
             chunk = group.column(place)
             what = f"column {shown(chunk.path_in_schema)} of row group {number}"
-            size, most = chunk.total_uncompressed_size, CHUNK_BYTES
-            if chunk.physical_type == "BYTE_ARRAY":
-                most = TEXT_BYTES
-            if size > most:
-                detail = f"{what} has {size} bytes decompressed, at most {most} are allowed"
-                raise refuse("dataset_invalid", f"{detail}: write smaller row groups")
-            if EXPANDING in chunk.encodings:
-                detail = f"{what} is encoded as {EXPANDING}: write it with a dictionary, or plain"
-                raise refuse("dataset_invalid", detail)
+            most = TEXT_BYTES if chunk.physical_type == "BYTE_ARRAY" else PAGE_BYTES
+            start = chunk.data_page_offset
+            if chunk.has_dictionary_page:
+                start = min(start, chunk.dictionary_page_offset or start)
+            for page in read_pages(body, start, start + chunk.total_compressed_size):
+                check_deadline()
+                if page.size > most:
+                    detail = f"{what} has a page of {page.size} bytes, at most {most} are allowed"
+                    raise refuse("dataset_invalid", f"{detail}: write smaller pages or row groups")
+                if page.encoding == DELTA_BYTE_ARRAY:
+                    detail = f"{what} is encoded as DELTA_BYTE_ARRAY: write it with a dictionary, or plain"
+                    raise refuse("dataset_invalid", detail)
 
 
 def _blocks(arrow: Any, file: Any, kinds: dict[str, _Kind], block_rows: int) -> Iterator[Block]:

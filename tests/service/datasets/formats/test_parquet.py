@@ -15,6 +15,7 @@ from deltawire.errors import Refused
 from deltawire.wire import Array
 from deltawire_service.datasets.formats import parquet
 from deltawire_service.datasets.formats.parquet import ParquetMissing
+from deltawire_service.datasets.formats.parquet_pages import read_pages
 
 
 def written(columns: dict[str, Any], **options: Any) -> memoryview:
@@ -145,9 +146,9 @@ def test_a_row_that_is_too_long_is_refused_before_it_is_decoded(monkeypatch: pyt
 
 @pytest.mark.parquet
 @pytest.mark.parametrize(
-    "bound, values", [("CHUNK_BYTES", np.arange(9000.0)), ("TEXT_BYTES", [f"w{i}" for i in range(9000)])]
+    "bound, values", [("PAGE_BYTES", np.arange(9000.0)), ("TEXT_BYTES", [f"w{i}" for i in range(9000)])]
 )
-def test_a_chunk_that_is_too_large_is_refused_before_it_is_decoded(
+def test_a_page_that_is_too_large_is_refused_before_it_is_decoded(
     bound: str, values: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, bound, 2**15)
@@ -156,7 +157,42 @@ def test_a_chunk_that_is_too_large_is_refused_before_it_is_decoded(
     with pytest.raises(Refused) as caught:
         parquet.read(written({"a": values}))
     detail = caught.value.faults[0].detail
-    assert "column 'a' of row group 0" in detail and "write smaller row groups" in detail
+    assert "column 'a' of row group 0" in detail and "write smaller pages" in detail
+
+
+@pytest.mark.parquet
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_the_pages_are_those_that_pyarrow_reads(version: str) -> None:
+    from pyarrow.parquet import ParquetFile
+
+    texts = [f"word {i % 700}" for i in range(30_000)]
+    options: dict[str, Any] = {"data_page_version": version, "data_page_size": 2000, "row_group_size": 10_000}
+    for dictionary in (True, False):
+        body = written({"a": texts}, use_dictionary=dictionary, compression="none", **options)
+        metadata = ParquetFile(io.BytesIO(body)).metadata
+        for number in range(metadata.num_row_groups):
+            chunk = metadata.row_group(number).column(0)
+            start = chunk.dictionary_page_offset or chunk.data_page_offset
+            pages = list(read_pages(body, start, start + chunk.total_compressed_size))
+            size, whole = sum(page.size for page in pages), chunk.total_uncompressed_size
+            assert len(pages) > 3 and whole - 150 * len(pages) < size < whole
+            assert (pages[0].encoding is None) is dictionary
+
+
+@pytest.mark.parquet
+def test_the_sizes_of_the_footer_are_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = written({"a": ["A" * 5000]}, use_dictionary=False, compression="zstd", write_statistics=False)
+    footer = len(body) - 8 - int.from_bytes(body[-8:-4], "little")
+    from pyarrow.parquet import ParquetFile
+
+    size = ParquetFile(io.BytesIO(body)).metadata.row_group(0).column(0).total_uncompressed_size
+    told, lie = (bytes([n << 1 & 127 | 128, n << 1 >> 7]) for n in (size, 100))
+    changed = bytes(body[:footer]) + bytes(body[footer:]).replace(told, lie)
+    assert changed != bytes(body)
+    monkeypatch.setattr(parquet, "TEXT_BYTES", 1000)
+    with pytest.raises(Refused) as caught:
+        parquet.read(memoryview(changed))
+    assert "has a page of 50" in caught.value.faults[0].detail
 
 
 @pytest.mark.parquet
