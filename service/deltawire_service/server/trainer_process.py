@@ -10,7 +10,10 @@ from time import monotonic, sleep
 from typing import Any
 
 RETRY_SECONDS = 1.0
-"""Seconds between two starts."""
+"""Seconds between two starts; twice as many each time that a start fails."""
+
+MOST_RETRY_SECONDS = 60.0
+"""Seconds between two starts at most; a process that lives longer was started well."""
 
 LOOK_SECONDS = 0.05
 """Seconds between two looks whether it has ended."""
@@ -31,7 +34,8 @@ class TrainerProcess:
     def __init__(self, command: Sequence[str]):
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
-        self._next_start = 0.0
+        self._started = self._next_start = 0.0
+        self._retry_seconds = RETRY_SECONDS
         self._stopping = False
 
     @property
@@ -48,15 +52,24 @@ class TrainerProcess:
 
         Raises nothing where the system has no room for it: it is tried again.
         """
-        if self._stopping or self.is_alive() or monotonic() < self._next_start:
+        now = monotonic()
+        if self._stopping or self.is_alive() or now < self._next_start:
             return
         if self._process is not None:
             log.error("the trainer (pid:%s) has ended: it is started again", self._process.pid)
-        self._next_start = monotonic() + RETRY_SECONDS
+        self._retry_seconds = self._next_retry(now)
+        self._started, self._next_start = now, now + self._retry_seconds
         try:
             self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
         except OSError as error:
             log.error("the trainer cannot be started for now: %s", error)
+
+    def _next_retry(self, now: float) -> float:
+        """Return the least seconds from this start to the next: more while the process ends with an error."""
+        failed = self._process is not None and self._process.returncode > 0  # below 0: it was killed
+        if failed and now - self._started < MOST_RETRY_SECONDS + self._retry_seconds:
+            return min(2 * self._retry_seconds, MOST_RETRY_SECONDS)
+        return RETRY_SECONDS
 
     def begin_stop(self) -> None:
         """Tell the process to end after its next commit, and start no other one."""

@@ -18,9 +18,13 @@ from deltawire_service.observability.metrics import Metrics
 from deltawire_service.settings import Settings
 from deltawire_service.training.starting import make_store
 from deltawire_service.training.trainer import Trainer
+from deltawire_service.training.watchdog import Watchdog
 
 NICENESS = 10
 """How much this process gives way to those that answer requests."""
+
+PATIENCE = 10
+"""How much longer a step may take here than in a request, for busy workers leave this process little time."""
 
 
 class Stop:
@@ -59,7 +63,8 @@ def main() -> None:
         metrics.share(given.metrics)
     store = make_store(settings, metrics)
     try:
-        Trainer(store, log, stop).work()
+        longest = PATIENCE * (settings.deadline_seconds + settings.hang_seconds)
+        Trainer(store, log, stop, Watchdog(longest)).work()
     finally:
         store.close()
         metrics.leave()

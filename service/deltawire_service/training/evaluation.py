@@ -11,6 +11,7 @@ from deltawire_service.engine import Network
 from deltawire_service.models.computation import STORED
 from deltawire_service.schemas.run_requests import EarlyStopping
 from deltawire_service.store.tables.runs import Progress
+from deltawire_service.training.watchdog import Watchdog
 
 
 def mean_loss(
@@ -18,6 +19,7 @@ def mean_loss(
     params: Mapping[str, Array],
     batches: Iterator[dict[str, Array]],
     on_batch: Callable[[], None],
+    watchdog: Watchdog,
 ) -> float:
     """Return the mean of the examples' losses, without the regularization.
 
@@ -26,6 +28,7 @@ def mean_loss(
         params: its parameters.
         batches: the examples, by input.
         on_batch: called after each batch; an error in it ends the validation.
+        watchdog: bounds the time of a batch.
 
     Raises:
         Refused: an array does not fit, or a loss is not finite.
@@ -33,7 +36,8 @@ def mean_loss(
     """
     total, count = 0.0, 0
     for data in batches:
-        losses = network.gradients(params, data, wrt_params=False, body_cost=STORED).losses
+        with watchdog.watching():
+            losses = network.gradients(params, data, wrt_params=False, body_cost=STORED).losses
         total += float(losses.sum(dtype=np.float64))
         count += len(losses)
         on_batch()

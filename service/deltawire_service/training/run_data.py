@@ -58,7 +58,6 @@ class RunData:
     ):
         self.dataset = dataset.id
         self.sampler = BatchSampler(recipe, dataset.rows)
-        self._batch_size = recipe.batch_size
         self._inputs = input_dtypes(network, dtype)
         self._columns = store.datasets.open(dataset)
         self._rows = self._resolve(recipe, dataset, "")
@@ -70,7 +69,7 @@ class RunData:
         self._record = self._rows.record()[0]["columns"]
         self.step_bytes = self._step_bytes()
         """Memory that the rows of a step take, in bytes."""
-        most = network.limits.planned_bytes
+        self._most_bytes = most = network.limits.planned_bytes
         if self.step_bytes > most:
             detail = f"the rows of a step have {self.step_bytes} bytes, at most {most} are allowed"
             detail += network.limits.setting("planned_bytes")
@@ -91,17 +90,26 @@ class RunData:
     def validation_batches(self) -> Iterator[dict[str, Array]]:
         """Iterate over the batches of a validation, by input.
 
+        Each has no more rows than a step, and no more bytes than a plan may have.
+
         Raises:
             Refused: a number of a row does not fit its input.
         """
         count = self._validation.rows if self._validation else self.sampler.held_out_count
-        for start in range(0, count, self._batch_size):
-            stop = min(start + self._batch_size, count)
+        size = self._validation_rows_at_once()
+        for start in range(0, count, size):
+            stop = min(start + size, count)
             if self._validation:
                 rows = RowsReference(self._validation.id, slice(start, stop), self._validation_rows.sources)
             else:
                 rows = RowsReference(self.dataset, self.sampler.held_out(start, stop), self._rows.sources)
             yield rows.gather(self._validation_columns, self._inputs)
+
+    def _validation_rows_at_once(self) -> int:
+        sources = self._validation_rows.sources if self._validation else self._rows.sources
+        one = RowsReference("", slice(0, 1), sources)
+        per_row = one.gathered_bytes(self._validation_columns, self._inputs) + ORDER_BYTES
+        return max(1, min(self.sampler.largest_batch, self._most_bytes // per_row))
 
     def _step_bytes(self) -> int:
         count = self.sampler.largest_batch

@@ -22,6 +22,7 @@ from deltawire_service.store.tables import models, runs
 from deltawire_service.store.tables.runs import RUNNING, RunRow
 from deltawire_service.training.errors import RunStopped
 from deltawire_service.training.training_loop import TrainingLoop
+from deltawire_service.training.watchdog import Watchdog
 
 TURN_SECONDS = 2.0
 """How long the trainer keeps a model locked."""
@@ -61,12 +62,20 @@ class Trainer:
         store: the models, and the datasets.
         log: gets a line for every run that begins, ends, fails or has to wait.
         must_stop: returns whether to end as soon as possible.
+        watchdog: ends the process where a layer hangs; by default nothing does.
     """
 
-    def __init__(self, store: ModelStore, log: FilteringBoundLogger, must_stop: Callable[[], bool]):
+    def __init__(
+        self,
+        store: ModelStore,
+        log: FilteringBoundLogger,
+        must_stop: Callable[[], bool],
+        watchdog: Watchdog | None = None,
+    ):
         self._store = store
         self._log = log
         self._must_stop = must_stop
+        self._watchdog = watchdog or Watchdog()
         self._begun = ""
         """The id of the run that this process works on."""
         self._waits: dict[str, Wait] = {}
@@ -126,7 +135,8 @@ class Trainer:
                     row = models.get(transaction, run.model)
                 if current is None or row is None:
                     raise RunStopped
-                TrainingLoop(self._store, current, row, self._must_stop).take_turn(TURN_SECONDS)
+                loop = TrainingLoop(self._store, current, row, self._must_stop, self._watchdog)
+                loop.take_turn(TURN_SECONDS)
         except FileMissing as error:  # it does not come back, unlike the disk
             self._fail(run, error)
         except (RunStopped, *FOR_NOW):
@@ -137,7 +147,7 @@ class Trainer:
     def _begin(self, run: RunRow) -> None:
         """Note that this process works on a run. Raises RunStopped where it may not."""
         if run.attempts >= MOST_ATTEMPTS:
-            detail = f"{run.attempts} processes ended while they worked on it: it may take too much memory"
+            detail = f"{run.attempts} processes ended at work on it: it may take too much memory, or hang"
             self._end(run, "trainer_died", detail)
             raise RunStopped
         with self._store.database.writing(monotonic() + TURN_SECONDS) as transaction:

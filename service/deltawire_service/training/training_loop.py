@@ -36,6 +36,7 @@ from deltawire_service.training.evaluation import count_misses, has_stopped_earl
 from deltawire_service.training.recipes import read_recipe
 from deltawire_service.training.run_data import RunData
 from deltawire_service.training.run_steps import RunSteps
+from deltawire_service.training.watchdog import Watchdog
 
 GROUP_SECONDS = 0.25
 """How long a group of steps is computed: what a process that dies has to compute again."""
@@ -55,17 +56,26 @@ class TrainingLoop:
         run: the run, which is running.
         row: its model.
         must_stop: returns whether to end as soon as possible.
+        watchdog: bounds the time of a group of steps, and of a batch of a validation.
 
     Raises:
         Refused: a layer, an optimizer or a column is not there any more.
         DatasetNotFound, StoreUnavailable: a dataset cannot be read.
     """
 
-    def __init__(self, store: ModelStore, run: RunRow, row: ModelRow, must_stop: Callable[[], bool]):
+    def __init__(
+        self,
+        store: ModelStore,
+        run: RunRow,
+        row: ModelRow,
+        must_stop: Callable[[], bool],
+        watchdog: Watchdog,
+    ):
         self._store = store
         self._run = run
         self._row = row
         self._must_stop = must_stop
+        self._watchdog = watchdog
         self._recipe = read_recipe(run.recipe)
         self._network = store.network_of(row)
         dataset = store.datasets.get(run.dataset)
@@ -114,6 +124,7 @@ class TrainingLoop:
                 held.enter_context(store.slots.free(store.folder_of(row.id).slots, newest.layout, row.slot))
                 for _ in range(2)
             ]
+            held.enter_context(self._watchdog.watching())
             numbers = [Numbers.split(slot.arrays(writable=True)) for slot in slots]
             while number < last and (len(entries) == 1 or monotonic() < until and not self._must_stop()):
                 after = numbers[number % 2]
@@ -132,7 +143,7 @@ class TrainingLoop:
         """Validate the newest version, and store its loss; keep its numbers where the best are wanted."""
         store, progress, stopping = self._store, self._run.progress, self._recipe.early_stopping
         batches = self._data.validation_batches()
-        loss = mean_loss(self._network, newest.numbers.params, batches, self._look_around)
+        loss = mean_loss(self._network, newest.numbers.params, batches, self._look_around, self._watchdog)
         validation = Validation(newest.row.version, newest.entry.step, loss)
         misses, best = count_misses(loss, progress, stopping), is_best(loss, progress)
         changes: dict[str, Any] = {"validated": progress.steps, "misses": misses}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -57,6 +59,35 @@ def test_it_is_not_started_twice_in_a_moment(monkeypatch: pytest.MonkeyPatch) ->
     wait_for(lambda: not trainer.is_alive())
     trainer.keep_alive(LOG)
     assert trainer.pid is None
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [(3, [1, 2, 4, 5, 5]), (-signal.SIGKILL, [1, 1, 1]), (0, [1, 1, 1])]
+)
+def test_starts_that_fail_are_tried_less_and_less_often(
+    monkeypatch: pytest.MonkeyPatch, code: int, expected: list[int]
+) -> None:
+    now, starts = 0.0, list[float]()
+
+    class Ended:
+        pid = 1
+        returncode = code
+
+        def __init__(self, *arguments: Any, **options: Any):
+            starts.append(now)
+
+        def poll(self) -> int:
+            return code
+
+    monkeypatch.setattr(trainer_process, "RETRY_SECONDS", 1.0)
+    monkeypatch.setattr(trainer_process, "MOST_RETRY_SECONDS", 5.0)
+    monkeypatch.setattr(trainer_process, "monotonic", lambda: now)
+    monkeypatch.setattr(subprocess, "Popen", Ended)
+    trainer = TrainerProcess(["trainer"])
+    while len(starts) <= len(expected):
+        trainer.keep_alive(LOG)
+        now += 0.5
+    assert [later - earlier for earlier, later in pairwise(starts)] == expected
 
 
 def test_it_ends_by_force_where_it_goes_on() -> None:

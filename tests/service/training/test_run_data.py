@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from support.models import OWNER
 from support.runs import ROWS, add_dataset, examples, recipe
 
 from deltawire.errors import Refused
+from deltawire_service.engine import Limits
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.training.run_data import RunData
@@ -54,6 +56,19 @@ def test_a_validation_takes_all_rows_of_its_dataset_or_those_held_out(store: Mod
         assert len(held_out) == 10
         both = np.concatenate([held_out, taken])
         assert len(np.unique(both, axis=0)) == ROWS
+
+
+def test_a_batch_of_a_validation_has_no_more_rows_than_a_step_and_bytes_than_a_plan(
+    store: ModelStore,
+) -> None:
+    many = add_dataset(store, examples(8 * ROWS, seed=5), "many")
+    data = data_of(store, many, batch_size=10**12, validation={"dataset": "many"})
+    assert [len(batch["x"]) for batch in data.validation_batches()] == 8 * [ROWS]
+    wide = add_dataset(store, {"x": np.ones((5, 100)), "y": np.ones(5, int)}, "wide")  # 848 bytes a row
+    row, made = store.find(OWNER, "model"), recipe(validation={"dataset": "wide"})
+    network = replace(store.network_of(row), limits=Limits(planned_bytes=2000))
+    data = RunData(store, network, row.dtype, made, store.datasets.find(OWNER, "table"), wide)
+    assert [len(batch["x"]) for batch in data.validation_batches()] == [2, 2, 1]
 
 
 def test_a_column_that_is_not_there_is_refused(store: ModelStore) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ import structlog
 from support.models import OWNER, create, numbers_of, open_store, same, step
 from support.runs import add_dataset, described, start, train, trainer_of
 
+from deltawire_service.engine import Network
 from deltawire_service.models.errors import ModelInRun
 from deltawire_service.models.maintenance import export
 from deltawire_service.models.maintenance.export import export_store, import_store
@@ -27,6 +29,7 @@ from deltawire_service.training.run_changes import set_state
 from deltawire_service.training.run_descriptions import read_metrics
 from deltawire_service.training.run_steps import RunSteps
 from deltawire_service.training.trainer import Trainer
+from deltawire_service.training.watchdog import Watchdog
 
 
 @pytest.fixture(autouse=True)
@@ -180,6 +183,46 @@ def test_a_run_that_kills_its_trainer_is_given_up(store: ModelStore) -> None:
     found = described(store, run)
     assert (found["state"], found["problem"]["code"]) == ("failed", "trainer_died")
     assert described(store, second)["state"] == "finished"
+
+
+def test_a_run_that_kills_its_trainers_comes_after_others(store: ModelStore) -> None:
+    create(store, "second")
+    run, second = start(store), start(store, "second")
+    for _ in range(2):
+        with store.database.writing() as transaction:
+            runs.begin(transaction, run)
+    with store.database.reading() as transaction:
+        taken = runs.next_run(transaction)
+    assert taken and taken.id == second
+
+
+def test_steps_and_validations_are_watched(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    events = list[str]()
+
+    class Noting(Watchdog):
+        @contextmanager
+        def watching(self) -> Iterator[None]:
+            events.append("begin")
+            yield
+            events.append("end")
+
+    gradients = Network.gradients
+
+    def noting(*arguments: Any, **options: Any) -> Any:
+        events.append("compute")
+        return gradients(*arguments, **options)
+
+    start(store, validation={"fraction": 0.2})
+    monkeypatch.setattr(Network, "gradients", noting)
+    trainer = Trainer(store, structlog.get_logger(), lambda: False, Noting())
+    while trainer.take_turn():
+        pass
+    assert events.count("compute") == 5 + 2  # steps, and batches of the validation
+    depth = 0
+    for event in events:
+        depth += {"begin": 1, "end": -1, "compute": 0}[event]
+        assert event != "compute" or depth == 1
+    assert depth == 0
 
 
 def test_progress_forgets_the_trainers_that_died(store: ModelStore) -> None:

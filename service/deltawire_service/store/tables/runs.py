@@ -119,10 +119,12 @@ def open_run(database: Connection, model_id: str) -> RunRow | None:
 def next_run(database: Connection, waiting: Collection[str] = ()) -> RunRow | None:
     """Return the run that is to be taken up: one that was begun, or the first in the queue.
 
+    A run that a process has ended with comes last, so that it does not keep others from being taken.
+
     waiting: the ids of runs that are passed over.
     """
     condition = f"WHERE state IN ('{QUEUED}', '{RUNNING}') AND id NOT IN (SELECT value FROM json_each(?))"
-    order = f"ORDER BY state = '{QUEUED}', number LIMIT 1"
+    order = f"ORDER BY attempts > 1, state = '{QUEUED}', number LIMIT 1"
     return _one(database, f"{condition} {order}", json.dumps(list(waiting)))
 
 
