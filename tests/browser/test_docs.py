@@ -83,6 +83,8 @@ ROUTES_AT_ONCE = 8
 
 @WIDTHS
 def test_unfolded_it_is_no_wider_than_the_screen(page: Page, width: int) -> None:
+    from playwright.sync_api import expect
+
     page.set_viewport_size({"width": width, "height": 900})
     opened(page)
     for name in ("Tensor", "Node", "Network", "config.multi_head_attention"):
@@ -93,7 +95,7 @@ def test_unfolded_it_is_no_wider_than_the_screen(page: Page, width: int) -> None
     for first in range(0, controls.count(), ROUTES_AT_ONCE):
         last = min(first + ROUTES_AT_ONCE, controls.count())
         controls.evaluate_all(click, [first, last])
-        expect(page.locator(".responses-table")).to_have_count(last - first)
+        expect(page.locator(".responses-table")).to_have_count(last - first, timeout=60_000)
         assert page.evaluate("document.documentElement.scrollWidth") == width
         controls.evaluate_all(click, [first, last])  # fold them again
 
