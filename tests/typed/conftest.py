@@ -18,14 +18,23 @@ def page_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory, page_port: int) -> Iterator[str]:
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table with two columns, in a folder that the service may read."""
+    path = tmp_path_factory.mktemp("tables") / "points.csv"
+    path.write_text("a,b\n1,2\n3,4\n5,6\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, page_port: int, table: Path) -> Iterator[str]:
     """A service that keeps models, with a network in float32, `line`, which has data of its own."""
     folder = tmp_path_factory.mktemp("networks")
     data = {"x": [[1.0, 2.0]], "y": [0]}
     publish(folder, "line", dtype="float32", data=data, values=["scores"])
     origin = f"http://127.0.0.1:{page_port}"
-    models = str(tmp_path_factory.mktemp("models"))
-    with running_service("-w", "1", networks_dir=str(folder), data_dir=models, cors_origins=origin) as url:
+    settings = {"networks_dir": str(folder), "data_dir": str(tmp_path_factory.mktemp("models"))}
+    settings |= {"dataset_roots": str(table.parent), "cors_origins": origin}
+    with running_service("-w", "1", **settings) as url:
         yield url
 
 

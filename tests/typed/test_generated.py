@@ -50,10 +50,10 @@ def test_python_has_sound_types(python: Path) -> None:
     run("mypy", "--config-file", config, "deltawire_api", folder=python)
 
 
-def test_python_calls_every_route(python: Path, routes: list[str], service: str) -> None:
+def test_python_calls_every_route(python: Path, routes: list[str], service: str, table: Path) -> None:
     program = PROGRAMS / "every_route.py"
     run("mypy", "--strict", "--follow-imports=silent", program, folder=python, MYPYPATH=str(python))
-    called = run(PYTHON / "python", program, service, folder=python, PYTHONPATH=str(python))
+    called = run(PYTHON / "python", program, service, table, folder=python, PYTHONPATH=str(python))
     assert sorted(called.splitlines()) == routes
 
 
@@ -68,10 +68,10 @@ def test_python_keeps_all_of_a_document(python: Path) -> None:
     run(PYTHON / "python", PROGRAMS / "round_trip.py", ROOT / "tests" / "vectors", PYTHONPATH=str(python))
 
 
-def test_typescript_calls_every_route(typescript: Path, routes: list[str], service: str) -> None:
+def test_typescript_calls_every_route(typescript: Path, routes: list[str], service: str, table: Path) -> None:
     (typescript / "every_route.ts").write_bytes((PROGRAMS / "every_route.ts").read_bytes())
     run("tsc", *STRICT, "every_route.ts", folder=typescript)
-    called = run("node", "every_route.js", folder=typescript, DELTAWIRE_URL=service)
+    called = run("node", "every_route.js", folder=typescript, DELTAWIRE_URL=service, TABLE=str(table))
     assert sorted(called.splitlines()) == routes
 
 

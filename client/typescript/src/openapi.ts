@@ -988,6 +988,9 @@ export interface components {
             shape: number[];
             base64: string;
         };
+        Tensors: {
+            [key: string]: components["schemas"]["Tensor"];
+        };
         /** @description A number, nested lists of numbers, or base64. */
         Tensor: number | unknown[] | components["schemas"]["Base64Tensor"];
         /**
@@ -1159,9 +1162,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1300,9 +1301,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1353,9 +1352,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1503,9 +1500,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description what the Hessian is multiplied by; zero for what it does not name
              * @default null
@@ -1614,9 +1609,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1674,9 +1667,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /** @description how parameters and inputs move; the others stay */
             tangents: components["schemas"]["Direction"];
             /**
@@ -1909,9 +1900,7 @@ export interface components {
         };
         ModelCheckRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description how the answer writes its tensors
              * @default lists
@@ -1965,9 +1954,7 @@ export interface components {
         };
         ModelForwardRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description how the answer writes its tensors
              * @default lists
@@ -1999,9 +1986,7 @@ export interface components {
         };
         ModelGradientsRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description how the answer writes its tensors
              * @default lists
@@ -2069,9 +2054,7 @@ export interface components {
         };
         ModelHvpRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description what the Hessian is multiplied by; zero for what it does not name
              * @default null
@@ -2135,9 +2118,7 @@ export interface components {
         };
         ModelJacobianRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
              * @description how the answer writes its tensors
              * @default lists
@@ -2178,9 +2159,7 @@ export interface components {
         };
         ModelJvpRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /** @description how parameters and inputs move; the others stay */
             tangents: components["schemas"]["Direction"];
             /**
@@ -2513,9 +2492,7 @@ export interface components {
         };
         StepsRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /** @description in place of data: a gradient for every parameter, by name */
             gradients?: {
                 [key: string]: components["schemas"]["Tensor"];
@@ -2588,9 +2565,7 @@ export interface components {
         };
         ModelVjpRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
             cotangents: {
                 [key: string]: components["schemas"]["Tensor"];
@@ -2856,9 +2831,7 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
-            data?: components["schemas"]["RowsReference"] | {
-                [key: string]: components["schemas"]["Tensor"];
-            };
+            data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
             cotangents: {
                 [key: string]: components["schemas"]["Tensor"];

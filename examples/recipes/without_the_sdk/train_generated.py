@@ -6,10 +6,10 @@ from deltawire_api import Client
 from deltawire_api.api.networks import gradients
 from deltawire_api.models import (
     GradientsRequest,
-    GradientsRequestData,
     GradientsRequestParams,
     Network,
     ProblemResponse,
+    Tensors,
 )
 
 network = Network.from_dict(
@@ -21,7 +21,7 @@ network = Network.from_dict(
         ],
     }
 )
-data = GradientsRequestData.from_dict({"x": [[0], [1], [2]], "y": [[-1], [1], [3]]})
+data = Tensors.from_dict({"x": [[0], [1], [2]], "y": [[-1], [1], [3]]})
 
 client = Client(sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000")
 slope = intercept = 0.0

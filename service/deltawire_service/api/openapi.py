@@ -40,6 +40,7 @@ COMPONENTS: dict[str, dict[str, Any]] = {
             "base64": {"type": "string", "contentEncoding": "base64"},
         },
     },
+    "Tensors": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
     "Tensor": {
         "description": "A number, nested lists of numbers, or base64.",
         "oneOf": [{"type": "number"}, LISTS, {"$ref": "#/components/schemas/Base64Tensor"}],
@@ -95,10 +96,7 @@ FIELDS: dict[type, dict[str, Any]] = {
         "additionalProperties": {"$ref": "#/components/schemas/Tensor"},
     },
     dataset_requests.DataField: {
-        "anyOf": [
-            {"$ref": "#/components/schemas/RowsReference"},
-            {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Tensor"}},
-        ]
+        "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("RowsReference", "Tensors")]
     },
     request_fields.SpecField: {
         "oneOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Network", "PublishedName")]

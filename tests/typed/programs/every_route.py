@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from deltawire_api import Client
+from deltawire_api.api.datasets import delete_dataset, list_datasets, put_dataset, show_dataset
 from deltawire_api.api.layers import list_layers, show_layer
 from deltawire_api.api.models import (
     change_model,
@@ -25,12 +26,14 @@ from deltawire_api.api.models import (
     show_model,
     show_optimizer,
     show_params,
+    start_run,
     step_model,
 )
 from deltawire_api.api.networks import check, forward, gradients, hvp, init, jacobian, jvp, plan, vjp
 from deltawire_api.api.operations import limits
 from deltawire_api.api.optimizers import list_optimizers, show_optimizer_kind
 from deltawire_api.api.published import list_networks, show_network
+from deltawire_api.api.runs import cancel_run, list_all_runs, pause_run, resume_run, show_metrics, show_run
 from deltawire_api.models import (
     ChangeModelRequest,
     CheckRequest,
@@ -40,7 +43,6 @@ from deltawire_api.models import (
     ForkRequest,
     ForwardRequest,
     GradientsRequest,
-    GradientsRequestData,
     GradientsRequestParams,
     HvpRequest,
     InitRequest,
@@ -55,11 +57,14 @@ from deltawire_api.models import (
     ModelPlanRequest,
     ModelVjpRequest,
     Network,
+    Path,
     PlanRequest,
     ProblemResponse,
     PublishedName,
+    Recipe,
     RestoreRequest,
     StepsRequest,
+    Tensors,
     VjpRequest,
     Wrt,
 )
@@ -96,7 +101,7 @@ drawn = called(
 body = GradientsRequest(
     network,
     params=GradientsRequestParams.from_dict(drawn.params.to_dict()),
-    data=GradientsRequestData.from_dict(data),
+    data=Tensors.from_dict(data),
     wrt=Wrt(data=["x"]),
     losses=True,
 )
@@ -253,7 +258,32 @@ called(
     fork_model.sync("python", client=client, body=ForkRequest("python_fork", version=1)),
     lambda a: a.step == 1,
 )
+
+# A dataset and a run on it, which waits: this service has no trainer.
+
+called(
+    "PUT /v1/datasets/{name}",
+    put_dataset.sync("python", client=client, body=Path(sys.argv[2])),
+    lambda a: a.rows == 3,
+)
+called("GET /v1/datasets", list_datasets.sync(client=client), lambda a: a.datasets[0].name == "python")
+called("GET /v1/datasets/{name}", show_dataset.sync("python", client=client), lambda a: len(a.columns) == 2)
+recipe = Recipe.from_dict({"dataset": "python", "columns": {"x": ["a", "b"]}, "epochs": 2})
+run = called(
+    "POST /v1/models/{name}/runs",
+    start_run.sync("python", client=client, body=recipe),
+    lambda a: a.state == "queued",
+)
+called("GET /v1/runs", list_all_runs.sync(client=client), lambda a: a.runs[0].id == run.id)
+called("GET /v1/runs/{id}", show_run.sync(run.id, client=client), lambda a: a.total_steps == 2)
+called("GET /v1/runs/{id}/metrics", show_metrics.sync(run.id, client=client), lambda a: a.steps == [])
+called("POST /v1/runs/{id}/pause", pause_run.sync(run.id, client=client), lambda a: a.state == "paused")
+called("POST /v1/runs/{id}/resume", resume_run.sync(run.id, client=client), lambda a: a.state == "queued")
+called("POST /v1/runs/{id}/cancel", cancel_run.sync(run.id, client=client), lambda a: a.state == "cancelled")
 called("DELETE /v1/models/{name}", delete_model.sync("python", client=client), lambda a: a.version == 3)
+called(
+    "DELETE /v1/datasets/{name}", delete_dataset.sync("python", client=client), lambda a: a.name == "python"
+)
 called("GET /v1/optimizers", list_optimizers.sync(client=client), lambda a: len(a.optimizers) > 5)
 called(
     "GET /v1/optimizers/{kind}",

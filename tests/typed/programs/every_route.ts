@@ -104,7 +104,27 @@ const modelPlan = await client.POST("/v1/models/{name}/plan", { ...own, body: { 
 assert.equal(called("POST /v1/models/{name}/plan", modelPlan).fits, true);
 const fork = await client.POST("/v1/models/{name}/fork", { ...own, body: { name: "typescript_fork", version: 1 } });
 assert.equal(called("POST /v1/models/{name}/fork", fork).step, 1);
+
+// A dataset and a run on it, which waits: this service has no trainer.
+
+const table = { params: { path: { name: "typescript" } } };
+const put = await client.PUT("/v1/datasets/{name}", { ...table, body: { path: process.env.TABLE! } });
+assert.equal(called("PUT /v1/datasets/{name}", put).rows, 3);
+const datasets = called("GET /v1/datasets", await client.GET("/v1/datasets")).datasets;
+assert.ok(datasets.some((dataset) => dataset.name === "typescript"));
+assert.equal(called("GET /v1/datasets/{name}", await client.GET("/v1/datasets/{name}", table)).columns.length, 2);
+const recipe = { dataset: "typescript", columns: { x: ["a", "b"] }, epochs: 2 };
+const run = called("POST /v1/models/{name}/runs", await client.POST("/v1/models/{name}/runs", { ...own, body: recipe }));
+assert.equal(run.state, "queued");
+const its = { params: { path: { id: run.id } } };
+assert.equal(called("GET /v1/runs", await client.GET("/v1/runs")).runs[0]?.id, run.id);
+assert.equal(called("GET /v1/runs/{id}", await client.GET("/v1/runs/{id}", its)).total_steps, 2);
+assert.deepEqual(called("GET /v1/runs/{id}/metrics", await client.GET("/v1/runs/{id}/metrics", its)).steps, []);
+assert.equal(called("POST /v1/runs/{id}/pause", await client.POST("/v1/runs/{id}/pause", its)).state, "paused");
+assert.equal(called("POST /v1/runs/{id}/resume", await client.POST("/v1/runs/{id}/resume", its)).state, "queued");
+assert.equal(called("POST /v1/runs/{id}/cancel", await client.POST("/v1/runs/{id}/cancel", its)).state, "cancelled");
 assert.equal(called("DELETE /v1/models/{name}", await client.DELETE("/v1/models/{name}", own)).version, 3);
+assert.equal(called("DELETE /v1/datasets/{name}", await client.DELETE("/v1/datasets/{name}", table)).name, "typescript");
 assert.ok(called("GET /v1/optimizers", await client.GET("/v1/optimizers")).optimizers.length > 5);
 const adam = await client.GET("/v1/optimizers/{kind}", { params: { path: { kind: "adam" } } });
 assert.equal(called("GET /v1/optimizers/{kind}", adam).kind, "adam");
