@@ -128,7 +128,7 @@ def losses_of(store: ModelStore, run: str) -> list[dict[str, Any]]:
 
 def main() -> None:
     given = arguments("trainer_kills")
-    steps, kills = (1_000, 10) if given.short else (20_000, 200)
+    steps, kills = (6_000, 10) if given.short else (20_000, 200)
     with tempfile.TemporaryDirectory() as folder:
         store = make_store(Settings(data_dir=f"{folder}/store"), Metrics(lambda: 0))
         store.prepare()
