@@ -35,7 +35,7 @@ def put(
     deadline: float,
     key: RequestKey | None = None,
 ) -> Answer:
-    """Make a dataset of a table.
+    """Make a dataset of a table. A caller looks for an answer before anything else, with `find_put_answer`.
 
     Args:
         store: the datasets.
@@ -55,8 +55,6 @@ def put(
         QuotaExceeded, LockBusy, StoreFull, StoreUnavailable, DeadlineExceeded: nothing was made.
         OutcomeUnknown: the dataset may have been made; with a key, ask again.
     """
-    if answer := find_put_answer(store, key, name):
-        return answer
     check_name(name)
     table = read()
     size = file_bytes(table)
@@ -84,7 +82,7 @@ def put(
 def delete(
     store: DatasetStore, owner: str, name: str, deadline: float, key: RequestKey | None = None
 ) -> Answer:
-    """Delete a dataset that no ledger needs.
+    """Delete a dataset that no ledger needs. A caller looks for an answer first, with `find_deletion_answer`.
 
     Args:
         store: the datasets.
@@ -97,10 +95,8 @@ def delete(
         DatasetNotFound, DatasetInUse, KeyReused, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
         OutcomeUnknown: it may have been deleted; with a key, ask again.
     """
-    if answer := find_answer(store, key, name):
-        return answer
     with store.database.writing(deadline) as transaction:
-        if key and (answer := _find_answer(store, transaction, key, name)):
+        if key and (answer := _find_stored(store, transaction, key, name)):
             return answer
         row = store.find_in(transaction, owner, name)
         if (user := entries.find_user_of(transaction, row.id)) is not None:
@@ -130,8 +126,8 @@ def summarize(row: DatasetRow) -> Answer:
     return {"name": row.name, "dataset_id": row.dataset_id, "rows": row.rows, "bytes": row.bytes}
 
 
-def find_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answer | None:
-    """Return the answer that a request got before; None where it is new, or comes without a key.
+def find_deletion_answer(store: DatasetStore, key: RequestKey, name: str) -> Answer | None:
+    """Return the answer that a request to delete a dataset got before; None where it is new.
 
     Args:
         store: the datasets.
@@ -141,14 +137,12 @@ def find_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answe
     Raises:
         KeyReused: the key came with another request, or the name means another dataset by now.
     """
-    if key is None:
-        return None
     with store.database.reading() as transaction:
-        return _find_answer(store, transaction, key, name)
+        return _find_stored(store, transaction, key, name)
 
 
-def find_put_answer(store: DatasetStore, key: RequestKey | None, name: str) -> Answer | None:
-    """Return the answer that a request for a dataset got before; None where it is new, or has no key.
+def find_put_answer(store: DatasetStore, key: RequestKey, name: str) -> Answer | None:
+    """Return the answer that a request for a dataset got before; None where it is new.
 
     Args:
         store: the datasets.
@@ -159,8 +153,6 @@ def find_put_answer(store: DatasetStore, key: RequestKey | None, name: str) -> A
         KeyReused: the key came with another request, or the name means another dataset by now.
         AnswerExpired: the dataset is deleted.
     """
-    if key is None:
-        return None
     with store.database.reading() as transaction:
         return _find_put_answer(store, transaction, key, name)
 
@@ -169,7 +161,7 @@ def _find_put_answer(
     store: DatasetStore, transaction: Connection, key: RequestKey, name: str
 ) -> Answer | None:
     """Describe the dataset again. Its description may be large, so it is not stored with the key."""
-    answer = _find_answer(store, transaction, key, name)
+    answer = _find_stored(store, transaction, key, name)
     if answer is None:
         return None
     row = datasets.find(transaction, key.owner, name)
@@ -179,7 +171,7 @@ def _find_put_answer(
     return {**describe_dataset(row, columns), **answer}
 
 
-def _find_answer(store: DatasetStore, transaction: Connection, key: RequestKey, name: str) -> Answer | None:
+def _find_stored(store: DatasetStore, transaction: Connection, key: RequestKey, name: str) -> Answer | None:
     answered = idempotency_keys.find(transaction, key)
     if answered is None:
         return None

@@ -161,7 +161,7 @@ def received(
 
     Raises:
         Refused, BodyTruncated: as `read` does.
-        UploadsFull, UploadsUnavailable: the disk has no room for the file, or fails.
+        StoreFull, StoreUnavailable: the disk has no room for the file, or fails.
     """
     length = context.content_length
     if length is None:

@@ -84,7 +84,7 @@ def receive(context: RequestContext, settings: Settings, uploads: Uploads = OF_M
     Raises:
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
         BodyTruncated: fewer bytes come than were announced.
-        UploadsFull, UploadsUnavailable: the disk has no room for it, or fails.
+        StoreFull, StoreUnavailable: the disk has no room for it, or fails.
     """
     sent = bodies.request_media_type(context)
     if sent not in uploads.media_types:

@@ -133,7 +133,9 @@ def change_once(
     key: RequestKey | None,
     change: Callable[[ModelRow], Answer],
 ) -> Answer:
-    """Change a model under its lock, unless the request was answered before: then return that answer.
+    """Change a model under its lock, unless the request was answered meanwhile: then return that answer.
+
+    A caller looks for an answer before anything else, with `find_answer`.
 
     Args:
         store: the models.
@@ -149,8 +151,6 @@ def change_once(
         KeyReused: the key came with another request, or the name means another model by now.
         LockBusy: others changed the model until the deadline.
     """
-    if answer := find_answer(store, key, name):
-        return answer
     try:
         check_no_run(store, store.find(owner, name))  # the trainer keeps the lock while it computes
         with store.locked(owner, name, deadline) as row:
@@ -158,7 +158,7 @@ def change_once(
                 return answer
             check_no_run(store, row)
             return change(row)
-    except ModelNotFound:  # perhaps this very request has deleted it meanwhile
+    except (ModelNotFound, ModelInRun):  # perhaps this very request has deleted it, or begun the run
         if answer := find_answer(store, key, name):
             return answer
         raise

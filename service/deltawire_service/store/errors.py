@@ -13,7 +13,7 @@ class StoreUnavailable(ServiceError):
     """The disk fails, is read-only, or the folder is gone: nothing was changed."""
 
     code = "store_unavailable"
-    detail = "the disk that models are kept on cannot be used now; nothing was changed"
+    detail = "the disk that data is kept on cannot be used now; nothing was changed"
 
 
 class FileMissing(StoreUnavailable):
@@ -30,7 +30,7 @@ class StoreFull(ServiceError):
     """The disk is full: nothing was changed."""
 
     code = "store_full"
-    detail = "the disk that models are kept on is full; nothing was changed"
+    detail = "the disk that data is kept on is full; nothing was changed"
 
 
 class QuotaExceeded(ServiceError):
@@ -71,7 +71,7 @@ def disk_errors() -> Iterator[None]:
     """Raise the errors of the operating system as errors of the store.
 
     Raises:
-        StoreFull: there is no room, on the disk or in the user's quota.
+        StoreFull: there is no room, on the disk, in the user's quota, or below the limit of a file.
         FileMissing: there is no such file, or no folder for it.
         StoreUnavailable: anything else went wrong.
     """
@@ -80,5 +80,5 @@ def disk_errors() -> Iterator[None]:
     except FileNotFoundError as error:
         raise FileMissing() from error
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise (StoreFull if full else StoreUnavailable)() from error

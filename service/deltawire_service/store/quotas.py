@@ -65,6 +65,6 @@ def check_disk(path: Path, limits: StoreLimits, more_bytes: int) -> None:
     free = disk.f_bavail * disk.f_frsize
     if free - more_bytes < limits.free_bytes:
         raise StoreFull(
-            f"the disk that models are kept on has {free} bytes free, and {limits.free_bytes} must stay free "
+            f"the disk that data is kept on has {free} bytes free, and {limits.free_bytes} must stay free "
             f"after {more_bytes} more; nothing was changed"
         )

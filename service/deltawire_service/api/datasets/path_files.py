@@ -30,7 +30,7 @@ def read_path(path: str, settings: Settings) -> Table:
     Raises:
         PathNotAllowed: it is not below one of DELTAWIRE_DATASET_ROOTS.
         Refused: the file cannot be read, or is no table.
-        UploadsFull, UploadsUnavailable: the disk has no room for the copy, or fails.
+        StoreFull, StoreUnavailable: the disk has no room for the copy, or fails.
         DeadlineExceeded: it takes longer than the request may.
     """
     media_type = SUFFIXES.get(Path(path).suffix.lower())

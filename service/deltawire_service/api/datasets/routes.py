@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,9 +11,10 @@ from flask import Blueprint, Response
 from deltawire import wire
 from deltawire_service.admission.parsing_turns import ParsingTurns
 from deltawire_service.api.datasets.path_files import read_path
-from deltawire_service.api.models.access import CHANGING, LISTING, ModelAccess, ModelCall
+from deltawire_service.api.models.access import CHANGING, LISTING, FindAnswer, ModelAccess, ModelCall
 from deltawire_service.api.operation import Operation, describe
 from deltawire_service.datasets import changes
+from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.datasets.formats.media_types import READERS
 from deltawire_service.datasets.table import Table
 from deltawire_service.faults import load
@@ -20,7 +22,6 @@ from deltawire_service.http import bodies, uploads
 from deltawire_service.http.problem_codes import TENSORS
 from deltawire_service.http.request_context import RequestContext, current_request
 from deltawire_service.http.uploads import Uploads
-from deltawire_service.models.model_store import ModelStore
 from deltawire_service.observability.server_timing import Phase
 from deltawire_service.schemas.dataset_requests import PathSchema
 from deltawire_service.schemas.dataset_responses import (
@@ -48,6 +49,15 @@ PUTTING = (
     "answer_expired",
     *("path_not_allowed", "format_not_installed"),
 )
+
+
+def _of_datasets(find: Callable[[DatasetStore, RequestKey, str], dict[str, Any] | None]) -> FindAnswer:
+    """Return the same search in the datasets of a model store."""
+    return lambda store, key, name: find(store.datasets, key, name)
+
+
+find_put_answer = _of_datasets(changes.find_put_answer)
+find_deletion_answer = _of_datasets(changes.find_deletion_answer)
 
 
 def blueprint(access: ModelAccess) -> Blueprint:
@@ -97,28 +107,6 @@ def blueprint(access: ModelAccess) -> Blueprint:
         return changes.delete(access.store.datasets, call.owner, name, call.deadline, call.key)
 
     return routes
-
-
-def find_put_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
-    """Return the answer that a request for a dataset got before.
-
-    Args:
-        store: the models, with the datasets.
-        key: the key of the request.
-        name: the name of the dataset.
-    """
-    return changes.find_put_answer(store.datasets, key, name)
-
-
-def find_deletion_answer(store: ModelStore, key: RequestKey, name: str) -> dict[str, Any] | None:
-    """Return the answer that a request to delete a dataset got before.
-
-    Args:
-        store: the models, with the datasets.
-        key: the key of the request.
-        name: the name of the dataset.
-    """
-    return changes.find_answer(store.datasets, key, name)
 
 
 def _read(access: ModelAccess, context: RequestContext, body: bytes | memoryview) -> Table:

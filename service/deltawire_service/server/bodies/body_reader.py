@@ -38,7 +38,7 @@ def received(
 
     Raises:
         BodyTruncated: less comes.
-        UploadsFull, UploadsUnavailable: the disk has no room for the file, or fails.
+        StoreFull, StoreUnavailable: the disk has no room for the file, or fails.
     """
     stream = environ["wsgi.input"]
     if isinstance(stream, ReceivedBody):

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deltawire_service.server.bodies.body_file import BodyFile, UploadsFull, UploadsUnavailable
+from deltawire_service.server.bodies.body_file import BodyFile
+from deltawire_service.store.errors import StoreFull, StoreUnavailable
 
 BODY = np.random.default_rng(0).bytes(200_000)
 
@@ -44,7 +45,7 @@ def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
     disk = os.statvfs(tmp_path)
     free = disk.f_bavail * disk.f_frsize
     BodyFile(tmp_path, 2**20, free // 2).close()
-    with pytest.raises(UploadsFull):
+    with pytest.raises(StoreFull):
         BodyFile(tmp_path, 2**20, free)
     assert descriptors(tmp_path) == []
 
@@ -52,10 +53,10 @@ def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "number, error",
     [
-        (errno.ENOSPC, UploadsFull),
-        (errno.EDQUOT, UploadsFull),
-        (errno.EIO, UploadsUnavailable),
-        (errno.EROFS, UploadsUnavailable),
+        (errno.ENOSPC, StoreFull),
+        (errno.EDQUOT, StoreFull),
+        (errno.EIO, StoreUnavailable),
+        (errno.EROFS, StoreUnavailable),
     ],
 )
 @pytest.mark.parametrize("call", ["posix_fallocate", "pwrite"])
@@ -76,5 +77,5 @@ def test_errors_of_the_disk_have_codes(
 
 
 def test_a_missing_folder_is_no_crash(tmp_path: Path) -> None:
-    with pytest.raises(UploadsUnavailable):
+    with pytest.raises(StoreUnavailable):
         BodyFile(tmp_path / "gone" / "uploads", 10)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deltawire_service.server.bodies.body_file import UploadsUnavailable
 from deltawire_service.server.bodies.upload import PIECE_BYTES, Upload
+from deltawire_service.store.errors import StoreUnavailable
 
 BODY = np.random.default_rng(0).bytes(3 * PIECE_BYTES + 5)
 
@@ -48,5 +48,5 @@ def test_it_takes_nothing_of_the_next_request(tmp_path: Path) -> None:
 def test_it_keeps_the_failure_of_the_disk(tmp_path: Path) -> None:
     upload = Upload(tmp_path / "gone" / "uploads", 10, bytearray())
     upload.open()
-    assert isinstance(upload.failure, UploadsUnavailable)
+    assert isinstance(upload.failure, StoreUnavailable)
     upload.close()
