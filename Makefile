@@ -9,7 +9,7 @@ BENCH := .venv-bench
 
 help:
 	@echo "make serve    install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes the port)"
-	@echo "make test     install, and run the test suite (about 6 minutes on two cores)"
+	@echo "make test     install, and run the test suite (about 5 minutes on two cores)"
 	@echo "make demo     install, and train a network on handwritten digits through the service"
 	@echo "make lint     check style and types"
 	@echo "make bench    measure speed beside torch, jax and others (about 30 minutes)"
@@ -25,7 +25,7 @@ serve: $(VENV)/service
 	@exec $(BIN)/deltawire serve --port $(PORT)
 
 test: $(VENV)/dev
-	@echo "== running the tests (about 6 minutes on two cores; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
+	@echo "== running the tests (about 5 minutes on two cores; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
 	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers"
 
 demo: $(VENV)/demo

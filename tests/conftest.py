@@ -1,4 +1,4 @@
-"""How thoroughly random tests search, from which seed, and which tests wait for real servers."""
+"""How thoroughly random tests search, from which seed, and which tests wait for other processes."""
 
 import os
 import random
@@ -16,13 +16,26 @@ settings.load_profile(PROFILE)
 
 TESTS = Path(__file__).parent
 SERVERS = (
-    *("service/server", "service/http/test_streaming.py", "torture", "end_to_end/test_deadlines.py"),
+    *(
+        "service/server",
+        "service/http/test_streaming.py",
+        "torture",
+        "hostile",
+        "end_to_end/test_deadlines.py",
+    ),
     *("end_to_end/test_idempotency_keys.py", "end_to_end/test_models.py", "end_to_end/test_models_docs.py"),
-    "end_to_end/test_responsive.py",
-    *("end_to_end/test_training_docs.py", "end_to_end/test_time.py", "end_to_end/test_memory.py"),
-    *("client/runs", "service/cli/runs", "service/datasets/test_dying.py"),
+    *("end_to_end/test_networks.py", "end_to_end/test_responsive.py", "end_to_end/test_training_docs.py"),
+    *("end_to_end/test_time.py", "end_to_end/test_memory.py", "client/runs", "service/cli/runs"),
+    *("client/integrations/test_sklearn.py", "client/transport/test_embedded.py"),
+    *(
+        "service/admission/test_rate_limits.py",
+        "service/cli/test_new_layer.py",
+        "service/test_gunicorn_conf.py",
+    ),
+    *("service/datasets/test_dying.py", "service/engine/test_same_bits.py", "service/store/test_database.py"),
+    "service/training/test_trainer.py",
 )
-"""Tests that start real servers, and mostly wait for them: a stage of CI runs them."""
+"""Tests that start servers or other processes, and wait for them: a stage of CI runs them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
