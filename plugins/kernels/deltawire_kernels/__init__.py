@@ -1,0 +1,32 @@
+"""Compiled kernels for the layers of deltawire: one pass over memory where numpy makes several.
+
+`deltawire_layers` finds this package by importing it, and works without it. Each function writes to arrays
+that the caller has made: contiguous, of float32 or float64, all of one dtype. It refuses others with a
+TypeError, and sizes that do not fit with a ValueError.
+"""
+
+from deltawire_kernels._kernels import (
+    channel_sums,
+    delta,
+    functions,
+    instructions,
+    norm,
+    norm_delta,
+    norm_gradient,
+    softmax,
+    softmax_delta,
+    value,
+)
+
+__all__ = [
+    "channel_sums",
+    "delta",
+    "functions",
+    "instructions",
+    "norm",
+    "norm_delta",
+    "norm_gradient",
+    "softmax",
+    "softmax_delta",
+    "value",
+]

@@ -1,0 +1,97 @@
+// Functions of one number: the value of a layer, and its derivative.
+#pragma once
+
+#include "elementary.hpp"
+
+namespace VARIANT {
+
+struct Sigmoid {
+    template <class T> static T value(T x) {
+        const T e = exponential(-absolute(x));
+        return (x < 0 ? e : T(1)) / (1 + e);
+    }
+    template <class T> static T slope(T x) {  // σ(x) σ(-x), precise in both tails
+        const T e = exponential(-absolute(x));
+        return e / fused(e, 2 + e, T(1));
+    }
+};
+
+struct Tanh {
+    template <class T> static T value(T x) {
+        const T size = absolute(x), most = T(40);
+        const T q = exponential_less_one(2 * (size > most ? most : size));
+        return with_sign(q / (q + 2), x);
+    }
+    template <class T> static T slope(T x) {  // 1 / cosh² x
+        const T e = exponential(-2 * absolute(x));
+        return 4 * e / fused(e, 2 + e, T(1));
+    }
+};
+
+struct Silu {
+    template <class T> static T value(T x) { return is_lowest(x) ? T(-0.0) : x * Sigmoid::value(x); }
+    template <class T> static T slope(T x) {
+        const T e = exponential(-absolute(x)), above = 1 + e, s = (x < 0 ? e : T(1)) / above;
+        const T moved = x * (e / (above * above));
+        return e == 0 ? s : s + moved;  // ∞ · 0 is NaN
+    }
+    template <class T> static bool is_lowest(T x) { return x == -std::numeric_limits<T>::infinity(); }
+};
+
+struct Softplus {
+    template <class T> static T value(T x) {
+        return (x < 0 ? T(0) : x) + log_one_plus(exponential(-absolute(x)));
+    }
+    template <class T> static T slope(T x) { return Sigmoid::value(x); }
+};
+
+struct Gelu {
+    template <class T> static T value(T x) {
+        const T moment = normal(x).moment;
+        return x > 0 ? x - moment : moment == 0 ? with_sign(moment, x) : -moment;
+    }
+    template <class T> static T slope(T x) {
+        const auto [below, moment, density] = normal(x);
+        const T share = x < 0 ? below : 1 - below;
+        return density == 0 ? share : fused(x, density, share);  // ∞ · 0 is NaN
+    }
+};
+
+struct GeluTanh {
+    static constexpr double cubic = 0.044715, root = 1.5957691216057307117;  // 2 √(2/π)
+    template <class T> static T value(T x) {
+        const T below = Sigmoid::value(argument(x));
+        return below == 0 ? T(-0.0) : x * below;
+    }
+    template <class T> static T slope(T x) {
+        const T t = argument(x), below = Sigmoid::value(t), steep = Sigmoid::slope(t);
+        const T inner = T(root) * fused(T(3 * cubic), x * x, T(1));
+        return steep == 0 ? below : fused(x * steep, inner, below);
+    }
+    template <class T> static T argument(T x) { return T(root) * x * fused(T(cubic), x * x, T(1)); }
+};
+
+struct Erf {
+    template <class T> static T value(T x) {
+        using F = Format<T>;
+        const T size = absolute(x), close = size > 1 ? T(1) : size, far = size > 1 ? size : T(1);
+        const T centre = close * polynomial(F::erf_centre, fused(2 * close, close, T(-1)));
+        const T tail = squared_bell(far) * polynomial(F::erf_tail, 1 - 8 / (far + 3)) / far;
+        return with_sign(size > 1 ? 1 - tail : centre, x);
+    }
+    template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x); }
+    template <class T> static T squared_bell(T x) {  // e^(-x x)
+        const T square = x * x;
+        return exponential_of_square(square, fused(x, x, -square));
+    }
+};
+
+template <class Function, class T> void values(const T *x, T *y, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) y[i] = Function::value(x[i]);
+}
+
+template <class Function, class T> void deltas(const T *x, const T *delta, T *below, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) below[i] = Function::slope(x[i]) * delta[i];
+}
+
+}  // namespace VARIANT

@@ -1,0 +1,26 @@
+// One variant of the kernels: compiled with VARIANT as its name, and the flags of its instructions.
+#include "variant.hpp"
+
+#include "channel_sums.hpp"
+#include "norms.hpp"
+#include "pointwise.hpp"
+#include "softmax.hpp"
+
+namespace VARIANT {
+
+template <class T, class... Functions> constexpr Kernels<T> kernels() {
+    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,       softmax_delta<T>,
+            norm<T>,                   norm_delta<T>,             norm_gradient<T>, channel_sums<T>};
+}
+
+template <class T> constexpr Kernels<T> all() {
+    return kernels<T, Sigmoid, Tanh, Silu, Softplus, Gelu, GeluTanh, Erf>();
+}
+
+#define TEXT_OF(name) #name
+#define TEXT(name) TEXT_OF(name)
+
+extern const Variant variant;
+const Variant variant = {TEXT(VARIANT), all<float>(), all<double>()};
+
+}  // namespace VARIANT
