@@ -5,11 +5,13 @@ COPY pyproject.toml README.md LICENSE ./
 COPY client/deltawire client/deltawire
 COPY plugins plugins
 COPY service service
+# EXTRA=cluster adds Dask: the image of workers, of their scheduler, and of a service that sends work to them.
+ARG EXTRA=service
 # Install into a folder of its own, the only one that the final image gets. Drop numpy's tests, and compile ahead: a
 # read-only container cannot write byte code.
-RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/deltawire ".[service]" \
+RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/deltawire ".[$EXTRA]" \
  && find /opt/deltawire -depth -type d \( -name tests -o -name __pycache__ \) -exec rm -rf {} + \
- && find /opt/deltawire/bin -type f ! -name deltawire -delete \
+ && find /opt/deltawire/bin -type f ! -name deltawire ! -name dask -delete \
  && python -m compileall -q -j 0 /opt/deltawire
 
 FROM python:3.12-slim

@@ -5,19 +5,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 
-.PHONY: serve test demo lint bench fuzz torture docs types picture clean help
+.PHONY: serve test demo lint kernels bench fuzz torture docs types picture clean help
 
 help:
 	@echo "make serve    install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes the port)"
-	@echo "make test     install, and run the test suite (about 5 minutes on two cores)"
-	@echo "make demo     install, and train a network on handwritten digits through the service"
+	@echo "make test     install, and run the test suite (5 to 9 minutes on two cores)"
+	@echo "make demo     install, and watch a network learn handwritten digits (DEMO=text: a text)"
 	@echo "make lint     check style and types"
-	@echo "make bench    measure speed beside torch, jax and others (about 30 minutes)"
+	@echo "make kernels  compile the kernels of the layers, which are then used (needs a C++ compiler)"
+	@echo "make bench    measure speed beside torch, jax and others (about 35 minutes)"
 	@echo "make fuzz     test the binary format with a million mutants"
 	@echo "make torture  measure the figures of docs/reliability.md again (needs nginx)"
 	@echo "make docs     generate the pages of layers and optimizers, and docs/architecture.svg"
 	@echo "make types    generate the types of client/typescript (needs npm)"
-	@echo "make picture  take the README's screenshot again (needs chromium)"
+	@echo "make picture  take the screenshots of the docs again (needs chromium)"
 	@echo "make clean    remove what these commands made"
 
 serve: $(VENV)/service
@@ -25,11 +26,11 @@ serve: $(VENV)/service
 	@exec $(BIN)/deltawire serve --port $(PORT)
 
 test: $(VENV)/dev
-	@echo "== running the tests (about 5 minutes on two cores; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers"
+	@echo "== running the tests (5 to 9 minutes on two cores; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers and not cluster and not suites and not kernels"
 
 demo: $(VENV)/demo
-	@$(BIN)/python -m deltawire.demo
+	@$(BIN)/deltawire demo $(DEMO)
 
 lint: $(VENV)/dev
 	@echo "== style"
@@ -38,6 +39,10 @@ lint: $(VENV)/dev
 	@echo "== types"
 	@$(BIN)/mypy
 
+kernels: $(VENV)/service
+	@$(BIN)/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./plugins/kernels
+	@$(BIN)/python -c "import deltawire_kernels as k; print('kernels for', k.instructions or 'another processor')"
+
 bench: $(BENCH)/ready
 	@echo "== bodies"
 	@$(BENCH)/bin/python -m benchmarks.wire
@@ -45,6 +50,10 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.memory
 	@echo "== requests over HTTP"
 	@$(BENCH)/bin/python -m benchmarks.http
+	@echo "== models that learn, beside torch"
+	@$(BENCH)/bin/python -m benchmarks.models
+	@echo "== runs, beside torch"
+	@$(BENCH)/bin/python -m benchmarks.runs
 	@echo "== workers and threads"
 	@$(BENCH)/bin/python -m benchmarks.http.tuning
 	@echo "== Hessian-vector products, beside jax"
@@ -58,7 +67,8 @@ fuzz: $(VENV)/dev
 
 # Each program prints its figures and its seed. All run, also after one has failed.
 TORTURE := fuzz hostile refusals plans plugins overload silent slow growth caches looks restarts system_faults memory_limit \
-	uploads crashes disk_faults steppers syncs trainers trainer_kills readers processors full_disks large_models versions
+	uploads crashes disk_faults steppers syncs trainers trainer_kills readers processors full_disks large_models large_tables \
+	large_datasets versions worker_kills worker_runs worker_memory worker_cuts
 torture: $(VENV)/torture
 	@status=0; for program in $(TORTURE); do \
 	  echo "== $$program"; PYTHONPATH=tests $(BIN)/python -m torture.$$program || status=1; \
@@ -75,6 +85,7 @@ types: $(VENV)/dev
 
 picture: $(VENV)/browser
 	@PYTHONPATH=tests $(BIN)/python tools/docs/picture.py
+	@PYTHONPATH=tests $(BIN)/python tools/docs/models_picture.py
 
 clean:
 	rm -rf $(VENV) $(BENCH) .hypothesis .mypy_cache .pytest_cache .ruff_cache

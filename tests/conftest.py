@@ -33,9 +33,14 @@ SERVERS = (
         "service/test_gunicorn_conf.py",
     ),
     *("service/datasets/test_dying.py", "service/engine/test_same_bits.py", "service/store/test_database.py"),
-    "service/training/test_trainer.py",
+    *(f"service/cli/demos/test_{module}.py" for module in ("command", "service", "training")),
+    *("service/training/test_trainer.py", "service/training/test_survival.py"),
+    *("end_to_end/test_python_docs.py", "end_to_end/test_large_models.py"),
+    *("service/cli/test_group.py", "service/cli/test_serve.py", "client/transport/test_fork.py"),
+    *("service/datasets/test_row_order.py", "service/cli/models", "service/cli/datasets"),
+    *("service/cli/test_docs.py", "service/cli/test_published.py", "service/cli/test_outcome.py"),
 )
-"""Tests that start servers or other processes, and wait for them: a stage of CI runs them."""
+"""Tests that start servers or other processes, or take long otherwise: a stage of CI runs them."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

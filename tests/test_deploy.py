@@ -17,7 +17,8 @@ from deltawire.errors import Fault
 from deltawire_service.app import create_app
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.problems import document
-from deltawire_service.settings import PROTOCOLS, Settings
+from deltawire_service.setting_checks import PROTOCOLS
+from deltawire_service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text()

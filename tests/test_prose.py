@@ -205,10 +205,11 @@ def is_command(each: Documented) -> bool:
 
 
 def is_translation(each: Documented) -> bool:
-    """Takes a `Site` or a `Place`, and is registered: by a decorator, or in a table of its module."""
+    """Takes a site or a place, and is registered: by a decorator, or in a table of its module."""
     assert isinstance(each.node, ast.FunctionDef)
     first = each.node.args.args[:1]
-    if not first or not first[0].annotation or ast.unparse(first[0].annotation) not in ("Site", "Place"):
+    taken = ast.unparse(first[0].annotation) if first and first[0].annotation else ""
+    if taken not in ("Site", "NodeSite", "Place"):
         return False
     tables = [
         value

@@ -59,6 +59,8 @@ def as_numbers(value: Any, pointer: str, depth: int = 0) -> Any:
         return _of_list(value, pointer, depth)
     if isinstance(value, np.ma.MaskedArray) and value.dtype.names is None:
         _check_mask(value, pointer)
+    if hasattr(value, "toarray") and not hasattr(value, "__array__"):  # of scipy.sparse
+        raise _invalid(pointer, "the array is sparse: pass .toarray()")
     try:
         array = np.asarray(_of_torch(value, pointer))
     except Refused:
@@ -258,7 +260,7 @@ def plain_json(value: Any, pointer: str, depth: int = 0) -> Any:
         numbers = as_numbers(value, pointer)
         value = numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
         return plain_json(value, pointer, depth + 1)
-    raise wrong_argument(pointer, "a JSON value", value)
+    raise wrong_argument(pointer, "a number, a text, True, False, None, a list or a dict", value)
 
 
 def dtype_name(dtype: DTypeLike, pointer: str = "/dtype") -> str:

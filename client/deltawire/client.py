@@ -8,6 +8,8 @@ from typing import Any, Self
 import requests
 
 from deltawire import computations, derivatives, wire
+from deltawire.arguments.foreign_names import ForeignNames
+from deltawire.arguments.methods import as_method
 from deltawire.connection import Connection
 from deltawire.datasets import catalogue as dataset_catalogue
 from deltawire.models import catalogue as model_catalogue
@@ -19,7 +21,7 @@ from deltawire.transport import EmbeddedTransport, HTTPTransport, Timeout, Trans
 from deltawire.transport.credentials import check_key
 
 
-class Client:
+class Client(ForeignNames):
     """Computes gradients with a deltawire service: `with Client("http://127.0.0.1:8000") as client: ...`
 
     Networks are `Network` objects, specs as plain dicts, or what `published` returns. {"name": "digits"}
@@ -97,30 +99,30 @@ class Client:
 
     # Models, datasets, runs, and what computes, are functions of a client, in files of their own.
 
-    create_model = model_catalogue.create_model
-    model = model_catalogue.find_model
-    models = model_catalogue.list_models
+    create_model = as_method(model_catalogue.create_model)
+    model = as_method(model_catalogue.find_model)
+    models = as_method(model_catalogue.list_models)
 
-    upload_dataset = dataset_catalogue.upload_dataset
-    dataset = dataset_catalogue.find_dataset
-    datasets = dataset_catalogue.list_datasets
+    upload_dataset = as_method(dataset_catalogue.upload_dataset)
+    dataset = as_method(dataset_catalogue.find_dataset)
+    datasets = as_method(dataset_catalogue.list_datasets)
 
-    run = run_catalogue.find_run
-    runs = run_catalogue.list_runs
+    run = as_method(run_catalogue.find_run)
+    runs = as_method(run_catalogue.list_runs)
 
-    init = computations.init
-    value_and_grad = computations.value_and_grad
-    gradients = computations.gradients
-    forward = computations.forward
-    plan = computations.plan
-    check = computations.check
-    vjp = derivatives.vjp
-    jvp = derivatives.jvp
-    jacobian = derivatives.jacobian
-    hvp = derivatives.hvp
-    quadratic_form = derivatives.quadratic_form
-    hessian_diagonal = derivatives.hessian_diagonal
-    per_example_gradients = derivatives.per_example_gradients
+    init = as_method(computations.init)
+    value_and_grad = as_method(computations.value_and_grad)
+    gradients = as_method(computations.gradients)
+    forward = as_method(computations.forward)
+    plan = as_method(computations.plan)
+    check = as_method(computations.check)
+    vjp = as_method(derivatives.vjp)
+    jvp = as_method(derivatives.jvp)
+    jacobian = as_method(derivatives.jacobian)
+    hvp = as_method(derivatives.hvp)
+    quadratic_form = as_method(derivatives.quadratic_form)
+    hessian_diagonal = as_method(derivatives.hessian_diagonal)
+    per_example_gradients = as_method(derivatives.per_example_gradients)
 
     def layers(self) -> list[dict[str, Any]]:
         """Return the layers installed at the service, one dict each: `kind`, `summary`, `inputs`, …"""

@@ -10,17 +10,8 @@ from typing import Any
 from numpy.typing import DTypeLike
 
 from deltawire import wire
-from deltawire.request_builder import (
-    Arrays,
-    Caller,
-    Data,
-    Names,
-    Spec,
-    Wrt,
-    default_outputs,
-    name_list,
-    wrt_document,
-)
+from deltawire.arguments.names import name_list, wrt_document
+from deltawire.request_builder import Arrays, Caller, Data, Names, Spec, Wrt, default_outputs
 from deltawire.responses import Gradients, gradients_reader, to_arrays
 from deltawire.wire import Array
 
@@ -54,6 +45,7 @@ def value_and_grad(
     *,
     wrt: Wrt | None = None,
     reduction: str = "mean",
+    noise_seed: int | None = None,
 ) -> tuple[float, dict[str, Array]]:
     """Return the loss of a batch and its gradients in one dict.
 
@@ -64,12 +56,13 @@ def value_and_grad(
         data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: What to differentiate with respect to, as for `gradients`.
         reduction: "mean" or "sum" of the loss over the examples.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The loss, and gradients by name: `node.parameter`, or the name of an input, learned or not.
     """
     # Without the options that this method does not take: errors name those of a request.
-    options = {"wrt": wrt_document(wrt), "reduction": reduction}
+    options = {"wrt": wrt_document(wrt), "reduction": reduction, "noise_seed": noise_seed}
     request = client.requests.with_data(network, params, data, options)
     read = gradients_reader(request.dtype, losses=False, trace=False)
     result = client.connection.post(request.path("gradients"), request.document, read)
@@ -88,6 +81,7 @@ def gradients(
     values: Names = (),
     deltas: Names = (),
     non_finite: str = "error",
+    noise_seed: int | None = None,
     trace: bool = False,
 ) -> Gradients:
     """Compute the loss of a batch, its gradients, and whatever else is requested.
@@ -107,11 +101,13 @@ def gradients(
         values: Nodes whose values to return.
         deltas: Nodes whose deltas to return.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
         trace: Return every value and every delta on its way; the answer then comes as JSON.
     """
     options = {
         "wrt": wrt_document(wrt), "reduction": reduction, "losses": losses, "non_finite": non_finite,
         "values": name_list("values", values), "deltas": name_list("deltas", deltas), "trace": trace,
+        "noise_seed": noise_seed,
     }  # fmt: skip
     request = client.requests.with_data(network, params, data, options)
     read = gradients_reader(request.dtype, losses, trace)
@@ -128,6 +124,7 @@ def forward(
     values: Names | None = None,
     *,
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, Array]:
     """Compute values of chosen nodes; only the parameters and inputs that lead to them are needed.
 
@@ -139,11 +136,12 @@ def forward(
         values: Nodes; by default those that a published network offers, or the outputs: the nodes that no
             other takes, as far as the data lead. Without labels these are the scores, and not the loss.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The values by node, (batch, *shape).
     """
-    options: dict[str, Any] = {"non_finite": non_finite}
+    options: dict[str, Any] = {"non_finite": non_finite, "noise_seed": noise_seed}
     network = client.requests.resolve(network)
     if values is None:
         values = default_outputs(network, data)
@@ -201,6 +199,7 @@ def check(
     deltas: Names = (),
     reduction: str = "mean",
     samples: int = 10,
+    noise_seed: int | None = None,
 ) -> dict[str, Any]:
     """Compare gradients with the complex step and with central differences.
 
@@ -213,13 +212,14 @@ def check(
         deltas: Nodes whose deltas are checked too.
         reduction: "mean" or "sum" of the loss over the examples.
         samples: Places checked in each array, at most.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The answer of POST /v1/check: `passed`, and the `worst` places of each of the `arrays`.
     """
     options = {
         "wrt": wrt_document(wrt), "deltas": name_list("deltas", deltas), "reduction": reduction,
-        "samples": samples,
+        "samples": samples, "noise_seed": noise_seed,
     }  # fmt: skip
     request = client.requests.with_data(network, params, data, options)
     return client.connection.post(request.path("check"), request.document, dict, accepts=wire.JSON)

@@ -27,10 +27,15 @@ RESPONSE_LIMITS = wire.Limits(
 )
 """Bounds on responses. The service limits requests; the client trusts the service that it calls."""
 
+SHORT_HEADER_BYTES = 2**16
+"""A header of a binary body that is sent without a look at the limits of the service."""
+
 MENDS = {
     "unauthorized": "pass the key as Client(…, api_key=…)",
     "not_found": "is the url the address of the service alone, without /v1?",
     "store_missing": 'Client(data_dir="models") keeps them in a folder, without a service',
+    "loss_missing": "set net.loss to a node of shape ()",
+    "body_too_large": "pass fewer examples at a time",
 }
 """What a caller of the SDK can do about an error, by its code."""
 
@@ -40,8 +45,11 @@ OK = frozenset({200, 201, 202})
 UNKNOWN = ("unreachable", "timed_out", "answer_invalid", "internal", "outcome_unknown", "deadline_exceeded")
 """Codes of errors after which a change may have been made."""
 
-OPTION_MENDS = {"non_finite": 'non_finite="return" returns it'}
-"""Arguments that help with an error, by its code. Each has the name of the code."""
+OPTION_MENDS = {
+    ("non_finite", "non_finite"): 'non_finite="return" returns it',
+    ("loss_missing", "vectors"): "set net.loss to a node of shape (), or pass cotangents= by node",
+}
+"""Arguments that help with an error, by its code and a field of the request that takes them."""
 
 VISIBLE = re.compile(r"[!#-~]{1,255}", re.ASCII)
 """Idempotency-Keys, as the service reads them."""
@@ -189,7 +197,7 @@ class Connection:
             if key is not None and (unknown or _may_have_changed(error)):
                 raise _of_change(error, key) from error.__cause__
             options = document if isinstance(document, Mapping) else {}
-            mends = MENDS | {code: mend for code, mend in OPTION_MENDS.items() if code in options}
+            mends = MENDS | {code: mend for (code, field), mend in OPTION_MENDS.items() if field in options}
             raise error.with_mends(mends) from error.__cause__
 
     def _send(self, request: Request, request_id: str) -> Response:
@@ -247,7 +255,7 @@ class Connection:
         try:
             parts = wire.encode_in_parts(document, media_type, "base64")
             header = len(parts[0]) - 8
-            if media_type == wire.JSON or header <= wire.DEFAULT.tensor_header_bytes:
+            if media_type == wire.JSON or header <= SHORT_HEADER_BYTES:
                 return Body(media_type, parts)
             limits = self.get("/v1/limits", lambda answer: dict(answer["limits"]))
             if header <= limits["tensor_header_bytes"]:

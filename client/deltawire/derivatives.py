@@ -11,17 +11,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any
 
-from deltawire.request_builder import (
-    Arrays,
-    Caller,
-    ComputeRequest,
-    Data,
-    Names,
-    Spec,
-    Wrt,
-    name_list,
-    wrt_document,
-)
+from deltawire.arguments.names import name_list, wrt_document
+from deltawire.request_builder import Arrays, Caller, ComputeRequest, Data, Names, Spec, Wrt
 from deltawire.responses import merge_places, to_array, to_arrays
 from deltawire.wire import Array
 
@@ -35,6 +26,7 @@ def vjp(
     *,
     wrt: Wrt | None = None,
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, Array]:
     """Return vector-Jacobian products Σ cotangent · ∂output/∂(parameter, input), by name.
 
@@ -47,11 +39,12 @@ def vjp(
             pass serves `count` products, and the results have that axis too.
         wrt: What to differentiate with respect to; every parameter and no input by default.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The products by name, each of the shape of its parameter or input.
     """
-    options = {"wrt": wrt_document(wrt), "non_finite": non_finite}
+    options = {"wrt": wrt_document(wrt), "non_finite": non_finite, "noise_seed": noise_seed}
     request = client.requests.with_data(network, params, data, options, {"cotangents": cotangents})
     return _post_by_name(client, "vjp", request, "products")
 
@@ -65,6 +58,7 @@ def jvp(
     outputs: Names,
     *,
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return values of outputs and their Jacobian-vector products Σ ∂output/∂(parameter, input) · tangent.
 
@@ -77,11 +71,14 @@ def jvp(
             more, several products come from one call, and the results have that axis too.
         outputs: Names of nodes.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         Values and products, each by node, (batch, *shape).
     """
-    options = {"outputs": name_list("outputs", outputs), "non_finite": non_finite}
+    options = {
+        "outputs": name_list("outputs", outputs), "non_finite": non_finite, "noise_seed": noise_seed,
+    }  # fmt: skip
     request = client.requests.with_data(network, params, data, options, along={"tangents": tangents})
     dtype = request.dtype
 
@@ -101,6 +98,7 @@ def jacobian(
     wrt: Wrt | None = None,
     mode: str | None = None,
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, dict[str, Array]]:
     """Return ∂output/∂(parameter, input) of each example.
 
@@ -113,13 +111,14 @@ def jacobian(
         wrt: What to differentiate with respect to; every parameter and no input by default.
         mode: "reverse" (like jax.jacrev) or "forward" (like jax.jacfwd); by default the cheaper one.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         By output, then by name: (batch, *output shape, *shape).
     """
     options = {
         "outputs": name_list("outputs", outputs), "wrt": wrt_document(wrt), "mode": mode,
-        "non_finite": non_finite,
+        "non_finite": non_finite, "noise_seed": noise_seed,
     }  # fmt: skip
     request = client.requests.with_data(network, params, data, options)
     dtype = request.dtype
@@ -141,6 +140,7 @@ def hvp(
     cotangents: Arrays = MappingProxyType({}),
     reduction: str = "mean",
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, Array]:
     """Return Hessian-vector products of the reduced loss, its regularization included, by name.
 
@@ -155,11 +155,12 @@ def hvp(
         cotangents: By node, (batch, *shape): Σ cotangent · node is differentiated twice instead of the loss.
         reduction: "mean" or "sum" of the loss over the examples.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The products by name, each of the shape of its parameter or input.
     """
-    options = {"reduction": reduction, "non_finite": non_finite, **_rows(wrt)}
+    options = {"reduction": reduction, "non_finite": non_finite, "noise_seed": noise_seed, **_rows(wrt)}
     request = client.requests.with_data(
         network, params, data, options, {"cotangents": cotangents}, {"vectors": vectors}
     )
@@ -175,6 +176,7 @@ def quadratic_form(
     *,
     reduction: str = "mean",
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> Array:
     """Return vᵀHv, the curvature of the reduced loss along vectors.
 
@@ -186,12 +188,13 @@ def quadratic_form(
         vectors: As for `hvp`.
         reduction: "mean" or "sum" of the loss over the examples.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         An array of shape (), or (count,) for several vectors.
     """
     options = {
-        "reduction": reduction, "non_finite": non_finite, "quadratic": True,
+        "reduction": reduction, "non_finite": non_finite, "noise_seed": noise_seed, "quadratic": True,
         "wrt": {"params": False, "data": False},
     }  # fmt: skip
     request = client.requests.with_data(network, params, data, options, along={"vectors": vectors})
@@ -212,6 +215,7 @@ def hessian_diagonal(
     seed: int = 0,
     reduction: str = "mean",
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, Array]:
     """Return unbiased estimates of ∂²loss/∂θ², exact where the Hessian is diagonal.
 
@@ -225,12 +229,14 @@ def hessian_diagonal(
         seed: Of the signs: the same seed gives the same estimates.
         reduction: "mean" or "sum" of the loss over the examples.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The estimates by name, each of the shape of its parameter or input. Their sum estimates the trace.
     """
     options = {
         "diagonal": {"samples": samples, "seed": seed}, "reduction": reduction, "non_finite": non_finite,
+        "noise_seed": noise_seed,
         **_rows(wrt),
     }  # fmt: skip
     request = client.requests.with_data(network, params, data, options)
@@ -245,6 +251,7 @@ def per_example_gradients(
     *,
     wrt: Wrt | None = None,
     non_finite: str = "error",
+    noise_seed: int | None = None,
 ) -> dict[str, Array]:
     """Return the gradients of each example's own loss: not divided by the batch, not regularized.
 
@@ -255,11 +262,14 @@ def per_example_gradients(
         data: Inputs by name, (batch, *shape), or rows of a dataset.
         wrt: What to differentiate with respect to; every parameter and no input by default.
         non_finite: "error", or "return" to get results that are not finite.
+        noise_seed: Where the noise inputs start from, 0 to 2^64 − 1; None: they have their means.
 
     Returns:
         The gradients by name, (batch, *shape).
     """
-    options = {"wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite}
+    options = {
+        "wrt": wrt_document(wrt), "per_example": True, "non_finite": non_finite, "noise_seed": noise_seed,
+    }  # fmt: skip
     request = client.requests.with_data(network, params, data, options)
     return _post_by_name(client, "gradients", request, "gradients")
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from numpy.typing import ArrayLike, DTypeLike
 
+from deltawire.arguments.names import arrays_by_name, check_order
 from deltawire.arrays import as_numbers, common_dtype, dtype_name, plain_json, to_tensor
 from deltawire.connection import Connection
 from deltawire.datasets.rows import DatasetRows, rows_document
@@ -18,6 +19,7 @@ from deltawire.integrations.untraced import untraced
 from deltawire.models.network import ModelNetwork
 from deltawire.network import Handle, Network
 from deltawire.network.graph import outputs_of
+from deltawire.network.inputs import sent
 from deltawire.network.specs import read_spec
 from deltawire.published import Published, find_published
 
@@ -131,6 +133,7 @@ class RequestBuilder:
             Refused: An argument is of another kind, or an array cannot be sent without changing its numbers.
         """
         resolved = self.resolve(network)
+        check_order(inputs_of(resolved), params, data)
         places: dict[str, Data] = {"params": params, "data": data, **more}
         for argument, arrays in along.items():
             places |= _directions(argument, arrays, resolved)
@@ -265,7 +268,7 @@ def default_outputs(network: Mapping[str, Any], data: Any) -> list[str] | None:
 
 def inputs_of(network: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return the inputs that data is sent for, by name; none for a malformed spec, which is refused."""
-    return {name: entry for name, entry in _inputs(network).items() if "parameter" not in entry}
+    return {name: entry for name, entry in _inputs(network).items() if sent(entry)}
 
 
 def parameters_among(network: Mapping[str, Any], names: Iterable[str]) -> list[str]:
@@ -290,34 +293,6 @@ def integer_inputs(network: Mapping[str, Any]) -> set[str]:
     return {name for name, entry in inputs_of(network).items() if entry.get("dtype") == "int64"}
 
 
-# Arguments of another kind are refused by the name of the argument.
-
-
-def arrays_by_name(argument: str, arrays: Any) -> dict[str, Any]:
-    """Return arrays by name, whether the keys are names or handles."""
-    if not isinstance(arrays, Mapping):
-        raise wrong_argument(f"/{argument}", "a dict of arrays by name ({} for none)", arrays)
-    return {_name(name): array for name, array in arrays.items()}
-
-
-def name_list(argument: str, names: Any) -> Any:
-    """Return names as a list. A string stays one: the service refuses it, instead of taking its letters."""
-    if isinstance(names, bool | str):
-        return names
-    if isinstance(names, Mapping) or not isinstance(names, Iterable):
-        raise wrong_argument(f"/{argument}", "a list of names or handles", names)
-    return [_name(name) for name in names]
-
-
-def wrt_document(wrt: Any) -> dict[str, Any]:
-    """Return what to differentiate with respect to, with its names as lists."""
-    if not isinstance(wrt, Mapping | None):
-        raise wrong_argument(
-            "/wrt", '{"params": True, False or [globs], "data": True, False or [names]}', wrt
-        )
-    return {place: name_list(f"wrt/{place}", names) for place, names in (wrt or {}).items()}
-
-
 def _directions(argument: str, arrays: Arrays, network: Mapping[str, Any]) -> dict[str, Arrays]:
     """Split arrays into those of parameters and those of inputs, each by its place in the request."""
     by_name = arrays_by_name(argument, arrays)
@@ -329,9 +304,14 @@ def _directions(argument: str, arrays: Arrays, network: Mapping[str, Any]) -> di
     return {f"{argument}/params": params, f"{argument}/data": data}
 
 
+CHOICES = {
+    "reduction": '"mean" or "sum"', "non_finite": '"error" or "return"', "mode": '"reverse" or "forward"'
+}  # fmt: skip
+"""Options that are one of two texts."""
+
+
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    for key in options.keys() & CHOICES:
+        if callable(options[key]):  # as numpy's mean
+            raise wrong_argument(f"/{key}", CHOICES[key], options[key])
     return {key: plain_json(value, f"/{key}") for key, value in options.items()}
-
-
-def _name(name: Any) -> Any:
-    return name.name if isinstance(name, Handle) else name

@@ -13,21 +13,24 @@ from deltawire_layers.kit import ConformanceError, check_layer
 from deltawire_layers.layer import (
     CALL,
     NUMBER,
+    ROUNDING,
     Activation,
     Arity,
     Array,
     Equation,
     Formula,
     Initializer,
+    Integers,
     Layer,
     LayerError,
     Parameter,
     Shape,
     Work,
     arity,
+    config_schema,
     identity,
 )
-from deltawire_layers.numeric import analytic, branches, pieces, products, sums
+from deltawire_layers.numeric import analytic, branches, kernels, lengths, pieces, products, sums
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config
@@ -43,10 +46,12 @@ __all__ = [
     "Equation",
     "Formula",
     "Initializer",
+    "Integers",
     "Layer",
     "LayerError",
     "NUMBER",
     "Parameter",
+    "ROUNDING",
     "Registry",
     "RegistryError",
     "SYNONYMS",
@@ -60,10 +65,13 @@ __all__ = [
     "check_deadline",
     "check_layer",
     "config",
+    "config_schema",
     "current_deadline",
     "find_synonym",
     "identity",
     "initializers",
+    "kernels",
+    "lengths",
     "load_layers",
     "pieces",
     "products",

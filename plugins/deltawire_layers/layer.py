@@ -8,7 +8,7 @@ forward line it belongs to. `check_layer`, the conformance kit, checks every rul
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from math import inf
 from types import MappingProxyType
@@ -22,6 +22,12 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 Initializer = Callable[[np.random.Generator, Shape], Array]
 Equation = Callable[[Any], Array]
+Integers = range | tuple[range, ...]
+"""The integers that an input takes: a range, or several that do not overlap."""
+
+
+ROUNDING = 1e-6
+"""How far beyond its bounds a request may send a number: rounding moves one so far, in float32."""
 
 
 class LayerError(ValueError):
@@ -97,6 +103,12 @@ class Work(NamedTuple):
     once: int = CALL
 
 
+@lru_cache(512)
+def config_schema(config: type[Schema]) -> Schema:
+    """Return the schema of a config, which refuses unknown keys: to make one takes longer than to read."""
+    return config(unknown=RAISE)
+
+
 class Layer:
     """A pure function of (parameters, inputs), configured once, shared between threads.
 
@@ -112,14 +124,24 @@ class Layer:
     elementwise: ClassVar[bool] = False
     """Each output number depends on the same place of each input only."""
 
+    takes_one: ClassVar[bool] = False
+    """A node that leaves its inputs out takes the value before it alone, though more inputs may follow."""
+
     domain: ClassVar[tuple[float, float]] = (-inf, inf)
     """The open interval of inputs on which the layer is defined (log: (0, inf))."""
+
+    bounds: ClassVar[Mapping[int, tuple[float, float]]] = MappingProxyType({})
+    """The closed interval of the numbers that a request may send as an input, by the input's position.
+
+    For what the layer would compute without complaint, and wrongly: {1: (0, 1)} for targets that are
+    probabilities. A number may lie beyond them by `ROUNDING`, 1e-6.
+    """
 
     formula: ClassVar[Formula | None] = None
     """The equations in LaTeX; without them, the docstring is shown."""
 
     def __init__(self, /, **config: Any):
-        vars(self).update(self.Config(unknown=RAISE).load(config))
+        vars(self).update(config_schema(self.Config).load(config))
 
     # `**_` stays empty: it lets type checkers accept a layer's own signature with named arguments.
 
@@ -135,8 +157,16 @@ class Layer:
         """Return the parameters this layer owns, by name."""
         return {}
 
-    def integer_inputs(self, *inputs: Any, **_: Any) -> dict[int, range]:
-        """Return the positions of inputs that take integers (labels, indices), with the range of each."""
+    def integer_inputs(self, *inputs: Any, **_: Any) -> Mapping[int, Integers]:
+        """Return the positions of inputs that take integers (labels, indices), with the range of each.
+
+        A tuple of ranges leaves out what lies between them: (range(10), range(-100, -99)) are 10 classes, and
+        -100 for a row without one.
+        """
+        return {}
+
+    def constant_rows(self) -> Mapping[str, Collection[int]]:
+        """Return the rows of parameters that this layer takes as constants: they get no gradient from it."""
         return {}
 
     def saved(self, *inputs: Any, **_: Any) -> int:
@@ -186,8 +216,8 @@ class Arity(NamedTuple):
         return count >= len(self.names) if self.variadic else count == len(self.names)
 
     def __str__(self) -> str:
-        count = f"{len(self.names)} input{'' if len(self.names) == 1 else 's'}"
-        return f"at least {count}" if self.variadic else f"{count} ({', '.join(self.names)})"
+        count = f"{len(self.names)} input{'' if len(self.names) == 1 else 's'} ({', '.join(self.names)})"
+        return f"at least {count}" if self.variadic else count
 
 
 def arity(layer: Layer | type[Layer]) -> Arity:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
 from typing import TypeAlias
 
@@ -39,9 +39,23 @@ def _problem(layer: type[Layer]) -> str | None:
     layer.Config()
     if type(layer.elementwise) is not bool:
         return "has an elementwise that is neither True nor False"
+    if not _are_bounds(layer.bounds):
+        return "has bounds that are not a dict of positions and pairs of numbers, the least first"
     if layer.formula is not None and type(layer.formula) is not Formula:
         return "has a formula that is not a deltawire_layers.Formula"
     return None
+
+
+def _are_bounds(bounds: object) -> bool:
+    return isinstance(bounds, Mapping) and all(
+        type(position) is int
+        and position >= 0
+        and type(pair) is tuple
+        and len(pair) == 2
+        and all(type(number) in (int, float) for number in pair)
+        and pair[0] <= pair[1]
+        for position, pair in bounds.items()
+    )
 
 
 LAYERS = Group("deltawire.layers", "layer", Layer, _problem)

@@ -6,6 +6,7 @@ Shapes are those of one example, without the batch axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from deltawire_layers.layer import LayerError, Shape
 
@@ -18,10 +19,17 @@ def equal_shapes(first: Shape, *rest: Shape) -> Shape:
     """
     for position, shape in enumerate(rest, start=1):
         if shape != first:
-            raise LayerError(
-                f"expected the shape of the first input, {list(first)}, got {list(shape)}", input=position
-            )
+            message = f"expected the shape of the first input, {list(first)}, got {list(shape)}"
+            raise LayerError(message + _repeated(first, shape), input=position)
     return first
+
+
+def _repeated(*shapes: Shape) -> str:
+    """Return how to repeat an input where numpy would broadcast it; empty for other shapes."""
+    sizes = zip_longest(*(reversed(shape) for shape in shapes), fillvalue=1)
+    if all(len({*pair} - {1}) <= 1 for pair in sizes):
+        return ": nothing broadcasts; repeat an input by reshape and expand"
+    return ""
 
 
 def last_axis(x: Shape, least: int = 0) -> int:
@@ -45,7 +53,9 @@ def axis_index(axis: int, x: Shape) -> int:
         LayerError: the shape has no such axis.
     """
     if not -len(x) <= axis < len(x):
-        raise LayerError(f"axis {axis} does not exist in shape {list(x)}", input=0)
+        # numpy's axis 0 of a batch is no axis here: who counts it finds the last axis missing.
+        beyond = ": the batch is no axis of an example" if axis == len(x) else ""
+        raise LayerError(f"axis {axis} does not exist in shape {list(x)}{beyond}", input=0)
     return axis % len(x)
 
 

@@ -24,8 +24,8 @@ CONFIG_KEYS = ForeignKeys(
     },
     {
         "params model parameters var_list": "step takes the parameters: optimizer.step(params, gradients)",
-        "clipnorm global_clipnorm max_norm": "it is clip_norm, beside the optimizer's own arguments",
-        "clipvalue": "it is clip_value, beside the optimizer's own arguments",
+        "clipnorm global_clipnorm max_norm": "it is clip_norm in Python, in JSON norm in clip, beside kind",
+        "clipvalue": "it is clip_value in Python, in JSON value in clip, beside kind",
         "maximize": "negate the loss",
         "foreach fused capturable differentiable": "leave it out",
         "momentum": "its betas are its momentum",

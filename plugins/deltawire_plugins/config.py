@@ -116,3 +116,32 @@ class Integers(fields.List[int]):
         if isinstance(value, list) and len(value) > self.most:
             raise ValidationError(f"expected at most {self.most} whole numbers, got {len(value)}")
         return super()._deserialize(value, attr, data, **rest)
+
+
+class Pairs(fields.Field[list[list[int]]]):
+    """A list of pairs of integers of 0 or more, one for each axis; at most as many as an example can have.
+
+    Args:
+        description: its description in the schema.
+        settings: those of any field of marshmallow.
+    """
+
+    expected = "a list of pairs of whole numbers, 0 or more"
+
+    def __init__(self, description: str, **settings: Any):
+        pair = {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 2, "maxItems": 2}
+        form = {"type": "array", "items": pair, "minItems": 1, "maxItems": 63}
+        super().__init__(metadata={"description": description, **form}, **settings)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[list[int]]:
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= 63:
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
+        for pair in value:
+            if not isinstance(pair, list | tuple) or len(pair) != 2:
+                raise ValidationError(f"expected {self.expected}, got {shown(value)}")
+            if any(type(number) is not int or number < 0 for number in pair):
+                raise ValidationError(f"expected {self.expected}, got {shown(value)}")
+        return [list(pair) for pair in value]
+
+    def _serialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        return value

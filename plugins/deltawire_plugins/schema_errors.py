@@ -34,6 +34,8 @@ class SchemaError(NamedTuple):
     """The sentence; an author's own message keeps its class and attributes."""
     known: Sequence[str] = ()
     """For an unknown field, the fields that the schema has."""
+    expected: str = ""
+    """For an unknown field, the object that the schema reads, in words."""
 
 
 def schema_errors(error: ValidationError, schema: Schema) -> Iterator[SchemaError]:
@@ -59,7 +61,8 @@ def _walk(messages: Any, schema: SchemaOrField, path: tuple[Any, ...], value: An
         if key == "_schema":
             yield from _walk(inner, schema, path, value)
         elif isinstance(schema, Schema) and inner == [UNKNOWN]:
-            yield SchemaError((*path, key), "unknown", f"unknown field {shown(key)}", sorted(schema.fields))
+            message, known = f"unknown field {shown(key)}", sorted(schema.fields)
+            yield SchemaError((*path, key), "unknown", message, known, expectation(schema))
         elif isinstance(schema, Schema):
             yield from _walk(inner, schema.fields.get(key), (*path, key), _item(value, key))
         elif isinstance(schema, fields.Dict) and isinstance(inner, dict):

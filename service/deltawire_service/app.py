@@ -18,6 +18,7 @@ from deltawire_service.admission.authentication import require_key
 from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.admission.key_limits import within_key_limits
 from deltawire_service.admission.request_bodies import RequestBodies
+from deltawire_service.api import blobs as blob_route
 from deltawire_service.api import docs, health, limits, root
 from deltawire_service.api import layers as catalogue
 from deltawire_service.api import metrics as exposition
@@ -28,6 +29,7 @@ from deltawire_service.api.compute.pipeline import Pipeline
 from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models import routes as model_routes
 from deltawire_service.api.models.access import ModelAccess
+from deltawire_service.cluster.starting import make_dispatcher
 from deltawire_service.engine import Caches, Runner, current_deadline
 from deltawire_service.http import bodies, uploads
 from deltawire_service.http.cors import allow_origins
@@ -35,21 +37,24 @@ from deltawire_service.http.flask_app import Application
 from deltawire_service.http.hosts import HostNames, check_hosts
 from deltawire_service.http.page_origins import SAFE_METHODS, check_origins
 from deltawire_service.http.problems import answer_errors
-from deltawire_service.http.request_context import RequestContext, request_middleware, with_context
+from deltawire_service.http.request_context import RequestContext, current_request, request_middleware
 from deltawire_service.http.security_headers import add_origin, add_security_headers
 from deltawire_service.models.maintenance import starting
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.networks.cache import NetworkCache
 from deltawire_service.networks.published import PublishedNetworks
 from deltawire_service.networks.sources import BodySource
+from deltawire_service.observability.cluster_observer import ClusterObserver, worker_metrics
 from deltawire_service.observability.logs import add_request_id, make_log, request_lines, set_request_id
 from deltawire_service.observability.metrics import Metrics
 from deltawire_service.observability.opentelemetry import configured_provider, trace_requests
+from deltawire_service.observability.run_metrics import RunMetrics
 from deltawire_service.observability.server_timing import add_server_timing
 from deltawire_service.observability.store_observer import StoreObserver
 from deltawire_service.protocols import PROTOCOLS
 from deltawire_service.protocols.context import ProtocolContext
 from deltawire_service.protocols.served import ServedNetworks
+from deltawire_service.server.bodies.upload_room import UploadRoom
 from deltawire_service.server.connections.limits import ConnectionLimits
 from deltawire_service.server.readiness import Readiness
 from deltawire_service.settings import Settings
@@ -60,6 +65,7 @@ class Service(NamedTuple):
     """The parts that a server connects to its processes: `app.extensions["deltawire"]`."""
 
     compute_queue: ComputeQueue
+    answer_memory: AnswerMemory
     metrics: Metrics
     readiness: Readiness
     published: PublishedNetworks
@@ -78,7 +84,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     Raises:
         RegistryError: an installed plugin cannot be used.
         environs.EnvError: a setting does not fit.
-        NotInstalled: traces are wanted that cannot be sent.
+        NotInstalled: traces are wanted that cannot be sent, or Dask is that is not installed.
         StoreUnusable: models cannot be kept in the folder that is set.
     """
     settings = settings or Settings.from_environment()
@@ -98,7 +104,13 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         answer_memory.on_request_end(context)
         metrics.on_request_end(context)
 
+    log = make_log(settings.log_level)
+    dispatcher = make_dispatcher(settings, lambda: networks.fingerprint(), ClusterObserver(metrics), log)
+    membership = dispatcher.membership if dispatcher else None
+    metrics.add(partial(worker_metrics, membership))
+
     def admitted(run: Runner) -> Runner:
+        run = dispatcher.runner(run) if dispatcher else run
         run = answer_memory.counting(run)
         return metrics.counting_plans(within_key_limits(run) if keys else run)
 
@@ -111,9 +123,9 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         run=admitted(compute_queue),
         run_own=admitted(compute_queue.run_inline),
         on_compute_seconds=metrics.on_compute_seconds,
+        flat_programs=settings.flat_programs,
     )
     readiness = Readiness()
-    log = make_log(settings.log_level)
     optimizers = load_optimizers()
     models = None
     if settings.data_dir:
@@ -123,6 +135,8 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
             *(folder, networks.compiled, optimizers, networks.fingerprint, settings.store_limits, observer)
         )
         starting.prepare(models)
+    run_metrics = RunMetrics(models.folder, models.database) if models else RunMetrics()
+    metrics.add(run_metrics.collect)
     published = PublishedNetworks(settings.networks_dir, networks.compile, settings.wire_limits, log)
 
     app = Application(__name__)
@@ -154,15 +168,24 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         """Refuse a request that would be computed too late, or that has no room, before its body is read."""
         if context.method not in SAFE_METHODS:
             compute_queue.check_capacity()
-            answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
+            if json_bytes > bodies.UNCOUNTED:
+                answer_memory.admit_body(context, bodies.PARSED * min(json_bytes, settings.json_body_bytes))
 
     v1 = Blueprint("v1", __name__, url_prefix="/v1")
-    v1.before_request(with_context(bodies.negotiate))
-    v1.before_request(with_context(partial(deadlines.set_deadline, settings)))
-    v1.before_request(with_context(lambda context: check_capacity(context, uploads.json_bytes(context))))
+
+    @v1.before_request
+    def admit() -> None:
+        context = current_request()
+        bodies.negotiate(context)
+        deadlines.set_deadline(settings, context)
+        check_capacity(context, uploads.json_bytes(context))
+
     source = BodySource(published)
-    access = ModelAccess(settings, models, caches, answer_memory.admit_body)
-    rows = RowsReader(settings, lambda: access.store.datasets, answer_memory.admit_body)
+    upload_room = UploadRoom(
+        max(settings.upload_bytes, settings.model_body_bytes, settings.dataset_body_bytes)
+    )
+    access = ModelAccess(settings, models, caches, answer_memory.admit_body, upload_room)
+    rows = RowsReader(settings, lambda: access.datasets, answer_memory.admit_body)
     pipeline = Pipeline(settings, networks, source, caches, rows)
     for route in (gradients, forward, init, check, vjp, jvp, jacobian, hvp):
         v1.register_blueprint(route.blueprint(pipeline))
@@ -172,8 +195,10 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.register_blueprint(catalogue.blueprint(layers))
     v1.register_blueprint(rules.blueprint(optimizers))
     v1.register_blueprint(publications.blueprint(published))
-    v1.register_blueprint(limits.blueprint(settings, networks.fingerprint))
+    v1.register_blueprint(limits.blueprint(settings, networks.fingerprint, membership))
     app.register_blueprint(v1)
+    if dispatcher:
+        app.register_blueprint(blob_route.blueprint(dispatcher.blobs, dispatcher.links))
     app.register_blueprint(health.blueprint(readiness))
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(app, layers))
@@ -187,12 +212,12 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         deadline_seconds=settings.deadline_seconds,
         received_bytes=max(settings.received_bytes, settings.json_body_bytes, settings.binary_body_bytes),
         client_bytes_per_second=settings.client_bytes_per_second,
-        upload_bytes=max(settings.upload_bytes, settings.model_body_bytes, settings.dataset_body_bytes),
+        upload_room=upload_room,
         free_bytes=settings.free_bytes,
         refuse_body=request_bodies.refusal,
         upload_folder=request_bodies.upload_folder,
     )
     app.extensions["deltawire"] = Service(
-        compute_queue, metrics, readiness, published, connection_limits, models, log
+        *(compute_queue, answer_memory, metrics, readiness, published, connection_limits, models, log)
     )
     return app

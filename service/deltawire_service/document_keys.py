@@ -10,7 +10,7 @@ DOCUMENT_KEYS = ForeignKeys(
         "nodes": "layers modules ops operations",
         "inputs": "input sources args",
         "params": "parameters weights state_dict",
-        "data": "inputs batch x feed",
+        "data": "inputs batch feed",
         "kind": "type op op_type class_name class layer",
         "config": "params parameters attrs attributes kwargs options args",
         "name": "id label",

@@ -24,6 +24,15 @@ LONGEST_NAME = 64
 """Characters of a name that is looked up among those of other libraries."""
 
 
+SIMILAR = 0.65
+"""Least ratio of two names that may be one misspelt: 'logits' and 'loss' have 0.6."""
+
+MOST_LISTED = 12
+"""Known names in a message."""
+
+KIND_GUIDE = "; GET /v1/layers lists the kinds, and docs/write-a-layer.md shows how to add one"
+
+
 class Faults(list[Fault]):
     """A list of faults that raises Refused by itself once it holds as many as an error lists.
 
@@ -103,18 +112,24 @@ def nearest(name: Any, known: Iterable[str]) -> str:
         "; did you mean 'weight'?"
     """
     known = sorted(known)
+    if close := _near(name, known):
+        return close
+    if not known:
+        return "; there are none"
+    return f"; known: {', '.join(known[:MOST_LISTED])}{', …' if len(known) > MOST_LISTED else ''}"
+
+
+def _near(name: Any, known: Iterable[str]) -> str:
+    """Return the end of a message that asks for the most similar known name; empty when none is similar."""
+    known = sorted(known)
     alike = [other for other in known if isinstance(name, str) and abs(len(other) - len(name)) <= 4]
     # Comparing long names is slow, so compare only those that stand beside this one when sorted.
     first = max(0, min(bisect(alike, name), len(alike) - 8) - 8) if alike else 0
     beside = alike[first : first + 16]
     # The ratio of get_close_matches is low for repeated letters: 'azaa' is only half like 'aaaa'.
     close = [other for other in beside if len(other) == len(name) > 2 and sum(map(ne, other, name)) == 1]
-    close = close or (get_close_matches(name, beside, n=1, cutoff=0.6) if beside else [])
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    if not known:
-        return "; there are none"
-    return f"; known: {', '.join(known[:12])}{', …' if len(known) > 12 else ''}"
+    close = close or (get_close_matches(name, beside, n=1, cutoff=SIMILAR) if beside else [])
+    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def unknown_kind(kind: Any, kinds: Iterable[str]) -> str:
@@ -131,7 +146,7 @@ def unknown_kind(kind: Any, kinds: Iterable[str]) -> str:
     kinds = list(kinds)
     synonym = find_synonym(kind, kinds) if isinstance(kind, str) and len(kind) <= LONGEST_NAME else None
     if synonym is None:
-        hint = nearest(kind, kinds)
+        hint = nearest(kind, kinds) if len(kinds) <= MOST_LISTED else _near(kind, kinds) or KIND_GUIDE
     elif not synonym.kind:
         hint = f"; {synonym.note}"
     elif synonym.note:
@@ -185,11 +200,19 @@ def schema_faults(
     return sorted(faults, key=lambda fault: fault.code != "field_unknown")
 
 
+def _place_of_unknown(key: str, error: SchemaError) -> str:
+    """Return where a key that is no field may belong, as the end of a message; empty where nothing tells."""
+    if {"kind", "config"} <= {*error.known}:
+        return f'; a setting of its kind stands in config, as in {{"config": {{"{key}": …}}}}'
+    return f"; expected {error.expected}" if error.expected != "an object" else ""
+
+
 def _fault(error: SchemaError, pointer: str, foreign: ForeignKeys) -> Fault:
     place = "/".join([pointer, *map(escape, error.path)])
     code = getattr(error.message, "code", f"field_{error.problem}")
     hint = ""
     if error.problem == "unknown":
         key = str(error.path[-1])[: LONGEST_NAME + 1]
-        hint = foreign.hint(key, error.known) or nearest(error.path[-1], error.known)
+        hint = foreign.hint(key, error.known) or _near(error.path[-1], error.known)
+        hint = hint or f"{nearest(None, error.known)}{_place_of_unknown(key, error)}"
     return Fault(place, code, f"{error.message}{hint}")

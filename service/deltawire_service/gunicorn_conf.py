@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from functools import partial
+from itertools import count
 from threading import Timer
 from time import monotonic
 from typing import Any
@@ -21,6 +22,8 @@ from typing import Any
 from environs import EnvError
 from marshmallow import validate
 
+from deltawire_plugins.blas import ONE_THREAD
+from deltawire_service.admission.memory_shares import TRAINER, MemoryShares
 from deltawire_service.observability.logs import server_logging
 from deltawire_service.observability.multiprocess_metrics import tidy
 from deltawire_service.server.fork_signals import deliver_after_fork, hold_until_forked
@@ -49,10 +52,7 @@ bind = f"127.0.0.1:{port}"
 
 # BLAS starts with one thread; the engine gives it more where the settings say so. gunicorn sets these
 # variables before it loads the application, and so before numpy reads them.
-raw_env = [
-    f"{variable}={os.environ.get(variable, '1')}"
-    for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-]
+raw_env = [f"{variable}={os.environ.get(variable, one)}" for variable, one in ONE_THREAD.items()]
 
 # One thread of a worker has all of its connections, these answer requests, one more answers health checks.
 # They do not compute: compute_queue.py does. They wait for their turn, and for the result.
@@ -96,6 +96,7 @@ logconfig_dict = server_logging(settings.log_level)
 def on_starting(server: Any) -> None:
     """Make what the processes share: before they are forked, and only in a server that starts."""
     server.metrics_folder = make_folder()
+    server.memory_shares = MemoryShares()
     server.draining = mmap.mmap(-1, 1)  # one byte, not 0 once the service is told to stop
     server.stop_by = None  # when it has to be over, once the service is told to stop by SIGTERM
     server.trainer = None
@@ -116,7 +117,9 @@ def when_ready(server: Any) -> None:
     print(f"deltawire serves at {address}   (the explorer; the API: {address}/docs)", flush=True)
     announce_draining(server)
     if settings.data_dir and settings.trainer:
-        server.trainer = TrainerProcess(trainer_command(server.metrics_folder))
+        shares: MemoryShares = server.memory_shares
+        command = trainer_command(server.metrics_folder, shares.descriptor)
+        server.trainer = TrainerProcess(command, [shares.descriptor], partial(shares.clear, TRAINER))
         keep_trainer(server, server.trainer)
 
 
@@ -152,8 +155,11 @@ def announce_draining(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Hold signals back until the worker can handle them."""
+    """Hold signals back until the worker can handle them, and number it among those that live."""
     hold_until_forked()
+    taken = {TRAINER, *(each.memory_number for each in server.WORKERS.values())}
+    worker.memory_number = next(number for number in count() if number not in taken)
+    worker.memory_share = server.memory_shares.share(worker.memory_number)
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -172,6 +178,7 @@ def post_worker_init(worker: Any) -> None:
     """Connect the application to the worker it runs in."""
     if service := service_of(worker):
         worker.limits = service.connection_limits
+        service.answer_memory.share(worker.memory_share)
         if worker.metrics_folder:
             service.metrics.share(worker.metrics_folder)
         service.readiness.stopping = lambda: worker.draining[0] != 0 or not worker.alive
@@ -209,6 +216,7 @@ def replace_worker(worker: Any) -> None:
 def child_exit(server: Any, worker: Any) -> None:
     """Forget the worker that `replace_worker` added, and add up what the ended one has counted."""
     server.num_workers = server.cfg.workers
+    server.memory_shares.clear(worker.memory_number)
     try:
         if server.metrics_folder:
             tidy(server.metrics_folder, {*server.WORKERS, server.trainer and server.trainer.pid})

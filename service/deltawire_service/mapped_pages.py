@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from deltawire.wire import Array
 
 PIECE_BYTES = 2**20
+
+
+class MappedFile(mmap.mmap):
+    """A file mapped for reading, which tells its path: others can be told where its numbers are."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, descriptor: int, path: Path) -> Self:
+        """Map a file that is open. path: where it is."""
+        mapped = cls(descriptor, 0, access=mmap.ACCESS_READ)
+        mapped.path = path
+        return mapped
+
+
+class FilePlace(NamedTuple):
+    """The place of numbers in a file, one after the other."""
+
+    path: Path
+    begin: int
 
 
 def released_pieces(view: memoryview | Array, size: int = PIECE_BYTES) -> Iterator[memoryview]:
@@ -35,10 +57,20 @@ def release_pages(array: Array) -> None:
     mapped = _mapped(array)
     if mapped is None:
         return
-    start = array.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
+    start = _begin(array, mapped)
     begin = start - start % mmap.PAGESIZE
     if array.nbytes:
         mapped.madvise(mmap.MADV_DONTNEED, begin, start + array.nbytes - begin)
+
+
+def find_place(array: Array) -> FilePlace | None:
+    """Return the place of an array's numbers in a `MappedFile`; None when it is no read-only view of one."""
+    mapped = _mapped(array)
+    return FilePlace(mapped.path, _begin(array, mapped)) if isinstance(mapped, MappedFile) else None
+
+
+def _begin(array: Array, mapped: mmap.mmap) -> int:
+    return array.ctypes.data - np.frombuffer(mapped, np.uint8).ctypes.data
 
 
 def _mapped(array: Array) -> mmap.mmap | None:

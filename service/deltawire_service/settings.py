@@ -15,9 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from environs import Env, EnvError, EnvValidationError
-from marshmallow import ValidationError, fields, validate
+from marshmallow import fields, validate
 
 from deltawire_plugins.schema_errors import describe
+from deltawire_service.setting_checks import (
+    ARE_HOSTS,
+    ARE_ORIGINS,
+    IS_URL,
+    PROTOCOLS,
+    are_folders,
+    are_protocols,
+    is_dask_address,
+    is_folder,
+)
 from deltawire_service.store.limits import StoreLimits
 
 if TYPE_CHECKING:
@@ -30,7 +40,6 @@ Check = Callable[[Any], Any]
 """Raises marshmallow.ValidationError for a value that a setting may not have."""
 
 PREFIX = "DELTAWIRE_"
-PROTOCOLS = ("kserve", "tesseract", "umbridge")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 POSITIVE = validate.Range(min=1)
@@ -38,12 +47,6 @@ SECONDS = validate.Range(min=0, max=1e6)
 
 SHORTEST_DEADLINE = 0.001
 """Seconds that a request may be given at least: nothing can be answered in less."""
-
-MODEL_HEADER_BYTES = 2**24
-"""The longest header of a body that is received into a file."""
-
-MODEL_TENSORS = 100_000
-"""Tensors in such a body."""
 
 FIELDS = {int: fields.Integer, float: fields.Float, bool: fields.Boolean, str: fields.String}
 """How messages name the values of each type."""
@@ -58,6 +61,9 @@ WIRE_BOUNDS = {
     "tensor_header_bytes": "tensor_header_bytes",
 }
 """The setting of each bound on bodies and tensors."""
+
+MODEL_WIRE_BOUNDS = {"tensors": "model_tensors", "tensor_header_bytes": "model_tensor_header_bytes"}
+"""Those that are others for bodies that are received into files."""
 
 
 def variable(name: str) -> str:
@@ -85,33 +91,6 @@ def read_variable(name: str, default: T, check: Check | None = None) -> T:
         reasons = [describe(message, field, os.environ[name]) for message in error.error_messages]
         raise EnvError(f"{name}: {'; '.join(reasons)}") from None
     return value
-
-
-def is_folder(path: str) -> None:
-    """Raise ValidationError unless the path is empty or that of a folder."""
-    if path and not Path(path).is_dir():
-        raise ValidationError("there is no such folder")
-
-
-def are_folders(paths: str) -> None:
-    """Raise ValidationError unless the paths, with colons between them, are those of folders."""
-    for path in filter(None, paths.split(":")):
-        is_folder(path)
-        if not Path(path).is_absolute():
-            raise ValidationError("expected paths from the root, such as /data")
-
-
-def are_protocols(text: str) -> None:
-    """Raise ValidationError unless the text is names of protocols with commas between them."""
-    for word in text.split(",") if text else ():
-        if word not in PROTOCOLS:
-            raise ValidationError(f"expected some of {', '.join(PROTOCOLS)}, with commas between them")
-
-
-ARE_HOSTS = validate.Regexp(
-    r"( *[A-Za-z0-9_][A-Za-z0-9_.-]*(\s|\Z))*\Z", error="expected names, without ports"
-)
-ARE_ORIGINS = validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host")
 
 
 def setting(default: Any, words: str, check: Check | None = None) -> Any:
@@ -148,24 +127,30 @@ class Settings:
     )
     upload_bytes: int = count(
         2**33,
-        "bodies that a worker process has in files at once, in bytes, until their requests are answered",
+        "bodies that a worker process has in files at once, in bytes, until their requests are answered; "
+        "so are the copies of files below DELTAWIRE_DATASET_ROOTS",
     )
     tensor_header_bytes: int = count(
-        2**16,
+        2**20,
         "the longest header of a binary body, in bytes; it holds the network and describes the tensors",
+    )
+    model_tensor_header_bytes: int = count(
+        2**24, "the longest header of a body that is received into a file, in bytes"
     )
     json_depth: int = count(32, "levels of lists and objects in a JSON body")
     json_members: int = count(
-        20_000, "objects and keys in a JSON body; 512 nodes and 1,000 tensors need about 13,000"
+        20_000, "objects and keys in a JSON body; 640 nodes and 1,000 tensors need about 15,000"
     )
     json_lists: int = count(2**20, "lists in a JSON body; send larger tensors as base64, or in a binary body")
     tensors: int = count(1000, "tensors in a request, parameters and data together")
+    model_tensors: int = count(100_000, "tensors in a body that is received into a file")
     rank: int = count(8, "axes of a tensor, the batch axis included")
     elements: int = count(2**26, "numbers in a tensor")
-    nodes: int = count(512, "nodes in a network")
+    nodes: int = count(640, "nodes in a network")
     planned_bytes: int = count(
-        512 * 2**20,
-        "planned peak memory of one request, in bytes, including its body and its answer",
+        5 * 2**28,
+        "planned peak memory of one request, in bytes, including its body and its answer; "
+        "parameters that the service keeps are not counted",
     )
     planned_operations: int = count(
         2**40,
@@ -177,13 +162,18 @@ class Settings:
         "threads that compute in each worker process; with more than one, requests are "
         "computed one after the other",
     )
+    flat_programs: bool = setting(
+        True,
+        "whether programs of built-in layers that repeat are compiled to straight-line code, "
+        "which leaves out the guard of the layer contract; the numbers are the same",
+    )
     computations: int = count(1, "requests that each worker process computes at the same time")
     queue_seconds: float = seconds(
         0.08, "seconds that a request may wait to be computed; then it gets 503 and Retry-After"
     )
     queue_bytes: int = count(2**30, "planned memory of all waiting requests of a worker process, in bytes")
     admitted_bytes: int = count(
-        512 * 2**20,
+        5 * 2**28,
         "memory that read bodies in JSON, computations and unread answers of a worker process take together, "
         "in bytes; at least DELTAWIRE_PLANNED_BYTES times DELTAWIRE_COMPUTATIONS",
     )
@@ -263,6 +253,27 @@ class Settings:
         "without one, start deltawire trainer on the same folder",
     )
     trainer_threads: int = count(1, "threads that the process computes with that takes runs")
+    dask: str = setting(
+        "",
+        "the address of a Dask scheduler, tls://host:8786, whose workers compute parts of large requests; "
+        "it needs DELTAWIRE_DATA_DIR",
+        is_dask_address,
+    )
+    cluster_url: str = setting(
+        "",
+        "the address at which those workers reach the service, as http://service:8000; "
+        "empty where they share DELTAWIRE_DATA_DIR",
+        IS_URL,
+    )
+    cluster_operations: int = count(
+        2**34,
+        "planned operations from which on a request with several segments goes to those workers; "
+        "a fast core does 2^35 of them in a second",
+    )
+    worker_cache_bytes: int = count(
+        2**29,
+        "parameters that a worker keeps for further requests, in bytes; the least recently used go first",
+    )
     protocols: str = setting(
         ",".join(PROTOCOLS),
         "the protocols of others in which networks and models are served",
@@ -285,6 +296,8 @@ class Settings:
         for each in dataclasses.fields(cls):
             default: Any = each.default
             values[each.name] = read_variable(variable(each.name), default, each.metadata["check"])
+        if values["dask"] and not values["data_dir"]:
+            raise EnvError("DELTAWIRE_DASK: set DELTAWIRE_DATA_DIR too, a folder for what workers read")
         return cls(**values)
 
     @cached_property
@@ -314,10 +327,13 @@ class Settings:
     @cached_property
     def model_wire_limits(self) -> wire.Limits:
         """The bounds on bodies that are received into files: more tensors, and a longer header for them."""
-        longest = max(self.tensor_header_bytes, MODEL_HEADER_BYTES)
-        return dataclasses.replace(
-            self.wire_limits, tensors=max(self.tensors, MODEL_TENSORS), tensor_header_bytes=longest
-        )
+        small = self.wire_limits
+        bounds = {
+            bound: max(getattr(small, bound), getattr(self, name))
+            for bound, name in MODEL_WIRE_BOUNDS.items()
+        }
+        variables = {bound: variable(name) for bound, name in MODEL_WIRE_BOUNDS.items()}
+        return dataclasses.replace(small, **bounds, variables={**small.variables, **variables})
 
     @property
     def uploads_dir(self) -> Path | None:

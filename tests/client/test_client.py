@@ -217,7 +217,7 @@ def test_what_the_service_refuses_is_raised_with_its_place(client: Client) -> No
         lambda: client.init(circuit(), seed=-1),
         lambda: client.init(circuit(), dtype="float16"),
         lambda: client.init({}),
-        lambda: client.gradients(circuit(), {}, dict.fromkeys("xyz", [1]), values="add1"),
+        lambda: client.gradients(circuit(), {}, dict.fromkeys("xyz", [1]), values=["add2"]),
         lambda: client.gradients({"inputs": []}, {}, {"x": [1]}),
         lambda: client.gradients({"inputs": {"x": 5}}, {}, {"x": [1]}),
     ):
@@ -290,7 +290,12 @@ def test_what_is_no_answer_of_a_service_is_said_to_be_none(status: str, body: by
         start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), ("Location", "/")])
         return [body]
 
-    with serving(app) as url, Client(url) as client, pytest.raises(ServiceFailed, match=url) as failed:
+    once = Retries(attempts=1)
+    with (
+        serving(app) as url,
+        Client(url, retries=once) as client,
+        pytest.raises(ServiceFailed, match=url) as failed,
+    ):
         client.layers()
     assert (failed.value.code, failed.value.status) == ("answer_invalid", int(status[:3]))
 
@@ -370,7 +375,7 @@ def test_forward_and_limits() -> None:
     network = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "sigmoid", "name": "s"}]}
     with Client() as embedded:
         assert embedded.forward(network, {}, {"x": [0.0]}, ["s"])["s"].tolist() == [0.5]
-        assert embedded.limits()["limits"]["nodes"] == 512
+        assert embedded.limits()["limits"]["nodes"] == 640
         with pytest.raises(Refused) as caught:
             embedded.forward(network, {}, {"x": [0.0]}, ["t"])
         assert caught.value.code == "unknown_name"

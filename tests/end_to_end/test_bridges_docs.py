@@ -14,9 +14,14 @@ SNIPPETS = [
     pytest.param("bridges.md", 2, marks=pytest.mark.torch, id="a model in torch"),
     pytest.param("bridges.md", 3, marks=pytest.mark.jax, id="a model in jax"),
     pytest.param("importers.md", 0, marks=pytest.mark.torch, id="torch import"),
-    pytest.param("importers.md", 1, marks=pytest.mark.onnx, id="ONNX import"),
-    pytest.param("importers.md", 2, marks=pytest.mark.torch, id="torch import checked by a service"),
-    pytest.param("importers.md", 3, id="scikit-learn import"),
+    pytest.param("importers.md", 1, marks=pytest.mark.torch, id="a torch module that returns its loss"),
+    pytest.param("importers.md", 2, marks=pytest.mark.torch, id="a torch network that learns"),
+    pytest.param("importers.md", 3, marks=pytest.mark.onnx, id="ONNX import"),
+    pytest.param("importers.md", 4, marks=pytest.mark.onnx, id="ONNX import of an image's size"),
+    pytest.param("importers.md", 5, marks=pytest.mark.onnx, id="ONNX import of a speech network"),
+    pytest.param("importers.md", 6, marks=pytest.mark.torch, id="torch import checked by a service"),
+    pytest.param("importers.md", 7, id="scikit-learn import"),
+    pytest.param("importers.md", 8, marks=pytest.mark.suites, id="transformers import"),
     pytest.param("sklearn.md", 0, id="scikit-learn classifier"),
 ]
 
@@ -60,4 +65,5 @@ def test_an_example_does_what_it_is_for(name: str) -> None:
 
 def test_every_example_is_run() -> None:
     named = {parameter.values[0] for parameter in EXAMPLES}
+    named |= {"several_machines.py", "fine_tune_resnet.py"}  # which tests of their own run
     assert named == {path.name for path in (ROOT / "examples").glob("*.py")}

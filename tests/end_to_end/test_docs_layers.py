@@ -16,8 +16,9 @@ PAGE = (ROOT / "docs" / "layers.md").read_text()
 KINDS = [kind for kinds in TOOL["families"]().values() for kind in kinds]
 
 LATEX = set(
-    "Delta Phi alpha ast bar begin circ dots delta end epsilon frac hat in lVert left le log mathbf max min "
-    "nabla operatorname overline qquad rVert right sigma sqrt star sum tanh text textstyle tfrac top".split()
+    "Delta Phi alpha ast bar begin beta circ cos dots delta end epsilon frac gamma ge hat in lVert left le "
+    "log mathbf max min nabla operatorname overline partial pi qquad rVert right sigma sin sqrt star sum "
+    "tanh text textstyle tfrac top".split()
 )
 
 

@@ -7,14 +7,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from flask.testing import FlaskClient
 from support.console import run
 
-from deltawire import Client, Network, Refused
+from deltawire import Client, Network, Refused, optim
 from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
@@ -107,15 +109,31 @@ def check(call: Callable[[], Any], words: list[str]) -> None:
         assert part in str(caught.value)
 
 
+def tied(units: int = 4, transpose: bool = True, to: str = "enc") -> Network:
+    net = Network()
+    net.layer("linear", net.input("x", (4,)), units=2, name="enc")
+    dec = net.layer("linear", "enc", units=units, name="dec", tied_to=to, transpose=transpose)
+    if units != 4:
+        net.loss = net.layer("squared_error", dec, "x")
+    return net
+
+
+def vectors(build: Callable[[Any], Any]) -> Network:
+    net = Network()
+    build(net.input("x", (4,)))
+    return net
+
+
 OPTIONS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "wrt is a list": (lambda c: c.gradients(NET, PARAMS, DATA, wrt=["x"]), ['/wrt: expected {"params": True', "got ['x']"]),
-    "wrt is a name": (lambda c: c.gradients(NET, PARAMS, DATA, wrt={"data": "x"}), ["/wrt/data: expected true, false or a list of names, got 'x'"]),
+    "wrt is a name": (lambda c: c.gradients(NET, PARAMS, DATA, wrt={"data": "x"}), ["/wrt/data: expected True, False or a list of names, as ['x'], got 'x'"]),
     "wrt has a glob": (lambda c: c.gradients(NET, PARAMS, DATA, wrt={"params": ["*.w"]}), ["/wrt/params/0: no parameter matches '*.w'; known: scores.bias"]),
     "wrt has labels": (lambda c: c.gradients(NET, PARAMS, DATA, wrt={"data": ["y"]}), ["input 'y' holds integers: it has no gradient"]),
     "wrt has a key": (lambda c: c.gradients(NET, PARAMS, DATA, wrt={"parameters": True}), ["unknown field 'parameters'; here it is 'params'"]),
     "no reduction": (lambda c: c.gradients(NET, PARAMS, DATA, reduction="none"), ["/reduction: expected 'mean' or 'sum', got 'none'"]),
     "reduction None": (lambda c: c.gradients(NET, PARAMS, DATA, reduction=None), ["/reduction: expected 'mean' or 'sum', got null"]),
-    "values is a name": (lambda c: c.gradients(NET, PARAMS, DATA, values="scores"), ["/values: expected a list of names, got 'scores'"]),
+    "a value that is not near": (lambda c: c.gradients(NET, PARAMS, DATA, values=["logits"]), ["no node is named 'logits'; known: loss, scores"]),
+    "values is a name": (lambda c: c.gradients(NET, PARAMS, DATA, values="scores"), ["/values: expected a list of names, as ['scores'], got 'scores'"]),
     "no such value": (lambda c: c.gradients(NET, PARAMS, DATA, values=["score"]), ["no node is named 'score'; did you mean 'scores'?"]),
     "losses is 1": (lambda c: c.gradients(NET, PARAMS, DATA, losses=1), ["/losses: expected true or false, got 1"]),
     "non_finite ignores": (lambda c: c.gradients(NET, PARAMS, DATA, non_finite="ignore"), ["/non_finite: expected 'error' or 'return', got 'ignore'"]),
@@ -125,7 +143,7 @@ OPTIONS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "no tangent": (lambda c: c.jvp(NET, PARAMS, DATA, {}, ["scores"]), ["/tangents: name at least one parameter or input"]),
     "nested tangents": (lambda c: c.jvp(NET, PARAMS, DATA, {"data": {"x": X}}, ["scores"]), ["/tangents: expected arrays by name, not below params and data"]),
     "a mode": (lambda c: c.jacobian(NET, PARAMS, DATA, ["scores"], mode="rev"), ["/mode: expected 'reverse' or 'forward', got 'rev'"]),
-    "outputs is a name": (lambda c: c.jacobian(NET, PARAMS, DATA, "scores"), ["/outputs: expected a list of names, got 'scores'"]),
+    "outputs is a name": (lambda c: c.jacobian(NET, PARAMS, DATA, "scores"), ["/outputs: expected a list of names, as ['scores'], got 'scores'"]),
     "a vector's name": (lambda c: c.hvp(NET, PARAMS, DATA, {"weight": W}), ["/vectors/data/weight: the network has no input 'weight'"]),
     "no samples": (lambda c: c.hessian_diagonal(NET, PARAMS, DATA, samples=0), ["expected a whole number of at least 1 and at most 10000, got 0"]),
     "half a sample": (lambda c: c.check(NET, PARAMS, DATA, samples=2.5), ["/samples: expected a whole number, got 2.5"]),
@@ -136,6 +154,25 @@ OPTIONS: dict[str, tuple[Callable[[Client], Any], list[str]]] = {
     "a batch as text": (lambda c: c.plan(NET, batch="32"), ["/batch: expected a whole number, got '32'"]),
     "no such name": (lambda c: c.published("digits"), ["no network is published as 'digits'"]),
     "a name alone": (lambda c: c.plan("digits"), ["/network: expected a Network, a spec as a dict, or client.published"]),
+    "numpy's mean": (lambda c: c.gradients(NET, PARAMS, DATA, reduction=np.mean), ['/reduction: expected "mean" or "sum", got <function mea']),
+    "an input as value": (lambda c: c.forward(NET, PARAMS, DATA, ["x"]), ["/values/0: no node is named 'x'; 'x' is an input, whose numbers are in the data"]),
+    "a parameter as value": (lambda c: c.forward(NET, PARAMS, DATA, ["scores.bias"]), ["'scores.bias' is a parameter, whose numbers are in the params"]),
+    "a node as vector": (lambda c: c.hvp(NET, PARAMS, DATA, {SCORES: np.ones((2, 3))}), ["/vectors/data/scores: the network has no input 'scores'; 'scores' is a node: nodes go into cotangents"]),
+    "flat cotangents of hvp": (lambda c: c.hvp(NET, PARAMS, DATA, {"x": X}, cotangents={SCORES: np.ones(2)}), ["/cotangents/scores: expected shape [2, 3], got [2]"]),
+    "several cotangents of hvp": (lambda c: c.hvp(NET, PARAMS, DATA, {"x": X}, cotangents={SCORES: np.ones((5, 2, 3))}), ["/cotangents/scores: expected shape [2, 3], got [5, 2, 3]"]),
+    "hvp without a loss": (lambda c: c.hvp(tied(), {}, {}, {"x": X}), ["a loss has shape []: set net.loss to a node of shape (), or pass cotangents= by node"]),
+    "no loss": (lambda c: c.value_and_grad(tied(), {}, {}), ["a loss has shape []: set net.loss to a node of shape ()"]),
+    "a tied parameter": (lambda c: c.vjp(tied(), {"enc.weight": np.ones((2, 4)), "enc.bias": [0, 0], "dec.bias": [0] * 4, "dec.weight": W}, {"x": X}, {"dec": X}), ["/params/dec.weight: node 'dec' is tied, and its weight is 'enc.weight': leave 'dec.weight' out"]),
+    "a tie not transposed": (lambda c: c.plan(tied(transpose=False)), ["/network/nodes/1/tied_to", "got weight [4, 2], bias [4]; its matrices fit with transpose: true"]),
+    "a tie of another size": (lambda c: c.plan(tied(units=3)), ["/network/nodes/1/tied_to: node 'dec': expected the transposed matrices of 'enc', weight [2, 4], got weight [3, 2]"]),
+    "a tie to an input": (lambda c: c.plan(tied(to="x")), ["node 'dec': 'x' is an input; tie to a node, whose parameters are shared"]),
+    "first numbers": (lambda c: c.plan(grown()[0].layer("linear", "x", units=2, weight=W).network), ["unknown field 'weight'; the numbers of a parameter go into params, as params['linear1.weight']"]),
+    "two vectors": (lambda c: c.plan(vectors(lambda x: x @ x)), ["got shape [4]: 'dot' multiplies vectors"]),
+    "torch's batch axis": (lambda c: c.plan(vectors(lambda x: x.sum(axis=1))), ["axis 1 does not exist in shape [4]: the batch is no axis of an example"]),
+    "numpy's first column": (lambda c: c.plan(vectors(lambda x: x[:, 0])), ["axis 1 does not exist in shape [4]: the batch is no axis of an example"]),
+    "a sparse array": (lambda c: c.forward(NET, PARAMS, DATA | {"x": scipy.sparse.csr_matrix(X)}), ["/data/x: the array is sparse: pass .toarray()"]),
+    "params and data swapped": (lambda c: c.value_and_grad(NET, DATA, PARAMS), ["/params: params and data seem to have changed places: the parameters come first"]),
+    "a frame": (lambda c: c.forward(NET, PARAMS, SimpleNamespace(columns=["x"])), ["/data: expected a dict of arrays by name ({} for none), as dict(frame), got "]),
     "a list of layers": (lambda c: c.plan([1]), ["/network: expected a Network, a spec as a dict", "got [1]"]),
 }  # fmt: skip
 
@@ -146,12 +183,73 @@ def test_options(case: str, client: Client) -> None:
     check(lambda: call(client), words)
 
 
+def grown() -> tuple[Network, Any]:
+    net = Network()
+    return net, net.input("x", (4, 3))
+
+
+BUILT: dict[str, tuple[Callable[[Network, Any], Any], list[str]]] = {
+    "a mask by keyword": (lambda n, x: n.layer("attention", x, x, x, mask=n.input("mask", (4, 4), "int64")), ["/nodes/0/config/mask: inputs go by position, as in layer(\"attention\", x, x, x, mask); tied_to= shares"]),
+    "inputs by keyword": (lambda n, x: n.layer("attention", query=x, key=x, value=x), ['as in layer("attention", x, x, x)']),
+    "a weight of a node": (lambda n, x: n.layer("linear", x, units=2, weight=x), ["tied_to= shares the parameters of a node"]),
+    "inputs in a list": (lambda n, x: n.layer("concat", [x, x]), ["/nodes/0/inputs/0: expected a handle or a name (pass them one by one: x, x), got [Handle"]),
+    "transpose as text": (lambda n, x: n.layer("linear", x, units=2, transpose="no"), ["/nodes/0/transpose: expected True or False, got 'no'"]),
+    "shared as text": (lambda n, x: n.input("y", (), shared="no"), ["/inputs/y/shared: expected True or False, got 'no'"]),
+    "shared as a number": (lambda n, x: n.input("y", (), shared=1), ["/inputs/y/shared: expected True or False, got 1"]),
+    "Keras' batch": (lambda n, x: n.input("y", (None, 10)), ["/inputs/y/shape: expected whole numbers of at least 1: leave the batch out, shape=(10,), got (None, 10)"]),
+    "a size of 0": (lambda n, x: n.input("y", (3, 0)), ["/inputs/y/shape: expected whole numbers of at least 1, got (3, 0)"]),
+    "a cell that runs again": (lambda n, x: n.input("x", (4, 3)), ["'x' is already the name of an input or a node: a notebook's cell that runs again begins with net = Network()"]),
+    "a shape as text": (lambda n, x: n.input("y", "34"), ["/inputs/y/shape: expected sizes of axes"]),
+    "no first numbers": (lambda n, x: n.parameter("w", (3,)), ["/inputs/w/parameter: expected one of normal=, uniform= and constant=, got {}"]),
+    "two kinds of first numbers": (lambda n, x: n.parameter("w", (3,), normal=1, constant=0), ["expected one of normal=, uniform= and constant="]),
+    "one glob": (lambda n, x: n.regularize(1e-3, "*.weight"), ["/regularization/parameters: expected a list of names, as ['*.weight'], got '*.weight'"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BUILT)
+def test_building(case: str) -> None:
+    build, words = BUILT[case]
+    check(lambda: build(*grown()), words)
+
+
+BAD = {"x": np.where(np.arange(8)[:, None] == 5, np.nan, np.ones((8, 4))), "y": np.arange(8) % 3}
+LABELS = {"x": np.ones((8, 4)), "y": np.where(np.arange(8) == 6, 9, 0)}
+TRAINING: dict[str, tuple[Callable[[Client, dict[str, Any]], Any], list[str]]] = {
+    "epochs as text": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), epochs="3"), ["/epochs: expected a whole number of at least 1, or an iterable", "got '3'"]),
+    "no epoch": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), epochs=0), ["/epochs: expected a whole number of at least 1", "got 0"]),
+    "epochs below 0": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), epochs=-1), ["/epochs: expected a whole number of at least 1", "got -1"]),
+    "a float of epochs": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), epochs=2.0), ["/epochs: expected a whole number of at least 1", "got 2.0"]),
+    "no batch": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), batch_size=0), ["/batch_size: expected a whole number of at least 1, got 0"]),
+    "one glob": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam(), parameters="scores.*"), ["/parameters: expected a list of names, as ['scores.*']"]),
+    "shared is a name": (lambda c, p: optim.batches(DATA, 2, shared="x"), ["/shared: expected a list of names, as ['x'], got 'x'"]),
+    "an optimizer's function": (lambda c, p: optim.fit(c, NET, p, DATA, optim.adam), ["/optimizer: expected an optimizer, as optim.adam(1e-3), or an object with step(params, gradients), in fit(client, net, params, data, optimizer)"]),
+    "an optimizer's class": (lambda c, p: optim.fit(c, NET, p, DATA, optim.Optimizer), ["/optimizer: expected an optimizer, as optim.adam(1e-3), or an object"]),
+    "an optimizer's name": (lambda c, p: optim.fit(c, NET, p, DATA, "adam"), ["/optimizer: expected an optimizer, as optim.adam(1e-3)", "got 'adam'"]),
+    "a rate": (lambda c, p: optim.fit(c, NET, p, DATA, 0.01), ["/optimizer: expected an optimizer, as optim.adam(1e-3)", "got 0.01"]),
+    "the network first": (lambda c, p: optim.fit(NET, c, p, DATA, optim.adam()), ["/client: expected a Client first, as in fit(client, net, params, data, optimizer), got Network"]),
+    "data before params": (lambda c, p: optim.fit(c, NET, DATA, p, optim.adam()), ["/params: params and data seem to have changed places"]),
+    "an optimizer too early": (lambda c, p: optim.fit(c, NET, optim.adam(), p, DATA), ["/params: expected a dict of arrays by name, as in fit(client, net, params, data, optimizer), got Optimizer"]),
+    "NaN": (lambda c, p: optim.fit(c, NET, p, BAD, optim.adam(), batch_size=2), ["/data/x: 'x' holds a number that is not finite: nan in example 5, at [0] (epoch 1, step "]),
+    "a label": (lambda c, p: optim.fit(c, NET, p, LABELS, optim.adam(), batch_size=3), ["/data/y/6: input 'y': expected integers from 0 to 2, got 9 in example 6 (epoch 1, step "]),
+    "divergence": (lambda c, p: optim.fit(c, NET, p, {"x": X * 1e150, "y": [0, 1]}, optim.sgd(1e100), epochs=3), ["(epoch 2, step 1): the training diverged: a smaller learning_rate, or clip_norm=1.0 of the optimizer, may help"]),
+    "a rate as text": (lambda c, p: optim.sgd("0.1"), ["/learning_rate: expected a number, got '0.1'"]),
+    "parameters first": (lambda c, p: optim.sgd(p), ["/learning_rate: expected a number first, for step(params, gradients) takes the parameters"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", TRAINING)
+def test_training(case: str, client: Client) -> None:
+    call, words = TRAINING[case]
+    params = {name: array.copy() for name, array in PARAMS.items()}
+    check(lambda: call(client, params), words)
+
+
 RELU = {"inputs": {"x": {"shape": [4]}}, "nodes": [{"kind": "relu"}]}
 SPECS: dict[str, tuple[Any, list[str]]] = {
     "empty": ({}, ["/network/inputs: the field is missing: expected an object", "/network/nodes: the field is missing: expected a list of objects"]),
     "nodes by name": (RELU | {"nodes": {"a": 1}}, ["/network/nodes: expected a list of objects", "got {'a': 1}"]),
     "no nodes": (RELU | {"nodes": []}, ["/network/nodes: expected a list of objects, not empty, got []"]),
-    "inputs in a list": (RELU | {"inputs": ["x"]}, ["/network/inputs: expected an object, got ['x']"]),
+    "inputs in a list": (RELU | {"inputs": ["x"]}, ['/network/inputs: expected an object such as {"x": {"shape": [4]}}, got [\'x\']']),
     "a size": (RELU | {"inputs": {"x": {"shape": 4}}}, ["/network/inputs/x/shape: expected a list of whole numbers of at least 1, got 4"]),
     "Keras' batch": (RELU | {"inputs": {"x": {"shape": [None, 4]}}}, ["expected a list of whole numbers of at least 1, got [null, 4]"]),
     "a bare shape": (RELU | {"inputs": {"x": [4]}}, ['/network/inputs/x: expected an object such as {"shape": [4]}, got [4]']),
@@ -161,7 +259,7 @@ SPECS: dict[str, tuple[Any, list[str]]] = {
     "layers": (RELU | {"layers": []}, ["unknown field 'layers'; here it is 'nodes'"]),
     "params of a node": (RELU | {"nodes": [{"kind": "linear", "params": {"units": 3}}]}, ["unknown field 'params'; here it is 'config'"]),
     "lambda": (RELU | {"regularization": {"lambda": 1}}, ["unknown field 'lambda'; here it is 'l2'"]),
-    "a word": (RELU | {"nodes": ["relu"]}, ["/network/nodes/0: expected an object, got 'relu'"]),
+    "a word": (RELU | {"nodes": ["relu"]}, ['/network/nodes/0: expected an object such as {"kind": "relu"}, got \'relu\'']),
     "version 2": (RELU | {"version": 2}, ["/network/version: expected 1, got 2"]),
     "version as text": (RELU | {"version": "1"}, ["/network/version: expected a whole number, got '1'"]),
     "a dotted name": (RELU | {"inputs": {"x.1": {"shape": [4]}}}, ["'x.1' is no name: letters, digits and _"]),
@@ -196,7 +294,7 @@ LAYERS: dict[str, tuple[str, list[list[int]], dict[str, Any], list[str]]] = {
     "nn.Linear": ("nn.Linear", [[4]], {"units": 3}, ["no layer of kind 'nn.Linear' is installed; here it is 'linear'"]),
     "filters": ("conv2d", [[1, 8, 8]], {"filters": 3, "kernel": 3}, ["unknown field 'filters'; here it is 'channels'"]),
     "a kernel as text": ("conv2d", [[1, 8, 8]], {"channels": 3, "kernel": "3"}, ["expected a whole number of at least 1, or a list of 2 such numbers, got '3'"]),
-    "padding same": ("conv2d", [[1, 8, 8]], {"channels": 3, "kernel": 3, "padding": "same"}, ["/config/padding", "expected a whole number of at least 0, or a list of 2 such numbers, got 'same'"]),
+    "padding same": ("conv2d", [[1, 8, 8]], {"channels": 3, "kernel": 3, "padding": "same"}, ["/config/padding", "expected a whole number of at least 0, or a list of 2 such numbers or pairs of them, got 'same'"]),
     "no channels": ("conv2d", [[8, 8]], {"channels": 3, "kernel": 3}, ["expected axes (channels, h, w), got shape [8, 8]"]),
     "groups": ("conv2d", [[4, 8, 8]], {"channels": 3, "kernel": 3, "groups": 2}, ["/config/groups", "expected a divisor of the 3 channels out, got 2"]),
     "kernel_size": ("max_pool2d", [[1, 8, 8]], {"kernel_size": 2}, ["unknown field 'kernel_size'; here it is 'kernel'", "the field is missing: expected a whole number of at least 1, or a list of 2 such numbers"]),
@@ -212,9 +310,32 @@ LAYERS: dict[str, tuple[str, list[list[int]], dict[str, Any], list[str]]] = {
     "Dense": ("Dense", [[4]], {"units": 3}, ["no layer of kind 'Dense' is installed; here it is 'linear'"]),
     "mse": ("mse", [[3], [3]], {}, ["'squared_error' comes closest: it sums over an example"]),
     "cross_entropy": ("cross_entropy", [[3], []], {}, ["here it is 'softmax_nll'"]),
-    "dropout": ("dropout", [[3]], {"rate": 0.5}, ["'dropout_mask' comes closest: draw a mask of 0 and 1 yourself"]),
-    "ReLU6": ("ReLU6", [[3]], {}, ["'relu' comes closest: 6 − relu(6 − relu(x))"]),
+    "dropout": ("dropout", [[3]], {"rate": 0.5}, ["'multiply' comes closest: by an input of noise"]),
+    "a mask for lstm": ("lstm", [[5, 3]], {"units": 4, "mask": True}, ["for other layers, 'Sequences of different lengths' in docs/python.md shows padding"]),
+    "return_sequences": ("lstm", [[5, 3]], {"units": 4, "return_sequences": False}, ["its value is every state, or with last the last one"]),
+    "channels last": ("conv2d", [[8, 8, 1]], {"channels": 3, "kernel": 3}, ["the kernel reaches over 3 numbers, but axis -1 has 1; if these are 1 channels, they come first, as in (1, h, w)"]),
+    "a small image": ("conv2d", [[1, 2, 8]], {"channels": 3, "kernel": 5, "padding": 1}, ["the kernel reaches over 5 numbers, but axis -2 has 2, 4 with padding"]),
+    "bilstm": ("bilstm", [[5, 3]], {"units": 4}, ["'lstm' comes closest: concat the values of two"]),
+    "Masking": ("Masking", [[5, 3]], {}, ["is installed; pad sequences to one length, and pick what is real by data"]),
+    "packing": ("pack_padded_sequence", [[5, 3]], {}, ["'Sequences of different lengths' in docs/python.md"]),
+    "tan": ("tan", [[3]], {}, ["no layer computes it: compute it in the data, or write a layer, as docs/write-a-layer.md shows"]),
+    "a kind of nobody's": ("frobnicate", [[3]], {}, ["is installed; GET /v1/layers lists the kinds, and docs/write-a-layer.md shows how to add one"]),
+    "one input": ("attention", [[5, 8]], {}, ["expected at least 3 inputs (query, key, value), got 1"]),
+    "broadcasting": ("add", [[5, 3], [3]], {}, ["[5, 3], got [3]: nothing broadcasts; repeat an input by reshape and expand"]),
+    "no broadcasting": ("add", [[5, 3], [4]], {}, ["[5, 3], got [4]"]),
+    "sum's axis": ("sum", [[5, 3]], {"axis": 1}, ["unknown field 'axis'; here it is 'axes'"]),
+    "concat's axes": ("concat", [[5, 3], [5, 3]], {"axes": [1]}, ["unknown field 'axes'; here it is 'axis'"]),
+    "ReLU6": ("ReLU6", [[3]], {}, ["'clip' comes closest: from 0 to 6"]),
 }  # fmt: skip
+
+
+def test_a_layer_names_the_input_that_one_node_feeds_with_others(service: FlaskClient) -> None:
+    inputs = {"x": {"shape": [5, 8]}}
+    node = {"name": "n", "kind": "multi_head_attention", "inputs": ["x", "x", "x"], "config": {"heads": 3}}
+    words = [
+        "node 'n' (multi_head_attention) input 'x' as query: a width of 8 cannot be divided into 3 heads"
+    ]
+    check_problem(problem(service, {"inputs": inputs, "nodes": [node]}), words)
 
 
 def problem(service: FlaskClient, network: Any) -> dict[str, Any]:
@@ -248,7 +369,11 @@ BODIES: dict[str, tuple[dict[str, Any], str]] = {
     "a form": ({"data": {"a": "1"}}, "got 'application/x-www-form-urlencoded'"),
     "a charset": ({"data": b"{}", "content_type": "text/plain; charset=latin-1"}, "got 'text/plain; charset=latin-1'"),
     "no type": ({"data": b"{}"}, "expected Content-Type application/json or application/vnd.safetensors, got none"),
-    "a list": ({"json": []}, "expected an object, got []"),
+    "a list": ({"json": []}, 'expected an object such as {"network": {…}, "params": {…}, "data": {"x": [[1, 2]]}}, got []'),
+    "nothing": ({"data": b"", "content_type": "application/json", "environ_overrides": {"CONTENT_LENGTH": "0"}}, "the body is empty: expected a JSON document"),
+    "inputs without data": ({"json": {"network": RELU, "x": [[1, 2, 3, 4]]}}, 'unknown field \'x\'; known: data, deltas, dtype, losses, network, noise_seed, non_finite, params, per_example, reduction, tensors, trace, …; expected an object such as {"network": {…}, "params": {…}, "data": {"x": [[1, 2]]}}'),
+    "wrt by name": ({"json": {"network": RELU, "data": {}, "wrt": {"x": True}}}, 'unknown field \'x\'; known: data, params; expected an object such as {"params": true, "data": ["x"]}'),
+    "a setting beside kind": ({"json": {"network": RELU | {"nodes": [{"kind": "linear", "units": 3}]}, "data": {}}}, 'a setting of its kind stands in config, as in {"config": {"units": …}}'),
     "no network": ({"json": {}}, "the field is missing: expected the spec of a network, or the name of a published one"),
     "no data": ({"json": {"network": RELU}}, "the field is missing: expected an object of tensors, or rows of a dataset"),
     "a network's name": ({"json": {"network": "digits", "data": {}}}, 'or {"name": …} of a published network, got \'digits\''),
@@ -284,3 +409,19 @@ def test_files_of_commands(
     result = run(command, "file", columns=300)
     assert result.exit_code == 3
     assert words in result.stderr
+
+
+ROUTES: dict[str, str] = {
+    "/v1/gradient": "there is no such route; did you mean 'gradients'?",
+    "/v1/models/m/step": "there is no such route; did you mean 'steps'?",
+    "/v1/models/m/predict": "there is no such route; here it is 'forward'",
+    "/v1/predict": "there is no such route; here it is 'forward'",
+    "/nowhere/at/all": "there is no such route; GET / lists all",
+    "/": "the route takes GET",
+}
+
+
+@pytest.mark.parametrize("path", ROUTES)
+def test_routes(path: str, service: FlaskClient) -> None:
+    answer = service.post(path, json={})
+    assert answer.status_code in (404, 405) and ROUTES[path] in answer.json["detail"]

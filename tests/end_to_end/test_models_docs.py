@@ -122,7 +122,8 @@ def test_answer_fields(client: FlaskClient) -> None:
             "next": ...,
             **{key: ... for key in ("version", "step", "kind") if key in ledger["entries"][0]},
         },
-        "GET /v1/models/<name>/params": client.get("/v1/models/model/params").json,
+        # `data` only where the network has constants
+        "GET /v1/models/<name>/params": client.get("/v1/models/model/params").json | {"data": ...},
         "GET /v1/models/<name>/optimizer": client.get("/v1/models/model/optimizer").json,
         "POST /v1/models/<name>/restore": client.post("/v1/models/model/restore", json={"version": 0}).json,
         "GET /v1/optimizers": optimizers | optimizers["optimizers"][0],

@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, missing
 
+from deltawire_service.schemas.queries import RunsQuery
 from deltawire_service.schemas.requests import schema_of
 from deltawire_service.schemas.run_requests import Recipe
 from deltawire_service.schemas.run_responses import RunResponse
@@ -38,6 +39,10 @@ def recipe_fields(schema: Schema, prefix: str = "") -> dict[str, str]:
 def test_every_field_of_a_recipe_and_its_default() -> None:
     documented = {name.strip("`"): default for name, default, _ in rows("POST /v1/models/<name>/runs")}
     assert documented == recipe_fields(schema_of(Recipe)())
+
+
+def test_every_query_of_the_list() -> None:
+    assert {name.strip("`") for name, *_ in rows("GET /v1/runs")} == RunsQuery().fields.keys()
 
 
 def test_every_field_of_a_run() -> None:

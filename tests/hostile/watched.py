@@ -13,6 +13,7 @@ from flask import Flask, has_request_context
 
 import deltawire_service
 from deltawire_service.app import create_app
+from deltawire_service.engine.execute.flat import FILE
 
 OWN = str(Path(deltawire_service.__file__).parent)
 REACHING = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.remove")
@@ -25,7 +26,11 @@ def watch(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def own(event: str, arguments: tuple[Any, ...]) -> bool:
-    """Return whether it is a file of the service's pages, or of the counts that its workers share."""
+    """Return whether it is a flat program, or a file of the pages, or of the counts that workers share."""
+    if event == "compile":
+        return bool(arguments[1] == FILE)
+    if event == "exec":
+        return bool(arguments[0].co_filename == FILE)
     if event not in ("open", "os.listdir"):
         return False
     path = str(Path(str(arguments[0])).resolve())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import sqrt
 from typing import Any
 
@@ -79,14 +80,18 @@ LAYERS: dict[str, tuple[dict[str, Any], list[tuple[int, ...]]]] = {
     "batch_norm": ({}, [(3, 4), (3,), (3,)]),
     "conv1d": ({"channels": 6, "kernel": [5], "groups": 2}, [(4, 9)]),
     "conv2d": ({"channels": 6, "kernel": [5, 3]}, [(4, 9, 9)]),
+    "conv_transpose1d": ({"channels": 6, "kernel": [5], "groups": 2}, [(4, 9)]),
+    "conv_transpose2d": ({"channels": 6, "kernel": [5, 3]}, [(4, 9, 9)]),
     "elman": ({"units": 7}, [(3, 5)]),
     "embedding": ({"rows": 40, "width": 9}, [()]),
     "group_norm": ({"groups": 2}, [(4, 3)]),
     "gru": ({"units": 7}, [(3, 5)]),
+    "instance_norm": ({}, [(4, 3)]),
     "layer_norm": ({}, [(6,)]),
     "linear": ({"units": 30}, [(7,)]),
     "lstm": ({"units": 7}, [(3, 5)]),
     "multi_head_attention": ({"heads": 2}, [(3, 8), (4, 8), (4, 8)]),
+    "prelu": ({}, [(6,)]),
     "rms_norm": ({}, [(6,)]),
     "scale": ({}, [(6,)]),
     "shift": ({}, [(6,)]),
@@ -98,7 +103,12 @@ BOUNDS = {
     "uniform within ±√(3 / (2 e))": sqrt(3 / 16),
     "uniform within ±1/√e": 1 / sqrt(8),
 }
-WINDOWS = {"conv1d": 2 * 5, "conv2d": 4 * 5 * 3}
+WINDOWS = {
+    "conv1d": 2 * 5,
+    "conv2d": 4 * 5 * 3,
+    "conv_transpose1d": 3 * 5,
+    "conv_transpose2d": 6 * 5 * 3,
+}
 
 
 def first_parameters(kind: str, **config: Any) -> dict[str, Parameter]:
@@ -116,8 +126,8 @@ def test_first_numbers_are_those_that_the_layer_says(kind: str) -> None:
     assert formula and formula.init.keys() == first_parameters(kind).keys()
     for name, (_, init) in first_parameters(kind).items():
         drawn, text = init(stream(), (10_000,)), formula.init[name]
-        if text in ("0", "1"):
-            assert set(drawn.tolist()) == {float(text)}
+        if text in ("0", "1", "1/4"):
+            assert set(drawn.tolist()) == {float(Fraction(text))}
         else:
             bound = 1 / sqrt(WINDOWS[kind]) if "window" in text else BOUNDS[text]
             assert 0.999 * bound < np.abs(drawn).max() <= bound and abs(drawn.mean()) < 0.02 * bound

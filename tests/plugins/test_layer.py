@@ -68,7 +68,7 @@ def test_arity_is_read_from_the_signature_of_output_shape() -> None:
     two, many = arity(Scaled()), arity(Many())
     assert (two.names, two.variadic, str(two)) == (("a", "b"), False, "2 inputs (a, b)")
     assert [two.accepts(count) for count in range(4)] == [False, False, True, False]
-    assert (many.names, many.variadic, str(many)) == (("first",), True, "at least 1 input")
+    assert (many.names, many.variadic, str(many)) == (("first",), True, "at least 1 input (first)")
     assert [many.accepts(count) for count in range(4)] == [False, True, True, True]
 
 

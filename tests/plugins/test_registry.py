@@ -11,7 +11,8 @@ from support.distributions import install
 
 from deltawire_layers import load_layers
 from deltawire_layers.layers.linear import Linear
-from deltawire_layers.layers.pointwise import Relu, Tanh
+from deltawire_layers.layers.pointwise.activations import Tanh
+from deltawire_layers.layers.pointwise.rectifiers import Relu
 from deltawire_layers.registry import installed
 from deltawire_plugins import Registry, RegistryError
 
@@ -37,15 +38,15 @@ def test_built_in_layers_are_found_like_any_others() -> None:
 
 
 def test_layers_of_several_distributions_come_together(site: Path) -> None:
-    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise:Relu")
-    install(site, "bolt 1.1", squash="deltawire_layers.layers.pointwise:Tanh")
+    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise.rectifiers:Relu")
+    install(site, "bolt 1.1", squash="deltawire_layers.layers.pointwise.activations:Tanh")
     layers = load_layers(points(site))
     assert dict(layers) == {"ramp": Relu, "squash": Tanh}
     assert (layers.distribution("ramp"), layers.distribution("squash")) == ("acme 2.0", "bolt 1.1")
 
 
 def test_the_layers_of_one_distribution_can_be_told_from_all(site: Path) -> None:
-    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise:Relu")
+    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise.rectifiers:Relu")
     assert [point.name for point in installed("acme")] == ["ramp"]
     kinds = {point.name for point in installed("deltawire")}
     assert "relu" in kinds and "ramp" not in kinds
@@ -59,8 +60,8 @@ def refusal(site: Path) -> str:
 
 
 def test_one_kind_from_two_distributions_names_both(site: Path) -> None:
-    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise:Relu")
-    install(site, "bolt 1.1", ramp="deltawire_layers.layers.pointwise:Tanh")
+    install(site, "acme 2.0", ramp="deltawire_layers.layers.pointwise.rectifiers:Relu")
+    install(site, "bolt 1.1", ramp="deltawire_layers.layers.pointwise.activations:Tanh")
     message = refusal(site)
     assert all(part in message for part in ("'ramp'", "acme 2.0", "bolt 1.1"))
 
@@ -97,9 +98,20 @@ def test_what_is_no_layer_is_named(site: Path, value: str) -> None:
 
 @pytest.mark.parametrize("kind", ["Ramp", "2d", "a-b", "a.b", "größe", "x" * 65])
 def test_a_kind_that_is_no_plain_name_is_refused(site: Path, kind: str) -> None:
-    install(site, "acme 2.0", **{kind: "deltawire_layers.layers.pointwise:Relu"})
+    install(site, "acme 2.0", **{kind: "deltawire_layers.layers.pointwise.rectifiers:Relu"})
     message = refusal(site)
     assert kind in message and "acme 2.0" in message and "lower-case" in message
+
+
+@pytest.mark.parametrize("bounds", ["[(0, 1)]", "{1: (1, 0)}", "{-1: (0, 1)}", "{1: 0}", "{1: (0, 'x')}"])
+def test_bounds_that_are_none_are_refused(site: Path, monkeypatch: pytest.MonkeyPatch, bounds: str) -> None:
+    (site / "unbound.py").write_text(
+        f"from deltawire_layers import Layer\nclass Unbound(Layer):\n    bounds = {bounds}\n"
+        "    def output_shape(self, x):\n        return x\n"
+    )
+    monkeypatch.delitem(sys.modules, "unbound", raising=False)
+    install(site, "acme 2.0", ramp="unbound:Unbound")
+    assert "has bounds that are not a dict of positions and pairs of numbers" in refusal(site)
 
 
 def test_an_entry_point_without_a_distribution_is_still_refused_in_words() -> None:

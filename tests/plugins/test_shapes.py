@@ -20,8 +20,13 @@ def test_equal_shapes() -> None:
     assert shapes.equal_shapes((2, 3)) == (2, 3)
     assert shapes.equal_shapes((2, 3), (2, 3), (2, 3)) == (2, 3)
     assert refusal(shapes.equal_shapes, (2,), (2,), (1,), (4,)) == (
-        "expected the shape of the first input, [2], got [1]", 2,
-    )  # fmt: skip
+        "expected the shape of the first input, [2], got [1]: nothing broadcasts; "
+        "repeat an input by reshape and expand",
+        2,
+    )
+    assert refusal(shapes.equal_shapes, (5, 3), (3,))[0].endswith("by reshape and expand")
+    assert refusal(shapes.equal_shapes, (5, 3), (4,))[0].endswith("got [4]")
+    assert refusal(shapes.equal_shapes, (5, 3), (5,))[0].endswith("got [5]")
 
 
 def test_last_axis() -> None:
@@ -41,7 +46,10 @@ def test_last_axis() -> None:
 
 def test_axis_index_counts_from_either_end() -> None:
     assert [shapes.axis_index(axis, (5, 6, 7)) for axis in range(-3, 3)] == [0, 1, 2, 0, 1, 2]
-    assert refusal(shapes.axis_index, 2, (5, 6)) == ("axis 2 does not exist in shape [5, 6]", 0)
+    assert refusal(shapes.axis_index, 2, (5, 6)) == (
+        "axis 2 does not exist in shape [5, 6]: the batch is no axis of an example",
+        0,
+    )
     assert refusal(shapes.axis_index, -1, ()) == ("axis -1 does not exist in shape []", 0)
 
 
@@ -53,7 +61,10 @@ def test_axis_indices() -> None:
         "axes [0, -2] name an axis of shape [5, 6] twice",
         0,
     )
-    assert refusal(shapes.axis_indices, [1], (5,)) == ("axis 1 does not exist in shape [5]", 0)
+    assert refusal(shapes.axis_indices, [1], (5,)) == (
+        "axis 1 does not exist in shape [5]: the batch is no axis of an example",
+        0,
+    )
 
 
 def test_without_axes() -> None:

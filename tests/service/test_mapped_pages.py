@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 from support.memory import MIB, resident
 
-from deltawire_service.mapped_pages import release_pages, released_pieces
+from deltawire_service.mapped_pages import (
+    FilePlace,
+    MappedFile,
+    find_place,
+    release_pages,
+    released_pieces,
+)
 
 THIS = Path("/proc/self")
 
@@ -60,3 +66,16 @@ def test_other_memory_keeps_its_numbers(file: Path) -> None:
         assert b"".join(released_pieces(array, 16)) == array.tobytes()
     unaligned = np.ndarray((3,), np.float64, memoryview(bytes(range(25))), 1)
     assert b"".join(released_pieces(unaligned)) == bytes(range(1, 25))
+
+
+def test_the_place_of_numbers_in_a_file_is_told(file: Path) -> None:
+    with file.open("rb") as opened:
+        mapped = MappedFile.of(opened.fileno(), file)
+    array: Any = np.ndarray((4, 1000, 1000), np.float32, memoryview(mapped), 100)
+    assert find_place(array) == FilePlace(file, 100)
+    assert find_place(array[1:3]) == FilePlace(file, 100 + 4 * 10**6)
+    assert find_place(array[:, 1:]) is None  # its numbers do not lie one after the other
+    assert find_place(np.ones(3)) is None
+    with file.open("rb") as opened:
+        other = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    assert find_place(np.frombuffer(other, np.float32)) is None  # a file whose path nobody knows

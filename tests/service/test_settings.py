@@ -41,6 +41,8 @@ TEXTS |= {
     "protocols": "umbridge",
     "data_dir": "data",
     "dataset_roots": "/:/tmp",
+    "dask": "tls://scheduler:8786",
+    "cluster_url": "http://service:8000",
 }
 NUMBERS = [setting.name for setting in fields(Settings) if type(setting.default) in (int, float)]
 
@@ -49,7 +51,7 @@ def test_every_setting_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     given = (
         {name: number for number, name in enumerate(NUMBERS, start=1)}
         | TEXTS
-        | {"insecure_public": True, "trainer": False}
+        | {"insecure_public": True, "trainer": False, "flat_programs": False}
     )
     for name, value in given.items():
         monkeypatch.setenv(PREFIX + name.upper(), str(value))

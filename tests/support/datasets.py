@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from deltawire.wire import Array
 from deltawire_service.datasets.column_file import map_columns, write_columns
 from deltawire_service.datasets.columns import Columns
 from deltawire_service.datasets.rows import input_dtypes, read_reference, resolve_rows
-from deltawire_service.datasets.table import Block, Column, Table
+from deltawire_service.datasets.table import Block, CheckTable, Column, Table
 from deltawire_service.models.model_store import ModelStore
 
 
@@ -27,6 +27,17 @@ def make_table(arrays: Mapping[str, Array], at_once: int = 3) -> Table:
         for name, array in arrays.items()
     ]
     return Table(columns, rows, lambda: blocks)
+
+
+def table_reader(arrays: Mapping[str, Array]) -> Callable[[CheckTable], Table]:
+    """What `put` reads a table with: one of arrays."""
+
+    def read(check: CheckTable) -> Table:
+        table = make_table(arrays)
+        check(table.columns, table.rows)
+        return table
+
+    return read
 
 
 def make_columns(folder: Path, arrays: Mapping[str, Array]) -> Columns:

@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from support.datasets import make_table, step_on_rows
+from support.datasets import step_on_rows, table_reader
 from support.models import ADAM, OWNER, SPEC, batch, create, numbers_of, open_store, same, step
 
 from deltawire_service.datasets import changes
@@ -43,7 +43,7 @@ def lose_slot(store: ModelStore) -> None:
 
 def put_batch(store: ModelStore) -> None:
     arrays = {name.removeprefix("data/"): array for name, array in batch(9, 20).items()}
-    changes.put(store.datasets, OWNER, "table", lambda: make_table(arrays), inf)
+    changes.put(store.datasets, OWNER, "table", table_reader(arrays), inf)
 
 
 def take_step(store: ModelStore) -> dict[str, Any]:

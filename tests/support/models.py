@@ -37,6 +37,16 @@ SPEC: dict[str, Any] = {
         {"name": "loss", "kind": "softmax_nll", "inputs": ["scores", "y"]},
     ],
 }
+NOISY: dict[str, Any] = {
+    "inputs": {**SPEC["inputs"], "keep": {"shape": [8], "noise": {"dropout": 0.5}}},
+    "nodes": [
+        *SPEC["nodes"][:2],
+        {"name": "kept", "kind": "multiply", "inputs": ["active", "keep"]},
+        {"name": "scores", "kind": "linear", "inputs": ["kept"], "config": {"units": 3}},
+        SPEC["nodes"][3],
+    ],
+}
+"""`SPEC` with dropout."""
 ADAM: dict[str, Any] = {"kind": "adam", "config": {"learning_rate": 0.01}}
 OWNER = "anna"
 
@@ -72,8 +82,10 @@ def open_without_layers(path: Path) -> ModelStore:
     return store
 
 
-def create(store: ModelStore, name: str = "model", optimizer: Any = ADAM, **options: Any) -> dict[str, Any]:
-    request = CreateRequest(SPEC, optimizer, **options)
+def create(
+    store: ModelStore, name: str = "model", optimizer: Any = ADAM, spec: Any = SPEC, **options: Any
+) -> dict[str, Any]:
+    request = CreateRequest(spec, optimizer, **options)
     return creations.create(store, OWNER, name, request, inf)
 
 

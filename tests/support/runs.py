@@ -9,7 +9,6 @@ from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
-import structlog
 from support.datasets import make_table
 from support.models import OWNER
 
@@ -18,6 +17,7 @@ from deltawire_service.datasets.column_file import write_columns
 from deltawire_service.datasets.table import describe
 from deltawire_service.faults import load
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.observability.logs import make_log
 from deltawire_service.schemas.run_requests import Recipe
 from deltawire_service.store.folders import new_id
 from deltawire_service.store.tables import datasets
@@ -28,6 +28,8 @@ from deltawire_service.training.run_descriptions import describe_run
 from deltawire_service.training.trainer import Trainer
 
 ROWS = 50
+
+LOG = make_log("error")
 
 
 def examples(rows: int = ROWS, seed: int = 0) -> dict[str, Array]:
@@ -71,7 +73,7 @@ def start(store: ModelStore, name: str = "model", **options: Any) -> str:
 
 
 def trainer_of(store: ModelStore) -> Trainer:
-    return Trainer(store, structlog.get_logger(), lambda: False)
+    return Trainer(store, LOG, lambda: False)
 
 
 def train(store: ModelStore) -> None:

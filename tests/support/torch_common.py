@@ -10,14 +10,14 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
+import numpy as np  # noqa: F401 (the cases use it)
 import torch
 from support import torch_modules
+from support.torch_difference import difference
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: F401 (the cases use it)
 
 from deltawire import Client, DeltawireError
-from deltawire.exporters.torch import to_state_dict
 from deltawire.importers.torch_fx import from_torch
 
 INPUTS = {
@@ -779,91 +779,3 @@ def verdict(make: Any, client: Client) -> str:
         except Exception as error:
             return f"crashed: {type(error).__name__}: {error}"
         return difference(module.eval(), examples, imported, client)
-
-
-def difference(module: nn.Module, examples: tuple[Tensor, ...], imported: Any, client: Client) -> str:
-    """Return "right", or what is wrong about an import: its values, its gradients or what it would learn."""
-    network, params, constants, outputs = imported
-    free = [name for name in network.spec()["inputs"] if name not in constants]
-    used = {name for node in network.spec()["nodes"] for name in node["inputs"]}
-    data = {name: example.numpy() for name, example in zip(free, examples, strict=True) if name in used} | {
-        name: array for name, array in constants.items() if name in used
-    }
-    leaves = [
-        example.clone().requires_grad_() if example.is_floating_point() else example for example in examples
-    ]
-    right = tensors(module(*(leaf.clone() for leaf in leaves)))
-    if len(right) != len(outputs):
-        return f"wrong: {len(outputs)} outputs instead of {len(right)}"
-    try:
-        values = client.forward(network, params, data, list(dict.fromkeys(outputs)), non_finite="return")
-    except DeltawireError as error:
-        return f"wrong: imported, but {error}"
-    for name, tensor in zip(outputs, right, strict=True):
-        if values[name].dtype != tensor.detach().numpy().dtype:
-            return f"wrong: {values[name].dtype} instead of {tensor.dtype}"
-        if far(values[name], tensor.detach().numpy()):
-            return f"wrong: value of '{name}'"
-    cotangents = {name: np.zeros_like(values[name]) for name in outputs}
-    total = torch.zeros((), dtype=right[0].dtype)
-    for name, tensor in zip(outputs, right, strict=True):
-        direction = torch.randn(tensor.shape, dtype=tensor.dtype)
-        cotangents[name] += direction.numpy()
-        total = total + (direction * tensor).sum()
-    return gradients_differ(module, leaves, total, imported, data, cotangents, client) or "right"
-
-
-def gradients_differ(
-    module: nn.Module, leaves: list[Tensor], total: Tensor, imported: Any, data: Any, cotangents: Any,
-    client: Client,
-) -> str:  # fmt: skip
-    network, params, constants, _ = imported
-    inputs = network.spec()["inputs"]
-    floats = [name for name in data if name not in constants and inputs[name].get("dtype") != "int64"]
-    wrt = {"params": bool(params), "data": floats}
-    ours = (
-        client.vjp(network, params, data, cotangents, wrt=wrt, non_finite="return")
-        if params or floats
-        else {}
-    )
-    learned = dict(module.named_parameters(remove_duplicate=False))
-    wanted = {name: tensor for name, tensor in learned.items() if tensor.requires_grad}
-    given = [leaf for leaf in leaves if leaf.requires_grad]
-    everything = [*wanted.values(), *given]
-    theirs = (
-        torch.autograd.grad(total, everything, allow_unused=True)
-        if total.requires_grad else [None] * len(everything)
-    )  # fmt: skip
-    state = to_state_dict(network, {name: ours[name] for name in params}, {})
-    if unknown := sorted(state.keys() - learned.keys()):
-        return f"wrong: would learn {unknown}, which the module does not"
-    for (name, tensor), gradient in zip(wanted.items(), theirs, strict=False):
-        if gradient is None:
-            continue
-        if name not in state:
-            same = [one for one, other in learned.items() if other is tensor and one in state]
-            if not same:
-                return f"wrong: does not learn '{name}'"
-            name = same[0]
-        if far(state[name].numpy(), gradient.to_dense().numpy()):
-            return f"wrong: gradient of '{name}'"
-    for name, gradient in zip(floats, theirs[len(wanted) :], strict=False):
-        if gradient is not None and far(ours[name], gradient.numpy()):
-            return f"wrong: gradient of input '{name}'"
-    return ""
-
-
-def tensors(result: Any) -> list[Tensor]:
-    """Return the outputs of a module in order, out of tuples, lists and dicts."""
-    if isinstance(result, dict):
-        result = list(result.values())
-    if isinstance(result, list | tuple):
-        return [tensor for one in result for tensor in tensors(one)]
-    return [result]
-
-
-def far(ours: np.ndarray, theirs: np.ndarray) -> bool:
-    size = max(1.0, float(np.abs(theirs[np.isfinite(theirs)]).max(initial=0.0)))
-    return ours.shape != theirs.shape or not np.allclose(
-        ours, theirs, rtol=1e-4, atol=1e-4 * size, equal_nan=True
-    )

@@ -140,7 +140,6 @@ class Parts(nn.Module):
         self.token = nn.Parameter(torch.randn(1, 1, 2))
         self.linear = nn.Linear(4, 4)
         self.volume = nn.Conv3d(1, 1, 1)
-        self.two_ways = nn.LSTM(2, 2, batch_first=True, bidirectional=True)
         self.one_way = nn.GRU(2, 2, batch_first=True)
         self.time_first = nn.GRU(2, 2)
         self.padded = nn.Embedding(5, 4, padding_idx=0)
@@ -159,34 +158,29 @@ def overwritten(own: Any, x: Tensor) -> Tensor:
 
 INEXPRESSIBLE: dict[str, tuple[Callable[[Any, Tensor], Any], str]] = {
     "a module": (lambda own, x: own.volume(x.view(-1, 1, 1, 1, 4)), "volume (conv3d): no layer does this"),
-    "two functions": (lambda own, x: x.cumsum(1) + x.erfinv(), "cumsum (cumsum): no layer does this; erfinv"),
+    "two functions": (
+        lambda own, x: x.cumprod(1) + x.erfinv(),
+        "cumprod (cumprod): no layer does this; erfinv",
+    ),
     "the batch's mean": (lambda own, x: x - x.mean(0), "mean (mean): works along the batch"),
     "a softmax over it": (lambda own, x: x.softmax(0), "softmax (softmax): works along the batch"),
     "its size": (lambda own, x: x * x.size(0), "mul (mul): computes with the number of examples"),
-    "no batch": (lambda own, x: x.view(-1), "view (view): examples are on the leading axis"),
+    "no batch": (lambda own, x: x.view(-1), "the output: its leading axis joins the batch"),
     "an example": (lambda own, x: x[0:1].expand(x.size(0), 4), "takes some of the examples"),
-    "an input": (lambda own, x: x, "output 0: is no node's value"),
-    "a division": (lambda own, x: x / own.weight, "truediv (truediv): the parameter 'weight', [4]"),
-    "a stretch": (lambda own, x: x.view(-1, 2, 2)[:, :, 0:1] + x.view(-1, 2, 2), "nothing broadcasts"),
+    "an input": (lambda own, x: x, "the output: is no node's value"),
     "a parameter's": (
         lambda own, x: own.linear(x.view(-1, 2, 4 // 2).repeat(1, 1, 2)) * own.weight,
         "repeat (repeat): no layer does this",
     ),
-    "a first place": (
-        lambda own, x: torch.cat([own.token.expand(x.size(0), -1, -1), x.view(-1, 2, 2)], 1),
-        "expand (expand): repeats the stored 'token' for each example",
-    ),
-    "a stretched parameter": (
-        lambda own, x: own.linear(x).view(-1, 4, 1) * own.weight.exp(),
-        "exp (exp): makes of the parameter 'weight' what is none",
+    "of a parameter": (
+        lambda own, x: own.linear(x) * own.weight.erfinv(),
+        "erfinv (erfinv): no layer does this",
     ),
     "what was overwritten": (overwritten, "takes view, which was changed in place"),
     "chance": (lambda own, x: F.dropout(x), "gives other numbers each time"),
-    "both directions": (lambda own, x: own.two_ways(x.view(-1, 2, 2))[0], "two_ways (LSTM): bidirectional"),
     "time first": (lambda own, x: own.time_first(x.view(-1, 2, 2))[0], "expected batch_first=True"),
     "a padding row": (lambda own, x: own.padded((x > 0).long()), "gt (gt): no layer does this"),
-    "a mirror": (lambda own, x: own.mirrored(x.view(-1, 1, 4)), "padding_mode='reflect'"),
-    "an argument": (lambda own, x: F.max_pool2d(x.view(-1, 2, 2), 2, ceil_mode=True), "ceil_mode"),
+    "an argument": (lambda own, x: F.avg_pool2d(x.view(-1, 1, 2, 2), 2, None, 0, True, True, 3), "divisor"),
     "a last state": (
         lambda own, x: own.one_way(x.view(-1, 2, 2))[1] + 1,
         "the last state of one_way (GRU) is no value",

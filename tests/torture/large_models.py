@@ -10,16 +10,14 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from math import sqrt
-from pathlib import Path
-from threading import Event, Thread
 from typing import Any
 
 import numpy as np
 from support.large_networks import VOCABULARY, gpt2_sized, resnet50
 from support.service import children, running_service
+from torture.anonymous_memory import peak_of
 from torture.load import arguments, report
 
 from deltawire import Client, Network
@@ -29,31 +27,6 @@ from deltawire.wire import Array
 MIB = 2**20
 STREAMED = 96 * MIB
 """What a request may take that computes nothing, whatever the size of the model."""
-
-
-def anonymous(pid: int) -> int:
-    """Return the bytes of a process's memory that are no mapped file."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.split("RssAnon:")[1].split()[0]) * 1024
-
-
-@contextmanager
-def growth(pid: int, into: dict[str, int], name: str) -> Iterator[None]:
-    """Note by how many bytes a process grows at most while the block runs."""
-    before, peak, done = anonymous(pid), [0], Event()
-
-    def sample() -> None:
-        while not done.wait(0.005):
-            peak[0] = max(peak[0], anonymous(pid))
-
-    sampler = Thread(target=sample)
-    sampler.start()
-    try:
-        yield
-    finally:
-        done.set()
-        sampler.join()
-        into[name] = max(0, peak[0] - before)
 
 
 def drawn(shape: list[int], dice: np.random.Generator) -> Array:
@@ -86,8 +59,9 @@ def try_network(client: Client, pid: int, name: str, net: Network) -> dict[str, 
 
     def run(what: str, call: Callable[[], Any]) -> Any:
         began = time.monotonic()
-        with growth(pid, grown, what):
+        with peak_of(pid) as peak:
             result = call()
+        grown[what] = peak.growth
         seconds[what] = round(time.monotonic() - began, 2)
         return result
 

@@ -88,7 +88,8 @@ def multi_head(a: int, b: int, dice: random.Random) -> Shapes:
 
 def recurrent(a: int, b: int, dice: random.Random) -> Shapes:
     steps = min(a, 64)
-    return floats((steps, min(b * a // steps, 512)), units=min(b, 256))
+    options = {name: dice.random() < 0.3 for name in ("reverse", "last")}
+    return floats((steps, min(b * a // steps, 512)), units=min(b, 256), **options)
 
 
 def linear(a: int, b: int, dice: random.Random) -> Shapes:
@@ -108,12 +109,18 @@ def pool(a: int, b: int, dice: random.Random) -> Shapes:
     return floats(image(a, max(b, 9)), kernel=kernel, stride=dice.choice([1, kernel]))
 
 
+def pool1d(a: int, b: int, dice: random.Random) -> Shapes:
+    kernel = dice.choice([1, 2, 3])
+    return floats((a, max(b, 3)), kernel=kernel, stride=dice.choice([1, kernel]), ceil_mode=True)
+
+
 def embedding(a: int, b: int, dice: random.Random) -> Shapes:
     return [((a,), "int64")], {"rows": dice.choice([10, 1000]), "width": max(1, min(b, 2048))}
 
 
 def labelled(a: int, b: int, dice: random.Random) -> Shapes:
-    return [((a, b), "float"), ((a,), "int64")], {}
+    config = dice.choice([{}, {"ignore_index": 0}, {"class_weights": [0.5] * b}])
+    return [((a, b), "float"), ((a,), "int64")], config
 
 
 ONE: Callable[[int, int, random.Random], Shapes] = lambda a, b, dice: floats((a, b))  # noqa: E731
@@ -123,6 +130,7 @@ SHAPES: dict[str, Callable[[int, int, random.Random], Shapes]] = {
     **dict.fromkeys(LAYERS, ONE),
     **dict.fromkeys(
         [
+            *("absolute_error", "focal", "poisson_nll", "smooth_l1"),
             *("add", "concat", "binary_nll", "cosine_distance", "divide", "dot", "huber", "kl_divergence"),
             *("max_margin", "maximum", "minimum", "multiply", "squared_error", "subtract"),
         ],
@@ -132,12 +140,50 @@ SHAPES: dict[str, Callable[[int, int, random.Random], Shapes]] = {
     **dict.fromkeys(["conv2d"], conv2d),
     **dict.fromkeys(["elman", "gru", "lstm"], recurrent),
     **dict.fromkeys(["avg_pool2d", "max_pool2d"], pool),
+    **dict.fromkeys(["avg_pool1d", "max_pool1d"], pool1d),
+    **dict.fromkeys(
+        ["adaptive_avg_pool1d", "adaptive_max_pool1d"],
+        lambda a, b, dice: floats((a, b), size=dice.choice([1, min(b, 7)])),
+    ),
+    **dict.fromkeys(
+        ["adaptive_avg_pool2d", "adaptive_max_pool2d"],
+        lambda a, b, dice: floats(image(a, b), size=dice.choice([1, min(isqrt(b) or 1, 7)])),
+    ),
     **dict.fromkeys(["nll", "softmax_nll"], labelled),
     "attention": attention,
     "multi_head_attention": multi_head,
     "linear": linear,
     "embedding": embedding,
     "batch_norm": lambda a, b, dice: floats((a, b), (a,), (a,)),
+    **dict.fromkeys(["gaussian_nll", "triplet"], lambda a, b, dice: floats((a, b), (a, b), (a, b))),
+    "einsum": lambda a, b, dice: floats((a, min(b, 512)), (min(b, 512), min(b, 512)), equation="ij,jk->ik"),
+    "rotary": lambda a, b, dice: floats((a, 2 * b), interleaved=dice.choice([False, True])),
+    "conv_transpose1d": lambda a, b, dice: floats((a, b), **conv(a, b, dice, kernel=2, stride=2)),
+    "conv_transpose2d": lambda a, b, dice: floats(image(a, b), **conv(a, b, dice, kernel=2, stride=2)),
+    "upsample": lambda a, b, dice: floats(
+        image(a, b), size=[2 * (isqrt(b) or 1)] * 2, mode=dice.choice(["nearest", "linear"])
+    ),
+    "expand": lambda a, b, dice: floats((a, 1), shape=[a, b]),
+    "pad": lambda a, b, dice: floats((a, b), widths=[[1, 0]], mode=dice.choice(["constant", "replicate"])),
+    "take": lambda a, b, dice: ([((a, b), "float"), ((dice.choice([1, b]),), "int64")], {}),
+    "take_along_axis": lambda a, b, dice: ([((a, b), "float"), ((a, b), "int64")], {}),
+    "roll": lambda a, b, dice: floats((a, b), shifts=[1], axes=[dice.choice([0, 1])]),
+    "pixel_shuffle": lambda a, b, dice: floats((4 * a, *image(a, b)[1:]), factor=dice.choice([1, 2])),
+    "where": lambda a, b, dice: (
+        [((dice.choice([1, a]), b), "int64"), ((a, b), "float"), ((a, b), "float")],
+        {},
+    ),
+    "masked_fill": lambda a, b, dice: (
+        [((a, b), "float"), ((dice.choice([1, a]), b), "int64")],
+        {"value": -2},
+    ),
+    "min": lambda a, b, dice: floats((a, b), axis=dice.choice([0, 1])),
+    **dict.fromkeys(
+        ["logsumexp", "norm", "variance"],
+        lambda a, b, dice: floats((a, b), axes=dice.choice([[0], [1], [0, 1]])),
+    ),
+    "cumsum": lambda a, b, dice: floats((a, b), axis=dice.choice([0, 1])),
+    "glu": lambda a, b, dice: floats((a, 2 * b)),
     "group_norm": lambda a, b, dice: floats((a, b), groups=dice.choice([1, a])),
     "dropout_mask": lambda a, b, dice: ([((a, b), "float"), ((a, b), "int64")], {}),
     "matmul": lambda a, b, dice: floats((a, min(b, 512)), (min(b, 512), min(b, 512))),
@@ -217,7 +263,9 @@ def tensors(network: Network, batch: int, dtype: str) -> dict[str, Any]:
             for name, each in network.parameters.items()
         },
         "data": {
-            name: numbers.integers(0, 1 + (each.range is None or each.range.stop > 1), (batch, *each.shape))
+            name: numbers.integers(
+                0, 1 + (each.ranges is None or each.ranges[-1].stop > 1), (batch, *each.shape)
+            )
             if each.dtype == "int64"
             else numbers.uniform(0.1, 0.9, (batch, *each.shape)).astype(dtype)
             for name, each in network.inputs.items()

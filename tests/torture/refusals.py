@@ -94,6 +94,11 @@ def in_json(size: int) -> dict[str, Callable[[], bytes]]:
     }
 
 
+def asking_for(globs: list[str]) -> dict[str, Any]:
+    """A request for the gradients of parameters, and for the value of a node that there is not."""
+    return good() | {"wrt": {"params": globs}, "values": ["nothing"]}
+
+
 def many() -> dict[str, Callable[[], bytes]]:
     """Bodies up to 64 KiB with as many things wrong, or to compare, as there can be."""
     kinds = [{"kind": f"linea{number}"} for number in range(500)]
@@ -108,6 +113,10 @@ def many() -> dict[str, Callable[[], bytes]]:
         "unknown names": good() | {"values": [f"score{number}" for number in range(1900)]},
         "unknown globs": good() | {"wrt": {"params": [f"*a*b*c*{number}*" for number in range(1900)]}},
         "globs of stars": good() | {"wrt": {"params": ["*a" * 120 for _ in range(200)]}},
+        "globs of wildcards": asking_for([f"{'*?' * 13}{number}" for number in range(1900)]),
+        "globs of ranges": asking_for([f"*[a-{'m-zb-' * 4}{number}]*" for number in range(1900)]),
+        "globs of classes": asking_for([f"[{chr(33 + n % 90)}s{n}]*[{n}rw]*[gt{n}]*" for n in range(1900)]),
+        "globs of letters": asking_for([f"scores.weight*{number}" for number in range(1900)]),
         "unknown kinds": changed(("/network/nodes", kinds)),
         "a cycle of 500": changed(("/network/nodes", long_cycle)),
         "wide sums": changed(("/network/nodes", wide)),
@@ -152,8 +161,8 @@ def in_binary(size: int) -> Iterator[tuple[str, Callable[[], bytes]]]:
     yield "floats of both kinds", lambda: of(np.zeros((rows, 2), "f4"), np.zeros(rows, "i8"))
     yield "zeros", lambda: bytes(size)
     yield (
-        "a header of 64 KiB",
-        lambda: (2**16).to_bytes(8, "little") + b'{"a":' * 10_000 + bytes(size - 50_008),
+        "a header of up to 1 MiB",
+        lambda: min(2**20, size - 8).to_bytes(8, "little") + b'{"a":' * 10_000 + bytes(size - 50_008),
     )
 
 

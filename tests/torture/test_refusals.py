@@ -9,7 +9,14 @@ from support.service import running_service
 from torture.refusals import LARGEST_BINARY, LARGEST_JSON, MOST_SECONDS, SMALL, cost, refusals
 
 WORST = {
-    SMALL: {"unknown fields", "unknown config", "doubling", "unknown inputs"},
+    SMALL: {
+        "unknown fields",
+        "unknown config",
+        "doubling",
+        "unknown inputs",
+        "globs of wildcards",
+        "globs of ranges",
+    },
     LARGEST_JSON: {"zeros for a tensor", "rows for a tensor", "empty lists for nodes", "one name", "a kind"},
     LARGEST_BINARY: {"a label at the end", "a byte too many"},
 }

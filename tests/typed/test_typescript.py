@@ -60,6 +60,16 @@ def test_the_example_of_a_page_prints_what_the_page_says(project: Path, service:
     assert run("node", "example.js", folder=project) == printed
 
 
+def test_the_compiler_names_an_unknown_key_of_a_config(project: Path) -> None:
+    nodes = '[{ kind: "linear", config: { out_features: 4 } }]'
+    (project / "wrong.ts").write_text(
+        'import type { Network } from "deltawire";\n'
+        f"export const network: Network = {{ inputs: {{}}, nodes: {nodes} }};\n"
+    )
+    with pytest.raises(AssertionError, match="'out_features' does not exist in type"):
+        run("tsc", *STRICT, "wrong.ts", folder=project)
+
+
 def test_its_recipe_trains(project: Path, service: str) -> None:
     (project / "train.ts").write_bytes((RECIPES / "train.ts").read_bytes())
     run("tsc", *STRICT, "train.ts", folder=project)

@@ -36,6 +36,10 @@ where the condition holds, else 0; it chooses a branch, so that ∞ in the other
 equation for a vector holds for every row of an input that has more axes; losses are summed over the rows,
 gradients over the rows and the examples.
 
+`axes` is a list of axes, for `sum`, `mean` and `transpose`; `axis` is one, for `concat`, `max` and `slice`.
+In Python, `x.sum(axis=…)` and `x.mean(axis=…)` take a number or a tuple, as numpy does, and write `axes`.
+Inputs that are combined number by number have equal shapes: nothing broadcasts.
+
 *Elsewhere* has the names of torch, Keras, jax and optax for the same function, *Closest to* those without a
 counterpart. Case and underscores do not matter. An error about an unknown kind names the same, and one
 about an unknown key of a config those after *elsewhere* in the tables.
@@ -46,11 +50,20 @@ are torch's, but for normal distributions: in their place are uniform ones of th
 """
 
 
+SEQUENCE_KINDS = ("attention", "multi_head_attention", "elman", "gru", "lstm")
+"""The layers over sequences, which are padded where their lengths differ."""
+
+SEQUENCES = (
+    "Padding: [Sequences of different lengths](python.md#sequences-of-different-lengths). "
+    "To go through a padded sequence in reverse, reverse it within its own length."
+)
+
+
 def families() -> dict[str, list[str]]:
-    """Return the kinds of every family, the module that defines their classes."""
+    """Return the kinds of every family: the module or the room of `deltawire_layers.layers` they are in."""
     kinds: dict[str, list[str]] = {}
-    for kind in sorted(LAYERS, key=lambda kind: (LAYERS[kind].__module__, kind)):
-        kinds.setdefault(LAYERS[kind].__module__.rpartition(".")[2], []).append(kind)
+    for family, kind in sorted((LAYERS[kind].__module__.split(".")[2], kind) for kind in LAYERS):
+        kinds.setdefault(family, []).append(kind)
     return kinds
 
 
@@ -58,7 +71,7 @@ def page() -> str:
     """Return the whole page."""
     sections = []
     for family, kinds in families().items():
-        module = inspect.getdoc(sys.modules[LAYERS[kinds[0]].__module__]) or ""
+        module = inspect.getdoc(sys.modules[f"deltawire_layers.layers.{family}"]) or ""
         sections.append((f"## {family.capitalize()}", module.partition("\n\n")[0]))
         sections += [(f"### {kind}", "\n\n".join(_layer(kind))) for kind in kinds]
     anchors = _anchors(heading for heading, _ in sections)
@@ -97,6 +110,8 @@ def _layer(kind: str) -> Iterator[str]:
     yield text
     yield _inputs(layer)
     yield from _synonyms(kind)
+    if kind in SEQUENCE_KINDS:
+        yield SEQUENCES
     parameters = layer["formula"]["init"]
     if parameters:
         listed = (f"`{name}` (${_parameter(name)}$), first {init}" for name, init in parameters.items())

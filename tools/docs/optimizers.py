@@ -42,6 +42,9 @@ Names, defaults and numbers are those of torch, but for `learning_rate`, which t
 which follows its paper. 100 steps in float64 end where those of `torch.optim` end, to 1e-12. θ is a
 parameter, g its gradient, γ the learning rate and t the number of the step. Every state starts at 0, unless
 its optimizer says otherwise.
+
+`optimizer.learning_rate = 1e-4` changes the rate from the next step on, and a schedule starts from it. No
+other option changes: make a new optimizer, and give it the state with `load_state_dict`.
 """
 
 AUTHORS = """\

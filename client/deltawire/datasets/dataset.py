@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from deltawire.arguments.kinds import list_of_names
 from deltawire.computations import forward
 from deltawire.datasets.rows import DatasetRows, Sources, choose_rows, column_sources
 from deltawire.errors import wrong_argument
@@ -84,7 +85,7 @@ class Dataset(DatasetRows):
         chosen = choose_rows(start, stop, indices)
         description = self.describe()
         described = {column["name"]: column for column in description["columns"]}
-        names = [*described] if columns is None else [*columns]
+        names = [*described] if columns is None else list_of_names("/columns", columns)
         for name in names:
             if name not in described:
                 raise wrong_argument("/columns", f"columns of {', '.join(described)}", name)

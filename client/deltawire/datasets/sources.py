@@ -58,20 +58,22 @@ def open_source(source: Any) -> Iterator[Body]:
     yield Body(media_type, [memoryview(mapped)])
 
 
-def read_columns(source: Any) -> dict[str, Array]:
+def read_columns(source: Any, argument: str = "source") -> dict[str, Array]:
     """Return the columns of a table in memory: numbers of the dtypes that datasets have, or texts.
 
     Args:
         source: Arrays by column, a structured array, or a frame of pandas or polars.
+        argument: The argument that it was passed as, for messages.
 
     Raises:
         Refused: It is none of these, or a column has neither numbers nor texts.
     """
     names = _names(source)
     if names is None:
-        expected = "arrays by column, a structured array, a frame, or the path of a file"
-        raise wrong_argument("/source", expected, source)
-    return {str(name): _column(source[name], f"/source/{name}") for name in names}
+        expected = 'arrays by column, as {"x": X, "y": y}, a structured array or a frame'
+        expected += ", or the path of a file" if argument == "source" else ""
+        raise wrong_argument(f"/{argument}", expected, source)
+    return {str(name): _column(source[name], f"/{argument}/{name}") for name in names}
 
 
 def _names(source: Any) -> list[Any] | None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from deltawire.arguments.kinds import list_of_names
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
 from deltawire.network import Network
+from deltawire.network.inputs import sent
 from deltawire.wire import Array
 
 try:
@@ -18,7 +20,14 @@ try:
 except ModuleNotFoundError as error:
     raise missing_extra("onnx", error) from error
 
-from deltawire.exporters import onnx_blocks, onnx_losses  # noqa: F401 (they register their kinds)
+from deltawire.exporters import (  # noqa: F401 (they register their kinds)
+    onnx_blocks,
+    onnx_losses,
+    onnx_norms,
+    onnx_pointwise,
+    onnx_pooling,
+    onnx_shapes,
+)
 from deltawire.exporters.onnx_kinds import KINDS, Place
 
 OPSET = 23
@@ -59,15 +68,23 @@ def to_onnx(
     written = Network.from_spec(spec).spec()["nodes"]
     entries = {entry["name"]: entry for entry in written}
     taken = {name for node in nodes for name in node["inputs"]}
-    wanted = list(outputs) or [node["name"] for node in nodes if node["name"] not in taken]
+    wanted = list_of_names("/outputs", outputs) or [
+        node["name"] for node in nodes if node["name"] not in taken
+    ]
     nodes = _leading_to(wanted, nodes)
     stored = {**params, **(constants or {})}
     own = next((array.dtype for array in params.values()), np.dtype(dtype))
+    # Nothing is drawn in a model of ONNX: noise is a constant there, its mean.
+    stored |= {
+        name: np.full(slot["shape"], float("dropout" in slot["noise"]), own)
+        for name, slot in spec["inputs"].items()
+        if "noise" in slot
+    }
     shapes = {name: tuple(slot["shape"]) for name, slot in spec["inputs"].items()}
     shapes |= {node["name"]: tuple(node["shape"]) for node in nodes}
 
-    # The inputs without a batch axis: shared ones, and those that are parameters.
-    shared = {name for name, slot in spec["inputs"].items() if slot.get("shared") or "parameter" in slot}
+    # The inputs without a batch axis: shared ones, parameters and noise.
+    shared = {name for name, slot in spec["inputs"].items() if slot.get("shared") or not sent(slot)}
     alike = {*shared}
 
     graph: list[onnx.NodeProto] = []

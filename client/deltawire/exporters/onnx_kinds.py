@@ -95,7 +95,7 @@ class Place:
 
     def constant(self, values: Any, dtype: Any = None) -> str:
         """Add an initializer and return its name; its dtype is the network's by default."""
-        name = f"{self.name}.constant{len(self.initializers)}"
+        name = f"{self.name}.initializer{len(self.initializers)}"
         self.initializers[name] = np.asarray(values, dtype or self.dtype)
         return name
 
@@ -131,11 +131,20 @@ class Place:
             for name, spread in zip(self.inputs, names, strict=True)
         ]
 
-    def total(self, x: str, rank: int) -> None:
-        """Add the last node: the sum over all axes of an example."""
+    def total(self, x: str, rank: int, inputs: int = 2) -> None:
+        """Add the last nodes of a loss: the sum over all axes of an example, times its weight if it has one.
+
+        Args:
+            x: The terms.
+            rank: The number of axes of an example of them.
+            inputs: The number of inputs of the loss, without a weight.
+        """
+        weight = [self.spread(inputs)] if len(self.inputs) > inputs else []
         if rank:
-            self.end("ReduceSum", x, self.axes(*range(1, rank + 1)), keepdims=0)
-        else:
+            x = self.put("ReduceSum", x, self.axes(*range(1, rank + 1)), keepdims=0, last=not weight)
+        if weight:
+            self.end("Mul", x, *weight)
+        elif not rank:
             self.end("Identity", x)
 
 
@@ -146,10 +155,11 @@ def operator(name: str) -> Callable[[Place], None]:
 KINDS |= {
     ours: operator(theirs)
     for ours, theirs in {
-        "add": "Sum", "divide": "Div", "exp": "Exp", "gelu": "Gelu", "identity": "Identity", "log": "Log",
-        "matmul": "MatMul", "maximum": "Max", "minimum": "Min", "multiply": "Mul", "negate": "Neg",
-        "reciprocal": "Reciprocal", "relu": "Relu", "sigmoid": "Sigmoid", "softplus": "Softplus",
-        "sqrt": "Sqrt", "subtract": "Sub", "tanh": "Tanh",
+        "abs": "Abs", "add": "Sum", "cos": "Cos", "divide": "Div", "erf": "Erf", "exp": "Exp",
+        "hardswish": "HardSwish", "identity": "Identity", "matmul": "MatMul",
+        "maximum": "Max", "minimum": "Min", "mish": "Mish", "multiply": "Mul", "negate": "Neg",
+        "reciprocal": "Reciprocal", "relu": "Relu", "sigmoid": "Sigmoid", "sin": "Sin",
+        "softplus": "Softplus", "sqrt": "Sqrt", "subtract": "Sub", "tanh": "Tanh",
     }.items()
 }  # fmt: skip
 
@@ -204,7 +214,8 @@ def linear(at: Place, units: int, bias: bool = True) -> None:
 
 
 @kind("embedding")
-def embedding(at: Place, rows: int, width: int) -> None:
+def embedding(at: Place, rows: int, width: int, padding_idx: int | None = None) -> None:
+    # The row that does not learn is looked up like any other.
     at.end("Gather", at.param("weight"), at.spread(0), axis=0)
 
 
@@ -230,11 +241,12 @@ def concat(at: Place, axis: int = -1) -> None:
 
 
 @kind("slice")
-def cut(at: Place, axis: int = -1, start: int = 0, stop: int | None = None) -> None:
+def cut(at: Place, axis: int = -1, start: int = 0, stop: int | None = None, step: int = 1) -> None:
     size = at.shape()[axis]
     first, last, _ = slice(start, stop).indices(size)
     along = axis if axis < 0 else axis + 1
-    at.end("Slice", at.spread(0), at.axes(first), at.axes(last), at.axes(along))
+    steps = [at.axes(step)] if step != 1 else []
+    at.end("Slice", at.spread(0), at.axes(first), at.axes(last), at.axes(along), *steps)
 
 
 @kind("flatten", "reshape")
@@ -264,41 +276,11 @@ KINDS["mean"] = lambda at, axes=None: total(at, axes, "ReduceMean")
 
 
 @kind("max")
-def greatest(at: Place, axis: int = -1) -> None:
-    at.end("ReduceMax", at.spread(0), at.axes(axis % len(at.shape()) + 1), keepdims=0)
+def greatest(at: Place, axis: int = -1, operator: str = "ReduceMax") -> None:
+    at.end(operator, at.spread(0), at.axes(axis % len(at.shape()) + 1), keepdims=0)
 
 
-@kind("layer_norm")
-def layer_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
-    width = at.shape()[-1:]
-    scale, bias = _affine_or_plain(at, affine, width)
-    at.end("LayerNormalization", at.spread(0), scale, bias, axis=-1, epsilon=eps)
-
-
-@kind("rms_norm")
-def rms_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
-    scale = at.param("weight") if affine else at.constant(np.ones(at.shape()[-1:]))
-    at.end("RMSNormalization", at.spread(0), scale, axis=-1, epsilon=eps)
-
-
-@kind("group_norm")
-def group_norm(at: Place, groups: int, eps: float = 1e-5, affine: bool = True) -> None:
-    scale, bias = _affine_or_plain(at, affine, at.shape()[:1])
-    at.end("GroupNormalization", at.spread(0), scale, bias, num_groups=groups, epsilon=eps)
-
-
-@kind("batch_norm")
-def batch_norm(at: Place, eps: float = 1e-5, affine: bool = True) -> None:
-    if not at.shared.issuperset(at.inputs[1:]):
-        at.refuse("statistics of each example: in ONNX they are those of all")
-    scale, bias = _affine_or_plain(at, affine, at.shape()[:1])
-    at.end("BatchNormalization", at.spread(0), scale, bias, *at.inputs[1:], epsilon=eps)
-
-
-def _affine_or_plain(at: Place, affine: bool, width: Shape) -> tuple[str, str]:
-    if affine:
-        return at.param("weight"), at.param("bias")
-    return at.constant(np.ones(width)), at.constant(np.zeros(width))
+KINDS["min"] = lambda at, axis=-1: greatest(at, axis, "ReduceMin")
 
 
 @kind("conv1d", "conv2d")
@@ -309,24 +291,30 @@ def conv(
     rank = len(at.shape()) - 1
     at.end(
         "Conv", at.spread(0), at.param("weight"), *([at.param("bias")] if bias else []), group=groups,
-        kernel_shape=each(kernel, rank), strides=each(stride, rank), pads=each(padding, rank) * 2,
+        kernel_shape=each(kernel, rank), strides=each(stride, rank), pads=pads(padding, rank),
         dilations=each(dilation, rank),
     )  # fmt: skip
-
-
-@kind("max_pool2d", "avg_pool2d")
-def pool(at: Place, kernel: Any, stride: Any = None, padding: Any = 0, **average: int) -> None:
-    if len(at.shape()) != 3:
-        at.refuse(f"pools examples of shape {list(at.shape())}: in ONNX they have channels and two axes")
-    sizes = each(kernel, 2)
-    operator = "AveragePool" if average else "MaxPool"
-    strides, pads = sizes if stride is None else each(stride, 2), each(padding, 2) * 2
-    at.end(operator, at.spread(0), kernel_shape=sizes, strides=strides, pads=pads, **average)
-
-
-KINDS["avg_pool2d"] = lambda at, **config: pool(at, **config, count_include_pad=1)
 
 
 def each(sizes: Any, rank: int) -> list[int]:
     given = [sizes] if isinstance(sizes, int) else list(sizes)
     return given * rank if len(given) == 1 else given
+
+
+@kind("conv_transpose1d", "conv_transpose2d")
+def conv_transpose(
+    at: Place, channels: int, kernel: Any, groups: int = 1, bias: bool = True, stride: Any = 1,
+    padding: Any = 0, dilation: Any = 1, output_padding: Any = 0,
+) -> None:  # fmt: skip
+    rank = len(at.shape()) - 1
+    at.end(
+        "ConvTranspose", at.spread(0), at.param("weight"), *([at.param("bias")] if bias else []),
+        group=groups, kernel_shape=each(kernel, rank), strides=each(stride, rank), pads=pads(padding, rank),
+        dilations=each(dilation, rank), output_padding=each(output_padding, rank),
+    )  # fmt: skip
+
+
+def pads(padding: Any, rank: int) -> list[int]:
+    """Return the places before each axis, then those after each."""
+    pairs = [[places, places] if isinstance(places, int) else places for places in each(padding, rank)]
+    return [before for before, _ in pairs] + [after for _, after in pairs]

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import numpy as np
 
 from deltawire.errors import DeltawireError, Fault, Refused
-from deltawire.importers.builder import Rows, Stored, Unavailable, Value
+from deltawire.importers.operands import Reduced, Stored, Unavailable, Unbatched, Value
 from deltawire.importers.site import Site, described
 
 Default = Annotated[Any, "has its default, or the operation is refused: no layer does anything else"]
@@ -74,12 +74,35 @@ def translated(site: Site, function: Callable[..., Any], *args: Any, **kwargs: A
         site.refuse(f"called with what has no equivalent: {error}")
     for name, value in list(bound.arguments.items())[1:]:
         parameter = form.parameters[name]
+        if not site.batched:
+            bound.arguments[name] = value = _values(site, parameter.annotation, value)
         several = parameter.kind is Parameter.VAR_POSITIONAL
         for one in value if several else [value]:
             _check_argument(site, parameter, one)
     result = function(*bound.args, **bound.kwargs)
     _check_result(site, result, lambda results: results)
-    return result
+    return result if site.batched else _unbatched(result)
+
+
+def _values(site: Site, kind: Any, given: Any) -> Any:
+    """Return an argument of an operation without a batch, with its arrays as values where it takes those."""
+    if isinstance(given, tuple | list):
+        return type(given)(_values(site, Any, one) for one in given)
+    if isinstance(given, Unbatched):
+        return given.value
+    kinds = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if not isinstance(given, Stored) or not (Value in kinds or Any in kinds):
+        return given
+    if given.kept:
+        return site.learned(given)
+    return given if Stored in kinds or Any in kinds else site.constant(given, given.array.shape)
+
+
+def _unbatched(result: Any) -> Any:
+    """Return the results of an operation without a batch as values that are the same for every example."""
+    if isinstance(result, tuple | list):
+        return tuple(_unbatched(one) for one in result)
+    return Unbatched(result) if isinstance(result, Value) else result
 
 
 @cache
@@ -102,14 +125,14 @@ def _check_argument(site: Site, parameter: Parameter, value: Any) -> None:
 
 
 def _same(value: Any, default: Any) -> bool:
-    if isinstance(value, Value | Stored | Rows):
+    if isinstance(value, Value | Stored | Unbatched):
         return False
     equal = value is default or value == default
     return isinstance(equal, bool) and equal
 
 
 def _shown(value: Any) -> str:
-    return described(value) if isinstance(value, Value | Stored | Rows) else f"{value!r:.40}"
+    return described(value) if isinstance(value, Value | Stored | Unbatched) else f"{value!r:.40}"
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -131,7 +154,9 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _check_result(site: Site, result: Any, pick: Callable[[Any], Any]) -> None:
     """Raise Refused when the results differ from the operation's in shape, dtype or number."""
-    if result is None or isinstance(result, Unavailable | Rows):
+    if isinstance(result, Unbatched):
+        result = result.value
+    if result is None or isinstance(result, Unavailable):
         return
     if isinstance(result, tuple | list):
         counts = [len(part) if isinstance(part, tuple | list) else 1 for part in map(pick, site.results)]
@@ -140,14 +165,24 @@ def _check_result(site: Site, result: Any, pick: Callable[[Any], Any]) -> None:
         for place, one in enumerate(result):
             _check_result(site, one, _part(pick, place))
         return
-    if not isinstance(result, Value):
+    if isinstance(result, Reduced):
+        _check_reduced(site, pick)
+        result = result.value
+    elif not isinstance(result, Value):
         site.refuse("has other results than tensors")
-    if site.shape(pick) != result.shape:
+    elif site.shape(pick) != result.shape:
         shapes = f"{list(site.shape(pick))}, and the layers give {list(result.shape)}"
         site.refuse(f"an example of its result is of shape {shapes}")
     dtype = str(pick(site.results[0]).dtype).removeprefix("torch.")
     if not result.whole and dtype != str(site.builder.dtype):
         site.refuse(f"its result is of {dtype}, other numbers of the model of {site.builder.dtype}")
+
+
+def _check_reduced(site: Site, pick: Callable[[Any], Any]) -> None:
+    """Raise Refused unless a result is one number for the whole batch."""
+    shapes = [tuple(getattr(pick(result), "shape", (0,))) for result in site.results]
+    if any(shapes):
+        site.refuse(f"is reduced over the batch, and gives {list(shapes[0])}: no layer does this")
 
 
 def _part(pick: Callable[[Any], Any], place: int) -> Callable[[Any], Any]:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
+from deltawire.importers.operands import Shape, Stored, Value
 from deltawire.network import Network
 from deltawire.wire import Array
-
-Shape = tuple[int, ...]
-
-BATCHES = 5, 7
-"""Sizes of the two batches a foreign model is run with: an axis that changes with them is the batch axis."""
 
 LAYOUTS = "; "
 """Separator between the steps of a layout in the metadata, in the order they were applied."""
@@ -29,93 +24,9 @@ class Imported(NamedTuple):
     """Its metadata holds the foreign names of parameters (`params/node.weight`) and data (`data/x`)."""
     params: dict[str, Array]
     constants: dict[str, Array]
-    """Arrays of its shared inputs, such as the running statistics of a norm, by name."""
+    """Arrays of its constant inputs, such as the running statistics of a norm, by name."""
     outputs: tuple[str, ...]
     """The nodes whose values the model returns, in its order."""
-
-
-@dataclass(frozen=True)
-class Value:
-    """An input or a node of the network.
-
-    Args:
-        name: Its name in the network.
-        shape: The shape of one example of its value.
-        whole: It holds integers, which layers accept as indices only.
-    """
-
-    name: str
-    shape: Shape
-    whole: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class Stored:
-    """An array that is stored in the model.
-
-    Args:
-        name: Its name in the model.
-        array: Its numbers.
-        identity: A key of the memory, equal for all names of one array.
-        trainable: It may become a parameter.
-        kept: It must become a parameter, and the same one wherever it is used.
-        layout: The steps from the model's layout to this one: "transposed", "axes 2,0,1" or "shape 2,3" (the
-            shape before the step).
-    """
-
-    name: str
-    array: Array
-    identity: object
-    trainable: bool = False
-    kept: bool = False
-    layout: tuple[str, ...] = ()
-
-    def transposed(self) -> Stored:
-        """Exchange the two axes of a matrix; a second exchange restores the layout."""
-        if self.layout[-1:] == ("transposed",):
-            return replace(self, array=self.array.T.copy(), layout=self.layout[:-1])
-        return replace(self, array=self.array.T.copy(), layout=(*self.layout, "transposed"))
-
-    def permuted(self, order: Sequence[int]) -> Stored:
-        """Return the array with its axes in another order."""
-        if list(order) == [1, 0]:
-            return self.transposed()
-        step = "axes " + ",".join(map(str, order))
-        return replace(self, array=self.array.transpose(order).copy(), layout=(*self.layout, step))
-
-    def shaped(self, shape: Shape) -> Stored:
-        """Return the same numbers in another shape; the layout notes the old shape."""
-        if self.array.shape == shape:
-            return self
-        step = "shape " + ",".join(map(str, self.array.shape))
-        return replace(self, array=self.array.reshape(shape), layout=(*self.layout, step))
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows of a table of parameters that are the same for every example, such as learned positions.
-
-    Args:
-        value: The node that looks them up, with a copy for each example.
-        shape: Their shape in the model, which has no batch axis there.
-        table: The parameter.
-    """
-
-    value: Value
-    shape: Shape
-    table: Stored
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """A result that no layer computes. Only its use is refused, since the other results may suffice."""
-
-    why: str
-
-
-BY_BATCH = Unavailable("computes with the number of examples, which a network does not know")
-REFUSED = Unavailable("")
-"""The result of a refused operation; operations that take it are skipped and report no further fault."""
 
 
 class SharedParameters(Exception):
@@ -139,7 +50,10 @@ class Affine(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """The place of a parameter: its node, its name there, and the array in that node's layout."""
+    """The place of a parameter: its node, its name there, and the array in that node's layout.
+
+    A learned input is a place too: its name, and "".
+    """
 
     node: str
     local: str
@@ -157,12 +71,15 @@ class Builder:
         self.constants: dict[str, Array] = {}
         self.affine_nodes: dict[str, Affine] = {}
         """What the nodes of constants compute, by name; each takes in what it can of the one before."""
+        self.views: dict[str, Value] = {}
+        """The values of which nodes are another shape, by the name of the node."""
         self.faults: list[Fault] = []
         self.conflicts: set[object] = set()
         """Identities of arrays that operations use in ways that no single parameter can serve."""
         self._taken = {"params", "data"}
         self._owners: dict[object, Owner] = {}  # by the identity of the array
         self._used_as_constants: set[object] = set()
+        self._constants: dict[object, Value] = {}  # by what they were made of
 
     def free_name(self, wanted: str) -> str:
         """Reserve the free name that is nearest to a foreign one: `encoder.0` becomes `encoder_0`."""
@@ -191,21 +108,50 @@ class Builder:
         self.remember(f"data/{own}", own, name)
         return Value(own, shape, whole)
 
-    def constant(self, name: str, array: Array, foreign: str = "", whole: bool = False) -> Value:
-        """Add a shared input with its numbers.
+    def constant(
+        self, name: str, array: Array, foreign: str = "", whole: bool = False, source: object = None
+    ) -> Value:
+        """Add a constant input with its numbers, or return the one that was made of the same source.
 
         Args:
             name: The wanted name; the nearest free one is taken.
             array: Its numbers, without a batch axis.
             foreign: Its name in the model; "" for none.
             whole: Store integers (int64) for indices; else, the network's dtype.
+            source: A key of the stored array; None for numbers that are no array of the model.
         """
+        key = source, array.shape, whole
+        if source is not None and key in self._constants:
+            return self._constants[key]
         own = self.free_name(name)
-        self.network.input(own, array.shape, "int64" if whole else None, shared=True)
-        self.constants[own] = array.astype(np.int64 if whole else self.dtype)
+        self.network.input(own, array.shape, "int64" if whole else None, constant=True)
+        self.constants[own] = np.array(array, np.int64 if whole else self.dtype, order="C")
         if foreign:
             self.remember(f"data/{own}", own, foreign)
-        return Value(own, array.shape, whole)
+        self._constants[key] = Value(own, array.shape, whole)
+        return self._constants[key]
+
+    def learned(self, stored: Stored) -> Value:
+        """Return a parameter as a learned input, the same one for every use.
+
+        Args:
+            stored: The parameter, in the layout that it has in the model.
+
+        Raises:
+            SharedParameters: A layer learns it already.
+        """
+        owner = self._owners.get(stored.identity)
+        if owner is not None and owner.local:
+            raise SharedParameters
+        if owner is not None:
+            return Value(owner.node, stored.array.shape)
+        own, size = self.free_name(stored.name), float(np.std(stored.array)) if stored.array.size else 0.0
+        first = {"normal": size} if size else {"constant": float(stored.array.flat[0])}
+        self.network.parameter(own, stored.array.shape, **first)
+        self.remember(f"params/{own}", own, stored.name)
+        self._owners[stored.identity] = Owner(own, "", stored)
+        self.params[own] = np.array(stored.array, order="C")
+        return Value(own, stored.array.shape)
 
     def use_as_constant(self, stored: Stored) -> None:
         """Record that an array is used as a constant, which no layer learns."""
@@ -221,6 +167,11 @@ class Builder:
         """
         if own != foreign:
             self.network.metadata[place] = foreign
+
+    def learns(self, stored: Stored) -> bool:
+        """Return True when a node learns an array, in the layout that it has here."""
+        owner = self._owners.get(stored.identity)
+        return owner is not None and owner.stored.layout == stored.layout
 
     def own(self, node: str, params: Mapping[str, Stored]) -> Tie | None:
         """Give a node its parameters; return how to tie it to another node that has them already.
@@ -244,14 +195,16 @@ class Builder:
                 self.params[f"{node}.{local}"] = np.array(stored.array, order="C")  # optimizers write to it
         return tie
 
-    def _drop_unused_affine_nodes(self, outputs: Collection[str]) -> None:
-        """Drop the affine nodes that later ones have taken in, and that nothing else takes."""
+    def _drop_unused_nodes(self, outputs: Collection[str]) -> None:
+        """Drop affine nodes and new shapes that nothing takes: later nodes take what they are made of."""
         spec = self.network.spec()
-        used = {name for node in spec["nodes"] for name in node["inputs"]} | {*outputs}
-        unused = self.affine_nodes.keys() - used
-        if unused:
-            nodes = [node for node in spec["nodes"] if node["name"] not in unused]
-            self.network = Network.from_spec(spec | {"nodes": nodes})
+        optional, used, nodes = self.affine_nodes.keys() | self.views.keys(), {*outputs}, []
+        for node in reversed(spec["nodes"]):
+            if node["name"] in used or node["name"] not in optional:
+                used.update(node["inputs"])
+                nodes.append(node)
+        if len(nodes) < len(spec["nodes"]):
+            self.network = Network.from_spec(spec | {"nodes": nodes[::-1]})
 
     def _same_as(self, params: Mapping[str, Stored], owners: Mapping[str, Owner | None]) -> Tie | None:
         """Return the node that has exactly these parameters, by the same names and in the same layout."""
@@ -278,7 +231,7 @@ class Builder:
             self.faults.append(Fault("", "not_expressible", detail))
         if self.faults:
             raise Refused(self.faults)
-        self._drop_unused_affine_nodes({value.name for value in outputs})
+        self._drop_unused_nodes({value.name for value in outputs})
         return Imported(self.network, self.params, self.constants, tuple(value.name for value in outputs))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from deltawire.client import Client
 from deltawire.errors import Fault, NotInstalled, Refused
 from deltawire.importers.builder import Imported
+from deltawire.importers.reductions import reduced, reduction_of, spread
 from deltawire.wire import Array
 
 SIZES = 2, 3
@@ -66,8 +67,15 @@ def compare(imported: Imported, original: Original, client: Client | None) -> No
             raise
         raise _refusal(f"the service cannot plan the network: {error}") from error
     compared = 0
-    for size, draw in zip(SIZES, (_normal, _alike), strict=True):
-        compared += _compare_on(service, imported, original, _batch(imported, original, size, draw))
+    for size, draws in zip(SIZES, ((_normal, _alike, _drawn), (_alike, _drawn)), strict=True):
+        for draw in draws:
+            try:
+                compared += _compare_on(service, imported, original, _batch(imported, original, size, draw))
+            except _OutOfDomain as error:
+                if draw is draws[-1]:
+                    raise error.error from error
+            else:
+                break
     if not compared:
         _refuse("no number that the model computes for random input is finite: nothing could be compared")
 
@@ -85,26 +93,48 @@ def _embedded(process: int) -> Client:
         raise NotInstalled([Fault("", "not_installed", detail)]) from error
 
 
+class _OutOfDomain(Exception):
+    """The model, or a layer, does not take the numbers drawn: its rates are positive, or its targets few."""
+
+    def __init__(self, error: Exception):
+        super().__init__(error)
+        self.error = error
+
+
 def _compare_on(client: Client, imported: Imported, original: Original, data: dict[str, Array]) -> int:
     """Compare values and gradients on one batch; return the number of finite numbers compared."""
     network, params, constants, names = imported
     used = {name for node in network.spec()["nodes"] for name in node["inputs"]}
     sent = {name: array for name, array in (constants | data).items() if name in used}
     outputs = list(dict.fromkeys(names))
-    theirs = original.run(data)
-    values = client.forward(network, params, sent, outputs, non_finite="return")
+    try:
+        theirs = original.run(data)
+    except Exception as error:  # foreign code raises anything for numbers out of its domain
+        raise _OutOfDomain(error) from error
+    try:
+        values = client.forward(network, params, sent, outputs, non_finite="return")
+    except Refused as error:
+        if not error.pointer.startswith("/data/"):
+            raise
+        raise _OutOfDomain(error) from error
     if len(theirs) != len(names):
         _refuse(f"the model gives {len(theirs)} results, the network {len(names)}")
-    for place, (name, right) in enumerate(zip(names, theirs, strict=True)):
-        if right.shape != values[name].shape or right.dtype != values[name].dtype:
-            ours = f"{values[name].dtype} {list(values[name].shape)}"
-            _refuse(f"output {place} is {right.dtype} {list(right.shape)}, and the network gives {ours}")
+    reductions = [reduction_of(network, name) for name in names]
+
+    def outputs_of(values: Mapping[str, Array]) -> list[Array]:
+        """Return the outputs of the model, given those of the network."""
+        return [reduced(values[name], how) for name, how in zip(names, reductions, strict=True)]
+
+    for place, (right, ours) in enumerate(zip(theirs, outputs_of(values), strict=True)):
+        if right.shape != ours.shape or right.dtype != ours.dtype:
+            given = f"{right.dtype} {list(right.shape)}"
+            _refuse(f"output {place} is {given}, and the network gives {ours.dtype} {list(ours.shape)}")
 
     stream = np.random.default_rng(len(data))
     cotangents = [stream.standard_normal(right.shape).astype(right.dtype) for right in theirs]
     along = {name: np.zeros_like(values[name]) for name in outputs}
-    for name, cotangent in zip(names, cotangents, strict=True):
-        along[name] = along[name] + cotangent
+    for name, how, cotangent in zip(names, reductions, cotangents, strict=True):
+        along[name] = along[name] + spread(cotangent, how, len(values[name]))
     floats = [name for name, array in data.items() if array.dtype.kind == "f" and name in used]
     wrt: dict[str, bool | list[str]] = {"params": bool(params), "data": floats}
 
@@ -116,7 +146,7 @@ def _compare_on(client: Client, imported: Imported, original: Original, data: di
         """Return the same numbers of the network, computed in a dtype."""
         parameters, brought, directions = (_cast(arrays, dtype) for arrays in (params, sent, along))
         results = client.forward(network, parameters, brought, outputs, non_finite="return")
-        numbers = _values([results[name] for name in names])
+        numbers = _values(outputs_of(results))
         if not (params or floats):
             return numbers
         products = client.vjp(network, parameters, brought, directions, wrt=wrt, non_finite="return")
@@ -166,17 +196,32 @@ def _batch(imported: Imported, original: Original, size: int, draw: Any) -> dict
     floats += [array.dtype for array in original.examples.values() if array.dtype.kind == "f"]
     batch: dict[str, Array] = {}
     for name, slot in spec["inputs"].items():
-        if name in imported.constants:
+        if name in imported.constants or "parameter" in slot:
             continue
         shape = (size, *slot["shape"])
         if slot.get("dtype") == "int64":
-            rows = [
-                n["config"]["rows"] for n in spec["nodes"] if n["kind"] == "embedding" and name in n["inputs"]
-            ]
-            batch[name] = stream.integers(0, min(rows, default=2), shape)
+            batch[name] = _whole(spec, name, stream, shape, original.examples.get(name))
         else:
             batch[name] = draw(stream, shape, original.examples.get(name)).astype(floats[0])
     return batch
+
+
+def _whole(
+    spec: Mapping[str, Any],
+    name: str,
+    stream: np.random.Generator,
+    shape: tuple[int, ...],
+    example: Array | None,
+) -> Array:
+    """Draw whole numbers: rows of the table that reads them, else numbers of the example, such as labels."""
+    tables = [
+        node["config"]["rows"]
+        for node in spec["nodes"]
+        if node["kind"] == "embedding" and name in node["inputs"]
+    ]
+    if tables or example is None or not example.size:
+        return stream.integers(0, min(tables, default=2), shape)
+    return stream.choice(example.ravel(), shape)
 
 
 def _normal(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
@@ -192,12 +237,18 @@ def _alike(stream: np.random.Generator, shape: tuple[int, ...], example: Array |
     return near
 
 
+def _drawn(stream: np.random.Generator, shape: tuple[int, ...], example: Array | None) -> Array:
+    """Draw the numbers of an example themselves, in another order."""
+    return (
+        _alike(stream, shape, None)
+        if example is None or not example.size
+        else stream.choice(example.ravel(), shape)
+    )
+
+
 def _nearest(data: Mapping[str, Array]) -> dict[str, Array]:
-    """Return the next floating-point numbers, away from 0."""
-    return {
-        name: np.nextafter(a, np.copysign(np.inf, a)) if a.dtype.kind == "f" else a
-        for name, a in data.items()
-    }
+    """Return the next floating-point numbers, toward 0, so that probabilities stay what they are."""
+    return {name: np.nextafter(a, np.zeros_like(a)) if a.dtype.kind == "f" else a for name, a in data.items()}
 
 
 def _cast(arrays: Mapping[str, Array], dtype: str) -> dict[str, Array]:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from deltawire.importers.builder import Affine, Stored, Value
+from deltawire.importers.builder import Affine
+from deltawire.importers.operands import Stored, Value
 from deltawire.importers.site import Site
 
 

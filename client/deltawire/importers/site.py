@@ -8,19 +8,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire.importers.builder import (
-    BATCHES,
-    Builder,
-    Rows,
-    Shape,
-    SharedParameters,
-    Stored,
-    Tie,
-    Value,
-)
+from deltawire.importers.builder import Builder, SharedParameters, Tie
+from deltawire.importers.operands import BATCHES, Computed, Reduced, Rows, Shape, Stored, Unbatched, Value
 
-INDEXED = frozenset({"embedding"})
-"""The kinds that take whole numbers."""
+INDEXED = frozenset(
+    {"attention", "embedding", "masked_fill", "nll", "softmax_nll", "take", "take_along_axis", "where"}
+)
+"""The kinds that take whole numbers, as indices, labels or masks."""
 
 
 class Site:
@@ -32,14 +26,28 @@ class Site:
         label: The operation and its place in the model, for error messages.
         name: The name of the last of its layers.
         results: Its results for batches of `BATCHES` examples; each has a shape and a dtype.
+        batched: Its results have the batch as their leading axis; if not, it takes parameters and constants
+            alone, and its results are the same for every example.
+        rows: Rows of an example on the leading axis, where its results join them with the batch; else 0.
     """
 
-    def __init__(self, builder: Builder, function: str, label: str, name: str, results: tuple[Any, Any]):
+    def __init__(
+        self,
+        builder: Builder,
+        function: str,
+        label: str,
+        name: str,
+        results: tuple[Any, Any],
+        batched: bool = True,
+        rows: int = 0,
+    ):
         self.builder = builder
         self.function = function
         self.label = label
         self.name = name
         self.results = results
+        self.batched = batched
+        self.rows = rows
 
     def refuse(self, why: str) -> NoReturn:
         """Raise Refused with a fault that names this operation."""
@@ -51,10 +59,15 @@ class Site:
         first, second = (() if shape is None else tuple(shape) for shape in shapes)
         if None in shapes or None in (*first, *second):
             self.refuse("the shape of its result is not known, or it has several")
-        if first[:1] + second[:1] != BATCHES or first[1:] != second[1:]:
+        if not self.batched:
+            if first != second:
+                self.refuse(f"has no batch, and gives {list(first)} and {list(second)}")
+            return first
+        leading = tuple(count * (self.rows or 1) for count in BATCHES)
+        if first[:1] + second[:1] != leading or first[1:] != second[1:]:
             batches = f"batches of {BATCHES[0]} and {BATCHES[1]} gave {list(first)} and {list(second)}"
             self.refuse(f"examples are on the leading axis and independent of each other; {batches}")
-        return first[1:]
+        return (self.rows, *first[1:]) if self.rows else first[1:]
 
     def layer(
         self,
@@ -160,16 +173,18 @@ class Site:
         if stored.dtype.kind not in "fiub":
             self.refuse(f"expected real numbers, got {described(given)}, of {stored.dtype}")
         try:
-            numbers = np.broadcast_to(stored, (1, *shape))[0].copy()
+            numbers = np.broadcast_to(stored, (1, *shape))[0]
         except ValueError:
             self.refuse(f"an array of shape {list(stored.shape)} does not fit examples of {list(shape)}")
-        foreign = given.name if isinstance(given, Stored) else ""
-        return self.builder.constant(what or foreign or f"{self.name}_constant", numbers, foreign, whole)
+        if not isinstance(given, Stored):
+            return self.builder.constant(what or f"{self.name}_constant", numbers, whole=whole)
+        source = given.identity, given.layout
+        return self.builder.constant(what or given.name, numbers, given.name, whole, source)
 
     def number(self, value: Any, what: str) -> float:
         """Return an argument as one real number. Raises Refused when it is anything else."""
         array = value.array if isinstance(value, Stored) and not value.kept else value
-        if isinstance(array, Value | Stored | Rows) or np.size(array) != 1 or not np.isrealobj(array):
+        if isinstance(array, Computed | Stored) or np.size(array) != 1 or not np.isrealobj(array):
             self.refuse(f"expected a number as {what}, got {described(value)}")
         if isinstance(value, Stored):
             self.builder.use_as_constant(value)
@@ -177,10 +192,24 @@ class Site:
 
     def axis(self, axis: int, rank: int) -> int:
         """Return the axis of an example for an axis of a batch. Raises Refused for the batch axis."""
-        axis = axis + rank + 1 if axis < 0 else axis
-        if axis == 0:
+        ahead = self.batched and not self.rows
+        axis = axis + rank + ahead if axis < 0 else axis
+        if self.batched and axis == 0:
             self.refuse("works along the batch, and examples are independent of each other")
-        return axis - 1
+        return axis - ahead
+
+    def learned(self, stored: Stored) -> Value:
+        """Return a parameter as a value. Raises Refused when a layer learns it already."""
+        if stored.layout:
+            before, order = stored.before()
+            value = self.learned(before)
+            if order is None:
+                return self.step("reshape", value, out=stored.array.shape, shape=stored.array.shape)
+            return self.step("transpose", value, out=stored.array.shape, axes=order)
+        try:
+            return self.builder.learned(stored)
+        except SharedParameters:
+            self.refuse(f"takes '{stored.name}' as a value, which another node learns")
 
 
 def described(value: Any) -> str:
@@ -189,6 +218,10 @@ def described(value: Any) -> str:
         return f"the stored '{value.name}'"
     if isinstance(value, Value):
         return f"'{value.name}', which is computed or an input"
+    if isinstance(value, Reduced):
+        return f"the {value.reduction} over the batch of '{value.value.name}'"
+    if isinstance(value, Unbatched):
+        return f"'{value.value.name}', which is the same for every example"
     if isinstance(value, Rows):
-        return f"rows of '{value.table.name}' that are the same for every example"
+        return f"'{value.value.name}', whose rows are joined with the batch"
     return f"{type(value).__name__} {value!r:.40}"

@@ -7,8 +7,10 @@ from math import prod
 from operator import itemgetter
 from typing import Any
 
-from deltawire.importers.builder import Rows, Shape, Stored, Value
+import numpy as np
+
 from deltawire.importers.constants import affine
+from deltawire.importers.operands import Shape, Stored, Unbatched, Value
 from deltawire.importers.site import Site
 
 LEARNED = {"add": ("shift", "bias"), "multiply": ("scale", "weight")}
@@ -23,19 +25,15 @@ def of_two(at: Site, kind: str, a: Any, b: Any, name: str = "") -> Value:
     Args:
         at: The operation.
         kind: The kind of the layer, such as `add`.
-        a, b: The inputs: values, rows, stored arrays or numbers.
+        a, b: The inputs: values, stored arrays or numbers.
         name: The name of the node; by default, that of the operation or of a learned parameter.
-
-    Raises:
-        Refused: An input would have to broadcast.
     """
     out = at.shape()
     for stored, x in ((a, b), (b, a)):
-        if isinstance(x, Value) and x.shape != out:
-            at.refuse(f"stretches examples of {list(x.shape)} to {list(out)}: nothing broadcasts")
-        if not isinstance(stored, Stored) or not stored.trainable:
+        if not isinstance(stored, Stored) or not stored.trainable or not isinstance(x, Value):
             continue
-        if kind in LEARNED and isinstance(x, Value) and _same_but_for_leading_ones(stored.array.shape, out):
+        alike = x.shape == out and _same_but_for_leading_ones(stored.array.shape, out)
+        if kind in LEARNED and alike:
             layer, local = LEARNED[kind]
             named = at.name if stored.name.startswith(f"{at.name}.") else stored.name
             return at.layer(layer, x, params={local: stored.shaped(out)}, name=name or named)
@@ -51,27 +49,50 @@ def _same_but_for_leading_ones(shape: Shape, other: Shape) -> bool:
 
 
 def operand(at: Site, x: Any, out: Shape) -> Value:
-    """Return an input as a value: itself, rows that all examples share, or a new constant.
+    """Return an input as a value of a shape: repeated along its axes of size 1, or a new constant.
 
     Args:
         at: The operation.
-        x: A value, rows, a stored array or a number.
+        x: A value, a stored array or a number.
         out: The shape of one example.
 
     Raises:
-        Refused: Rows or constants do not fit the shape.
+        Refused: The input does not broadcast to the shape.
     """
     if isinstance(x, Value):
-        return x
-    if not isinstance(x, Rows):
+        return _repeated(at, x, x.shape, out)
+    if isinstance(x, Stored) and x.kept:
+        x = Unbatched(at.learned(x))
+    if not isinstance(x, Unbatched):
         return at.constant(x, out)
-    if not _same_but_for_leading_ones(x.shape, out):
-        at.refuse(f"stretches rows of '{x.table.name}', {list(x.shape)}, to {list(out)}: nothing broadcasts")
-    return x.value if x.value.shape == out else at.step("reshape", x.value, out=out, shape=out)
+    shape = x.value.shape
+    return _repeated(at, x.value, shape[1:] if shape[:1] == (1,) and len(shape) > len(out) else shape, out)
+
+
+def _repeated(at: Site, x: Value, shape: Shape, out: Shape) -> Value:
+    """Return x in another shape of the same numbers, repeated along axes of size 1.
+
+    Args:
+        at: The operation.
+        x: The value.
+        shape: Its shape without a leading axis of size 1, or the one it has.
+        out: The shape of one example of the result.
+    """
+    try:
+        fits = np.broadcast_shapes(shape, out) == out
+    except ValueError:
+        fits = False
+    if not fits:
+        at.refuse(f"repeats '{x.name}', {list(shape)}, to {list(out)}: they do not broadcast")
+    if x.shape != shape:
+        x = at.step("reshape", x, out=shape, shape=shape)
+    return x if shape == out else at.step("expand", x, out=out, shape=out)
 
 
 def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Value:
     """Add W x + b; a matrix that may not be learned becomes a constant of a matrix product.
+
+    Where another node learns W alone, the bias is a node of its own.
 
     Args:
         at: The operation.
@@ -87,7 +108,8 @@ def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Va
         at.refuse(f"expected a matrix, and a number for each of its rows, got {list(weight.array.shape)}{of}")
     units, width = weight.array.shape
     bias = None if bias is None else bias.shaped((units,))
-    if weight.trainable and (bias is None or bias.trainable):
+    whole = bias is None or (bias.trainable and at.builder.learns(weight) == at.builder.learns(bias))
+    if weight.trainable and whole:
         params = {"weight": weight, "bias": bias}
         return at.layer("linear", x, params=params, units=units, bias=bias is not None)
     out = (*x.shape[:-1], units)
@@ -103,13 +125,40 @@ def linear(at: Site, x: Value, weight: Stored, bias: Stored | None = None) -> Va
     return of_two(at, "add", y if y.shape == out else at.step("reshape", y, out=out, shape=out), bias)
 
 
+def product(at: Site, a: Any, b: Any) -> Value:
+    """Add a product of matrices; their leading axes are repeated to those of the result.
+
+    Args:
+        at: The operation.
+        a: The first factor, (..., n, k).
+        b: The second factor, (..., k, m).
+
+    Raises:
+        Refused: A factor is a vector, or belongs to the whole batch.
+    """
+    ahead = at.shape()[:-2]
+    shapes = [_example_shape(at, x) for x in (a, b)]
+    if any(len(shape) < 2 for shape in shapes):
+        at.refuse(f"expected matrices, got {list(shapes[0])} and {list(shapes[1])}")
+    factors = [operand(at, x, (*ahead, *shape[-2:])) for x, shape in zip((a, b), shapes, strict=True)]
+    return at.layer("matmul", *factors)
+
+
+def _example_shape(at: Site, x: Any) -> Shape:
+    """Return the shape of one example of a factor; an array has none for a leading axis of size 1."""
+    if isinstance(x, Value):
+        return x.shape
+    shape: Shape = x.value.shape if isinstance(x, Unbatched) else np.shape(getattr(x, "array", x))
+    return shape[1:] if at.batched and len(shape) > 2 and shape[0] == 1 else shape
+
+
 def _is_row(stored: Stored, size: int) -> bool:
     """Return True for an array of shape (size,), or with leading axes of size 1."""
     return stored.array.shape[-1:] == (size,) and stored.array.size == size
 
 
 def normed(
-    at: Site, kind: str, x: Value, *statistics: Value, channels: int, weight: Stored | None,
+    at: Site, kind: str, x: Value, *statistics: Value, spread: Shape, weight: Stored | None,
     bias: Stored | None, **config: Any,
 ) -> Value:  # fmt: skip
     """Add a norm; a scale or an offset that the norm cannot learn becomes a layer after it.
@@ -119,17 +168,18 @@ def normed(
         kind: The kind of the norm.
         x: The input.
         *statistics: Its other inputs, such as running statistics.
-        channels: The axis of an example that weight and bias have one number for each place of.
-        weight: The scale, (size of that axis,); None without one.
-        bias: The offset, (size of that axis,); None without one.
+        spread: The shape in which weight and bias broadcast to an example: (C, 1, 1) for an image.
+        weight: The scale, as many numbers; None without one.
+        bias: The offset, as many numbers; None without one.
         **config: Settings of the layer.
     """
     learned = [one is not None and one.trainable for one in (weight, bias)]
     if all(learned):
         return at.layer(kind, x, *statistics, params={"weight": weight, "bias": bias}, **config)
+    if learned[0] and bias is None and kind == "layer_norm":
+        return at.layer(kind, x, *statistics, params={"weight": weight}, bias=False, **config)
     if weight is None and bias is None:
         return at.layer(kind, x, *statistics, affine=False, **config)
-    spread = (x.shape[channels], *[1] * (len(x.shape) - channels - 1))
     y = at.step(kind, x, *statistics, out=x.shape, affine=False, **config)
     if weight is not None:
         last = bias is None
@@ -153,21 +203,24 @@ def scaled_norm(at: Site, x: Value, weight: Stored | None, eps: float) -> Value:
 
 
 def _along_channels(at: Site, stored: Stored, spread: Shape) -> Stored:
-    if stored.array.shape != spread[:1]:
-        at.refuse(f"'{stored.name}' is of {list(stored.array.shape)} instead of [{spread[0]}]")
+    if stored.array.size != prod(spread):
+        at.refuse(f"'{stored.name}' is of {list(stored.array.shape)} instead of {list(spread)}")
     return stored.shaped(spread)
 
 
-def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
+def by_channel(x: Value) -> Shape:
+    """Return the shape in which one number for each channel broadcasts to an example, (C, 1, ...)."""
+    return (x.shape[0], *[1] * (len(x.shape) - 1)) if x.shape else ()
+
+
+def embedding(at: Site, index: Value | Stored, table: Stored, padding_idx: int | None = None) -> Value:
     """Look up rows of a table.
 
     Args:
         at: The operation.
         index: Integers: a value, or a stored array, whose rows are the same for all examples.
         table: The parameter, (rows, width).
-
-    Returns:
-        The rows looked up: a value for an index that is a value, else `Rows`.
+        padding_idx: The row that is not learned here; None for none.
 
     Raises:
         Refused: The table is no matrix, or the stored index has no integers.
@@ -176,25 +229,15 @@ def embedding(at: Site, index: Value | Stored, table: Stored) -> Value | Rows:
         at.refuse(f"expected a table of rows, got {list(table.array.shape)}")
     rows, width = table.array.shape
     settings = {"params": {"weight": table}, "rows": rows, "width": width}
+    settings |= {} if padding_idx is None else {"padding_idx": padding_idx}
     if isinstance(index, Value):
         return at.layer("embedding", index, **settings)
-    shape = index.array.shape
-    inside = shape[1:] if shape[:1] == (1,) else shape
     if index.array.dtype.kind not in "iu":
         at.refuse(f"expected whole numbers as the index, got '{index.name}' of {index.array.dtype}")
-    places = index.array.reshape(inside) % rows  # ONNX counts negative ones from the end
+    inside = index.array[0] if at.batched else index.array
+    places = inside % rows  # ONNX counts negative ones from the end
     where = at.builder.constant(f"{at.name}_index", places, index.name, whole=True)
-    looked_up = at.layer("embedding", where, out=(*inside, width), **settings)
-    return Rows(looked_up, (*shape, width), table)
-
-
-def with_leading_ones(at: Site, rows: Rows) -> Rows:
-    """Return rows with other leading axes of size 1. Raises Refused for any other change of shape."""
-    first, second = (tuple(result.shape) for result in at.results)
-    if first != second or not _same_but_for_leading_ones(first, rows.shape):
-        shapes = f"of {list(rows.shape)}, to {list(first)}"
-        at.refuse(f"makes rows of '{rows.table.name}', {shapes}: no layer does this")
-    return Rows(rows.value, first, rows.table)
+    return at.layer("embedding", where, out=(*places.shape, width), **settings)
 
 
 def part(at: Site, x: Value, axis: int, start: int | None, stop: int | None) -> Value:
@@ -247,20 +290,22 @@ def along(at: Site, kind: str, x: Value, axis: int) -> Value:
     return at.layer("transpose", at.step(kind, turned, out=turned.shape), axes=order)
 
 
-def reduced(at: Site, kind: str, x: Value, axes: Iterable[int]) -> Value:
-    """Add sum, mean or max along some axes; the result drops them or keeps them with size 1.
+def reduced(at: Site, kind: str, x: Value, axes: Iterable[int], **config: Any) -> Value:
+    """Add a reduction along some axes; the result drops them or keeps them with size 1.
 
     Args:
         at: The operation.
-        kind: `sum`, `mean` or `max`.
+        kind: `sum`, `mean`, `max` or another kind that reduces axes.
         x: The value.
         axes: The axes of an example, 0 or more each.
+        **config: Further settings of the layer.
     """
     gone = sorted(set(axes))
     shape = tuple(size for axis, size in enumerate(x.shape) if axis not in gone)
-    if kind == "max" and len(gone) > 1:
+    single = kind in ("max", "min")
+    if single and len(gone) > 1:
         x, gone = _joined_axes(at, x, gone), [len(shape)]
-    settings = {"axis": gone[0]} if kind == "max" else {"axes": gone}
+    settings = config | ({"axis": gone[0]} if single else {"axes": gone})
     if shape == at.shape():
         return at.layer(kind, x, **settings)
     return at.reshaped(at.step(kind, x, out=shape, **settings))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from deltawire import computations, derivatives
+from deltawire.arguments.names import name_list
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused
 from deltawire.models.model import Model
@@ -38,6 +39,8 @@ class ServedNetwork:
         outputs: Nodes whose values are returned.
         shapes: Of one example, by node.
         shared: The inputs without a batch axis.
+        has_noise: Whether some inputs are noise.
+        noise_seed: Where the noise of every call starts from; None: noise inputs have their means.
     """
 
     client: Caller
@@ -46,6 +49,8 @@ class ServedNetwork:
     outputs: tuple[str, ...]
     shapes: Mapping[str, tuple[int, ...]]
     shared: frozenset[str]
+    has_noise: bool = False
+    noise_seed: int | None = None
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # nothing here changes: a copy of a module may ask the same service
@@ -69,7 +74,8 @@ class ServedNetwork:
             params: Parameters by name; none where the service has them.
             data: Inputs by name, (batch, *shape).
         """
-        return computations.forward(self.client, self.network, params, data, self.outputs)
+        seed = self.noise_seed
+        return computations.forward(self.client, self.network, params, data, self.outputs, noise_seed=seed)
 
     @without_options()
     def products(self, params: Arrays, data: Arrays, cotangents: Arrays, wrt: Wrt) -> dict[str, Array]:
@@ -81,7 +87,9 @@ class ServedNetwork:
             cotangents: By output, (batch, *shape).
             wrt: What to differentiate with respect to, as for `Client.vjp`.
         """
-        return derivatives.vjp(self.client, self.network, params, data, cotangents, wrt=wrt)
+        return derivatives.vjp(
+            self.client, self.network, params, data, cotangents, wrt=wrt, noise_seed=self.noise_seed
+        )
 
 
 def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) -> ServedNetwork:
@@ -100,11 +108,12 @@ def serve_network(network: Spec, outputs: Iterable[str], client: Client | None) 
     shapes = {node["name"]: tuple(node["shape"]) for node in computations.plan(caller, resolved)["nodes"]}
     described = resolved.description["network"] if isinstance(resolved, Published) else resolved
     spec = Network.from_spec(described).spec()
-    chosen = tuple(outputs) or (spec["nodes"][-1]["name"],)
+    chosen = tuple(name_list("outputs", outputs)) or (spec["nodes"][-1]["name"],)
     if unknown := [name for name in chosen if name not in shapes]:
         detail = f"no node is named '{unknown[0]}'; known: {', '.join(shapes)}"
         raise Refused([Fault("/outputs", "unknown_name", detail)])
     inputs = inputs_of(spec)
     shared = frozenset(name for name, entry in inputs.items() if entry.get("shared"))
     sent = resolved if isinstance(resolved, Published | ModelVersion) else spec
-    return ServedNetwork(caller, sent, tuple(inputs), chosen, shapes, shared)
+    noise = any("noise" in entry for entry in spec["inputs"].values())
+    return ServedNetwork(caller, sent, tuple(inputs), chosen, shapes, shared, noise)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import numpy as np
 
 from deltawire import optim
+from deltawire.arguments.kinds import is_whole_number
 from deltawire.client import Client
 from deltawire.errors import missing_extra
 from deltawire.network import Handle, Network
@@ -25,7 +26,7 @@ except ModuleNotFoundError as error:
 ARGUMENTS = {
     "l2": (Real, 0),
     "learning_rate": (Real, 0),
-    "epochs": (Integral, 0),
+    "epochs": (Integral, 1),
     "batch_size": (Integral, 1),
 }
 """Type and least value of each argument that is a number."""
@@ -87,7 +88,7 @@ class GradientService(BaseEstimator):
     def _check(self) -> None:
         """Raise ValueError, as scikit-learn requires, for an argument of another type or range."""
         sizes, activation = self.hidden_layer_sizes, self.activation
-        if not isinstance(sizes, Iterable):
+        if not isinstance(sizes, Iterable) or not all(map(is_whole_number, sizes)):
             raise ValueError(f"hidden_layer_sizes: expected units of each layer, as (8,), got {sizes!r}")
         if not isinstance(activation, str):
             raise ValueError(f'activation: expected the kind of a layer, as "relu", got {activation!r}')
@@ -95,7 +96,7 @@ class GradientService(BaseEstimator):
             raise ValueError(f"on: expected {' or '.join(map(repr, PLACES))}, got {self.on!r}")
         for name, (kind, least) in ARGUMENTS.items():
             value = getattr(self, name)
-            if not isinstance(value, kind) or value < least:
+            if isinstance(value, bool | np.bool_) or not isinstance(value, kind) or not float(value) >= least:
                 raise ValueError(f"{name}: expected {TYPE_NAMES[kind]} of at least {least}, got {value!r}")
 
     def _hidden_layers(self, net: Network) -> Handle:
@@ -143,15 +144,14 @@ class GradientService(BaseEstimator):
             self.network_, name=f"sklearn-{uuid4().hex}", optimizer=optim.adam(float(self.learning_rate)),
             seed=seed,
         )  # fmt: skip
-        dataset, run, losses = None, None, list[float]()
+        dataset, run = None, None
         try:
-            if epochs:
-                dataset = self._client.upload_dataset(model.name, {"x": X, "y": y})
-                run = model.fit(dataset, epochs=epochs, batch_size=size, seed=order, wait=False)
-                run.wait()
-                steps = [each.loss for each in run.metrics() if each.loss is not None]
-                sizes = np.diff([*range(0, len(X), size), len(X)])
-                losses = [float(each) for each in np.reshape(steps, (epochs, -1)) @ sizes / len(X)]
+            dataset = self._client.upload_dataset(model.name, {"x": X, "y": y})
+            run = model.fit(dataset, epochs=epochs, batch_size=size, seed=order, wait=False)
+            run.wait()
+            steps = [each.loss for each in run.metrics() if each.loss is not None]
+            sizes = np.diff([*range(0, len(X), size), len(X)])
+            losses = [float(each) for each in np.reshape(steps, (epochs, -1)) @ sizes / len(X)]
             return model.params(), losses
         finally:
             if run is not None and run.state in OPEN:  # it was interrupted

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deltawire import computations
+from deltawire.arguments.kinds import boolean
 from deltawire.arrays import as_numbers
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
@@ -30,6 +31,8 @@ class RemoteNetwork(torch.nn.Module):
 
     The parameters of a model stay at the service. Backward passes collect their gradients, as torch does in
     `.grad`, and `step` takes a step of the model with them.
+
+    Noise inputs are drawn while the module trains, and have their means after `eval()`.
 
     Derivatives of derivatives raise RuntimeError: `Client.hvp` computes those of a loss.
     """
@@ -65,6 +68,7 @@ class RemoteNetwork(torch.nn.Module):
             Refused: The network is wrong, has no such node, or a node or learned input has a name of torch's.
         """
         super().__init__()
+        trainable = boolean("/trainable", trainable)
         served = serve_network(network, outputs, client)
         self._calls = _Calls(served, dict(constants or {}))
         self._inputs = tuple(name for name in served.inputs if name not in self._calls.constants)
@@ -112,7 +116,7 @@ class RemoteNetwork(torch.nn.Module):
             raise Refused([Fault("", "unknown_name", detail)])
         params = {name: self._parameter(name) for name in self._names}
         names = (*params, *arguments)
-        calls = self._calls.pinned()
+        calls = self._calls.pinned(self.training)
         values = _Served.apply(calls, names, self._anchor, *params.values(), *arguments.values())
         return values[0] if len(values) == 1 else values
 
@@ -174,9 +178,15 @@ class _Calls:
     constants: Mapping[str, Array]
     gradients: dict[str, Array] = field(default_factory=dict)
 
-    def pinned(self) -> _Calls:
-        """Return the calls of one forward pass and its backward pass: both with one version of a model."""
-        return replace(self, served=self.served.pinned())
+    def pinned(self, training: bool) -> _Calls:
+        """Return the calls of a forward and a backward pass: with one version of a model, and one noise.
+
+        training: Whether noise is drawn; its seed comes from the generator of torch.
+        """
+        served = self.served.pinned()
+        if training and served.has_noise:
+            served = replace(served, noise_seed=int(torch.randint(2**63 - 1, ())))
+        return replace(self, served=served)
 
     def first_parameters(self, seed: int, dtype: str) -> Mapping[str, Any]:
         """Draw parameters; none where the service has them."""

@@ -25,6 +25,7 @@ def create_model(
     name: str,
     optimizer: Rule,
     params: Arrays | None = None,
+    constants: Arrays | None = None,
     seed: int | None = None,
     dtype: DTypeLike | None = None,
     key: str | None = None,
@@ -38,6 +39,8 @@ def create_model(
         optimizer: One of `deltawire.optim` that has taken no step, or its JSON.
         params: First parameters by name. By default those of a published network or a model; else they are
             drawn from the seed.
+        constants: Constant inputs by name, which the model keeps. By default those of a published network or
+            a model.
         seed: Draws the parameters, 0 to 2^64 − 1; by default 0.
         dtype: "float64" or "float32"; by default that of the parameters, else float64.
         key: The Idempotency-Key; by default a new one.
@@ -57,11 +60,17 @@ def create_model(
         options["seed"] = seed
     resolved = client.requests.resolve(network)
     sends = wire.JSON
-    if params:
-        sends = client.connection.media_type
-        document = client.requests.with_arrays(resolved, {"params": params}, options, dtype).document
+    own = {"network": resolved.reference if isinstance(resolved, ModelNetwork) else resolved}
+    if params or constants:
+        sends, spec = (
+            client.connection.media_type,
+            dict(resolved) if isinstance(resolved, ModelNetwork) else resolved,
+        )
+        places = {"params": params or {}, "data": constants or {}}
+        document = client.requests.with_arrays(spec, places, options, dtype).document
+        document |= {} if params else own
     else:
-        document = {"network": resolved.reference if isinstance(resolved, ModelNetwork) else resolved}
+        document = own
         document |= options | ({} if dtype is None else {"dtype": dtype_name(dtype)})
     client.connection.change("POST", "/v1/models", document, dict, key=key, sends=sends)
     with after_making(name, key):

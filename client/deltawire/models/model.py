@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Self, TypeVar
 
+from deltawire.arguments.names import name_list, wrt_document
 from deltawire.connection import Connection
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.models.results import (
@@ -18,14 +19,14 @@ from deltawire.models.results import (
 from deltawire.models.rules import Rule, rule_changes
 from deltawire.models.version import ModelVersion
 from deltawire.network.files import FilePath, write
-from deltawire.request_builder import Arrays, Data, Names, Wrt, name_list, wrt_document
+from deltawire.request_builder import Arrays, Data, Names, Wrt
 from deltawire.responses import to_arrays
 from deltawire.runs.fit import fit
 from deltawire.wire import Array
 
 DEFAULTS: dict[str, Any] = {
     "reduction": "mean", "losses": False, "durable": True, "wrt": {}, "values": [], "deltas": [],
-    "optimizer": {},
+    "optimizer": {}, "noise_seed": None,
 }  # fmt: skip
 """The options of a step that asks for nothing beside it."""
 
@@ -59,6 +60,7 @@ class Model(ModelVersion):
         learning_rate: float | None = None,
         optimizer: Rule | None = None,
         if_version: int | None = None,
+        noise_seed: int | None = None,
         durable: bool = True,
         wrt: Wrt | None = None,
         values: Names = (),
@@ -75,6 +77,7 @@ class Model(ModelVersion):
             learning_rate: For this step alone; it is not scheduled.
             optimizer: What changes in the optimizer for this step alone, as for `change_optimizer`.
             if_version: The version that the step must start from; None for any.
+            noise_seed: Where the noise inputs start from; None for the number of the step.
             durable: Whether the step must outlive a crash of the machine before it is answered.
             wrt: The gradients to return, as for `Client.gradients`; by default none.
             values: Nodes whose values to return.
@@ -88,7 +91,7 @@ class Model(ModelVersion):
         options = {
             "reduction": reduction, "losses": losses, "durable": durable, "wrt": wrt_document(wrt),
             "values": name_list("values", values), "deltas": name_list("deltas", deltas),
-            "optimizer": rule_changes(optimizer, learning_rate),
+            "optimizer": rule_changes(optimizer, learning_rate), "noise_seed": noise_seed,
         }  # fmt: skip
         # Defaults are left out: a step by gradients is refused with any option of a batch.
         chosen = {name: option for name, option in options.items() if option != DEFAULTS[name]}
@@ -212,7 +215,7 @@ class Model(ModelVersion):
         return self._read("optimizer", version, read)
 
     def save(self, path: FilePath, version: int | None = None) -> None:
-        """Write network and parameters to a file that `Network.load` and `deltawire publish` read.
+        """Write network, parameters and constants to a file that `Network.load` and `deltawire publish` read.
 
         Args:
             path: Of the file, which is replaced in one step.
@@ -223,7 +226,7 @@ class Model(ModelVersion):
             OSError: The file cannot be written.
         """
         checkpoint = self.checkpoint(version)
-        write(path, checkpoint.network, checkpoint.params)
+        write(path, checkpoint.network, checkpoint.params, checkpoint.constants)
 
     @property
     def _connection(self) -> Connection:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from deltawire.request_builder import integer_inputs
 from deltawire.responses import merge_places, to_array, to_arrays
 from deltawire.wire import Array
 
@@ -64,6 +65,7 @@ class Checkpoint:
         step: How many optimizer steps have been taken.
         params_id: SHA-256 of the parameters, in hex: equal parameters have equal ids.
         lineage: Changes when the history of the model does: equal lineage and version, equal bits.
+        constants: The constant inputs that it keeps, by name.
     """
 
     params: dict[str, Array]
@@ -73,6 +75,7 @@ class Checkpoint:
     step: int
     params_id: str
     lineage: str
+    constants: dict[str, Array]
 
 
 def read_change(answer: Any) -> ModelChange:
@@ -106,6 +109,11 @@ def checkpoint_reader(dtype: str) -> Callable[[Any], Checkpoint]:
     def read(answer: Any) -> Checkpoint:
         origin = answer["origin"]
         fields = {field: origin[field] for field in ("model", "version", "step", "params_id", "lineage")}
-        return Checkpoint(to_arrays(answer["params"], dtype), answer["network"], **fields)
+        network, integers = answer["network"], integer_inputs(answer["network"])
+        constants = {
+            name: to_array(tensor, "int64" if name in integers else dtype)
+            for name, tensor in answer.get("data", {}).items()
+        }
+        return Checkpoint(to_arrays(answer["params"], dtype), network, **fields, constants=constants)
 
     return read

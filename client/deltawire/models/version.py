@@ -8,6 +8,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from deltawire import computations, derivatives
+from deltawire.arguments.foreign_names import ForeignNames
 from deltawire.models.network import ModelNetwork
 from deltawire.network.picture import svg
 from deltawire.request_builder import Arrays, Caller, Spec
@@ -52,7 +53,7 @@ def _describe(method: Any, compute: Callable[..., Any], left_out: int) -> None:
     method.__doc__ = f"{summary}\n\nSee `Client.{compute.__name__}`; network and parameters are the model's."
 
 
-class ModelVersion(ModelNetwork):
+class ModelVersion(ForeignNames, ModelNetwork):
     """A version of a model: goes wherever a network goes, and computes with the parameters of that version.
 
     Attributes:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,20 +83,29 @@ def _check_owners(spec: Mapping[str, Any], params: Mapping[str, Array]) -> None:
         raise Refused(faults)
 
 
-def write(path: FilePath, spec: Mapping[str, Any], params: Mapping[str, Array]) -> None:
+def write(
+    path: FilePath,
+    spec: Mapping[str, Any],
+    params: Mapping[str, Array],
+    data: Mapping[str, Array] | None = None,
+) -> None:
     """Write a saved network. A file of this name is replaced in one step, so that a service may have it open.
 
     Args:
         path: Of the file.
         spec: Of the network.
         params: Arrays of one dtype by name; not necessarily all.
+        data: Inputs that a service may leave out of requests, by name.
     """
+    document = {"network": spec, "params": params} | ({"data": data} if data else {})
     with replacing(Path(path)) as draft, draft.open("wb") as file:
-        file.writelines(wire.encode_in_parts({"network": spec, "params": params}, wire.SAFETENSORS))
+        file.writelines(wire.encode_in_parts(document, wire.SAFETENSORS))
 
 
 ZIP = b"PK"
 """The first bytes of a zip file, as of an .npz."""
+
+TORCH = "this is a checkpoint of torch: docs/importers.md imports its module"
 
 
 def document_in(body: bytes | memoryview) -> Any:
@@ -105,8 +116,8 @@ def document_in(body: bytes | memoryview) -> Any:
     Raises:
         Refused: They are neither.
     """
-    if bytes(body[:2]) == ZIP:
-        detail = "expected a network: JSON, or a file of Network.save; an .npz has arrays and no network"
+    if other := _other_format(body):
+        detail = f"expected a network: JSON, or a file of Network.save; {other}"
         raise Refused([Fault("", "json_invalid", detail)])
     # The eight bytes before the header are its length, of which some are 0. JSON has no such byte.
     media_type = wire.SAFETENSORS if b"\0" in bytes(body[:8]) else wire.JSON
@@ -115,6 +126,22 @@ def document_in(body: bytes | memoryview) -> Any:
     if isinstance(document, dict):
         document.pop("origin", None)
     return document
+
+
+def _other_format(body: bytes | memoryview) -> str:
+    """Return what a file of another format is, and the way from it to a network; empty for all others."""
+    begin = bytes(body[:4])
+    if begin[:2] == ZIP:
+        with suppress(BadZipFile), ZipFile(BytesIO(body)) as file:
+            members = {name.rpartition("/")[2] for name in file.namelist()}
+            if "data.pkl" in members:
+                return TORCH
+            if "model.weights.h5" in members:
+                return "this is a model of Keras: export it as ONNX, see docs/importers.md"
+        return "an .npz has arrays and no network"  # also when it is damaged, and cannot be told from one
+    if begin == b"\x80\x02\x8a\n":  # a pickle of a long number, with which files of torch began before 1.6
+        return TORCH
+    return "this is a file of HDF5: docs/importers.md imports models" if begin == b"\x89HDF" else ""
 
 
 def arrays_in(body: bytes | memoryview) -> dict[str, Array]:

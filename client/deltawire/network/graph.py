@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from deltawire.errors import Fault, Refused
+from deltawire.network.inputs import sent
 
 
 def sources_of(spec: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -50,7 +51,7 @@ def outputs_of(spec: Mapping[str, Any], data: Collection[str]) -> list[str]:
     inputs, reached, taken = spec["inputs"], set[str](), set[str]()
     for name, sources in sources_of(spec).items():
         if name in inputs:
-            known = name in data or "parameter" in inputs[name]
+            known = name in data or not sent(inputs[name])
         else:
             known = reached.issuperset(sources)
         if known:

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike, DTypeLike
 
+from deltawire.arguments.foreign_names import ForeignNames
+from deltawire.arguments.kinds import boolean, list_of_names
 from deltawire.arrays import dtype_name, plain_json
-from deltawire.errors import Fault, Refused, wrong_argument
+from deltawire.errors import wrong_argument
 from deltawire.network import files
 from deltawire.network.files import FilePath
-from deltawire.network.operators import Operators
+from deltawire.network.handle import Handle, check_config, name_of
+from deltawire.network.inputs import drawn_entry, input_entry
 from deltawire.network.picture import svg
 from deltawire.network.planner import EmbeddedPlanner, Planner
 from deltawire.network.specs import duplicate_name, read_spec, running_name, unknown_place
@@ -27,48 +30,7 @@ from deltawire.network.summary import Summary
 from deltawire.wire import Array
 
 
-class Handle(Operators):
-    """An input or a node of a network, to be passed to further layers. Its operators build layers.
-
-    It equals its name, so that results, which are dicts by name, take it as a key.
-
-    Attributes:
-        network: The network it belongs to.
-        name: Of the input or node.
-    """
-
-    def __init__(self, network: Network, name: str):
-        self.network = network
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"Handle({self.name!r})"
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Handle):
-            return self.network is other.network and self.name == other.name
-        return self.name == other
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one example here, without the batch axis; raises as `Network.shape_of` does."""
-        return self.network.shape_of(self)
-
-    def apply(self, kind: str, /, *others: Self, **config: Any) -> Self:
-        """Add a layer that takes this handle; see `Network.layer`.
-
-        Args:
-            kind: Of the layer.
-            others: Its further inputs.
-            config: Its options.
-        """
-        return type(self)(self.network, self.network.layer(kind, self, *others, **config).name)
-
-
-class Network:
+class Network(ForeignNames):
     """Builds a network; `spec()` returns the JSON that the service reads.
 
     A node without a name is called by its kind and a running number (`linear1`).
@@ -76,6 +38,9 @@ class Network:
     Attributes:
         metadata: Your own notes, strings by name, which go with the spec and change nothing.
     """
+
+    # A typing mistake, as `net.los = …`, must not make an attribute that nothing reads.
+    __slots__ = ("__weakref__", "_inputs", "_loss", "_nodes", "_planner", "_regularization", "metadata")
 
     def __init__(self) -> None:
         self.metadata: dict[str, str] = {}
@@ -86,7 +51,12 @@ class Network:
         self._planner: EmbeddedPlanner | None = None
 
     def input(
-        self, name: str, shape: Iterable[int] = (), dtype: DTypeLike | None = None, shared: bool = False
+        self,
+        name: str,
+        shape: Iterable[int] = (),
+        dtype: DTypeLike | None = None,
+        shared: bool = False,
+        constant: bool = False,
     ) -> Handle:
         """Add an input.
 
@@ -95,6 +65,7 @@ class Network:
             shape: Of one example, without the batch axis.
             dtype: "int64" for labels and indices; by default floating-point, like the parameters.
             shared: Sent once for all examples, without a batch axis.
+            constant: Shared, and kept by a model, whose steps and runs need not bring it.
 
         Returns:
             A handle to pass to layers.
@@ -102,35 +73,63 @@ class Network:
         Raises:
             Refused: The name is taken.
         """
-        self._check_free(name, f"/inputs/{name}")
-        if not isinstance(shape, Iterable):
-            raise wrong_argument(f"/inputs/{name}/shape", f"sizes of axes, as ({shape!r},)", shape)
-        entry: dict[str, Any] = {"shape": plain_json(list(shape), f"/inputs/{name}/shape")}
-        if dtype is not None:
-            entry["dtype"] = dtype_name(dtype, f"/inputs/{name}/dtype")
-        if shared:
-            entry["shared"] = True
-        self._inputs[name] = entry
-        return Handle(self, name)
+        return self._add_input(name, input_entry(name, shape, dtype, shared, constant))
 
-    def parameter(self, name: str, shape: Iterable[int] = (), **first: float) -> Handle:
+    def parameter(
+        self,
+        name: str,
+        shape: Iterable[int] = (),
+        *,
+        normal: float | None = None,
+        uniform: float | None = None,
+        constant: float | None = None,
+    ) -> Handle:
         """Add a learned input: an array of `params` that is the same for every example, as a position table.
 
         Args:
             name: Of the input, and of the parameter.
             shape: Of the array.
-            first: How `init` draws its first numbers: `normal`, the standard deviation; `uniform`, the bound;
-                or `constant`, the number itself.
+            normal: Standard deviation of its first numbers, which `init` draws around 0.
+            uniform: Or their bound: they are drawn between −bound and bound.
+            constant: Or the first number itself, the same at every place.
 
         Returns:
             A handle to pass to layers.
 
         Raises:
-            Refused: The name is taken.
+            Refused: The name is taken, or first numbers are not chosen in one way.
         """
-        handle = self.input(name, shape)
-        self._inputs[name]["parameter"] = plain_json(first, f"/inputs/{name}/parameter")
-        return handle
+        distributions = {"normal": normal, "uniform": uniform, "constant": constant}
+        return self._add_input(name, drawn_entry(name, shape, "parameter", distributions))
+
+    def noise(
+        self,
+        name: str,
+        shape: Iterable[int] = (),
+        *,
+        normal: float | None = None,
+        uniform: float | None = None,
+        dropout: float | None = None,
+    ) -> Handle:
+        """Add an input whose numbers the service draws for each example, from the `noise_seed` of a call.
+
+        A call without a seed draws nothing: all numbers are their mean, 1 for dropout and 0 otherwise.
+
+        Args:
+            name: Of the input.
+            shape: Of one example.
+            normal: Standard deviation of normal numbers around 0.
+            uniform: Or the bound of numbers between −bound and bound.
+            dropout: Or the share p of zeros among numbers that are 1 / (1 − p) otherwise, to multiply with.
+
+        Returns:
+            A handle to pass to layers.
+
+        Raises:
+            Refused: The name is taken, or the numbers are not drawn in one way.
+        """
+        distributions = {"normal": normal, "uniform": uniform, "dropout": dropout}
+        return self._add_input(name, drawn_entry(name, shape, "noise", distributions))
 
     def layer(
         self,
@@ -165,18 +164,24 @@ class Network:
             name = running_name(kind.rpartition(".")[2], self._taken)  # nn.Linear becomes Linear1
         self._check_free(name, f"{pointer}/name")
         node: dict[str, Any] = {"name": name, "kind": kind}
-        if inputs:
-            node["inputs"] = [
-                self._name(one, f"{pointer}/inputs/{place}") for place, one in enumerate(inputs)
-            ]
+        if names := [self._name(one, f"{pointer}/inputs/{place}") for place, one in enumerate(inputs)]:
+            node["inputs"] = names
         if config:
+            check_config(kind, names, config, f"{pointer}/config")
             node["config"] = plain_json(config, f"{pointer}/config")
         if tied_to is not None:
             node["tied_to"] = self._name(tied_to, f"{pointer}/tied_to")
-        if transpose:
+        if boolean(f"{pointer}/transpose", transpose):
             node["transpose"] = True
         self._nodes[name] = node
         return Handle(self, name)
+
+    if not TYPE_CHECKING:
+
+        def __call__(self, *_: Any, **__: Any) -> None:
+            """Refuse to be called as a module of torch or Keras is. Type checkers do not see this method."""
+            call = "client.forward(net, params, data) computes its values"
+            raise TypeError(f"a network holds no parameters, and is not called: {call}")
 
     def __repr__(self) -> str:
         return f"Network({', '.join(self._inputs)} -> {', '.join(self._nodes)})"
@@ -196,8 +201,7 @@ class Network:
     @loss.setter
     def loss(self, loss: Handle | str | Mapping[Any, float]) -> None:
         if isinstance(loss, Mapping):
-            weights = {self._name(node, "/loss"): weight for node, weight in loss.items()}
-            self._loss = plain_json(weights, "/loss")
+            self._loss = plain_json({self._name(node, "/loss"): size for node, size in loss.items()}, "/loss")
         else:
             self._loss = self._name(loss, "/loss")
 
@@ -291,7 +295,8 @@ class Network:
 
     def regularize(self, l2: float, parameters: Iterable[str] = ("*.weight",)) -> None:
         """Add (l2/2)·ΣW² over the parameters these globs name to the loss, and l2·W to their gradients."""
-        self._regularization = plain_json({"l2": l2, "parameters": list(parameters)}, "/regularization")
+        globs = list_of_names("/regularization/parameters", parameters)
+        self._regularization = plain_json({"l2": l2, "parameters": globs}, "/regularization")
 
     def __getitem__(self, name: str) -> Handle:
         """Return the handle of an input or a node, by name. Raises KeyError when there is none."""
@@ -332,18 +337,14 @@ class Network:
     def _taken(self) -> set[str]:
         return self._inputs.keys() | self._nodes.keys()
 
+    def _add_input(self, name: str, entry: dict[str, Any]) -> Handle:
+        self._check_free(name, f"/inputs/{name}")
+        self._inputs[name] = entry
+        return Handle(self, name)
+
     def _check_free(self, name: str, pointer: str) -> None:
         if name in self._taken:
             raise duplicate_name(name, pointer)
 
     def _name(self, place: Handle | str, pointer: str) -> str:
-        if isinstance(place, str):
-            return place
-        if not isinstance(place, Handle):
-            others = ""
-            if pointer.startswith("/nodes"):
-                others = " (config goes by keyword, as units=4; an array goes into an input or a parameter)"
-            raise wrong_argument(pointer, f"a handle or a name{others}", place)
-        if place.network is not self:
-            raise Refused([Fault(pointer, "unknown_input", f"'{place.name}' is a handle of another network")])
-        return place.name
+        return name_of(place, self, pointer)

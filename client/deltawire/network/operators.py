@@ -15,10 +15,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from deltawire.arguments.foreign_names import ForeignNames, foreign_keywords
+from deltawire_plugins.foreign_keys import ForeignKeys
+
 Index = int | slice | EllipsisType
 
+AXES = ForeignKeys(
+    {"axis": "dim axes dims"},
+    {"keepdims keepdim": 'the axis goes; net.layer("reshape", …) brings one of size 1 back'},
+)
+"""Arguments of `sum` and `mean` in torch and jax."""
 
-class Operators(ABC):
+
+class Operators(ForeignNames, ABC):
     """The operators of a place, written in terms of `apply`."""
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **_: Any) -> Self:
@@ -28,14 +37,24 @@ class Operators(ABC):
             TypeError: An array stands beside the place, or a function of numpy is called with it.
         """
         operation = OPERATIONS.get(ufunc.__name__) if method == "__call__" else None
-        if operation is None or not all(isinstance(each, Operators) or is_constant(each) for each in inputs):
+        if operation is None:
+            raise no_function_of_numpy(ufunc.__name__)
+        if not all(isinstance(each, Operators) or is_constant(each) for each in inputs):
             raise TypeError(
-                f"np.{ufunc.__name__} takes no place of a network: net.layer builds layers, and an array "
-                "goes into net.input(…, shared=True) or net.parameter(…)"
+                "an array cannot stand beside a place of a network: send its numbers as data, "
+                "net.input(…, shared=True), or as a parameter, net.parameter(…)"
             )
         plain = (each if isinstance(each, Operators) else float(each) for each in inputs)
         computed: Self = operation(*plain)
         return computed
+
+    def __array_function__(self, func: Callable[..., Any], *_: Any) -> Self:
+        """Refuse functions of numpy: some would see an object without axes, and do something else.
+
+        Raises:
+            TypeError: In any case, with the layer or the method that computes it.
+        """
+        raise no_function_of_numpy(func.__name__)
 
     __iter__ = None
     """Refuses a loop over a place: with `__getitem__` alone, Python would ask for places without an end."""
@@ -94,6 +113,9 @@ class Operators(ABC):
     def __neg__(self) -> Self:
         return self.apply("negate")
 
+    def __abs__(self) -> Self:
+        return self.apply("abs")
+
     def __getitem__(self, index: Index | tuple[Index, ...]) -> Self:
         """Take a part of each example: `x[1:3]`, `x[-1]`, `x[..., 0]`, `x[:, 2:]`.
 
@@ -118,10 +140,12 @@ class Operators(ABC):
         """The example with its axes in reverse order."""
         return self.apply("transpose")
 
+    @foreign_keywords(AXES)
     def sum(self, axis: int | Iterable[int] | None = None) -> Self:
         """Sum over axes of the example, all of them by default; the batch is none of them."""
         return self.apply("sum", **axes_config(axis))
 
+    @foreign_keywords(AXES)
     def mean(self, axis: int | Iterable[int] | None = None) -> Self:
         """Average over axes of the example, all of them by default; the batch is none of them."""
         return self.apply("mean", **axes_config(axis))
@@ -143,8 +167,37 @@ OPERATIONS: Mapping[str, Callable[..., Any]] = {
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
+    "absolute": abs,
 }
-"""The functions of numpy that an operator between a number of numpy and a place calls."""
+"""The functions of numpy that an operator between a number of numpy and a place calls, and `np.abs`."""
+
+IN_PLACE_OF_NUMPY: Mapping[str, str] = {
+    **{
+        name: f'net.layer("{name}", x)' for name in ("tanh", "exp", "log", "sqrt", "sin", "cos", "reciprocal")
+    },
+    **{name: f'net.layer("{name}", x)' for name in ("transpose", "max", "min", "cumsum")},
+    **{name: f'net.layer("{name}", x, y)' for name in ("maximum", "minimum", "dot")},
+    "clip": 'net.layer("clip", x, …)',
+    "where": 'net.layer("where", mask, x, y)',
+    "broadcast_to": 'net.layer("expand", x, shape=…)',
+    "expand_dims": 'net.layer("reshape", x, shape=…)',
+    **{name: 'net.layer("concat", x, y)' for name in ("concatenate", "hstack", "vstack", "append")},
+    "sum": "x.sum()",
+    "mean": "x.mean()",
+    "negative": "-x",
+    "square": "x ** 2",
+    "power": "x ** 2",
+    "matmul": "x @ y",
+    "reshape": 'net.layer("reshape", x, shape=…)',
+    "ravel": 'net.layer("flatten", x)',
+}
+"""What computes a function of numpy here; it takes examples, without the batch."""
+
+
+def no_function_of_numpy(name: str) -> TypeError:
+    """Return the error about a function of numpy that was called with a place, with what computes it here."""
+    mend = IN_PLACE_OF_NUMPY.get(name, "net.layer(kind, x), with a kind of client.layers()")
+    return TypeError(f"np.{name} cannot compute with a place of a network, which holds no numbers: {mend}")
 
 
 def is_constant(value: object) -> bool:
@@ -156,7 +209,10 @@ def axes_config(axis: int | Iterable[int] | None) -> dict[str, list[int]]:
     """Return the config of `sum` and `mean` for numpy's argument `axis`."""
     if axis is None:
         return {}
-    return {"axes": [int(axis)] if isinstance(axis, int | Integral) else [int(each) for each in axis]}
+    axes = list(axis) if isinstance(axis, Iterable) and not isinstance(axis, str) else [axis]
+    if not all(isinstance(each, Integral) and not isinstance(each, bool) for each in axes):
+        raise TypeError(f"axis: expected a whole number or several, got {axis!r}")
+    return {"axes": [int(each) for each in axes]}
 
 
 def axes_of(index: Any) -> list[tuple[int, slice | int]]:

@@ -40,7 +40,9 @@ def running_name(kind: str, taken: Container[str]) -> str:
 
 def duplicate_name(name: str, pointer: str) -> Refused:
     """Return the refusal of a name that an input or a node has already."""
-    return Refused([Fault(pointer, "duplicate_name", f"'{name}' is already the name of an input or a node")])
+    detail = f"'{name}' is already the name of an input or a node"
+    mend = "a notebook's cell that runs again begins with net = Network()"
+    return Refused([Fault(pointer, "duplicate_name", detail, mend)])
 
 
 def unknown_place(name: object, taken: Iterable[str]) -> KeyError:

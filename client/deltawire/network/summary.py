@@ -93,7 +93,8 @@ class Summary:
 
 
 def _kind_of_input(entry: Mapping[str, Any]) -> str:
-    return "parameter" if "parameter" in entry else "shared input" if entry.get("shared") else "input"
+    own = next((key for key in ("parameter", "noise") if key in entry), "")
+    return own or next((f"{key} input" for key in ("constant", "shared") if entry.get(key)), "input")
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

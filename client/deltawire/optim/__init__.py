@@ -8,6 +8,9 @@ for batch in deltawire.optim.batches(data, 32):
 `fit` is this loop, for some epochs.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from deltawire.arguments.foreign_names import missing_attribute
 from deltawire.optim import schedules
 from deltawire.optim.factories import adagrad, adam, adamw, lion, rmsprop, sgd
 from deltawire.optim.optimizer import Optimizer
@@ -25,3 +28,9 @@ __all__ = [
     "schedules",
     "sgd",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """Say of an unknown name, as `Adam`, what stands for it."""
+        raise missing_attribute(f"module {__name__!r}", ["optim"], name)

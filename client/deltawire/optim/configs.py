@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, wraps
-from numbers import Real
 from typing import Any, ParamSpec, TypeVar
 
 from marshmallow import ValidationError
@@ -69,7 +68,8 @@ def checked_arguments(factory: Callable[P, T]) -> Callable[P, T]:
         ]
         if faults:
             raise Refused(faults)
-        if args and first is not None and first.name == "learning_rate" and not isinstance(args[0], Real):
+        rate = first is not None and first.name == "learning_rate"
+        if args and rate and isinstance(args[0], Iterable) and not isinstance(args[0], str):
             expected = "a number first, for step(params, gradients) takes the parameters"
             raise wrong_argument("/learning_rate", expected, args[0])
         return factory(*args, **kwargs)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from deltawire import wire
+from deltawire.arguments.foreign_names import ForeignNames
 from deltawire.errors import Fault, Refused, wrong_argument
 from deltawire.optim.configs import installed, make, positive
 from deltawire.optim.step_checks import check_params, check_state, read_gradients
@@ -34,7 +35,7 @@ ANY_SIZE = wire.Limits(members=2**31, rank=64, elements=2**62, tensors=2**31, te
 """Files that an optimizer has written are read whatever their size."""
 
 
-class Optimizer:
+class Optimizer(ForeignNames):
     """Takes steps with a dict of parameters, by the rule of any installed optimizer.
 
     `deltawire.optim.adam` and its siblings make the ones that come with deltawire.
@@ -44,6 +45,9 @@ class Optimizer:
         steps: How many steps have been taken.
         state: The arrays kept between steps, by name: `hidden.weight.exp_avg`; empty before the first step.
     """
+
+    # A typing mistake, as `optimizer.lr = 0.1`, must not make an attribute that nothing reads.
+    __slots__ = ("__weakref__", "_clip_norm", "_clip_value", "_rule", "_schedule", "kind", "state", "steps")
 
     def __init__(
         self,
@@ -83,22 +87,32 @@ class Optimizer:
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate of the next step."""
+        """The learning rate of the next step. Set it to change the rate, from which a schedule starts."""
         base = self._rule.learning_rate
         return self._schedule.learning_rate(base, self.steps + 1) if self._schedule else base
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self._rule = make(installed()[self.kind], {**self._config(), "learning_rate": rate})
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = self._rule.Config().dump(vars(self._rule))
+        return config
 
     def rule(self) -> dict[str, Any]:
         """Return the rule as a service takes it: `kind`, `config`, `schedule` and `clip`, all as JSON."""
         clip = {"norm": self._clip_norm, "value": self._clip_value}
         return {
             "kind": self.kind,
-            "config": self._rule.Config().dump(vars(self._rule)),
+            "config": self._config(),
             "schedule": None if self._schedule is None else dump_schedule(self._schedule),
             "clip": {bound: number for bound, number in clip.items() if number is not None},
         }
 
     def step(self, params: Mapping[str, Array], gradients: Mapping[str, Any]) -> None:
         """Change the parameters in place. When anything is refused, nothing has been changed.
+
+        The parameters come first: arrays that have changed places look alike, and the gradients would change.
 
         Args:
             params: The parameters to train, numpy arrays of float64 or float32.
@@ -140,6 +154,12 @@ class Optimizer:
         Raises:
             Refused: The dict is not that of an optimizer of this kind.
         """
+        if not isinstance(state_dict, Mapping):
+            raise wrong_argument("", "what state_dict() returns", state_dict)
+        if unknown := sorted(map(str, state_dict.keys() - {"kind", "steps", "state"})):
+            detail = f"unknown field {unknown[0]!r}; known: kind, steps, state"
+            mend = "options are arguments of the optimizer, and optimizer.learning_rate = … changes the rate"
+            raise Refused([Fault(f"/{unknown[0]}", "field_unknown", detail, mend)])
         kind, steps, state = (state_dict.get(key) for key in ("kind", "steps", "state"))
         if kind != self.kind:
             raise wrong_argument("/kind", f"the state of '{self.kind}'", kind)

@@ -109,7 +109,7 @@ def check_state(rule: Rule, params: Mapping[str, Array], state: Mapping[str, Arr
         state: The state after the step before.
 
     Raises:
-        Refused: With a fault for every array that is missing, left over, or of another shape or dtype.
+        Refused: An array is missing, left over, or of another shape or dtype.
     """
     expected = {
         f"{name}.{key}": (shape, param.dtype)
@@ -118,18 +118,18 @@ def check_state(rule: Rule, params: Mapping[str, Array], state: Mapping[str, Arr
     }
     if expected == {name: (array.shape, array.dtype) for name, array in state.items()}:
         return
-    faults = [
-        Fault(f"/state/{name}", "missing_parameter", f"the optimizer's state has no array '{name}'")
-        for name in expected.keys() - state.keys()
-    ]
-    faults += [
-        Fault(f"/state/{name}", "unknown_parameter", f"no parameter of this step has the state '{name}'")
-        for name in state.keys() - expected.keys()
-    ]
-    for name in expected.keys() & state.keys():
-        shape, dtype = expected[name]
-        got = state[name]
-        if (got.shape, got.dtype) != (shape, dtype):
-            detail = f"state '{name}': expected {dtype} {list(shape)}, got {got.dtype} {list(got.shape)}"
-            faults.append(Fault(f"/state/{name}", "shape_mismatch", detail))
-    raise Refused(sorted(faults, key=lambda fault: fault.pointer))
+    name = min(
+        name
+        for name in expected.keys() | state.keys()
+        if name not in state or expected.get(name) != (state[name].shape, state[name].dtype)
+    )
+    if name not in expected:
+        code, problem = "unknown_parameter", f"it has '{name}', which belongs to none of them"
+    elif name not in state:
+        code, problem = "missing_parameter", f"it has no '{name}'"
+    else:
+        (shape, dtype), got = expected[name], state[name]
+        problem = f"'{name}' is {got.dtype} {list(got.shape)}, expected {dtype} {list(shape)}"
+        code = "shape_mismatch"
+    mend = "a network, or a choice of its parameters, takes an optimizer of its own: make a new one"
+    raise Refused([Fault(f"/state/{name}", code, f"the state belongs to other parameters: {problem}", mend)])

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from deltawire.arguments.kinds import boolean
 from deltawire.arrays import plain_json
-from deltawire.datasets.catalogue import upload_arrays
+from deltawire.datasets.catalogue import Uploads
 from deltawire.datasets.dataset import Dataset
 from deltawire.datasets.rows import Sources, column_sources
 from deltawire.datasets.sources import read_columns
@@ -74,19 +75,21 @@ def fit(
         Refused: An argument does not fit, or the model learns in another run.
         ServiceFailed: The run has failed.
     """
-    sources = column_sources(columns)
-    dataset = _dataset(model, data, "data")
-    if not sources:
-        sources = _table_columns(model, data)
+    wait, progress = boolean("/wait", wait), boolean("/progress", progress)
+    sources = column_sources(columns) or _table_columns(model, data)
     document: dict[str, Any] = {
-        "dataset": dataset, "columns": sources, "epochs": epochs, "steps": steps, "batch_size": batch_size,
+        "columns": sources, "epochs": epochs, "steps": steps, "batch_size": batch_size,
         "shuffle": shuffle, "seed": seed, "reduction": reduction,
-        "validation": _validation(model, validation, validate_every),
         "early_stopping": {"patience": early_stopping} if isinstance(early_stopping, int) else early_stopping,
         "schedule": schedule_document(schedule), "clip": _clip(clip_norm, clip_value),
     }  # fmt: skip
-    document = {name: plain_json(value, f"/{name}") for name, value in document.items() if value is not None}
-    answer = model.client.connection.change("POST", f"{model.path}/runs", document, dict, key=key)
+    with Uploads(model.client) as uploads:
+        document["dataset"] = _dataset(uploads, model.name, data, "data")
+        document["validation"] = _validation(uploads, model.name, validation, validate_every)
+        document = {
+            name: plain_json(value, f"/{name}") for name, value in document.items() if value is not None
+        }
+        answer = model.client.connection.change("POST", f"{model.path}/runs", document, dict, key=key)
     run = Run(model.client, answer["id"])
     if wait:
         wait_or_pause(run, progress=progress)
@@ -113,15 +116,22 @@ def wait_or_pause(run: Run, *, progress: bool) -> dict[str, Any]:
         raise
 
 
-def _dataset(model: ModelVersion, data: Any, argument: str) -> str:
-    """Return the name of the dataset that data are, or are uploaded as."""
+def _dataset(uploads: Uploads, model: str, data: Any, argument: str) -> str:
+    """Return the name of the dataset that data are, or are uploaded as.
+
+    Args:
+        uploads: Uploads what is no dataset.
+        model: The name of the model.
+        data: The data.
+        argument: Where they came.
+    """
     if isinstance(data, Dataset):
         return data.name
     if isinstance(data, str):
         return data
     if isinstance(data, bool | int | float) or data is None:
         raise wrong_argument(f"/{argument}", "a dataset, arrays by input or a frame", data)
-    return upload_arrays(model.client, f"{model.name}-{argument}", read_columns(data)).name
+    return uploads.arrays(f"{model}-{argument}", read_columns(data, argument)).name
 
 
 def _table_columns(model: ModelVersion, data: Any) -> dict[str, Any]:
@@ -132,7 +142,7 @@ def _table_columns(model: ModelVersion, data: Any) -> dict[str, Any]:
     return dict(table.columns)
 
 
-def _validation(model: ModelVersion, validation: Any, every: int | None) -> dict[str, Any] | None:
+def _validation(uploads: Uploads, model: str, validation: Any, every: int | None) -> dict[str, Any] | None:
     if validation is None:
         if every is not None:
             detail = "say which rows the run is validated with, as in validation=0.1"
@@ -142,7 +152,7 @@ def _validation(model: ModelVersion, validation: Any, every: int | None) -> dict
     if isinstance(validation, float):
         rows = {"fraction": validation}
     else:
-        rows = {"dataset": _dataset(model, validation, "validation")}
+        rows = {"dataset": _dataset(uploads, model, validation, "validation")}
     return rows if every is None else {**rows, "every": every}
 
 

@@ -60,21 +60,24 @@ class Bar:
 
 
 @contextmanager
-def open_progress(description: Mapping[str, Any], *, shown: bool) -> Iterator[Progress]:
+def open_progress(description: Mapping[str, Any], progress: bool | Progress) -> Iterator[Progress]:
     """Return what shows the progress of a run, until it is left.
 
     Args:
         description: The run at the beginning.
-        shown: Whether anything is shown, where `rich` is installed.
+        progress: What shows it; or True for a bar, where `rich` is installed, and False for nothing.
     """
-    if shown:
+    if not isinstance(progress, bool):
+        yield progress
+        return
+    if progress:
         try:
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
             from rich.progress import Progress as Screen
         except ModuleNotFoundError:
-            shown = False
-    if not shown:
+            progress = False
+    if not progress:
         yield Hidden()
         return
     columns = [

@@ -53,17 +53,18 @@ class Run:
         """Its state: "queued", "running", "paused", "finished", "failed" or "cancelled"."""
         return str(self.describe()["state"])
 
-    def wait(self, *, progress: bool = False) -> dict[str, Any]:
+    def wait(self, *, progress: bool | Progress = False) -> dict[str, Any]:
         """Wait until the run has ended or is paused, and return its description.
 
         Args:
-            progress: Show a bar with the losses, where `rich` is installed.
+            progress: True shows a bar with the losses, where `rich` is installed. An object with the methods
+                of `deltawire.runs.progress.Progress` shows the run in its own way.
 
         Raises:
             ServiceFailed: The run has failed.
         """
         description = self.describe()
-        with open_progress(description, shown=progress) as bar:
+        with open_progress(description, progress) as bar:
             for metrics in self._follow(bar):
                 bar.add(metrics.loss, metrics.validation_loss)
         description = self.describe()
@@ -73,7 +74,7 @@ class Run:
         return description
 
     def __iter__(self) -> Iterator[RunMetrics]:
-        with open_progress({}, shown=False) as bar:
+        with open_progress({}, False) as bar:
             yield from self._follow(bar)
 
     def metrics(self, since: int = -1) -> list[RunMetrics]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deltawire.arguments.kinds import list_of_names
 from deltawire.errors import Fault, Refused, wrong_argument
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
@@ -109,7 +110,7 @@ def assign_roles(
     """
     columns = {column.name: column for column in map(Column.read, described)}
     for argument, names in (("target", [target]), ("drop", drop), ("categorical", categorical)):
-        for name in names:
+        for name in list_of_names(f"/{argument}", names):
             if name not in columns:
                 raise _unknown(argument, name, columns)
     if target in drop:

@@ -8,6 +8,8 @@ import sys
 import weakref
 from collections.abc import Callable
 
+from deltawire_plugins.blas import ONE_THREAD
+
 STOP_SECONDS = 10.0
 """How long the process may take to commit what it has computed."""
 
@@ -23,7 +25,8 @@ class TrainerProcess:
     """
 
     def __init__(self, data_dir: str | None):
-        self._environment = {"DELTAWIRE_LOG_LEVEL": "error"} | dict(os.environ)
+        defaults = ONE_THREAD | {"DELTAWIRE_LOG_LEVEL": "error"}
+        self._environment = defaults | dict(os.environ)
         if data_dir is not None:
             self._environment["DELTAWIRE_DATA_DIR"] = data_dir
         self._stop: Callable[[], object] | None = None

@@ -20,6 +20,8 @@ TENSORS = ("lists", "base64")
 
 def decode(body: memoryview, limits: Limits) -> Any:
     """Return the document in a JSON text. The last of duplicate keys counts."""
+    if not body:
+        raise refusal("", "json_invalid", "the body is empty: expected a JSON document")
     _prescan(body, limits)
     try:
         return orjson.loads(body)
@@ -99,14 +101,18 @@ _SCALARS = {str, int, float, bool, type(None)}
 
 def _count_numbers(value: Any) -> int:
     """Return how many numbers the arrays of a document have."""
-    kind = type(value)
-    if kind is np.ndarray:
-        return value.size  # type: ignore[no-any-return]
-    if kind is dict or isinstance(value, Mapping):
-        value = value.values()
-    elif kind is not list and kind is not tuple:
-        return value.array.size if kind is Base64 else 0
-    return sum([_count_numbers(each) for each in value if type(each) not in _SCALARS])
+    waiting, count = [value], 0
+    for each in waiting:  # which grows meanwhile
+        kind = type(each)
+        if kind is np.ndarray:
+            count += each.size
+        elif kind is Base64:
+            count += each.array.size
+        elif kind is dict or isinstance(each, Mapping):
+            waiting += [value for value in each.values() if type(value) not in _SCALARS]
+        elif kind is list or kind is tuple:
+            waiting += [value for value in each if type(value) not in _SCALARS]
+    return count
 
 
 _PLACE = b"\0"

@@ -28,7 +28,7 @@ class Limits:
     tensors: int = 1000
     """Tensors in a binary body."""
 
-    tensor_header_bytes: int = 2**16
+    tensor_header_bytes: int = 2**20
     """Length of the header of a binary body."""
 
     variables: Mapping[str, str] = field(default_factory=dict, compare=False)

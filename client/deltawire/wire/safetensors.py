@@ -47,7 +47,7 @@ _PLACES = {
         re.ASCII,
     ).fullmatch,
     "response": re.compile(
-        r"losses|quadratic|(?:params|state|values|deltas|tangents"
+        r"losses|quadratic|(?:params|data|state|values|deltas|tangents"
         r"|(?:gradients|products|diagonal|jacobian/\w{1,64})/(?:params|data))/[\w.-]{1,256}",
         re.ASCII,
     ).fullmatch,

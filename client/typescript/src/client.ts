@@ -1,7 +1,9 @@
-/** The client: a method for each route below /v1. */
+/** The client: a method for each route below /v1; those of one model are in model.ts. */
 
-import { Connection, type CallOptions } from "./connection.js";
+import { Calls } from "./calls.js";
+import { Connection, type CallOptions, type ChangeOptions, type Table } from "./connection.js";
 import type { Request, Response } from "./documents.js";
+import { Model } from "./model.js";
 import { RETRIES, type Retries } from "./retries.js";
 
 export interface ClientOptions {
@@ -17,7 +19,7 @@ export interface ClientOptions {
 
 /** Calls a service. Every method takes the document that docs/api.md describes, and throws a `DeltawireError`. */
 export class Client {
-  private readonly connection: Connection;
+  private readonly calls: Calls;
 
   /**
    * Keep the settings; nothing is sent yet.
@@ -28,87 +30,148 @@ export class Client {
    */
   constructor(url: string | URL, { apiKey, retries, timeout = 60, fetch = globalThis.fetch }: ClientOptions = {}) {
     const headers: Record<string, string> = apiKey === undefined ? {} : { Authorization: `Bearer ${checkedKey(apiKey)}` };
-    this.connection = new Connection(addressOf(url), headers, { ...RETRIES, ...retries }, timeout, fetch);
+    this.calls = new Calls(new Connection(addressOf(url), headers, { ...RETRIES, ...retries }, timeout, fetch));
   }
 
   /** Compute the loss of a batch, and its gradients. */
   gradients(request: Request<"GradientsRequest">, options?: CallOptions): Promise<Response<"GradientsResponse">> {
-    return this.compute("gradients", request, options, request.trace ? "application/json" : undefined);
+    return this.calls.compute("gradients", request, options, request.trace ? "application/json" : undefined);
   }
 
   /** Compute the values of chosen nodes. */
   forward(request: Request<"ForwardRequest">, options?: CallOptions): Promise<Response<"ForwardResponse">> {
-    return this.compute("forward", request, options);
+    return this.calls.compute("forward", request, options);
   }
 
   /** Compute vector-Jacobian products. */
   vjp(request: Request<"VjpRequest">, options?: CallOptions): Promise<Response<"VjpResponse">> {
-    return this.compute("vjp", request, options);
+    return this.calls.compute("vjp", request, options);
   }
 
   /** Compute Jacobian-vector products. */
   jvp(request: Request<"JvpRequest">, options?: CallOptions): Promise<Response<"JvpResponse">> {
-    return this.compute("jvp", request, options);
+    return this.calls.compute("jvp", request, options);
   }
 
   /** Compute the Jacobian of each example. */
   jacobian(request: Request<"JacobianRequest">, options?: CallOptions): Promise<Response<"JacobianResponse">> {
-    return this.compute("jacobian", request, options);
+    return this.calls.compute("jacobian", request, options);
   }
 
   /** Compute Hessian-vector products, and estimate the Hessian's diagonal. */
   hvp(request: Request<"HvpRequest">, options?: CallOptions): Promise<Response<"HvpResponse">> {
-    return this.compute("hvp", request, options);
+    return this.calls.compute("hvp", request, options);
   }
 
   /** Draw initial parameters from a seed. */
   init(request: Request<"InitRequest">, options?: CallOptions): Promise<Response<"InitResponse">> {
-    return this.compute("init", request, options);
+    return this.calls.compute("init", request, options);
   }
 
   /** Return shapes, parameters, memory and cost, without computing. */
   plan(request: Request<"PlanRequest">, options?: CallOptions): Promise<Response<"PlanResponse">> {
-    return this.compute("plan", request, options);
+    return this.calls.compute("plan", request, options);
   }
 
   /** Compare gradients with two independent methods. */
   check(request: Request<"CheckRequest">, options?: CallOptions): Promise<Response<"CheckResponse">> {
-    return this.compute("check", request, options);
+    return this.calls.compute("check", request, options);
   }
 
   /** List the installed layers. */
   layers(options?: CallOptions): Promise<Response<"LayersResponse">> {
-    return this.read("layers", options);
+    return this.calls.read("layers", options);
   }
 
   /** Describe one layer. */
   layer(kind: string, options?: CallOptions): Promise<Response<"LayerResponse">> {
-    return this.read(`layers/${encodeURIComponent(kind)}`, options);
+    return this.calls.read(`layers/${encodeURIComponent(kind)}`, options);
   }
 
   /** List the published networks. */
   networks(options?: CallOptions): Promise<Response<"PublishedListResponse">> {
-    return this.read("networks", options);
+    return this.calls.read("networks", options);
   }
 
   /** Describe one published network. */
   network(name: string, options?: CallOptions): Promise<Response<"PublishedResponse">> {
-    return this.read(`networks/${encodeURIComponent(name)}`, options);
+    return this.calls.read(`networks/${encodeURIComponent(name)}`, options);
   }
 
   /** List every limit in force. */
   limits(options?: CallOptions): Promise<Response<"LimitsResponse">> {
-    return this.read("limits", options);
+    return this.calls.read("limits", options);
   }
 
-  private async compute<R>(route: string, request: object, options?: CallOptions, accepts?: string): Promise<R> {
-    // Base64 keeps the dtype of a tensor where an answer is JSON.
-    const document = route === "plan" ? request : { ...request, tensors: "base64" };
-    return (await this.connection.post(`/v1/${route}`, document, accepts, options)) as R;
+  /** List the installed optimizers and schedules. */
+  optimizers(options?: CallOptions): Promise<Response<"OptimizersResponse">> {
+    return this.calls.read("optimizers", options);
   }
 
-  private async read<R>(path: string, options?: CallOptions): Promise<R> {
-    return (await this.connection.get(`/v1/${path}`, options)) as R;
+  /** Describe one optimizer. */
+  optimizer(kind: string, options?: CallOptions): Promise<Response<"OptimizerResponse">> {
+    return this.calls.read(`optimizers/${encodeURIComponent(kind)}`, options);
+  }
+
+  /** List the models. */
+  models(page: { limit?: number; after?: string } = {}, options?: CallOptions): Promise<Response<"ModelListResponse">> {
+    return this.calls.read("models", options, page);
+  }
+
+  /** Make a model: a network, its first parameters, and an optimizer. */
+  createModel(request: Request<"CreateModelRequest">, options?: ChangeOptions): Promise<Response<"CreationResponse">> {
+    return this.calls.change("POST", "models", request, options);
+  }
+
+  /** Return the methods of a model; nothing is sent. */
+  model(name: string): Model {
+    return new Model(this.calls, name);
+  }
+
+  /** List the datasets. */
+  datasets(page: { limit?: number; after?: string } = {}, options?: CallOptions): Promise<Response<"DatasetListResponse">> {
+    return this.calls.read("datasets", options, page);
+  }
+
+  /** Describe one dataset: its columns, with their types and statistics. */
+  dataset(name: string, options?: CallOptions): Promise<Response<"DatasetResponse">> {
+    return this.calls.read(`datasets/${encodeURIComponent(name)}`, options);
+  }
+
+  /**
+   * Make a dataset of a table.
+   *
+   * @param name the name of the dataset.
+   * @param table the content of a file and its media type, `text/csv`, or the path of one that the service may read.
+   * @param options settings of the call.
+   */
+  putDataset(name: string, table: Table | Request<"Path">, options?: ChangeOptions): Promise<Response<"PutDatasetResponse">> {
+    return this.calls.change("PUT", `datasets/${encodeURIComponent(name)}`, table, options);
+  }
+
+  /** Delete a dataset that no ledger needs. */
+  deleteDataset(name: string, options?: ChangeOptions): Promise<Response<"DatasetDeletionResponse">> {
+    return this.calls.change("DELETE", `datasets/${encodeURIComponent(name)}`, undefined, options);
+  }
+
+  /** List the runs, the newest first. */
+  runs(page: { limit?: number; before?: number; model?: string } = {}, options?: CallOptions): Promise<Response<"RunListResponse">> {
+    return this.calls.read("runs", options, page);
+  }
+
+  /** Describe one run. */
+  run(id: string, options?: CallOptions): Promise<Response<"RunResponse">> {
+    return this.calls.read(`runs/${encodeURIComponent(id)}`, options);
+  }
+
+  /** Return the losses of a run. */
+  runMetrics(id: string, page: { limit?: number; since?: number } = {}, options?: CallOptions): Promise<Response<"RunMetricsResponse">> {
+    return this.calls.read(`runs/${encodeURIComponent(id)}/metrics`, options, page);
+  }
+
+  /** Pause a run, let it go on, or end it. */
+  changeRun(id: string, change: "pause" | "resume" | "cancel", options?: ChangeOptions): Promise<Response<"RunChangeResponse">> {
+    return this.calls.change("POST", `runs/${encodeURIComponent(id)}/${change}`, undefined, options);
   }
 }
 

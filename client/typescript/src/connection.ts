@@ -16,6 +16,21 @@ export interface CallOptions {
   deadline?: number;
 }
 
+/** Settings of one call that changes something. */
+export interface ChangeOptions extends CallOptions {
+  /**
+   * Makes the change once, however often it comes: send the call again with the same key to find out what became of it.
+   * By default each call draws its own, which its repetitions keep.
+   */
+  idempotencyKey?: string;
+}
+
+/** The content of a file, and its media type. */
+export interface Table {
+  content: Uint8Array<ArrayBuffer> | string;
+  mediaType: string;
+}
+
 interface Received extends Answer {
   body: Uint8Array<ArrayBuffer>;
 }
@@ -32,45 +47,53 @@ export class Connection {
     private readonly fetch: typeof globalThis.fetch,
   ) {}
 
-  /** GET a path, and return the JSON document that comes back. */
-  get(path: string, options: CallOptions = {}): Promise<unknown> {
-    return this.call(path, { method: "GET", headers: { Accept: JSON_TYPE } }, options);
+  /** GET a path, and return the document that comes back. */
+  get(path: string, options: CallOptions = {}, accepts = JSON_TYPE): Promise<unknown> {
+    return this.call(path, { method: "GET", headers: { Accept: accepts } }, options);
   }
 
   /**
-   * POST a document, and return the document that comes back.
+   * Send a document, and return the document that comes back.
    *
+   * @param method POST, PUT, PATCH or DELETE.
    * @param path the path of the route.
-   * @param document objects, lists and numbers, with tensors at some leaves.
-   * @param accepts media type of the answer; by default that of the request.
+   * @param document objects, lists and numbers, with tensors at some leaves; a table; or nothing.
+   * @param accepts media type of the answer; by default the binary one.
    * @param options settings of the call.
+   * @param key makes a change once; without one, the call must change nothing.
    */
-  post(path: string, document: object, accepts: string | undefined, options: CallOptions = {}): Promise<unknown> {
-    let [body, type]: [Uint8Array<ArrayBuffer> | string, string] = [
-      safetensors.encode(document as safetensors.Document, "request"),
-      safetensors.MEDIA_TYPE,
-    ];
-    if (new DataView(body.buffer).getUint32(0, true) > LONGEST_HEADER) {
-      [body, type] = [JSON.stringify(document), JSON_TYPE];
-    }
-    const headers = { "Content-Type": type, Accept: accepts ?? safetensors.MEDIA_TYPE };
-    return this.call(path, { method: "POST", headers, body }, options);
+  send(
+    method: string,
+    path: string,
+    document: object | undefined,
+    accepts: string = safetensors.MEDIA_TYPE,
+    options: CallOptions = {},
+    key?: string,
+  ): Promise<unknown> {
+    const [body, type] = encoded(document);
+    const headers = {
+      Accept: accepts,
+      ...(type === undefined ? {} : { "Content-Type": type }),
+      ...(key === undefined ? {} : { "Idempotency-Key": key }),
+    };
+    return this.call(path, { method, headers, body }, options, key !== undefined);
   }
 
-  private async call(path: string, init: RequestInit, { signal, deadline }: CallOptions): Promise<unknown> {
+  private async call(path: string, init: RequestInit, { signal, deadline }: CallOptions, keyed = false): Promise<unknown> {
     const limit: Record<string, string> = deadline === undefined ? {} : { "Deltawire-Deadline": String(deadline) };
     const headers = { ...this.headers, ...limit, ...(init.headers as Record<string, string>) };
     const request = { ...init, headers, redirect: "manual" } as const;
     const answer = await repeat(
-      () => this.send(path, request, signal),
+      () => this.attempt(path, request, signal),
       this.retries,
       (seconds) => sleep(seconds, signal),
       () => this.answered,
+      keyed,
     );
     return read(answer, this.url);
   }
 
-  private async send(path: string, init: RequestInit, signal?: AbortSignal): Promise<Received> {
+  private async attempt(path: string, init: RequestInit, signal?: AbortSignal): Promise<Received> {
     if (!this.answered && this.retries.startup > 0) await this.find(this.retries.startup, signal);
     const timeout = AbortSignal.timeout(this.timeout * 1000);
     try {
@@ -113,12 +136,26 @@ export class Connection {
   }
 }
 
+/** Return the body of a document, and its media type; both undefined for none. */
+function encoded(document: object | undefined): [Uint8Array<ArrayBuffer> | string | undefined, string | undefined] {
+  if (document === undefined) return [undefined, undefined];
+  if ("mediaType" in document) {
+    const { content, mediaType } = document as Table;
+    return [content, mediaType];
+  }
+  if ("path" in document) return [JSON.stringify(document), JSON_TYPE];
+  const body = safetensors.encode(document as safetensors.Document, "request");
+  const long = new DataView(body.buffer).getUint32(0, true) > LONGEST_HEADER;
+  return long ? [JSON.stringify(document), JSON_TYPE] : [body, safetensors.MEDIA_TYPE];
+}
+
 function read({ status, headers, body }: Received, url: string): unknown {
   const type = headers.get("Content-Type")?.split(";")[0]?.trim();
+  const good = status >= 200 && status < 300;
   try {
-    if (status === 200 && type === safetensors.MEDIA_TYPE) return safetensors.decode(body, "response");
+    if (good && type === safetensors.MEDIA_TYPE) return safetensors.decode(body, "response");
     const document = parseJson(new TextDecoder().decode(body));
-    if (status === 200) return document;
+    if (good) return document;
     const error = failure(document, status);
     if (error) throw error;
   } catch (error) {

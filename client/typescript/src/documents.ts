@@ -7,9 +7,18 @@ type Schemas = components["schemas"];
 
 export type Kind = Schemas["Node"]["kind"];
 
+declare const none: unique symbol;
+
+/** The config of a layer that has none. An index of `never` would turn an unknown key into a puzzle about `never`. */
+interface NoConfig {
+  readonly [none]?: undefined;
+}
+
+type Config<K extends Kind> = Schemas[`config.${K}`] extends Record<string, never> ? NoConfig : Schemas[`config.${K}`];
+
 /** A layer at a place in the network, with the config of its kind. */
 export type Node = {
-  [K in Kind]: Omit<Schemas["Node"], "kind" | "config"> & { kind: K; config?: Schemas[`config.${K}`] };
+  [K in Kind]: Omit<Schemas["Node"], "kind" | "config"> & { kind: K; config?: Config<K> };
 }[Kind];
 
 /** The graph of a network: its inputs, its nodes and its loss. */
@@ -28,7 +37,8 @@ type Replace<Document, Wire, T> = unknown extends Document
 export type Request<Name extends keyof Schemas> = Omit<
   Replace<Schemas[Name], Schemas["Tensor"], TensorLike>,
   "network" | "tensors"
-> & { network: Network | Schemas["PublishedName"] };
+> &
+  (Schemas[Name] extends { network: infer Known } ? { network: Network | Exclude<Known, Schemas["Network"]> } : unknown);
 
 /** The document of an answer. `Number(answer.loss)` is a number, also where it is not finite. */
 export type Response<Name extends keyof Schemas> = Replace<

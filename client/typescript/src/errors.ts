@@ -37,7 +37,7 @@ export class DeltawireError extends Error {
 /** The request cannot be computed: repeating it unchanged cannot help. */
 export class Refused extends DeltawireError {}
 
-/** No answer came: the connection failed. The request changed nothing, and may be sent again. */
+/** No answer came: the connection failed. What computes may be sent again; a change, with the same Idempotency-Key. */
 export class Unreachable extends DeltawireError {
   /** Return the same failure, its detail with the number of attempts and the seconds they took. */
   after(attempts: number, seconds: number): Unreachable {

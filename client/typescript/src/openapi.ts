@@ -1014,6 +1014,14 @@ export interface components {
             /** @description every number */
             constant?: number;
         };
+        Noise: {
+            /** @description standard deviation of a normal distribution */
+            normal?: number;
+            /** @description bound: from −bound up to bound */
+            uniform?: number;
+            /** @description share p of zeros; the other numbers are 1 / (1 − p) */
+            dropout?: number;
+        };
         Input: {
             /** @description sizes of one example's axes; [] for a single number */
             shape: number[];
@@ -1029,13 +1037,20 @@ export interface components {
             shared?: boolean;
             /** @description a learned array, the same for every example: kept in params, not in data */
             parameter?: components["schemas"]["Learned"];
+            /**
+             * @description a model keeps its numbers, which come when the model is made; it is shared
+             * @default false
+             */
+            constant?: boolean;
+            /** @description drawn for each example from the noise_seed of the request: not in data */
+            noise?: components["schemas"]["Noise"];
         };
         Node: {
             /**
              * @description registered name of the layer, as GET /v1/layers lists it
              * @enum {string}
              */
-            kind: "add" | "affine" | "attention" | "avg_pool2d" | "batch_norm" | "binary_nll" | "concat" | "conv1d" | "conv2d" | "cosine_distance" | "divide" | "dot" | "dropout_mask" | "elman" | "elu" | "embedding" | "exp" | "flatten" | "gelu" | "group_norm" | "gru" | "huber" | "identity" | "kl_divergence" | "layer_norm" | "leaky_relu" | "linear" | "log" | "log_softmax" | "lstm" | "matmul" | "max" | "max_margin" | "max_pool2d" | "maximum" | "mean" | "minimum" | "multi_head_attention" | "multiply" | "negate" | "nll" | "power" | "reciprocal" | "relu" | "reshape" | "rms_norm" | "scale" | "shift" | "sigmoid" | "silu" | "slice" | "softmax" | "softmax_nll" | "softplus" | "sqrt" | "squared_error" | "subtract" | "sum" | "tanh" | "transpose";
+            kind: "abs" | "absolute_error" | "adaptive_avg_pool1d" | "adaptive_avg_pool2d" | "adaptive_max_pool1d" | "adaptive_max_pool2d" | "add" | "affine" | "attention" | "avg_pool1d" | "avg_pool2d" | "batch_norm" | "binary_nll" | "clip" | "concat" | "conv1d" | "conv2d" | "conv_transpose1d" | "conv_transpose2d" | "cos" | "cosine_distance" | "cumsum" | "divide" | "dot" | "dropout_mask" | "einsum" | "elman" | "elu" | "embedding" | "erf" | "exp" | "expand" | "flatten" | "flip" | "focal" | "gaussian_nll" | "gelu" | "glu" | "group_norm" | "gru" | "hardsigmoid" | "hardswish" | "huber" | "identity" | "instance_norm" | "kl_divergence" | "layer_norm" | "leaky_relu" | "linear" | "log" | "log_softmax" | "logsumexp" | "lstm" | "masked_fill" | "matmul" | "max" | "max_margin" | "max_pool1d" | "max_pool2d" | "maximum" | "mean" | "min" | "minimum" | "mish" | "multi_head_attention" | "multiply" | "negate" | "nll" | "norm" | "pad" | "pixel_shuffle" | "poisson_nll" | "power" | "prelu" | "reciprocal" | "relu" | "reshape" | "rms_norm" | "roll" | "rotary" | "scale" | "shift" | "sigmoid" | "silu" | "sin" | "slice" | "smooth_l1" | "softmax" | "softmax_nll" | "softplus" | "sqrt" | "squared_error" | "subtract" | "sum" | "take" | "take_along_axis" | "tanh" | "transpose" | "triplet" | "upsample" | "variance" | "where";
             /** @description default: the kind and a running number */
             name?: string;
             /** @description default, for a layer of one input: the node before */
@@ -1163,6 +1178,11 @@ export interface components {
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1303,6 +1323,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
              */
@@ -1313,8 +1338,11 @@ export interface components {
              * @enum {string}
              */
             tensors?: "lists" | "base64";
-            /** @description nodes whose values are wanted */
-            values?: string[];
+            /**
+             * @description nodes whose values are wanted; null: those that a published network offers, or those that no other takes, as far as the data lead
+             * @default null
+             */
+            values?: string[] | null;
             /**
              * @description what becomes of a result that is not finite
              * @default error
@@ -1353,6 +1381,11 @@ export interface components {
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
@@ -1502,6 +1535,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description what the Hessian is multiplied by; zero for what it does not name
              * @default null
              */
@@ -1611,6 +1649,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description the numbers computed with, by default float64 or the dtype of the published network; lists are read as it, base64 must have it
              * @enum {string}
              */
@@ -1668,6 +1711,11 @@ export interface components {
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /** @description how parameters and inputs move; the others stay */
             tangents: components["schemas"]["Direction"];
             /**
@@ -1745,6 +1793,13 @@ export interface components {
         LayersResponse: {
             layers: components["schemas"]["LayerResponse"][];
         };
+        WorkersResponse: {
+            connected: boolean;
+            /** @description workers that compute the same bits as this process */
+            equal: number;
+            /** @description workers that get no tasks */
+            other: number;
+        };
         LimitsResponse: {
             limits: {
                 [key: string]: number;
@@ -1757,17 +1812,27 @@ export interface components {
             threads: {
                 [key: string]: number;
             };
+            /** @description the BLAS of matrix products; the instructions of the compiled kernels, null where numpy computes */
+            arithmetic: {
+                [key: string]: string | null;
+            };
             versions: {
                 [key: string]: string;
             };
             /** @description SHA-256: processes with equal fingerprints compute equal bits */
             fingerprint: string;
+            /** @description those of DELTAWIRE_DASK; null where it is not set */
+            workers: components["schemas"]["WorkersResponse"] | null;
         };
         CreateModelRequest: {
             /** @description the spec, the name of a published one, or that of a model */
             network: components["schemas"]["Network"] | components["schemas"]["PublishedName"] | components["schemas"]["ModelReference"];
             /** @description a tensor for every parameter, by name; none: they are drawn */
             params?: {
+                [key: string]: components["schemas"]["Tensor"];
+            };
+            /** @description a tensor for every constant of the network, by name: the model keeps it */
+            data?: {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /** @description the name of the new model */
@@ -1902,6 +1967,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description how the answer writes its tensors
              * @default lists
              * @enum {string}
@@ -1956,13 +2026,21 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description how the answer writes its tensors
              * @default lists
              * @enum {string}
              */
             tensors?: "lists" | "base64";
-            /** @description nodes whose values are wanted */
-            values: string[];
+            /**
+             * @description nodes whose values are wanted; null: those that a published network offers, or those that no other takes, as far as the data lead
+             * @default null
+             */
+            values?: string[] | null;
             /**
              * @description what becomes of a result that is not finite
              * @default error
@@ -1987,6 +2065,11 @@ export interface components {
         ModelGradientsRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /**
              * @description how the answer writes its tensors
              * @default lists
@@ -2056,6 +2139,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description what the Hessian is multiplied by; zero for what it does not name
              * @default null
              */
@@ -2120,6 +2208,11 @@ export interface components {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
             /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description how the answer writes its tensors
              * @default lists
              * @enum {string}
@@ -2160,6 +2253,11 @@ export interface components {
         ModelJvpRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /** @description how parameters and inputs move; the others stay */
             tangents: components["schemas"]["Direction"];
             /**
@@ -2240,6 +2338,10 @@ export interface components {
             params: {
                 [key: string]: components["schemas"]["TensorResponse"];
             };
+            /** @description the constants, where the network has some */
+            data?: {
+                [key: string]: components["schemas"]["TensorResponse"];
+            };
             origin: components["schemas"]["Origin"];
         };
         ModelPlanRequest: {
@@ -2291,6 +2393,8 @@ export interface components {
             };
             /** @description parameters and data */
             given_bytes: number;
+            /** @description of these, the parameters that the service keeps: no memory of the request */
+            stored_bytes: number;
             /** @description gradients (more than once while they are summed over chunks), values, deltas and losses */
             answered_bytes: number;
             /** @description the body, while the numbers given are read from it */
@@ -2299,7 +2403,7 @@ export interface components {
             work_bytes: number;
             /** @description the answer's body, while the numbers answered are written into it */
             written_bytes: number;
-            /** @description the most held at once: given + max(read, answered + max(work, written)) */
+            /** @description the most held at once: given − stored + max(read, answered + max(work, written)) */
             peak_bytes: number;
             /** @description examples computed at once */
             rows_at_once: number;
@@ -2311,6 +2415,8 @@ export interface components {
             passes: number;
             /** @description operations over all passes, of which a fast core does 2^35 in a second */
             operations: number;
+            /** @description parts of the batch that other machines can compute, where the service has some */
+            segments: number;
             /** @description largest peak the service takes */
             limit_bytes: number;
             /** @description most operations the service takes */
@@ -2498,6 +2604,11 @@ export interface components {
                 [key: string]: components["schemas"]["Tensor"];
             };
             /**
+             * @description where the noise inputs start from; null: the number of the step
+             * @default null
+             */
+            noise_seed?: number | null;
+            /**
              * @description of the examples' losses: divided by their number, or not
              * @default mean
              * @enum {string}
@@ -2566,6 +2677,11 @@ export interface components {
         ModelVjpRequest: {
             /** @description a tensor for every input, by name; or rows of a dataset */
             data: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
             cotangents: {
                 [key: string]: components["schemas"]["Tensor"];
@@ -2728,6 +2844,8 @@ export interface components {
             };
             /** @description parameters and data */
             given_bytes: number;
+            /** @description of these, the parameters that the service keeps: no memory of the request */
+            stored_bytes: number;
             /** @description gradients (more than once while they are summed over chunks), values, deltas and losses */
             answered_bytes: number;
             /** @description the body, while the numbers given are read from it */
@@ -2736,7 +2854,7 @@ export interface components {
             work_bytes: number;
             /** @description the answer's body, while the numbers answered are written into it */
             written_bytes: number;
-            /** @description the most held at once: given + max(read, answered + max(work, written)) */
+            /** @description the most held at once: given − stored + max(read, answered + max(work, written)) */
             peak_bytes: number;
             /** @description examples computed at once */
             rows_at_once: number;
@@ -2748,6 +2866,8 @@ export interface components {
             passes: number;
             /** @description operations over all passes, of which a fast core does 2^35 in a second */
             operations: number;
+            /** @description parts of the batch that other machines can compute, where the service has some */
+            segments: number;
             /** @description largest peak the service takes */
             limit_bytes: number;
             /** @description most operations the service takes */
@@ -2832,6 +2952,11 @@ export interface components {
             };
             /** @description a tensor for every input, by name; or rows of a dataset */
             data?: components["schemas"]["RowsReference"] | components["schemas"]["Tensors"];
+            /**
+             * @description where the noise inputs start from; null: they have their means
+             * @default null
+             */
+            noise_seed?: number | null;
             /** @description by node, (batch, shape), or (count, batch, shape) for several products */
             cotangents: {
                 [key: string]: components["schemas"]["Tensor"];
@@ -2870,6 +2995,30 @@ export interface components {
                 [key: string]: components["schemas"]["TensorResponse"];
             };
         };
+        /** @description y = |x|, for each number of x (...); the slope at 0 is 0. */
+        "config.abs": Record<string, never>;
+        /** @description loss = Σ |prediction − target|, for prediction and target of one shape (...); the slope at 0 is 0. */
+        "config.absolute_error": Record<string, never>;
+        /** @description y = mean of each of `size` even segments of x (..., n): y (..., size). */
+        "config.adaptive_avg_pool1d": {
+            /** @description numbers out along the axis */
+            size: number | number[];
+        };
+        /** @description y = mean of each of `size` even rectangles of x (..., h, w): y (..., *size). */
+        "config.adaptive_avg_pool2d": {
+            /** @description numbers out along each axis */
+            size: number | number[];
+        };
+        /** @description y = max of each of `size` even segments of x (..., n): y (..., size). */
+        "config.adaptive_max_pool1d": {
+            /** @description numbers out along the axis */
+            size: number | number[];
+        };
+        /** @description y = max of each of `size` even rectangles of x (..., h, w): y (..., *size). */
+        "config.adaptive_max_pool2d": {
+            /** @description numbers out along each axis */
+            size: number | number[];
+        };
         /** @description y = Σ xₖ, for any number of inputs of one shape (...). */
         "config.add": Record<string, never>;
         /** @description y = a ∘ x + b with constants a and b, each one number or a list along the last axis, for x (...). */
@@ -2893,7 +3042,41 @@ export interface components {
              */
             causal?: boolean;
         };
-        /** @description y = mean of each window of x (..., h, w); places outside x count as zeros. */
+        /** @description y = mean of each window of x (..., n); places outside x count as zeros, unless they are left out. */
+        "config.avg_pool1d": {
+            /** @description size of the windows */
+            kernel: number | number[];
+            /**
+             * @description numbers from one window to the next; null: the size of the kernel, so that windows touch
+             * @default null
+             */
+            stride?: number | number[] | null;
+            /**
+             * @description places outside at either end, at most half of a window
+             * @default [
+             *       0
+             *     ]
+             */
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of a window to the next
+             * @default [
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description whether a last window may end outside, if it starts inside
+             * @default false
+             */
+            ceil_mode?: boolean;
+            /**
+             * @description whether places of the padding count as zeros, or not at all
+             * @default true
+             */
+            count_include_pad?: boolean;
+        };
+        /** @description y = mean of each window of x (..., h, w); places outside x count as zeros, unless they are left out. */
         "config.avg_pool2d": {
             /** @description size of the windows */
             kernel: number | number[];
@@ -2903,13 +3086,31 @@ export interface components {
              */
             stride?: number | number[] | null;
             /**
-             * @description places outside at either end, at most half of the kernel
+             * @description places outside at either end, at most half of a window
              * @default [
              *       0,
              *       0
              *     ]
              */
-            padding?: number | number[];
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of a window to the next
+             * @default [
+             *       1,
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description whether a last window may end outside, if it starts inside
+             * @default false
+             */
+            ceil_mode?: boolean;
+            /**
+             * @description whether places of the padding count as zeros, or not at all
+             * @default true
+             */
+            count_include_pad?: boolean;
         };
         /** @description y = w ∘ (x − running_mean) / √(running_var + eps) + b by channel, with x (C, ...), the others (C,). */
         "config.batch_norm": {
@@ -2930,7 +3131,31 @@ export interface components {
             init_scale?: number;
         };
         /** @description loss = −Σ (t log σ(x) + (1 − t) log σ(−x)), for scores x and targets t in [0, 1] of one shape (...). */
-        "config.binary_nll": Record<string, never>;
+        "config.binary_nll": {
+            /**
+             * @description factor of the term of t, one number or a list along the last axis
+             * @default 1
+             */
+            pos_weight?: number | number[];
+        };
+        /** @description y = min(max(x, low), high), for each number of x (...); the derivative is 1 between the bounds, else 0. */
+        "config.clip": {
+            /**
+             * @description lower bound; null: none
+             * @default null
+             */
+            low?: number | null;
+            /**
+             * @description upper bound; null: none
+             * @default null
+             */
+            high?: number | null;
+            /**
+             * @description derivative at a bound
+             * @default 1
+             */
+            at_bounds?: number;
+        };
         /** @description y = the inputs one after the other along one axis; their other axes are equal. */
         "config.concat": {
             /**
@@ -2973,7 +3198,7 @@ export interface components {
              *       0
              *     ]
              */
-            padding?: number | number[];
+            padding?: number | (number | number[])[];
             /**
              * @description numbers from one place of the kernel to the next
              * @default [
@@ -3018,7 +3243,7 @@ export interface components {
              *       0
              *     ]
              */
-            padding?: number | number[];
+            padding?: number | (number | number[])[];
             /**
              * @description numbers from one place of the kernel to the next
              * @default [
@@ -3028,8 +3253,122 @@ export interface components {
              */
             dilation?: number | number[];
         };
+        /** @description y = Wᵀ ⋆ x + b with x (channels in, n), W (channels in, channels / groups, kernel), b (channels,). */
+        "config.conv_transpose1d": {
+            /** @description channels out */
+            channels: number;
+            /**
+             * @description parts of the channels; each part of the value depends on one part of x only
+             * @default 1
+             */
+            groups?: number;
+            /**
+             * @description whether b is added
+             * @default true
+             */
+            bias?: boolean;
+            /**
+             * @description factor of the first numbers of the parameters
+             * @default 1
+             */
+            init_scale?: number;
+            /** @description places of the kernel */
+            kernel: number | number[];
+            /**
+             * @description numbers from one window to the next
+             * @default [
+             *       1
+             *     ]
+             */
+            stride?: number | number[];
+            /**
+             * @description places of the value left out at either end
+             * @default [
+             *       0
+             *     ]
+             */
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of the kernel to the next
+             * @default [
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description places added behind each axis of the value
+             * @default [
+             *       0
+             *     ]
+             */
+            output_padding?: number | number[];
+        };
+        /** @description y = Wᵀ ⋆ x + b with x (channels in, h, w), W (channels in, channels / groups, kh, kw), b (channels,). */
+        "config.conv_transpose2d": {
+            /** @description channels out */
+            channels: number;
+            /**
+             * @description parts of the channels; each part of the value depends on one part of x only
+             * @default 1
+             */
+            groups?: number;
+            /**
+             * @description whether b is added
+             * @default true
+             */
+            bias?: boolean;
+            /**
+             * @description factor of the first numbers of the parameters
+             * @default 1
+             */
+            init_scale?: number;
+            /** @description places of the kernel */
+            kernel: number | number[];
+            /**
+             * @description numbers from one window to the next
+             * @default [
+             *       1,
+             *       1
+             *     ]
+             */
+            stride?: number | number[];
+            /**
+             * @description places of the value left out at either end
+             * @default [
+             *       0,
+             *       0
+             *     ]
+             */
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of the kernel to the next
+             * @default [
+             *       1,
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description places added behind each axis of the value
+             * @default [
+             *       0,
+             *       0
+             *     ]
+             */
+            output_padding?: number | number[];
+        };
+        /** @description y = cos x, for each number of x (...) in radians. */
+        "config.cos": Record<string, never>;
         /** @description loss = Σ (1 − aᵀb / (‖a‖ ‖b‖)), inner products over the last axis, a and b of one shape (..., n). */
         "config.cosine_distance": Record<string, never>;
+        /** @description y = the sum of x from the first place to each place along one axis of the example. */
+        "config.cumsum": {
+            /**
+             * @description axis of the example; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+        };
         /** @description y = a / b, number by number, for a and b of one shape (...), b ≠ 0. */
         "config.divide": Record<string, never>;
         /** @description y = Σᵢ aᵢ bᵢ over the last axis, for a and b of one shape (..., n). */
@@ -3042,15 +3381,41 @@ export interface components {
              */
             p?: number;
         };
+        /** @description y = Σ of the product of the inputs over the letters that the equation drops, as in numpy's einsum. */
+        "config.einsum": {
+            /** @description the letters of each input's axes, then -> and those of the value's */
+            equation: string;
+        };
         /** @description hₜ = tanh(W_ih xₜ + b_ih + W_hh hₜ₋₁ + b_hh) with x (steps, n), W_ih (units, n), h (steps, units). */
         "config.elman": {
             /** @description size of the state */
             units: number;
             /**
+             * @description whether there are b_ih and b_hh
+             * @default true
+             */
+            bias?: boolean;
+            /**
+             * @description whether it goes from the last step to the first
+             * @default false
+             */
+            reverse?: boolean;
+            /**
+             * @description whether the value is the state it ends with only, (units,)
+             * @default false
+             */
+            last?: boolean;
+            /**
              * @description factor of the first numbers of the parameters
              * @default 1
              */
             init_scale?: number;
+            /**
+             * @description the function that makes a state of the sums
+             * @default tanh
+             * @enum {string}
+             */
+            nonlinearity?: "tanh" | "relu";
         };
         /** @description y = x where x > 0, else alpha · (eˣ − 1), for each number of x (...); at 0 the derivative is alpha. */
         "config.elu": {
@@ -3067,17 +3432,78 @@ export interface components {
             /** @description numbers in a row */
             width: number;
             /**
+             * @description row that this layer does not learn: its gradient is 0
+             * @default null
+             */
+            padding_idx?: number | null;
+            /**
              * @description factor of the first numbers of the parameters
              * @default 1
              */
             init_scale?: number;
         };
+        /** @description y = 2/√π ∫₀ˣ e^(−t²) dt, the error function, for each number of x (...). */
+        "config.erf": Record<string, never>;
         /** @description y = eˣ, for each number of x (...). */
         "config.exp": Record<string, never>;
+        /** @description y = x repeated along its axes of size 1, and along new axes in front, as numpy broadcasts. */
+        "config.expand": {
+            /** @description the example's new shape; −1 keeps the size of an axis */
+            shape: number[];
+        };
         /** @description y = the numbers of x (...) in one axis, in C order. */
         "config.flatten": Record<string, never>;
+        /** @description y = x in reverse order along some axes of the example, all of them by default. */
+        "config.flip": {
+            /**
+             * @description axes of the example; null: all of them
+             * @default null
+             */
+            axes?: number[] | null;
+        };
+        /** @description loss = −Σ αₜ qᵞ log(1 − q), with q the probability of error, scores x and targets t of one shape (...). */
+        "config.focal": {
+            /**
+             * @description α, the weight of the targets that are 1; null: all have weight 1
+             * @default 0.25
+             */
+            alpha?: number | null;
+            /**
+             * @description γ, which makes the weight of likely targets small
+             * @default 2
+             */
+            gamma?: number;
+        };
+        /** @description loss = Σ (log v + (mean − target)² / v) / 2, v = max(variance, eps), for inputs of one shape (...). */
+        "config.gaussian_nll": {
+            /**
+             * @description least variance
+             * @default 0.000001
+             */
+            eps?: number;
+            /**
+             * @description whether the constant log(2π) / 2 is added
+             * @default false
+             */
+            full?: boolean;
+        };
         /** @description y = x Φ(x), with Φ the distribution function of the standard normal, for each number of x (...). */
-        "config.gelu": Record<string, never>;
+        "config.gelu": {
+            /**
+             * @description how Φ is computed: exactly, or by tanh
+             * @default none
+             * @enum {string}
+             */
+            approximate?: "none" | "tanh";
+        };
+        /** @description y = a ∘ σ(b), with a and b the halves of x (..., n) along one axis, and y of half its places there. */
+        "config.glu": {
+            /**
+             * @description axis of the example; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+        };
         /** @description y = w ∘ (x − mean x) / √(var x + eps) + b over groups of channels, with x (C, ...), w (C,), b (C,). */
         "config.group_norm": {
             /**
@@ -3103,11 +3529,41 @@ export interface components {
             /** @description size of the state */
             units: number;
             /**
+             * @description whether there are b_ih and b_hh
+             * @default true
+             */
+            bias?: boolean;
+            /**
+             * @description whether it goes from the last step to the first
+             * @default false
+             */
+            reverse?: boolean;
+            /**
+             * @description whether the value is the state it ends with only, (units,)
+             * @default false
+             */
+            last?: boolean;
+            /**
              * @description factor of the first numbers of the parameters
              * @default 1
              */
             init_scale?: number;
         };
+        /** @description y = min(max(alpha · x + beta, 0), 1), for each number of x (...); at 0 and at 1 the derivative is 0. */
+        "config.hardsigmoid": {
+            /**
+             * @description derivative between 0 and 1
+             * @default 0.16666666666666666
+             */
+            alpha?: number;
+            /**
+             * @description y at x = 0
+             * @default 0.5
+             */
+            beta?: number;
+        };
+        /** @description y = x · min(max(x / 6 + 1/2, 0), 1), for each number of x (...). */
+        "config.hardswish": Record<string, never>;
         /** @description loss = Σ h(prediction − target), both (...); h(e) = e²/2 up to |e| = d, and d (|e| − d/2) beyond. */
         "config.huber": {
             /**
@@ -3118,6 +3574,24 @@ export interface components {
         };
         /** @description y = x, for x (...). */
         "config.identity": Record<string, never>;
+        /** @description y = w ∘ (x − mean x) / √(var x + eps) + b over the places of a channel; x (C, ...), w (C,), b (C,). */
+        "config.instance_norm": {
+            /**
+             * @description added to the variance, or mean square, under the root
+             * @default 0.00001
+             */
+            eps?: number;
+            /**
+             * @description whether the layer has parameters that scale (and shift)
+             * @default true
+             */
+            affine?: boolean;
+            /**
+             * @description factor of the first numbers of the parameters
+             * @default 1
+             */
+            init_scale?: number;
+        };
         /** @description loss = Σ t (log t − x), with log-probabilities x and target probabilities t of one shape (...). */
         "config.kl_divergence": Record<string, never>;
         /** @description y = w ∘ (x − mean x) / √(var x + eps) + b over the last axis, with x (..., n), w (n,), b (n,). */
@@ -3137,6 +3611,16 @@ export interface components {
              * @default 1
              */
             init_scale?: number;
+            /**
+             * @description number of last axes that are normalised together
+             * @default 1
+             */
+            last_axes?: number;
+            /**
+             * @description whether b is added, beside w
+             * @default true
+             */
+            bias?: boolean;
         };
         /** @description y = x where x > 0, else slope · x, for each number of x (...); at 0 the derivative is the slope. */
         "config.leaky_relu": {
@@ -3162,18 +3646,57 @@ export interface components {
             init_scale?: number;
         };
         /** @description y = log x, the natural logarithm, for each number of x (...), x > 0. */
-        "config.log": Record<string, never>;
+        "config.log": {
+            /**
+             * @description least value; null: none
+             * @default null
+             */
+            low?: number | null;
+        };
         /** @description y = x − log Σ eˣ over the last axis of x (..., C). */
         "config.log_softmax": Record<string, never>;
+        /** @description y = log Σ eˣ over some axes of the example, all of them by default. */
+        "config.logsumexp": {
+            /**
+             * @description axes of the example; null: all of them
+             * @default null
+             */
+            axes?: number[] | null;
+        };
         /** @description hₜ = o ∘ tanh cₜ, cₜ = f ∘ cₜ₋₁ + i ∘ g with x (steps, n), W_ih (4 units, n), h (steps, units). */
         "config.lstm": {
             /** @description size of the state */
             units: number;
             /**
+             * @description whether there are b_ih and b_hh
+             * @default true
+             */
+            bias?: boolean;
+            /**
+             * @description whether it goes from the last step to the first
+             * @default false
+             */
+            reverse?: boolean;
+            /**
+             * @description whether the value is the state it ends with only, (units,)
+             * @default false
+             */
+            last?: boolean;
+            /**
              * @description factor of the first numbers of the parameters
              * @default 1
              */
             init_scale?: number;
+            /**
+             * @description whether the value is the cells c, in place of h
+             * @default false
+             */
+            cells?: boolean;
+        };
+        /** @description y = a constant where the mask is 1, x where it is 0, for x (...) and integers mask (...). */
+        "config.masked_fill": {
+            /** @description the constant */
+            value: number;
         };
         /** @description Y = A B, for matrices A (..., n, k) and B (..., k, m) with the same leading axes; Y (..., n, m). */
         "config.matmul": Record<string, never>;
@@ -3193,6 +3716,35 @@ export interface components {
              */
             margin?: number;
         };
+        /** @description y = max of each window of x (..., n). */
+        "config.max_pool1d": {
+            /** @description size of the windows */
+            kernel: number | number[];
+            /**
+             * @description numbers from one window to the next; null: the size of the kernel, so that windows touch
+             * @default null
+             */
+            stride?: number | number[] | null;
+            /**
+             * @description places outside at either end, at most half of a window
+             * @default [
+             *       0
+             *     ]
+             */
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of a window to the next
+             * @default [
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description whether a last window may end outside, if it starts inside
+             * @default false
+             */
+            ceil_mode?: boolean;
+        };
         /** @description y = max of each window of x (..., h, w). */
         "config.max_pool2d": {
             /** @description size of the windows */
@@ -3203,13 +3755,26 @@ export interface components {
              */
             stride?: number | number[] | null;
             /**
-             * @description places outside at either end, at most half of the kernel
+             * @description places outside at either end, at most half of a window
              * @default [
              *       0,
              *       0
              *     ]
              */
-            padding?: number | number[];
+            padding?: number | (number | number[])[];
+            /**
+             * @description numbers from one place of a window to the next
+             * @default [
+             *       1,
+             *       1
+             *     ]
+             */
+            dilation?: number | number[];
+            /**
+             * @description whether a last window may end outside, if it starts inside
+             * @default false
+             */
+            ceil_mode?: boolean;
         };
         /** @description y = max(a, b), number by number, for a and b of one shape (...); a tie is split equally. */
         "config.maximum": Record<string, never>;
@@ -3221,8 +3786,18 @@ export interface components {
              */
             axes?: number[] | null;
         };
+        /** @description y = min x along one axis of the example; equally small numbers share δ equally, as in `minimum`. */
+        "config.min": {
+            /**
+             * @description axis of the example; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+        };
         /** @description y = min(a, b), number by number, for a and b of one shape (...); a tie is split equally. */
         "config.minimum": Record<string, never>;
+        /** @description y = x tanh(log(1 + eˣ)), for each number of x (...). */
+        "config.mish": Record<string, never>;
         /** @description y = [a₁, …] W_oᵀ + b_o, aᵢ = softmax(qᵢ kᵢᵀ / √d) vᵢ, with query (..., n, e), key, value (..., m, e). */
         "config.multi_head_attention": {
             /**
@@ -3248,11 +3823,93 @@ export interface components {
         /** @description y = −x, for each number of x (...). */
         "config.negate": Record<string, never>;
         /** @description loss = −Σ x[label], with log-probabilities x (..., C) and integer labels (...), one for each row. */
-        "config.nll": Record<string, never>;
+        "config.nll": {
+            /**
+             * @description axis of the classes; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+            /**
+             * @description label of rows that count nothing; null: every row counts
+             * @default null
+             */
+            ignore_index?: number | null;
+            /**
+             * @description factor of the rows of each class, a list along the classes
+             * @default 1
+             */
+            class_weights?: number | number[];
+            /**
+             * @description whether the value is the loss of each row, instead of their sum
+             * @default false
+             */
+            per_row?: boolean;
+        };
+        /** @description y = ‖x‖, the root of Σ x² (order 2) or Σ |x| (order 1), over some axes of the example; by default all. */
+        "config.norm": {
+            /**
+             * @description axes of the example; null: all of them
+             * @default null
+             */
+            axes?: number[] | null;
+            /**
+             * @description which norm
+             * @default 2
+             * @enum {integer}
+             */
+            order?: 1 | 2;
+        };
+        /** @description y = x with places added before and after its last axes: a constant, or copies of its own numbers. */
+        "config.pad": {
+            /** @description places added before and after, a pair for each of the last axes */
+            widths: number[][];
+            /**
+             * @description what the places hold
+             * @default constant
+             * @enum {string}
+             */
+            mode?: "constant" | "reflect" | "replicate" | "circular";
+            /**
+             * @description the constant
+             * @default 0
+             */
+            value?: number;
+        };
+        /** @description y = the channels of x (C f², h, w) spread over an image f times as high and wide, y (C, f h, f w). */
+        "config.pixel_shuffle": {
+            /** @description f, pixels along each axis for one before */
+            factor: number;
+        };
+        /** @description loss = Σ (eˣ − t x), for the logarithms x of rates, and targets t, of one shape (...). */
+        "config.poisson_nll": {
+            /**
+             * @description whether x are the logarithms of the rates
+             * @default true
+             */
+            log_input?: boolean;
+            /**
+             * @description added to the rates under the logarithm
+             * @default 1e-8
+             */
+            eps?: number;
+        };
         /** @description y = xᵖ with a constant p, for each number of x (...): x > 0, or any x ≠ 0 where p is a whole number. */
         "config.power": {
             /** @description p, the same for all numbers */
             exponent: number;
+        };
+        /** @description y = x where x > 0, else w x, with x (C, ...), w (1,) or (C,): one slope, or one for each channel. */
+        "config.prelu": {
+            /**
+             * @description whether every channel, the first axis, has its own slope
+             * @default false
+             */
+            per_channel?: boolean;
+            /**
+             * @description factor of the first numbers of the parameters
+             * @default 1
+             */
+            init_scale?: number;
         };
         /** @description y = 1 / x, for each number of x (...), x ≠ 0. */
         "config.reciprocal": Record<string, never>;
@@ -3280,6 +3937,31 @@ export interface components {
              * @default 1
              */
             init_scale?: number;
+            /**
+             * @description number of last axes that are normalised together
+             * @default 1
+             */
+            last_axes?: number;
+        };
+        /** @description y = x moved along its axes by some places each; those that leave an end come in at the other. */
+        "config.roll": {
+            /** @description places moved towards the end, for each of the axes */
+            shifts: number[];
+            /** @description axes of the example, as many */
+            axes: number[];
+        };
+        /** @description y = x (..., n, d) with pair i of place p turned by the angle p · base^(−2i / d). */
+        "config.rotary": {
+            /**
+             * @description which makes the angles of later pairs smaller
+             * @default 10000
+             */
+            base?: number;
+            /**
+             * @description whether the numbers of a pair are neighbours
+             * @default false
+             */
+            interleaved?: boolean;
         };
         /** @description y = w ∘ x, number by number, with x (...), w (...) of the same shape. */
         "config.scale": {
@@ -3295,7 +3977,9 @@ export interface components {
         "config.sigmoid": Record<string, never>;
         /** @description y = x σ(x), with σ(x) = 1 / (1 + e⁻ˣ), for each number of x (...). */
         "config.silu": Record<string, never>;
-        /** @description y = the part of x from start up to stop along one axis. */
+        /** @description y = sin x, for each number of x (...) in radians. */
+        "config.sin": Record<string, never>;
+        /** @description y = the part of x from start up to stop along one axis, every `step` places. */
         "config.slice": {
             /**
              * @description axis of the example; negative counts from the last
@@ -3312,11 +3996,50 @@ export interface components {
              * @default null
              */
             stop?: number | null;
+            /**
+             * @description places from one that is taken to the next
+             * @default 1
+             */
+            step?: number;
+        };
+        /** @description loss = Σ h(prediction − target), both (...); h(e) = e² / 2b up to |e| = b, and |e| − b / 2 beyond. */
+        "config.smooth_l1": {
+            /**
+             * @description b, the size of an error beyond which the loss grows linearly
+             * @default 1
+             */
+            beta?: number;
         };
         /** @description p = eˣ / Σ eˣ over the last axis of x (..., C). */
         "config.softmax": Record<string, never>;
         /** @description loss = −Σ log softmax(x)[label], with scores x (..., C) and integer labels (...), one for each row. */
-        "config.softmax_nll": Record<string, never>;
+        "config.softmax_nll": {
+            /**
+             * @description axis of the classes; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+            /**
+             * @description label of rows that count nothing; null: every row counts
+             * @default null
+             */
+            ignore_index?: number | null;
+            /**
+             * @description factor of the rows of each class, a list along the classes
+             * @default 1
+             */
+            class_weights?: number | number[];
+            /**
+             * @description whether the value is the loss of each row, instead of their sum
+             * @default false
+             */
+            per_row?: boolean;
+            /**
+             * @description ε, the share of a target that all classes get equally
+             * @default 0
+             */
+            label_smoothing?: number;
+        };
         /** @description y = log(1 + eˣ), for each number of x (...). */
         "config.softplus": Record<string, never>;
         /** @description y = √x, for each number of x (...), x > 0; at 0 the value is 0 and the derivative infinite. */
@@ -3333,6 +4056,22 @@ export interface components {
              */
             axes?: number[] | null;
         };
+        /** @description y = x at the places along one axis that integers index (...) name; the axes of index replace that axis. */
+        "config.take": {
+            /**
+             * @description axis of the example; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+        };
+        /** @description y = x at the places along one axis that integers index name, row by row: y has the shape of index. */
+        "config.take_along_axis": {
+            /**
+             * @description axis of the example; negative counts from the last
+             * @default -1
+             */
+            axis?: number;
+        };
         /** @description y = tanh x, for each number of x (...). */
         "config.tanh": Record<string, never>;
         /** @description y = x with the axes of the example in another order, reversed by default. */
@@ -3343,6 +4082,50 @@ export interface components {
              */
             axes?: number[] | null;
         };
+        /** @description loss = Σ max(0, ‖a − p + eps‖ − ‖a − n + eps‖ + margin), for a, p and n of one shape (..., k). */
+        "config.triplet": {
+            /**
+             * @description least difference wanted between the distances
+             * @default 1
+             */
+            margin?: number;
+            /**
+             * @description added to each difference, so that a distance has a derivative
+             * @default 0.000001
+             */
+            eps?: number;
+        };
+        /** @description y = x resized to `size` along its last axes, with the nearest numbers, or linear between them. */
+        "config.upsample": {
+            /** @description sizes of the last axes after it, as many as are resized */
+            size: number[];
+            /**
+             * @description which numbers a place takes
+             * @default nearest
+             * @enum {string}
+             */
+            mode?: "nearest" | "linear";
+            /**
+             * @description whether, in the mode linear, the outer places stay where they are
+             * @default false
+             */
+            align_corners?: boolean;
+        };
+        /** @description y = Σ (x − mean x)² / (N − correction) over some axes of the example, of N numbers; by default all. */
+        "config.variance": {
+            /**
+             * @description axes of the example; null: all of them
+             * @default null
+             */
+            axes?: number[] | null;
+            /**
+             * @description 0: mean of the squares; 1: Bessel's correction, torch's default
+             * @default 0
+             */
+            correction?: number;
+        };
+        /** @description y = a where the mask is 1, b where it is 0, for a and b of one shape (...) and integers mask (...). */
+        "config.where": Record<string, never>;
     };
     responses: never;
     parameters: never;
@@ -3605,6 +4388,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -3689,7 +4481,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -3730,6 +4522,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -4006,7 +4800,10 @@ export interface operations {
     };
     put_dataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description names of columns of a CSV whose cells are texts, whatever they look like: `a,b`, written as in its header */
+                texts?: string;
+            };
             header?: {
                 /** @description Unique for each change: a request that comes again with it is answered as before. */
                 "Idempotency-Key"?: string;
@@ -4065,7 +4862,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `path_not_allowed`: The path leads out of the folders that may be read */
+            /**
+             * @description - `link_invalid`: The link is not one of the service, or has expired
+             *     - `path_not_allowed`: The path leads out of the folders that may be read
+             */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4153,7 +4953,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `idempotency_key_reused`: The Idempotency-Key came with another request
              *     - `dataset_invalid`: The body is no table
              */
@@ -4194,6 +4994,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -4250,7 +5052,10 @@ export interface operations {
     };
     delete_dataset: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description only if no more requests than that have uploaded it; by default any number */
+                uploads?: number | null;
+            };
             header?: {
                 /** @description Unique for each change: a request that comes again with it is answered as before. */
                 "Idempotency-Key"?: string;
@@ -4281,6 +5086,15 @@ export interface operations {
              *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4389,6 +5203,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -4531,6 +5347,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -4615,7 +5440,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -4656,6 +5481,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -4792,6 +5619,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -4876,7 +5712,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -4917,6 +5753,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -5067,6 +5905,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -5151,7 +5998,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -5192,6 +6039,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -5303,6 +6152,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `network_not_found`: There is no such network */
             404: {
                 headers: {
@@ -5400,7 +6258,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /**
+             * @description - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5536,6 +6398,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -5620,7 +6491,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -5661,6 +6532,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -5804,6 +6677,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -5888,7 +6770,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -5929,6 +6811,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -6223,6 +7107,8 @@ export interface operations {
                 limit?: number;
                 /** @description the name that the page follows */
                 after?: string;
+                /** @description a part of their names, in small or capital letters */
+                contains?: string;
             };
             header?: never;
             path?: never;
@@ -6420,6 +7306,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `model_not_found`: There is no such model
@@ -6526,7 +7421,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `idempotency_key_reused`: The Idempotency-Key came with another request
@@ -6565,6 +7460,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -6778,6 +7675,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `model_not_found`: There is no such model */
             404: {
                 headers: {
@@ -6879,6 +7785,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -6978,6 +7886,15 @@ export interface operations {
              *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7096,6 +8013,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -7197,6 +8116,15 @@ export interface operations {
              *     - `tensor_body_invalid`: The binary body is not well formed
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7307,7 +8235,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -7350,6 +8278,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -7445,6 +8375,15 @@ export interface operations {
              *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7569,6 +8508,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -7680,6 +8621,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -7783,7 +8733,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -7826,6 +8776,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -7937,6 +8889,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -8040,7 +9001,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -8083,6 +9044,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -8208,6 +9171,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -8311,7 +9283,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -8354,6 +9326,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -8465,6 +9439,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -8568,7 +9551,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -8611,6 +9594,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -8729,6 +9714,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -8832,7 +9826,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -8875,6 +9869,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -9170,6 +10166,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -9341,6 +10339,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -9437,6 +10437,15 @@ export interface operations {
              *     - `tensor_body_invalid`: The binary body is not well formed
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9577,6 +10586,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -9671,6 +10682,15 @@ export interface operations {
              *     - `idempotency_key_invalid`: The Idempotency-Key cannot be read
              */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9803,6 +10823,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -9908,6 +10930,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `dataset_not_found`: There is no such dataset
@@ -10001,7 +11032,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -10045,6 +11076,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -10168,6 +11201,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `dataset_not_found`: There is no such dataset
@@ -10279,7 +11321,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -10323,6 +11365,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -10444,6 +11488,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `model_not_found`: There is no such model
              *     - `version_not_found`: The model has no such version
@@ -10547,7 +11600,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -10590,6 +11643,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -11050,6 +12105,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `network_not_found`: There is no such network */
             404: {
                 headers: {
@@ -11148,7 +12212,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
-            /** @description - `overloaded`: The service has too much to compute */
+            /**
+             * @description - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -11199,6 +12267,10 @@ export interface operations {
                 before?: number;
                 /** @description the model whose runs are meant; by default all */
                 model?: string | null;
+                /** @description a part of their models' names, in small or capital letters */
+                contains?: string;
+                /** @description true: those that have not ended; false: those that have; by default all */
+                open?: boolean | null;
             };
             header?: never;
             path?: never;
@@ -11473,6 +12545,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `run_not_found`: There is no such run */
             404: {
                 headers: {
@@ -11574,6 +12655,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -11789,6 +12872,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `run_not_found`: There is no such run */
             404: {
                 headers: {
@@ -11890,6 +12982,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -11981,6 +13075,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `run_not_found`: There is no such run */
             404: {
                 headers: {
@@ -12082,6 +13185,8 @@ export interface operations {
              *     - `store_unavailable`: The disk cannot be used
              *     - `outcome_unknown`: The change may have been made
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {
@@ -12234,6 +13339,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /** @description - `link_invalid`: The link is not one of the service, or has expired */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /**
              * @description - `network_not_found`: There is no such network
              *     - `dataset_not_found`: There is no such dataset
@@ -12318,7 +13432,7 @@ export interface operations {
              *     - `unknown_data`: Data is not for an input of the network
              *     - `batch_mismatch`: Batches have different sizes
              *     - `batch_empty`: The batch is empty
-             *     - `label_out_of_range`: An integer is out of its range
+             *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
              *     - `memory_plan_exceeded`: The computation would need too much memory
@@ -12359,6 +13473,8 @@ export interface operations {
             /**
              * @description - `store_unavailable`: The disk cannot be used
              *     - `overloaded`: The service has too much to compute
+             *     - `worker_lost`: Several workers were lost while they computed the request
+             *     - `cluster_unavailable`: The workers were lost, with no time left to compute here
              */
             503: {
                 headers: {

@@ -1,5 +1,6 @@
 /**
- * When a call is made again. All calls are pure, so that repeating one costs time and changes nothing.
+ * When a call is made again. A call that computes is pure, so that repeating it costs time and changes nothing. One that
+ * changes something carries an Idempotency-Key, so that the change is made once; it is repeated in more cases.
  *
  * The wait before a repetition is drawn uniformly between half a bound and the bound, which doubles each time: clients
  * that are turned away together do not come back together.
@@ -32,6 +33,7 @@ const BUSY = new Set([429, 502, 503]);
 export interface Answer {
   status: number;
   headers: Headers;
+  body?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -41,30 +43,35 @@ export interface Answer {
  * @param retries how often and how long to try.
  * @param sleep waits so many seconds.
  * @param answered returns whether the service has ever answered.
+ * @param keyed whether the call changes something once, by its Idempotency-Key.
  * @returns the first answer that is not busy, or the last one.
  * @throws Unreachable the last attempt found no service.
- * @throws TimedOut an attempt was too slow; it is not repeated.
+ * @throws TimedOut an attempt was too slow; it is repeated only with a key.
  */
 export async function repeat<A extends Answer>(
   attempt: () => Promise<A>,
   retries: Retries,
   sleep: (seconds: number) => Promise<void>,
   answered: () => boolean = () => true,
+  keyed = false,
 ): Promise<A> {
   const begun = now();
   const isLast = (number: number, wait: number) => {
     const most = answered() ? retries.budget : Math.min(retries.startup, retries.budget);
     return number >= retries.attempts || now() + wait > begun + most;
   };
+  let unsure = false; // whether an attempt before may have made the change
   for (let number = 1; ; number++) {
     let wait = delay(number, 0, retries);
     try {
       const answer = await attempt();
-      if (!BUSY.has(answer.status)) return answer;
+      unsure ||= keyed && !changedNothing(answer);
+      if (!BUSY.has(answer.status) && !(answer.status === 504 && unsure)) return answer;
       wait = delay(number, seconds(answer.headers.get("Retry-After")), retries);
       if (isLast(number, wait)) return answer;
     } catch (error) {
-      if (!(error instanceof Unreachable) || error instanceof TimedOut) throw error;
+      if (!(error instanceof Unreachable) || (error instanceof TimedOut && !keyed)) throw error;
+      unsure = keyed;
       if (isLast(number, wait)) throw error.after(number, now() - begun);
     }
     await sleep(wait);
@@ -76,6 +83,17 @@ export function seconds(retryAfter: string | null): number {
   if (retryAfter === null) return 0;
   if (/^\s*\d+\s*$/.test(retryAfter)) return Number(retryAfter);
   return Math.max(0, (Date.parse(retryAfter) - Date.now()) / 1000) || 0;
+}
+
+/**
+ * Return whether an answer says for certain that its attempt changed nothing.
+ *
+ * A 429 does, and a 503 or 504 of the service itself, which has the id of the request. A proxy does not know.
+ */
+function changedNothing({ status, headers, body }: Answer): boolean {
+  const ours = headers.get("Content-Type")?.startsWith("application/problem+json") && headers.has("X-Request-Id");
+  const unknown = () => new TextDecoder().decode(body).includes('"outcome_unknown"');
+  return status === 429 || (Boolean(ours) && (status === 503 || status === 504) && !unknown());
 }
 
 function delay(number: number, requested: number, { first, longest, patience }: Retries): number {

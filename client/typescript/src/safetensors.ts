@@ -95,8 +95,14 @@ function isObject(value: unknown): value is Document {
 function without(node: Document, place: string, tensors: [string, Tensor][]): Document {
   const bare = Object.entries(node).find(([, value]) => ArrayBuffer.isView(value));
   if (bare) throw new TypeError(`${place}${bare[0]}: an array has no shape: expected new Tensor(array, shape), or lists`);
+  const odd = Object.entries(node).find(([, value]) => !(value instanceof Tensor) && holdsNonFinite(value));
+  if (odd) throw new TypeError(`${place}${odd[0]}: JSON has no NaN and no Infinity: send these numbers in a Tensor`);
   const rest = Object.entries(node).filter(([key, value]) => !(value instanceof Tensor && tensors.push([place + key, value])));
   return Object.fromEntries(rest.map(([key, value]) => [key, isObject(value) ? without(value, `${place}${key}/`, tensors) : value]));
+}
+
+function holdsNonFinite(value: unknown): boolean {
+  return Array.isArray(value) ? value.some(holdsNonFinite) : typeof value === "number" && !Number.isFinite(value);
 }
 
 /** Put a tensor at a path of the document. A key may be `__proto__`, so keys are defined, not assigned. */

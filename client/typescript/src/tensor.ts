@@ -22,13 +22,16 @@ export class Tensor<D extends Data = Data> {
    *
    * @param data the numbers in C order.
    * @param shape sizes of the axes; `[]` for a single number.
+   * @throws TypeError the numbers are in no typed array of a known dtype.
    * @throws RangeError the shape has another count of numbers.
    */
   constructor(readonly data: D, readonly shape: readonly number[] = [data.length]) {
+    const dtype = (Object.keys(ARRAYS) as DType[]).find((name) => data instanceof ARRAYS[name]);
+    if (!dtype) throw new TypeError("data: expected a Float64Array, Float32Array or BigInt64Array; Tensor.from takes lists");
     if (count(shape) !== data.length) {
       throw new RangeError(`expected ${count(shape)} numbers for shape [${shape}], got ${data.length}`);
     }
-    this.dtype = data instanceof Float64Array ? "float64" : data instanceof Float32Array ? "float32" : "int64";
+    this.dtype = dtype;
   }
 
   /**
@@ -36,9 +39,11 @@ export class Tensor<D extends Data = Data> {
    *
    * @param numbers a number, or lists of equal lengths.
    * @param dtype the dtype of the tensor.
+   * @throws TypeError there is no such dtype.
    * @throws RangeError the lists have different lengths, or an int64 is not a whole number.
    */
   static from(numbers: Numbers, dtype: DType = "float64"): Tensor {
+    if (!Object.hasOwn(ARRAYS, dtype)) throw new TypeError(`dtype: expected "float64", "float32" or "int64", got "${dtype}"`);
     const shape: number[] = [];
     for (let first = numbers; typeof first !== "number"; first = first[0] ?? 0) shape.push(first.length);
     const flat: number[] = [];

@@ -70,6 +70,33 @@ for (const [status, code, kind] of [
   });
 }
 
+test("a change keeps its key from attempt to attempt, and another call draws another", async () => {
+  const keys: unknown[] = [];
+  answer = (request, response) => {
+    keys.push(request.headers["idempotency-key"]);
+    if (keys.length === 1) return void response.writeHead(503).end();
+    response.writeHead(201, { "Content-Type": "application/json" }).end('{"version": 1}');
+  };
+  const model = new Client(url, { retries: RETRIES }).model("a/b");
+  assert.equal((await model.step({ data: { x: [1] } })).version, 1);
+  await model.step({ data: { x: [1] } });
+  await model.step({ data: { x: [1] } }, { idempotencyKey: "mine" });
+  assert.match(String(keys[0]), /^[0-9a-f]{32}$/);
+  assert.equal(keys[0], keys[1]);
+  assert.notEqual(keys[1], keys[2]);
+  assert.equal(keys[3], "mine");
+});
+
+test("what computes has no key", async () => {
+  let key: unknown = "none";
+  answer = (request, response) => {
+    key = request.headers["idempotency-key"];
+    response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
+  };
+  await new Client(url).gradients(REQUEST);
+  assert.equal(key, undefined);
+});
+
 for (const [name, status, type, body] of [
   ["a page", 200, "text/html", "<html>"],
   ["another document", 404, "application/json", '{"error": "no"}'],

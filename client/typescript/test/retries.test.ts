@@ -6,7 +6,7 @@ import { repeat, RETRIES, seconds, type Answer } from "../src/retries.js";
 const FAULT = { pointer: "", code: "unreachable", detail: "" };
 
 /** Replay answers and errors; return what `repeat` gave, the attempts and the waits. */
-async function replay(outcomes: (Answer | Error)[], settings = {}, answered = () => true) {
+async function replay(outcomes: (Answer | Error)[], settings = {}, answered = () => true, keyed = false) {
   const waits: number[] = [];
   let attempts = 0;
   const attempt = async () => {
@@ -14,7 +14,7 @@ async function replay(outcomes: (Answer | Error)[], settings = {}, answered = ()
     if (outcome instanceof Error) throw outcome;
     return outcome;
   };
-  const result = repeat(attempt, { ...RETRIES, ...settings }, async (wait) => void waits.push(wait), answered);
+  const result = repeat(attempt, { ...RETRIES, ...settings }, async (wait) => void waits.push(wait), answered, keyed);
   const outcome = await result.catch((error: unknown) => error);
   return { outcome, attempts, waits };
 }
@@ -38,6 +38,20 @@ for (const status of [200, 400, 422, 500, 504]) {
     assert.equal((await replay([answer(status)])).attempts, 1);
   });
 }
+
+test("a change is repeated after a time-out, and after the 504 of a proxy", async () => {
+  const good = answer(200);
+  const late = new TimedOut([FAULT]);
+  assert.equal((await replay([late, answer(504), good], {}, () => true, true)).outcome, good);
+  assert.equal((await replay([late, good])).attempts, 1);
+});
+
+test("a change is not repeated after a 504 of the service, which changed nothing", async () => {
+  const headers = { "Content-Type": "application/problem+json", "X-Request-Id": "1" };
+  const late = (code: string) => ({ status: 504, headers: new Headers(headers), body: new TextEncoder().encode(`{"code": "${code}"}`) });
+  assert.equal((await replay([late("deadline_exceeded"), answer(200)], {}, () => true, true)).attempts, 1);
+  assert.equal((await replay([late("outcome_unknown"), answer(200)], {}, () => true, true)).attempts, 2);
+});
 
 test("the last busy answer is returned", async () => {
   const { outcome, attempts } = await replay([answer(503)], { attempts: 3 });

@@ -86,6 +86,69 @@ test("layers and limits are described", async () => {
   assert.ok((await client.limits()).media_types.includes(MEDIA_TYPE));
 });
 
+test("a model learns, and a step with its key is taken once", async () => {
+  const name = `typescript_${Date.now()}`;
+  const made = await client.createModel({ name, network, optimizer: { kind: "sgd", config: { learning_rate: 0.1 } }, seed: 1 });
+  assert.equal(made.version, 0);
+  const model = client.model(name);
+  const steps = [];
+  for (let each = 0; each < 2; each++) {
+    steps.push(await model.step({ data, wrt: { params: true } }, { idempotencyKey: `${name}-step` }));
+  }
+  assert.deepEqual(steps.map(({ version, replayed }) => [version, replayed]), [[1, false], [1, true]]);
+  assert.deepEqual((await model.step({ data })).version, 2); // a call without a key draws one of its own
+  const { params } = await model.params({ version: 0 });
+  assert.deepEqual(params["scores.weight"]!.shape, [3, 2]);
+  assert.ok((await model.params()).params["scores.bias"]!.data instanceof Float64Array);
+  assert.equal((await model.optimizer()).origin.step, 2);
+  assert.equal((await model.change({ optimizer: { config: { learning_rate: 0.5 } } })).version, 3);
+  assert.equal((await model.restore({ version: 1 })).step, 1);
+  assert.equal((await model.ledger({ limit: 2 })).entries.length, 2);
+  assert.equal((await model.describe()).name, name);
+  assert.ok((await client.models({ limit: 1 })).models.length === 1);
+  const { values } = await model.forward({ data: { x: data.x } });
+  assert.deepEqual(Object.keys(values), ["scores"]); // without labels, the scores are the output
+  const batch = { data };
+  const ones = { params: { "scores.bias": [1, 1, 1] } };
+  const answer = await model.gradients(batch);
+  assert.ok(Number(answer.loss) < Number(steps[0]!.loss));
+  assert.ok((await model.vjp({ ...batch, cotangents: { loss: [1, 0] } })).products.params["scores.bias"]);
+  assert.deepEqual((await model.jvp({ ...batch, tangents: ones, outputs: ["scores"] })).tangents.scores!.shape, [2, 3]);
+  assert.ok((await model.jacobian({ ...batch, outputs: ["loss"] })).jacobian.loss);
+  const first = { params: { "scores.bias": [1, 0, 0] } };
+  const { quadratic } = await model.hvp({ ...batch, vectors: first, quadratic: true });
+  assert.ok(Number(quadratic!.toLists()) > 0);
+  assert.equal((await model.check(batch)).passed, true);
+  assert.equal((await model.plan({ batch: 7 })).fits, true);
+  const fork = await model.fork({ name: `${name}_fork`, version: 1 });
+  assert.equal(fork.step, 1);
+  for (const each of [name, `${name}_fork`]) await client.model(each).delete();
+  await assert.rejects(model.describe(), (error) => error instanceof Refused && error.code === "model_not_found");
+});
+
+test("a dataset is put, and a run on it is changed", async () => {
+  const name = `typescript_${Date.now()}`;
+  const table = { content: "a,b,c\n1,2,0\n3,4,1\n", mediaType: "text/csv" };
+  assert.equal((await client.putDataset(name, table)).rows, 2);
+  assert.equal((await client.dataset(name)).columns.length, 3);
+  assert.ok((await client.datasets()).datasets.some((each) => each.name === name));
+  await client.createModel({ name, network, optimizer: { kind: "adam" } });
+  const run = await client.model(name).run({ dataset: name, columns: { x: ["a", "b"], y: "c" }, epochs: 2 });
+  assert.equal((await client.changeRun(run.id, "pause")).state, "paused");
+  assert.equal((await client.changeRun(run.id, "resume")).state, "queued");
+  assert.equal((await client.run(run.id)).model, name);
+  assert.deepEqual((await client.runMetrics(run.id)).steps, []);
+  assert.equal((await client.runs({ model: name })).runs[0]!.id, run.id);
+  assert.equal((await client.changeRun(run.id, "cancel")).state, "cancelled");
+  await client.model(name).delete();
+  assert.equal((await client.deleteDataset(name)).name, name);
+});
+
+test("optimizers are described", async () => {
+  const { optimizers } = await client.optimizers();
+  assert.deepEqual(await client.optimizer("adam"), optimizers.find(({ kind }) => kind === "adam"));
+});
+
 test("a wrong request names the place", async () => {
   const params = { "scores.weight": Tensor.from([[1]]), "scores.bias": [0, 0, 0] };
   await assert.rejects(client.gradients({ network, params, data }), (error) => {

@@ -55,6 +55,21 @@ test("a large tensor is written as base64 in pieces", () => {
   assert.equal(tensor.toJSON().base64, Buffer.from(tensor.bytes).toString("base64"));
 });
 
+test("an untyped list is no data of a tensor", () => {
+  assert.throws(() => new Tensor([1, 2] as never, [2]), /TypeError: data: expected a Float64Array, Float32Array or BigInt64Array/);
+  assert.throws(() => new Tensor(new Int32Array(2) as never, [2]), /TypeError: data: expected a Float64Array/);
+});
+
+test("a dtype of another library is refused", () => {
+  assert.throws(() => Tensor.from([1], "int" as never), /TypeError: dtype: expected "float64", "float32" or "int64", got "int"/);
+});
+
+test("a list with NaN is refused by its place", () => {
+  for (const odd of [[1, NaN], [[1], [-Infinity]], NaN]) {
+    assert.throws(() => encode({ data: { x: odd } }, "request"), /TypeError: data\/x: JSON has no NaN and no Infinity: .* Tensor/);
+  }
+});
+
 test("an array without a shape is refused by its place", () => {
   const document = { params: {}, data: { x: new Float64Array(2) } };
   assert.throws(() => encode(document, "request"), /TypeError: data\/x: an array has no shape: expected new Tensor/);

@@ -88,13 +88,18 @@ def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
         if first.tobytes() != again.tobytes():
             raise trial.broken(5, closure, "starts with numbers that do not come from the stream alone")
     for position, allowed in trial.integers.items():
-        if position not in range(len(shapes)) or not isinstance(allowed, range) or not allowed:
+        ranges = allowed if isinstance(allowed, tuple) else (allowed,)
+        if position not in range(len(shapes)) or not all(map(_is_range, ranges)):
             raise trial.broken(5, "integer_inputs", f"has the range {allowed!r} for input {position}")
     if layer.elementwise and any(shape != output for shape in shapes):
         raise trial.broken(
             5, "elementwise", f"is claimed, but shapes {shapes} give a value of shape {output}"
         )
     return trial
+
+
+def _is_range(allowed: object) -> bool:
+    return isinstance(allowed, range) and allowed.step == 1 and len(allowed) > 0
 
 
 def _is_shape(shape: object) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltawire_layers.layer import Array, Parameter, Shape
+from deltawire_layers.layer import Array, Integers, Parameter, Shape
 
 SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
 """Scales of the inputs, each with the scale of the parameters relative to their initial values."""
@@ -117,7 +117,7 @@ class Sampler:
         inputs: tuple[Shape, ...],
         output: Shape,
         parameters: Mapping[str, Parameter],
-        integers: Mapping[int, range],
+        integers: Mapping[int, Integers],
         domain: tuple[float, float],
         seed: int,
     ):
@@ -196,11 +196,15 @@ class Sampler:
             return self.low + size * max(1, abs(self.low))
         return self.high - size * max(1, abs(self.high)) if isfinite(self.high) else x
 
-    def _within(self, allowed: range, shape: Shape) -> Array:
-        """Draw integers of a range, including both ends."""
-        drawn: Array = self.stream.integers(len(allowed), size=shape)
-        drawn.flat[:1], drawn.flat[-1:] = 0, len(allowed) - 1
-        return allowed.start + allowed.step * drawn
+    def _within(self, allowed: Integers, shape: Shape) -> Array:
+        """Draw allowed integers, including the first and the last one."""
+        ranges = allowed if isinstance(allowed, tuple) else (allowed,)
+        counts = np.cumsum([len(each) for each in ranges])
+        drawn: Array = self.stream.integers(counts[-1], size=shape)
+        drawn.flat[:1], drawn.flat[-1:] = 0, counts[-1] - 1
+        places = np.searchsorted(counts, drawn, side="right")
+        starts = np.array([each.stop for each in ranges]) - counts
+        return np.asarray(starts[places] + drawn)
 
 
 def _reach(x: Array) -> Array:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire_layers.kit.points import Point
-from deltawire_layers.layer import Activation, Array, Equation, Layer, Parameter, Shape
+from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
 
 RULES = MappingProxyType(
     {
@@ -102,7 +102,7 @@ class Trial(NamedTuple):
     shapes: tuple[Shape, ...]
     output: Shape
     parameters: Mapping[str, Parameter]
-    integers: Mapping[int, range]
+    integers: Mapping[int, Integers]
 
     def broken(
         self,

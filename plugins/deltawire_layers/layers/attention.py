@@ -22,7 +22,8 @@ from deltawire_layers.layer import (
     Shape,
     Work,
 )
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, kernels
+from deltawire_layers.numeric.lengths import bounded
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import sum_rows
 from deltawire_layers.shapes import shape_text
@@ -114,20 +115,23 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
         The value (batch, ..., n, c) and one equation for each of query, key and value.
     """
     scale = 1 / sqrt(query.shape[-1])
-    p = matmul(query * scale, key.swapaxes(-1, -2))
+    # Factors come after differences, so that rounding does not part equal scores.
+    query_part, key_part, factor = bounded(query, key)
+    p = matmul(query_part, key_part.swapaxes(-1, -2))
     if seen is not None:
         np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
     # The greatest exponent becomes 0; a query that sees no key keeps −∞ everywhere.
     p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
-    analytic.exp(p, out=p)
-    total = p.sum(axis=-1, keepdims=True)
-    p /= np.where(total.real == 0, 1, total)
+    analytic.rescale(p, scale * factor)
+    if not kernels.softmax(p, floor=0.0, out=p):
+        analytic.exp(p, out=p)
+        total = p.sum(axis=-1, keepdims=True)
+        p /= np.where(total.real == 0, 1, total)
     y = matmul(p, value)
 
     def signal(delta: Array) -> AttentionDeltas:
         scores = matmul(delta, value.swapaxes(-1, -2))
-        scores -= (y * delta).sum(axis=-1, keepdims=True)  # pᵀ (δ vᵀ), without another array of n · m numbers
-        scores *= p
+        analytic.softmax_delta(p, scores, out=scores)
         scores *= scale
         return AttentionDeltas(delta, scores)
 
@@ -161,7 +165,7 @@ class Attention(Attending):
     """y = softmax(q kᵀ / √d) v with queries q (..., n, d), keys k (..., m, d), values v (..., m, c).
 
     A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
-    does not. A query that sees no key gets zeros.
+    does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets zeros.
 
     Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """
@@ -215,7 +219,7 @@ class MultiHeadAttention(Attending):
     self-attention, all three inputs are the same node.
 
     A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
-    does not. A query that sees no key gets b_o.
+    does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets b_o.
 
     Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from math import prod
 
 import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, fan_in, scale_field, unit_variance
-from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, Parameter, Shape, Work
+from deltawire_layers.layer import CALL, Activation, Array, Formula, Layer, LayerError, Parameter, Shape, Work
 from deltawire_layers.numeric.products import matmul, outer, project
 from deltawire_layers.numeric.sums import scatter_rows, sum_rows
 from deltawire_layers.shapes import last_axis
@@ -71,6 +71,9 @@ class Linear(Layer):
 class Embedding(Layer):
     """value = W[index], the rows looked up, for integers index (...), W (rows, width), value (..., width).
 
+    With `padding_idx`, that row is a constant here: it is looked up as it is, and gets no gradient, as in
+    torch.
+
     Source: Bengio et al., "A Neural Probabilistic Language Model", JMLR 3, 2003.
     """
 
@@ -85,10 +88,17 @@ class Embedding(Layer):
             validate=validate.Range(min=1),
             metadata={"description": "numbers in a row"},
         )
+        padding_idx = config.Integer(
+            load_default=None,
+            allow_none=True,
+            validate=validate.Range(min=0),
+            metadata={"description": "row that this layer does not learn: its gradient is 0"},
+        )
         init_scale = scale_field()
 
     rows: int
     width: int
+    padding_idx: int | None
     init_scale: float
 
     formula = Formula(
@@ -99,6 +109,8 @@ class Embedding(Layer):
     )
 
     def output_shape(self, index: Shape) -> Shape:
+        if self.padding_idx is not None and self.padding_idx >= self.rows:
+            raise LayerError(f"padding_idx is {self.padding_idx}, and the table has {self.rows} rows")
         return (*index, self.width)
 
     def parameters(self, index: Shape) -> dict[str, Parameter]:
@@ -107,18 +119,33 @@ class Embedding(Layer):
     def integer_inputs(self, index: Shape) -> dict[int, range]:
         return {0: range(self.rows)}
 
+    def constant_rows(self) -> Mapping[str, Collection[int]]:
+        return {} if self.padding_idx is None else {"weight": (self.padding_idx,)}
+
     def saved(self, index: Shape) -> int:
         # The gradient works in the sorted integers, and in a copy of δ where one row is looked up everywhere.
         return prod(index) * (4 + self.width)
 
     def forward(self, params: Mapping[str, Array], index: Array) -> Activation:
         W = params["weight"]
-        grads = {"weight": lambda delta: scatter_rows(index, delta, W.shape)}
-        return Activation(W[index], deltas=(None,), grads=grads)
+        value = W[index]
+        if self.padding_idx is not None and np.iscomplexobj(value):
+            value.imag[index == self.padding_idx] = 0  # the row is a constant: no tangent goes through it
+
+        def weight_gradient(delta: Array) -> Array:
+            gradient = scatter_rows(index, delta, W.shape)
+            if self.padding_idx is not None:
+                gradient[self.padding_idx] = 0
+            return gradient
+
+        return Activation(value, deltas=(None,), grads={"weight": weight_gradient})
 
     def per_example(self, params: Mapping[str, Array], delta: Array, index: Array) -> dict[str, Array]:
         batch, shape = len(index), params["weight"].shape
         first = shape[0] * np.arange(batch)  # each example's first row in one matrix for all examples
         apart = index + first.reshape(-1, *(1,) * (index.ndim - 1))
         gradient = scatter_rows(apart, delta, (batch * shape[0], shape[1]))
-        return {"weight": gradient.reshape(batch, *shape)}
+        gradient = gradient.reshape(batch, *shape)
+        if self.padding_idx is not None:
+            gradient[:, self.padding_idx] = 0
+        return {"weight": gradient}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_layers.initializers import Scaled, ones, scale_field, zeros
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Parameter, Shape
 from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.sums import sum_batch, sum_batch_products
 from deltawire_layers.shapes import equal_shapes
 from deltawire_plugins import config
 
@@ -41,7 +41,7 @@ class Scale(Layer):
         return Activation(
             w * x,
             deltas=(lambda delta: w * delta,),
-            grads={"weight": lambda delta: np.asarray(np.einsum("n...,n...->...", delta, x))},
+            grads={"weight": lambda delta: sum_batch_products(delta, x)},
         )
 
     def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:
@@ -64,7 +64,7 @@ class Shift(Layer):
         return Activation(
             x + params["bias"],
             deltas=(lambda delta: delta,),
-            grads={"bias": lambda delta: np.asarray(delta.sum(axis=0))},
+            grads={"bias": sum_batch},
         )
 
     def per_example(self, params: Mapping[str, Array], delta: Array, x: Array) -> dict[str, Array]:

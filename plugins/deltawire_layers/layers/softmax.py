@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, Shape
 from deltawire_layers.numeric import analytic
-from deltawire_layers.numeric.sums import inner
 from deltawire_layers.shapes import last_axis
 
 
@@ -26,7 +25,7 @@ class Softmax(Layer):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         p = analytic.softmax(x)
-        return Activation(p, deltas=(lambda delta: p * (delta - inner(p, delta)),))
+        return Activation(p, deltas=(lambda delta: analytic.softmax_delta(p, delta),))
 
 
 class LogSoftmax(Layer):

@@ -11,12 +11,14 @@ Arguments are arrays of float32, float64 or complex128 of any shape; results kee
 
 from __future__ import annotations
 
-from math import inf, pi, sqrt
+from functools import lru_cache
+from math import pi, sqrt
+from typing import Any
 
 import numpy as np
 
-from deltawire_layers.deadlines import check_deadline
-from deltawire_layers.layer import Array
+from deltawire_layers.layer import ROUNDING, Array
+from deltawire_layers.numeric import error_function, kernels
 from deltawire_layers.numeric.sums import inner
 
 
@@ -61,6 +63,13 @@ def scale(x: Array, factor: float | Array) -> Array:
         scaled: Array = factor * x
         return scaled
     return _complex(factor * x.real, factor * x.imag)
+
+
+def rescale(x: Array, factor: float | Array) -> None:
+    """Multiply x by real factors in place, each part by itself."""
+    np.multiply(x.real, factor, out=x.real)
+    if x.dtype.kind == "c":
+        np.multiply(x.imag, factor, out=x.imag)
 
 
 def divide(a: float | Array, b: Array) -> Array:
@@ -113,10 +122,10 @@ def log(x: Array) -> Array:
 
 
 def xlogx(x: Array) -> Array:
-    """Return x log x, for x ≥ 0; at 0 its limit, 0."""
+    """Return x log x, for x ≥ 0; at 0, and where rounding has put x below it, its limit, 0."""
     if np.iscomplexobj(x):
         return _step(x, xlogx(x.real), np.log(x.real) + 1)
-    return np.where(x == 0, 0, x * np.log(x))
+    return np.where((x <= 0) & (x >= -ROUNDING), 0, x * np.log(x))
 
 
 def square_root(x: Array) -> Array:
@@ -134,23 +143,87 @@ def sigmoid(x: Array) -> Array:
         value, slope = sigmoid(real), sigmoid(-real)
         slope *= value
         return _bounded_step(x, value, slope)
-    if not x.size or np.maximum.reduce(x, axis=None) <= _LARGEST_POWER[x.dtype.char]:
+    if not x.size or np.maximum.reduce(x, axis=None) <= _largest_power(x.dtype):
         y: Array = np.exp(x)
         y /= y + 1
         return y
     return np.asarray(np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x))))
 
 
-_LARGEST_POWER = {dtype: float(np.log(np.finfo(dtype).max)) - 1 for dtype in "fd"}
-"""Greatest x for which eˣ does not overflow, by dtype."""
+@lru_cache(8)
+def _largest_power(dtype: np.dtype[Any]) -> float:
+    """Return a great x for which eˣ does not overflow."""
+    return float(np.log(np.finfo(dtype).max)) - 1
 
 
 def tanh(x: Array) -> Array:
     """Return the hyperbolic tangent."""
     if not np.iscomplexobj(x):
         return np.tanh(x)
-    value = np.tanh(_real(x))
-    return _bounded_step(x, value, (1 - value) * (1 + value))
+    real = _real(x)
+    return _bounded_step(x, np.tanh(real), tanh_slope(real))
+
+
+def sigmoid_slope(x: Array) -> Array:
+    """Return σ(x) σ(−x), the derivative of the sigmoid, with full precision in both tails."""
+    if np.iscomplexobj(x):
+        real = _real(x)
+        slope = sigmoid_slope(real)
+        return _bounded_step(x, slope, -slope * np.tanh(0.5 * real))
+    power = np.abs(x)
+    np.negative(power, out=power)
+    np.exp(power, out=power)
+    whole = 1 + power
+    whole *= whole
+    power /= whole
+    return power
+
+
+def gate(x: Array) -> tuple[Array, Array]:
+    """Return σ(x) and its derivative together, by one exponential: for layers that need both."""
+    if np.iscomplexobj(x):
+        real = _real(x)
+        value, slope = gate(real)
+        return _bounded_step(x, value, slope), _bounded_step(x, slope, -slope * np.tanh(0.5 * real))
+    power = np.exp(-np.abs(x))
+    whole = 1 + power
+    value = np.where(x > 0, 1, power)
+    value /= whole
+    whole *= whole
+    power /= whole
+    return value, power
+
+
+def tanh_slope(x: Array) -> Array:
+    """Return 1 / cosh² x, the derivative of the hyperbolic tangent, with full precision in both tails."""
+    if np.iscomplexobj(x):
+        real = _real(x)
+        slope = tanh_slope(real)
+        return _bounded_step(x, slope, -2 * slope * np.tanh(real))
+    power = np.abs(x)
+    power *= -2
+    np.exp(power, out=power)
+    half = 0.5 * power
+    half += 0.5
+    half *= half
+    power /= half
+    return power
+
+
+def sin(x: Array) -> Array:
+    """Return the sine of x in radians."""
+    if not np.iscomplexobj(x):
+        return np.sin(x)
+    real = _real(x)
+    return _bounded_step(x, np.sin(real), np.cos(real))
+
+
+def cos(x: Array) -> Array:
+    """Return the cosine of x in radians."""
+    if not np.iscomplexobj(x):
+        return np.cos(x)
+    real = _real(x)
+    return _bounded_step(x, np.cos(real), -np.sin(real))
 
 
 def softplus(x: Array) -> Array:
@@ -173,82 +246,20 @@ def power_slope(x: Array, exponent: float) -> Array:
     return exponent * power(x, exponent - 1) if exponent else np.zeros_like(x)
 
 
-# erf and erfc use polynomials fitted for this module, by Chebyshev interpolation in 50-digit arithmetic:
-# erf(x) = x·S(2x² − 1) for |x| ≤ 1, error 7e-18.
-# erfc(x) = e^(−x²)/x · L(1 − 8/(x + 3)) for x ≥ 1, error 2e-16.
-_SMALL = (
-    -3.8065912241221398e-13, 9.2112501874282299e-12, -2.0352319564835269e-10, 4.1157515002658848e-9,
-    -7.5115692510860903e-8, 1.2233827638093573e-6, -1.7537169441280197e-5, 0.00021751715603563489,
-    -0.0022854855611440855, 0.019852496688984219, -0.14053608902271712, 0.9654687386698673,
-)  # fmt: skip
-_LARGE = (
-    -6.130466086898267e-12, 6.225502168039239e-10, 4.9642738669661439e-11, -8.2910913845249015e-9,
-    1.8499005731729631e-9, 7.8686799600871647e-8, -7.1181061744195467e-8, -6.9539983387589854e-7,
-    1.6380076563993425e-6, 4.7242766066950058e-6, -2.9682533524653478e-5, 2.5338990423460478e-5,
-    0.0003202223482720073, -0.0019275631329908837, 0.0064991817943434614, -0.015785901748471087,
-    0.02918620209537972, -0.039952582817554247, 0.032325511271496607, 0.55352318866534329,
-)  # fmt: skip
-
-
-def _horner(coefficients: tuple[float, ...], x: Array) -> Array:
-    result = np.full_like(x, coefficients[0])
-    large = x.size > PIECE
-    for coefficient in coefficients[1:]:
-        if large:
-            check_deadline()
-        result *= x
-        result += x.dtype.type(coefficient)
-    return result
-
-
-def _centre(x: Array) -> Array:
-    """Return erf(x) for |x| ≤ 1, and erf(±1) for greater numbers."""
-    x = np.clip(x, -1, 1)
-    return np.asarray(x * _horner(_SMALL, 2 * x * x - 1))
-
-
-def _upper_tail(x: Array) -> Array:
-    """Return erfc(x) for x ≥ 1."""
-    x = np.minimum(x, 1e18)  # keeps quotients finite; erfc is 0 there in any float
-    return np.asarray(np.exp(-x * x) / x * _horner(_LARGE, 1 - 8 / (x + 3)))
-
-
 def erfc(x: Array) -> Array:
     """Return 1 − erf(x), with full relative precision in the upper tail."""
-    if np.iscomplexobj(x):
-        real = _real(x)
-        return _bounded_step(x, erfc(real), -2 / sqrt(pi) * np.exp(-real * real))
-    value = np.asarray(1 - _centre(x))
-    far = np.abs(x) >= 1
-    beyond = x[far]
-    tail = _upper_tail(np.abs(beyond))
-    value[far] = np.where(beyond > 0, tail, 2 - tail)
-    return value
+    if not np.iscomplexobj(x):
+        return error_function.erfc(x)
+    real = _real(x)
+    return _bounded_step(x, error_function.erfc(real), -2 / sqrt(pi) * np.exp(-real * real))
 
 
 def erf(x: Array) -> Array:
     """Return 2/√π ∫₀ˣ e^(−t²) dt, precise to the last bits."""
-    if np.iscomplexobj(x):
-        real = _real(x)
-        return _bounded_step(x, erf(real), 2 / sqrt(pi) * np.exp(-real * real))
-    value = _centre(x)
-    far = np.abs(x) >= 1
-    beyond = x[far]
-    value[far] = np.copysign(1 - _upper_tail(np.abs(beyond)), beyond)
-    return value
-
-
-def direction(x: Array) -> tuple[Array, Array]:
-    """Return x over its length along the last axis, and the length; rows of zeros stay, with length ∞."""
-    if np.iscomplexobj(x):
-        unit, length = direction(x.real)
-        along = inner(unit, x.imag)
-        return _complex(unit, (x.imag - unit * along) / length), _complex(length, along)
-    size = np.abs(x).max(axis=-1, keepdims=True)
-    size = np.where(size == 0, inf, size)
-    unit = x / size  # at most 1: its squares neither overflow nor vanish
-    root = np.maximum(np.sqrt(inner(unit, unit)), 1)  # less than 1 only for zeros
-    return unit / root, size * root
+    if not np.iscomplexobj(x):
+        return error_function.erf(x)
+    real = _real(x)
+    return _bounded_step(x, error_function.erf(real), 2 / sqrt(pi) * np.exp(-real * real))
 
 
 def shifted(x: Array) -> Array:
@@ -262,11 +273,38 @@ def powers_and_total(relative: Array) -> tuple[Array, Array]:
     return powers, np.add.reduce(powers, axis=-1, keepdims=True)
 
 
+def softmax_parts(x: Array) -> kernels.Softmax:
+    """Return softmax over the last axis, with the greatest number and log Σ eˣ⁻ᵐ of each row."""
+    compiled = kernels.softmax(x)
+    if compiled:
+        return compiled
+    most = np.maximum.reduce(x.real, axis=-1, keepdims=True)
+    powers, total = powers_and_total(np.asarray(x - most))
+    powers /= total
+    return kernels.Softmax(powers, most, log(total))
+
+
 def softmax(x: Array) -> Array:
     """Return eˣ / Σ eˣ over the last axis."""
-    powers, total = powers_and_total(shifted(x))
-    powers /= total
-    return powers
+    return softmax_parts(x).p
+
+
+def softmax_delta(p: Array, delta: Array, out: Array | None = None) -> Array:
+    """Return δ of x for p = softmax x: p ∘ (δ − pᵀ δ), exactly 0 where all δ are equal.
+
+    Args:
+        p: probabilities along the last axis.
+        delta: δ of them.
+        out: where to write the result, which may be `delta`.
+    """
+    compiled = kernels.softmax_delta(p, delta, out)
+    if compiled is not None:
+        return compiled
+    likeliest = p.real.argmax(axis=-1, keepdims=True)
+    below: Array = np.subtract(delta, np.take_along_axis(delta, likeliest, -1), out=out)
+    below -= inner(p, below)
+    below *= p
+    return below
 
 
 def log_softmax(x: Array) -> Array:

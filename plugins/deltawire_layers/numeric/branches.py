@@ -72,17 +72,31 @@ def absolute(x: Array) -> Array:
     return size
 
 
-def clip(x: Array, low: float, high: float) -> Array:
-    """Return x between two bounds, with slope 1 up to and including a bound, and 0 beyond.
+def inside(x: Array, low: float, high: float, closed: bool = True) -> Array:
+    """Return where x lies between two bounds.
 
     Args:
         x: an array of any shape.
         low: the lower bound.
         high: the upper bound.
+        closed: whether a number at a bound lies between them.
+    """
+    real = x.real
+    return np.asarray((real >= low) & (real <= high) if closed else (real > low) & (real < high))
+
+
+def clip(x: Array, low: float, high: float, closed: bool = True) -> Array:
+    """Return x between two bounds, with slope 0 beyond them.
+
+    Args:
+        x: an array of any shape.
+        low: the lower bound.
+        high: the upper bound.
+        closed: whether the slope at a bound is 1, not 0.
     """
     if not np.iscomplexobj(x):
         return np.clip(x, low, high)
-    return np.where(x.real < low, low, np.where(x.real > high, high, x))
+    return np.where(inside(x, low, high, closed), x, np.clip(x.real, low, high))
 
 
 def maximum(a: Array, b: Array) -> Array:

@@ -14,6 +14,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.sums import long_product
 
 PIECE = 2**24
 """Multiplications of a piece, at least: about 0.3 ms, for less is not worth handing to a thread."""
@@ -30,6 +31,12 @@ LONGEST = 2**32
 NARROWEST = 64
 """Rows or columns of a half, at least."""
 
+LONG_SUM = 1024
+"""Terms of a sum from which it matters how they are added."""
+
+SMALL = 1024
+"""Numbers of a matrix up to which BLAS adds all terms one after the other; for more it makes blocks."""
+
 Share = Callable[[Sequence[Callable[[], object]]], None]
 """Calls each of some functions once, perhaps in several threads, and returns when all have returned."""
 
@@ -39,7 +46,10 @@ sharing: ContextVar[Share | None] = ContextVar("sharing", default=None)
 
 def product(a: Array, b: Array) -> Array:
     """Return a b over the last two axes: a (..., n, k), b (..., k, m), the leading axes equal in both."""
-    if a.size * b.shape[-1] < 2 * PIECE:
+    n, terms, m = *a.shape[-2:], b.shape[-1]
+    if terms > LONG_SUM and (n * m <= SMALL or 1 in (n, m)) and a.shape[:-2] == b.shape[:-2]:
+        return long_product(a, b)
+    if a.size * m < 2 * PIECE:
         # For a single row, `@` makes a full matrix product, at an eighth of the speed of `dot`.
         plain: Array = np.dot(a, b) if a.ndim == 2 else a @ b
         return plain

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any, NamedTuple
 
+import numpy as np
 from marshmallow import ValidationError, fields
+from numpy.typing import NDArray
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import LayerError, Shape
@@ -52,7 +54,10 @@ PADDING_WORDS = {
 
 
 class Padding(Sizes):
-    """A config field: places outside at either end of each axis, by default none.
+    """A config field: places outside at the ends of each axis, by default none.
+
+    It is one integer for all ends, or a list with one integer or a pair [before, after] for each axis; it
+    loads as pairs.
 
     Args:
         axes: the number of axes.
@@ -60,30 +65,72 @@ class Padding(Sizes):
     """
 
     def __init__(self, axes: int, description: str):
-        super().__init__(axes, 0, description, load_default=(0,) * axes)
+        super().__init__(axes, 0, description, load_default=((0, 0),) * axes)
+        one = {"type": "integer", "minimum": 0}
+        pair = {"type": "array", "items": one, "minItems": 2, "maxItems": 2}
+        each = {"type": "array", "items": {"anyOf": [one, pair]}, "minItems": axes, "maxItems": axes}
+        self.metadata = {"description": description, "anyOf": [one, each]}
+        self.expected = f"a whole number of at least 0, or a list of {axes} such numbers or pairs of them"
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> tuple[int, ...]:
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> tuple[Any, ...]:
         words = PADDING_WORDS.get(value.lower()) if isinstance(value, str) else None
         if words:
             raise ValidationError(f"expected {self.expected}, got {shown(value)}: {words}")
-        return super()._deserialize(value, attr, data, **rest)
+        each = value if isinstance(value, list) else [value] * self.axes
+        pairs = [pair if isinstance(pair, list) else [pair, pair] for pair in each]
+        if len(pairs) != self.axes or any(not self._is_pair(pair) for pair in pairs):
+            raise ValidationError(f"expected {self.expected}, got {shown(value)}")
+        return tuple(map(tuple, pairs))
+
+    @staticmethod
+    def _is_pair(pair: list[Any]) -> bool:
+        return len(pair) == 2 and all(type(places) is int and places >= 0 for places in pair)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> Any:
+        return [before if before == after else [before, after] for before, after in value]
 
 
 class Window(NamedTuple):
     """Windows along one axis: `kernel` places each, `dilation` apart, one window every `stride` numbers.
 
-    The first window starts `padding` numbers before the axis; the last one ends at most as far behind it.
+    The first window starts `padding[0]` numbers before the axis; the last one ends at most `padding[1]`
+    behind it. With `ceil`, one more may end there, if it starts on a number, or before one.
     """
 
     kernel: int
     stride: int
-    padding: int
+    padding: tuple[int, int]
     dilation: int = 1
+    ceil: bool = False
 
     def count(self, size: int) -> int:
         """Return the number of windows along an axis of this size; zero or negative when none fits."""
-        reach = self.dilation * (self.kernel - 1) + 1
-        return (size + 2 * self.padding - reach) // self.stride + 1
+        before, after = self.padding
+        room = before + size + after - self.dilation * (self.kernel - 1) - 1
+        count = room // self.stride + 1
+        more = self.ceil and room % self.stride and count * self.stride < size + before
+        return count + 1 if more else count
+
+    def counted(self, size: int, padded: bool) -> NDArray[np.int64]:
+        """Return how many places of each window lie on an axis.
+
+        Args:
+            size: size of the axis.
+            padded: whether places of the padding count too.
+        """
+        before, after = self.padding
+        low, high = (-before, size + after) if padded else (0, size)
+        # Bounded by the axis, because integers of a config may have more than 64 bits.
+        most = before + size + after
+        kernel, stride, dilation = (
+            min(self.kernel, most),
+            min(self.stride, most),
+            min(self.dilation, most + 1),
+        )
+        starts = np.arange(self.count(size)) * stride - before
+        first = np.maximum(0, -((starts - low) // dilation))
+        last = np.minimum(kernel - 1, (high - 1 - starts) // dilation)
+        return np.asarray(np.maximum(0, last - first + 1))
 
     def places(self, size: int, first: int, stop: int) -> range:
         """Return the places of the kernel at which any window may read a number.
@@ -93,8 +140,8 @@ class Window(NamedTuple):
             first: first window to include.
             stop: end of the windows, exclusive.
         """
-        nearest = max(0, -(((stop - 1) * self.stride - self.padding) // self.dilation))
-        farthest = min(self.kernel - 1, (size - 1 + self.padding - first * self.stride) // self.dilation)
+        nearest = max(0, -(((stop - 1) * self.stride - self.padding[0]) // self.dilation))
+        farthest = min(self.kernel - 1, (size - 1 + self.padding[0] - first * self.stride) // self.dilation)
         return range(nearest, farthest + 1)
 
     def reads(self, size: int, first: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
@@ -110,7 +157,7 @@ class Window(NamedTuple):
             `first`), and those numbers. Places where all windows read padding are omitted.
         """
         for place in self.places(size, first, stop):
-            start = place * self.dilation - self.padding  # the number that window 0 reads at this place
+            start = place * self.dilation - self.padding[0]  # the number that window 0 reads at this place
             low = max(first, -(start // self.stride))
             high = min(stop, (size - 1 - start) // self.stride + 1)
             if low < high:
@@ -163,9 +210,13 @@ def counts(windows: tuple[Window, ...], sizes: Shape) -> Shape:
     """
     for axis, (window, size) in enumerate(zip(windows, sizes, strict=True)):
         if window.count(size) < 1:
-            raise LayerError(
-                f"the kernel reaches over {window.dilation * (window.kernel - 1) + 1} numbers, "
-                f"but axis {axis - len(sizes)} has {size}, with padding {size + 2 * window.padding}",
-                input=0,
+            reach = window.dilation * (window.kernel - 1) + 1
+            outside = sum(window.padding)
+            padded = f", {size + outside} with padding" if outside else ""
+            message = (
+                f"the kernel reaches over {reach} numbers, but axis {axis - len(sizes)} has {size}{padded}"
             )
+            if axis and axis == len(sizes) - 1 and size <= 4:  # as in an image whose channels come last
+                message += f"; if these are {size} channels, they come first, as in ({size}, h, w)"
+            raise LayerError(message, input=0)
     return tuple(window.count(size) for window, size in zip(windows, sizes, strict=True))

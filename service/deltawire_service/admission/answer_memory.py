@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TypeVar
 
 from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.admission.memory_shares import MemoryShare
 from deltawire_service.engine import Plan, Runner, check_deadline
 from deltawire_service.http.request_context import Headers, RequestContext, current_request
 
@@ -38,7 +39,13 @@ class AnswerMemory:
         self._late = set[RequestContext]()
         """Requests that have been answered while they computed."""
         self._total = 0
+        self._share: MemoryShare | None = None
         self._lock = Lock()
+
+    def share(self, share: MemoryShare) -> None:
+        """Hold what requests hold beside the other processes of the service, too."""
+        share.add_room(self._most_bytes + SPARE)
+        self._share = share
 
     @property
     def held_bytes(self) -> int:
@@ -106,13 +113,18 @@ class AnswerMemory:
             most = self._most_bytes + (SPARE if planned <= SMALL_PLAN else 0)
             if others and others + planned > most:
                 raise Overloaded(1, "admitted_bytes")
-            self._hold(context, max(own, planned))
+            held = max(own, planned)
+            if self._share and not self._share.hold_beside_trainer(others + held):
+                raise Overloaded(1, "admitted_bytes")
+            self._hold(context, held)
             if computes:
                 self._computing.add(context)
 
     def _hold(self, context: RequestContext, count: int) -> None:
         self._total += count - self._held.get(context, 0)
         self._held[context] = count
+        if self._share:
+            self._share.hold(self._total)
 
     def _release(self, context: RequestContext) -> None:
         self._hold(context, 0)

@@ -16,7 +16,8 @@ from deltawire_service.admission.api_keys import Key
 from deltawire_service.admission.authentication import Unauthorized, find_key
 from deltawire_service.admission.compute_queue import ComputeQueue
 from deltawire_service.faults import ServiceError
-from deltawire_service.http.bodies import media_type, too_large
+from deltawire_service.http.bodies import too_large
+from deltawire_service.http.header_cache import media_type
 from deltawire_service.http.hosts import HostNames
 from deltawire_service.http.uploads import Uploads, uploads_of
 from deltawire_service.server.bodies.body_reader import FILE_BYTES

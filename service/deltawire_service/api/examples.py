@@ -30,10 +30,11 @@ REQUEST: dict[str, Any] = {
 """A sigmoid neuron: the fields that an example has, for each route that knows them."""
 
 OF_ROUTES: dict[str, dict[str, Any]] = {
+    "create_model": {"data": None},
     "fork_model": {"name": "copy"},
     "start_run": {"dataset": "points", "epochs": 10},
 }
-"""Other fields, by route."""
+"""Other fields, by route; None for one that its example leaves out."""
 
 
 def example_of(route: str, fields: Container[str]) -> dict[str, Any]:
@@ -42,4 +43,4 @@ def example_of(route: str, fields: Container[str]) -> dict[str, Any]:
     route: its name. fields: those that its requests may have.
     """
     values = REQUEST | OF_ROUTES.get(route, {})
-    return {name: value for name, value in values.items() if name in fields}
+    return {name: value for name, value in values.items() if name in fields and value is not None}

@@ -14,15 +14,27 @@ from flask import Blueprint
 from threadpoolctl import threadpool_info
 
 from deltawire import wire
+from deltawire_layers import kernels
 from deltawire_service.admission.key_limits import planned_bytes
 from deltawire_service.api.operation import operation
+from deltawire_service.cluster.report import Membership
 from deltawire_service.http.request_context import current_request
 from deltawire_service.schemas.resource_responses import LimitsResponse
 from deltawire_service.settings import Settings
 
 
-def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
-    """Return the route, for these settings. fingerprint: returns that of this process."""
+def blueprint(
+    settings: Settings,
+    fingerprint: Callable[[], str],
+    membership: Callable[[], Membership] | None = None,
+) -> Blueprint:
+    """Return the route.
+
+    Args:
+        settings: the settings.
+        fingerprint: returns that of this process.
+        membership: returns how many workers there are, where other machines compute.
+    """
     routes = Blueprint("limits", __name__)
     numbers = {name: value for name, value in asdict(settings).items() if type(value) in (int, float)}
     answer = {
@@ -30,6 +42,7 @@ def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
         "media_types": list(wire.MEDIA_TYPES),
         "keeps_models": bool(settings.data_dir),
         "threads": threads(settings),
+        "arithmetic": {"blas": blas(), "kernels": kernels.instructions()},
         "versions": {
             "deltawire": version("deltawire"),
             "numpy": np.__version__,
@@ -44,6 +57,7 @@ def blueprint(settings: Settings, fingerprint: Callable[[], str]) -> Blueprint:
         return {
             **answer,
             "fingerprint": fingerprint(),
+            "workers": membership()._asdict() if membership else None,
             "limits": {**numbers, "planned_bytes": planned_bytes(settings, current_request().key)},
         }
 
@@ -61,3 +75,13 @@ def threads(settings: Settings) -> dict[str, int]:
             (pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"), default=1
         ),
     }
+
+
+def blas() -> str:
+    """Return the BLAS that numpy has loaded, its version, and the kind of processor it computes for."""
+    loaded = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    own = [pool for pool in loaded if "numpy.libs" in pool["filepath"]]  # scipy may bring another
+    return ", ".join(
+        " ".join(str(pool[key]) for key in ("internal_api", "version", "architecture") if pool.get(key))
+        for pool in own or loaded
+    )

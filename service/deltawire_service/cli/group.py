@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from deltawire_service.cli.check import check
+from deltawire_service.cli.cluster.group import cluster
+from deltawire_service.cli.cluster.worker import worker
 from deltawire_service.cli.conformance import check_layer
 from deltawire_service.cli.datasets.group import datasets
-from deltawire_service.cli.demo import demo
+from deltawire_service.cli.demos.command import demo
 from deltawire_service.cli.gradients import gradients
 from deltawire_service.cli.layers import layers
 from deltawire_service.cli.models.group import models
@@ -44,6 +46,7 @@ def deltawire() -> None:
 for command in (
     check,
     check_layer,
+    cluster,
     datasets,
     demo,
     fit,
@@ -58,5 +61,6 @@ for command in (
     store,
     train,
     trainer,
+    worker,
 ):
     deltawire.add_command(command)

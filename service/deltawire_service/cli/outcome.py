@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from errno import EPIPE
 from shlex import quote
@@ -11,7 +12,15 @@ import click
 from environs import EnvError
 from rich.padding import Padding
 
-from deltawire.errors import DeltawireError, NotInstalled, Refused, ServiceFailed, Unreachable
+from deltawire.errors import (
+    ConnectionLost,
+    DeltawireError,
+    NotInstalled,
+    Refused,
+    ServiceFailed,
+    TimedOut,
+    Unreachable,
+)
 from deltawire_layers import RegistryError
 from deltawire_service.cli.terminal import console, print_json
 from deltawire_service.faults import of_class
@@ -47,6 +56,13 @@ MENDS = {
 """What a user of a command can do about an error, by its code."""
 
 
+ADVICE = {"model_name_taken": "choose another name, or `deltawire models delete NAME` first"}
+"""The same, for errors that the SDK has no mend for."""
+
+UNSURE = "the change may have been made: look with `deltawire models list` and `deltawire datasets list`"
+"""The mend of a command without --key."""
+
+
 class Command(click.Command):
     """A command that shows the errors of deltawire, and exits with their codes."""
 
@@ -55,7 +71,7 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except DeltawireError as failed:
-            error = for_commands(failed)
+            error = for_commands(failed, ctx.params)
             code, title = of_class(OUTCOMES, type(error))
             if ctx.params.get("as_json"):
                 print_json(error_document(error))
@@ -78,10 +94,21 @@ class Command(click.Command):
         ctx.exit(code)
 
 
-def for_commands(error: DeltawireError) -> DeltawireError:
-    """Return an error with the mends of the command line in place of the SDK's."""
-    mends = {fault.code: MENDS.get(fault.code, "") for fault in error.faults if fault.mend}
-    if error.key is not None:  # what the SDK says about its key holds for the command too
+def for_commands(error: DeltawireError, params: Mapping[str, Any]) -> DeltawireError:
+    """Return an error with the mends of the command line in place of the SDK's.
+
+    Args:
+        error: what ended the command.
+        params: the options of the command.
+    """
+    mends = ADVICE | {fault.code: MENDS.get(fault.code, "") for fault in error.faults if fault.mend}
+    if params.get("url") and "store_missing" in mends:
+        mends["store_missing"] = (
+            "start the service at --url with DELTAWIRE_DATA_DIR, the folder of its models"
+        )
+    if error.key is not None and "key" not in params and isinstance(error, ConnectionLost | TimedOut):
+        mends |= {fault.code: UNSURE for fault in error.faults if fault.mend}
+    elif error.key is not None and "key" in params:  # what the SDK says about its key holds for it too
         call, command = f"call with key={error.key!r}", f"command with --key {quote(error.key)}"
         told = {fault.code: fault.mend.replace(call, command) for fault in error.faults if call in fault.mend}
         mends |= told

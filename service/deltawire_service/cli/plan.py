@@ -16,6 +16,7 @@ from deltawire_service.cli.terminal import console, print_json, print_verdict, t
 
 PARTS = {
     "given_bytes": "parameters and data",
+    "stored_bytes": "parameters that the service keeps, beside the request",
     "read_bytes": "the body they are read from",
     "work_bytes": "values, what equations hold, and deltas",
     "answered_bytes": "gradients, values, deltas and losses",

@@ -162,6 +162,13 @@ def batch_arrays(request: Request, data: Leaves) -> dict[str, Array]:
     return {name: _tensor(leaf, dtypes[name], f"/data/{name}") for name, leaf in data.items()}
 
 
+def constants_of(request: Request) -> dict[str, Array]:
+    """Return the data of FILE for constants of the network, which a model keeps."""
+    inputs = inputs_of(request.network)
+    data = {name: leaf for name, leaf in (request.data or {}).items() if inputs.get(name, {}).get("constant")}
+    return batch_arrays(request, data)
+
+
 def batch_size(request: Request) -> int:
     """Return the number of examples in FILE's data; 1 where it has none."""
     inputs = inputs_of(request.network)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
@@ -13,7 +14,7 @@ from deltawire_plugins.shown import shown
 from deltawire_service.datasets.column_file import Written, file_bytes, write_columns
 from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.datasets.errors import DatasetExists, DatasetInUse
-from deltawire_service.datasets.table import Table, describe
+from deltawire_service.datasets.table import CheckTable, Column, Table, check_table, describe
 from deltawire_service.store.errors import AnswerExpired, LockBusy, OutcomeUnknown, StoreUnavailable
 from deltawire_service.store.file_locks import shared_lock
 from deltawire_service.store.folders import new_id
@@ -31,7 +32,7 @@ def put(
     store: DatasetStore,
     owner: str,
     name: str,
-    read: Callable[[], Table],
+    read: Callable[[CheckTable], Table],
     deadline: float,
     key: RequestKey | None = None,
 ) -> Answer:
@@ -41,7 +42,7 @@ def put(
         store: the datasets.
         owner: whoever makes it.
         name: its name.
-        read: reads the table.
+        read: reads the table. It has the columns checked as soon as it knows them.
         deadline: when to give up waiting for others, as time.monotonic counts.
         key: the key of the request: with it, a request that comes again is answered as it was the first time.
 
@@ -56,12 +57,7 @@ def put(
         OutcomeUnknown: the dataset may have been made; with a key, ask again.
     """
     check_name(name)
-    table = read()
-    size = file_bytes(table)
-    with store.database.reading() as transaction:
-        if datasets.find(transaction, owner, name) is None:
-            check_quota(transaction, owner, store.limits, size, more_datasets=1)
-    check_disk(store.folder.path, store.limits, size)
+    table = read(partial(_check, store, owner, name))
     dataset = new_id()
     with shared_lock(store.folder.making_lock, deadline):
         path = store.folder.make_dataset(dataset)
@@ -80,7 +76,12 @@ def put(
 
 
 def delete(
-    store: DatasetStore, owner: str, name: str, deadline: float, key: RequestKey | None = None
+    store: DatasetStore,
+    owner: str,
+    name: str,
+    deadline: float,
+    key: RequestKey | None = None,
+    most_uploads: int | None = None,
 ) -> Answer:
     """Delete a dataset that no ledger needs. A caller looks for an answer first, with `find_deletion_answer`.
 
@@ -90,6 +91,7 @@ def delete(
         name: the name of the dataset.
         deadline: when to give up waiting for other writers, as time.monotonic counts.
         key: the key of the request.
+        most_uploads: it is deleted only if no more requests than that have uploaded it; None for any number.
 
     Raises:
         DatasetNotFound, DatasetInUse, KeyReused, LockBusy, StoreFull, StoreUnavailable: nothing was changed.
@@ -99,6 +101,8 @@ def delete(
         if key and (answer := _find_stored(store, transaction, key, name)):
             return answer
         row = store.find_in(transaction, owner, name)
+        if most_uploads is not None and row.uploads > most_uploads:
+            raise DatasetInUse(f"{row.uploads} requests have uploaded dataset '{name}', so it stays")
         if (user := entries.find_user_of(transaction, row.id)) is not None:
             model = models.get(transaction, user)
             what = f"model {shown(model.name)}" if model else "a model"
@@ -180,6 +184,16 @@ def _find_stored(store: DatasetStore, transaction: Connection, key: RequestKey, 
     return answer
 
 
+def _check(store: DatasetStore, owner: str, name: str, columns: Sequence[Column], rows: int) -> None:
+    """Check that columns may be a dataset, and that there is room for it."""
+    check_table(columns, rows)
+    size = file_bytes(columns, rows)
+    with store.database.reading() as transaction:
+        if datasets.find(transaction, owner, name) is None:
+            check_quota(transaction, owner, store.limits, size, more_datasets=1)
+    check_disk(store.folder.path, store.limits, size)
+
+
 def _describe_columns(table: Table, written: Written) -> str:
     """Return the descriptions of the columns of a table, as JSON."""
     pairs = zip(table.columns, written.statistics, strict=True)
@@ -200,7 +214,9 @@ def _commit(
             check_quota(transaction, row.owner, store.limits, row.bytes, more_datasets=1)
             datasets.insert(transaction, row, columns)
         kept = present or row
-        if present:  # its columns may have had other gaps, which are NaN among numbers
+        if present:
+            datasets.count_upload(transaction, present.id)
+            # The columns of this table may have had other gaps, which are NaN among numbers.
             columns = datasets.columns(transaction, present.id) or columns
         answer = {"unchanged": bool(present), "replayed": False}
         if key:

@@ -10,7 +10,6 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,7 @@ from deltawire.wire import Array
 from deltawire_service.datasets.statistics import Statistics
 from deltawire_service.datasets.table import RESERVED, Column, Table
 from deltawire_service.engine import check_deadline
-from deltawire_service.mapped_pages import released_pieces
+from deltawire_service.mapped_pages import MappedFile, released_pieces
 from deltawire_service.store.errors import disk_errors
 from deltawire_service.store.folders import opened, sync_folder, write_all
 
@@ -55,9 +54,12 @@ class _Layout(NamedTuple):
     size: int
 
 
-def file_bytes(table: Table) -> int:
-    """Return the length of the file of a table."""
-    return _layout(table.columns, table.rows).size
+def file_bytes(columns: Sequence[Column], rows: int) -> int:
+    """Return the length of the file of a table.
+
+    columns, rows: those of the table.
+    """
+    return _layout(columns, rows).size
 
 
 def write_columns(path: Path, table: Table) -> Written:
@@ -112,7 +114,7 @@ def map_columns(path: Path) -> dict[str, Array]:
 
 def _map(path: Path) -> memoryview:
     with disk_errors(), opened(path, os.O_RDONLY) as descriptor:
-        return memoryview(mmap(descriptor, 0, access=ACCESS_READ))
+        return memoryview(MappedFile.of(descriptor, path))
 
 
 def _layout(columns: Sequence[Column], rows: int) -> _Layout:

@@ -41,7 +41,7 @@ class Columns(Mapping[str, Column]):
     def __len__(self) -> int:
         return len(self._columns)
 
-    def gather(self, column: str, rows: Rows, dtype: str) -> Array:
+    def gather(self, column: str, rows: Rows, dtype: str, pointer: str = "/data") -> Array:
         """Return rows of a column as a read-only array, (rows, *shape).
 
         A range is a view of the file where the column has the dtype; all else is copied.
@@ -50,6 +50,7 @@ class Columns(Mapping[str, Column]):
             column: the name of the column.
             rows: the rows; all are there.
             dtype: the dtype that is needed: float32, float64 or int64.
+            pointer: the place of the input that needs it, as a JSON pointer.
 
         Raises:
             Refused: a number of a row has no equal in the dtype: an integer that a float does not hold, a
@@ -57,16 +58,17 @@ class Columns(Mapping[str, Column]):
         """
         numbers = self._arrays[column]
         same = numbers.dtype == np.dtype(dtype)
-        if isinstance(rows, slice):
-            chosen = numbers[rows] if same else _converted(numbers[rows], dtype, column, rows)
+        if isinstance(rows, slice) and same:
+            chosen = numbers[rows]
         else:
-            chosen = _converted(np.take(numbers, rows, axis=0), dtype, column, rows)
+            taken = numbers[rows] if isinstance(rows, slice) else np.take(numbers, rows, axis=0)
+            chosen = _converted(taken, dtype, column, rows, pointer)
         view = chosen.view()
         view.flags.writeable = False
         return view
 
 
-def _converted(numbers: Array, dtype: str, column: str, rows: Rows) -> Array:
+def _converted(numbers: Array, dtype: str, column: str, rows: Rows, pointer: str) -> Array:
     """Return numbers in another dtype. Raises Refused at the first row that has no equal there."""
     target = np.dtype(dtype)
     if numbers.dtype == target:
@@ -82,7 +84,7 @@ def _converted(numbers: Array, dtype: str, column: str, rows: Rows) -> Array:
         if wrong.any():
             place = int(np.argmax(wrong.reshape(len(piece), -1).any(axis=1)))
             value = piece[place][wrong[place]].reshape(-1)[0] if piece.ndim > 1 else piece[place]
-            raise _unequal(column, _row(rows, start + place), value, dtype)
+            raise _unequal(column, row_number(rows, start + place), value, dtype, pointer)
         converted[start : start + step] = made
     return converted
 
@@ -101,11 +103,12 @@ def differs(numbers: Array, made: Array) -> Array:
     return found
 
 
-def _row(rows: Rows, place: int) -> int:
+def row_number(rows: Rows, place: int) -> int:
+    """Return the number of a row in its dataset. place: its place among the rows that were taken."""
     return (rows.start or 0) + place if isinstance(rows, slice) else int(rows[place])
 
 
-def _unequal(column: str, row: int, number: Array, dtype: str) -> Refused:
+def _unequal(column: str, row: int, number: Array, dtype: str, pointer: str) -> Refused:
     what = f"column {shown(column)} has {number.item()!r} in row {row}"
     if dtype == "int64":
         code, reason = "dtype_mismatch", "this input takes integers"
@@ -113,4 +116,4 @@ def _unequal(column: str, row: int, number: Array, dtype: str) -> Refused:
         code, reason = "dtype_mismatch", f"{dtype} does not hold this integer"
     else:
         code, reason = "tensor_invalid", f"it is out of the range of {dtype}"
-    return Refused([Fault("/data", code, f"{what}: {reason}")])
+    return Refused([Fault(pointer, code, f"{what}: {reason}")])

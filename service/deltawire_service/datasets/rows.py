@@ -83,7 +83,7 @@ class RowsReference:
             Refused: a number has no equal in the dtype that its input needs.
         """
         return {
-            name: _gather(columns, source, self.rows, inputs[name].dtype)
+            name: _gather(columns, source, self.rows, inputs[name].dtype, f"/data/{escape(name)}")
             for name, source in self.sources.items()
         }
 
@@ -232,13 +232,13 @@ def _read_source(source: Any, columns: Columns, pointer: str, faults: Faults) ->
     return tuple(names) if several else names[0] if names else ""
 
 
-def _gather(columns: Columns, source: Source, rows: Rows, dtype: str) -> Array:
+def _gather(columns: Columns, source: Source, rows: Rows, dtype: str, pointer: str) -> Array:
     if isinstance(source, str):
-        return columns.gather(source, rows, dtype)
-    first = columns.gather(source[0], rows, dtype)
+        return columns.gather(source, rows, dtype, pointer)
+    first = columns.gather(source[0], rows, dtype, pointer)
     joined = np.empty((len(first), len(source)), dtype)
     joined[:, 0] = first
     for place, name in enumerate(source[1:], 1):
-        joined[:, place] = columns.gather(name, rows, dtype)
+        joined[:, place] = columns.gather(name, rows, dtype, pointer)
     joined.flags.writeable = False
     return joined

@@ -49,6 +49,10 @@ class Column:
         return prod(self.shape) * wire.DTYPES[self.dtype].itemsize
 
 
+CheckTable = Callable[[Sequence["Column"], int], None]
+"""Checks columns with so many rows, as `check_table` does. A reader calls it as soon as it knows them."""
+
+
 class Block(NamedTuple):
     """Some rows of a column: its name, the first row, and the numbers, which have the dtype of the column."""
 

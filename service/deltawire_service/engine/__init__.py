@@ -31,6 +31,8 @@ from deltawire_service.engine.derivatives.jacobian import Jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents
 from deltawire_service.engine.derivatives.vjp import Products
 from deltawire_service.engine.errors import PluginError
+from deltawire_service.engine.execute.batch_result import SegmentResult
+from deltawire_service.engine.execute.batch_run import BatchRun, Computation, segment_runner
 from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
@@ -42,14 +44,19 @@ from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan.body_cost import BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.targets import Which, Wrt
+from deltawire_service.engine.prepared import FLAT_AFTER
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
+from deltawire_service.engine.segments import RunDescription, Segments, compute_segment
 
 __all__ = [
+    "FLAT_AFTER",
     "Arrays",
+    "BatchRun",
     "BodyCost",
     "Caches",
     "CheckedArray",
     "CheckedPlace",
+    "Computation",
     "DeadlineExceeded",
     "Diagonal",
     "Direction",
@@ -69,7 +76,10 @@ __all__ = [
     "PluginError",
     "Products",
     "RegularizationSchema",
+    "RunDescription",
     "Runner",
+    "SegmentResult",
+    "Segments",
     "Tangents",
     "Threads",
     "Trace",
@@ -80,10 +90,12 @@ __all__ = [
     "call_until",
     "check_deadline",
     "compile_network",
+    "compute_segment",
     "current_deadline",
     "fingerprint",
     "ignore_seconds",
     "lock",
     "run_now",
+    "segment_runner",
     "set_deadline",
 ]

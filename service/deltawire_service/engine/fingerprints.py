@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import Array, Registry, analytic, pieces, products
+from deltawire_layers import Array, Registry, analytic, kernels, pieces, products
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.plan import cuts, memory_plan
 from deltawire_service.engine.random_streams import stream
@@ -52,9 +52,11 @@ def _fingerprint(distributions: tuple[str, ...], blas_threads: tuple[int, ...]) 
 
 
 def digest(distributions: tuple[str, ...], results: Iterable[Array]) -> str:
-    """Return the digest of results, of numpy's version, of distributions and of where sums are cut."""
+    """Return the digest of results, of versions, of distributions and of where sums are cut."""
     sha256 = hashlib.sha256()
-    sha256.update(repr((np.__version__, platform.machine(), distributions, CONSTANTS)).encode())
+    sha256.update(
+        repr((np.__version__, platform.machine(), kernels.version(), distributions, CONSTANTS)).encode()
+    )
     for array in results:
         sha256.update(array.tobytes())
     return sha256.hexdigest()

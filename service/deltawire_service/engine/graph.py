@@ -5,12 +5,13 @@ Data only, and immutable.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from deltawire_layers import Array, Layer, Parameter, Shape, Work
 from deltawire_service.engine.limits import Limits
+from deltawire_service.engine.noise.inputs import NoiseInput
 
 Arrays = Mapping[str, Array]
 
@@ -25,8 +26,12 @@ class InputSpec:
     """`float` or `int64`."""
     shared: bool
     """Sent without a batch axis, the same for every example."""
-    range: range | None = None
-    """The integers allowed, where the layers that take this input bound them."""
+    ranges: tuple[range, ...] | None = None
+    """The integers allowed, the least first, where the layers that take this input bound them."""
+    bounds: tuple[float, float] | None = None
+    """The least and the greatest number allowed, likewise."""
+    constant: bool = False
+    """Kept by a model, whose requests may leave it out; it is shared."""
 
     def array_shape(self, batch: int) -> Shape:
         """Return the shape of the array that holds this input for a batch."""
@@ -94,15 +99,40 @@ class Graph:
     """SHA-256 of the canonical spec, in hex."""
     learned: tuple[str, ...]
     """The inputs that are parameters: not among `inputs`, and the same for every example."""
+    noise: Mapping[str, NoiseInput]
+    """The inputs that are drawn: not among `inputs` either."""
 
     @property
     def float_inputs(self) -> list[str]:
         """The inputs that hold floating-point numbers."""
         return [name for name, input_spec in self.inputs.items() if input_spec.dtype == "float"]
 
+    @property
+    def constants(self) -> list[str]:
+        """The inputs whose numbers a model keeps."""
+        return [name for name, input_spec in self.inputs.items() if input_spec.constant]
+
     def input_shape(self, name: str) -> Shape:
         """Return the shape of one example of an input, learned or not."""
         return self.inputs[name].shape if name in self.inputs else self.parameters[name].shape
+
+    def outputs(self, data: Collection[str]) -> list[str]:
+        """Return the nodes that no other takes, as far as data lead; where they lead to none, all of them.
+
+        Without its labels a loss is not computed, and the scores that it takes are an output.
+
+        Args:
+            data: the inputs that data is sent for.
+        """
+        return self._ends({*data}) or self._ends({*self.inputs})
+
+    def _ends(self, data: set[str]) -> list[str]:
+        reached, taken = data.union(self.learned, self.noise), set[str]()
+        for node in self.nodes.values():
+            if reached.issuperset(node.inputs):
+                reached.add(node.name)
+                taken.update(node.inputs)
+        return [name for name in self.nodes if name in reached - taken]
 
     def upstream(self, names: Iterable[str]) -> set[str]:
         """Return the named nodes, and all nodes and inputs that lead to them."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Limits:
     """The bounds that are checked before anything is computed."""
 
-    nodes: int = 512
+    nodes: int = 640
     """Nodes in a network."""
 
     rank: int = 8
@@ -18,8 +18,8 @@ class Limits:
     elements: int = 2**26
     """Numbers in one tensor that a caller sends or declares."""
 
-    planned_bytes: int = 512 * 2**20
-    """Peak memory of one request, in bytes, as planned from shapes."""
+    planned_bytes: int = 5 * 2**28
+    """Peak memory of one request, in bytes, as planned from shapes: with GPT-2 small, a step of any batch."""
 
     planned_operations: int = 2**40
     """Operations of one request, as planned from shapes: those of half a minute on a fast core."""

@@ -26,13 +26,13 @@ from deltawire_service.engine.derivatives.jacobian import Jacobian
 from deltawire_service.engine.derivatives.jvp import Tangents
 from deltawire_service.engine.derivatives.per_example import per_example_gradients
 from deltawire_service.engine.derivatives.vjp import Products
+from deltawire_service.engine.first_parameters import draw_parameters
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan import input_checks
 from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan, make_drawing_plan
 from deltawire_service.engine.plan.targets import Which, Wrt, value_targets
 from deltawire_service.engine.prepared import Options, Prepared
-from deltawire_service.engine.random_streams import draw_parameters
 
 
 @dataclass(frozen=True, eq=False)

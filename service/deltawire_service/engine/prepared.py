@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import count
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
 
@@ -13,7 +14,8 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
-from deltawire_service.engine.execute.objective import Objective, Starts, no_starts
+from deltawire_service.engine.execute.flat import FlatProgram, flatten
+from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.graph import Arrays, Graph, Regularization
 from deltawire_service.engine.plan import input_checks
@@ -37,6 +39,16 @@ class Options(NamedTuple):
     """The cost of reading the request's body and of writing its answer, for the plan."""
 
 
+FLAT_AFTER = 1
+"""Writing and compiling code takes as long as a few runs: it does not pay for a single one."""
+
+
+class Flattened(NamedTuple):
+    """A program that was to be flattened, in a form that caches keep: they keep no None."""
+
+    program: FlatProgram | None
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared(Graph):
     """A network with its targets, programs and plans, and with the way its computations are run.
@@ -44,6 +56,8 @@ class Prepared(Graph):
     Immutable, and shared between threads.
     """
 
+    noise_seed: int | None = None
+    """Where the noise starts from; None: noise inputs have their means."""
     threads: Threads = field(default_factory=Threads)
     """The threads that compute."""
     runner: Runner = run_now
@@ -52,6 +66,8 @@ class Prepared(Graph):
     """Called with the seconds that the layers of each kind took."""
     caches: Caches = field(default_factory=Caches)
     """Keeps targets, programs and plans: requests repeat."""
+    flat_after: float = FLAT_AFTER
+    """How often a program is computed step by step until it is flattened; inf for always."""
 
     @property
     def parts(self) -> list[Any]:
@@ -82,18 +98,41 @@ class Prepared(Graph):
         return self._cached(make_program)
 
     @cached_property
+    def _uses(self) -> Callable[[Targets], Iterator[int]]:
+        """Return the counter of the runs with some targets."""
+        return self._cached(lambda network, targets: count())
+
+    @cached_property
+    def _flattened(self) -> Callable[[Targets], Flattened]:
+        return self._cached(lambda network, targets: Flattened(flatten(network, network.program(targets))))
+
+    @cached_property
     def memory_plan(self) -> Callable[[Targets, int, np.dtype[Any], BodyCost], Plan]:
         """Return the plan of targets for a number of examples, a dtype and a body cost."""
         return self._cached(type(self)._make_plan)
 
-    @cached_property
-    def with_outputs(self) -> Callable[[tuple[str, ...]], Self]:
+    def with_outputs(self, outputs: tuple[str, ...]) -> Self:
         """Return this network with nodes of any shape in its loss's place, for deltas to start from."""
-        return self._cached(type(self)._with_outputs)
+        return self._outputs(outputs).with_noise(self.noise_seed)
+
+    def with_noise(self, seed: int | None) -> Self:
+        """Return this network with noise that starts from a seed; None: noise inputs have their means."""
+        if seed == self.noise_seed or not self.noise:
+            return self
+        noisy = replace(self, noise_seed=seed)
+        # Every step of a training may have a seed of its own: what is cached serves all of them.
+        cached = ("program", "memory_plan", "_outputs", "_gradient_targets", "_uses", "_flattened")
+        vars(noisy).update({name: getattr(self, name) for name in cached}, _cached_for=self)
+        return noisy
 
     def without_regularization(self) -> Self:
         """Return the same network, its loss without the regularization."""
         return replace(self, regularization=Regularization())
+
+    def without_bounds(self) -> Self:
+        """Return the same network, which takes numbers beyond the bounds that its layers declare."""
+        inputs = {name: replace(input_spec, bounds=None) for name, input_spec in self.inputs.items()}
+        return replace(self, inputs=inputs)
 
     def check_names(self, params: Arrays, data: Arrays, values: Iterable[str] | None = None) -> None:
         """Check that parameters and inputs are named, all of them and no others.
@@ -132,27 +171,28 @@ class Prepared(Graph):
             Refused: a name, a shape, a dtype, a label or a batch size is wrong.
         """
         input_checks.check_names(self, params.keys(), data.keys(), values)
-        return Batch(params, data, *input_checks.check_arrays(self, params, data))
+        return Batch(params, data, *input_checks.check_arrays(self, params, data), self.noise_seed)
 
     def objective(self, batch: int, reduction: str) -> Objective:
         """Return the reduced loss of so many examples; reduction: `mean` or `sum`."""
         return Objective(self, batch if reduction == "mean" else 1)
 
-    def batch_run(self, batch: Batch, targets: Targets, plan: Plan, starts: Starts = no_starts) -> BatchRun:
+    def batch_run(self, batch: Batch, targets: Targets, plan: Plan, *starts: Starts) -> BatchRun:
         """Return the run of a checked request.
 
         Args:
             batch: its arrays.
             targets: what is computed.
             plan: its plan.
-            starts: the deltas that backprop begins with, where there is a backward pass.
+            *starts: the deltas that backprop begins with, once for each backward pass.
 
         Raises:
             Refused: the plan exceeds the limit of memory, or of operations.
         """
         input_checks.check_plan(self, plan, batch.size)
-        program = self.program(targets)
-        return BatchRun(self, program, batch, plan, starts, self.threads, self.on_compute_seconds)
+        program, threads, report = self.program(targets), self.threads, self.on_compute_seconds
+        flat = self._flattened(targets).program if next(self._uses(targets)) >= self.flat_after else None
+        return BatchRun(self, program, batch, plan, starts, threads, report, flat=flat)
 
     def compute(
         self,
@@ -181,6 +221,10 @@ class Prepared(Graph):
             return result
 
         return self.runner(checked, plan)
+
+    @cached_property
+    def _outputs(self) -> Callable[[tuple[str, ...]], Self]:
+        return self._cached(type(self)._with_outputs)
 
     @cached_property
     def _gradient_targets(self) -> Callable[..., Targets]:

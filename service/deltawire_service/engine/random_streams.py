@@ -1,52 +1,13 @@
-"""Random numbers that are the same on every machine, and the first parameters drawn from them."""
+"""Random numbers that are the same on every machine."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-
-from deltawire_layers import Array, check_deadline
-from deltawire_service.engine.execute import layer_calls
-from deltawire_service.engine.graph import Graph
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
     """Return the random numbers of one name: PCG64, keyed by the seed and the SHA-256 of the name."""
     key = np.frombuffer(hashlib.sha256(name.encode()).digest(), "<u4")
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(map(int, key)))))
-
-
-def draw_parameters(
-    network: Graph, seed: int, dtype: Any, out: Mapping[str, Array] | None = None
-) -> dict[str, Array]:
-    """Draw all parameters of a network, each from a stream of its own.
-
-    Args:
-        network: the network.
-        seed: the seed.
-        dtype: the dtype that the numbers, drawn in float64, are rounded to.
-        out: arrays of this dtype that the parameters are written to, by name; new ones by default.
-
-    Raises:
-        DeadlineExceeded: the deadline passed before the last node.
-        PluginError: a layer fails, or draws what its contract forbids.
-    """
-    parameters, dtype = network.parameters, np.dtype(dtype)
-    drawn = dict[str, Array]()
-
-    def keep(name: str, array: Array) -> None:
-        if out is not None:
-            np.copyto(out[name], array)
-            array = out[name]
-        drawn[name] = array
-
-    for name in network.learned:
-        keep(name, parameters[name].init(stream(seed, name), parameters[name].shape).astype(dtype))
-    for node in network.nodes.values():
-        check_deadline()
-        for name in set(node.parameters.values()) - drawn.keys():
-            keep(name, layer_calls.draw(node, name, parameters[name], stream(seed, name), dtype))
-    return {name: drawn[name] for name in parameters}

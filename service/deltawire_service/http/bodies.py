@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from flask import Response, current_app, request
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header, parse_options_header
+from werkzeug.http import parse_accept_header
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
@@ -25,17 +25,19 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 def negotiate(context: RequestContext) -> None:
-    """Settle the media type of the answer.
+    """Note the view of a request below /v1, and settle the media type of its answer.
 
     Raises:
         Refused: the client could not read it, or the body is compressed.
     """
     environ = context.environ
-    view = current_app.view_functions[request.endpoint] if request.endpoint else None
-    offered = getattr(view, "media_types", None) or _offered(context.method, environ.get("CONTENT_TYPE", ""))
-    context.response_media_type = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
-    if context.response_media_type is None:
+    if endpoint := request.endpoint:
+        context.view = current_app.view_functions[endpoint]
+    offered = getattr(context.view, "media_types", None) or _offered(context.method, context.media_type)
+    accepted = _acceptable(environ.get("HTTP_ACCEPT", ""), offered)
+    if accepted is None:
         raise _refusal("not_acceptable", f"answers are {' or '.join(offered)}")
+    context.response_media_type = accepted
     # A compressed body hides its size until it is too late.
     if environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise _refusal("content_encoding_unsupported", "send the body as it is, without Content-Encoding")
@@ -52,17 +54,10 @@ def answers_in(*media_types: str) -> Callable[[V], V]:
 
 
 @header_cache
-def media_type(content_type: str) -> str:
-    """Return a Content-Type without its parameters."""
-    return parse_options_header(content_type)[0].lower()
-
-
-@header_cache
-def _offered(method: str, content_type: str) -> tuple[str, ...]:
+def _offered(method: str, sent: str) -> tuple[str, ...]:
     """Return the media types that an answer may have, the default first."""
     if method != "POST":
         return (wire.JSON,)
-    sent = media_type(content_type)
     return tuple(sorted(wire.MEDIA_TYPES, key=lambda offered: offered != sent))
 
 
@@ -73,24 +68,17 @@ def _acceptable(accept: str, offered: tuple[str, ...]) -> str | None:
     return accepted.best_match(offered) if accepted else offered[0]
 
 
-def request_media_type(context: RequestContext) -> str:
-    """Return the media type of the request's body."""
-    return media_type(context.environ.get("CONTENT_TYPE", ""))
-
-
-def response_media_type(context: RequestContext) -> str:
-    """Return the media type of the answer: JSON outside /v1, where none is negotiated."""
-    return context.response_media_type or wire.JSON
-
-
 PARSED = 16
 """Bytes of Python objects for each byte of JSON, at most: short numbers with a comma."""
+
+UNCOUNTED = 2**12
+"""Bytes of JSON that are parsed whatever else is in memory: all threads together fill a megabyte so."""
 
 
 def json_bytes(context: RequestContext) -> int:
     """Return the bytes of JSON in a request, at most: the header of safetensors, all of any other body."""
     length = context.content_length or 0
-    if request_media_type(context) == wire.SAFETENSORS:
+    if context.media_type == wire.SAFETENSORS:
         return min(length, wire.header_bytes(body_reader.peek(context.environ, wire.HEADER_LENGTH_BYTES)))
     return length
 
@@ -98,7 +86,7 @@ def json_bytes(context: RequestContext) -> int:
 def read(context: RequestContext, settings: Settings) -> Any:
     """Return the document in the body of a request. Raises as `receive` and `decode` do."""
     document = decode(context, receive(context, settings), settings.wire_limits)
-    if isinstance(document, dict) and request_media_type(context) == wire.SAFETENSORS:
+    if isinstance(document, dict) and context.media_type == wire.SAFETENSORS:
         add_dtype(document)
     return document
 
@@ -121,7 +109,7 @@ def receive(context: RequestContext, settings: Settings, also: Sequence[str] = (
         Refused: the body has another media type, no Content-Length, or is over the limit. It is not read.
         BodyTruncated: fewer bytes come than were announced.
     """
-    sent = request_media_type(context)
+    sent = context.media_type
     if sent not in wire.MEDIA_TYPES:
         expected = " or ".join(dict.fromkeys((*also, *wire.MEDIA_TYPES)))
         whole = context.environ.get("CONTENT_TYPE", "")
@@ -145,7 +133,7 @@ def decode(context: RequestContext, body: bytes | memoryview, limits: wire.Limit
         DeadlineExceeded: the body has come, and too late.
     """
     check_deadline()  # now: who stopped sending is told so, and not that it is late
-    return parse(body, request_media_type(context), limits, align)
+    return parse(body, context.media_type, limits, align)
 
 
 def received(
@@ -247,7 +235,7 @@ def respond(context: RequestContext, document: Any, tensors: str = "lists", stat
         tensors: how JSON writes them, `lists` or `base64`.
         status: the status of the answer.
     """
-    written = response_media_type(context)
+    written = context.response_media_type
     return response_of(wire.encode_in_parts(document, written, tensors, "response"), written, status)
 
 
@@ -267,13 +255,21 @@ def response_of(parts: Sequence[bytes | memoryview], content_type: str, status: 
 
 
 def pieces_of(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
-    """Yield the same bytes with copies of a bounded size in place of views."""
+    """Yield the same bytes with copies in place of views: a piece has as many views as it has room for."""
+    views, size = list[memoryview](), 0
     for part in parts:
         if isinstance(part, bytes):
-            yield part
-        else:
-            for start in range(0, len(part), PIECE_BYTES):
-                yield bytes(part[start : start + PIECE_BYTES])
+            yield from filter(None, (b"".join(views), part))
+            views, size = [], 0
+            continue
+        for start in range(0, len(part), PIECE_BYTES):
+            view = part[start : start + PIECE_BYTES]
+            if size + len(view) > PIECE_BYTES:
+                yield b"".join(views)
+                views, size = [], 0
+            views.append(view)
+            size += len(view)
+    yield from filter(None, (b"".join(views),))
 
 
 def float_dtype(document: dict[str, Any]) -> str | None:

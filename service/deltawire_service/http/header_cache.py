@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import Any, TypeVar
 
+from werkzeug.http import parse_options_header
+
 T = TypeVar("T")
 
 CACHED = 64
@@ -24,3 +26,9 @@ def header_cache(parse: Callable[..., T]) -> Callable[..., T]:
         return (cached if sum(map(len, headers)) <= CACHED_CHARACTERS else parse)(*headers)
 
     return call
+
+
+@header_cache
+def media_type(content_type: str) -> str:
+    """Return a Content-Type without its parameters."""
+    return parse_options_header(content_type)[0].lower()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address
 
-from flask import Flask, request
+from flask import Flask
 
 from deltawire_plugins.shown import shown
 from deltawire_service.faults import ServiceError
 from deltawire_service.http.header_cache import header_cache
+from deltawire_service.http.request_context import RequestContext, with_context
 
 OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 """Routes for any Host: probes and scrapes may send any name, and no network can be read there."""
@@ -70,13 +71,14 @@ class HostNames:
 def check_hosts(app: Flask, names: HostNames) -> None:
     """Refuse requests to an application whose Host is none of these names."""
 
-    @app.before_request
-    def check_host() -> None:
-        environ = request.environ
-        if "HTTP_HOST" not in environ and environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-            if names.are_any(request.path):
-                return  # HTTP/1.0 knows no Host
-        names.check(request.path, environ.get("HTTP_HOST", ""))
+    def check_host(context: RequestContext) -> None:
+        environ = context.environ
+        path, host = environ.get("PATH_INFO", ""), environ.get("HTTP_HOST")
+        if host is None and environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and names.are_any(path):
+            return  # HTTP/1.0 knows no Host
+        names.check(path, host or "")
+
+    app.before_request(with_context(check_host))
 
 
 def name_of(host: str) -> str:

@@ -5,9 +5,15 @@ A browser says where a request comes from, in `Sec-Fetch-Site` or in `Origin`. O
 
 from __future__ import annotations
 
-from flask import Flask, request
+from typing import TYPE_CHECKING
+
+from flask import Flask
 
 from deltawire_service.faults import ServiceError
+from deltawire_service.http.request_context import RequestContext, with_context
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 """They compute nothing, and without CORS a foreign page cannot read their answers."""
@@ -23,21 +29,20 @@ class OriginNotAllowed(ServiceError):
 def check_origins(app: Flask, origins: frozenset[str]) -> None:
     """Refuse requests of foreign pages, unless their origin (`https://example.org`) is among these."""
 
-    @app.before_request
-    def check_origin() -> None:
-        if request.method not in SAFE_METHODS and not is_allowed(origins):
+    def check_origin(context: RequestContext) -> None:
+        if context.method not in SAFE_METHODS and not is_allowed(context.environ, origins):
             raise OriginNotAllowed
 
+    app.before_request(with_context(check_origin))
 
-def is_allowed(origins: frozenset[str]) -> bool:
-    """Return whether no page, a page of the service itself, or one of these origins sends this request."""
-    origin = request.environ.get("HTTP_ORIGIN")
+
+def is_allowed(environ: WSGIEnvironment, origins: frozenset[str]) -> bool:
+    """Return whether no page, a page of the service itself, or one of these origins sends a request."""
+    origin = environ.get("HTTP_ORIGIN")
     if origin in origins:
         return True
-    site = request.environ.get("HTTP_SEC_FETCH_SITE")
+    site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         return site in ("same-origin", "none")
     # A proxy that ends TLS makes http of https: the scheme says nothing.
-    return (
-        origin is None or origin.partition("://")[2].lower() == request.environ.get("HTTP_HOST", "").lower()
-    )
+    return origin is None or origin.partition("://")[2].lower() == environ.get("HTTP_HOST", "").lower()

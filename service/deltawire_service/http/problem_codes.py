@@ -21,6 +21,7 @@ HTTP: dict[str, Problem] = {
     "bad_request": Problem(400, "The request cannot be read"),
     "body_truncated": Problem(400, "The body is shorter than its Content-Length"),
     "unauthorized": Problem(401, "The request has no key that the service knows"),
+    "link_invalid": Problem(403, "The link is not one of the service, or has expired"),
     "origin_not_allowed": Problem(403, "A page of another site has made the request"),
     "not_found": Problem(404, "There is no such route"),
     "layer_not_found": Problem(404, "There is no such layer"),
@@ -89,7 +90,7 @@ TENSORS: dict[str, Problem] = {
     "unknown_data": Problem(422, "Data is not for an input of the network"),
     "batch_mismatch": Problem(422, "Batches have different sizes"),
     "batch_empty": Problem(422, "The batch is empty"),
-    "label_out_of_range": Problem(422, "An integer is out of its range"),
+    "label_out_of_range": Problem(422, "A number is out of its range"),
 }
 
 COMPUTATION: dict[str, Problem] = {
@@ -139,6 +140,8 @@ SERVICE: dict[str, Problem] = {
     "plugin_error": Problem(500, "A layer failed"),
     "internal": Problem(500, "The service failed"),
     "overloaded": Problem(503, "The service has too much to compute"),
+    "worker_lost": Problem(503, "Several workers were lost while they computed the request"),
+    "cluster_unavailable": Problem(503, "The workers were lost, with no time left to compute here"),
     "deadline_exceeded": Problem(504, "The computation took too long"),
 }
 

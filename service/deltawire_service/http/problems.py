@@ -5,11 +5,11 @@ Our own exceptions carry their code and their detail. Those of libraries get bot
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from structlog.typing import FilteringBoundLogger
 from werkzeug.exceptions import (
     BadRequest,
@@ -22,7 +22,7 @@ from werkzeug.exceptions import (
 from deltawire import wire
 from deltawire.errors import DeltawireError, Fault
 from deltawire_service.engine import DeadlineExceeded
-from deltawire_service.faults import ServiceError, of_class
+from deltawire_service.faults import ServiceError, nearest, of_class
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.http.request_context import RequestContext, current_request
 from deltawire_service.server.bodies.received_body import Stopping
@@ -133,11 +133,44 @@ def with_headers(response: Response, error: Exception) -> Response:
     return response
 
 
+PREDICTIONS = frozenset({"predict", "predictions", "infer", "inference", "invocations"})
+"""What other services call the values of a network."""
+
+
+def near_route(path: str, rules: Iterable[str]) -> str:
+    """Return the message about a path that no route has, with those that differ in the last part only.
+
+    Args:
+        path: of the request.
+        rules: the paths of all routes, with parts such as `<name>`.
+
+    Example:
+        >>> near_route("/v1/gradient", ["/v1/gradients", "/v1/forward"])
+        "there is no such route; did you mean 'gradients'?"
+    """
+    *before, last = path.strip("/").split("/")
+    parts = [rule.strip("/").split("/") for rule in rules]
+    beside = {
+        end
+        for *start, end in parts
+        if len(start) == len(before)
+        and "<" not in end
+        and all(one == other or "<" in one for one, other in zip(start, before, strict=True))
+    }
+    if last in PREDICTIONS and "forward" in beside:
+        return "there is no such route; here it is 'forward'"
+    hint = nearest(last, beside) if beside and before else ""
+    return f"there is no such route{hint}{'' if hint.endswith('?') else '; GET / lists all'}"
+
+
 def answer_errors(app: Flask, log: FilteringBoundLogger) -> None:
     """Answer every exception with a problem document."""
 
     @app.errorhandler(Exception)
     def answer(error: Exception) -> Response:
         problem = problem_of(error, current_request(), log)
+        if isinstance(error, NotFound):
+            detail = clean(near_route(request.path, (rule.rule for rule in app.url_map.iter_rules())))
+            problem["detail"] = problem["errors"][0]["detail"] = detail
         body = wire.encode(problem, wire.JSON)
         return with_headers(Response(body, problem["status"], mimetype=MEDIA_TYPE), error)

@@ -15,6 +15,7 @@ from flask import Flask, request
 from werkzeug.wsgi import get_content_length
 
 from deltawire_service.admission.api_keys import Key
+from deltawire_service.http.header_cache import media_type
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -23,14 +24,17 @@ T = TypeVar("T")
 
 Headers = list[tuple[str, str]]
 
+JSON = "application/json"
+"""As in `deltawire.wire`, which brings numpy: gunicorn imports this file before BLAS has its settings."""
+
 
 class RequestContext:
     """One request, and what is known of its answer until now. Used by one thread at a time."""
 
     __slots__ = (
-        *("environ", "started", "content_length", "request_id", "requires_key", "key"),
-        *("response_media_type", "params_id", "model_version", "phase_seconds", "route", "problem_code"),
-        *("status", "response_bytes", "memory_bytes", "replayed"),
+        *("environ", "started", "content_length", "media_type", "response_media_type", "view"),
+        *("request_id", "requires_key", "key", "params_id", "model_version", "phase_seconds", "phase_notes"),
+        *("route", "problem_code", "status", "response_bytes", "memory_bytes", "replayed"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -41,14 +45,20 @@ class RequestContext:
         self.request_id = ""
         self.requires_key = False
         self.key: Key | None = None
-        self.response_media_type: str | None = None
-        """The media type of the answer, once it is settled."""
+        self.media_type = media_type(environ.get("CONTENT_TYPE", ""))
+        """The media type of the body."""
+        self.response_media_type = JSON
+        """The media type of the answer: JSON until another is negotiated."""
+        self.view: Callable[..., Any] | None = None
+        """The view of the route, below /v1."""
         self.params_id: str | None = None
         """The id of the published parameters that the request is answered with."""
         self.model_version: int | None = None
         """The version of the model whose parameters the request is answered with."""
         self.phase_seconds: dict[str, float] = {}
         """Seconds by phase, in the order in which the phases began."""
+        self.phase_notes: dict[str, str] = {}
+        """What else is said of some phases."""
         self.route: str | None = None
         """The template of the route, never the path, which is the caller's text."""
         self.problem_code: str | None = None

@@ -35,6 +35,18 @@ def stream(context: RequestContext, document: Any, on_end: Callable[[], None]) -
     return answer
 
 
+def stream_bytes(context: RequestContext, numbers: memoryview) -> Response:
+    """Return an answer of bytes that are read from a mapped file as the client takes them.
+
+    Args:
+        context: the request.
+        numbers: the bytes; they must not change before the end.
+    """
+    context.memory_bytes = PIECE_BYTES
+    headers = {"Content-Length": str(len(numbers))}
+    return Response(_pieces([numbers]), headers=headers, content_type="application/octet-stream")
+
+
 def _pieces(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """Yield the same bytes as copies of a bounded size."""
     for part in parts:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from flask import current_app, request
-
 from deltawire import wire
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import RequestContext
@@ -67,8 +65,7 @@ def uploads_of(view: Callable[..., Any] | None) -> Uploads | None:
 
 def json_bytes(context: RequestContext) -> int:
     """Return the bytes of JSON in a request, at most. A table that comes as a file has none."""
-    view = current_app.view_functions[request.endpoint] if request.endpoint else None
-    uploads, sent = uploads_of(view), bodies.request_media_type(context)
+    uploads, sent = uploads_of(context.view), context.media_type
     is_table = uploads is not None and sent in uploads.media_types and sent not in wire.MEDIA_TYPES
     return 0 if is_table else bodies.json_bytes(context)
 
@@ -86,7 +83,7 @@ def receive(context: RequestContext, settings: Settings, uploads: Uploads = OF_M
         BodyTruncated: fewer bytes come than were announced.
         StoreFull, StoreUnavailable: the disk has no room for it, or fails.
     """
-    sent = bodies.request_media_type(context)
+    sent = context.media_type
     if sent not in uploads.media_types:
         return bodies.receive(context, settings, uploads.media_types)
     return bodies.received(context, settings, uploads.bound(settings), uploads.folder(settings, sent))
@@ -107,7 +104,7 @@ def decode(context: RequestContext, settings: Settings, body: bytes | memoryview
         Refused: the body is not well formed, or breaks a limit.
         DeadlineExceeded: the body has come, and too late.
     """
-    in_file = OF_MODELS.folder(settings, bodies.request_media_type(context)) is not None
+    in_file = OF_MODELS.folder(settings, context.media_type) is not None
     limits = settings.model_wire_limits if in_file else settings.wire_limits
     return bodies.decode(context, body, limits, align=not in_file)
 

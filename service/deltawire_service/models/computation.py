@@ -88,7 +88,7 @@ def compute_gradients(work: StepWork, before: Numbers) -> GradientsResult:
     chosen = network.targets(Wrt(wanted.params, wanted.data), wanted.values, wanted.deltas)
     result = network.gradients(
         before.params,
-        {name.removeprefix(DATA): array for name, array in work.arrays.items()},
+        {**before.constants} | {name.removeprefix(DATA): array for name, array in work.arrays.items()},
         wrt_data=wanted.data,
         reduction=work.reduction,
         values=wanted.values,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -15,8 +15,8 @@ from deltawire_service.models.changes import Answer, find_answer
 from deltawire_service.models.errors import NameTaken
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import take_snapshot
-from deltawire_service.models.numbers import Numbers, make_layout
-from deltawire_service.models.parameters import check_parameters
+from deltawire_service.models.numbers import Numbers, copy_arrays, make_layout
+from deltawire_service.models.parameters import check_constants, check_parameters
 from deltawire_service.models.update_rules import UpdateRule, read_rule, to_json
 from deltawire_service.models.versions import open_version
 from deltawire_service.store.errors import OutcomeUnknown
@@ -41,6 +41,7 @@ class CreateRequest:
         network: its network, or the spec of it.
         optimizer: JSON of its optimizer, `{"kind": "adam", "config": {"learning_rate": 0.001}}`.
         params: its parameters; None to draw them.
+        constants: the inputs that it keeps, by name.
         seed: what the parameters are drawn from.
         dtype: float32 or float64.
         notes: the metadata of its spec, which is kept with it; None for none.
@@ -52,6 +53,7 @@ class CreateRequest:
     seed: int = 0
     dtype: str = "float64"
     notes: Mapping[str, str] | None = None
+    constants: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,14 @@ def create(
     params = request.params
     if params is not None:
         check_parameters(network, params, request.dtype, "/params")
+    check_constants(network, request.constants, request.dtype)
 
     def write(numbers: Numbers) -> None:
         if params is None:
             network.init(request.seed, request.dtype, out=numbers.params)
         else:
-            Numbers(params, {}).copy_to(numbers)
+            copy_arrays(params, numbers.params)
+        copy_arrays(request.constants, numbers.constants)
         numbers.begin_state(rule.optimizer)
 
     noted = {"metadata": dict(request.notes)} if request.notes else {}

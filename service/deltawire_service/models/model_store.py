@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Refused
+from deltawire.wire import Array
 from deltawire_optimizers import Registry
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.engine import Network, PluginError
 from deltawire_service.faults import nearest
 from deltawire_service.models.errors import ModelNotFound
-from deltawire_service.models.numbers import make_layout
+from deltawire_service.models.numbers import Numbers, make_layout
 from deltawire_service.models.update_rules import UpdateRule, read_rule
 from deltawire_service.store.database import Database
 from deltawire_service.store.errors import LockGone
@@ -192,7 +193,22 @@ class ModelStore:
         if snapshot is None:
             raise ModelNotFound(f"model '{row.name}' was deleted")
         arrays = read_snapshot(self.folder_of(row.id).snapshots / snapshot.file)
-        return Layout({name: array.shape for name, array in arrays.items()}, np.dtype(row.dtype))
+        shapes = {name: array.shape for name, array in arrays.items()}
+        return Layout(shapes, np.dtype(row.dtype), {name: array.dtype for name, array in arrays.items()})
+
+    def constants_of(self, model_id: str) -> dict[str, Array]:
+        """Return the inputs that a model keeps, by name: copies, for they stay as they are.
+
+        Raises:
+            ModelNotFound: the model was deleted.
+            StoreUnavailable: its snapshot is gone, or the disk fails.
+        """
+        with self.database.reading() as transaction:
+            kept = snapshots.every(transaction, model_id)
+        if not kept:
+            raise ModelNotFound("the model was deleted")
+        arrays = read_snapshot(self.folder_of(model_id).snapshots / kept[-1].file)
+        return {name: array.copy() for name, array in Numbers.split(arrays).constants.items()}
 
     def _layout(self, network: str, dtype: str, optimizer: str) -> Layout:
         return make_layout(

@@ -180,9 +180,10 @@ def _snapshot_in_time(store: ModelStore, newest: Newest, deadline: float, durabl
     row, entry, last = newest.row, newest.entry, newest.snapshot
     too_long = entry.total_seconds - last.total_seconds > max(REPLAY_SECONDS, REPLAY_SNAPSHOTS * last.seconds)
     too_large = row.batch_bytes - last.total_bytes > max(store.limits.unsaved_bytes, last.bytes)
+    too_many = row.version - last.version > store.limits.ledger_entries  # the floor moves with a snapshot
     unlogged = durable and last.version < row.unlogged
     other = entry.fingerprint != store.fingerprint
-    if last.version < row.version and (too_long or too_large or unlogged or other):
+    if last.version < row.version and (too_long or too_large or too_many or unlogged or other):
         snapshot = take_snapshot(store, row, entry, newest.numbers)
         row = commit(store, Change(row, row, snapshot=snapshot), deadline)
         remove_files(store, row.id)

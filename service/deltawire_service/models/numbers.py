@@ -1,9 +1,10 @@
-"""The numbers of one version: its parameters and its optimizer state, and where they lie in a slot."""
+"""The numbers of one version: parameters, optimizer state, constants; and where they lie in a slot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -12,28 +13,38 @@ from deltawire_optimizers import Optimizer
 from deltawire_service.engine import Network
 from deltawire_service.store.slot_files import Layout
 
-PARAMS, STATE = "params/", "state/"
+PARAMS, STATE, CONSTANTS = "params/", "state/", "constants/"
 
 
 class Numbers(NamedTuple):
-    """The parameters by name, and the state named as the optimizers do: `hidden.weight.exp_avg`."""
+    """The numbers of a version by name.
+
+    Attributes:
+        params: the parameters.
+        state: the state of the optimizer, named as the optimizers do: `hidden.weight.exp_avg`.
+        constants: the inputs that the model keeps. No step changes them.
+    """
 
     params: Mapping[str, Array]
     state: Mapping[str, Array]
+    constants: Mapping[str, Array] = MappingProxyType({})
 
     @classmethod
     def split(cls, arrays: Mapping[str, Array]) -> Self:
         """Return the numbers in the arrays of a slot or a snapshot."""
-        params, state = (
-            {name.removeprefix(place): array for name, array in arrays.items() if name.startswith(place)}
-            for place in (PARAMS, STATE)
+        return cls(
+            *(
+                {name.removeprefix(place): array for name, array in arrays.items() if name.startswith(place)}
+                for place in (PARAMS, STATE, CONSTANTS)
+            )
         )
-        return cls(params, state)
 
     def joined(self) -> dict[str, Array]:
         """Return the arrays by the names that they have in a slot or a snapshot."""
-        return {f"{PARAMS}{name}": array for name, array in self.params.items()} | {
-            f"{STATE}{name}": array for name, array in self.state.items()
+        return {
+            f"{place}{name}": array
+            for place, part in zip((PARAMS, STATE, CONSTANTS), self, strict=True)
+            for name, array in part.items()
         }
 
     @property
@@ -49,9 +60,14 @@ class Numbers(NamedTuple):
 
     def copy_to(self, other: Numbers) -> None:
         """Copy all numbers into the arrays of another version."""
-        for mine, others in ((self.params, other.params), (self.state, other.state)):
-            for name, array in mine.items():
-                np.copyto(others[name], array)
+        for mine, others in zip(self, other, strict=True):
+            copy_arrays(mine, others)
+
+
+def copy_arrays(arrays: Mapping[str, Array], to: Mapping[str, Array]) -> None:
+    """Copy arrays into others of the same names."""
+    for name, array in arrays.items():
+        np.copyto(to[name], array)
 
 
 def make_layout(network: Network, optimizer: Optimizer, dtype: str) -> Layout:
@@ -66,4 +82,9 @@ def make_layout(network: Network, optimizer: Optimizer, dtype: str) -> Layout:
     for name, parameter in network.parameters.items():
         for key, array in optimizer.state(parameter.shape).items():
             shapes[f"{STATE}{name}.{key}"] = array.shape
-    return Layout(shapes, np.dtype(dtype))
+    integers = dict[str, np.dtype[Any]]()
+    for name in network.constants:
+        shapes[f"{CONSTANTS}{name}"] = network.inputs[name].shape
+        if network.inputs[name].dtype == "int64":
+            integers[f"{CONSTANTS}{name}"] = np.dtype(np.int64)
+    return Layout(shapes, np.dtype(dtype), integers)

@@ -1,4 +1,4 @@
-"""Checks of arrays that belong to the parameters of a network, one to each: parameters, or gradients."""
+"""Checks of the arrays that a model is made or stepped with: parameters, gradients, constants."""
 
 from __future__ import annotations
 
@@ -39,3 +39,31 @@ def check_parameters(network: Network, arrays: Mapping[str, Array], dtype: str, 
             detail = f"'{name}' is {dtype} here, got {arrays[name].dtype.name}"
             faults.append(Fault(place, "dtype_mismatch", detail))
     faults.refuse()
+
+
+def check_constants(network: Network, arrays: Mapping[str, Array], dtype: str) -> None:
+    """Check that there is an array for each constant of a network, that it fits, and no other.
+
+    Args:
+        network: the network.
+        arrays: the arrays by input.
+        dtype: the dtype that those of floats must have.
+
+    Raises:
+        Refused: an array is unknown, missing, or does not fit.
+    """
+    faults = Faults()
+    constants = {name: network.inputs[name] for name in network.constants}
+    for name in sorted(arrays.keys() - constants.keys()):
+        what = "comes with each step" if name in network.inputs else "is no input"
+        detail = f"{shown(name)} {what}: a model is made with constants alone{nearest(name, constants)}"
+        faults.append(Fault(f"/data/{escape(name)}", "unknown_data", detail))
+    for name, spec in constants.items():
+        if name not in arrays:
+            detail = f"'{name}' is missing: the model keeps it, an array of shape {list(spec.shape)}"
+            faults.append(Fault(f"/data/{name}", "missing_data", detail))
+        elif spec.dtype == "float" and arrays[name].dtype.name != dtype:
+            detail = f"'{name}' is {dtype} here, got {arrays[name].dtype.name}"
+            faults.append(Fault(f"/data/{name}", "dtype_mismatch", detail))
+    faults.refuse()
+    network.check_arrays({}, arrays)

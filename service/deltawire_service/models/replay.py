@@ -145,7 +145,8 @@ def replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -
 def _replay(store: ModelStore, row: ModelRow, origin: Origin, numbers: Numbers) -> bool:
     path = store.folder_of(row.id).snapshots / origin.snapshot.file
     load_snapshot(path, numbers.joined())
-    network, fingerprint, exact = store.network_of(row), store.fingerprint, True
+    # The bounds of a layer may be newer than a step that was accepted.
+    network, fingerprint, exact = store.network_of(row).without_bounds(), store.fingerprint, True
 
     @lru_cache(OPEN_DATASETS)
     def open_dataset(dataset: str) -> Columns:
@@ -208,7 +209,8 @@ def _take_step(
     # The rule in force, or the one that was asked for this step only.
     rule = store.rule_of(to_json(details["rule"]) if "rule" in details else entry.optimizer)
     arrays = _read_data(store, row, network, entry, details, open_dataset)
-    work = StepWork(network, details["reduction"], arrays, AnswerArrays(**details.get("wanted", {})))
+    wanted = AnswerArrays(**details.get("wanted", {}))
+    work = StepWork(network.with_noise(details.get("noise_seed")), details["reduction"], arrays, wanted)
     loss, gradients, _ = _compute_patiently(work, numbers)
     norm = rule.apply(numbers, gradients, Step(entry.step, details["learning_rate"]), numbers)
     return bool(loss == details["loss"] and norm == details["gradient_norm"])

@@ -54,6 +54,7 @@ class StepRequest:
         reduction: `mean` or `sum` of the examples' losses.
         optimizer: changes of the optimizer for this step only. A learning rate given here is not scheduled.
         if_version: the version that the step must start from; None for any.
+        noise_seed: where the noise inputs start from; None for the number of the step.
         durable: the step is on the disk before it is answered. A step that is not durable is faster; when the
             system crashes, it may be lost until a durable change or a snapshot follows.
         wanted: the arrays that the answer has.
@@ -64,6 +65,7 @@ class StepRequest:
     reduction: str = "mean"
     optimizer: Mapping[str, Any] = field(default_factory=dict)
     if_version: int | None = None
+    noise_seed: int | None = None
     wanted: AnswerArrays = NOTHING
     body_cost: BodyCost = STORED
     durable: bool = True
@@ -73,6 +75,16 @@ class StepRequest:
     def recorded(self) -> tuple[dict[str, Any], Mapping[str, Array]]:
         """JSON and arrays that the ledger keeps of its data."""
         return self.rows.record() if self.rows else ({}, self.arrays)
+
+    def network(self, store: ModelStore, row: ModelRow, number: int) -> Network:
+        """Return the network of the model, with the noise of the step.
+
+        Args:
+            store: the models.
+            row: the model.
+            number: the number of the step.
+        """
+        return store.network_of(row).with_noise(number if self.noise_seed is None else self.noise_seed)
 
 
 def take_step(
@@ -138,7 +150,7 @@ def recompute_arrays(
     before = answer["version"] - 1
     try:
         with open_version(store, owner, name, deadline, before) as opened:
-            network = store.network_of(opened.row)
+            network = request.network(store, opened.row, answer["step"])
             work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
             loss, _, arrays = compute_gradients(work, opened.numbers)
             with store.database.reading() as transaction:
@@ -161,7 +173,7 @@ def _step(
 ) -> Answer:
     row, number = newest.row, newest.entry.step + 1
     rule, learning_rate = _rule_of_step(store, newest, request, number)
-    network = store.network_of(row)
+    network = request.network(store, row, number)
     _check_arrays(network, request.arrays, row.dtype)
     began = monotonic()
     work = StepWork(network, request.reduction, request.arrays, request.wanted, request.body_cost)
@@ -184,6 +196,8 @@ def _step(
         details = answer | {"reduction": request.reduction} | recorded
         if request.optimizer:
             details["rule"] = rule.document
+        if network.noise_seed is not None:
+            details["noise_seed"] = network.noise_seed
         if request.wanted:
             details["wanted"] = asdict(request.wanted)
         entry = Entry(

@@ -14,6 +14,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
 from deltawire_optimizers import (
+    CONFIG_KEYS,
     Clip,
     Optimizer,
     Registry,
@@ -28,7 +29,7 @@ from deltawire_optimizers import (
 from deltawire_plugins.shown import shown
 from deltawire_service.engine import all_finite
 from deltawire_service.faults import load, nearest, schema_faults
-from deltawire_service.models.numbers import Numbers
+from deltawire_service.models.numbers import Numbers, copy_arrays
 
 ABOVE_ZERO = validate.Range(min=0, min_inclusive=False)
 
@@ -44,6 +45,8 @@ class ClipSchema(Schema):
 
 class UpdateRuleSchema(Schema):
     """An optimizer with its schedule and clipping."""
+
+    expected = 'an object such as {"kind": "adam", "config": {"learning_rate": 0.001}}'
 
     kind = fields.String(required=True, metadata={"description": "kind of the optimizer"})
     config = fields.Dict(load_default=dict, metadata={"description": "its config"})
@@ -78,6 +81,8 @@ class UpdateRule:
         Raises:
             Refused: a gradient, or a number after the step, is not finite.
         """
+        if after is not before:
+            copy_arrays(before.constants, after.constants)
         norm = global_norm(gradients)
         clip: Mapping[str, float] = self.document["clip"]
         scale = scale_to_norm(norm, clip["norm"]) if "norm" in clip else 1.0
@@ -117,11 +122,11 @@ def read_rule(document: Any, optimizers: Registry, pointer: str = "/optimizer") 
     try:
         optimizer = optimizers[kind](**loaded["config"])
     except ValidationError as error:
-        raise Refused(schema_faults(error, schema, f"{pointer}/config")) from None
+        raise Refused(schema_faults(error, schema, f"{pointer}/config", CONFIG_KEYS)) from None
     try:
         schedule = None if loaded["schedule"] is None else load_schedule(loaded["schedule"])
     except ValidationError as error:
-        raise Refused(schema_faults(error, Schema(), f"{pointer}/schedule")) from None
+        raise Refused(schema_faults(error, Schema(), f"{pointer}/schedule", CONFIG_KEYS)) from None
     written = {**loaded, "config": schema.dump(vars(optimizer))}
     return UpdateRule(written, optimizer, schedule)
 

@@ -128,7 +128,9 @@ def describe(store: ModelStore, owner: str, name: str) -> dict[str, Any]:
     }
 
 
-def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[dict[str, Any]]:
+def list_models(
+    store: ModelStore, owner: str, after: str, most: int, contains: str = ""
+) -> list[dict[str, Any]]:
     """Return the descriptions of the models of an owner, by name, also of those that cannot be used now.
 
     Args:
@@ -136,9 +138,10 @@ def list_models(store: ModelStore, owner: str, after: str, most: int) -> list[di
         owner: whoever asks.
         after: the name that the page follows; empty for the first page.
         most: number of models on a page.
+        contains: a part of their names, in small or capital letters.
     """
     with store.database.reading() as transaction:  # one, so that no model is deleted meanwhile
-        rows = models.page(transaction, owner, after, most)
+        rows = models.page(transaction, owner, after, most, contains)
         newest = [entries.page(transaction, row.id, row.version - 1, 1) for row in rows]
     return [
         _description(store, row, entry) for row, found in zip(rows, newest, strict=True) for entry in found

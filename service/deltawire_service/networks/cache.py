@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 import orjson
@@ -11,6 +12,7 @@ import orjson
 from deltawire.errors import Refused
 from deltawire_layers import Registry
 from deltawire_service.engine import (
+    FLAT_AFTER,
     Caches,
     Limits,
     Network,
@@ -38,6 +40,7 @@ class NetworkCache:
         run: calls layers.
         run_own: calls the built-in layers, which are known to end.
         on_compute_seconds: gets the seconds that computations take, by kind of layer.
+        flat_programs: whether programs that repeat are compiled to straight-line code.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class NetworkCache:
         run: Runner = run_now,
         run_own: Runner | None = None,
         on_compute_seconds: OnComputeSeconds = ignore_seconds,
+        flat_programs: bool = True,
     ):
         self._layers = layers
         self._limits = limits
@@ -57,6 +61,7 @@ class NetworkCache:
         self._run = run
         self._run_own = run_own or run
         self._on_compute_seconds = on_compute_seconds
+        self._flat_after = FLAT_AFTER if flat_programs else inf
 
     def compiled(self, spec: Any) -> Network:
         """Return the network of a posted spec, JSON values as parsed, or the network itself.
@@ -95,5 +100,9 @@ class NetworkCache:
         own = all(self._layers.distribution(node.kind).startswith(OWN) for node in network.nodes.values())
         runner = self._run_own if own else self._run
         return replace(
-            network, runner=runner, on_compute_seconds=self._on_compute_seconds, caches=self._caches
+            network,
+            runner=runner,
+            on_compute_seconds=self._on_compute_seconds,
+            caches=self._caches,
+            flat_after=self._flat_after,
         )

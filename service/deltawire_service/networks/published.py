@@ -225,8 +225,8 @@ class PublishedNetworks:
         published = self.find(reference["name"], "/network/name")
         params, data = document.get("params", {}), document.get("data", {})
         resolved = {"dtype": published.dtype, **document, "network": published.network}
-        if "values" in fields and fields["values"].required:
-            resolved = {"values": list(published.values), **resolved}
+        if "values" in fields and fields["values"].allow_none and document.get("values") is None:
+            resolved["values"] = list(published.values)
         if "data" in fields and isinstance(data, dict) and not names_dataset(data):
             resolved["data"] = {**default_data(published, bool(data)), **data}
         if "params" not in fields:

@@ -24,7 +24,11 @@ class Resolved(NamedTuple):
     stored: bool = False
     """The service has the parameters: they are in no body."""
     pinned: Mapping[str, Array] = {}
-    """Shared inputs of a published network, for requests that take rows of a dataset."""
+    """Shared inputs that the service has, for requests that take rows of a dataset."""
+
+    def with_part(self, name: str, part: Any) -> Resolved:
+        """Return the same with another part of the document, `data` for example."""
+        return self._replace(document={**self.document, name: part})
 
 
 class Source(Protocol):

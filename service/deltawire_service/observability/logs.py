@@ -6,10 +6,10 @@ log.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
+from datetime import UTC, datetime
 from secrets import token_hex
 from time import perf_counter
 from typing import Any
@@ -56,14 +56,14 @@ def add_request_id(context: RequestContext, headers: Headers) -> None:
 
 def request_lines(log: FilteringBoundLogger) -> ResponseHook:
     """Return a hook that writes the line of an answered request, when the level of the log allows it."""
-    # The stamps of the log are applied here: structlog's own way takes twice the time for every request.
+    # With the stamps of the log: structlog's own way takes several times as long for every request.
     write = structlog.WriteLogger(sys.stderr).info
     wanted = log.is_enabled_for(logging.INFO)
 
     def write_line(context: RequestContext, headers: Headers) -> None:
         if not wanted:
             return
-        line: Any = {
+        line = {
             "method": context.method if context.method in METHODS else "other",
             "route": context.route,
             "status": context.status,
@@ -71,18 +71,12 @@ def request_lines(log: FilteringBoundLogger) -> ResponseHook:
             "ms": round(1000 * (perf_counter() - context.started), 3),
             "request_id": context.request_id,
             "event": "request",
+            "level": "info",
+            "timestamp": datetime.now(UTC),
         }
-        for stamp in STAMPS:
-            line = stamp(log, "info", line)
-        write(written(line))
+        write(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())  # ASCII: no text in it is a caller's
 
     return write_line
-
-
-def written(line: Any) -> str:
-    """Return a line as JSON, in ASCII."""
-    text = orjson.dumps(line).decode()
-    return text if text.isascii() else json.dumps(line)
 
 
 def dropping_handler() -> logging.Handler:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from itertools import accumulate
 from math import inf
@@ -24,6 +24,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.utils import floatToGoString
 
+from deltawire_service.cluster.report import Report
 from deltawire_service.engine import Plan, Runner
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.observability.multiprocess_metrics import Counts, MultiprocessCounts, Series
@@ -64,8 +65,12 @@ METRICS: Mapping[str, Description] = {
     "compute_seconds": Description("Time in layers, a processor each", ("kind",)),
     "model_changes": Description("Changes of models, committed", ("kind",)),
     "dataset_changes": Description("Datasets made and deleted", ("kind",)),
+    "run_steps": Description("Steps of runs, committed"),
     "answers_replayed": Description("Requests that got the answer that their Idempotency-Key got before"),
     "store_seconds": Description("Parts of the changes of models", ("part",), SECONDS),
+    "cluster_segments": Description("Segments of computations that went to workers", ("place",)),
+    "cluster_recomputed": Description("Segments that were lost with a worker, and computed again"),
+    "cluster_bytes": Description("Tasks and results on their way", ("direction",)),
     "log_lines_dropped": Description("Log lines that could not be written"),
 }
 GAUGES: Mapping[str, str] = {
@@ -80,6 +85,7 @@ class Metrics:
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._waiting = waiting
+        self._others: list[Callable[[], Iterable[Metric]]] = []
         self._lock = Lock()
         self._shared: MultiprocessCounts | None = None
         self._start()
@@ -89,9 +95,13 @@ class Metrics:
         self._counted: dict[str, Series] = {
             name: defaultdict(metric.zero) for name, metric in METRICS.items()
         }
-        for name in ("plan_bytes", "answers_replayed"):
+        for name in ("plan_bytes", "run_steps", "answers_replayed", "cluster_recomputed"):
             self._counted[name][()]  # without labels, its only series is known now
         self._numbers = cache(self._numbers_of)
+
+    def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Add metrics that somebody else counts. collect: returns them each time that they are asked for."""
+        self._others.append(collect)
 
     def share(self, folder: str) -> None:
         """Count anew, together with the other processes of a folder of `server/shared_folder.py`."""
@@ -146,10 +156,25 @@ class Metrics:
         with self._lock:
             self._counted["dataset_changes"][(kind,)][0] += 1
 
+    def on_run_steps(self, count: int) -> None:
+        """Count steps of a run that are committed together."""
+        with self._lock:
+            self._counted["run_steps"][()][0] += count
+
     def on_store_part(self, part: str, seconds: float) -> None:
         """Count the seconds of a part of a change: `lock`, `commit`, …, as `store/observer.py` has them."""
         with self._lock:
             _observe(self._counted["store_seconds"][(part,)], SECONDS, seconds)
+
+    def on_segments(self, report: Report) -> None:
+        """Count the segments of a computation that went out."""
+        segments, moved = self._counted["cluster_segments"], self._counted["cluster_bytes"]
+        with self._lock:
+            segments[("workers",)][0] += report.workers
+            segments[("here",)][0] += report.here
+            self._counted["cluster_recomputed"][()][0] += report.recomputed
+            moved[("sent",)][0] += report.sent_bytes
+            moved[("received",)][0] += report.received_bytes
 
     def counting_plans(self, run: Runner) -> Runner:
         """Return a runner that counts the planned memory, then runs."""
@@ -185,6 +210,8 @@ class Metrics:
             yield histogram
         for name, documentation in GAUGES.items():
             yield GaugeMetricFamily(f"deltawire_{name}", documentation, counts.now[name][()][0])
+        for collect in self._others:
+            yield from collect()
 
     def _own(self) -> Counts:
         with self._lock:

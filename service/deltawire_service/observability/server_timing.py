@@ -1,7 +1,8 @@
 """The time of each phase of a request, for the header `Server-Timing` of its answer (W3C, Server Timing).
 
 `read` the body, `check` it against the schemas and the network, `compute`, `write` the answer; `total` is the
-time from the first line of the service to its last.
+time from the first line of the service to its last. `workers` is the part of `compute` that it waited for
+other machines.
 """
 
 from __future__ import annotations
@@ -33,4 +34,6 @@ def add_server_timing(context: RequestContext, headers: Headers) -> None:
     phases = context.phase_seconds
     phases["total"] = perf_counter() - context.started
     entries = ", ".join([f"{name};dur={1000 * seconds:.3f}" for name, seconds in phases.items()])
+    for name, note in context.phase_notes.items():
+        entries = entries.replace(f"{name};", f'{name};desc="{note}";')
     headers.append(("Server-Timing", entries))

@@ -39,6 +39,10 @@ class StoreObserver:
         """Count a change of the datasets that is committed."""
         self._metrics.on_dataset_change(kind)
 
+    def on_run_steps(self, count: int) -> None:
+        """Count steps of a run that are committed together."""
+        self._metrics.on_run_steps(count)
+
     def on_replayed_answer(self) -> None:
         """Note in the current request that it gets the answer that its key got before."""
         if context := current_request(None):

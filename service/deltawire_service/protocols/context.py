@@ -123,7 +123,7 @@ def check_media_type(context: RequestContext) -> None:
     Raises:
         Refused: the body has such a media type.
     """
-    sent = bodies.request_media_type(context)
+    sent = context.media_type
     if context.method == "POST" and sent in FORMS:
         raise refusal("media_type_unsupported", f"expected Content-Type {wire.JSON} or none, got {sent}")
 

@@ -82,7 +82,9 @@ class ServedNetworks:
     def __init__(self, published: PublishedNetworks, store: ModelStore | None, caches: Caches):
         self._published = published
         self._store = store
-        self._interface = caches.cached(make_interface, lambda name, dtype, network: network.parts)
+        self._interface = caches.cached(
+            _interface_of, lambda store, model, name, dtype, network: network.parts
+        )
 
     def find(self, name: Any, version: int | None = None) -> Served:
         """Return a network, without its parameters.
@@ -180,20 +182,28 @@ class ServedNetworks:
             after = page[-1].name
 
     def _served(self, store: ModelStore, row: ModelRow, version: int | None = None) -> Served:
-        interface = self._interface(row.name, row.dtype, store.network_of(row))
+        interface = self._interface(store, row.id, row.name, row.dtype, store.network_of(row))
         return Served(interface, row.version if version is None else version)
 
 
-def make_interface(name: str, dtype: str, network: Network) -> Interface:
+def make_interface(
+    name: str, dtype: str, network: Network, constants: Mapping[str, Array] = MappingProxyType({})
+) -> Interface:
     """Return the interface of a model, which offers its results: the nodes that only losses take.
 
     Args:
         name: the name of the model.
         dtype: the dtype of its parameters.
         network: its network.
+        constants: the inputs that it keeps.
     """
     values = ends(network, without=network.loss) or ends(network)
-    return Interface(name, network, dtype, tuple(values), MappingProxyType({}))
+    return Interface(name, network, dtype, tuple(values), constants)
+
+
+def _interface_of(store: ModelStore, model_id: str, name: str, dtype: str, network: Network) -> Interface:
+    """Return the interface of a model, with its constants, which no change of it changes."""
+    return make_interface(name, dtype, network, store.constants_of(model_id) if network.constants else {})
 
 
 def read_version(text: str | None) -> int | None:

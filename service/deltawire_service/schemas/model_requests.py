@@ -13,6 +13,7 @@ from deltawire_layers import config
 from deltawire_service.schemas.dataset_requests import DataField
 from deltawire_service.schemas.request_fields import (
     NewModelField,
+    NoiseSeedField,
     SelectionField,
     TensorsField,
     Wrt,
@@ -33,14 +34,22 @@ def version_field(description: str, required: bool = False) -> fields.Field[Any]
     )
 
 
-def object_field(description: str, **settings: Any) -> fields.Field[Any]:
-    """Return the field for an object that the models read with schemas of their own.
+class ObjectField(fields.Dict):
+    """An object that is read with a schema of its own later.
 
     Args:
+        example: such an object, as JSON, for whoever sends something else.
         description: what it is, for OpenAPI.
         **settings: of the field.
     """
-    return fields.Dict(metadata={"description": description}, **settings)
+
+    def __init__(self, example: str, description: str, **settings: Any):
+        super().__init__(metadata={"description": description}, **settings)
+        self.expected = f"an object such as {example}"
+
+
+OPTIMIZER = '{"kind": "adam", "config": {"learning_rate": 0.001}}'
+OPTIMIZER_CHANGES = '{"config": {"learning_rate": 0.001}}'
 
 
 def if_version() -> Any:
@@ -69,10 +78,16 @@ class CreateModelRequest(Request):
             load_default=dict,
             metadata={"description": "a tensor for every parameter, by name; none: they are drawn"},
         ),
+        "data": TensorsField(
+            load_default=dict,
+            metadata={
+                "description": "a tensor for every constant of the network, by name: the model keeps it"
+            },
+        ),
     }
     name: str = option(fields.String(required=True, metadata={"description": "the name of the new model"}))
     optimizer: Mapping[str, Any] = option(
-        object_field("kind, config, and perhaps schedule and clip", required=True)
+        ObjectField(OPTIMIZER, "kind, config, and perhaps schedule and clip", required=True)
     )
     seed: int | None = option(seed_field(load_default=None, allow_none=True))
     dtype: str = option(dtype_field())
@@ -99,7 +114,9 @@ class ChangeModelRequest(Request):
     """The options of PATCH /v1/models/{name}."""
 
     optimizer: Mapping[str, Any] = option(
-        object_field("changes: a config key by key, a schedule and clip as a whole", required=True)
+        ObjectField(
+            OPTIMIZER_CHANGES, "changes: a config key by key, a schedule and clip as a whole", required=True
+        )
     )
     if_version: int | None = if_version()
 
@@ -117,10 +134,11 @@ class StepsRequest(Request):
             load_default=dict,
             metadata={"description": "in place of data: a gradient for every parameter, by name"},
         ),
+        "noise_seed": NoiseSeedField("the number of the step"),
     }
     reduction: str = reduction()
     optimizer: Mapping[str, Any] = option(
-        object_field("changes of the optimizer for this step only", load_default=dict)
+        ObjectField(OPTIMIZER_CHANGES, "changes of the optimizer for this step only", load_default=dict)
     )
     if_version: int | None = if_version()
     wrt: Wrt = option(

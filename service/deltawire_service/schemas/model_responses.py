@@ -176,6 +176,7 @@ class ModelParamsResponse(Schema):
 
     network = fields.Dict(required=True, metadata={"description": "the spec"})
     params = named_tensors("by the parameters' names")
+    data = named_tensors("the constants, where the network has some", required=False)
     origin = fields.Nested(Origin, required=True)
 
 

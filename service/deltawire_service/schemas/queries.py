@@ -38,12 +38,39 @@ class ModelsQuery(PageQuery):
     """The models that are listed."""
 
     after = fields.String(load_default="", metadata={"description": "the name that the page follows"})
+    contains = fields.String(
+        load_default="", metadata={"description": "a part of their names, in small or capital letters"}
+    )
 
 
 class DatasetsQuery(PageQuery):
     """The datasets that are listed."""
 
     after = fields.String(load_default="", metadata={"description": "the name that the page follows"})
+
+
+class PutDatasetQuery(Schema):
+    """How the table of a dataset is read."""
+
+    texts = fields.String(
+        load_default="",
+        metadata={
+            "description": "names of columns of a CSV whose cells are texts, whatever they look like: `a,b`, "
+            "written as in its header"
+        },
+    )
+
+
+class DeleteDatasetQuery(Schema):
+    """When a dataset is deleted."""
+
+    uploads = WholeNumber(
+        load_default=None,
+        validate=validate.Range(min=1, max=2**62),
+        metadata={
+            "description": "only if no more requests than that have uploaded it; by default any number"
+        },
+    )
 
 
 class LedgerQuery(PageQuery):
@@ -66,6 +93,16 @@ class RunsQuery(PageQuery):
     )
     model = fields.String(
         load_default=None, metadata={"description": "the model whose runs are meant; by default all"}
+    )
+    contains = fields.String(
+        load_default="",
+        metadata={"description": "a part of their models' names, in small or capital letters"},
+    )
+    open = fields.Boolean(
+        load_default=None,
+        truthy={"true"},
+        falsy={"false"},
+        metadata={"description": "true: those that have not ended; false: those that have; by default all"},
     )
 
 

@@ -71,6 +71,22 @@ class DirectionField(fields.Nested):
         super().__init__(DirectionSchema, **settings)
 
 
+class NoiseSeedField(config.Integer):
+    """Where the noise inputs start from. It may differ from step to step, as tensors do.
+
+    Args:
+        otherwise: what they have without a seed, for OpenAPI.
+    """
+
+    def __init__(self, otherwise: str):
+        super().__init__(
+            load_default=None,
+            allow_none=True,
+            validate=validate.Range(min=0, max=2**64 - 1),
+            metadata={"description": f"where the noise inputs start from; null: {otherwise}"},
+        )
+
+
 class SelectionField(fields.Field[Any]):
     """true for everything, false for nothing, or a list of names."""
 

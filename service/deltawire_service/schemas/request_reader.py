@@ -1,7 +1,7 @@
 """Reading requests: the options by schema, once for all requests that have the same.
 
 Validating a small document with marshmallow takes as long as computing a small network. From step to step of
-a training loop only tensors differ, and those pass through unread.
+a training loop only tensors and the seed of the noise differ, and those pass through unread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from marshmallow import Schema, fields
 
 from deltawire_service.engine import Caches, Network
 from deltawire_service.faults import load
-from deltawire_service.schemas.request_fields import DirectionField, SpecField, TensorsField
+from deltawire_service.schemas.request_fields import DirectionField, NoiseSeedField, SpecField, TensorsField
 from deltawire_service.schemas.requests import Request, schema_of
 
 R = TypeVar("R", bound=Request)
@@ -25,7 +25,7 @@ KEPT_BYTES = 2**10
 
 
 class RequestParts(NamedTuple):
-    """The network and the tensors of a request, as they came."""
+    """The network, the tensors and the seed of the noise of a request, as they came."""
 
     network: Any
     params: dict[str, Any]
@@ -34,6 +34,7 @@ class RequestParts(NamedTuple):
     directions: dict[str, dict[str, dict[str, Any]]]
     """By field, `tangents` or `vectors`, an object with `params` and `data`."""
     gradients: dict[str, Any]
+    noise_seed: int | None = None
 
     def with_data(self, data: dict[str, Any]) -> RequestParts:
         """Return the same parts with other data."""
@@ -88,7 +89,7 @@ class RequestReader(Generic[R]):
         return self._request(**options), self._split(loaded)
 
     def _read_options(self, text: bytes) -> R:
-        empty: dict[str, Any] = {name: {} for name in self._parts}
+        empty: dict[str, Any] = {name: {} for name, field in self._parts.items() if field.required}
         return self._read_all(orjson.loads(text) | empty)[0]
 
     def _split(self, document: Mapping[str, Any]) -> RequestParts:
@@ -100,13 +101,16 @@ class RequestReader(Generic[R]):
         params, data, cotangents, gradients = (
             document.get(name, {}) for name in ("params", "data", "cotangents", "gradients")
         )
-        return RequestParts(document.get("network"), params, data, cotangents, directions, gradients)
+        network, noise_seed = document.get("network"), document.get("noise_seed")
+        return RequestParts(network, params, data, cotangents, directions, gradients, noise_seed)
 
 
 def _is_part(field: fields.Field[Any], value: Any) -> bool:
     """Return whether a part needs no reading."""
     if isinstance(field, SpecField):
         return isinstance(value, dict | Network)
+    if isinstance(field, NoiseSeedField):
+        return value is None or (type(value) is int and 0 <= value < 2**64)
     if isinstance(field, TensorsField) or type(value) is not dict:
         return type(value) is dict
     return value.keys() <= {"params", "data"} and all(type(each) is dict for each in value.values())

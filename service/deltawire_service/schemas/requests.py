@@ -1,7 +1,7 @@
 """The requests of /v1: a dataclass for the options of each route.
 
-Networks and tensors are no options. The engine and `request_tensors` read them; `parts` says which of them a
-route takes.
+Networks, tensors and the seed of the noise are no options. The engine and `request_tensors` read them;
+`parts` says which of them a route takes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from deltawire import wire
 from deltawire_layers import config
 from deltawire_service.schemas.dataset_requests import DataField
 from deltawire_service.schemas.request_fields import (
+    MOST_NAMES,
     Choice,
     DiagonalSchema,
     DirectionField,
     Estimate,
+    NoiseSeedField,
     SpecField,
     TensorsField,
     Wrt,
@@ -65,6 +67,8 @@ class Request:
     """The options of a request; `parts` are the fields that are none."""
 
     parts: ClassVar[Mapping[str, fields.Field[Any]]] = {}
+    expected: ClassVar[str] = "an object"
+    """The body, for whoever sends another."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +90,7 @@ class TensorsRequest(NetworkRequest):
 class ComputeRequest(TensorsRequest):
     """The options of every request that computes with a network, its parameters and a batch."""
 
+    expected = 'an object such as {"network": {…}, "params": {…}, "data": {"x": [[1, 2]]}}'
     parts = {
         **NetworkRequest.parts,
         "params": TensorsField(
@@ -94,6 +99,7 @@ class ComputeRequest(TensorsRequest):
         "data": DataField(
             required=True, metadata={"description": "a tensor for every input, by name; or rows of a dataset"}
         ),
+        "noise_seed": NoiseSeedField("they have their means"),
     }
 
 
@@ -115,7 +121,17 @@ class GradientsRequest(ComputeRequest):
 class ForwardRequest(ComputeRequest):
     """The options of POST /v1/forward."""
 
-    values: Sequence[str] = option(required_nodes_field("nodes whose values are wanted"))
+    values: Sequence[str] | None = option(
+        config.Names(
+            MOST_NAMES,
+            load_default=None,
+            allow_none=True,
+            metadata={
+                "description": "nodes whose values are wanted; null: those that a published network offers, "
+                "or those that no other takes, as far as the data lead"
+            },
+        )
+    )
     non_finite: str = non_finite()
 
 
@@ -251,4 +267,6 @@ class InitRequest(TensorsRequest):
 def schema_of(request: type[Request]) -> type[Schema]:
     """Return the schema of a route's whole body: its parts and its options."""
     options = {each.name: each.metadata["field"] for each in dataclasses.fields(request)}
-    return Schema.from_dict({**request.parts, **options}, name=request.__name__)
+    schema = Schema.from_dict({**request.parts, **options}, name=request.__name__)
+    schema.expected = request.expected  # type: ignore[attr-defined]
+    return schema

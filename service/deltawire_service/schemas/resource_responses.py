@@ -94,6 +94,16 @@ class PublishedListResponse(Schema):
     refused = fields.List(fields.Nested(RefusedResponse), required=True)
 
 
+class WorkersResponse(Schema):
+    """The workers of the Dask scheduler."""
+
+    connected = fields.Boolean(required=True)
+    equal = fields.Integer(
+        required=True, metadata={"description": "workers that compute the same bits as this process"}
+    )
+    other = fields.Integer(required=True, metadata={"description": "workers that get no tasks"})
+
+
 class LimitsResponse(Schema):
     """The limits in force."""
 
@@ -111,10 +121,25 @@ class LimitsResponse(Schema):
             "description": "of each worker: computations at once, compute threads, BLAS threads; cores"
         },
     )
+    arithmetic = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(allow_none=True),
+        required=True,
+        metadata={
+            "description": "the BLAS of matrix products; the instructions of the compiled kernels, "
+            "null where numpy computes"
+        },
+    )
     versions = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     fingerprint = fields.String(
         required=True,
         metadata={"description": "SHA-256: processes with equal fingerprints compute equal bits"},
+    )
+    workers = fields.Nested(
+        WorkersResponse,
+        allow_none=True,
+        required=True,
+        metadata={"description": "those of DELTAWIRE_DASK; null where it is not set"},
     )
 
 

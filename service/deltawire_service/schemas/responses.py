@@ -207,18 +207,20 @@ class PlanResponse(Schema):
     )
     loss = fields.Dict(keys=fields.String(), values=fields.Float(), required=True)
     given_bytes = integer("parameters and data")
+    stored_bytes = integer("of these, the parameters that the service keeps: no memory of the request")
     answered_bytes = integer(
         "gradients (more than once while they are summed over chunks), values, deltas and losses"
     )
     read_bytes = integer("the body, while the numbers given are read from it")
     work_bytes = integer("values, what equations hold, and deltas of the rows computed at once")
     written_bytes = integer("the answer's body, while the numbers answered are written into it")
-    peak_bytes = integer("the most held at once: given + max(read, answered + max(work, written))")
+    peak_bytes = integer("the most held at once: given − stored + max(read, answered + max(work, written))")
     rows_at_once = integer("examples computed at once")
     chunks = integer("how often that is")
     threads = integer("chunks computed at the same time")
     passes = integer("1 for values, 1 more when deltas are sent down, 1 more when parameters have gradients")
     operations = integer("operations over all passes, of which a fast core does 2^35 in a second")
+    segments = integer("parts of the batch that other machines can compute, where the service has some")
     limit_bytes = integer("largest peak the service takes")
     limit_operations = integer("most operations the service takes")
     fits = fields.Boolean(

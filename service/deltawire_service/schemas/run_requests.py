@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from deltawire_layers import config
-from deltawire_service.schemas.model_requests import object_field
+from deltawire_service.schemas.model_requests import ObjectField
 from deltawire_service.schemas.request_fields import flag_field
 from deltawire_service.schemas.requests import Request, option, reduction, seed_field
 
@@ -114,7 +114,8 @@ class Recipe(Request):
         fields.String(required=True, metadata={"description": "the name of the dataset to learn from"})
     )
     columns: Mapping[str, Any] = option(
-        object_field(
+        ObjectField(
+            '{"x": ["age", "height"], "y": "weight"}',
             "by input: a column, or a list of columns with a number in each row; by default the column of "
             "the same name",
             keys=fields.String(),
@@ -128,7 +129,8 @@ class Recipe(Request):
     seed: int = option(seed_field(load_default=0))
     reduction: str = reduction()
     schedule: Mapping[str, Any] | None = option(
-        object_field(
+        ObjectField(
+            '{"kind": "cosine", "T_max": 1000}',
             "a schedule of the learning rate, counted from the first step of the run; null for that of the "
             "model",
             load_default=None,
@@ -136,8 +138,11 @@ class Recipe(Request):
         )
     )
     clip: Mapping[str, Any] | None = option(
-        object_field(
-            "bounds on the gradients; null for those of the model", load_default=None, allow_none=True
+        ObjectField(
+            '{"norm": 1.0}',
+            "bounds on the gradients; null for those of the model",
+            load_default=None,
+            allow_none=True,
         )
     )
     validation: ValidationRecipe | None = option(

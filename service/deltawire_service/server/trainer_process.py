@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic, sleep
 from typing import Any
 
@@ -19,20 +19,36 @@ LOOK_SECONDS = 0.05
 """Seconds between two looks whether it has ended."""
 
 
-def trainer_command(metrics_folder: str | None) -> list[str]:
+def trainer_command(metrics_folder: str | None, memory: int) -> list[str]:
     """Return the command of the trainer of this process.
 
-    metrics_folder: the folder in which the processes share their counts; None for none.
+    Args:
+        metrics_folder: the folder in which the processes share their counts; None for none.
+        memory: the descriptor of the page in which they share what they hold.
     """
     command = [sys.executable, "-m", "deltawire_service.training", "--parent", str(os.getpid())]
+    command += ["--memory", str(memory)]
     return [*command, "--metrics", metrics_folder] if metrics_folder else command
 
 
 class TrainerProcess:
-    """The trainer of a master. command: what starts it."""
+    """The trainer of a master.
 
-    def __init__(self, command: Sequence[str]):
+    Args:
+        command: what starts it.
+        descriptors: the descriptors that it takes over.
+        on_end: called when it has ended, at least once before it is started again.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        descriptors: Sequence[int] = (),
+        on_end: Callable[[], None] = lambda: None,
+    ):
         self._command = command
+        self._descriptors = descriptors
+        self._on_end = on_end
         self._process: subprocess.Popen[bytes] | None = None
         self._started = self._next_start = 0.0
         self._retry_seconds = RETRY_SECONDS
@@ -52,15 +68,20 @@ class TrainerProcess:
 
         Raises nothing where the system has no room for it: it is tried again.
         """
+        if self.is_alive():
+            return
+        self._on_end()
         now = monotonic()
-        if self._stopping or self.is_alive() or now < self._next_start:
+        if self._stopping or now < self._next_start:
             return
         if self._process is not None:
             log.error("the trainer (pid:%s) has ended: it is started again", self._process.pid)
         self._retry_seconds = self._next_retry(now)
         self._started, self._next_start = now, now + self._retry_seconds
         try:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, pass_fds=self._descriptors
+            )
         except OSError as error:
             log.error("the trainer cannot be started for now: %s", error)
 

@@ -75,6 +75,11 @@ class StoreFolder(NamedTuple):
         return self.path / "trainer.lock"
 
     @property
+    def hang_report(self) -> Path:
+        """The file in which the trainer says what it worked on, and where it hung if it did."""
+        return self.path / "trainer.hang"
+
+    @property
     def models(self) -> Path:
         """The folder of the models' folders."""
         return self.path / "models"

@@ -29,6 +29,9 @@ class Observer(Protocol):
     def on_dataset(self, kind: Literal["created", "deleted"]) -> None:
         """Count a change of the datasets that is committed."""
 
+    def on_run_steps(self, count: int) -> None:
+        """Count steps of a run that are committed together."""
+
     def on_replayed_answer(self) -> None:
         """Note that the current request gets the answer that its key got before."""
 
@@ -44,6 +47,9 @@ class Unobserved:
         """Do nothing."""
 
     def on_dataset(self, kind: Literal["created", "deleted"]) -> None:
+        """Do nothing."""
+
+    def on_run_steps(self, count: int) -> None:
         """Do nothing."""
 
     def on_replayed_answer(self) -> None:

@@ -23,6 +23,7 @@ from mmap import mmap
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,10 +44,11 @@ Shape = tuple[int, ...]
 
 
 class Place(NamedTuple):
-    """The place of an array in a slot: its first byte, and its shape."""
+    """The place of an array in a slot: its first byte, its shape, and its dtype."""
 
     begin: int
     shape: Shape
+    dtype: np.dtype[Any]
 
 
 class Layout:
@@ -54,16 +56,21 @@ class Layout:
 
     Args:
         shapes: the shapes of the arrays by name, in the order in which they lie there.
-        dtype: the dtype of all arrays.
+        dtype: their dtype.
+        others: the dtypes of those that have another one.
     """
 
-    def __init__(self, shapes: Mapping[str, Shape], dtype: np.dtype[Any]):
-        self.dtype = dtype
+    def __init__(
+        self,
+        shapes: Mapping[str, Shape],
+        dtype: np.dtype[Any],
+        others: Mapping[str, np.dtype[Any]] = MappingProxyType({}),
+    ):
         self.places = dict[str, Place]()
         end = ALIGNMENT
         for name, shape in shapes.items():
-            self.places[name] = Place(end, shape)
-            size = dtype.itemsize
+            self.places[name] = Place(end, shape, own := others.get(name, dtype))
+            size = own.itemsize
             for axis in shape:
                 size *= axis
             end += -(-size // ALIGNMENT) * ALIGNMENT
@@ -92,8 +99,8 @@ class Slot:
     def arrays(self, writable: bool = False) -> dict[str, Array]:
         """Return views of the arrays by name."""
         arrays = dict[str, Array]()
-        for name, (begin, shape) in self._layout.places.items():
-            array: Array = np.ndarray(shape, self._layout.dtype, self._memory, begin)
+        for name, (begin, shape, dtype) in self._layout.places.items():
+            array: Array = np.ndarray(shape, dtype, self._memory, begin)
             array.flags.writeable = writable
             arrays[name] = array
         return arrays

@@ -17,5 +17,17 @@ class RunEnded(ServiceError):
     code = "run_ended"
 
 
+class PartFailed(Exception):
+    """A part of a run cannot be computed; its cause says why.
+
+    Args:
+        part: the step or the validation, in words.
+    """
+
+    def __init__(self, part: str):
+        super().__init__(part)
+        self.part = part
+
+
 class RunStopped(Exception):
     """The run was paused, cancelled or deleted while it was computed: nothing more of it is kept."""

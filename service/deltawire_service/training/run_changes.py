@@ -7,13 +7,15 @@ cancelled, although the trainer may compute for another moment.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from sqlite3 import Connection
 
 from deltawire.errors import Fault, Refused
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.errors import DatasetNotFound
+from deltawire_service.datasets.fault_places import naming_rows
 from deltawire_service.models.changes import Answer, change_once, find_answer, store_answer
-from deltawire_service.models.computation import StepWork, compute_gradients
+from deltawire_service.models.computation import compute_gradients
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.newest import Newest, change_newest
 from deltawire_service.schemas.run_requests import Recipe
@@ -25,8 +27,10 @@ from deltawire_service.store.tables.idempotency_keys import RequestKey
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.runs import PAUSED, QUEUED, Progress, RunRow
 from deltawire_service.training.errors import RunEnded, RunNotFound
+from deltawire_service.training.evaluation import mean_loss
+from deltawire_service.training.guard import Guard
 from deltawire_service.training.recipes import check_recipe, rule_of_run, write_recipe
-from deltawire_service.training.run_data import RunData
+from deltawire_service.training.run_data import RunData, pointing_to_validation
 from deltawire_service.training.run_descriptions import describe_row
 
 MOST_STEPS = 10**9
@@ -83,6 +87,7 @@ def create_run(
                 first_version=newest.row.version,
                 total_steps=total_steps,
                 attempts=0,
+                hangs=0,
                 problem="",
                 progress=Progress(version=newest.row.version),
             )
@@ -138,17 +143,21 @@ def set_state(
 
 
 def _find_datasets(store: ModelStore, owner: str, recipe: Recipe) -> tuple[DatasetRow, DatasetRow | None]:
-    dataset, validation = store.datasets.find(owner, recipe.dataset), None
+    dataset, validation = _find_dataset(store, owner, recipe.dataset, "/dataset"), None
     if recipe.validation and recipe.validation.dataset is not None:
-        try:
-            validation = store.datasets.find(owner, recipe.validation.dataset)
-        except DatasetNotFound as error:
-            error.pointer = "/validation/dataset"
-            raise
+        validation = _find_dataset(store, owner, recipe.validation.dataset, "/validation/dataset")
         if not validation.rows:
             detail = f"dataset '{validation.name}' has no rows to validate with"
             raise Refused([Fault("/validation/dataset", "batch_empty", detail)])
     return dataset, validation
+
+
+def _find_dataset(store: ModelStore, owner: str, name: str, pointer: str) -> DatasetRow:
+    try:
+        return store.datasets.find(owner, name)
+    except DatasetNotFound as error:
+        error.pointer = pointer
+        raise
 
 
 def _try(
@@ -165,7 +174,14 @@ def _try(
     data = RunData(store, network, newest.row.dtype, recipe, dataset, validation)
     _check_total(recipe, data.sampler.total_steps)
     admit(data.step_bytes)
-    compute_gradients(StepWork(network, recipe.reduction, data.step(0).arrays), newest.numbers)
+    data.check_finite()
+    first = data.step(0)
+    with naming_rows(first.rows, first.arrays, ""):
+        compute_gradients(first.work(network, recipe.reduction), newest.numbers)
+    if validation:
+        with pointing_to_validation():
+            batches = islice(data.validation_batches(), 1)
+            mean_loss(network, newest.numbers, batches, lambda: None, Guard())
     return data.sampler.total_steps
 
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from deltawire.errors import Fault, Refused
 from deltawire.wire import Array
+from deltawire_service.datasets.columns import Columns
+from deltawire_service.datasets.fault_places import naming_rows
 from deltawire_service.datasets.rows import RowsReference, input_dtypes, resolve_rows
 from deltawire_service.engine import Network
-from deltawire_service.models.computation import DATA
+from deltawire_service.models.computation import DATA, StepWork
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.schemas.run_requests import Recipe
 from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.training.batch_sampler import BatchSampler
+from deltawire_service.training.finite_columns import check_finite
 
 ALL: Mapping[str, Any] = {"start": None, "stop": None, "indices": None}
 """All rows of a dataset, as a document names them."""
@@ -25,10 +30,39 @@ ORDER_BYTES = 40
 class StepData(NamedTuple):
     """The data of a step."""
 
+    rows: RowsReference
     arrays: dict[str, Array]
-    """By input, named `data/x`."""
+    """By input."""
     record: dict[str, Any]
     """What the ledger keeps of it beside the id of the dataset, as JSON."""
+
+    def work(self, network: Network, reduction: str) -> StepWork:
+        """Return the work of the step.
+
+        Args:
+            network: the network.
+            reduction: `mean` or `sum` of the examples' losses.
+        """
+        named = {f"{DATA}{name}": array for name, array in self.arrays.items()}
+        return StepWork(network, reduction, named)
+
+
+class ValidationBatch(NamedTuple):
+    """Some of the examples that a run is validated with."""
+
+    rows: RowsReference
+    arrays: dict[str, Array]
+    """By input."""
+
+
+@contextmanager
+def pointing_to_validation() -> Iterator[None]:
+    """Have refusals point to the dataset of the validation: its columns are named for both datasets."""
+    try:
+        yield
+    except Refused as refused:
+        faults = [replace(fault, pointer="/validation/dataset") for fault in refused.faults]
+        raise refused.with_faults(faults) from refused
 
 
 class RunData:
@@ -57,15 +91,17 @@ class RunData:
         validation: DatasetRow | None,
     ):
         self.dataset = dataset.id
+        self._datasets, self._dataset = store.datasets, dataset
         self.sampler = BatchSampler(recipe, dataset.rows)
         self._inputs = input_dtypes(network, dtype)
         self._columns = store.datasets.open(dataset)
-        self._rows = self._resolve(recipe, dataset, "")
+        self._rows = self._resolve(recipe, dataset, self._columns)
         self._validation = validation
         self._validation_columns = self._columns
         if validation:
             self._validation_columns = store.datasets.open(validation)
-            self._validation_rows = self._resolve(recipe, validation, "/validation")
+            with pointing_to_validation():
+                self._validation_rows = self._resolve(recipe, validation, self._validation_columns)
         self._record = self._rows.record()[0]["columns"]
         self.step_bytes = self._step_bytes()
         """Memory that the rows of a step take, in bytes."""
@@ -83,12 +119,19 @@ class RunData:
         """
         batch = self.sampler.batch(number)
         rows = RowsReference(self.dataset, batch.rows, self._rows.sources)
-        arrays = rows.gather(self._columns, self._inputs)
-        named = {f"{DATA}{name}": array for name, array in arrays.items()}
-        return StepData(named, {"rows": batch.record, "columns": self._record})
+        with naming_rows(rows, {}, ""):
+            arrays = rows.gather(self._columns, self._inputs)
+        return StepData(rows, arrays, {"rows": batch.record, "columns": self._record})
 
-    def validation_batches(self) -> Iterator[dict[str, Array]]:
-        """Iterate over the batches of a validation, by input.
+    def check_finite(self) -> None:
+        """Look for columns that no run can learn from. Raises Refused where there is one."""
+        check_finite(self._datasets.columns(self._dataset), self._rows, self._inputs)
+        if self._validation:
+            with pointing_to_validation():
+                check_finite(self._datasets.columns(self._validation), self._validation_rows, self._inputs)
+
+    def validation_batches(self) -> Iterator[ValidationBatch]:
+        """Iterate over the batches of a validation.
 
         Each has no more rows than a step, and no more bytes than a plan may have.
 
@@ -103,7 +146,9 @@ class RunData:
                 rows = RowsReference(self._validation.id, slice(start, stop), self._validation_rows.sources)
             else:
                 rows = RowsReference(self.dataset, self.sampler.held_out(start, stop), self._rows.sources)
-            yield rows.gather(self._validation_columns, self._inputs)
+            with naming_rows(rows, {}, ""):
+                arrays = rows.gather(self._validation_columns, self._inputs)
+            yield ValidationBatch(rows, arrays)
 
     def _validation_rows_at_once(self) -> int:
         sources = self._validation_rows.sources if self._validation else self._rows.sources
@@ -116,8 +161,7 @@ class RunData:
         rows = RowsReference(self.dataset, slice(0, count), self._rows.sources)
         return rows.gathered_bytes(self._columns, self._inputs) + ORDER_BYTES * count
 
-    def _resolve(self, recipe: Recipe, dataset: DatasetRow, pointer: str) -> RowsReference:
+    def _resolve(self, recipe: Recipe, dataset: DatasetRow, columns: Columns) -> RowsReference:
         """Return all rows of a dataset with the columns that the recipe names."""
-        columns = self._validation_columns if pointer else self._columns
         reference = {"rows": ALL, "columns": recipe.columns}
-        return resolve_rows(reference, dataset, columns, self._inputs, pointer=pointer)
+        return resolve_rows(reference, dataset, columns, self._inputs, pointer="")

@@ -32,7 +32,14 @@ def describe_run(store: ModelStore, owner: str, run_id: str) -> dict[str, Any]:
 
 
 def list_runs(
-    store: ModelStore, owner: str, before: int, most: int, model: str | None = None
+    store: ModelStore,
+    owner: str,
+    before: int,
+    most: int,
+    model: str | None = None,
+    *,
+    contains: str = "",
+    is_open: bool | None = None,
 ) -> list[dict[str, Any]]:
     """Return the descriptions of the runs of an owner, the latest first.
 
@@ -42,15 +49,16 @@ def list_runs(
         before: the number of the run that the page follows.
         most: number of runs on a page.
         model: the name of the model whose runs are meant; None for all.
+        contains: a part of the model's name, in small or capital letters.
+        is_open: True for open runs alone, False for those that have ended.
 
     Raises:
         ModelNotFound: there is no such model.
     """
     model_id = None if model is None else store.find(owner, model).id
     with store.database.reading() as transaction:
-        return [
-            describe_row(transaction, run) for run in runs.page(transaction, owner, before, most, model_id)
-        ]
+        page = runs.page(transaction, owner, before, most, model_id, contains=contains, is_open=is_open)
+        return [describe_row(transaction, run) for run in page]
 
 
 def read_metrics(store: ModelStore, owner: str, run_id: str, since: int, most: int) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from time import monotonic
 from typing import Any
 
 from deltawire_optimizers import Step
-from deltawire_service.models.computation import StepWork, compute_gradients
+from deltawire_service.datasets.fault_places import naming_rows
+from deltawire_service.models.computation import compute_gradients
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.numbers import Numbers
 from deltawire_service.models.replay import find_origin
@@ -17,6 +19,17 @@ from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.runs import RunRow
 from deltawire_service.training.recipes import rule_of_run
 from deltawire_service.training.run_data import RunData
+
+
+def noise_seed(seed: int, number: int) -> int:
+    """Return where the noise of a step starts from: another place for each step of each epoch.
+
+    Args:
+        seed: the seed of the run.
+        number: the number of the step in the run; the first is 0.
+    """
+    digest = sha256(f"{seed} {number}".encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 11  # 53 bits: JSON in JavaScript has them all
 
 
 class RunSteps:
@@ -58,20 +71,23 @@ class RunSteps:
             PluginError: a layer or the optimizer fails.
         """
         began, step = monotonic(), previous.step + 1
-        arrays, record = self._data.step(number)
-        with self._store.observer.timing("compute"):
-            work = StepWork(self._network, self._recipe.reduction, arrays)
+        data = self._data.step(number)
+        with self._store.observer.timing("compute"), naming_rows(data.rows, data.arrays, ""):
+            network = self._network.with_noise(noise_seed(self._recipe.seed, number))
+            work = data.work(network, self._recipe.reduction)
             loss, gradients, _ = compute_gradients(work, before)
         learning_rate = self._rule.learning_rate(number + 1 if self._recipe.schedule else step)
         with self._store.observer.timing("update"):
             norm = self._rule.apply(before, gradients, Step(step, learning_rate), after)
-        numbers = {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
+        numbers: dict[str, Any] = {"loss": loss, "gradient_norm": norm, "learning_rate": learning_rate}
+        if network.noise_seed is not None:
+            numbers["noise_seed"] = network.noise_seed
         return Entry(
             version=previous.version + 1,
             kind="step",
             step=step,
             optimizer=previous.optimizer,
-            details=to_json(numbers | self._details | record),
+            details=to_json(numbers | self._details | data.record),
             fingerprint=self._store.fingerprint,
             total_seconds=previous.total_seconds + monotonic() - began,
             dataset=self._data.dataset,

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from deltawire.errors import Refused
+from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.engine import PluginError
 from deltawire_service.models.changes import Change, commit
 from deltawire_service.models.maintenance.sweeps import remove_files
@@ -31,12 +32,12 @@ from deltawire_service.store.tables import runs, validations
 from deltawire_service.store.tables.models import ModelRow
 from deltawire_service.store.tables.runs import FINISHED, RUNNING, RunRow
 from deltawire_service.store.tables.validations import Validation
-from deltawire_service.training.errors import RunStopped
+from deltawire_service.training.errors import PartFailed, RunStopped
 from deltawire_service.training.evaluation import count_misses, has_stopped_early, is_best, mean_loss
+from deltawire_service.training.guard import Guard
 from deltawire_service.training.recipes import read_recipe
 from deltawire_service.training.run_data import RunData
 from deltawire_service.training.run_steps import RunSteps
-from deltawire_service.training.watchdog import Watchdog
 
 GROUP_SECONDS = 0.25
 """How long a group of steps is computed: what a process that dies has to compute again."""
@@ -56,7 +57,7 @@ class TrainingLoop:
         run: the run, which is running.
         row: its model.
         must_stop: returns whether to end as soon as possible.
-        watchdog: bounds the time of a group of steps, and of a batch of a validation.
+        guard: bounds what a group of steps takes, and a batch of a validation.
 
     Raises:
         Refused: a layer, an optimizer or a column is not there any more.
@@ -69,13 +70,13 @@ class TrainingLoop:
         run: RunRow,
         row: ModelRow,
         must_stop: Callable[[], bool],
-        watchdog: Watchdog,
+        guard: Guard,
     ):
         self._store = store
         self._run = run
         self._row = row
         self._must_stop = must_stop
-        self._watchdog = watchdog
+        self._guard = guard
         self._recipe = read_recipe(run.recipe)
         self._network = store.network_of(row)
         dataset = store.datasets.get(run.dataset)
@@ -89,7 +90,9 @@ class TrainingLoop:
 
         Raises:
             RunStopped: it was paused or cancelled.
-            Refused, PluginError: a step cannot be taken; those before it are committed.
+            PartFailed: a step or a validation cannot be computed; the steps before it are committed.
+            Overloaded: a step waits for memory.
+            Overloaded: requests hold the memory that a step takes; those before it are committed.
             QuotaExceeded, StoreFull, StoreUnavailable, LockBusy, OutcomeUnknown: as for any change.
         """
         until = monotonic() + seconds
@@ -99,7 +102,11 @@ class TrainingLoop:
     def _go_on(self) -> bool:
         """Do what is next, up to one commit; return whether the run goes on after it."""
         progress, sampler = self._run.progress, self._data.sampler
-        with change_newest(self._store, self._row, monotonic() + COMMIT_SECONDS) as newest:
+        with ExitStack() as held:
+            with self._guard.computing():  # a slot that was lost is computed again
+                newest = held.enter_context(
+                    change_newest(self._store, self._row, monotonic() + COMMIT_SECONDS)
+                )
             self._row = newest.row
             if sampler.is_validated_after(progress.steps) and progress.validated < progress.steps:
                 self._validate(newest)
@@ -111,6 +118,7 @@ class TrainingLoop:
             change, steps = self._take_steps(newest)
         # The slots are free now: a reader that finds the new version does not have to wait for them.
         self._commit(change, steps=steps)
+        self._store.observer.on_run_steps(len(change.entries))
         return True
 
     def _take_steps(self, newest: Newest) -> tuple[Change, int]:
@@ -124,15 +132,19 @@ class TrainingLoop:
                 held.enter_context(store.slots.free(store.folder_of(row.id).slots, newest.layout, row.slot))
                 for _ in range(2)
             ]
-            held.enter_context(self._watchdog.watching())
+            held.enter_context(self._guard.computing())
             numbers = [Numbers.split(slot.arrays(writable=True)) for slot in slots]
             while number < last and (len(entries) == 1 or monotonic() < until and not self._must_stop()):
                 after = numbers[number % 2]
                 try:
                     entries.append(self._steps.take(number, entries[-1], before, after))
-                except (Refused, PluginError):
+                except Overloaded:
                     if len(entries) == 1:
                         raise
+                    break
+                except (Refused, PluginError) as error:
+                    if len(entries) == 1:
+                        raise PartFailed(f"step {number + 1}") from error
                     break  # the next group begins with this step, and raises the same
                 before, number = after, number + 1
             slot = slots[(number - 1) % 2]
@@ -143,7 +155,10 @@ class TrainingLoop:
         """Validate the newest version, and store its loss; keep its numbers where the best are wanted."""
         store, progress, stopping = self._store, self._run.progress, self._recipe.early_stopping
         batches = self._data.validation_batches()
-        loss = mean_loss(self._network, newest.numbers.params, batches, self._look_around, self._watchdog)
+        try:
+            loss = mean_loss(self._network, newest.numbers, batches, self._look_around, self._guard)
+        except (Refused, PluginError) as error:
+            raise PartFailed(f"the validation after step {progress.steps}") from error
         validation = Validation(newest.row.version, newest.entry.step, loss)
         misses, best = count_misses(loss, progress, stopping), is_best(loss, progress)
         changes: dict[str, Any] = {"validated": progress.steps, "misses": misses}

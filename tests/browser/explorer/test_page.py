@@ -87,7 +87,8 @@ def test_the_theme_survives_a_reload(page: Page) -> None:
 
 @pytest.mark.parametrize(
     "state",
-    ["example=constructor", "lang=constructor", "tab=constructor", "at=constructor", "tour=9.9", "tour=1.9"],
+    ["example=constructor", "example=__proto__", "lang=constructor", "tab=constructor", "at=constructor"]
+    + ["tour=9.9", "tour=1.9", "tour=0.99", "row=99999", "step=99999"],
 )
 def test_an_address_that_names_what_is_not_there_opens_the_first_network(page: Page, state: str) -> None:
     explorer = Explorer(page, state)

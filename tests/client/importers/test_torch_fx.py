@@ -24,9 +24,8 @@ MODULES = [
 ]
 INEXPRESSIBLE = [
     "a module", "two functions", "the batch's mean", "a softmax over it", "its size", "no batch",
-    "an example", "an input", "a division", "a stretch", "a parameter's", "a first place",
-    "a stretched parameter",
-    "what was overwritten", "chance", "both directions", "time first", "a padding row", "a mirror",
+    "an example", "an input", "a parameter's", "of a parameter",
+    "what was overwritten", "chance", "time first", "a padding row",
     "an argument", "a last state",
 ]  # fmt: skip
 
@@ -53,7 +52,8 @@ def state_dict(network: Network, params: Any, constants: Any) -> Any:
 
 def named(network: Network, constants: Any, examples: Any) -> dict[str, np.ndarray]:
     """Examples by the names of the inputs, beside the constants."""
-    inputs = [name for name in network.spec()["inputs"] if name not in constants]
+    slots = network.spec()["inputs"]
+    inputs = [name for name, slot in slots.items() if name not in constants and "parameter" not in slot]
     return constants | dict(zip(inputs, (example.numpy() for example in examples), strict=True))
 
 

@@ -315,3 +315,25 @@ def test_a_version_of_a_model_does_not_learn(torch: Any, model: Model) -> None:
     assert x.grad is not None and served.gradients == {}
     with pytest.raises(Refused, match="only a model takes steps"):
         served.step()
+
+
+def test_noise_is_drawn_in_training_and_not_after_eval(torch: Any, client: Client) -> None:
+    net = Network()
+    keep = net.noise("keep", (4,), dropout=0.5)
+    net.layer(
+        "identity", net.layer("linear", net.input("x", (3,)), units=4, name="hidden") * keep, name="out"
+    )
+    module = remote(net, client=client, dtype=torch.float64)
+    x = torch.ones(50, 3, dtype=torch.float64, requires_grad=True)
+    torch.manual_seed(3)
+    first, second = module(x), module(x)
+    torch.manual_seed(3)
+    assert torch.equal(module(x), first) and not torch.equal(first, second)
+    assert 0.3 < (first == 0).double().mean() < 0.7
+    first.sum().backward()  # under the mask of the forward pass
+    kept = (first != 0).double() * 2
+    assert torch.allclose(x.grad, kept @ module.hidden.weight)
+    state = torch.get_rng_state()
+    module.eval()
+    assert torch.equal(module(x), module(x)) and (module(x) != 0).all()
+    assert torch.equal(torch.get_rng_state(), state)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -231,3 +233,32 @@ def test_parameters_of_another_network_are_not_saved(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="/params: expected arrays by name"):
         net.save(tmp_path / "net.safetensors", np.ones(1))  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())
+
+
+def _torch(path: Path, legacy: bool = False) -> None:
+    torch = import_module("torch")
+    torch.save({"a": torch.ones(2)}, path, _use_new_zipfile_serialization=not legacy)
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        pytest.param(
+            _torch,
+            "this is a checkpoint of torch: docs/importers.md imports its module",
+            marks=pytest.mark.torch,
+        ),
+        pytest.param(
+            lambda path: _torch(path, legacy=True), "this is a checkpoint of torch", marks=pytest.mark.torch
+        ),
+        (lambda path: path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(8)), "this is a file of HDF5"),
+        (lambda path: ZipFile(path, "w").writestr("model.weights.h5", ""), "this is a model of Keras"),
+        (lambda path: path.write_bytes(b"PK damaged"), "an .npz has arrays and no network"),
+    ],
+)
+def test_a_file_of_another_library_is_led_to_the_importers(
+    write: Callable[[Path], Any], words: str, tmp_path: Path
+) -> None:
+    write(tmp_path / "model")
+    with pytest.raises(Refused, match=words):
+        Network.load(tmp_path / "model")

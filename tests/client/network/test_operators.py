@@ -23,6 +23,7 @@ EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
     "quotients": lambda x, y: x / y + x / 4 + 3 / y,
     "powers": lambda x, y: x**2 + y**0.5 - y**-1,
     "negation": lambda x, y: -x * y,
+    "sizes": lambda x, y: abs(x - y) + np.abs(y - 1),
     "numbers of numpy": lambda x, y: np.float64(2) * x + np.int64(3) - np.float32(0.5) * y,
     "the sum of a list": lambda x, y: sum([x, y, x * y]),
     "numbers that change nothing": lambda x, y: (0 + x) * 1 - 0 + y / 1,
@@ -123,15 +124,56 @@ def test_handles_of_two_networks_do_not_mix() -> None:
     [
         lambda x: x + np.ones(4),
         lambda x: np.ones(4) * x,
-        lambda x: np.ones((4, 4)) @ x,
         lambda x: np.array(2.0) - x,
-        lambda x: np.exp(x),
-        lambda x: np.add.reduce(x),
-        lambda x: np.float64(2) > x,
     ],
 )
-def test_an_array_or_a_function_of_numpy_is_led_to_a_layer_an_input_or_a_parameter(build: Any) -> None:
+def test_an_array_is_led_to_an_input_or_a_parameter(build: Any) -> None:
     net = Network()
-    with pytest.raises(TypeError, match=r"net.layer builds layers.*net.input\(…, shared=True\)"):
+    with pytest.raises(
+        TypeError, match=r"^an array cannot stand.*net.input\(…, shared=True\), .*net.parameter"
+    ):
         build(net.input("x", (4,)))
     assert not net.spec()["nodes"]
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "tanh": (lambda x: np.tanh(x), 'net.layer("tanh", x)'),
+    "exp": (lambda x: np.exp(x), 'net.layer("exp", x)'),
+    "maximum": (lambda x: np.maximum(x, 0), 'net.layer("maximum", x, y)'),
+    "matmul": (lambda x: np.ones((4, 4)) @ x, "x @ y"),
+    "dot": (lambda x: np.dot(x, x), 'net.layer("dot", x, y)'),
+    "sum": (lambda x: np.sum(x), "x.sum()"),
+    "mean": (lambda x: np.mean(x, axis=0), "x.mean()"),
+    "concatenate": (lambda x: np.concatenate([x, x]), 'net.layer("concat", x, y)'),
+    "where": (lambda x: np.where(x, x, x), 'net.layer("where", mask, x, y)'),
+    "sin": (lambda x: np.sin(x), 'net.layer("sin", x)'),
+    "arctan": (lambda x: np.arctan(x), "with a kind of client.layers()"),
+    "greater": (lambda x: np.float64(2) > x, "with a kind of client.layers()"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_numpy_is_led_to_what_computes_it(name: str) -> None:
+    net = Network()
+    build, mend = FUNCTIONS[name]
+    with pytest.raises(TypeError) as caught:
+        build(net.input("x", (4,)))
+    assert str(caught.value).startswith(f"np.{name} cannot compute with a place of a network")
+    assert mend in str(caught.value) and not net.spec()["nodes"]
+
+
+@pytest.mark.parametrize(
+    "build, words",
+    [
+        (lambda x: x.sum(dim=1), "sum() has no argument 'dim'; here it is 'axis'"),
+        (lambda x: x.mean(axes=0), "mean() has no argument 'axes'; here it is 'axis'"),
+        (lambda x: x.mean(0, keepdims=True), "has no argument 'keepdims'; the axis goes"),
+        (lambda x: x.sum(axis="0"), "axis: expected a whole number or several, got '0'"),
+        (lambda x: x.sum(axis=True), "axis: expected a whole number or several, got True"),
+        (lambda x: x.sum(axis=1.5), "axis: expected a whole number or several, got 1.5"),
+    ],
+)
+def test_an_argument_of_another_library_is_led_to_that_of_numpy(build: Any, words: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        build(Network().input("x", (4,)))
+    assert words in str(caught.value)

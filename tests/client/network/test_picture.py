@@ -46,7 +46,9 @@ def test_names_and_options_are_escaped() -> None:
     net.layer("linear", name='a" onload="x', tied_to="&<b>", units="</svg>")
     picture = net._repr_html_()
     assert "<script" not in picture and "</svg>" in picture[-6:] and picture.count("</svg>") == 1
-    assert {"<script>alert(1)</script>", 'a" onload="x', "tied to &<b>"} <= set(texts(drawn(net)))
+    assert {"<script>alert(1)</script>", 'a" onload="x', 'linear(units="</svg>"), tied to &<b>'} <= set(
+        texts(drawn(net))
+    )
     assert {key for element in drawn(net).iter() for key in element.attrib}.isdisjoint({"onload", "onclick"})
 
 
@@ -56,12 +58,22 @@ def test_shapes_dtypes_ties_and_losses_are_shown() -> None:
     first = net.layer("linear", x, units=3, name="first")
     net.loss = net.layer("some_loss", net.layer("linear", first, units=3, tied_to=first), mask, name="loss")
     picture = drawn(net)
-    assert {"(2, 3)", "(3,) int64 shared", "linear(units=3)", "tied to first"} <= set(texts(picture))
+    assert {"(2, 3)", "(3,) int64 shared", "linear(units=3)", "linear(units=3), tied to first"} <= set(
+        texts(picture)
+    )
     assert "linear1: linear(units=3), tied to first" in [title.text for title in picture.iter(f"{SVG}title")]
     orange = [
         group for group in picture.iter(f"{SVG}g") if group.find(f"{SVG}rect[@fill='#d97706']") is not None
     ]
     assert [str(group.findtext(f"{SVG}title")) for group in orange] == ["loss: some_loss"]
+
+
+def test_a_penalty_and_counts_are_shown() -> None:
+    net = Network()
+    net.layer("linear", net.input("x", (3,)), units=2)
+    assert drawn(net).attrib["aria-label"] == "Network of 1 input and 1 node"
+    net.regularize(1e-3, ["linear1.*"])
+    assert "and (λ/2)·ΣW² with λ = 0.001, W: linear1.*" in texts(drawn(net))
 
 
 def test_several_losses_are_all_marked() -> None:
@@ -72,7 +84,7 @@ def test_several_losses_are_all_marked() -> None:
 
 
 def test_an_empty_network_and_a_large_one() -> None:
-    assert drawn(Network()).tag == f"{SVG}svg"
+    assert Network()._repr_html_() == "<p>This network is empty: net.input and net.layer build it.</p>"
     net = Network()
     x = net.input("x")
     for _ in range(400):

@@ -36,7 +36,7 @@ def test_the_table_of_a_network() -> None:
     assert ["mask", "shared", "input", "(2,)"] in lines
     planned = CLIENT.plan(network(), 1000, dtype="float32")
     assert text.splitlines()[-1].startswith("10 numbers in parameters, 40 B in float32; 1,000 examples: ")
-    assert planned["fits"] and f"of {planned['limit_bytes'] // 2**20} MiB allowed" in text
+    assert planned["fits"] and f"of {planned['limit_bytes'] / 2**30} GiB allowed" in text
     columns = {
         line.index(cell) for line, cell in ((text.splitlines()[0], "kind"), (text.splitlines()[2], "input"))
     }

@@ -110,3 +110,21 @@ def test_what_cannot_be_divided_is_refused(data: Any, size: Any, message: str) -
     with pytest.raises(Refused) as refused:
         list(optim.batches(data, size))
     assert message in str(refused.value)
+
+
+def test_any_object_that_takes_steps_is_an_optimizer() -> None:
+    """Write the rule of `sgd` by hand: the parameters end with the same bits."""
+
+    class Own:
+        def step(self, params: dict[str, Any], gradients: dict[str, Any]) -> None:
+            for name, gradient in gradients.items():
+                params[name] -= 0.1 * gradient
+
+    net, data = line(), examples()
+    mine, expected = CLIENT.init(net), CLIENT.init(net)
+    losses = optim.fit(CLIENT, net, mine, data, Own(), epochs=2, batch_size=4)
+    assert losses == optim.fit(CLIENT, net, expected, data, optim.sgd(0.1), epochs=2, batch_size=4)
+    assert all(mine[name].tobytes() == expected[name].tobytes() for name in expected)
+    data["x"][3] = np.nan
+    with pytest.raises(Refused, match="example 3"):
+        optim.fit(CLIENT, net, mine, data, Own())

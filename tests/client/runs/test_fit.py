@@ -59,6 +59,11 @@ def test_the_same_key_starts_one_run(client: Client, model: Model) -> None:
         (examples(), {"validate_every": 2}, "/validation"),
         (examples(), {"schedule": "cosine"}, "/schedule"),
         (examples(), {"columns": ["x"]}, "/columns"),
+        (examples(), {"wait": "no"}, "/wait"),
+        (examples(), {"progress": 0}, "/progress"),
+        (examples(), {"validation": (1, 2)}, "/validation"),
+        (examples(), {"validation": {"x": "a", "y": [object()]}}, "/validation/y/0"),
+        ((1, 2), {}, "/data"),
     ],
 )
 def test_arguments_of_another_kind_are_refused(
@@ -67,6 +72,18 @@ def test_arguments_of_another_kind_are_refused(
     with pytest.raises(Refused) as caught:
         model.fit(data, **options)
     assert caught.value.pointer == pointer
+
+
+def test_a_refused_run_leaves_nothing_that_it_uploaded(client: Client, model: Model) -> None:
+    for options in ({"schedule": {"kind": "steps"}}, {"validation": {"y": np.zeros(3)}}):
+        with pytest.raises(Refused):
+            model.fit(examples(), progress=False, **options)
+        assert client.datasets() == []
+    model.fit(examples(), steps=1, progress=False)
+    (kept,) = client.datasets()
+    with pytest.raises(Refused):
+        model.fit(examples(), progress=False, batch_size=0)
+    assert client.datasets() == [kept]  # an earlier call made it
 
 
 def test_ctrl_c_pauses_the_run_and_says_how_it_goes_on(
@@ -85,5 +102,5 @@ def test_ctrl_c_pauses_the_run_and_says_how_it_goes_on(
 
 def test_a_run_that_fails_says_why(client: Client, model: Model) -> None:
     model.change_optimizer(learning_rate=1e300)
-    with pytest.raises(ServiceFailed, match="failed:"):
+    with pytest.raises(ServiceFailed, match=r"failed: step [12]: "):
         model.fit(examples(), epochs=100, progress=False)

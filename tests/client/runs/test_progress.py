@@ -37,7 +37,7 @@ def test_a_run_in_words(run: dict[str, Any], losses: tuple[Any, Any], text: str)
 
 
 def test_a_bar_shows_the_steps_and_the_losses(capsys: pytest.CaptureFixture[str]) -> None:
-    with open_progress(RUN, shown=True) as bar:
+    with open_progress(RUN, True) as bar:
         bar.add(0.5, None)
         bar.add(None, 0.25)
         bar.update(RUN | {"steps": 40, "state": "finished", "seconds_left": None})
@@ -47,7 +47,7 @@ def test_a_bar_shows_the_steps_and_the_losses(capsys: pytest.CaptureFixture[str]
 
 
 def test_nothing_is_shown_unless_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    with open_progress(RUN, shown=False) as bar:
+    with open_progress(RUN, False) as bar:
         bar.add(0.5, None)
         bar.update(RUN)
     assert capsys.readouterr() == ("", "")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from client.runs.conftest import examples
@@ -22,6 +24,24 @@ def test_its_metrics_are_yielded_as_they_come(model: Model) -> None:
     assert metrics.index(validations[0]) == 3, "a validation comes after its step"
     assert all(math.isfinite(each.gradient_norm or 0) and each.learning_rate == 0.01 for each in steps)
     assert run.metrics(since=6) == metrics[-4:]
+
+
+def test_its_progress_is_shown_in_ones_own_way(model: Model) -> None:
+    class Recorded:
+        def __init__(self) -> None:
+            self.losses: list[tuple[float | None, float | None]] = []
+            self.states: list[str] = []
+
+        def add(self, loss: float | None, validation_loss: float | None) -> None:
+            self.losses.append((loss, validation_loss))
+
+        def update(self, description: Mapping[str, Any]) -> None:
+            self.states.append(description["state"])
+
+    run = model.fit(examples(), epochs=3, batch_size=20, validation=examples(10), wait=False)
+    recorded = Recorded()
+    assert run.wait(progress=recorded)["state"] == "finished" == recorded.states[-1]
+    assert recorded.losses == [(each.loss, each.validation_loss) for each in run.metrics()]
 
 
 def test_it_is_paused_resumed_and_cancelled(client: Client, model: Model) -> None:

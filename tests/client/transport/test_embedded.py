@@ -56,12 +56,12 @@ def test_settings_of_the_environment_hold_and_only_failures_are_logged(
 
 BROKEN = """
 from deltawire import Client, PluginFailed
-from deltawire_layers.layers import pointwise
+from deltawire_layers.layers.pointwise import activations
 
 def broken(self, params, x):
     raise ValueError("the reason")
 
-pointwise.Tanh.forward = broken
+activations.Tanh.forward = broken
 try:
     Client().forward({"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}]}, {}, {"x": [1.0]})
 except PluginFailed as failed:
@@ -113,9 +113,17 @@ ONLY_WITH_OTHER_CALLS = {"queue_seconds", "queue_bytes", "admitted_bytes"}
 """Settings that refuse a call while others compute; tests/service/admission has their messages."""
 
 NEVER_REFUSING = {
-    *("compute_threads", "computations", "hang_seconds", "received_bytes", "client_bytes_per_second"),
+    *(
+        "compute_threads",
+        "flat_programs",
+        "computations",
+        "hang_seconds",
+        "received_bytes",
+        "client_bytes_per_second",
+    ),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
     *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir", "trainer", "trainer_threads"),
+    *("dask", "cluster_url", "cluster_operations", "worker_cache_bytes"),
 }
 """Settings of sockets, of processes, and of what a service offers."""
 
@@ -123,6 +131,7 @@ OF_MODELS = {
     *("models_per_key", "model_bytes_per_key", "free_bytes", "history_bytes", "ledger_entries"),
     *("idempotency_keys", "idempotency_seconds", "model_body_bytes", "upload_bytes"),
     *("datasets_per_key", "dataset_body_bytes", "dataset_roots", "runs_per_key"),
+    *("model_tensors", "model_tensor_header_bytes"),
 }
 """Settings that refuse changes of models or datasets or new runs, or bound the history of models.
 
@@ -192,7 +201,7 @@ def test_planned_memory_alone_bounds_arrays(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_numbers_of_an_array_have_no_bound_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = {"inputs": {"x": {"shape": [2**27]}}, "nodes": [{"kind": "sum"}]}
+    spec = {"inputs": {"x": {"shape": [2**29]}}, "nodes": [{"kind": "sum"}]}
     with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
         Client().plan(spec)
     with pytest.raises(Refused, match="DELTAWIRE_PLANNED_BYTES"):
@@ -220,11 +229,12 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     form = {"json_depth", "rank", "nodes"}
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
     process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
-    process |= {"upload_bytes", "trainer_threads"}
+    process |= {"upload_bytes", "trainer_threads", "cluster_operations", "worker_cache_bytes"}
+    streamed = {"model_tensors", "model_tensor_header_bytes"}
     history = {"free_bytes", "history_bytes", "ledger_entries", "idempotency_keys", "idempotency_seconds"}
     assert {name for name, most in limits.items() if most < 2**60} == {
         *("planned_bytes", "planned_operations")
-    } | form | seconds | process | history
+    } | form | seconds | process | streamed | history
     assert min(limits["queue_seconds"], limits["deadline_seconds"]) == 1e6
 
 

@@ -45,6 +45,7 @@ def line_of(error: ConformanceError) -> str:
 
 # kind: config, the shapes that the author tries, and others that the pasted line has to hold for
 SAVING: dict[str, tuple[dict[str, Any], list[Shape], list[list[Shape]]]] = {
+    "absolute_error": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
     "attention": (
         {},
         [(3, 2), (3, 2), (3, 2)],
@@ -52,23 +53,30 @@ SAVING: dict[str, tuple[dict[str, Any], list[Shape], list[list[Shape]]]] = {
     ),
     "batch_norm": ({}, [(3,), (3,), (3,)], [[(2, 5), (2,), (2,)], [(3, 2, 2), (3,), (3,)]]),
     "cosine_distance": ({}, [(3,), (3,)], [[(1,), (1,)], [(2, 5), (2, 5)]]),
+    "elman": ({"units": 2}, [(3, 2)], [[(1, 1)], [(5, 3)]]),
     "gelu": ({}, [()], [[(3,)], [(2, 4)]]),
     "group_norm": ({"groups": 2}, [(4,)], [[(2,)], [(6, 3)]]),
     "gru": ({"units": 2}, [(3, 2)], [[(1, 1)], [(5, 3)]]),
     "huber": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
-    "layer_norm": ({}, [(4,)], [[(1,)], [(3, 2)]]),
+    "instance_norm": ({}, [(4, 2)], [[(2, 1)], [(6, 3)]]),
+    "log": ({"low": -100.0}, [(3,)], [[()], [(2, 4)]]),
     "lstm": ({"units": 2}, [(3, 2)], [[(1, 1)], [(5, 3)]]),
     "max_margin": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
+    "gaussian_nll": ({}, [(3,)] * 3, [[()] * 3, [(2, 2)] * 3]),
+    "mish": ({}, [(3,)], [[()], [(2, 4)]]),
     "multi_head_attention": (
         {"heads": 2},
         [(2, 4), (2, 4), (2, 4)],
         [[(3, 2), (5, 2), (5, 2)], [(2, 1, 2), (2, 4, 2), (2, 4, 2)]],
     ),
     "nll": ({}, [(3,), ()], [[(2, 4), (2,)]]),
-    "rms_norm": ({}, [(4,)], [[(1,)], [(3, 2)]]),
+    "poisson_nll": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
     "silu": ({}, [(3,)], [[()], [(2, 4)]]),
     "softmax_nll": ({}, [(3,), ()], [[(2, 4), (2,)]]),
+    "smooth_l1": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
     "squared_error": ({}, [(3,), (3,)], [[(), ()], [(2, 2), (2, 2)]]),
+    "triplet": ({}, [(3,)] * 3, [[(1,)] * 3, [(2, 5)] * 3]),
+    "variance": ({}, [(3,)], [[(1,)], [(2, 3)]]),
 }
 
 
@@ -88,16 +96,42 @@ def test_the_line_printed_for_a_built_in_layer_passes_when_pasted(kind: str) -> 
 def test_every_other_built_in_layer_passes_without_it() -> None:
     """What these declare, if anything, is what their equations work in: they save nothing."""
     cases: dict[str, tuple[dict[str, Any], list[Shape]]] = {
+        "adaptive_avg_pool2d": ({"size": 2}, [(3, 3)]),
+        "adaptive_max_pool2d": ({"size": 2}, [(3, 3)]),
+        "avg_pool2d": ({"kernel": 2}, [(1, 4, 4)]),
         "binary_nll": ({}, [(3,), (3,)]),
         "conv1d": ({"channels": 2, "kernel": 2}, [(2, 4)]),
-        "elman": ({"units": 2}, [(3, 2)]),
+        "conv_transpose1d": ({"channels": 2, "kernel": 2}, [(2, 4)]),
+        "focal": ({}, [(3,), (3,)]),
+        "glu": ({}, [(4,)]),
+        "kl_divergence": ({}, [(3,), (3,)]),
+        "logsumexp": ({}, [(2, 3)]),
+        "min": ({}, [(3,)]),
+        "pad": ({"widths": [[1, 2]], "mode": "reflect"}, [(3,)]),
+        "upsample": ({"size": [3]}, [(2,)]),
+        "take": ({}, [(3,), (2,)]),
+        "take_along_axis": ({}, [(3,), (2,)]),
+        "einsum": ({"equation": "ij,jk->ik"}, [(2, 3), (3, 2)]),
+        "rotary": ({}, [(2, 4)]),
         "embedding": ({"rows": 3, "width": 2}, [(3,)]),
         "max_pool2d": ({"kernel": 2}, [(1, 4, 4)]),
     }
     declaring = {kind for kind in BUILT_IN if "saved" in _defined(BUILT_IN[kind])}
-    assert declaring == SAVING.keys() | cases.keys() | {"conv2d"}
+    assert declaring == SAVING.keys() | cases.keys() | {
+        "conv2d",
+        "conv_transpose2d",
+        *ONE_AXIS,
+        *NO_CLOSED_FORM,
+    }
     for kind, (config, shapes) in cases.items():
         check_layer(without_saved(BUILT_IN[kind])(**config), *shapes)
+
+
+ONE_AXIS = ("adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "max_pool1d")
+"""Kinds that are tried with two axes."""
+
+NO_CLOSED_FORM = ("layer_norm", "norm", "rms_norm")
+"""Kinds that save numbers for the axes that are not summed over, which a config names."""
 
 
 def _defined(layer: type[Layer]) -> set[str]:

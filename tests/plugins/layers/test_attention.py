@@ -100,7 +100,7 @@ def test_a_mask_takes_zeros_and_ones() -> None:
     for layer in (Attention(), MultiHeadAttention(heads=2)):
         assert layer.integer_inputs(*shapes) == {}
         assert layer.integer_inputs(*shapes, (3, 3)) == {3: range(2)}
-        assert str(arity(layer)) == "at least 3 inputs"
+        assert str(arity(layer)) == "at least 3 inputs (query, key, value)"
 
 
 @pytest.mark.parametrize(

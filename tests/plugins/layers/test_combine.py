@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from marshmallow import ValidationError
 
 from deltawire_layers import LayerError, check_layer, load_layers
 from deltawire_layers.layers.combine import Divide, Matmul, Minimum
@@ -70,7 +71,9 @@ def test_nothing_broadcasts(kind: str, other: tuple[int, ...]) -> None:
     with pytest.raises(LayerError) as caught:
         LAYERS[kind]().output_shape((2,), other)
     assert caught.value.input == 1
-    assert str(caught.value) == f"expected the shape of the first input, [2], got {list(other)}"
+    told = f"expected the shape of the first input, [2], got {list(other)}"
+    mend = "" if other == (3,) else ": nothing broadcasts; repeat an input by reshape and expand"
+    assert str(caught.value) == told + mend
 
 
 def test_add_names_the_first_input_that_differs() -> None:
@@ -150,3 +153,39 @@ def test_minimum_splits_a_tie() -> None:
         [0.5, 1, 0],
         [0.5, 0, 1],
     ]
+
+
+EINSUMS: list[tuple[str, list[tuple[int, ...]]]] = [
+    ("ij,jk->ik", [(2, 3), (3, 2)]),
+    ("ij->", [(2, 3)]),
+    ("i,j->ij", [(2,), (3,)]),
+    ("ij,jk,kl->li", [(2, 3), (3, 2), (2, 2)]),
+    ("ij,k->i", [(2, 3), (2,)]),
+    (",i->i", [(), (2,)]),
+]
+
+
+@pytest.mark.parametrize(("equation", "shapes"), EINSUMS)
+def test_einsum_keeps_the_contract(equation: str, shapes: list[tuple[int, ...]]) -> None:
+    for seed in range(3):
+        check_layer(LAYERS["einsum"](equation=equation), *shapes, seed=seed)
+
+
+@pytest.mark.parametrize("equation", ["ij", "ii->i", "ij->k", "i...->i", "ij->ii", "", 3])
+def test_other_equations_are_refused(equation: Any) -> None:
+    with pytest.raises(ValidationError):
+        LAYERS["einsum"](equation=equation)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ([(2, 3)], "the equation has 2 terms, and the node 1 inputs"),
+        ([(2, 3), (3,)], "the term 'jk' does not fit shape [3]"),
+        ([(2, 3), (4, 2)], "'j' is 3 before, and 4 in shape [4, 2]"),
+    ],
+)
+def test_inputs_of_an_einsum_fit_its_terms(shapes: list[tuple[int, ...]], message: str) -> None:
+    with pytest.raises(LayerError) as caught:
+        LAYERS["einsum"](equation="ij,jk->ik").output_shape(*shapes)
+    assert str(caught.value) == message

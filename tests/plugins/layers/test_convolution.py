@@ -11,8 +11,9 @@ from marshmallow import ValidationError
 
 from deltawire_layers import LayerError, check_layer
 from deltawire_layers.layer import Shape
-from deltawire_layers.layers import convolution
-from deltawire_layers.layers.convolution import Conv1d, Conv2d, Convolution
+from deltawire_layers.layers.convolution.convolution import Conv1d, Conv2d, Convolution
+from deltawire_layers.layers.convolution.transposed import ConvTranspose1d, ConvTranspose2d
+from deltawire_layers.numeric import correlation
 
 CASES: list[tuple[type[Convolution], dict[str, Any], Shape]] = [
     (Conv1d, {"channels": 2, "kernel": 3}, (2, 5)),
@@ -27,17 +28,26 @@ CASES: list[tuple[type[Convolution], dict[str, Any], Shape]] = [
         (1, 4, 3),
     ),
     (Conv2d, {"channels": 2, "kernel": [1, 2], "stride": 2, "bias": False}, (3, 2, 4)),
+    (Conv1d, {"channels": 2, "kernel": 2, "padding": [[1, 0]]}, (2, 4)),
+    (ConvTranspose1d, {"channels": 2, "kernel": 2}, (2, 3)),
+    (ConvTranspose1d, {"channels": 4, "kernel": 3, "stride": 2, "groups": 2, "output_padding": 1}, (2, 3)),
+    (ConvTranspose1d, {"channels": 1, "kernel": 2, "dilation": 3, "output_padding": 2}, (2, 2)),
+    (
+        ConvTranspose2d,
+        {"channels": 2, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0], "bias": False},
+        (1, 2, 3),
+    ),
 ]
 
 
 @pytest.mark.parametrize(("kind", "config", "shape"), CASES)
-@pytest.mark.parametrize("block_bytes", [1, 256, convolution.BLOCK_BYTES])
+@pytest.mark.parametrize("block_bytes", [1, 256, correlation.BLOCK_BYTES])
 @pytest.mark.parametrize("seed", range(10))
 def test_keeps_the_contract(
     kind: type[Convolution], config: dict[str, Any], shape: Shape,
     block_bytes: int, seed: int, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(convolution, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(correlation, "BLOCK_BYTES", block_bytes)
     check_layer(kind(**config), shape, seed=seed)
 
 
@@ -93,7 +103,7 @@ def test_blocks_give_what_the_whole_gives(block_bytes: int, monkeypatch: pytest.
         return [run.value, *(equation(delta) for equation in (*run.deltas, *run.grads.values()) if equation)]
 
     whole = answers()
-    monkeypatch.setattr(convolution, "BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(correlation, "BLOCK_BYTES", block_bytes)
     for cut, uncut in zip(answers(), whole, strict=True):
         assert cut == pytest.approx(uncut, rel=1e-12, abs=1e-12)
 
@@ -101,7 +111,7 @@ def test_blocks_give_what_the_whole_gives(block_bytes: int, monkeypatch: pytest.
 @pytest.mark.parametrize("shape", [(1, 4, 64, 64), (64, 4, 8, 8)], ids=["one large", "many small"])
 def test_memory_is_that_of_a_block(shape: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
     """All windows written out would take megabytes here."""
-    monkeypatch.setattr(convolution, "BLOCK_BYTES", 2**16)
+    monkeypatch.setattr(correlation, "BLOCK_BYTES", 2**16)
     layer = Conv2d(channels=1, kernel=5, bias=False)
     x, weight = np.ones(shape), np.ones((1, 4, 5, 5))
     tracemalloc.start()
@@ -124,7 +134,7 @@ def test_memory_is_that_of_a_block(shape: Shape, monkeypatch: pytest.MonkeyPatch
         (
             Conv2d(channels=1, kernel=[1, 3], padding=1, dilation=4),
             (1, 9, 6),
-            "the kernel reaches over 9 numbers, but axis -1 has 6, with padding 8",
+            "the kernel reaches over 9 numbers, but axis -1 has 6, 8 with padding",
         ),
     ],
 )
@@ -169,3 +179,31 @@ def test_shapes_are_those_of_torch() -> None:
         "weight": (6, 2, 3, 2),
         "bias": (6,),
     }
+
+
+def test_a_transposed_convolution_is_the_delta_of_one() -> None:
+    stream = np.random.default_rng(0)
+    x, delta, W = (stream.standard_normal(shape) for shape in ((2, 3, 7), (2, 4, 3), (4, 3, 3)))
+    run = Conv1d(channels=4, kernel=3, stride=2, bias=False).forward({"weight": W}, x)
+    (equation,) = run.deltas
+    assert equation is not None
+    back = ConvTranspose1d(channels=3, kernel=3, stride=2, bias=False).forward({"weight": W}, delta)
+    np.testing.assert_array_equal(back.value, equation(delta))
+
+
+@pytest.mark.parametrize(
+    ("config", "shape", "message"),
+    [
+        ({"channels": 1, "kernel": 1}, (2,), "expected axes (channels, n), got shape [2]"),
+        ({"channels": 2, "kernel": 1, "groups": 2}, (3, 1), "3 channels cannot be divided into 2 groups"),
+        (
+            {"channels": 1, "kernel": 1, "padding": 1},
+            (1, 2),
+            "the padding leaves no place of [1, 2]",
+        ),
+    ],
+)
+def test_what_a_transposed_convolution_refuses(config: dict[str, Any], shape: Shape, message: str) -> None:
+    with pytest.raises(LayerError) as caught:
+        ConvTranspose1d(**config).output_shape(shape)
+    assert str(caught.value) == message

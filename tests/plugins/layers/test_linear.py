@@ -124,3 +124,26 @@ def test_embedding_declares_its_range_and_shapes() -> None:
 def test_embedding_refuses_other_configurations(config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Embedding(**config)
+
+
+def test_a_padding_row_is_looked_up_and_gets_no_gradient(answers: Answering) -> None:
+    delta = [[[1.0, 2.0], [4.0, 8.0]], [[16.0, 32.0], [64.0, 128.0]]]
+    layer = Embedding(rows=3, width=2, padding_idx=2)
+    value, _, grads = answers(layer, [[[2, 0], [2, 0]]], delta, {"weight": TABLE})
+    assert value.tolist() == [[[3, 30], [1, 10]], [[3, 30], [1, 10]]]
+    assert grads["weight"].tolist() == [[68, 136], [0, 0], [0, 0]]
+    index, params = np.array([[2, 0], [2, 0]]), {"weight": np.array(TABLE)}
+    apart = layer.per_example(params, np.array(delta), index)["weight"]
+    assert apart.tolist() == [[[4, 8], [0, 0], [0, 0]], [[64, 128], [0, 0], [0, 0]]]
+
+
+def test_a_padding_row_is_a_constant_of_tangents_too() -> None:
+    layer, weight = Embedding(rows=3, width=2, padding_idx=2), np.array(TABLE) + 1j
+    value = layer.forward({"weight": weight}, np.array([[2, 0]])).value
+    assert value.tolist() == [[[3, 30], [1 + 1j, 10 + 1j]]]
+    assert (weight.imag == 1).all()
+
+
+def test_a_padding_row_is_one_of_the_table() -> None:
+    with pytest.raises(LayerError, match="padding_idx is 3, and the table has 3 rows"):
+        Embedding(rows=3, width=2, padding_idx=3).output_shape((4,))

@@ -11,16 +11,10 @@ import pytest
 from marshmallow import ValidationError
 
 from deltawire_layers import Layer, LayerError, check_layer, load_layers
-from deltawire_layers.layers.losses import (
-    BinaryNll,
-    CosineDistance,
-    Huber,
-    KlDivergence,
-    MaxMargin,
-    Nll,
-    SoftmaxNll,
-    SquaredError,
-)
+from deltawire_layers.layers.losses.labels import Nll, SoftmaxNll
+from deltawire_layers.layers.losses.probabilities import BinaryNll, KlDivergence
+from deltawire_layers.layers.losses.regression import Huber, SquaredError
+from deltawire_layers.layers.losses.similarity import CosineDistance, MaxMargin
 
 Answering = Callable[..., Any]
 Shape = tuple[int, ...]

@@ -9,7 +9,8 @@ import pytest
 from marshmallow import ValidationError
 
 from deltawire_layers import Layer, LayerError, check_layer
-from deltawire_layers.layers.norms import BatchNorm, GroupNorm, LayerNorm, RmsNorm
+from deltawire_layers.layers.norms.channels import BatchNorm, GroupNorm, InstanceNorm
+from deltawire_layers.layers.norms.places import LayerNorm, RmsNorm
 
 CONFIGS = [{}, {"affine": False}, {"eps": 0.5}]
 WITH_MEAN = [LayerNorm(affine=False), GroupNorm(groups=1, affine=False)]
@@ -136,3 +137,28 @@ def test_shapes_that_do_not_fit(
 def test_config_is_checked(kind: type[Layer], config: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         kind(**config)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (LayerNorm(last_axes=2), (2, 2, 3)),
+        (LayerNorm(last_axes=2, affine=False), (2, 3)),
+        (LayerNorm(bias=False), (2, 3)),
+        (LayerNorm(bias=False, affine=False), (3,)),
+        (RmsNorm(last_axes=2), (2, 3)),
+        (InstanceNorm(), (2, 3)),
+        (InstanceNorm(affine=False), (2, 2, 2)),
+    ],
+)
+def test_further_configs_keep_the_contract(layer: Layer, shape: tuple[int, ...]) -> None:
+    for seed in range(3):
+        check_layer(layer, shape, seed=seed)
+
+
+def test_parameters_have_the_shape_of_the_axes() -> None:
+    shapes = {name: each.shape for name, each in LayerNorm(last_axes=2).parameters((4, 2, 3)).items()}
+    assert shapes == {"weight": (2, 3), "bias": (2, 3)}
+    assert list(LayerNorm(bias=False).parameters((3,))) == ["weight"]
+    with pytest.raises(LayerError, match="at least 2 axes"):
+        RmsNorm(last_axes=2).output_shape((3,))

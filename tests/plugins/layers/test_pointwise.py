@@ -12,7 +12,9 @@ import pytest
 from marshmallow import ValidationError
 
 from deltawire_layers import Layer, LayerError, check_layer, load_layers
-from deltawire_layers.layers.pointwise import Affine, Elu, Gelu, LeakyRelu, Log, Power, Silu, Softplus, Sqrt
+from deltawire_layers.layers.pointwise.activations import Gelu, Silu, Softplus
+from deltawire_layers.layers.pointwise.functions import Affine, Log, Power, Sqrt
+from deltawire_layers.layers.pointwise.rectifiers import Elu, LeakyRelu
 
 Answering = Callable[..., Any]
 
@@ -190,6 +192,17 @@ def test_roots_and_logarithms() -> None:
         assert np.isnan(at(Power(exponent=0.5), -1)[0])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex128"])
+def test_a_logarithm_with_a_least_value(dtype: str) -> None:
+    x = np.array([[0.0, 1e-30, 1.0, 2.0]], dtype)
+    value, (delta,), *_ = LAYERS["log"](low=-50).forward({}, x)
+    np.testing.assert_allclose(value, [[-50, -50, 0, np.log(2)]], rtol=1e-6)
+    np.testing.assert_allclose(delta(np.ones_like(x)), [[0, 0, 1, 0.5]], rtol=1e-6)
+    assert value.dtype == delta(np.ones_like(x)).dtype == dtype
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(LAYERS["log"](low=-50).forward({}, np.array([[-1.0]], "float64")).value).all()
+
+
 def test_powers_of_0_and_of_negative_numbers() -> None:
     assert at(Power(exponent=0), 0) == (1, 0)
     assert at(Power(exponent=1), 0) == (0, 1)
@@ -207,7 +220,7 @@ def test_powers_of_0_and_of_negative_numbers() -> None:
         (Elu, {"alpha": float("inf")}),
         (Power, {}),
         (Power, {"exponent": None}),
-        (Gelu, {"approximate": "tanh"}),
+        (Gelu, {"approximate": "erf"}),
     ],
 )
 def test_config_is_checked(layer: type[Layer], config: dict[str, Any]) -> None:

@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 
 from deltawire_layers import Activation, ConformanceError, LayerError, check_layer
 from deltawire_layers.layer import Shape
-from deltawire_layers.layers.recurrent import Elman, Gru, Lstm, Recurrent
+from deltawire_layers.layers.recurrent.cells import Elman, Gru, Lstm
+from deltawire_layers.layers.recurrent.recurrent import Recurrent
 
 KINDS = pytest.mark.parametrize("kind", [Elman, Gru, Lstm])
 
@@ -28,7 +29,8 @@ def test_saved_counts_the_equations_and_the_signal(kind: type[Recurrent]) -> Non
     layer, x, units = kind(units=5), (4, 3), 5
     params = {name: np.ones(shape) for name, (shape, _) in layer.parameters(x).items()}
     signal = layer.forward(params, np.ones((1, *x))).signal(np.ones((1, 4, 5)))
-    made = sum(array.size for array in {id(array): array for array in signal}.values())
+    arrays = (signal.u, signal.s, *signal.states)
+    made = sum(array.size for array in {id(array): array for array in arrays}.values())
     by_equations = layer.saved(x) - made
 
     class Less(kind):  # type: ignore[misc,valid-type]
@@ -37,7 +39,7 @@ def test_saved_counts_the_equations_and_the_signal(kind: type[Recurrent]) -> Non
         def saved(self, x: Shape) -> int:
             return by_equations - 1
 
-    assert by_equations == {Elman: 0, Gru: 4, Lstm: 5}[kind] * 4 * units
+    assert by_equations == {Elman: 1, Gru: 4, Lstm: 5}[kind] * 4 * units
     if by_equations:
         message = f"saved is {by_equations - 1}, but the equations save {by_equations} numbers"
         with pytest.raises(ConformanceError, match=message):
@@ -122,8 +124,8 @@ def test_time_is_run_back_once(kind: type[Recurrent]) -> None:
     x = stream.standard_normal((2, 3, 4))
     run = layer.forward(params, x)
     signal = run.signal(np.ones((2, 3, 2)))
-    u, s = (stream.standard_normal(array.shape) for array in signal)
-    other = type(signal)(u, s)
+    u, s = (stream.standard_normal(array.shape) for array in (signal.u, signal.s))
+    other = type(signal)(u, s, signal.states)
     before = np.concatenate([np.zeros((2, 1, 2)), run.value[:, :-1]], axis=1)
     expected = {
         "weight_ih": np.einsum("bti,btj->ij", u, x),
@@ -172,3 +174,63 @@ def test_parameters_are_laid_out_as_in_torch(kind: type[Recurrent], gates: int) 
         "bias_ih": (gates * 5,),
         "bias_hh": (gates * 5,),
     }
+
+
+@KINDS
+@pytest.mark.parametrize(
+    "config", [{"reverse": True}, {"last": True}, {"reverse": True, "last": True}, {"bias": False}]
+)
+@pytest.mark.parametrize("started", [False, True])
+def test_options_keep_the_contract(kind: type[Recurrent], config: dict[str, Any], started: bool) -> None:
+    first = ((2,),) * (kind.states if started else 0)
+    for seed in range(3):
+        check_layer(kind(units=2, **config), (3, 2), *first, seed=seed)
+
+
+@KINDS
+def test_first_states_of_zero_are_the_default(kind: type[Recurrent]) -> None:
+    layer, stream = kind(units=2, reverse=True), np.random.default_rng(0)
+    x, zero = stream.standard_normal((4, 3, 2)), np.zeros((4, 2))
+    params = {name: stream.standard_normal(shape) for name, (shape, _) in layer.parameters((3, 2)).items()}
+    plain, started = layer.forward(params, x), layer.forward(params, x, *[zero] * kind.states)
+    np.testing.assert_array_equal(plain.value, started.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shapes", "message"),
+    [
+        (Lstm, [(3, 2), (2,)], "expected x and 2 first states, or none, got 1"),
+        (Gru, [(3, 2), (2,), (2,)], "expected x and 1 first states, or none, got 2"),
+        (Gru, [(3, 2), (3,)], "expected a state of shape [2], got [3]"),
+    ],
+)
+def test_first_states_that_do_not_fit(kind: type[Recurrent], shapes: list[Shape], message: str) -> None:
+    with pytest.raises(LayerError) as caught:
+        kind(units=2).output_shape(*shapes)
+    assert str(caught.value) == message
+
+
+def test_elman_with_relu_keeps_the_contract() -> None:
+    for seed in range(3):
+        check_layer(Elman(units=2, nonlinearity="relu"), (3, 2), seed=seed)
+    with pytest.raises(ValidationError):
+        Elman(units=2, nonlinearity="gelu")
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_cells_of_lstm_keep_the_contract(last: bool, reverse: bool) -> None:
+    for states in ((), ((2,), (2,))):
+        check_layer(Lstm(units=2, cells=True, last=last, reverse=reverse), (3, 2), *states)
+
+
+def test_the_value_of_lstm_is_its_states_or_its_cells() -> None:
+    states, cells = Lstm(units=1), Lstm(units=1, cells=True)
+    params = numbered(states, 1, weight_ih=[[1], [1], [1], [1]])
+    x = np.array([[[0.5], [-1.0]]])
+    h, c = (layer.forward(params, x).value for layer in (states, cells))
+    sigmoid = 1 / (1 + np.exp(-x))
+    first = sigmoid[0, 0, 0] * tanh(0.5)
+    second = sigmoid[0, 1, 0] * first + sigmoid[0, 1, 0] * tanh(-1.0)
+    assert c[0, :, 0] == pytest.approx([first, second])
+    assert h == pytest.approx(sigmoid * np.tanh(c))

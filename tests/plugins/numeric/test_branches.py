@@ -143,3 +143,13 @@ def test_results_keep_their_dtype(dtype: type[Any]) -> None:
         branches.clip(x, -1, 1),
     ):
         assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_the_slope_at_a_bound(dtype: type[np.generic]) -> None:
+    x = np.array([-2, -1, 0, 1, 2], dtype)
+    assert branches.inside(x, -1, 1).tolist() == [False, True, True, True, False]
+    assert branches.inside(x, -1, 1, closed=False).tolist() == [False, False, True, False, False]
+    if dtype is np.complex128:
+        stepped = x + 1j * H
+        assert (branches.clip(stepped, -1, 1, closed=False).imag / H).tolist() == [0, 0, 1, 0, 0]

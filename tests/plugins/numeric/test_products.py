@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from deltawire_layers import Layer, Shape, check_layer
 from deltawire_layers.layers.attention import Attention, MultiHeadAttention
 from deltawire_layers.layers.combine import Matmul
-from deltawire_layers.layers.convolution import Conv1d
+from deltawire_layers.layers.convolution.convolution import Conv1d
 from deltawire_layers.layers.linear import Linear
-from deltawire_layers.layers.recurrent import Elman, Gru, Lstm
+from deltawire_layers.layers.recurrent.cells import Elman, Gru, Lstm
 from deltawire_layers.numeric import products
 
 Array = NDArray[Any]

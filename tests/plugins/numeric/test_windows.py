@@ -15,13 +15,21 @@ from deltawire_layers import LayerError
 from deltawire_layers.numeric import windows as module
 from deltawire_layers.numeric.windows import Sizes, Window, counts, reads
 
-windows = st.builds(Window, st.integers(1, 5), st.integers(1, 4), st.integers(0, 6), st.integers(1, 4))
+windows = st.builds(
+    Window,
+    *(st.integers(1, 5), st.integers(1, 4), st.tuples(st.integers(0, 6), st.integers(0, 6))),
+    *(st.integers(1, 4), st.booleans()),
+)
 
 
 @given(windows, st.integers(1, 9), st.data())
 def test_reads_are_those_of_a_walk(window: Window, size: int, data: st.DataObject) -> None:
     reach = window.dilation * (window.kernel - 1)
-    starts = range(-window.padding, size + window.padding - reach, window.stride)
+    before, after = window.padding
+    starts = list(range(-before, size + after - reach, window.stride))
+    further = (starts[-1] + window.stride) if starts else -before
+    if window.ceil and further < min(size, size + after - reach + window.stride - 1):
+        starts.append(further)  # the last window may end outside, if it starts inside
     assert max(0, window.count(size)) == len(starts)
     if not starts:
         return
@@ -43,7 +51,7 @@ def test_reads_are_those_of_a_walk(window: Window, size: int, data: st.DataObjec
 
 
 def test_axes_are_combined_in_row_major_order() -> None:
-    along = (Window(2, 1, 0), Window(2, 2, 0))
+    along = (Window(2, 1, (0, 0)), Window(2, 2, (0, 0)))
     places = [place for place, _, _ in reads(along, (3, 4), (slice(0, 2), slice(0, 2)))]
     assert places == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
@@ -63,16 +71,16 @@ def test_a_large_kernel_is_walked_in_the_same_order_as_a_small_one(
 
 def test_a_huge_kernel_is_walked_where_numbers_are() -> None:
     """What a caller can ask for in a few bytes is not a long loop."""
-    window = Window(kernel=10**9, stride=1, padding=5 * 10**8)
+    window = Window(kernel=10**9, stride=1, padding=(5 * 10**8, 5 * 10**8))
     assert window.count(3) == 4
     assert len(list(window.reads(3, 0, 4))) == 6
 
 
 def test_a_kernel_that_does_not_fit_is_named() -> None:
     with pytest.raises(
-        LayerError, match=r"reaches over 5 numbers, but axis -1 has 2, with padding 4"
+        LayerError, match=r"reaches over 5 numbers, but axis -1 has 2, 4 with padding"
     ) as caught:
-        counts((Window(1, 1, 0), Window(3, 1, 1, 2)), (1, 2))
+        counts((Window(1, 1, (0, 0)), Window(3, 1, (1, 1), 2)), (1, 2))
     assert caught.value.input == 0
 
 
@@ -103,3 +111,18 @@ def test_anything_else_is_no_size(given: object) -> None:
         ValidationError, match="expected a whole number of at least 1, or a list of 2 such numbers"
     ):
         Config().load({"size": given})
+
+
+@given(windows, st.integers(1, 9), st.booleans())
+def test_counted_places_are_those_of_a_walk(window: Window, size: int, padded: bool) -> None:
+    before, after = window.padding
+    low, high = (-before, size + after) if padded else (0, size)
+    places = range(window.kernel)
+    starts = (number * window.stride - before for number in range(max(0, window.count(size))))
+    walked = [sum(low <= start + place * window.dilation < high for place in places) for start in starts]
+    assert window.counted(size, padded).tolist() == walked
+
+
+def test_counted_places_of_huge_windows() -> None:
+    window = Window(10**30, 10**31, (1, 1), ceil=True)
+    assert [window.counted(3, padded).tolist() for padded in (False, True)] == [[3], [5]]

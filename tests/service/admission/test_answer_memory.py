@@ -15,6 +15,7 @@ from werkzeug.test import EnvironBuilder
 
 from deltawire_service.admission.answer_memory import SMALL_PLAN, SPARE, AnswerMemory
 from deltawire_service.admission.compute_queue import Overloaded
+from deltawire_service.admission.memory_shares import TRAINER, MemoryShares
 from deltawire_service.http.request_context import RequestContext, current_request, request_middleware
 
 ROOM = 2**23
@@ -176,3 +177,24 @@ def test_what_is_not_computed_holds_nothing() -> None:
 def test_work_without_a_request_holds_nothing() -> None:
     serving = Serving()
     assert serving.run(lambda: serving.memory.held_bytes, plan(2 * ROOM + 2 * SPARE)) == 0
+
+
+def test_a_step_of_the_trainer_leaves_less_room_and_other_requests_go_on() -> None:
+    serving, shares = Serving(), MemoryShares()
+    serving.memory.share(shares.share(1))
+    trainer = shares.share(TRAINER)
+    assert trainer.reserve(ROOM + SPARE - 1000)
+    with serving.answered(1001, 0) as beyond, serving.answered(1000, 10) as fits:
+        assert (beyond, fits) == (503, 200)
+        trainer.hold(0)
+        assert not trainer.reserve(1)  # the request that was refused may come again
+        assert not trainer.reserve(ROOM + SPARE - 9) and trainer.reserve(ROOM + SPARE - 10)
+    trainer.hold(0)
+    assert serving.memory.held_bytes == 0 and trainer.reserve(ROOM + SPARE)
+
+
+def test_requests_have_all_the_room_while_no_step_goes_on() -> None:
+    serving, shares = Serving(), MemoryShares()
+    serving.memory.share(shares.share(1))
+    with serving.answered(2 * ROOM, ROOM) as alone, serving.answered(SMALL_PLAN, SPARE) as small:
+        assert (alone, small) == (200, 200)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from deltawire_layers import load_layers
+from deltawire_layers import kernels, load_layers
 from deltawire_service.app import create_app
 from deltawire_service.engine import fingerprint
 from deltawire_service.settings import Settings
@@ -27,6 +27,7 @@ def test_every_limit_is_told() -> None:
     assert answer["threads"] == {
         "cores": len(os.sched_getaffinity(0)), "computations": 1, "compute": 1, "blas": blas_threads(),
     }  # fmt: skip
+    assert answer["arithmetic"] == {"blas": blas(), "kernels": kernels.instructions()}
     assert answer["versions"]["numpy"] == np.__version__
     assert answer["fingerprint"] == fingerprint(load_layers())
 
@@ -35,6 +36,14 @@ def test_it_says_whether_models_are_kept(tmp_path: Path) -> None:
     for folder, kept in (("", False), (str(tmp_path), True)):
         answer = create_app(Settings(log_level="error", data_dir=folder)).test_client().get("/v1/limits")
         assert answer.json["keeps_models"] is kept
+
+
+def blas() -> str:
+    """numpy's own, the only one that is loaded."""
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"]
+    assert "openblas" in built
+    (loaded,) = (pool for pool in threadpool_info() if "numpy.libs" in pool["filepath"])
+    return f"openblas {loaded['version']} {loaded['architecture']}"
 
 
 def blas_threads() -> int:

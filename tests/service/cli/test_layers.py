@@ -29,7 +29,7 @@ def test_layers_of_other_distributions_have_a_table_of_their_own(monkeypatch: py
 
 def test_a_layer_in_full() -> None:
     shown = run("layers", "lstm", columns=200).stdout
-    assert "lstm(x)" in shown and load_layers().distribution("lstm") in shown
+    assert "lstm(x, …)" in shown and load_layers().distribution("lstm") in shown
     assert "With a = W_ih xₜ" in shown  # the docstring beyond its first line
     assert "gradient of weight_hh" in shown
     assert re.search(r"integer ≥ 1 +required", shown)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.datasets import make_table
+from support.datasets import table_reader
 from support.models import OWNER, open_store
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.datasets import changes
 from deltawire_service.datasets.changes import delete, put
 from deltawire_service.datasets.dataset_store import DatasetStore
-from deltawire_service.datasets.errors import DatasetExists, DatasetNotFound
-from deltawire_service.datasets.table import Table
+from deltawire_service.datasets.errors import DatasetExists, DatasetInUse, DatasetNotFound
+from deltawire_service.datasets.table import CheckTable, Table, check_table
 from deltawire_service.models.maintenance.store_check import check_store
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
@@ -36,8 +36,8 @@ def store(models: ModelStore) -> DatasetStore:
     return models.datasets
 
 
-def table(first: float = 0.0, rows: int = 5) -> Callable[[], Table]:
-    return lambda: make_table({"x": np.arange(rows) + first, "y": np.arange(rows)})
+def table(first: float = 0.0, rows: int = 5) -> Callable[[CheckTable], Table]:
+    return table_reader({"x": np.arange(rows) + first, "y": np.arange(rows)})
 
 
 def key(name: str, digest: bytes = b"") -> RequestKey:
@@ -63,6 +63,15 @@ def test_the_same_numbers_change_nothing_and_others_are_refused(store: DatasetSt
     with pytest.raises(DatasetExists):
         put(store, OWNER, "d", table(1.0), inf)
     assert folders(store) == [store.find(OWNER, "d").id]
+
+
+def test_a_dataset_stays_that_more_requests_have_uploaded(store: DatasetStore) -> None:
+    for _ in range(2):  # a request that comes again is one request
+        put(store, OWNER, "d", table(), inf, key("1"))
+    put(store, OWNER, "d", table(), inf)
+    with pytest.raises(DatasetInUse, match="2 requests have uploaded dataset 'd'"):
+        delete(store, OWNER, "d", inf, most_uploads=1)
+    assert delete(store, OWNER, "d", inf, most_uploads=2)["name"] == "d"
 
 
 def test_a_key_is_answered_once(store: DatasetStore) -> None:
@@ -108,14 +117,14 @@ def test_a_deleted_dataset_is_gone_but_not_for_who_reads_it(store: DatasetStore)
 
 
 def test_a_block_that_cannot_be_read_leaves_nothing(store: DatasetStore) -> None:
-    good = table()()
+    good = table()(check_table)
 
     def blocks():  # type: ignore[no-untyped-def]
         yield from list(good.blocks())[:1]
         raise Refused([Fault("", "dataset_invalid", "line 7")])
 
     with pytest.raises(Refused):
-        put(store, OWNER, "d", lambda: good._replace(blocks=blocks), inf)
+        put(store, OWNER, "d", lambda check: good._replace(blocks=blocks), inf)
     assert folders(store) == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.datasets import make_table
+from support.datasets import table_reader
 from support.dying import dies_before, executions
 from support.models import OWNER, open_store
 
@@ -24,7 +24,7 @@ STRIDE = 11
 
 
 def make(store: DatasetStore, name: str = "d", key: RequestKey | None = KEY) -> Answer:
-    return put(store, OWNER, name, lambda: make_table({"x": np.arange(9.0), "y": np.arange(9)}), inf, key)
+    return put(store, OWNER, name, table_reader({"x": np.arange(9.0), "y": np.arange(9)}), inf, key)
 
 
 def remove(store: DatasetStore) -> Answer:

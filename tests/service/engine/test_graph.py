@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.engine import compiled
 from support.networks import Example, examples
 
+from deltawire.network.graph import outputs_of
 from deltawire_service.engine import InputSpec
 
 
@@ -42,3 +43,31 @@ def test_a_network_cannot_be_changed() -> None:
     network = compiled({"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}]})
     with pytest.raises(FrozenInstanceError):
         network.id = "another"  # type: ignore[misc]
+
+
+TWO_HEADED = {
+    "inputs": {
+        "x": {"shape": [2]},
+        "y": {"shape": [], "dtype": "int64"},
+        "b": {"shape": [2], "parameter": {"normal": 1}},
+    },
+    "nodes": [
+        {"name": "loss", "kind": "softmax_nll", "inputs": ["sum", "y"]},
+        {"name": "sum", "kind": "add", "inputs": ["x", "b"]},
+        {"name": "squares", "kind": "multiply", "inputs": ["x", "x"]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "data, outputs",
+    [({"x", "y"}, {"loss", "squares"}), ({"x"}, {"sum", "squares"}), (set(), {"loss", "squares"})],
+)
+def test_outputs_are_the_nodes_that_no_other_takes(data: set[str], outputs: set[str]) -> None:
+    assert set(compiled(TWO_HEADED).outputs(data)) == outputs
+
+
+@given(examples())
+def test_outputs_agree_with_those_of_the_sdk(example: Example) -> None:
+    network = compiled(example.spec)
+    assert set(network.outputs(network.inputs)) == set(outputs_of(network.spec, network.spec["inputs"]))

@@ -21,7 +21,8 @@ MAY_IMPORT = {
     "drawer": {"core", "widgets"},
     "lecture": {"core", "widgets"},
     "models": {"core", "widgets"},
-    "": {"core", "widgets", "picture", "panel", "drawer", "lecture", "models"},
+    "page": {"core"},
+    "": {"core", "widgets", "picture", "panel", "drawer", "lecture", "models", "page"},
 }
 """The other rooms that the modules of a room may import; "" is the root, where the rooms meet."""
 
@@ -130,7 +131,7 @@ def test_no_room_is_full() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_module_is_short_and_opens_with_a_sentence_on_what_it_does(path: Path) -> None:
     lines = path.read_text().splitlines()
-    assert len(lines) <= 350
+    assert len(lines) <= 200
     assert re.fullmatch(r"// [A-Z][^.]*(\.\w[^.]*)*\.", lines[0]), lines[0]
     assert not re.match(r"// (What|Whether|Of)\b", lines[0]), lines[0]
 

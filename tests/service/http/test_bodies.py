@@ -154,6 +154,16 @@ def test_views_are_copied_in_pieces_of_a_bounded_size() -> None:
     assert {type(piece) for piece in pieces} == {bytes} and max(map(len, pieces)) == bodies.PIECE_BYTES
 
 
+def test_small_views_go_together() -> None:
+    """The parameters of a network are many small arrays: to send each by itself would take longer."""
+    arrays = [np.full(1 + number, number % 256, np.uint8) for number in range(100)]
+    large = np.ones(2 * bodies.PIECE_BYTES, np.uint8)
+    views = [array.data for array in (*arrays, large, *arrays)]
+    pieces = list(bodies.pieces_of([b"head", *views, b"tail"]))
+    assert b"".join(pieces) == b"head" + b"".join(views) + b"tail"
+    assert len(pieces) == 6 and max(map(len, pieces)) == bodies.PIECE_BYTES
+
+
 LONGEST = {"float32": np.float32("-0.0000103939665"), "float64": np.float64("-2.2250738585072014e-308")}
 
 
@@ -199,7 +209,7 @@ def test_a_view_says_what_its_answer_may_be() -> None:
     @v1.get("/numbers")
     @bodies.answers_in(wire.SAFETENSORS, wire.JSON)
     def numbers() -> str:
-        return bodies.response_media_type(current_request())
+        return current_request().response_media_type
 
     app.register_blueprint(v1)
     client = app.test_client()

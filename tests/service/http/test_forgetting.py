@@ -18,6 +18,7 @@ from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.app import create_app
 from deltawire_service.faults import ServiceError
+from deltawire_service.http.bodies import UNCOUNTED
 from deltawire_service.server.bodies.received_body import ReceivedBody
 from deltawire_service.settings import Settings
 
@@ -89,5 +90,5 @@ def test_a_request_without_room_leaves_nothing_behind(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(AnswerMemory, "admit_body", refuse)
     with without_collections():
-        got, received = answered("/v1/gradients", changed(), JSON)
+        got, received = answered("/v1/gradients", changed() + UNCOUNTED * b" ", JSON)
         assert (got, received(), errors()) == (503, None, [])

@@ -49,7 +49,6 @@ def test_long_headers_leave_nothing_behind(header: str) -> None:
         elif header == "CONTENT_TYPE":
             with app.test_request_context():
                 bodies.negotiate(context)
-            bodies.request_media_type(context)
         elif header == "HTTP_HOST":
             names.check("/v1", text)
         if header.startswith("HTTP_"):

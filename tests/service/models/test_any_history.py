@@ -52,7 +52,10 @@ class Expected:
     def after_step(self, arrays: dict[str, Any], learning_rate: float | None) -> Expected:
         optimizer = OPTIMIZERS[self.kind](**self.config)
         data = {name.removeprefix("data/"): array for name, array in arrays.items()}
-        params, state = ({name: array.copy() for name, array in part.items()} for part in self.numbers)
+        params, state = (
+            {name: array.copy() for name, array in part.items()}
+            for part in (self.numbers.params, self.numbers.state)
+        )
         gradients = NETWORK.gradients(params, data).params
         rate = optimizer.learning_rate if learning_rate is None else learning_rate
         update(optimizer, params, gradients, state, Step(self.step + 1, rate))

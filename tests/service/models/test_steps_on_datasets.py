@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.datasets import make_table, step_on_rows
+from support.datasets import step_on_rows, table_reader
 from support.models import OWNER, create, id_of, numbers_of, open_store, same, step
 
 from deltawire.wire import Array
@@ -49,7 +49,7 @@ def inline(document: dict[str, Any]) -> dict[str, Array]:
 def make(path: Path, **limits: Any) -> ModelStore:
     store = open_store(path, limits=StoreLimits(**limits))
     create(store)
-    changes.put(store.datasets, OWNER, "table", lambda: make_table(ARRAYS), inf)
+    changes.put(store.datasets, OWNER, "table", table_reader(ARRAYS), inf)
     return store
 
 
@@ -138,8 +138,8 @@ def test_an_export_leaves_out_a_dataset_without_a_file_and_who_needs_it(
 ) -> None:
     create(store, "other")
     step_on_rows(store, ROWS[1])
-    changes.put(store.datasets, OWNER, "unused", lambda: make_table({"x": ARRAYS["f0"]}), inf)
-    changes.put(store.datasets, OWNER, "whole", lambda: make_table({"x": ARRAYS["f1"]}), inf)
+    changes.put(store.datasets, OWNER, "unused", table_reader({"x": ARRAYS["f0"]}), inf)
+    changes.put(store.datasets, OWNER, "whole", table_reader({"x": ARRAYS["f1"]}), inf)
     for name in ("table", "unused"):
         store.folder.dataset(store.datasets.find(OWNER, name).id).unlink()
     exported = export_store(store, tmp_path / "export")

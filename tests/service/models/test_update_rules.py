@@ -40,6 +40,7 @@ def test_json_keeps_every_bit_of_a_number() -> None:
         ([], "field_invalid", "/optimizer"),
         ({}, "field_missing", "/optimizer/kind"),
         ({"kind": "adm"}, "unknown_kind", "/optimizer/kind"),
+        ({"kind": "adam", "config": {"lr": 1}}, "field_unknown", "/optimizer/config/lr"),
         ({"kind": "adam", "rate": 1}, "field_unknown", "/optimizer/rate"),
         ({"kind": "adam", "config": {"eps": "x"}}, "field_invalid", "/optimizer/config/eps"),
         ({"kind": "adam", "clip": {"norm": 0}}, "field_invalid", "/optimizer/clip/norm"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
 from support.blas import blas_threads
 from support.models import (
@@ -29,9 +30,10 @@ from support.models import (
 from deltawire.errors import Refused
 from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.engine import call_until
-from deltawire_service.models import batches, newest, replay, versions
+from deltawire_service.models import batches, creations, newest, replay, versions
 from deltawire_service.models.alterations import delete, restore
 from deltawire_service.models.computation import GradientsResult, StepWork, compute_gradients
+from deltawire_service.models.creations import CreateRequest
 from deltawire_service.models.errors import ModelNotFound, VersionExpired, VersionNotFound
 from deltawire_service.models.maintenance.sweeps import sweep
 from deltawire_service.models.model_store import ModelStore
@@ -132,6 +134,34 @@ def test_a_replay_waits_for_other_computations(store: ModelStore, monkeypatch: p
     refused.clear()
     with pytest.raises(Overloaded):
         call_until(0.0, lambda: id_of(store, version=2))
+
+
+def test_steps_that_a_newer_bound_would_refuse_are_replayed(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = {
+        "inputs": {"x": {"shape": [2]}, "t": {"shape": [1]}},
+        "nodes": [
+            {"name": "score", "kind": "linear", "inputs": ["x"], "config": {"units": 1}},
+            {"name": "loss", "kind": "binary_nll", "inputs": ["score", "t"]},
+        ],
+    }
+    sgd = {"kind": "sgd", "config": {"learning_rate": 0.1}}
+    creations.create(store, OWNER, "model", CreateRequest(spec, sgd), inf)
+    arrays = {"data/x": np.array([[1.0, 2.0], [3.0, 4.0]]), "data/t": np.array([[1.0], [-1.0]])}
+    compiled, ids = store.compile_network, list[str]()
+    with monkeypatch.context() as before:
+        before.setattr(store, "compile_network", lambda spec: compiled(spec).without_bounds())
+        for _ in range(3):
+            step(store, 0, arrays=arrays)
+            ids.append(id_of(store))
+    with pytest.raises(Refused, match="expected numbers from 0 to 1"):
+        step(store, 0, arrays=arrays)
+    assert [id_of(store, version=version) for version in (1, 2, 3)] == ids
+    for slot in store.folder_of(store.find(OWNER, "model").id).slots.iterdir():
+        slot.unlink()
+    assert id_of(store) == ids[-1]  # computed again from the ledger
+    step(store, 0, arrays=arrays | {"data/t": np.ones((2, 1))})
 
 
 def test_a_reader_keeps_its_version_while_others_step(store: ModelStore) -> None:

@@ -20,7 +20,8 @@ COST = BodyCost()
 
 
 def read(dtype: str = "float64", **changes: Any) -> RequestTensors:
-    request = good() | {"cotangents": {}, "directions": {}, "gradients": {}} | changes
+    rest: dict[str, Any] = {"cotangents": {}, "directions": {}, "gradients": {}, "noise_seed": None}
+    request = good() | rest | changes
     parts = RequestParts(*(request[name] for name in RequestParts._fields))
     return read_request_tensors(NETWORK, parts, dtype, wire.DEFAULT, COST)
 

@@ -12,6 +12,7 @@ import pytest
 from support.posting import good
 
 from deltawire_service import gunicorn_conf
+from deltawire_service.admission.memory_shares import MemoryShares
 from deltawire_service.app import create_app
 from deltawire_service.observability.multiprocess_metrics import (
     ENDED,
@@ -109,8 +110,8 @@ def test_a_folder_that_is_gone_does_not_end_the_server(tmp_path: Path) -> None:
     logged: list[str] = []
     log = SimpleNamespace(exception=logged.append)
     server = SimpleNamespace(cfg=SimpleNamespace(workers=2), WORKERS={}, log=log)
-    server.metrics_folder = str(tmp_path / "gone")
-    gunicorn_conf.child_exit(server, None)
+    server.metrics_folder, server.memory_shares = str(tmp_path / "gone"), MemoryShares()
+    gunicorn_conf.child_exit(server, SimpleNamespace(memory_number=1))
     assert logged == ["the counts of ended workers are not added up"]
 
 

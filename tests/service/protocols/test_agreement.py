@@ -15,7 +15,7 @@ from support.kserve import infer, received
 
 from deltawire_service.app import create_app
 from deltawire_service.protocols import PROTOCOLS
-from deltawire_service.settings import PROTOCOLS as NAMES
+from deltawire_service.setting_checks import PROTOCOLS as NAMES
 from deltawire_service.settings import Settings
 
 FLAT = np.concatenate([array.ravel() for array in PARAMS.values()])

@@ -490,3 +490,30 @@ def test_nothing_that_is_cached_has_numbers_of_a_model(
             um(client, "Evaluate", "wide", X[:1].tolist())
             received(infer(client, "wide", {"x": X}))
     assert 0 < caches.bytes < 300_000
+
+
+def test_the_constants_of_a_model_may_be_left_out(client: FlaskClient) -> None:
+    constants = {"mean": np.array([0.5, -1.0]), "var": np.array([4.0, 0.25])}
+    entry = {"shape": [2], "shared": True, "constant": True}
+    spec = {
+        "inputs": {"x": {"shape": [2]}, "mean": entry, "var": entry},
+        "nodes": [
+            {"name": "normed", "kind": "batch_norm", "inputs": ["x", "mean", "var"]},
+            {"name": "scores", "kind": "linear", "config": {"units": 3}},
+        ],
+    }
+    create(client, "normed", spec, data=lists(constants))
+    x = X[:1, :2]
+    expected = compute(client, "normed", "forward", data=lists({"x": x}), values=["scores"])["values"][
+        "scores"
+    ]
+    sent = compute(client, "normed", "forward", data=lists({"x": x} | constants), values=["scores"])
+    same(sent["values"]["scores"], expected)
+    same(received(infer(client, "normed", {"x": x}, ["scores"]))["scores"], expected)
+    same(tess(client, "apply", "normed", inputs=lists({"x": x}))[0]["scores"], expected)
+    same(um(client, "Evaluate", "normed", x.tolist())[0], expected)
+    inputs = {each["name"]: each for each in done(client.get("/v2/models/normed/config"))["input"]}
+    assert inputs["mean"]["optional"] and not inputs["x"]["optional"]
+    moved = {"mean": np.zeros(2)}
+    other = compute(client, "normed", "forward", data=lists({"x": x} | moved), values=["scores"])["values"]
+    same(received(infer(client, "normed", {"x": x} | moved, ["scores"]))["scores"], other["scores"])

@@ -11,7 +11,7 @@ from deltawire_service.schemas.queries import LedgerQuery, ModelsQuery, VersionQ
 
 def test_texts_become_numbers() -> None:
     assert read_query(LedgerQuery(), MultiDict({"after": "-1", "limit": "007"})) == {"after": -1, "limit": 7}
-    assert read_query(ModelsQuery(), MultiDict()) == {"after": "", "limit": 100}
+    assert read_query(ModelsQuery(), MultiDict()) == {"after": "", "contains": "", "limit": 100}
     assert read_query(VersionQuery(), MultiDict()) == {}
     assert read_query(VersionQuery(), MultiDict({"version": str(2**62)})) == {"version": 2**62}
 

@@ -43,6 +43,7 @@ DOCUMENTS: list[Any] = [
         for given in ({}, {"data": {"x": [1]}}, {"params": []}, {"dat": {}}, [], None)
     ),
     *(BATCH | {"vectors": given} for given in ({"params": {"w": [1]}}, {}, None, 3)),
+    *(BATCH | {"noise_seed": seed} for seed in (0, 2**64 - 1, None, 2**64, -1, 1.0, "1", True)),
 ]
 
 
@@ -70,6 +71,7 @@ def test_it_reads_what_the_schema_reads_the_first_time_and_again(route: type[Net
         assert parts.network == expected["network"]
         for name in ("params", "data", "cotangents"):
             assert getattr(parts, name) == expected.get(name, {})
+        assert parts.noise_seed == expected.get("noise_seed")
         directions = {name: expected[name] for name in ("tangents", "vectors") if expected.get(name)}
         assert parts.directions == directions
     assert read > 1
@@ -84,8 +86,8 @@ def test_the_same_options_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     reader = RequestReader(GradientsRequest, Caches())
     first, _ = reader(good() | {"losses": True})
     for step in range(5):
-        options, parts = reader(good() | {"data": {"x": [step]}, "losses": True})
-        assert parts.data == {"x": [step]} and options is first
+        options, parts = reader(good() | {"data": {"x": [step]}, "losses": True, "noise_seed": step})
+        assert (parts.data, parts.noise_seed) == ({"x": [step]}, step) and options is first
     assert len(calls) == 1
     reader(good() | {"losses": False})
     assert len(calls) == 2

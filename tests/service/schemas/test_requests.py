@@ -41,7 +41,7 @@ def test_defaults() -> None:
         dtype="float64", tensors="lists", wrt=Wrt(True, False), reduction="mean", losses=False, values=[],
         deltas=[], non_finite="error", trace=False, per_example=False,
     )  # fmt: skip
-    assert parts == (1, {}, {}, {}, {}, {})
+    assert parts == (1, {}, {}, {}, {}, {}, None)
     assert init({"network": 1})[0] == InitRequest(dtype="float64", tensors="lists", seed=0)
     assert gradients({"network": 1, "data": {}, "wrt": {"data": ["x"]}})[0].wrt == Wrt(True, ["x"])
     assert hvp({"network": 1, "data": {}, "diagonal": {"seed": 3}})[0].diagonal == Estimate(10, 3)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from support.models import OWNER, create, id_of
 from support.runs import add_dataset, start, train
 
@@ -30,3 +34,17 @@ def test_a_trainer_and_a_service_share_a_folder(tmp_path: Path) -> None:
     assert "deltawire_plan_bytes_count" in text
     service.close()
     store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="the system has no such policy")
+def test_the_trainer_gives_way_to_every_other_process() -> None:
+    program = (
+        "from deltawire_service.training.__main__ import give_way\n"
+        "import os\n"
+        "give_way()\n"
+        "print(os.sched_getscheduler(0) == os.SCHED_IDLE, os.nice(0))"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert printed.split() == ["True", "19"]

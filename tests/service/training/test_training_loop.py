@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.models import ADAM, OWNER, create, id_of, numbers_of, open_store, same, step
+from support.engine import compiled
+from support.models import ADAM, NOISY, OWNER, create, id_of, numbers_of, open_store, same, step
 from support.runs import ROWS, add_dataset, described, examples, start, train, trainer_of
 
 from deltawire_service.datasets.row_order import EpochRows, held_out_rows
+from deltawire_service.models import newest
 from deltawire_service.models.errors import VersionExpired
 from deltawire_service.models.model_store import ModelStore
 from deltawire_service.models.replay import find_origin
@@ -21,14 +23,17 @@ from deltawire_service.store.limits import StoreLimits
 from deltawire_service.store.tables import entries
 from deltawire_service.training import training_loop
 from deltawire_service.training.run_descriptions import read_metrics
+from deltawire_service.training.run_steps import noise_seed
 
 
-def batches(epochs: int, size: int = 8, held_out: int = 0, shuffle: bool = True) -> list[dict[str, Any]]:
+def batches(
+    epochs: int, size: int = 8, held_out: int = 0, shuffle: bool = True, seed: int = 0
+) -> list[dict[str, Any]]:
     """The batches of a run, gathered from the arrays of the dataset."""
     arrays, rows = examples(), ROWS - held_out
     found = []
     for epoch in range(1, epochs + 1):
-        order = EpochRows(0, epoch, 0, rows, ROWS, held_out).indices() if shuffle else np.arange(rows)
+        order = EpochRows(seed, epoch, 0, rows, ROWS, held_out).indices() if shuffle else np.arange(rows)
         for begin in range(0, rows, size):
             chosen = order[begin : begin + size]
             found.append({f"data/{name}": array[chosen] for name, array in arrays.items()})
@@ -197,6 +202,22 @@ def test_a_run_gives_up_the_rows_of_steps_beyond_the_entries_of_a_ledger(tmp_pat
         find_origin(store, row, 14)
 
 
+def test_cheap_steps_move_the_floor_when_no_replay_is_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest, "REPLAY_SECONDS", inf)
+    monkeypatch.setattr(training_loop, "MOST_STEPS", 20)
+    store = open_store(tmp_path / "few", limits=StoreLimits(ledger_entries=10))
+    create(store)
+    add_dataset(store)
+    run, trainer = start(store, steps=10**6), trainer_of(store)
+    while described(store, run)["steps"] < 100:
+        trainer.take_turn()
+    row = store.find(OWNER, "model")
+    assert row.version - row.floor <= 10 + 20
+    store.close()
+
+
 def test_a_run_ends_with_a_snapshot(store: ModelStore) -> None:
     start(store)
     train(store)
@@ -212,8 +233,22 @@ def test_a_step_that_cannot_be_taken_ends_the_run_after_those_before_it(store: M
     train(store)
     found = described(store, run)
     assert found["state"] == "failed" and found["problem"]["code"] == "label_out_of_range"
+    detail = "input 'y': expected integers from 0 to 2, got 7 in example 4; it is in row 20 of the dataset"
+    assert found["problem"]["detail"].startswith(f"step 3: /columns/y {detail}")
     assert found["steps"] == store.find(OWNER, "model").version == 2  # rows 16 to 23 are not taken
     step(store, 0, "model")
+
+
+def test_a_validation_that_cannot_be_computed_ends_the_run_and_is_named(store: ModelStore) -> None:
+    arrays = examples()
+    arrays["y"][49] = 7
+    add_dataset(store, arrays, "broken")
+    run = start(store, validation={"dataset": "broken", "every": 2})
+    train(store)
+    problem = described(store, run)["problem"]
+    assert problem["code"] == "label_out_of_range"
+    assert problem["detail"].startswith("the validation after step 2: /columns/y input 'y'")
+    assert "it is in row 49 of the dataset" in problem["detail"]
 
 
 def test_the_ledger_tells_the_rows_of_a_step(store: ModelStore) -> None:
@@ -234,3 +269,27 @@ def test_readers_have_the_newest_version_while_a_run_goes_on(store: ModelStore) 
     with store.locks.exclusive(store.folder_of(row.id).lock, inf):  # as the trainer holds it
         with open_version(store, OWNER, "model", 0.0) as version:
             assert version.entry.version == row.version
+
+
+def test_a_run_with_dropout_has_noise_of_its_own_in_each_step(store: ModelStore) -> None:
+    for name in ("learner", "twin"):
+        create(store, name, spec=NOISY)
+    run = start(store, "learner", epochs=2, seed=3, validation={"fraction": 0.2})
+    train(store)
+    ledger = [entry for entry in read_ledger(store, OWNER, "learner", 0, 99) if entry["kind"] == "step"]
+    seeds = [entry["noise_seed"] for entry in ledger]
+    assert seeds == [noise_seed(3, number) for number in range(10)] and len(set(seeds)) == 10
+    for number, arrays in enumerate(batches(2, held_out=10, seed=3)):
+        step(store, number, "twin", arrays=arrays, noise_seed=seeds[number])
+    assert same(numbers_of(store, "learner"), numbers_of(store, "twin"))
+    assert described(store, run)["state"] == "finished"
+    # Every version is computed again from the ledger alone, and nothing is dropped in a validation.
+    assert [id_of(store, "learner", version) for version in range(11)] == [
+        id_of(store, "twin", version) for version in range(11)
+    ]
+    held = held_out_rows(ROWS, 3, 10, 0, 10)
+    data = {name: array[held] for name, array in examples().items()}
+    loss = compiled(NOISY).gradients(numbers_of(store, "learner").params, data).loss
+    assert read_metrics(store, OWNER, run, -1, 99)["validations"][-1]["loss"] == pytest.approx(
+        loss, rel=1e-12
+    )

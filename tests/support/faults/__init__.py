@@ -18,6 +18,8 @@ CALLS = (
 )
 """In the order of faults.c."""
 
+FAULTS = Path(__file__).with_name("faults.c")
+
 MASTER, WORKERS = 1, 2
 
 HEAD, FAULT = struct.Struct("=ii"), struct.Struct("=iiiiqq")
@@ -84,8 +86,12 @@ class Faults:
         return HEAD.size + CALLS.index(call) * FAULT.size
 
 
-def library(folder: Path) -> Path:
-    """Compile faults.c.
+def library(folder: Path, source: Path = FAULTS) -> Path:
+    """Compile a library to preload, and return its path.
+
+    Args:
+        folder: where it is made.
+        source: its only file.
 
     Raises:
         RuntimeError: no C compiler is installed.
@@ -93,8 +99,7 @@ def library(folder: Path) -> Path:
     compiler = shutil.which("cc")
     if compiler is None:
         raise RuntimeError("a C compiler, `cc`, must be installed: faults of the system are made in C")
-    made = folder / "faults.so"
-    source = Path(__file__).with_name("faults.c")
+    made = folder / f"{source.stem}.so"
     command = [compiler, "-O2", "-Wall", "-Werror", "-shared", "-fPIC", "-o", made, source, "-ldl"]
     subprocess.run(command, check=True)
     return made

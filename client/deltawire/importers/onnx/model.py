@@ -1,37 +1,30 @@
-"""Load an ONNX model, validate it, and infer shapes and dtypes."""
+"""Load an ONNX model, validate it, convert it to an opset that is read, and give its axes sizes."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import shape_inference
+from onnx import version_converter
 
 from deltawire.errors import Fault, Refused
 from deltawire.importers.arguments import errors_named
-from deltawire.importers.builder import Shape
 
-OLDEST = 13
-"""Oldest supported opset: before it, some operators differ; Softmax, for example, flattens its input."""
+OLDEST = 15
+"""Oldest opset that is read; models of older ones are converted to it.
+
+Before 13, some operators differ: Softmax, for example, flattens its input. Before 14, ONNX's reference
+evaluator takes a BatchNormalization with a momentum for one in training mode.
+"""
 
 DOMAINS = "", "ai.onnx"
 """The two names of the domain of ONNX's own operators."""
 
-
-@dataclass(frozen=True)
-class Seen:
-    """The shape and dtype of a result, inferred by ONNX; None where they are not known."""
-
-    shape: tuple[int | None, ...] | None
-    dtype: np.dtype[Any] | None
-
-
-UNSEEN = Seen(None, None)
+LARGEST = 2**31 - 1
+"""Greatest size of a message in bytes; ONNX checks a greater model in its file."""
 
 
 def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
@@ -48,7 +41,7 @@ def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
                 return model
             path = fspath(model)  # raises TypeError for an int, which open() accepts as a file descriptor
             read = onnx.load(path)
-            onnx.checker.check_model(path if size_of(read) > LARGEST else read)
+            onnx.checker.check_model(path if read.ByteSize() > LARGEST else read)
             return read
     except Refused as refused:
         if isinstance(refused.__cause__, OSError):
@@ -56,16 +49,21 @@ def loaded(model: onnx.ModelProto | str | PathLike[str]) -> onnx.ModelProto:
         raise
 
 
-LARGEST = 2**31 - 1
-"""Greatest size of a message in bytes; ONNX checks a greater model in its file."""
+def converted(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with operators of the oldest opset that is read, or of its own if that is later.
 
-
-def size_of(model: onnx.ModelProto) -> int:
-    return int(model.ByteSize())
+    Raises:
+        Refused: The model imports no opset of ONNX's own operators, or ONNX's version converter fails.
+    """
+    opset = opset_of(model)
+    if opset >= OLDEST:
+        return model
+    with errors_named(f"the model, of opset {opset}: ONNX's version converter to {OLDEST}"):
+        return version_converter.convert_version(model, OLDEST)
 
 
 def opset_of(model: onnx.ModelProto) -> int:
-    """Return the opset of ONNX's own operators. Raises Refused when it is too old, or there is none."""
+    """Return the opset of ONNX's own operators. Raises Refused when there is none."""
     versions = [one.version for one in model.opset_import if one.domain in DOMAINS]
     if not versions:
         used = ", ".join(
@@ -73,77 +71,50 @@ def opset_of(model: onnx.ModelProto) -> int:
         )
         detail = f"the model imports no opset of ONNX's own operators; no layer does {used or 'nothing'}"
         raise Refused([Fault("", "not_expressible", detail)])
-    if max(versions) < OLDEST:
-        detail = f"opset {max(versions)}: convert the model to {OLDEST} or later, with onnx.version_converter"
-        raise Refused([Fault("", "not_expressible", detail)])
     return int(max(versions))
 
 
-def seen(model: onnx.ModelProto, batch: int) -> dict[str, Seen]:
-    """Infer the shape and dtype of all inputs and results of a model for a batch of this size, by name."""
-    sized = onnx.ModelProto()
-    sized.CopyFrom(model)
-    stored = {one.name for one in model.graph.initializer}
-    for slot in sized.graph.input:
-        if slot.name in stored:
-            continue
-        dims = slot.type.tensor_type.shape.dim
-        if not dims or not all(dim.dim_value > 0 for dim in list(dims)[1:]):
-            detail = f"input '{slot.name}': expected a leading axis for the batch, and numbers for the others"
-            raise Refused([Fault("", "not_expressible", detail)])
-        dims[0].dim_value = batch
-    for slot in [*sized.graph.output, *sized.graph.value_info]:
-        slot.type.tensor_type.ClearField("shape")
-    try:
-        inferred = _inferred(sized)
-        for node in model.graph.node:  # ONNX infers no shape for GroupNormalization
-            if node.op_type == "GroupNormalization" and node.domain in DOMAINS:
-                known = {slot.name: slot for slot in [*inferred.value_info, *inferred.input]}
-                named = (one for one in sized.graph.output if one.name == node.output[0])
-                slot = next(named, None) or sized.graph.value_info.add(name=node.output[0])
-                slot.type.CopyFrom(known[node.input[0]].type)
-                inferred = _inferred(sized)
-    except shape_inference.InferenceError as error:
-        detail = f"the model does not take batches of {batch}: export it with a dynamic batch axis ({error})"
-        raise Refused([Fault("", "not_expressible", detail)]) from error
-    slots = [*inferred.input, *inferred.value_info, *inferred.output]
-    return {slot.name: _seen(slot.type) for slot in slots}
+def inputs_of(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """Return the inputs of a graph that no initializer has numbers for."""
+    stored = {one.name for one in graph.initializer}
+    return [slot for slot in graph.input if slot.name not in stored]
 
 
-def _inferred(model: onnx.ModelProto) -> onnx.GraphProto:
-    return shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True).graph
+def sized(model: onnx.ModelProto, sizes: Mapping[str, int]) -> onnx.ModelProto:
+    """Return a copy of a model with sizes for its dynamic axes.
 
-
-def _seen(kind: onnx.TypeProto) -> Seen:
-    if not kind.HasField("tensor_type"):
-        return UNSEEN
-    tensor = kind.tensor_type
-    dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type) if tensor.elem_type else None
-    if not tensor.HasField("shape"):
-        return Seen(None, dtype)
-    return Seen(
-        tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in tensor.shape.dim), dtype
-    )
-
-
-def float_dtype(results: Mapping[str, Seen], arrays: Mapping[str, np.ndarray[Any, Any]]) -> np.dtype[Any]:
-    """Return the dtype of most floating-point results and initializers of a model.
+    Args:
+        model: The model.
+        sizes: Sizes by the name of an axis in the model, `height`, or by an input and a place in its shape,
+            `x.2`.
 
     Raises:
-        Refused: It is neither float32 nor float64.
+        Refused: No input has such an axis, or it has another size.
     """
-    dtypes = [one.dtype for one in results.values()] + [array.dtype for array in arrays.values()]
-    floats = Counter(one for one in dtypes if one is not None and str(one).startswith(("float", "bfloat")))
-    most = floats.most_common(1)[0][0] if floats else np.dtype(np.float32)
-    if str(most) not in ("float32", "float64"):
-        detail = f"the model's numbers are of {most}: convert it to float32 or float64"
-        raise Refused([Fault("", "not_expressible", detail)])
-    return most
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    known: dict[str, list[Any]] = {}
+    for name, dim in _axes(copy):
+        known.setdefault(name, []).append(dim)
+    for name, size in sizes.items():
+        for dim in known.get(name, []):
+            if dim.dim_value not in (0, size):
+                detail = f"sizes: the model's '{name}' is {dim.dim_value}, and {size} is given"
+                raise Refused([Fault("", "not_expressible", detail)])
+            dim.dim_value = size
+        if name not in known:
+            detail = f"sizes: no input has an axis '{name}'; there are {', '.join(known) or 'none'}"
+            raise Refused([Fault("", "not_expressible", detail)])
+    return copy
 
 
-def example_shape(result: Seen) -> Shape:
-    """Return the shape of one example of an input; all its sizes are known."""
-    return tuple(size or 0 for size in (result.shape or ())[1:])
+def _axes(model: onnx.ModelProto) -> Iterator[tuple[str, Any]]:
+    """Yield the names of each axis of the inputs, with the axis."""
+    for slot in inputs_of(model.graph):
+        for place, dim in enumerate(slot.type.tensor_type.shape.dim):
+            yield f"{slot.name}.{place}", dim
+            if dim.dim_param:
+                yield dim.dim_param, dim
 
 
 def attribute(given: onnx.AttributeProto) -> Any:
@@ -157,4 +128,6 @@ def attribute(given: onnx.AttributeProto) -> Any:
         return value.decode()
     if isinstance(value, float):
         return float(str(np.float32(value)))  # the shortest decimal: 0.01 instead of 0.009999999776
+    if given.type == onnx.AttributeProto.STRINGS:
+        return [one.decode() for one in value]
     return list(value) if given.type in (onnx.AttributeProto.INTS, onnx.AttributeProto.FLOATS) else value

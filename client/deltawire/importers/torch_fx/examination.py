@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from deltawire.errors import Fault, Refused
+from deltawire.importers.torch_fx.outputs import named_outputs, shown
 
 FORWARD_HOOKS = "_forward_hooks", "_forward_pre_hooks"
 """Attributes of a module with hooks that a tracer follows when it calls the module."""
@@ -110,25 +111,38 @@ def refuse_what_varies(module: nn.Module, batch: list[torch.Tensor]) -> None:
     with torch.random.fork_rng(devices=[]):
         module(*(example.clone() for example in batch))
         before = kept(module)
-        results = [str(numbers_of(module(*(example.clone() for example in batch)))) for _ in range(2)]
+        results = [named_outputs(module(*(example.clone() for example in batch))) for _ in range(2)]
         after = kept(module)
     changed = [name for name in before.keys() | after.keys() if not _same(before.get(name), after.get(name))]
     if changed:
         names = ", ".join(f"'{name}'" for name in sorted(changed))
         detail = f"forward changes {names}: a network keeps nothing from one call to the next"
         raise Refused([Fault("", "not_expressible", detail)])
-    if results[0] != results[1]:
+    _refuse_what_is_no_tensor(results[0])
+    if not _equal(*results):
         detail = "forward gives other numbers each time: numbers drawn once would be constants of the network"
         raise Refused([Fault("", "not_expressible", detail)])
 
 
-def numbers_of(result: Any) -> Any:
-    """Return the tensors in a module's result as nested lists of numbers."""
-    if isinstance(result, torch.Tensor):
-        return result.tolist()
-    if isinstance(result, dict):
-        result = tuple(result.values())
-    return [numbers_of(one) for one in result] if isinstance(result, tuple | list) else None
+def _refuse_what_is_no_tensor(outputs: dict[str, Any]) -> None:
+    """Raise Refused when the outputs of a module are no tensors, or when there are none."""
+    reasons = [
+        f"{shown(name)} is of {type(one).__name__}: expected tensors, in dicts, tuples or lists"
+        for name, one in outputs.items()
+        if not isinstance(one, torch.Tensor)
+    ]
+    if reasons or not outputs:
+        reasons = reasons or ["the module returns no tensor"]
+        raise Refused([Fault("", "not_expressible", why) for why in reasons])
+
+
+def _equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    """Return True for outputs of the same names and numbers; NaNs are equal."""
+    same = (
+        name in second and torch.equal(torch.nan_to_num(one), torch.nan_to_num(second[name]))
+        for name, one in first.items()
+    )
+    return len(first) == len(second) and all(same)
 
 
 def kept(module: nn.Module) -> dict[str, Any]:

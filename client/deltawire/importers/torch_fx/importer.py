@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from deltawire.arguments.kinds import boolean
 from deltawire.client import Client
 from deltawire.errors import Fault, Refused, missing_extra
 
@@ -14,8 +15,9 @@ except ModuleNotFoundError as error:
     raise missing_extra("torch", error) from error
 
 from deltawire.importers.arguments import errors_named, first_line
-from deltawire.importers.builder import BATCHES, Imported
+from deltawire.importers.builder import Imported
 from deltawire.importers.comparison import compare
+from deltawire.importers.operands import BATCHES
 from deltawire.importers.torch_fx.examination import left_as_it_was, refuse_what_is_hidden, refuse_what_varies
 from deltawire.importers.torch_fx.original import Original
 from deltawire.importers.torch_fx.recording import exported, recorded, traced
@@ -57,7 +59,7 @@ def from_torch(
             try:
                 with torch.no_grad():
                     imported = _imported(module, trace, batches)
-                if check:
+                if boolean("/check", check):
                     with errors_named("the comparison with the module"):
                         compare(imported, Original(module, imported, examples), client)
                 return imported

@@ -8,9 +8,13 @@ from typing import Any
 from torch import nn
 
 from deltawire.importers.arguments import Default, Harmless, translated
-from deltawire.importers.builder import Stored, Unavailable, Value
+from deltawire.importers.operands import Stored, Unavailable, Value
 from deltawire.importers.site import Site
-from deltawire.importers.torch_fx import functions, shapes, transformer, windows
+from deltawire.importers.torch_fx import activations as activations  # fills the table of functions
+from deltawire.importers.torch_fx import functions, norms, shapes, windows
+from deltawire.importers.torch_fx.losses import aten as aten  # fills the table of functions
+from deltawire.importers.torch_fx.losses import labels
+from deltawire.importers.torch_fx.stacks import recurrent, transformer
 
 Own = Callable[[str], Any]
 """Returns the `Stored` parameter or buffer of a module by its local name; None when there is none."""
@@ -37,13 +41,33 @@ def calls(name: str, *settings: str, stored: tuple[str, ...] = ()) -> Translatio
 
 
 AFFINE = "weight", "bias"
+MAX_POOL = "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"
+LP_POOL = "norm_type", "kernel_size", "stride", "ceil_mode"
 
 
-def conv(at: Site, module: nn.Conv1d | nn.Conv2d, own: Own, input: Value) -> Any:
-    if module.padding_mode != "zeros":
-        at.refuse(f"padding_mode='{module.padding_mode}': the layer pads with zeros")
+def conv(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
     settings = module.stride, module.padding, module.dilation, module.groups
-    return translated(at, windows.conv, input, own("weight"), own("bias"), *settings)
+    stored, mode = (own("weight"), own("bias")), module.padding_mode
+    return translated(at, windows.conv, input, *stored, *settings, padding_mode=mode)
+
+
+def conv_transpose(at: Site, module: nn.Module, own: Own, input: Value, output_size: Default = None) -> Any:
+    settings = module.stride, module.padding, module.output_padding, module.groups, module.dilation
+    return translated(at, windows.conv_transpose, input, own("weight"), own("bias"), *settings)
+
+
+def pad(mode: str) -> Translation:
+    """Return the translation of a module that pads in a mode."""
+
+    def translate(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
+        return translated(at, windows.pad, input, list(module.padding), mode, getattr(module, "value", None))
+
+    return translate
+
+
+def softmax2d(at: Site, module: nn.Softmax2d, own: Own, input: Value) -> Any:
+    at.function = "softmax"
+    return translated(at, functions.softmax, input, -3)
 
 
 def reshape(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
@@ -52,28 +76,6 @@ def reshape(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
 
 def as_it_is(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
     return input
-
-
-def recurrent(at: Site, module: nn.RNNBase, own: Own, input: Value, hx: Default = None) -> Any:
-    """Add one node for each stacked layer."""
-    x = input
-    kind = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}[at.function]
-    if not module.batch_first:
-        at.refuse("expected batch_first=True: the batch is the leading axis")
-    if module.bidirectional or not module.bias or module.proj_size:
-        at.refuse("bidirectional=True, bias=False and proj_size have no layer")
-    if module.training and module.dropout:
-        at.refuse("drops numbers at random; networks are imported as they are in eval mode")
-    if getattr(module, "nonlinearity", "tanh") != "tanh":
-        at.refuse(f"nonlinearity='{module.nonlinearity}': the layer elman has tanh")
-    shape = at.shape(lambda result: result[0])
-    for number in range(module.num_layers):
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        stored = {name: own(f"{name}_l{number}") for name in names}
-        last = number == module.num_layers - 1
-        name = at.name if last else f"{at.name}_l{number}"
-        x = at.layer(kind, x, out=shape, params=stored, name=name, units=module.hidden_size)
-    return x, Unavailable(f"the last state of {at.label} is no value: take the last step of its output")
 
 
 def multi_head_attention(
@@ -106,32 +108,84 @@ def multi_head_attention(
 dropout = calls("dropout", "p", "training", "inplace")
 batch_norm = calls("batch_norm", "training", "eps", stored=("running_mean", "running_var", *AFFINE))
 
+
+def instance_norm(at: Site, module: nn.Module, own: Own, input: Value) -> Any:
+    axes = int(at.function[-2])
+    if len(input.shape) != axes + 1:
+        at.refuse(f"expected a batch: of {axes + 1} axes, the first is that of the channels")
+    statistics = {one: own(one) for one in ("running_mean", "running_var")}
+    own_statistics = not module.track_running_stats
+    affine = {one: own(one) for one in AFFINE}
+    return translated(
+        at, norms.instance_norm, input, **statistics, **affine, use_input_stats=own_statistics, eps=module.eps
+    )
+
+
 MODULES: dict[type[nn.Module], Translation] = {
     nn.ReLU: calls("relu", "inplace"), nn.SiLU: calls("silu", "inplace"),
     nn.Sigmoid: calls("sigmoid"), nn.Tanh: calls("tanh"), nn.GELU: calls("gelu", "approximate"),
     nn.Softplus: calls("softplus", "beta", "threshold"), nn.ELU: calls("elu", "alpha", "inplace"),
-    nn.LeakyReLU: calls("leaky_relu", "negative_slope", "inplace"),
+    nn.LeakyReLU: calls("leaky_relu", "negative_slope", "inplace"), nn.ReLU6: calls("relu6", "inplace"),
+    nn.Hardtanh: calls("hardtanh", "min_val", "max_val", "inplace"),
+    nn.Hardsigmoid: calls("hardsigmoid", "inplace"), nn.Hardswish: calls("hardswish", "inplace"),
+    nn.Mish: calls("mish", "inplace"), nn.GLU: calls("glu", "dim"),
+    nn.PReLU: calls("prelu", stored=("weight",)),
     nn.Softmax: calls("softmax", "dim"), nn.LogSoftmax: calls("log_softmax", "dim"),
+    nn.Softmin: calls("softmin", "dim"), nn.CELU: calls("celu", "alpha", "inplace"),
+    nn.SELU: calls("selu", "inplace"), nn.LogSigmoid: calls("logsigmoid"), nn.Softsign: calls("softsign"),
+    nn.Softshrink: calls("softshrink", "lambd"), nn.Tanhshrink: calls("tanhshrink"),
+    nn.Threshold: calls("threshold", "threshold", "value", "inplace"),
     nn.Linear: calls("linear", stored=AFFINE), nn.Conv1d: conv, nn.Conv2d: conv,
+    nn.ConvTranspose1d: conv_transpose, nn.ConvTranspose2d: conv_transpose,
+    nn.Softmax2d: softmax2d,
     nn.Embedding: calls(
         "embedding", "padding_idx", "max_norm", "norm_type", "scale_grad_by_freq", "sparse",
         stored=("weight",),
     ),
-    nn.MaxPool2d: calls(
-        "max_pool2d", "kernel_size", "stride", "padding", "dilation", "ceil_mode", "return_indices"
+    nn.MaxPool1d: calls("max_pool1d", *MAX_POOL), nn.MaxPool2d: calls("max_pool2d", *MAX_POOL),
+    nn.MaxPool3d: calls("max_pool3d", *MAX_POOL),
+    nn.AvgPool1d: calls(
+        "avg_pool1d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad"
     ),
     nn.AvgPool2d: calls(
         "avg_pool2d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
     ),
+    nn.AvgPool3d: calls(
+        "avg_pool3d", "kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"
+    ),
+    nn.LPPool1d: calls("lp_pool1d", *LP_POOL), nn.LPPool2d: calls("lp_pool2d", *LP_POOL),
+    nn.LPPool3d: calls("lp_pool3d", *LP_POOL),
+    nn.AdaptiveAvgPool1d: calls("adaptive_avg_pool1d", "output_size"),
+    nn.AdaptiveMaxPool1d: calls("adaptive_max_pool1d", "output_size", "return_indices"),
     nn.AdaptiveAvgPool2d: calls("adaptive_avg_pool2d", "output_size"),
     nn.AdaptiveMaxPool2d: calls("adaptive_max_pool2d", "output_size", "return_indices"),
+    nn.AdaptiveAvgPool3d: calls("adaptive_avg_pool3d", "output_size"),
+    nn.AdaptiveMaxPool3d: calls("adaptive_max_pool3d", "output_size", "return_indices"),
     nn.BatchNorm1d: batch_norm, nn.BatchNorm2d: batch_norm, nn.BatchNorm3d: batch_norm,
     nn.LayerNorm: calls("layer_norm", "normalized_shape", "eps", stored=AFFINE),
     nn.RMSNorm: calls("rms_norm", "normalized_shape", "eps", stored=("weight",)),
+    nn.InstanceNorm1d: instance_norm, nn.InstanceNorm2d: instance_norm, nn.InstanceNorm3d: instance_norm,
+    nn.Upsample: calls(
+        "interpolate", "size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"
+    ),
+    nn.PixelShuffle: calls("pixel_shuffle", "upscale_factor"),
     nn.GroupNorm: calls("group_norm", "num_groups", "eps", stored=AFFINE),
     nn.Flatten: reshape, nn.Unflatten: reshape,
     nn.Identity: as_it_is, nn.Dropout: dropout, nn.Dropout1d: dropout, nn.Dropout2d: dropout,
-    nn.RNN: recurrent, nn.GRU: recurrent, nn.LSTM: recurrent, nn.MultiheadAttention: multi_head_attention,
+    nn.RNN: recurrent.recurrent, nn.GRU: recurrent.recurrent, nn.LSTM: recurrent.recurrent,
+    nn.MultiheadAttention: multi_head_attention,
     nn.TransformerEncoder: transformer.encoder,
     nn.TransformerEncoderLayer: transformer.encoder_layer,
 }  # fmt: skip
+
+MODULES |= {
+    getattr(nn, f"{name}Pad{axes}d"): pad(mode)
+    for name, mode in (
+        ("Zero", "constant"), ("Constant", "constant"), ("Reflection", "reflect"),
+        ("Replication", "replicate"), ("Circular", "circular"),
+    )
+    for axes in (1, 2, 3)
+}  # fmt: skip
+
+if hasattr(nn, "LinearCrossEntropyLoss"):  # since torch 2.13
+    MODULES[nn.LinearCrossEntropyLoss] = labels.linear_cross_entropy

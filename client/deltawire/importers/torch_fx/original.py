@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +12,7 @@ from deltawire.errors import Fault, Refused
 from deltawire.exporters.torch import to_state_dict
 from deltawire.importers.builder import Imported
 from deltawire.importers.comparison import FLOAT32, FLOAT64
+from deltawire.importers.torch_fx.outputs import named_outputs
 from deltawire.wire import Array
 
 
@@ -31,7 +31,11 @@ class Original:
         self._module = module
         self._imported = imported
         inputs = imported.network.spec()["inputs"]
-        names = [name for name in inputs if name not in imported.constants]
+        names = [
+            name
+            for name, slot in inputs.items()
+            if name not in imported.constants and "parameter" not in slot
+        ]
         self._dtypes = dict(zip(names, (example.dtype for example in examples), strict=True))
         self.examples: Mapping[str, Array] = {
             name: example.detach().numpy() for name, example in zip(names, examples, strict=True)
@@ -42,7 +46,7 @@ class Original:
     def run(self, data: Mapping[str, Array]) -> list[Array]:
         """Return the module's outputs for a batch, in order."""
         with torch.no_grad():
-            return [tensor.numpy() for tensor in outputs_of(self._module(*self._tensors(data)))]
+            return [tensor.numpy() for tensor in self._outputs(self._tensors(data))]
 
     def gradients(self, data: Mapping[str, Array], cotangents: list[Array]) -> dict[str, Array]:
         """Return Σ cotangent · ∂output/∂(parameter, input), zeros where no output depends on one.
@@ -64,7 +68,7 @@ class Original:
         wanted = leaves | {gradient_of(name): one for name, one in self._learned.items()}
         with torch.enable_grad():
             # autograd allows operations in place on a copy of a leaf, but not on the leaf itself.
-            outputs = outputs_of(self._module(*(tensor.clone() for tensor in tensors)))
+            outputs = self._outputs([tensor.clone() for tensor in tensors])
             total = torch.zeros((), dtype=outputs[0].dtype)
             for tensor, cotangent in zip(outputs, cotangents, strict=True):
                 total = total + (tensor * torch.from_numpy(cotangent)).sum()
@@ -102,16 +106,12 @@ class Original:
         inputs = {name: array for name, array in products.items() if name not in params}
         return numbers | {f"the gradient of input '{name}'": array for name, array in inputs.items()}
 
+    def _outputs(self, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+        return list(named_outputs(self._module(*tensors)).values())
+
     def _tensors(self, data: Mapping[str, Array]) -> list[torch.Tensor]:
         return [torch.from_numpy(np.array(data[name])).to(dtype) for name, dtype in self._dtypes.items()]
 
 
 def gradient_of(name: str) -> str:
     return f"the gradient of '{name}'"
-
-
-def outputs_of(result: Any) -> list[torch.Tensor]:
-    """Return the tensors of a module's result in order, from a tensor, tuple, list or dict."""
-    if isinstance(result, dict):
-        result = tuple(result.values())
-    return list(result) if isinstance(result, tuple | list) else [result]

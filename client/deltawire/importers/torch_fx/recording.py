@@ -1,4 +1,4 @@
-"""Trace a module with either tracer, and record the result of every operation."""
+"""Trace a module with either tracer, record the result of every operation, and name the operations."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from torch import fx, nn
 from deltawire.errors import Fault, Refused
 from deltawire.importers.torch_fx.examination import has_hooks, has_replaced_methods, is_plain, version
 from deltawire.importers.torch_fx.modules import MODULES
+
+TORCH = frozenset({"torch", "torch.nn.functional"})
+PYTHON = frozenset({"_operator", "builtins"})
+"""Modules that define the functions in `FUNCTIONS`; names from elsewhere are qualified."""
 
 
 class _Tracer(fx.Tracer):
@@ -98,3 +102,32 @@ def recorded(
             recorder.run(*(example.clone() for example in batch))
             results.append(recorder.results)
     return tuple(results)
+
+
+def needed(graph: fx.Graph) -> set[fx.Node]:
+    """Return the nodes that the outputs depend on, and every input."""
+    needed = {node for node in graph.nodes if node.op in ("output", "placeholder")}
+    for node in reversed(graph.nodes):
+        if node in needed:
+            needed.update(node.all_input_nodes)
+    return needed
+
+
+def node_function(node: fx.Node, module: fx.GraphModule) -> str:
+    """Return the name of a node's function: `relu` for torch.relu and x.relu(), `aten.relu` for ATen's.
+
+    For a module it is the name of its class; for a function from elsewhere, the qualified name.
+    """
+    if node.op == "call_module":
+        return type(module.get_submodule(str(node.target))).__name__
+    if isinstance(node.target, str):
+        return node.target
+    schema = getattr(node.target, "_schema", None)
+    qualified = getattr(node.target, "_qualified_op_name", None) or getattr(schema, "name", None)
+    if qualified is not None:
+        return str(qualified).replace("aten::", "aten.")
+    place, _, name = str(torch.overrides.resolve_name(node.target)).rpartition(".")
+    if place in TORCH:
+        return name
+    holder = str(getattr(node.target, "__module__", ""))
+    return str(node.target.__name__) if holder in PYTHON else f"{holder}.{node.target.__name__}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,33 +12,36 @@ from torch import fx, nn
 
 from deltawire.errors import Fault, Refused
 from deltawire.importers.arguments import errors_named, leaves, translated
-from deltawire.importers.builder import (
+from deltawire.importers.builder import Builder, Imported
+from deltawire.importers.operands import (
+    BATCHES,
     BY_BATCH,
     REFUSED,
-    Builder,
-    Imported,
+    Computed,
+    Reduced,
     Rows,
     Stored,
     Unavailable,
+    Unbatched,
     Value,
 )
+from deltawire.importers.reductions import remember
 from deltawire.importers.site import Site, described
 from deltawire.importers.torch_fx.functions import FUNCTIONS
+from deltawire.importers.torch_fx.joined import by_example, joined_rows
 from deltawire.importers.torch_fx.modules import MODULES
+from deltawire.importers.torch_fx.outputs import named_outputs, shown
+from deltawire.importers.torch_fx.recording import needed, node_function
 from deltawire.importers.torch_fx.shapes import BY_RESULT
 from deltawire.wire import Array
-
-LOOKUPS = frozenset({"embedding", "aten.embedding", "Embedding"})
-"""Operations that become layers even when all inputs are stored, because their rows are learned."""
 
 ABOUT_SHAPES = frozenset(
     {"size", "dim", "ndimension", "numel", "nelement", "len", "sym_size", "is_floating_point"}
 )
 """Functions that read no number of a tensor; `getattr` of an attribute in `ATTRIBUTES` is another."""
 
-TORCH = frozenset({"torch", "torch.nn.functional"})
-PYTHON = frozenset({"_operator", "builtins"})
-"""Modules that define the functions in `FUNCTIONS`; names from elsewhere are qualified."""
+ALIKE = frozenset({"full_like", "new_full", "new_ones", "new_zeros", "ones_like", "zeros_like"})
+"""Functions that read the shape of their first tensor, and none of its numbers."""
 
 ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "device", "is_cuda", "layout"})
 
@@ -58,24 +62,45 @@ class Writer(fx.Interpreter):
         self._results = results
         self._named = named
         self._inputs: set[str] = set()
-        self._needed = _needed(graph_module.graph)
+        self._outputs: dict[str, str] = {}  # how each is reduced over the batch
+        self._needed = needed(graph_module.graph)
 
     def run(self, *_: Any) -> Imported:
         inputs = [node for node in self.module.graph.nodes if node.op == "placeholder"]
         outputs = super().run(*[None] * len(inputs))
-        results = tuple(outputs.values()) if isinstance(outputs, dict) else outputs
-        results = results if isinstance(results, tuple | list) else (results,)
-        values = [self._output(place, value) for place, value in enumerate(results)]
+        values = [self._output(name, value) for name, value in named_outputs(outputs).items()]
         return self.builder.finish(values)
 
-    def _output(self, place: int, value: Any) -> Value:
+    def _output(self, name: str, value: Any) -> Value:
         """Return an output of the module; record a fault when it is no value of a node."""
+        if isinstance(value, Reduced):
+            return self._reduced(name, value)
         if isinstance(value, Value) and value.name not in self._inputs and not value.whole:
-            return value
+            return self._own_output(name, value, "")
         if value is not REFUSED:
             why = value.why if isinstance(value, Unavailable) else "is no node's value"
-            self.builder.faults.append(Fault("", "not_expressible", f"output {place}: {why}"))
+            why = "its leading axis joins the batch with another one" if isinstance(value, Rows) else why
+            self.builder.faults.append(Fault("", "not_expressible", f"{shown(name)}: {why}"))
         return Value("", ())
+
+    def _reduced(self, name: str, output: Reduced) -> Value:
+        """Return the node of an output that the whole batch has; the first one is the network's loss."""
+        each, network = self._own_output(name, output.value, output.reduction), self.builder.network
+        remember(network, Reduced(each, output.reduction))
+        if network.loss is None:
+            network.loss = each.name
+        return each
+
+    def _own_output(self, name: str, value: Value, reduction: str) -> Value:
+        """Return the node of an output: one of its own where another output reduces it otherwise."""
+        if value.name in self._inputs or self._outputs.get(value.name, reduction) != reduction:
+            own = self.builder.free_name(f"{value.name}_{reduction or 'each'}")
+            self.builder.network.layer("identity", value.name, name=own)
+            value = Value(own, value.shape)
+        self._outputs[value.name] = reduction
+        if name:
+            self.builder.network.metadata[f"outputs/{name}"] = value.name
+        return value
 
     def run_node(self, node: fx.Node) -> Any:
         if node.op == "output":
@@ -99,18 +124,17 @@ class Writer(fx.Interpreter):
             return self._input(node, site)
         if node.op == "get_attr" and isinstance(first, torch.Tensor):
             return self._stored(str(node.target))
-        args, kwargs = self.fetch_args_kwargs_from_env(node)
+        args, kwargs = fx.node.map_aggregate(
+            self.fetch_args_kwargs_from_env(node), lambda one: self._known_here(node, one)
+        )
         if not isinstance(first, torch.Tensor | tuple | list) or isinstance(first, torch.Size):
             return self._number(node, site, (args, kwargs))
-        if _symbolic((args, kwargs)):
-            return self._translated(node, site, args, kwargs)
         if (turned := _turned(args, first)) is not None:
             return turned
-        learned = self._learned(node, (args, kwargs))
-        if learned and node_function(node, self.module) in LOOKUPS:
-            return self._translated(node, site, args, kwargs)
-        if learned:
-            site.refuse(f"makes of the parameter '{learned}' what is none, so that it would not be learned")
+        read = (args[1:] if site.function in ALIKE else args, kwargs)
+        if _symbolic(read) or self._learns(node, read):
+            result = self._translated(node, site, *by_example(site, (args, kwargs)))
+            return Rows(result) if site.rows and isinstance(result, Value) else result
         return self._constant(node, site, first, second)
 
     def _input(self, node: fx.Node, site: Site) -> Any:
@@ -130,7 +154,7 @@ class Writer(fx.Interpreter):
     def _number(self, node: fx.Node, site: Site, arguments: Any) -> Any:
         """Return a size, a dtype or a setting. Raises Refused when it is read from the batch."""
         first, second = site.results
-        if any(isinstance(one, Value | Rows) for one in leaves(arguments)):
+        if any(isinstance(one, Computed) for one in leaves(arguments)):
             function = node_function(node, self.module).removeprefix("aten.").partition(".")[0]
             named = arguments[0][1] if function == "getattr" else ""
             if function not in ABOUT_SHAPES and named not in ATTRIBUTES:
@@ -139,18 +163,24 @@ class Writer(fx.Interpreter):
 
     def _site(self, node: fx.Node) -> Site:
         first, second = (results[node] for results in self._results)
+        given = [one for before in node.all_input_nodes for one in leaves(self.env[before])]
+        batched = any(isinstance(one, Value | Rows | Reduced) for one in given) or _shapes(first) != _shapes(
+            second
+        )
         if node.op == "placeholder":
             return Site(self.builder, "input", f"input '{node.target}'", node.name, (first, second))
         function = node_function(node, self.module)
         if node.op == "call_module":
             label = f"{node.target} ({function})"
-            return Site(self.builder, function, label, str(node.target), (first, second))
+            rows = joined_rows(function, given, (first, second))
+            return Site(self.builder, function, label, str(node.target), (first, second), batched, rows)
         name = node.name
         for before in node.all_input_nodes:  # name a function after its weight
             if before.op == "get_attr" and str(before.target).endswith("weight"):
-                name = str(before.target).rpartition(".")[0] or name
-        label = f"{name} ({function})"
-        return Site(self.builder, function.removeprefix("aten."), label, name, (first, second))
+                name = self._name_here(node, str(before.target)).rpartition(".")[0] or name
+        label, function = f"{name} ({function})", function.removeprefix("aten.")
+        rows = joined_rows(function, given, (first, second))
+        return Site(self.builder, function, label, name, (first, second), batched, rows)
 
     def _translated(self, node: fx.Node, site: Site, args: Any, kwargs: Any) -> Any:
         if node.op == "call_module":
@@ -172,7 +202,7 @@ class Writer(fx.Interpreter):
             site.refuse("no layer does this")
         if known not in BY_RESULT:
             return translated(site, known, *args, **kwargs)
-        if not args or not isinstance(args[0], Value | Rows | Stored):
+        if not args or not isinstance(args[0], Value | Unbatched | Stored):
             site.refuse(f"expected a tensor first, got {described(args[0] if args else None)}")
         return translated(site, known, args[0])
 
@@ -188,15 +218,23 @@ class Writer(fx.Interpreter):
             return Stored(known, _numpy(tensor), _identity(tensor), trainable)
         return Stored(known, _numpy(tensor), _identity(tensor), trainable, kept=trainable)
 
-    def _learned(self, node: fx.Node, arguments: Any) -> str:
-        """Return the name of a parameter that an operation of constants uses; "" for none."""
-        for one in leaves(arguments):
-            if isinstance(one, Stored) and one.kept:
-                return one.name
+    def _known_here(self, node: fx.Node, one: Any) -> Any:
+        """Return an argument; a stored array has its name in the module that the operation belongs to."""
+        return replace(one, name=self._name_here(node, one.name)) if isinstance(one, Stored) else one
+
+    def _name_here(self, node: fx.Node, name: str) -> str:
+        """Return the name of an array in the module that an operation belongs to: tied ones have several."""
+        stack = list(node.meta.get("nn_module_stack", {}).values())
+        here = ".".join([stack[-1][0], name.rpartition(".")[2]]) if stack else name
+        return here if here in self._named and self._named[here] is self._named.get(name) else name
+
+    def _learns(self, node: fx.Node, arguments: Any) -> bool:
+        """Return True for an operation of constants that has a parameter among them, or in its module."""
+        if any(isinstance(one, Stored) and one.kept for one in leaves(arguments)):
+            return True
         if node.op != "call_module":
-            return ""
-        named = self.module.get_submodule(node.target).named_parameters()
-        return next((f"{node.target}.{name}" for name, one in named if one.requires_grad), "")
+            return False
+        return any(one.requires_grad for one in self.module.get_submodule(node.target).parameters())
 
     def _constant(self, node: fx.Node, site: Site, first: Any, second: Any) -> Any:
         """Return the result of an operation on constants as a constant."""
@@ -205,6 +243,10 @@ class Writer(fx.Interpreter):
             return tuple(self._constant(node, site, *pair) for _, pair in pairs)
         if not isinstance(first, torch.Tensor):
             return first if first == second else BY_BATCH
+        if first.shape[:1] + second.shape[:1] == BATCHES and first.shape[1:] == second.shape[1:]:
+            if not all(torch.equal(one, one[:1].expand_as(one)) for one in (first, second)):
+                return BY_BATCH
+            first, second = first[:1], second[:1]  # the same for every example
         if first.shape != second.shape:
             return BY_BATCH
         if first.dtype != second.dtype or not torch.equal(torch.nan_to_num(first), torch.nan_to_num(second)):
@@ -222,15 +264,6 @@ def _turned(arguments: Sequence[Any], result: Any) -> Stored | None:
     if turned.layout:
         shape, stride = shape[::-1], stride[::-1]
     return turned if (pointer, shape, stride) == stored.identity else None
-
-
-def _needed(graph: fx.Graph) -> set[fx.Node]:
-    """Return the nodes that the outputs depend on, and every input."""
-    needed = {node for node in graph.nodes if node.op in ("output", "placeholder")}
-    for node in reversed(graph.nodes):
-        if node in needed:
-            needed.update(node.all_input_nodes)
-    return needed
 
 
 def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) -> str:
@@ -258,33 +291,23 @@ def _dtype(named: Mapping[str, torch.Tensor], results: Mapping[fx.Node, Any]) ->
     return first
 
 
-def node_function(node: fx.Node, module: fx.GraphModule) -> str:
-    """Return the name of a node's function: `relu` for torch.relu and x.relu(), `aten.relu` for ATen's.
-
-    For a module it is the name of its class; for a function from elsewhere, the qualified name.
-    """
-    if node.op == "call_module":
-        return type(module.get_submodule(str(node.target))).__name__
-    if isinstance(node.target, str):
-        return node.target
-    schema = getattr(node.target, "_schema", None)
-    qualified = getattr(node.target, "_qualified_op_name", None) or getattr(schema, "name", None)
-    if qualified is not None:
-        return str(qualified).replace("aten::", "aten.")
-    place, _, name = str(torch.overrides.resolve_name(node.target)).rpartition(".")
-    if place in TORCH:
-        return name
-    holder = str(getattr(node.target, "__module__", ""))
-    return str(node.target.__name__) if holder in PYTHON else f"{holder}.{node.target.__name__}"
-
-
 def _symbolic(arguments: Any) -> bool:
-    """Return True when an argument is computed from the batch, or is not available."""
-    return any(isinstance(one, Value | Rows | Unavailable) for one in leaves(arguments))
+    """Return True when an argument is computed from the batch or from parameters, or is not available."""
+    return any(
+        isinstance(one, Computed) or (isinstance(one, Unavailable) and one is not BY_BATCH)
+        for one in leaves(arguments)
+    )
+
+
+def _shapes(result: Any) -> Any:
+    """Return the shapes of the tensors of a result."""
+    if isinstance(result, tuple | list) and not isinstance(result, torch.Size):
+        return [_shapes(one) for one in result]
+    return getattr(result, "shape", None)
 
 
 def _numpy(tensor: torch.Tensor) -> Array:
-    array: Array = tensor.detach().numpy().copy()
+    array: Array = tensor.detach().numpy()
     return array
 
 

@@ -24,7 +24,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
         values = network.forward(
             tensors.params,
             tensors.data,
-            request.values,
+            network.outputs(tensors.data) if request.values is None else request.values,
             non_finite=request.non_finite,
             body_cost=tensors.body_cost,
         )

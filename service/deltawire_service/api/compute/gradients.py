@@ -10,7 +10,6 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.api.compute.pipeline import Pipeline
 from deltawire_service.engine import Network, Trace, TracedArray
-from deltawire_service.http.bodies import response_media_type
 from deltawire_service.http.request_context import current_request
 from deltawire_service.networks.request_tensors import RequestTensors
 from deltawire_service.schemas.requests import GradientsRequest
@@ -63,7 +62,7 @@ def check_trace() -> None:
     Raises:
         Refused: the answer is no JSON.
     """
-    if response_media_type(current_request()) != wire.JSON:
+    if current_request().response_media_type != wire.JSON:
         detail = f"a trace is answered as JSON: send Accept: {wire.JSON}"
         raise Refused([Fault("/trace", "field_invalid", detail)])
 

@@ -17,6 +17,7 @@ from marshmallow import Schema
 from deltawire.errors import Refused
 from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.operation import Operation, View, describe
+from deltawire_service.datasets.fault_places import naming_rows
 from deltawire_service.engine import Caches, Network, check_deadline
 from deltawire_service.http import bodies
 from deltawire_service.http.problem_codes import (
@@ -130,23 +131,26 @@ class Pipeline:
                 parts: RequestParts,
                 resolved: Resolved,
             ) -> Document:
-                with begin_phase(context, "check"):
-                    of_dataset = names_dataset(parts.data)
-                    if of_dataset:
-                        gathered = self._rows.read(context, network, parts.data, options.dtype)
-                        parts = parts.with_data({**resolved.pinned, **gathered.arrays})
-                    cost = bodies.body_cost(
-                        options.dtype,
-                        bodies.request_media_type(context),
-                        bodies.response_media_type(context),
-                        options.tensors,
-                        not resolved.stored,
-                        not of_dataset,
-                    )
-                    limits = self._settings.wire_limits
-                    tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
-                with begin_phase(context, "compute"):
-                    return view(options, network, tensors)
+                with ExitStack() as held:
+                    with begin_phase(context, "check"):
+                        of_dataset = names_dataset(parts.data)
+                        if of_dataset:
+                            gathered = self._rows.read(context, network, parts.data, options.dtype)
+                            held.enter_context(naming_rows(gathered.reference, gathered.arrays, "/data"))
+                            parts = parts.with_data({**resolved.pinned, **gathered.arrays})
+                        cost = bodies.body_cost(
+                            options.dtype,
+                            context.media_type,
+                            context.response_media_type,
+                            options.tensors,
+                            not resolved.stored,
+                            not of_dataset,
+                        )
+                        own = resolved.stored  # then most tensors are those of the service
+                        limits = self._settings.model_wire_limits if own else self._settings.wire_limits
+                        tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
+                    with begin_phase(context, "compute"):
+                        return view(options, network.with_noise(parts.noise_seed), tensors)
 
             return self._view(request, response, codes, wraps(view)(run))
 

@@ -19,8 +19,14 @@ from deltawire_service.schemas.responses import PlanResponse
 from deltawire_service.settings import Settings
 
 
-def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
-    """Return the route."""
+def blueprint(pipeline: Pipeline, settings: Settings, stored: bool = False) -> Blueprint:
+    """Return the route.
+
+    Args:
+        pipeline: reads documents and compiles their networks.
+        settings: the settings.
+        stored: the service keeps the parameters.
+    """
     routes = Blueprint("plan", __name__)
 
     @routes.post("/plan")
@@ -34,7 +40,13 @@ def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
             wrt_data=request.wrt.data,
             values=request.values,
             deltas=request.deltas,
-            body_cost=body_cost(request.dtype, request.media_type, request.media_type, request.tensors),
+            body_cost=body_cost(
+                request.dtype,
+                request.media_type,
+                request.media_type,
+                request.tensors,
+                with_parameters=not stored,
+            ),
         )
         limit = planned_bytes(settings, current_request().key)
         return {
@@ -61,9 +73,9 @@ def tables(network: Network) -> dict[str, Any]:
             for name, parameter in network.parameters.items()
         ],
         "ranges": {
-            name: [spec.range.start, spec.range.stop - 1]
+            name: [spec.ranges[0].start, spec.ranges[-1].stop - 1]
             for name, spec in network.inputs.items()
-            if spec.range is not None
+            if spec.ranges
         },
         "loss": network.loss,
     }

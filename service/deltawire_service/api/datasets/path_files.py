@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from deltawire.errors import Fault, Refused
 from deltawire_plugins.shown import shown
+from deltawire_service.admission.compute_queue import Overloaded
 from deltawire_service.datasets.allowed_paths import open_allowed
-from deltawire_service.datasets.formats.media_types import READERS, SUFFIXES
-from deltawire_service.datasets.table import Table
+from deltawire_service.datasets.formats.media_types import SUFFIXES
 from deltawire_service.engine import check_deadline
 from deltawire_service.http.bodies import too_large
 from deltawire_service.server.bodies.body_file import BodyFile
+from deltawire_service.server.bodies.upload_room import UploadRoom
 from deltawire_service.settings import Settings
 
 PIECE_BYTES = 2**20
 
 
-def read_path(path: str, settings: Settings) -> Table:
-    """Return the table in a file of the service's machine, by the end of its name.
+class CopiedFile(NamedTuple):
+    """The copy of a file.
 
-    The file is copied first: whoever changes it later changes nothing here.
+    Attributes:
+        media_type: that of its table, by the end of its name.
+        body: its bytes.
+    """
+
+    media_type: str
+    body: memoryview
+
+
+@contextmanager
+def copied_file(path: str, settings: Settings, room: UploadRoom) -> Iterator[CopiedFile]:
+    """Copy a file of the service's machine: whoever changes it later changes nothing here.
 
     Args:
         path: its path.
         settings: the settings of the service.
+        room: the room for bodies in files, which the copy takes part of until it is left.
 
     Raises:
         PathNotAllowed: it is not below one of DELTAWIRE_DATASET_ROOTS.
-        Refused: the file cannot be read, or is no table.
+        Refused: the file cannot be read, or its name has another end.
+        Overloaded: other bodies in files take too much room.
         StoreFull, StoreUnavailable: the disk has no room for the copy, or fails.
         DeadlineExceeded: it takes longer than the request may.
     """
@@ -39,15 +56,20 @@ def read_path(path: str, settings: Settings) -> Table:
         raise Refused([Fault("/path", "field_invalid", detail)])
     roots = [Path(root) for root in settings.dataset_roots.split(":") if root]
     with open_allowed(path, roots) as descriptor:
-        return READERS[media_type](_copied(descriptor, settings))
+        length = os.fstat(descriptor).st_size
+        if length > settings.dataset_body_bytes:
+            raise too_large(length, settings, "dataset_body_bytes")
+        if not length:
+            raise Refused([Fault("/path", "dataset_invalid", "the file is empty")])
+        if not room.claim(length):
+            raise Overloaded(1, "upload_bytes")
+        try:
+            yield CopiedFile(media_type, _copy(descriptor, length, settings))
+        finally:
+            room.release(length)
 
 
-def _copied(descriptor: int, settings: Settings) -> memoryview:
-    length = os.fstat(descriptor).st_size
-    if length > settings.dataset_body_bytes:
-        raise too_large(length, settings, "dataset_body_bytes")
-    if not length:
-        raise Refused([Fault("/path", "dataset_invalid", "the file is empty")])
+def _copy(descriptor: int, length: int, settings: Settings) -> memoryview:
     assert settings.uploads_dir is not None
     file, left = BodyFile(settings.uploads_dir, length, settings.free_bytes), length
     try:

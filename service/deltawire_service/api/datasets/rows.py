@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from deltawire.wire import Array
 from deltawire_service.admission.key_limits import check_gathered_bytes
 from deltawire_service.datasets.dataset_store import DatasetStore
+from deltawire_service.datasets.errors import DatasetNotFound
+from deltawire_service.datasets.fault_places import naming_rows
 from deltawire_service.datasets.rows import RowsReference, input_dtypes, read_reference, resolve_rows
 from deltawire_service.engine import Network
 from deltawire_service.http.request_context import RequestContext
@@ -58,10 +60,15 @@ class RowsReader:
                 input, or the rows are larger than a request may be.
         """
         store, named = self._find_store(), read_reference(data)
-        row = store.find(context.owner, named["dataset"])
+        try:
+            row = store.find(context.owner, named["dataset"])
+        except DatasetNotFound as error:
+            error.pointer = "/data/dataset"
+            raise
         columns, inputs = store.open(row), input_dtypes(network, dtype)
         reference = resolve_rows(named, row, columns, inputs, self._settings.wire_limits)
         size = reference.gathered_bytes(columns, inputs)
         check_gathered_bytes(self._settings, context.key, size, "/data/rows")
         self._admit(context, size)
-        return GatheredRows(reference, reference.gather(columns, inputs))
+        with naming_rows(reference, {}, "/data"):
+            return GatheredRows(reference, reference.gather(columns, inputs))

@@ -12,6 +12,7 @@ from marshmallow import Schema
 
 from deltawire_service.api.compute.pipeline import BODY, Document, begin_phase
 from deltawire_service.api.operation import Operation, View, describe
+from deltawire_service.datasets.dataset_store import DatasetStore
 from deltawire_service.engine import Caches, current_deadline
 from deltawire_service.faults import ServiceError
 from deltawire_service.http import bodies, uploads
@@ -25,6 +26,7 @@ from deltawire_service.observability.server_timing import Phase
 from deltawire_service.schemas.queries import read_query
 from deltawire_service.schemas.request_reader import RequestReader
 from deltawire_service.schemas.requests import Request
+from deltawire_service.server.bodies.upload_room import UploadRoom
 from deltawire_service.settings import Settings
 from deltawire_service.store.tables.idempotency_keys import RequestKey
 
@@ -96,6 +98,7 @@ class ModelAccess:
         caches: keeps the options of requests.
         admit: holds memory for a request until its answer has been sent. Raises Overloaded while there is no
             room.
+        upload_room: the room for bodies in files.
     """
 
     def __init__(
@@ -104,9 +107,11 @@ class ModelAccess:
         store: ModelStore | None,
         caches: Caches,
         admit: Callable[[RequestContext, int], None],
+        upload_room: UploadRoom,
     ):
         self.settings = settings
         self.admit = admit
+        self.upload_room = upload_room
         self._store = store
         self._caches = caches
 
@@ -116,6 +121,18 @@ class ModelAccess:
         if self._store is None:
             raise StoreMissing
         return self._store
+
+    @property
+    def datasets(self) -> DatasetStore:
+        """The datasets, for requests that name rows. Raises StoreMissing where the service keeps none."""
+        if self._store is None:
+            missing = StoreMissing(
+                "this service keeps no datasets: start it with DELTAWIRE_DATA_DIR, or send numbers; behind a "
+                "proxy, ask a model, as POST /v1/models/NAME/gradients, which goes to where rows are kept"
+            )
+            missing.pointer = "/data/dataset"
+            raise missing
+        return self._store.datasets
 
     def reading(
         self, response: type[Schema], codes: Iterable[str] = READING, query: type[Schema] = Schema
@@ -150,6 +167,7 @@ class ModelAccess:
         source: Source | None = None,
         large: bool = False,
         find_answer: FindAnswer = find_model_answer,
+        query: type[Schema] | None = None,
     ) -> Callable[[Change], View]:
         """Turn a function of the call, the options, the parts and the path into the view of a change.
 
@@ -164,6 +182,7 @@ class ModelAccess:
             source: completes the documents with what they name.
             large: bodies may hold all parameters of a model: they are received into files.
             find_answer: finds the answer that an earlier request with the same key got.
+            query: the schema of its query, which the function reads.
         """
         reader = RequestReader(request, self._caches)
 
@@ -190,7 +209,12 @@ class ModelAccess:
 
             schema = type(reader.schema)
             described = Operation(
-                response, schema, frozenset({"internal", *codes}), statuses=(status,), tensors=True
+                response,
+                schema,
+                frozenset({"internal", *codes}),
+                query=query,
+                statuses=(status,),
+                tensors=True,
             )
             if large:
                 uploads.takes_uploads(uploads.OF_MODELS)(respond)

@@ -14,5 +14,5 @@ def blueprint(pipeline: Pipeline, settings: Settings) -> Blueprint:
     routes = Blueprint("model", __name__, url_prefix="/models/<name>")
     for route in (gradients, forward, check, vjp, jvp, jacobian, hvp):
         routes.register_blueprint(route.blueprint(pipeline))
-    routes.register_blueprint(plan.blueprint(pipeline, settings))
+    routes.register_blueprint(plan.blueprint(pipeline, settings, stored=True))
     return routes

@@ -39,9 +39,13 @@ def blueprint(access: ModelAccess, body: Source) -> Blueprint:
         """Make a model that learns: a network with its parameters and an optimizer."""
         network = access.store.compile_network(parts.network)
         limits = access.settings.model_wire_limits
-        params = read_values(network, parts.params, {}, options.dtype, limits)[0] if parts.params else None
+        drawn = not parts.params
+        params, constants = read_values(network, parts.params, parts.data, options.dtype, limits)
         notes = parts.network.get("metadata", {}) if isinstance(parts.network, dict) else {}
-        request = CreateRequest(network, options.optimizer, params, options.seed or 0, options.dtype, notes)
+        request = CreateRequest(
+            *(network, options.optimizer, None if drawn else params, options.seed or 0, options.dtype),
+            *(notes, constants),
+        )
         return creations.create(access.store, call.owner, options.name, request, call.deadline, call.key)
 
     @routes.post("/models/<name>/fork")

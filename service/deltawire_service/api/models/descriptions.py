@@ -20,8 +20,9 @@ def blueprint(access: ModelAccess) -> Blueprint:
     @access.reading(ModelListResponse, LISTING, ModelsQuery)
     def list_all_models(call: ModelCall, query: dict[str, Any]) -> dict[str, Any]:
         """List the models of the caller, by name."""
-        page = list_models(access.store, call.owner, query["after"], query["limit"] + 1)
-        return _page("models", page, query["limit"], "name")
+        limit = query["limit"]
+        page = list_models(access.store, call.owner, query["after"], limit + 1, query["contains"])
+        return _page("models", page, limit, "name")
 
     @routes.get("/models/<name>")
     @access.reading(ModelResponse)

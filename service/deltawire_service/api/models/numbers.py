@@ -29,8 +29,10 @@ def blueprint(access: ModelAccess) -> Blueprint:
     def show_params(call: ModelCall, version: Version) -> dict[str, Any]:
         """Return the parameters of a version, as a saved request that can be published."""
         params = dict(version.numbers.params)
-        admit_json(access, call, params)
-        return {"network": json.loads(version.row.network), "params": params, "origin": origin(version)}
+        constants = dict(version.numbers.constants)
+        admit_json(access, call, params | constants)
+        answer = {"network": json.loads(version.row.network), "params": params, "origin": origin(version)}
+        return answer | ({"data": constants} if constants else {})
 
     @routes.get("/models/<name>/optimizer")
     @reading_version(access, ModelOptimizerResponse)
@@ -71,7 +73,7 @@ def admit_json(access: ModelAccess, call: ModelCall, arrays: Mapping[str, Array]
         Refused: the answer would be too large.
         Overloaded: there is no room for it now, beside other requests and unsent answers.
     """
-    written = bodies.response_media_type(call.context)
+    written = call.context.response_media_type
     if written != wire.JSON:
         return
     dtype = next((array.dtype.name for array in arrays.values()), "float64")

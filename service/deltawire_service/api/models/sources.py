@@ -15,14 +15,16 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_plugins.shown import shown
 from deltawire_service.api.models.access import READING_VERSION, ModelAccess, ModelCall
+from deltawire_service.api.models.table_notes import explained
 from deltawire_service.api.operation import Operation, View, describe
-from deltawire_service.engine import current_deadline
+from deltawire_service.engine import Network, current_deadline
 from deltawire_service.faults import Faults, ServiceError, load
 from deltawire_service.http import bodies
 from deltawire_service.http.request_context import current_request
 from deltawire_service.http.streaming import stream
 from deltawire_service.models.versions import Version, open_version
 from deltawire_service.networks.sources import Resolved, Source
+from deltawire_service.schemas.dataset_requests import names_dataset
 from deltawire_service.schemas.model_requests import ModelReference, VersionReference
 from deltawire_service.schemas.model_responses import ModelOfAnswer
 from deltawire_service.schemas.queries import VersionQuery, read_query
@@ -66,8 +68,12 @@ class ModelSource(Source):
             complete |= {"network": self._access.store.network_of(row), "dtype": row.dtype}
             if "params" in fields:
                 complete["params"] = dict(numbers.params)
+            data = document.get("data", {})
+            if numbers.constants and isinstance(data, dict) and not names_dataset(data) and "data" in fields:
+                complete["data"] = {**numbers.constants, **data}
             model = {"name": row.name, "version": entry.version, "step": entry.step}
-            yield Resolved(complete, {"model": model}, stored=True)
+            with explained(row.network):
+                yield Resolved(complete, {"model": model}, stored=True, pinned=numbers.constants)
 
 
 def _with(more: type[Schema], schema: type[Schema], without: Container[str]) -> type[Schema]:
@@ -120,7 +126,7 @@ class CreationSource(Source):
         network = document.get("network") if isinstance(document, dict) else None
         if not (isinstance(network, dict) and "model" in network):
             with self._body.open(document, fields) as resolved:
-                yield resolved
+                yield _drop_batch(document, resolved)
             return
         reference = load(ModelReference(), network, "/network")
         with ExitStack() as held:
@@ -131,11 +137,25 @@ class CreationSource(Source):
                 error.pointer = f"/network{error.pointer}"
                 raise
             _check_dtype(document, row)
-            params = document.get("params", {})
+            params, data = document.get("params", {}), document.get("data", {})
             complete = {"dtype": row.dtype, **document, "network": self._access.store.network_of(row)}
             if isinstance(params, dict):
                 complete["params"] = {**numbers.params, **params}
+            if isinstance(data, dict):
+                complete["data"] = {**numbers.constants, **data}
             yield Resolved(complete, {}, stored=True)
+
+
+def _drop_batch(document: Any, resolved: Resolved) -> Resolved:
+    """Leave out the data of a published network that no model keeps: a batch, and inputs of each step."""
+    if resolved.document is document:  # it names none
+        return resolved
+    network, data = resolved.document["network"], resolved.document.get("data")
+    if not isinstance(network, Network) or not isinstance(data, dict):
+        return resolved
+    kept = {*network.constants, *document.get("data", {})}
+    data = {name: array for name, array in data.items() if name in kept}
+    return resolved.with_part("data", data)
 
 
 def _drop_params(document: Mapping[str, Any], resolved: Resolved) -> Resolved:
@@ -146,7 +166,7 @@ def _drop_params(document: Mapping[str, Any], resolved: Resolved) -> Resolved:
     if params:
         detail = "parameters are drawn from a seed, or come with the request: send one of them"
         raise Refused([Fault("/seed", "field_invalid", detail)])
-    return Resolved({**resolved.document, "params": {}}, resolved.origin)
+    return resolved.with_part("params", {})
 
 
 def reading_version(
@@ -168,7 +188,7 @@ def reading_version(
             with ExitStack() as held:
                 opened = held.enter_context(open_model(access, name, version))
                 document = view(ModelCall(context, context.owner), opened)
-                if bodies.response_media_type(context) == wire.JSON:
+                if context.response_media_type == wire.JSON:
                     answer = bodies.respond(context, document)
                 else:  # the numbers are read while they are sent
                     answer = stream(context, document, held.pop_all().close)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from deltawire_service.api.compute.pipeline import COMPUTING, begin_phase
 from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models.access import CHANGING_MODEL, ModelAccess, ModelCall
 from deltawire_service.datasets.errors import DatasetNotFound
+from deltawire_service.datasets.fault_places import naming_rows
 from deltawire_service.engine import Network, lock
 from deltawire_service.http import bodies
 from deltawire_service.models.computation import DATA, GRADIENTS, AnswerArrays
@@ -45,10 +48,13 @@ def blueprint(access: ModelAccess, rows: RowsReader) -> Blueprint:
             if call.answer:
                 raise AnswerExpired(f"{error}: the arrays of the answer follow from it") from error
             raise
-        answer = call.answer or take_step(access.store, call.owner, name, request, call.deadline, call.key)
-        if wanted and answer["replayed"]:
-            arrays = recompute_arrays(access.store, call.owner, name, request, answer, call.deadline)
-            return answer | arrays
+        with naming_rows(request.rows, _by_input(request.arrays), "/data") if request.rows else nullcontext():
+            answer = call.answer or take_step(
+                access.store, call.owner, name, request, call.deadline, call.key
+            )
+            if wanted and answer["replayed"]:
+                arrays = recompute_arrays(access.store, call.owner, name, request, answer, call.deadline)
+                return answer | arrays
         return answer
 
     return routes
@@ -69,19 +75,33 @@ def _read_request(
         if names_dataset(parts.data):
             gathered = rows.read(call.context, network, parts.data, row.dtype)
             parts = parts.with_data(gathered.arrays)
-        arrays = _read(access, network, parts, row.dtype)
+        with naming_rows(gathered.reference, gathered.arrays, "/data") if gathered else nullcontext():
+            arrays = _read(access, network, parts, row.dtype)
         cost = bodies.body_cost(
             row.dtype,
-            bodies.request_media_type(call.context),
-            bodies.response_media_type(call.context),
+            call.context.media_type,
+            call.context.response_media_type,
             options.tensors,
             with_parameters=False,
             with_data=gathered is None,
         )
+        if not wanted:  # the answer has numbers and no arrays, as it has none of a gradient
+            cost = cost.without_answer()
     return StepRequest(
-        *(arrays, options.reduction, options.optimizer, options.if_version, wanted, cost, options.durable),
+        arrays,
+        options.reduction,
+        options.optimizer,
+        options.if_version,
+        parts.noise_seed,
+        wanted,
+        cost,
+        options.durable,
         gathered.reference if gathered else None,
     )
+
+
+def _by_input(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name.removeprefix(DATA): array for name, array in arrays.items()}
 
 
 def _read(access: ModelAccess, network: Network, parts: RequestParts, dtype: str) -> dict[str, Array]:

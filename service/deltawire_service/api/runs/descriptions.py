@@ -23,7 +23,15 @@ def blueprint(access: ModelAccess) -> Blueprint:
     def list_all_runs(call: ModelCall, query: dict[str, Any]) -> dict[str, Any]:
         """List the runs of the caller, the latest first."""
         limit = query["limit"]
-        found = list_runs(access.store, call.owner, query["before"], limit + 1, query["model"])
+        found = list_runs(
+            access.store,
+            call.owner,
+            query["before"],
+            limit + 1,
+            query["model"],
+            contains=query["contains"],
+            is_open=query["open"],
+        )
         page = found[:limit]
         return {"runs": page, "next": page[-1]["number"] if len(found) > limit else None}
 

@@ -38,13 +38,16 @@ def table_argument(command: Any) -> Any:
 @click.command(cls=Command)
 @click.argument("name")
 @table_argument
+@click.option("--texts", multiple=True, metavar="COLUMN", help="A column of a CSV whose cells are texts.")
 @key_option
 @url_option
 @json_option
-def upload(name: str, file: Path, key: str | None, url: str | None, as_json: bool) -> None:
+def upload(
+    name: str, file: Path, texts: tuple[str, ...], key: str | None, url: str | None, as_json: bool
+) -> None:
     """Keep the table in FILE as the dataset NAME: a CSV with a header, NPY, safetensors or Parquet."""
     with client_of(url) as client:
-        description = client.upload_dataset(name, file, key=key).describe()
+        description = client.upload_dataset(name, file, texts=texts, key=key).describe()
     print_description(description, as_json)
 
 

@@ -17,7 +17,13 @@ from deltawire_service.cli.models.arguments import (
 from deltawire_service.cli.models.descriptions import print_description
 from deltawire_service.cli.options import client_of, json_option, url_option
 from deltawire_service.cli.outcome import Command
-from deltawire_service.cli.request_file import Leaves, param_arrays, read_arrays, read_request
+from deltawire_service.cli.request_file import (
+    Leaves,
+    constants_of,
+    param_arrays,
+    read_arrays,
+    read_request,
+)
 
 
 @click.command(cls=Command)
@@ -61,6 +67,7 @@ def create(
             name=name,
             optimizer={"kind": optimizer, **optimizer_document(**rule)},
             params=None if params is None else param_arrays(request, params),
+            constants=constants_of(request),
             seed=seed,
             dtype=request.dtype,
             key=key,

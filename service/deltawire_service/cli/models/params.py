@@ -33,10 +33,11 @@ def params(name: str, version: int | None, out: Path | None, url: str | None, as
     with client_of(url) as client:
         checkpoint = client.model(name).checkpoint(version)
     if out:
-        write(out, checkpoint.network, checkpoint.params)
+        write(out, checkpoint.network, checkpoint.params, checkpoint.constants)
     if as_json:
         origin = {field: getattr(checkpoint, field) for field in ORIGIN}
-        print_json({"network": checkpoint.network, "params": checkpoint.params, "origin": origin})
+        constants = {"data": checkpoint.constants} if checkpoint.constants else {}
+        print_json({"network": checkpoint.network, "params": checkpoint.params, "origin": origin} | constants)
         return
     _show(checkpoint)
     if out:

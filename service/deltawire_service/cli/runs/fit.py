@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from deltawire.datasets.catalogue import Uploads
+from deltawire.errors import Refused
 from deltawire.tables.columns import assign_roles
 from deltawire_service.cli.datasets.changes import table_argument
 from deltawire_service.cli.options import client_of, json_option, url_option
@@ -64,6 +66,9 @@ def fit(
 ) -> None:
     """Learn to predict a column of the table in FILE, and serve the model.
 
+    DELTAWIRE_DATA_DIR names the folder that keeps the dataset, the run and the model, or --url a service
+    that keeps them. A second fit needs another --name, or `deltawire models delete NAME` first.
+
     Uploads FILE, makes a network that takes its numbers as they are, trains it in the background, and scores
     it on rows that it did not learn from: beside a constant, and beside scikit-learn's network where that is
     installed.
@@ -71,16 +76,21 @@ def fit(
     how = Learning(**learning)
     name = name or name_of(file)
     with client_of(url) as client:
-        dataset = client.upload_dataset(name, file)
-        chosen: Any = {"drop": drop, "categorical": categorical}
-        roles = assign_roles(dataset.describe()["columns"], target, task, **chosen)
-        net = dataset.network(target, roles.task, hidden=how.hidden, l2=how.l2, **chosen)
-        optimizer = {"kind": "adam", "config": {"learning_rate": how.learning_rate}}
-        model = client.create_model(net, name=name, optimizer=optimizer, seed=how.seed)
-        run = model.fit(
-            dataset, epochs=how.epochs, batch_size=how.batch_size, seed=how.seed, validation=held_out,
-            wait=False,
-        )  # fmt: skip
+        with Uploads(client) as uploads:
+            dataset = uploads.file(name, file)
+            chosen: Any = {"drop": drop, "categorical": categorical}
+            roles = assign_roles(dataset.describe()["columns"], target, task, **chosen)
+            net = dataset.network(target, roles.task, hidden=how.hidden, l2=how.l2, **chosen)
+            optimizer = {"kind": "adam", "config": {"learning_rate": how.learning_rate}}
+            model = client.create_model(net, name=name, optimizer=optimizer, seed=how.seed)
+            try:
+                run = model.fit(
+                    dataset, epochs=how.epochs, batch_size=how.batch_size, seed=how.seed,
+                    validation=held_out, wait=False,
+                )  # fmt: skip
+            except Refused:
+                model.delete()
+                raise
         description = wait(run, progress=not as_json)
         split = read_split(dataset, roles, description)
         scores = score_model(model, roles, split, how)

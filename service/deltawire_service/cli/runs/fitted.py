@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deltawire.models.network import model_path
 from deltawire.tables.columns import CLASSIFICATION, Roles
+from deltawire.tables.table import Table
 from deltawire_service.cli.runs.scores import CONSTANT, MODEL, SCIKIT_LEARN, Split
 from deltawire_service.cli.terminal import table
 
@@ -32,7 +33,7 @@ class Fitted:
         split: Its rows.
         scores: On the rows that are held out, by what predicts.
         example: The inputs of one row.
-        output: The node that predicts.
+        table: What the network notes of the table.
         url: The address of the service; None for a folder of this machine.
     """
 
@@ -42,7 +43,7 @@ class Fitted:
     split: Split
     scores: dict[str, float]
     example: dict[str, Any]
-    output: str
+    table: Table
     url: str | None
 
     @property
@@ -75,10 +76,19 @@ class Fitted:
         screen.print(f"\n{self._meaning()}, for one row:\n", style="bold")
         if self.url is None:
             screen.print("deltawire serve   # with the same DELTAWIRE_DATA_DIR")
-        body = json.dumps({"data": self.example, "values": [self.output]})
+        body = json.dumps({"data": self.example, "values": [self.table.output]})
         address = f"{self.url or LOCAL}{model_path(self.name)}/forward"
         request = f"curl -s {quote(address)} -H 'Content-Type: application/json' \\\n  -d {quote(body)}"
         screen.print(request, soft_wrap=True)
+        for name in self.example:
+            screen.print(f"{name}: {self._columns(name)}", soft_wrap=True)
+
+    def _columns(self, name: str) -> str:
+        """Return the columns that an input takes, and the integers of its categories."""
+        source = self.table.columns[name]
+        listed = source if isinstance(source, str) else ", ".join(source)
+        codes = [f"{text} {code}" for code, text in enumerate(self.table.categories.get(name, ()))]
+        return f"{listed} ({', '.join(codes)})" if codes else listed
 
     def _meaning(self) -> str:
         """Return what the output of the model is."""

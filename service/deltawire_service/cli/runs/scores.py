@@ -168,10 +168,10 @@ def score_model(model: Model, roles: Roles, split: Split, how: Learning) -> dict
     return scores | {CONSTANT: constant_score(roles, split)}
 
 
-def example_of(model: Model, split: Split) -> tuple[dict[str, Any], str]:
-    """Return the inputs of one row that is held out, as JSON has them, and the node that predicts it."""
+def example_of(model: Model, split: Split) -> tuple[dict[str, Any], Table]:
+    """Return the inputs of one row that is held out, as JSON has them, and the table of the network."""
     noted = Table.read(model.spec)
     assert noted is not None, "the network was made of a table"
     first = split.held_out[:1]
     inputs = noted.inputs({name: column[first] for name, column in split.columns.items()})
-    return {name: array.tolist() for name, array in inputs.items()}, noted.output
+    return {name: array.tolist() for name, array in inputs.items()}, noted

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deltawire import Client
+from deltawire.datasets.catalogue import Uploads
 from deltawire.datasets.sources import MEDIA_TYPES
 from deltawire_service.cli.models.arguments import json_object, key_option
 from deltawire_service.cli.options import client_of, json_option, url_option
@@ -56,25 +56,26 @@ def train(
 ) -> None:
     """Train MODEL on a dataset in the background, and follow the run; Ctrl-C pauses it."""
     with client_of(url) as client:
-        run = client.model(model).fit(
-            dataset_of(client, data),
-            columns=dict(map(column_of, columns)) or None,
-            shuffle=not in_order,
-            validation=None if validation is None else validation_of(client, validation),
-            wait=False,
-            **recipe,
-        )
+        with Uploads(client) as uploads:
+            run = client.model(model).fit(
+                dataset_of(uploads, data),
+                columns=dict(map(column_of, columns)) or None,
+                shuffle=not in_order,
+                validation=None if validation is None else validation_of(uploads, validation),
+                wait=False,
+                **recipe,
+            )
         follow(run, detach=detach, as_json=as_json)
 
 
-def dataset_of(client: Client, data: str) -> str:
+def dataset_of(uploads: Uploads, data: str) -> str:
     """Return the name of a dataset; a file of one is uploaded under its own name."""
     path = Path(data)
     if path.suffix.lower() not in MEDIA_TYPES:
         return data
     if not path.is_file():
         raise click.BadParameter(f"there is no file '{data}'", param_hint="--data")
-    return client.upload_dataset(name_of(path), path).name
+    return uploads.file(name_of(path), path).name
 
 
 def name_of(path: Path) -> str:
@@ -82,12 +83,12 @@ def name_of(path: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", path.stem).strip("-")[:64] or "table"
 
 
-def validation_of(client: Client, rows: str) -> float | str:
+def validation_of(uploads: Uploads, rows: str) -> float | str:
     """Return a fraction as a number, and anything else as the name of a dataset."""
     try:
         return float(rows)
     except ValueError:
-        return dataset_of(client, rows)
+        return dataset_of(uploads, rows)
 
 
 def column_of(text: str) -> tuple[str, str | list[str]]:

@@ -13,6 +13,8 @@ import click
 from deltawire_layers import load_layers
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.serving.gunicorn import gunicorn_command
+from deltawire_service.cluster.starting import require_dask
 from deltawire_service.models.maintenance.starting import StoreUnusable, prepare_folder
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
 from deltawire_service.settings import Settings
@@ -48,8 +50,15 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
     metavar="DIR",
     help="Folder of published networks.  [default: DELTAWIRE_NETWORKS_DIR]",
 )
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Dask scheduler whose workers compute parts of large requests.  [default: DELTAWIRE_DASK]",
+)
 @click.option("--insecure-public", is_flag=True, help="Serve other machines without API keys.")
-def serve(host: str, port: int, workers: int | None, networks: str | None, insecure_public: bool) -> None:
+def serve(
+    host: str, port: int, workers: int | None, networks: str | None, dask: str | None, insecure_public: bool
+) -> None:
     """Serve over HTTP, with gunicorn.
 
     gunicorn uses the configuration shipped with deltawire. The command becomes gunicorn, so that signals
@@ -57,12 +66,16 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
     """
     if networks:
         os.environ["DELTAWIRE_NETWORKS_DIR"] = networks
+    if dask:
+        os.environ["DELTAWIRE_DASK"] = dask
     # Whatever would stop gunicorn is checked here, where it takes one line to say.
     if insecure_public:
         os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"
     settings = Settings.from_environment()
     keys = read_keys(settings)
     load_layers()
+    if settings.dask:
+        require_dask(settings.dask)
     if settings.data_dir:
         try:
             prepare_folder(StoreFolder(Path(settings.data_dir)))
@@ -78,6 +91,8 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
         raise click.UsageError(f"{NOT_PUBLIC.format(host=host)}; --insecure-public does the same")
     place = f"[{host}]" if ":" in host else host
     everywhere = host in ("0.0.0.0", "::")
+    if settings.dask.startswith("tcp://") and not settings.cluster_url:  # all is on this machine
+        os.environ["DELTAWIRE_CLUSTER_URL"] = f"http://{'127.0.0.1' if everywhere else place}:{port}"
     with suppress(OSError):  # a standard output that is full or closed stops nothing
         click.echo(FIRST_CALL.format(address=f"http://{'127.0.0.1' if everywhere else place}:{port}"))
         if keys:
@@ -85,6 +100,4 @@ def serve(host: str, port: int, workers: int | None, networks: str | None, insec
         elif public:
             click.echo("everyone who reaches this machine can compute here\n")
         sys.stdout.flush()
-    command = [sys.executable, "-m", "gunicorn", "-c", "python:deltawire_service.gunicorn_conf"]
-    command += ["-b", f"{place}:{port}", *(["-w", str(workers)] if workers else [])]
-    os.execv(sys.executable, [*command, "deltawire_service.app:create_app()"])
+    os.execv(sys.executable, gunicorn_command(f"{place}:{port}", workers))

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import click
 
+from deltawire_plugins.blas import ONE_THREAD
 from deltawire_service.cli.outcome import Command
 from deltawire_service.models.maintenance.starting import StoreUnusable, prepare_folder
 from deltawire_service.settings import Settings
 from deltawire_service.store.folders import StoreFolder
-
-ONE_THREAD = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @click.command(cls=Command)
@@ -32,7 +31,6 @@ def trainer() -> None:
         prepare_folder(StoreFolder(Path(settings.data_dir)))
     except StoreUnusable as error:
         raise click.UsageError(str(error)) from None
-    for variable in ONE_THREAD:  # as for the workers: BLAS reads them when numpy is loaded
-        os.environ.setdefault(variable, "1")
+    os.environ |= ONE_THREAD | os.environ  # as for the workers
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "deltawire_service.training"])

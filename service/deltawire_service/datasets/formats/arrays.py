@@ -10,7 +10,7 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_plugins.shown import shown
-from deltawire_service.datasets.table import Block, Column, Table, check_table, refuse
+from deltawire_service.datasets.table import Block, CheckTable, Column, Table, refuse
 from deltawire_service.mapped_pages import release_pages
 
 BLOCK_BYTES = 2**20
@@ -40,12 +40,13 @@ def column_dtype(name: str, dtype: np.dtype[Any]) -> str:
     return found
 
 
-def make_table(body: memoryview, arrays: Mapping[str, Array]) -> Table:
+def make_table(body: memoryview, arrays: Mapping[str, Array], check: CheckTable) -> Table:
     """Return the table of arrays.
 
     Args:
         body: the memory that they are views of. The pages of a mapped file are released as they are read.
         arrays: the arrays by column, (rows, *shape).
+        check: checks the columns.
 
     Raises:
         Refused: they are no table.
@@ -61,7 +62,7 @@ def make_table(body: memoryview, arrays: Mapping[str, Array]) -> Table:
     columns = tuple(
         Column(name, column_dtype(name, array.dtype), array.shape[1:]) for name, array in arrays.items()
     )
-    check_table(columns, rows)
+    check(columns, rows)
     return Table(columns, rows, partial(_blocks, body, arrays, columns, rows))
 
 

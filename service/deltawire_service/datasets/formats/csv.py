@@ -1,165 +1,184 @@
 """Tables as CSV (RFC 4180) with a header: types are inferred, and every refusal names its line.
 
-A file is read twice: for the types, and for the numbers. Neither takes memory for more than some rows.
+A file is read twice: for the types, and for the numbers. Neither takes memory for more than some lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from csv import Error, reader
 from functools import partial
-from io import StringIO
-from itertools import chain, islice
 
-from deltawire.errors import Refused
+import numpy as np
+
+from deltawire.errors import Fault
+from deltawire.wire import Array
+from deltawire_plugins.shown import shown
 from deltawire_service.datasets.formats.cells import CellColumn, HeldCells, Misfit
-from deltawire_service.datasets.table import MOST_COLUMNS, Block, Table, check_table, refuse
-from deltawire_service.engine import check_deadline
-from deltawire_service.mapped_pages import released_pieces
-
-BLOCK_CELLS = 2**15
-"""Cells that are read at once."""
-
-PIECE_BYTES = 2**18
-"""Bytes that are decoded at once."""
-
-BLOCK_BYTES = 2**20
-"""Bytes after which no more rows are read at once, however few cells they have."""
-
-LINE_BYTES = 2**20
-"""The longest line. Rows whose cells have several lines have no more each, where many are read together."""
-
-AT_ONCE = 16
-"""Rows that are read before their bytes are looked at."""
-
-BOM = b"\xef\xbb\xbf"
+from deltawire_service.datasets.formats.csv_header import read_header
+from deltawire_service.datasets.formats.csv_lines import Lines, broken, read_lines
+from deltawire_service.datasets.formats.plain_cells import KnownCells, PlainCells
+from deltawire_service.datasets.table import Block, CheckTable, Column, Table
+from deltawire_service.faults import Faults, nearest
 
 
-def read(body: memoryview) -> Table:
+def read(body: memoryview, check: CheckTable, texts: Collection[str] = ()) -> Table:
     """Return the table in a file.
 
     A column of integers is int64, one of other numbers float64, and one of texts int64 with the texts as its
     categories. An empty cell among numbers is NaN. Empty lines are left out.
 
+    Args:
+        body: the file.
+        check: checks the columns before the first row is read, and all when their types are known.
+        texts: names of columns whose cells are all texts, whatever they look like.
+
     Raises:
-        Refused: a line is broken, or there is no table.
+        Refused: a line is broken, there is no table, or no column has one of the names.
     """
-    names, held, rows = _header(body), HeldCells(), 0
-    columns = [CellColumn(name, held) for name in names]
-    for start, block in _blocks(body, names):
-        for column, cells in zip(columns, block, strict=True):
-            with _at_line(body, start):
-                column.examine(cells)
-        rows = start + len(block[0])
-    known = tuple(column.described() for column in columns)
-    check_table(known, rows)
-    return Table(known, rows, partial(_numbers, body, names, columns))
+    header, held = read_header(body), HeldCells()
+    _check_named(texts, header.names)
+    check([Column(name, "int64") for name in header.names], 1)
+    columns = [CellColumn(name, held, is_text=name in texts) for name in header.names]
+    read_rows = partial(read_lines, header.rows, header.line)
+    reading, rows = _Reading(columns), 0
+    for lines in read_rows():
+        rows += reading.examine(lines)
+    described = tuple(_described(column, place, read_rows) for place, column in enumerate(columns))
+    check(described, rows)
+    return Table(described, rows, lambda: _blocks(columns, read_rows()))
 
 
-def _numbers(body: memoryview, names: Sequence[str], columns: Sequence[CellColumn]) -> Iterator[Block]:
-    for start, block in _blocks(body, names):
-        for column, cells in zip(columns, block, strict=True):
-            with _at_line(body, start):
-                numbers = column.numbers(cells)
-            yield Block(column.name, start, numbers)
+def _check_named(texts: Collection[str], names: Collection[str]) -> None:
+    """Refuse names of columns of texts that are in no header."""
+    Faults(
+        Fault("/texts", "field_invalid", f"there is no column {shown(name)}{nearest(name, names)}")
+        for name in texts
+        if name not in names
+    ).refuse()
 
 
-class _Rows:
-    """The rows of a body, the header first. Empty lines are left out."""
-
-    def __init__(self, body: memoryview):
-        self._body = body[len(BOM) :] if body[: len(BOM)] == BOM else body
-        self._pending = 0
-        """Bytes of the rows that are being read."""
-        self._reader = reader(chain.from_iterable(self._texts()), strict=True)
-        self._rows = filter(None, self._reader)
-
-    @property
-    def line(self) -> int:
-        """The number of the last line that was read, from 1."""
-        return self._reader.line_num
-
-    def read(self, most: int) -> list[list[str]]:
-        """Return the next rows.
-
-        Raises:
-            Refused: a line is broken.
-            DeadlineExceeded: the deadline of the request has passed.
-        """
-        rows, self._pending = list[list[str]](), 0
-        try:
-            while len(rows) < most and self._pending <= BLOCK_BYTES:
-                more = list(islice(self._rows, min(AT_ONCE, most - len(rows))))
-                if not more:
-                    break
-                rows += more
-        except Error as error:
-            raise _broken(self.line, str(error)) from None
-        return rows
-
-    def _texts(self) -> Iterator[StringIO]:
-        """Yield the text in pieces of whole lines. The pages of a mapped body are released meanwhile."""
-        rest = b""
-        for piece in released_pieces(self._body, PIECE_BYTES):
-            check_deadline()  # here, since a row may come after any number of empty lines
-            data = rest + piece
-            end = data.rfind(b"\n") + 1
-            rest = data[end:]
-            self._pending += end
-            if len(rest) > LINE_BYTES or self._pending > BLOCK_BYTES + AT_ONCE * LINE_BYTES:
-                line = self.line + 1 + data[:end].count(b"\n")
-                raise _broken(line, f"it, or its row, has more than {LINE_BYTES} bytes")
-            yield self._decoded(data[:end])
-        yield self._decoded(rest)
-
-    def _decoded(self, data: bytes) -> StringIO:
-        try:
-            return StringIO(data.decode(), newline="\n")
-        except UnicodeDecodeError as error:
-            line = self.line + 1 + data[: error.start].count(b"\n")
-            raise _broken(line, f"it is not UTF-8: {error.reason}") from None
+def _blocks(columns: list[CellColumn], pieces: Iterator[Lines]) -> Iterator[Block]:
+    reading, start = _Reading(columns), 0
+    for lines in pieces:
+        numbers = reading.numbers(lines)
+        for column, block in zip(columns, numbers, strict=True):
+            yield Block(column.name, start, block)
+        start += len(numbers[0])
 
 
-def _header(body: memoryview) -> list[str]:
-    header = _Rows(body).read(1)
-    if not header:
-        raise refuse("dataset_invalid", "a CSV has a header: a line with the names of its columns")
-    if len(header[0]) > MOST_COLUMNS:
-        raise refuse("dataset_invalid", f"{len(header[0])} columns, at most {MOST_COLUMNS} are allowed")
-    return [name.strip() for name in header[0]]
+class _Reading:
+    """One reading of the lines of a file.
+
+    Args:
+        columns: its columns, which know what an earlier reading has found.
+    """
+
+    def __init__(self, columns: list[CellColumn]):
+        self._columns = columns
+        self._known = [KnownCells(column) for column in columns]
+
+    def examine(self, lines: Lines) -> int:
+        """Examine the next lines, and return how many rows they have. Raises Refused at a broken line."""
+        plain = self._read_plain(lines)
+        if plain is None:
+            cells_by_column = self._split(lines)
+            for place, column in enumerate(self._columns):
+                with _at_line(lines, place):
+                    column.examine(cells_by_column[place])
+            return len(cells_by_column[0])
+        cells, numbers = plain
+        missing = cells.missing()
+        for column, count in zip(self._columns, missing.tolist(), strict=True):
+            column.add_missing(count)
+        for place, found in numbers.items():
+            column = self._columns[place]
+            if column.is_whole and not (
+                cells.is_whole(place) and np.count_nonzero(np.isnan(found)) == missing[place]
+            ):
+                column.set_float()
+        for place, column in enumerate(self._columns):
+            if place not in numbers:
+                with _at_line(lines, place):
+                    if (keys := cells.keys(place)) is None:
+                        column.examine_different(set(cells.texts(place)))
+                    else:
+                        self._known[place].examine(keys)
+        return cells.rows
+
+    def numbers(self, lines: Lines) -> list[Array]:
+        """Return the numbers of the next lines by column. Raises Refused where float64 does not hold one."""
+        plain = self._read_plain(lines)
+        if plain is None:
+            cells_by_column = self._split(lines)
+            found = []
+            for place, column in enumerate(self._columns):
+                with _at_line(lines, place):
+                    found.append(column.numbers(cells_by_column[place]))
+            return found
+        cells, numbers = plain
+        return [
+            self._numbers_of(cells, place, lines)
+            if place not in numbers
+            else numbers[place].astype(np.int64 if column.is_whole else np.float64, copy=False)
+            for place, column in enumerate(self._columns)
+        ]
+
+    def _numbers_of(self, cells: PlainCells, place: int, lines: Lines) -> Array:
+        with _at_line(lines, place):
+            if (keys := cells.keys(place)) is None:
+                return self._columns[place].numbers(cells.texts(place))
+            return self._known[place].numbers(keys)
+
+    def _read_plain(self, lines: Lines) -> tuple[PlainCells, dict[int, Array]] | None:
+        """Return the cells of plain lines, and the numbers of columns with many; None for other lines."""
+        cells = PlainCells.split(lines.data, len(self._columns))
+        if cells is None:
+            return None
+        many = [place for place, column in enumerate(self._columns) if column.has_many]
+        if not many:
+            return cells, {}
+        numbers = cells.numbers(many)
+        return None if numbers is None else (cells, dict(zip(many, numbers.T, strict=True)))
+
+    def _split(self, lines: Lines) -> list[tuple[str, ...]]:
+        """Return the cells of lines by column. Raises Refused at a row that has too few or too many."""
+        count = len(self._columns)
+        for row, cells in enumerate(lines.rows):
+            if len(cells) != count:
+                detail = f"expected {count} cells, as in the header, got {len(cells)}"
+                raise broken(lines.line_of(row), detail)
+        return [*zip(*lines.rows, strict=True)] or [()] * count
 
 
-def _blocks(body: memoryview, names: Sequence[str]) -> Iterator[tuple[int, list[tuple[str, ...]]]]:
-    """Yield the first row of each block, and the block's cells by column."""
-    rows, start = _Rows(body), 0
-    rows.read(1)
-    while block := rows.read(max(1, BLOCK_CELLS // len(names))):
-        if set(map(len, block)) != {len(names)}:
-            place = next(place for place, row in enumerate(block) if len(row) != len(names))
-            detail = f"expected {len(names)} cells, as in the header, got {len(block[place])}"
-            raise _broken(_line(body, start + place), detail)
-        yield start, list(zip(*block, strict=True))
-        start += len(block)
+def _described(column: CellColumn, place: int, read_rows: Callable[[], Iterator[Lines]]) -> Column:
+    """Return a column after all lines were examined. Raises Refused at the first text that it cannot have."""
+    try:
+        return column.described()
+    except Misfit as error:
+        for lines in read_rows():
+            _refuse_first(lines, place, error)
+        raise
 
 
 @contextmanager
-def _at_line(body: memoryview, start: int) -> Iterator[None]:
-    """Turn the misfit of a cell into the refusal of its line. start: the row of the first cell."""
+def _at_line(lines: Lines, place: int) -> Iterator[None]:
+    """Turn the misfit of a cell into the refusal of its line. place: that of the column."""
     try:
         yield
     except Misfit as error:
-        raise _broken(_line(body, start + error.place), str(error)) from None
+        _refuse_first(lines, place, error)
+        raise
 
 
-def _line(body: memoryview, row: int) -> int:
-    """Return the number of the line where a row ends. The file is read once more, up to there."""
-    rows = _Rows(body)
-    rows.read(1)
-    while row >= 0:
-        row -= len(rows.read(min(row + 1, BLOCK_CELLS)))
-    return rows.line
+def _refuse_first(lines: Lines, place: int, error: Misfit) -> None:
+    """Refuse the first line whose cell does not fit.
 
-
-def _broken(line: int, reason: str) -> Refused:
-    return refuse("dataset_invalid", f"line {line}: {reason}")
+    Args:
+        lines: the lines.
+        place: that of the column.
+        error: has the cells that do not fit.
+    """
+    for row, cells in enumerate(lines.rows):
+        if cells[place] in error.cells:
+            raise broken(lines.line_of(row), error.reason(cells[place])) from None

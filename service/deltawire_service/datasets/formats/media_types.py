@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from deltawire import wire
 from deltawire_service.datasets.formats import csv, npy, parquet, safetensors
-from deltawire_service.datasets.table import Table
+from deltawire_service.datasets.table import CheckTable, Table
 
-READERS: Mapping[str, Callable[[memoryview], Table]] = {
+READERS: Mapping[str, Callable[[memoryview, CheckTable], Table]] = {
     wire.SAFETENSORS: safetensors.read,
     "application/x-npy": npy.read,
     "text/csv": csv.read,

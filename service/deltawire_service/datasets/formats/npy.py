@@ -9,7 +9,7 @@ import numpy as np
 
 from deltawire.wire import Array
 from deltawire_service.datasets.formats import arrays
-from deltawire_service.datasets.table import Table, refuse
+from deltawire_service.datasets.table import CheckTable, Table, refuse
 
 HEAD_BYTES = 2**17
 
@@ -17,8 +17,12 @@ READERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 """The readers of headers. Version 3 differs in the names of fields only, which are not ASCII there."""
 
 
-def read(body: memoryview) -> Table:
+def read(body: memoryview, check: CheckTable) -> Table:
     """Return the table in a file.
+
+    Args:
+        body: the file.
+        check: checks the columns before their numbers are read.
 
     Raises:
         Refused: the file is not well formed, or is no table.
@@ -40,4 +44,4 @@ def read(body: memoryview) -> Table:
         detail = f"{len(body) - head.tell()} bytes of numbers came, shape {list(shape)} takes {array.nbytes}"
         raise refuse("dataset_invalid", detail)
     names = dtype.names
-    return arrays.make_table(body, {name: array[name] for name in names} if names else {"x": array})
+    return arrays.make_table(body, {name: array[name] for name in names} if names else {"x": array}, check)

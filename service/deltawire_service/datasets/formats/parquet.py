@@ -13,9 +13,9 @@ from deltawire.wire import Array
 from deltawire_plugins.shown import shown
 from deltawire_service.datasets.columns import differs
 from deltawire_service.datasets.formats.arrays import column_dtype
-from deltawire_service.datasets.formats.cells import LONGEST_TEXT, MOST_CATEGORIES, MOST_TEXTS
+from deltawire_service.datasets.formats.categories import LONGEST_TEXT, HeldTexts
 from deltawire_service.datasets.formats.parquet_pages import DELTA_BYTE_ARRAY, PageDamaged, read_pages
-from deltawire_service.datasets.table import MOST_COLUMNS, Block, Column, Table, check_table, refuse
+from deltawire_service.datasets.table import MOST_COLUMNS, Block, CheckTable, Column, Table, refuse
 from deltawire_service.engine import check_deadline
 from deltawire_service.faults import ServiceError
 
@@ -44,10 +44,14 @@ class ParquetMissing(ServiceError):
     )
 
 
-def read(body: memoryview) -> Table:
+def read(body: memoryview, check: CheckTable) -> Table:
     """Return the table in a file.
 
     Numbers with gaps become float64 with NaN. Texts become the codes of categories; a gap is the category "".
+
+    Args:
+        body: the file.
+        check: checks the columns before any is decoded, and all when their types are known.
 
     Raises:
         ParquetMissing: pyarrow is not installed.
@@ -60,12 +64,12 @@ def read(body: memoryview) -> Table:
     except ImportError:
         raise ParquetMissing from None
     try:
-        return _read(pyarrow, parquet, body)
+        return _read(pyarrow, parquet, body, check)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError, PageDamaged) as error:
         raise _invalid(error) from None
 
 
-def _read(arrow: Any, parquet: Any, body: memoryview) -> Table:
+def _read(arrow: Any, parquet: Any, body: memoryview, check: CheckTable) -> Table:
     schema = parquet.read_schema(arrow.BufferReader(body))
     if len(schema) > MOST_COLUMNS:
         raise refuse("dataset_invalid", f"{len(schema)} columns, at most {MOST_COLUMNS} are allowed")
@@ -76,16 +80,15 @@ def _read(arrow: Any, parquet: Any, body: memoryview) -> Table:
     file = parquet.ParquetFile(arrow.BufferReader(body), read_dictionary=texts)
     rows = file.metadata.num_rows
     expected = [kind.expected() for kind in fields]
-    check_table(expected, rows)
+    check(expected, rows)
     block_rows = _block_rows(expected)
     _check_pages(body, file.metadata)
+    held = HeldTexts()
     for batch in _batches(file, block_rows):
         for name, kind in kinds.items():
-            kind.examine(batch.column(name))
-        if sum(len(kind.texts) for kind in kinds.values()) > MOST_TEXTS:
-            raise refuse("dataset_invalid", f"more than {MOST_TEXTS} different texts in all columns")
+            kind.examine(batch.column(name), held)
     columns = tuple(kind.described() for kind in kinds.values())
-    check_table(columns, rows)
+    check(columns, rows)
     return Table(columns, rows, partial(_blocks, arrow, file, kinds, block_rows))
 
 
@@ -157,18 +160,28 @@ class _Kind:
         """Return the column as far as the schema tells of it: gaps and categories are not known yet."""
         return Column(self.name, self._dtype, self._shape)
 
-    def examine(self, values: Any) -> None:
-        """Look at the next values. Raises Refused where there are too many texts, or a list has gaps."""
+    def examine(self, values: Any, held: HeldTexts) -> None:
+        """Look at the next values.
+
+        Args:
+            values: the values.
+            held: counts the texts of all columns.
+
+        Raises:
+            Refused: there are too many texts, or a list has gaps.
+        """
         missing = values.null_count
         self._missing += missing
         if self._size is not None and (missing or values.flatten().null_count):
             raise refuse("dataset_invalid", f"column {shown(self.name)} has lists with gaps")
         if self.is_text:
-            self.texts.update(text or "" for text in values.unique().to_pylist())
-            if len(self.texts) > MOST_CATEGORIES or max(map(len, self.texts), default=0) > LONGEST_TEXT:
-                most = f"at most {MOST_CATEGORIES}, of {LONGEST_TEXT} characters"
-                detail = f"column {shown(self.name)} has too many different texts, or too long ones: {most}"
+            new = {text or "" for text in values.unique().to_pylist()} - self.texts
+            self.texts |= new
+            if max(map(len, new), default=0) > LONGEST_TEXT:
+                detail = f"column {shown(self.name)} has a text of more than {LONGEST_TEXT} characters"
                 raise refuse("dataset_invalid", detail)
+            if problem := held.add(new, len(self.texts)):
+                raise refuse("dataset_invalid", f"column {shown(self.name)} has {problem}")
 
     def described(self) -> Column:
         """Return the column, after all values were examined."""

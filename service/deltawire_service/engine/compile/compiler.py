@@ -7,16 +7,34 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from heapq import heapify, heappop, heappush
+from itertools import product
 from math import prod
+from operator import attrgetter
 from typing import Any
 
 from marshmallow import ValidationError
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import CONFIG_KEYS, Layer, LayerError, Parameter, Registry, check_deadline
+from deltawire_layers import (
+    CONFIG_KEYS,
+    Arity,
+    Integers,
+    Layer,
+    LayerError,
+    Parameter,
+    Registry,
+    check_deadline,
+)
 from deltawire_plugins.shown import shown
 from deltawire_service.engine.compile import declarations
-from deltawire_service.engine.compile.parameters import learned_inputs, node_parameters, parameter_table
+from deltawire_service.engine.compile.noise import noise_inputs
+from deltawire_service.engine.compile.parameters import (
+    learned_inputs,
+    node_parameters,
+    parameter_table,
+    tie_faults,
+)
+from deltawire_service.engine.compile.sent_inputs import sent_inputs
 from deltawire_service.engine.compile.spec import read_spec
 from deltawire_service.engine.execute.layer_calls import call
 from deltawire_service.engine.execute.threads import Threads
@@ -97,7 +115,8 @@ def _wire(read: dict[str, Any], made: list[Layer]) -> None:
         arity = declarations.input_arity(entry["name"], entry["kind"], layer)
         if "inputs" not in entry:
             before = [entries[place - 1]["name"]] if place else list(read["inputs"])
-            if arity.variadic or len(arity.names) != 1 or len(before) != 1:
+            takes_one = len(arity.names) == 1 and (layer.takes_one or not arity.variadic)
+            if not takes_one or len(before) != 1:
                 others = nearest("", known - {entry["name"]})
                 detail = f"node '{entry['name']}' ({entry['kind']}) takes {arity}: name its inputs{others}"
                 faults.append(Fault(f"/nodes/{place}/inputs", "arity_mismatch", detail))
@@ -158,11 +177,7 @@ def _infer(
 ) -> Network:
     """Infer shapes, parameters and ranges of labels node by node; then check what spans the whole network."""
     entries: list[Entry] = read["nodes"]
-    input_specs = {
-        name: InputSpec(tuple(input_spec["shape"]), input_spec["dtype"], input_spec["shared"])
-        for name, input_spec in read["inputs"].items()
-        if "parameter" not in input_spec
-    }
+    input_specs = sent_inputs(read["inputs"])
     shapes = {name: tuple(input_spec["shape"]) for name, input_spec in read["inputs"].items()}
     learned = learned_inputs(read["inputs"])
     owned: dict[str, Mapping[str, Parameter]] = {}
@@ -172,32 +187,33 @@ def _infer(
     for place in order:
         check_deadline()
         entry, layer = entries[place], made[place]
-        if any(name not in shapes for name in entry["inputs"]):
+        if any(source not in shapes for source in entry["inputs"]):
             continue  # after a node that is wrong already
-        given = tuple(shapes[name] for name in entry["inputs"])
+        name, kind = entry["name"], entry["kind"]
+        given = tuple(shapes[source] for source in entry["inputs"])
         try:
-            shape, owned[entry["name"]], ranges, saved, work = declarations.declare(
-                entry["name"], entry["kind"], layer, given
-            )
+            shape, owned[name], integers, saved, work = declarations.declare(name, kind, layer, given)
         except LayerError as error:
-            faults.append(_misfit(entry, place, error))
+            faults.append(_misfit(entry, place, error, declarations.input_arity(name, kind, layer)))
             continue
         if len(shape) >= limits.rank:
             most = f"at most {limits.rank} are allowed{limits.setting('rank')}"
-            detail = f"node '{entry['name']}': {len(shape)} axes and the batch, {most}"
+            detail = f"node '{name}': {len(shape)} axes and the batch, {most}"
             faults.append(Fault(f"/nodes/{place}", "shape_too_large", detail))
-        faults += _integers(entry, place, ranges, input_specs)
-        parameters = node_parameters(entry, owned[entry["name"]])
-        own = parameters.own(entry["name"])
-        numbers += prod(shape) + saved + sum(prod(owned[entry["name"]][local].shape) for local in own)
+        faults += _integers(entry, place, integers, input_specs)
+        _bound(entry, layer, input_specs)
+        parameters = node_parameters(entry, owned[name])
+        own = parameters.own(name)
+        numbers += prod(shape) + saved + sum(prod(owned[name][local].shape) for local in own)
         if not faults:  # at once, for hundreds of nodes may follow, each twice as large as the one before
-            input_checks.check_numbers(limits, entry["name"], numbers)
-        shapes[entry["name"]] = shape
-        nodes[entry["name"]] = Node(
-            entry["name"], entry["kind"], place, layer, tuple(entry["inputs"]), given, shape,
+            input_checks.check_numbers(limits, name, numbers)
+        shapes[name] = shape
+        nodes[name] = Node(
+            name, kind, place, layer, tuple(entry["inputs"]), given, shape,
             parameters.names, saved, parameters.transposed, work,
         )  # fmt: skip
-    faults.refuse()
+    # A tie that does not fit is first: it explains shapes that do not fit after it.
+    Faults([*tie_faults(entries, owned, read["inputs"]), *faults]).refuse()
     table = parameter_table(entries, owned, learned)
     loss = _loss(read, nodes)
     regularization = _regularization(read, table)
@@ -205,36 +221,73 @@ def _infer(
     text = json.dumps(canonical, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()
     return Network(
-        canonical, input_specs, nodes, table, loss, regularization, limits, identity, tuple(learned), threads
+        canonical,
+        input_specs,
+        nodes,
+        table,
+        loss,
+        regularization,
+        limits,
+        identity,
+        tuple(learned),
+        noise_inputs(read["inputs"]),
+        threads=threads,
     )
 
 
-def _misfit(entry: Entry, place: int, error: LayerError) -> Fault:
-    """Return the fault of a layer that refuses the shapes of its inputs."""
-    one = f"/{error.input}" if error.input is not None else ""
-    at = f" input '{entry['inputs'][error.input]}'" if error.input is not None else ""
+def _misfit(entry: Entry, place: int, error: LayerError, arity: Arity) -> Fault:
+    """Return the fault of a layer that refuses the shapes of its inputs.
+
+    Args:
+        entry: the node.
+        place: its place in the spec.
+        error: the refusal.
+        arity: the inputs that the layer takes.
+    """
+    one = at = ""
+    if error.input is not None:
+        one, source = f"/{error.input}", entry["inputs"][error.input]
+        # A node that feeds several inputs, as in self-attention, does not say which of them is meant.
+        repeated = entry["inputs"].count(source) > 1 and error.input < len(arity.names)
+        at = f" input '{source}'" + (f" as {arity.names[error.input]}" if repeated else "")
     detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
     return Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)
 
 
 def _integers(
-    entry: Entry, place: int, ranges: Mapping[int, range], input_specs: dict[str, InputSpec]
+    entry: Entry, place: int, integers: Mapping[int, Integers], input_specs: dict[str, InputSpec]
 ) -> Iterable[Fault]:
-    """Check that integers go where a layer takes them, and narrow each input's range to what it allows."""
+    """Check that integers go where a layer takes them, and narrow each input's ranges to what it allows."""
     for position, name in enumerate(entry["inputs"]):
         integer = name in input_specs and input_specs[name].dtype == "int64"
-        if integer != (position in ranges):
-            expected, came = ("integers", "floats") if position in ranges else ("floats", "integers")
-            hint = "; declare an input with dtype 'int64' for it" if position in ranges else ""
+        if integer != (position in integers):
+            expected, came = ("integers", "floats") if position in integers else ("floats", "integers")
+            hint = "; declare an input with dtype 'int64' for it" if position in integers else ""
             detail = (
                 f"node '{entry['name']}' ({entry['kind']}) takes {expected} here, '{name}' has {came}{hint}"
             )
             yield Fault(f"/nodes/{place}/inputs/{position}", "dtype_mismatch", detail)
         elif integer:
-            allowed, before = ranges[position], input_specs[name].range
-            if before is not None:
-                allowed = range(max(before.start, allowed.start), min(before.stop, allowed.stop))
-            input_specs[name] = replace(input_specs[name], range=allowed)
+            allowed, before = integers[position], input_specs[name].ranges
+            ranges = allowed if isinstance(allowed, tuple) else (allowed,)
+            input_specs[name] = replace(input_specs[name], ranges=_overlaps(before, ranges))
+
+
+def _overlaps(before: tuple[range, ...] | None, ranges: tuple[range, ...]) -> tuple[range, ...]:
+    """Return the integers of ranges that were allowed before too, the least first; before: None for all."""
+    if before is not None:
+        pairs = product(before, ranges)
+        ranges = tuple(range(max(a.start, b.start), min(a.stop, b.stop)) for a, b in pairs)
+    return tuple(sorted(filter(None, ranges), key=attrgetter("start")))
+
+
+def _bound(entry: Entry, layer: Layer, input_specs: dict[str, InputSpec]) -> None:
+    """Narrow the bounds of each input of floats to what a layer allows."""
+    for position, (least, most) in layer.bounds.items():
+        name = entry["inputs"][position] if position < len(entry["inputs"]) else None
+        if name in input_specs and input_specs[name].dtype == "float":
+            low, high = input_specs[name].bounds or (least, most)
+            input_specs[name] = replace(input_specs[name], bounds=(max(low, least), min(high, most)))
 
 
 def _loss(read: dict[str, Any], nodes: Mapping[str, Node]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from marshmallow import ValidationError
 
-from deltawire_layers import Arity, Layer, LayerError, Parameter, Shape, Work, arity
+from deltawire_layers import Arity, Integers, Layer, LayerError, Parameter, Shape, Work, arity, config_schema
 from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.layer_calls import call
 
@@ -65,7 +65,11 @@ def dump_config(name: str, kind: str, layer: Layer) -> dict[str, Any]:
     Raises:
         PluginError: the layer's config cannot be written.
     """
-    config = call(name, kind, "write its config", lambda: json.loads(json.dumps(layer.Config().dump(layer))))
+
+    def write() -> Any:
+        return json.loads(json.dumps(config_schema(layer.Config).dump(layer)))
+
+    config = call(name, kind, "write its config", write)
     if not isinstance(config, dict):
         raise PluginError(name, kind, f"writes its config as a {type(config).__name__}")
     return config
@@ -76,7 +80,7 @@ class Declaration(NamedTuple):
 
     shape: Shape
     parameters: Mapping[str, Parameter]
-    ranges: Mapping[int, range]
+    integers: Mapping[int, Integers]
     saved: int
     work: Work
 
@@ -106,17 +110,17 @@ def declare(name: str, kind: str, layer: Layer, shapes: Sequence[Shape]) -> Decl
             raise PluginError(name, kind, f"gives a wrong answer to {method.__name__}")
         return declared
 
-    def are_ranges(ranges: Any) -> bool:
-        return type(ranges) is dict and all(
-            type(position) is int and 0 <= position < len(shapes) and _is_range(allowed)
-            for position, allowed in ranges.items()
+    def are_integers(integers: Any) -> bool:
+        return type(integers) is dict and all(
+            type(position) is int and 0 <= position < len(shapes) and _are_ranges(allowed)
+            for position, allowed in integers.items()
         )
 
     try:
         return Declaration(
             ask(layer.output_shape, _is_shape),
             ask(layer.parameters, _are_parameters),
-            ask(layer.integer_inputs, are_ranges),
+            ask(layer.integer_inputs, are_integers),
             ask(layer.saved, _is_count),
             ask(layer.work, _is_work),
         )
@@ -143,8 +147,9 @@ def _are_parameters(parameters: Any) -> bool:
     )
 
 
-def _is_range(allowed: Any) -> bool:
-    return type(allowed) is range and allowed.step == 1
+def _are_ranges(allowed: Any) -> bool:
+    ranges = allowed if type(allowed) is tuple else (allowed,)
+    return all(type(each) is range and each.step == 1 for each in ranges)
 
 
 def _is_work(work: Any) -> bool:

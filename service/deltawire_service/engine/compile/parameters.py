@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from deltawire.errors import Fault
@@ -66,29 +66,48 @@ def parameter_table(
     owned: Mapping[str, Mapping[str, Parameter]],
     learned: Mapping[str, Parameter],
 ) -> dict[str, Parameter]:
-    """Return every parameter of a network by name; a tied node must fit the node that it is tied to.
+    """Return every parameter of a network by name.
 
     Args:
         entries: the nodes.
         owned: what the layer of each node declares.
         learned: the inputs that are parameters.
-
-    Raises:
-        Refused: a node is tied to one that does not have its parameters.
     """
-    faults, table = Faults(), dict(learned)
-    tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
-    for place, entry in enumerate(entries):
+    table = dict(learned)
+    for entry in entries:
         name = entry["name"]
-        if name in tied:
-            faults += [
-                Fault(f"/nodes/{place}/tied_to", "tie_invalid", f"node '{name}'{detail}")
-                for detail in _misfits(entry, tied, owned)
-            ]
         own = node_parameters(entry, owned[name]).own(name)
         table.update({f"{name}.{local}": owned[name][local] for local in own})
-    faults.refuse()
     return table
+
+
+def tie_faults(
+    entries: list[dict[str, Any]],
+    owned: Mapping[str, Mapping[str, Parameter]],
+    inputs: Collection[str],
+) -> Faults:
+    """Return a fault for each node that is tied to one that does not have its parameters.
+
+    Args:
+        entries: the nodes.
+        owned: what the layer of each node declares; nothing of nodes that are wrong in another way.
+        inputs: the names of the inputs.
+    """
+    faults = Faults()
+    tied = {entry["name"]: entry["tied_to"] for entry in entries if "tied_to" in entry}
+    wrong = {entry["name"] for entry in entries} - owned.keys()
+    for place, entry in enumerate(entries):
+        name = entry["name"]
+        if name not in tied or wrong & {name, tied[name]}:
+            continue
+        if tied[name] in inputs:
+            details = [f": '{tied[name]}' is an input; tie to a node, whose parameters are shared"]
+        else:
+            details = _misfits(entry, tied, owned)
+        faults += [
+            Fault(f"/nodes/{place}/tied_to", "tie_invalid", f"node '{name}'{detail}") for detail in details
+        ]
+    return faults
 
 
 def _misfits(
@@ -102,17 +121,18 @@ def _misfits(
         return [f": '{to}' is tied itself; tie to the node that owns the parameters"]
     if not mine:
         return [f" ({entry['kind']}) has no parameters to tie"]
+    matrices = {local: each for local, each in mine.items() if len(each.shape) == 2}
+    turned = {local: owned[to][local].shape[::-1] if local in owned[to] else () for local in matrices}
+    turned_fits = all(matrices[local].shape == shape for local, shape in turned.items())
     if not entry["transpose"]:
         fits, theirs, what = _shapes(mine) == _shapes(owned[to]), _shapes(owned[to]), "parameters"
+        mend = "; its matrices fit with transpose: true" if matrices and turned_fits else ""
     else:
-        matrices = {local: each for local, each in mine.items() if len(each.shape) == 2}
         if not matrices:
             return [f" ({entry['kind']}) has no matrix to transpose"]
         theirs = _shapes({local: each for local, each in owned[to].items() if len(each.shape) == 2})
-        turned = {local: owned[to][local].shape[::-1] if local in owned[to] else () for local in matrices}
-        fits = all(matrices[local].shape == shape for local, shape in turned.items())
-        mine, what = matrices, "transposed matrices"
-    return [] if fits else [f": expected the {what} of '{to}', {theirs}, got {_shapes(mine)}"]
+        fits, mine, what, mend = turned_fits, matrices, "transposed matrices", ""
+    return [] if fits else [f": expected the {what} of '{to}', {theirs}, got {_shapes(mine)}{mend}"]
 
 
 def _shapes(parameters: Mapping[str, Parameter]) -> str:

@@ -19,8 +19,8 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}\Z")
 RESERVED = frozenset({"params", "data"})
 DTYPES = ("float", "int64")
 
-LARGEST_FIRST = 1e37
-"""Bound on the first numbers of a learned input: six standard deviations of it fit in float32."""
+LARGEST_DRAWN = 1e37
+"""Bound on the spread of numbers that are drawn: nine standard deviations of it fit in float32."""
 
 
 def valid_name(name: str) -> None:
@@ -57,28 +57,56 @@ class ShapeField(fields.List[int]):
         return value
 
 
-class LearnedSchema(Schema):
-    """How the first numbers of a learned input are drawn: one of these."""
-
-    expected = 'an object such as {"normal": 0.02}'
-
-    normal = config.Number(
-        validate=validate.Range(min=0, max=LARGEST_FIRST),
-        metadata={"description": "standard deviation of a normal distribution"},
-    )
-    uniform = config.Number(
-        validate=validate.Range(min=0, max=LARGEST_FIRST),
-        metadata={"description": "bound: from −bound up to bound"},
-    )
-    constant = config.Number(
-        validate=validate.Range(min=-LARGEST_FIRST, max=LARGEST_FIRST),
-        metadata={"description": "every number"},
-    )
+class OneOfSchema(Schema):
+    """An object with one of several keys."""
 
     @validates_schema
     def _exactly_one(self, data: dict[str, float], **_: Any) -> None:
         if len(data) != 1:
             raise ValidationError(f"expected one of {', '.join(self.fields)}, got {len(data)} of them")
+
+
+def spread_field(description: str) -> fields.Field[Any]:
+    """Return the field for how far drawn numbers spread."""
+    return config.Number(
+        validate=validate.Range(min=0, max=LARGEST_DRAWN), metadata={"description": description}
+    )
+
+
+NORMAL, UNIFORM = "standard deviation of a normal distribution", "bound: from −bound up to bound"
+
+
+class LearnedSchema(OneOfSchema):
+    """How the first numbers of a learned input are drawn: one of these."""
+
+    expected = 'an object such as {"normal": 0.02}'
+
+    normal = spread_field(NORMAL)
+    uniform = spread_field(UNIFORM)
+    constant = config.Number(
+        validate=validate.Range(min=-LARGEST_DRAWN, max=LARGEST_DRAWN),
+        metadata={"description": "every number"},
+    )
+
+
+class NoiseSchema(OneOfSchema):
+    """How the numbers of a noise input are drawn for each example: one of these."""
+
+    expected = 'an object such as {"dropout": 0.5}'
+
+    normal = spread_field(NORMAL)
+    uniform = spread_field(UNIFORM)
+    dropout = config.Number(
+        validate=validate.Range(min=0, max=1, max_inclusive=False),
+        metadata={"description": "share p of zeros; the other numbers are 1 / (1 − p)"},
+    )
+
+
+NOT_SENT: Mapping[str, tuple[str, str]] = {
+    "parameter": ("integers are not learned", "a learned input is the same for every example"),
+    "noise": ("no integers are drawn", "noise is drawn for each example"),
+}
+"""What is wrong with integers, and with a shared input, that are learned or drawn."""
 
 
 class InputSchema(Schema):
@@ -101,18 +129,42 @@ class InputSchema(Schema):
         LearnedSchema,
         metadata={"description": "a learned array, the same for every example: kept in params, not in data"},
     )
+    constant = config.Flag(
+        load_default=False,
+        metadata={
+            "description": "a model keeps its numbers, which come when the model is made; it is shared"
+        },
+    )
+    noise = fields.Nested(
+        NoiseSchema,
+        metadata={"description": "drawn for each example from the noise_seed of the request: not in data"},
+    )
 
     @validates_schema
-    def _learned_are_floats_without_shared(self, data: dict[str, Any], **_: Any) -> None:
-        if "parameter" in data and data.get("dtype") == "int64":
-            raise ValidationError({"dtype": [Coded("dtype_unsupported", "integers are not learned")]})
-        if "parameter" in data and data.get("shared"):
-            message = "a learned input is the same for every example: leave out shared, or parameter"
-            raise ValidationError({"shared": [message]})
+    def _sent_learned_or_drawn(self, data: dict[str, Any], **_: Any) -> None:
+        if "parameter" in data and "noise" in data:
+            message = "an input is learned or drawn: leave out noise, or parameter"
+            raise ValidationError({"noise": [message]})
+        if data.get("constant") and not data.get("shared"):
+            message = "a constant is the same for every example, and sent: give it shared, true"
+            raise ValidationError({"constant": [message]})
+        for key, (integers, shared) in NOT_SENT.items():
+            if key in data and data.get("dtype") == "int64":
+                raise ValidationError({"dtype": [Coded("dtype_unsupported", integers)]})
+            if key in data and data.get("shared"):
+                raise ValidationError({"shared": [f"{shared}: leave out shared, or {key}"]})
+
+
+class InputsField(fields.Dict):
+    """The inputs of a network by name."""
+
+    expected = 'an object such as {"x": {"shape": [4]}}'
 
 
 class NodeSchema(Schema):
     """A node: a layer kind at a place in the network."""
+
+    expected = 'an object such as {"kind": "relu"}'
 
     kind = fields.String(
         required=True, metadata={"description": "registered name of the layer, as GET /v1/layers lists it"}
@@ -165,7 +217,7 @@ class NetworkSchema(Schema):
     expected = 'a spec, an object with inputs and nodes, or {"name": …} of a published network'
 
     version = config.Integer(load_default=1, validate=validate.Equal(1))
-    inputs = fields.Dict(
+    inputs = InputsField(
         keys=fields.String(validate=valid_name), values=fields.Nested(InputSchema), required=True
     )
     nodes = fields.List(fields.Nested(NodeSchema), required=True, validate=validate.Length(min=1))
@@ -194,6 +246,9 @@ def read_spec(spec: Any, limits: Limits) -> dict[str, Any]:
             detail = f"{len(entries)} {part}, at most {limits.nodes} are allowed{limits.setting('nodes')}"
             raise Refused([Fault(f"/{part}", "too_many_nodes", detail)])
     read = load(NETWORK, spec)
+    for entry in read["inputs"].values():
+        if not entry["constant"]:
+            del entry["constant"]  # as specs had it before there were constants: the same id
     oversized = (_oversized(name, input_spec["shape"], limits) for name, input_spec in read["inputs"].items())
     faults = Faults(fault for fault in oversized if fault)
     faults += _name_nodes(read)

@@ -50,7 +50,8 @@ def check_outputs(network: Graph, cotangents: Mapping[str, Any]) -> tuple[str, .
     """
     faults = Faults()
     for name in sorted(cotangents.keys() - network.nodes.keys()):
-        subject = "an input, and cotangents are for nodes" if name in network.inputs else "no node"
+        is_input = name in network.inputs or name in network.noise
+        subject = "an input, and cotangents are for nodes" if is_input else "no node"
         detail = f"{shown(name)} is {subject}{nearest(name, network.nodes)}"
         faults.append(Fault(f"/cotangents/{escape(name)}", "unknown_name", detail))
     if not cotangents:
@@ -76,11 +77,16 @@ def check_direction(network: Graph, place: str, direction: Direction) -> None:
         faults.append(Fault(f"/{place}/params/{escape(name)}", "unknown_parameter", detail))
     for name in sorted(direction.data.keys() - set(floats)):
         pointer = f"/{place}/data/{escape(name)}"
-        if name in network.inputs:
+        if name in network.noise:
+            detail = f"input '{name}' is noise: it cannot be moved"
+            faults.append(Fault(pointer, "not_differentiable", detail))
+        elif name in network.inputs:
             detail = f"input '{name}' holds integers: it cannot be moved"
             faults.append(Fault(pointer, "not_differentiable", detail))
         else:
-            detail = f"the network has no input {shown(name)}{nearest(name, floats)}"
+            # Cotangents belong to nodes, and are what a Hessian-vector product has beside its vectors.
+            node = f"; '{name}' is a node: nodes go into cotangents" if name in network.nodes else ""
+            detail = f"the network has no input {shown(name)}{node or nearest(name, floats)}"
             faults.append(Fault(pointer, "unknown_data", detail))
     if not direction.params and not direction.data:
         faults.append(Fault(f"/{place}", "field_invalid", "name at least one parameter or input"))
@@ -100,7 +106,9 @@ def shapes_of(network: Graph, batch: int, direction: Direction) -> dict[str, Sha
     return shapes
 
 
-def count(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dtype[Any]) -> int | None:
+def count(
+    place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dtype[Any], *, single: bool = False
+) -> int | None:
     """Return how many directions arrays hold: None when they have no leading axis for several.
 
     Args:
@@ -108,6 +116,7 @@ def count(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dty
         arrays: the arrays, by their places in it.
         shapes: the shape that one direction has at each place.
         dtype: the one float dtype of the request.
+        single: whether there can be only one, without such an axis.
 
     Raises:
         Refused: an array has another dtype or shape, or the leading axes differ.
@@ -118,11 +127,10 @@ def count(place: str, arrays: Arrays, shapes: Mapping[str, Shape], dtype: np.dty
         if array.dtype != dtype:
             detail = f"expected {dtype} like the other arrays of the request, got {array.dtype}"
             faults.append(Fault(pointer, "dtype_mismatch", detail))
-        several = array.ndim == len(shape) + 1
-        if array.shape[several:] != shape or array.ndim > len(shape) + 1 or (several and not len(array)):
-            detail = (
-                f"expected shape {list(shape)}, or several of it in a leading axis, got {list(array.shape)}"
-            )
+        several = not single and array.ndim == len(shape) + 1
+        if array.shape[several:] != shape or (several and not len(array)):
+            stacked = "" if single else ", or several of it in a leading axis"
+            detail = f"expected shape {list(shape)}{stacked}, got {list(array.shape)}"
             faults.append(Fault(pointer, "shape_mismatch", detail))
             continue
         size = len(array) if several else None

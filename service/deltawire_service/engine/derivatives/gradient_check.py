@@ -6,7 +6,7 @@ The complex step, f(x + i·h).imag / h, is exact for analytic layers. Central di
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire_layers import Array
-from deltawire_service.engine.derivatives.complex_step import COMPLEX
 from deltawire_service.engine.derivatives.gradients import Gradients, compute_gradients, first_non_finite
-from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.batch_run import BatchRun
+from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import quietly
+from deltawire_service.engine.execute.layer_calls import call
 from deltawire_service.engine.execute.objective import Objective
-from deltawire_service.engine.graph import Arrays, InputSpec
+from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.plan import input_checks
 from deltawire_service.engine.plan.body_cost import NO_BODY_COST, BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan
@@ -96,7 +97,7 @@ class Moving(NamedTuple):
         parts = {"params": dict(run.batch.params), "data": dict(run.batch.data)}
         parts[part][name] = parts[part][name].copy()
         parts[part][name][index] += step
-        batch = Batch(**parts, size=run.batch.size, dtype=run.batch.dtype)
+        batch = run.batch._replace(params=parts["params"], data=parts["data"])
         result = run.with_batch(batch).result()
         # Where the network is cut open at a loss, its value is among the data.
         losses = self.objective.losses({**batch.data, **result.values})
@@ -119,7 +120,7 @@ def cut_at(run: BatchRun, name: str, value: Array) -> BatchRun:
     network = replace(network, inputs=inputs, nodes=nodes)
     program = make_program(network, run.program.targets)
     data = {**run.batch.data, name: value.astype(run.batch.dtype)}
-    batch = Batch(run.batch.params, data, run.batch.size, run.batch.dtype)
+    batch = run.batch._replace(data=data)
     return BatchRun(network, program, batch, run.plan, run.starts, run.threads, run.on_compute_seconds)
 
 
@@ -163,6 +164,8 @@ def check_plan(network: Prepared, targets: Targets, batch: int, samples: int, bo
     return replace(
         plan,
         given_bytes=plan.given_bytes + plan.given_bytes // 2 + plan.given_bytes,
+        stored_bytes=0,
+        segments=1,  # so many small runs, one after the other, are no work for other machines
         operations=plan.operations + checks * (analytic.operations + 2 * real.operations),
     )
 
@@ -202,7 +205,7 @@ def check(
     arrays = len(targets.params) + len(targets.data) + len(nodes)
     plan = check_plan(network, targets, batch.size, samples, options.body_cost)
     input_checks.check_plan(network, plan, batch.size)
-    batch = Batch(as_dtype(params, FLOAT), as_dtype(data, FLOAT), batch.size, FLOAT)
+    batch = batch.with_arrays(as_dtype(params, FLOAT), as_dtype(data, FLOAT), FLOAT)
     once = network.memory_plan(targets, batch.size, FLOAT, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
     loss = network.batch_run(batch, loss_targets(network), plan)
@@ -234,12 +237,13 @@ def check_gradients(
         DeadlineExceeded: the deadline has passed.
     """
     params, data = as_dtype(run.batch.params, COMPLEX), as_dtype(run.batch.data, COMPLEX)
-    runs = run, run.with_batch(Batch(params, data, run.batch.size, COMPLEX))
+    runs = run, run.with_batch(run.batch._replace(params=params, data=data, dtype=COMPLEX))
     moving = Moving(*runs, objective)
 
     def checked() -> Iterator[CheckedArray]:
         for name, gradient in gradients.params.items():
-            yield _check_array(f"params/{name}", moving, "params", name, gradient, samples)
+            constant = constant_rows(run.network, name)
+            yield _check_array(f"params/{name}", moving, "params", name, gradient, samples, constant)
         for name, gradient in gradients.data.items():
             yield _check_array(f"data/{name}", moving, "data", name, gradient, samples)
         for name, delta in gradients.deltas.items():
@@ -250,12 +254,35 @@ def check_gradients(
     return list(checked())
 
 
+def constant_rows(network: Graph, name: str) -> list[tuple[int, Collection[int]]]:
+    """Return the rows of a parameter that a layer takes as constants: axes, and indices along them.
+
+    Differences would show the derivative that the loss has by them, and that gradients leave out on purpose.
+    """
+    return [
+        (1 if local in node.transposed else 0, rows[local])
+        for node in network.nodes.values()
+        if name in node.parameters.values()
+        if (rows := call(node.name, node.kind, "tell its constant rows", node.layer.constant_rows))
+        for local, owner in node.parameters.items()
+        if owner == name and local in rows
+    ]
+
+
 def _check_array(
-    title: str, moving: Moving, part: str, name: str, gradient: Array, samples: int
+    title: str,
+    moving: Moving,
+    part: str,
+    name: str,
+    gradient: Array,
+    samples: int,
+    constant: Sequence[tuple[int, Collection[int]]] = (),
 ) -> CheckedArray:
     size = max(1.0, float(np.abs(gradient).max()))
     checked = [
-        _check_place(moving, part, name, gradient, size, index) for index in _indices(gradient.shape, samples)
+        _check_place(moving, part, name, gradient, size, index)
+        for index in _indices(gradient.shape, samples)
+        if not any(index[axis] in rows for axis, rows in constant)
     ]
     checked.sort(key=lambda place: -max(place.relative_difference, place.relative_difference_to_differences))
     passed = all(

@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deltawire.errors import Fault, Refused
+from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives import directions
-from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step, first_non_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, plan_with_answers, repeated_plan
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import all_finite, quietly
-from deltawire_service.engine.execute.non_finite import find_in_arrays
-from deltawire_service.engine.execute.objective import Objective, cotangent_starts
+from deltawire_service.engine.execute.non_finite import find_along_steps, find_in_arrays
+from deltawire_service.engine.execute.objective import CotangentStarts, Objective
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.targets import Targets, Wrt
@@ -80,13 +80,13 @@ class _Curvature(NamedTuple):
 
     def run(self, plan: Plan) -> BatchRun:
         """Return the run of the gradient. Raises Refused when the plan exceeds the memory limit."""
-        starts = cotangent_starts(self.cotangents) if self.cotangents else self.objective.starts
+        starts = CotangentStarts(self.cotangents) if self.cotangents else self.objective.starts
         return self.network.batch_run(self.batch, self.needed, plan, starts)
 
     @quietly
     def product(self, run: BatchRun, step: Step) -> Direction:
         """Compute one product in float64: the derivative of a whole gradient along the step."""
-        moved, wide = step.moved(run), np.dtype(np.float64)
+        moved, wide = run.moved(step), np.dtype(np.float64)
         result = moved.result()
         params = result.gradients(moved.program.params)
         params |= self.objective.regularized(params, moved.batch.params)
@@ -143,7 +143,7 @@ def hvp(
     def work() -> tuple[HessianProducts, bool]:
         products, sums = list[Direction](), list[float]()
         for vector in directions.each_direction(vectors, count):
-            product = curvature.product(run, Step(vector))
+            product = curvature.product(run, Step.along(*vector))
             if quadratic:
                 sums.append(_inner(vector, product))
             products.append(curvature.asked(product))
@@ -155,8 +155,8 @@ def hvp(
         return result, all_finite(result.arrays())
 
     def find() -> Fault:
-        steps = map(Step, directions.each_direction(vectors, count))
-        return find_in_arrays(flat, "vectors") or first_non_finite(run, steps)
+        steps = (Step.along(*vector) for vector in directions.each_direction(vectors, count))
+        return find_in_arrays(flat, "vectors") or find_along_steps(run, steps)
 
     return network.compute(run.plan, work, options.non_finite, find)
 
@@ -205,7 +205,7 @@ def hessian_diagonal(
     def work() -> tuple[Diagonal, bool]:
         sums = {place: np.zeros(shape) for place, shape in shapes.items()}
         for signs in _signs(seed, shapes, samples):
-            product = curvature.product(run, Step(Direction.from_flat(signs)))
+            product = curvature.product(run, Step.along(*Direction.from_flat(signs)))
             for place, array in product.flat().items():
                 sums[place] += signs[place] * array
         for total in sums.values():
@@ -216,8 +216,8 @@ def hessian_diagonal(
         return result, isfinite(trace) and all_finite(diagonal.flat().values())
 
     def find() -> Fault:
-        vectors = map(Direction.from_flat, _signs(seed, shapes, samples))
-        return first_non_finite(run, map(Step, vectors))
+        signs = _signs(seed, shapes, samples)
+        return find_along_steps(run, (Step.along(*Direction.from_flat(each)) for each in signs))
 
     return network.compute(run.plan, work, options.non_finite, find)
 
@@ -239,9 +239,7 @@ def _curvature(
     batch = network.check_batch(params, data, frozenset(cotangents) if cotangents is not None else None)
     if cotangents is not None:
         shapes = {name: (batch.size, *network.nodes[name].shape) for name in cotangents}
-        if directions.count("cotangents", cotangents, shapes, batch.dtype) is not None:
-            detail = "expected cotangents without a leading axis: only vectors may be several"
-            raise Refused([Fault("/cotangents", "shape_mismatch", detail)])
+        directions.count("cotangents", cotangents, shapes, batch.dtype, single=True)
     objective = network.objective(batch.size, options.reduction)
     return _Curvature(network, batch, rows, needed, cotangents or {}, objective)
 

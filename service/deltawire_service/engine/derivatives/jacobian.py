@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire.errors import Fault
 from deltawire_layers import Array, Shape
-from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import (
     example_gradients,
@@ -19,10 +18,12 @@ from deltawire_service.engine.derivatives.per_example import (
     with_row_operations,
 )
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, repeated_plan
+from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.batch_run import BatchRun
-from deltawire_service.engine.execute.finite import all_finite, quietly
+from deltawire_service.engine.execute.complex_step import COMPLEX, Step
+from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_non_finite
-from deltawire_service.engine.execute.objective import cotangent_starts
+from deltawire_service.engine.execute.objective import CotangentStarts
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan.targets import Targets, Wrt, value_targets
 from deltawire_service.engine.prepared import Options, Prepared
@@ -105,74 +106,100 @@ def jacobian(
     )
     mode = mode or layout.cheaper_mode()
     if mode == "reverse":
-        computed, dtype, write = per_example_targets(target, targets), batch.dtype, _reverse
+        computed, dtype, compute = per_example_targets(target, targets), batch.dtype, _reverse
         plan = target.memory_plan(computed, batch.size, dtype, options.body_cost)
         plan = with_row_operations(plan, target, targets, batch.size, dtype.itemsize)
     else:
-        computed, dtype, write = Targets(values=frozenset(names), loss=False), COMPLEX, _forward
+        computed, dtype, compute = Targets(values=frozenset(names), loss=False), COMPLEX, _forward
         plan = target.memory_plan(computed, batch.size, dtype, options.body_cost)
         plan = complex_plan(plan, batch.dtype, network.parameters)
     times, answered = max(1, layout.passes(mode)), [*layout.shapes(), *made]
     plan = repeated_plan(plan, options.body_cost, dtype.itemsize, times, answered=answered)
     run = target.batch_run(batch, computed, plan)
 
-    def zeros(output: Shape, by: Mapping[str, Shape]) -> dict[str, Array]:
-        return {name: np.zeros((batch.size, *output, *shape), batch.dtype) for name, shape in by.items()}
-
     def work() -> tuple[Jacobian, bool]:
-        blocks = {
-            name: Direction(zeros(shape, layout.params), zeros(shape, layout.data))
-            for name, shape in layout.outputs.items()
-        }
-        write(run, layout, blocks)
+        blocks = compute(run, layout)
         return Jacobian(blocks, mode), all(all_finite(block.flat().values()) for block in blocks.values())
 
     def find() -> Fault:
         ones = {name: np.ones((batch.size, *shape), batch.dtype) for name, shape in layout.outputs.items()}
-        fault = find_non_finite(run.with_starts(cotangent_starts(ones)))
+        fault = find_non_finite(run.with_starts(CotangentStarts(ones)))
         return fault or Fault("/network", "non_finite", "the Jacobian holds a number that is not finite")
 
     return network.compute(plan, work, options.non_finite, find)
 
 
-@quietly
-def _reverse(run: BatchRun, layout: _Layout, blocks: Blocks) -> None:
-    """Compute a backward pass for each number of each output, of all examples at once."""
-    params = frozenset(layout.params)
+class OutputGradients(NamedTuple):
+    """The computation of a backward pass for each number of each output, of all rows at once."""
 
-    def compute(start: int, stop: int) -> None:
-        forward = run.forward(start, stop)
+    outputs: Mapping[str, Shape]
+    params: Mapping[str, Shape]
+    data: Mapping[str, Shape]
+
+    def __call__(self, run: BatchRun, start: int, stop: int, /) -> list[Pass]:
+        forward, count, dtype = run.forward(start, stop), stop - start, run.batch.dtype
         run.report(forward)
+        blocks = _zeros(count, self.outputs, self.params, self.data, dtype)
         for name, block in blocks.items():
-            shape = layout.outputs[name]
+            shape = self.outputs[name]
             for place in np.ndindex(shape):
-                one = np.zeros((stop - start, *shape), run.batch.dtype)
+                one = np.zeros((count, *shape), dtype)
                 one[:, *place] = 1
                 backward = forward.fork()
                 backward.backward({name: one})
                 run.report(backward)
                 for by, array in block.data.items():
                     if by in backward.deltas:
-                        array[start:stop, *place] = backward.deltas[by]
-                for by, gradient in example_gradients(run, forward, backward, params):
-                    block.params[by][start:stop, *place] += gradient
+                        array[:, *place] = backward.deltas[by]
+                for by, gradient in example_gradients(run, forward, backward, frozenset(self.params)):
+                    block.params[by][:, *place] += gradient
+        rows = Pass(run.program, {}, {}, dtype)  # it holds nothing but the blocks
+        for name, block in blocks.items():
+            rows.examples |= {f"{name}/{by}": array for by, array in block.flat().items()}
+        return [rows]
 
-    for _ in run.chunks(compute):  # each has written its rows
-        pass
+
+def _reverse(run: BatchRun, layout: _Layout) -> Blocks:
+    """Compute a backward pass for each number of each output, of all examples at once."""
+    (result,) = run.results(OutputGradients(layout.outputs, layout.params, layout.data))
+    return {
+        name: Direction(
+            {by: result.examples[f"{name}/params/{by}"] for by in layout.params},
+            {by: result.examples[f"{name}/data/{by}"] for by in layout.data},
+        )
+        for name in layout.outputs
+    }
 
 
-def _forward(run: BatchRun, layout: _Layout, blocks: Blocks) -> None:
+def _forward(run: BatchRun, layout: _Layout) -> Blocks:
     """Compute a step for each number of each parameter and input, of all examples at once."""
+    blocks = _zeros(layout.batch, layout.outputs, layout.params, layout.data, run.batch.dtype)
     for part, name, shape in _moved(run, layout):
         for place in np.ndindex(shape):
             shared = part == "params" or run.network.inputs[name].shared
             along = np.zeros(shape if shared else (layout.batch, *shape))
             along[place if shared else (slice(None), *place)] = 1
-            step = Step(Direction(**{part: {name: along}}))
-            for output, value in step.moved(run).values().items():
+            step = Step.along(*Direction(**{part: {name: along}}))
+            for output, value in run.moved(step).values().items():
                 derivative = step.derivative(value, run.batch.dtype)
                 axes = (slice(None),) * derivative.ndim
                 getattr(blocks[output], part)[name][*axes, *place] = derivative
+    return blocks
+
+
+def _zeros(
+    rows: int,
+    outputs: Mapping[str, Shape],
+    params: Mapping[str, Shape],
+    data: Mapping[str, Shape],
+    dtype: np.dtype[Any],
+) -> Blocks:
+    """Return blocks of zeros for so many rows: what leads to no output stays zero."""
+
+    def zeros(output: Shape, by: Mapping[str, Shape]) -> dict[str, Array]:
+        return {name: np.zeros((rows, *output, *shape), dtype) for name, shape in by.items()}
+
+    return {name: Direction(zeros(shape, params), zeros(shape, data)) for name, shape in outputs.items()}
 
 
 def _moved(run: BatchRun, layout: _Layout) -> Iterator[tuple[str, str, Shape]]:

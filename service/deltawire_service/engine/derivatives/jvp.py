@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.derivatives import directions
-from deltawire_service.engine.derivatives.complex_step import COMPLEX, Step, first_non_finite
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.repeated_plans import complex_plan, repeated_plan
+from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import all_finite
-from deltawire_service.engine.execute.non_finite import find_in_arrays
+from deltawire_service.engine.execute.non_finite import find_along_steps, find_in_arrays
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan.targets import value_targets
 from deltawire_service.engine.prepared import Options, Prepared
@@ -70,18 +70,18 @@ def jvp(
     run = network.batch_run(batch, targets, plan)
 
     def steps() -> Iterator[Step]:
-        return map(Step, directions.each_direction(tangents, count))
+        return (Step.along(*direction) for direction in directions.each_direction(tangents, count))
 
     def work() -> tuple[Tangents, bool]:
         derivatives = list[dict[str, Array]]()
         for step in steps():
-            moved = step.moved(run).values()
+            moved = run.moved(step).values()
             derivatives.append({name: step.derivative(array, batch.dtype) for name, array in moved.items()})
         values = {name: array.real.astype(batch.dtype) for name, array in moved.items()}
         result = Tangents(values, directions.stack(derivatives, count))
         return result, all_finite((*result.values.values(), *result.tangents.values()))
 
     def find() -> Fault:
-        return find_in_arrays(flat, "tangents") or first_non_finite(run, steps())
+        return find_in_arrays(flat, "tangents") or find_along_steps(run, steps())
 
     return network.compute(plan, work, options.non_finite, find)

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import isfinite
 from time import monotonic
+from typing import NamedTuple
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Array, Layer, check_deadline
+from deltawire_layers import Array, Layer, Shape, check_deadline
 from deltawire_service.engine.derivatives.gradients import Gradients
 from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
 from deltawire_service.engine.execute import layer_calls
@@ -106,37 +107,57 @@ def per_example_gradients(
     return network.compute(plan, lambda: _gradients(run, targets, objective), options.non_finite, find)
 
 
+class ExampleGradients(NamedTuple):
+    """The computation of both passes over some rows, with the gradients of each example."""
+
+    targets: Targets
+    results: frozenset[str]
+    """The nodes whose values are results; the others were needed for the gradients alone."""
+
+    def __call__(self, run: BatchRun, start: int, stop: int, /) -> list[Pass]:
+        rows, targets = run.both_passes(start, stop), self.targets
+        for name, gradient in example_gradients(run, rows, rows, targets.params):
+            place = params_place(name)  # several nodes may have the parameter
+            known = rows.examples.get(place)
+            rows.examples[place] = gradient if known is None else known + gradient
+        for name in targets.data:
+            if run.network.inputs[name].shared and name in rows.deltas:  # else it is summed over the rows
+                rows.examples[data_place(name)] = rows.deltas.pop(name)
+        rows.values = {name: value for name, value in rows.values.items() if name in self.results}
+        kept = targets.deltas | targets.data
+        rows.deltas = {name: delta for name, delta in rows.deltas.items() if name in kept}
+        return [rows]
+
+
+def params_place(name: str) -> str:
+    """Return the name that the gradients of each example by a parameter have among the examples of a pass."""
+    return f"params/{name}"
+
+
+def data_place(name: str) -> str:
+    """Return the name that the deltas of a shared input have there."""
+    return f"data/{name}"
+
+
 @quietly
 def _gradients(run: BatchRun, targets: Targets, objective: Objective) -> tuple[Gradients, bool]:
-    """Compute both passes over all chunks, and put the gradients of each chunk's rows in their places."""
-    network, (_, _, batch, dtype) = run.network, run.batch
+    """Compute both passes over all chunks; gradients that do not lead to the loss are zero."""
+    network, batch, dtype = run.network, run.batch.size, run.batch.dtype
+    (result,) = run.results(ExampleGradients(targets, targets.values.union(network.loss)))
+    examples = result.examples
+
+    def found(place: str, shape: Shape) -> Array:
+        return examples[place] if place in examples else np.zeros((batch, *shape), dtype)
+
     params = {
-        name: np.zeros((batch, *parameter.shape), dtype)
+        name: found(params_place(name), parameter.shape)
         for name, parameter in network.parameters.items()
         if name in targets.params
     }
-    data = {
-        name: np.zeros((batch, *input_spec.shape), dtype)
-        for name, input_spec in network.inputs.items()
-        if name in targets.data
-    }
-    results = {*targets.values, *network.loss}
-
-    def compute(start: int, stop: int) -> tuple[int, Pass]:
-        rows = run.both_passes(start, stop)
-        for name, gradient in example_gradients(run, rows, rows, targets.params):
-            params[name][start:stop] += gradient
-        for name, array in data.items():
-            if name in rows.deltas:
-                array[start:stop] = rows.deltas.pop(name)
-        rows.values = {name: value for name, value in rows.values.items() if name in results}
-        rows.deltas = {name: delta for name, delta in rows.deltas.items() if name in targets.deltas}
-        return start, rows
-
-    result = run.empty_result()
-    for start, rows in run.chunks(compute):
-        result.add(start, rows)
-        del rows  # before the next chunk is computed
+    inputs = {name: spec for name, spec in network.inputs.items() if name in targets.data}
+    shared = {name: found(data_place(name), spec.shape) for name, spec in inputs.items() if spec.shared}
+    data = result.deltas(name for name in inputs if name not in shared)
+    data = {name: shared[name] if name in shared else data[name] for name in inputs}
     losses = objective.losses(result.values)
     loss = float(objective.reduced(losses, run.batch.params, run.plan.chunks))
     values = {name: result.values[name] for name in network.nodes if name in targets.values}

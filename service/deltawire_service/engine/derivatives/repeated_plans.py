@@ -28,11 +28,12 @@ def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Para
         dtype: the dtype of the request's arrays.
         parameters: the network's parameters.
     """
-    size = np.dtype(np.complex128).itemsize
+    size, own = np.dtype(np.complex128).itemsize, dtype.itemsize
     largest = max((prod(parameter.shape) for parameter in parameters.values()), default=0)
     return replace(
         plan,
-        given_bytes=plan.given_bytes + plan.given_bytes // size * dtype.itemsize,
+        given_bytes=plan.given_bytes + plan.given_bytes // size * own,
+        stored_bytes=plan.stored_bytes // size * own,  # the copies in complex128 are the request's own
         work_bytes=plan.work_bytes + plan.threads * largest * size,
     )
 

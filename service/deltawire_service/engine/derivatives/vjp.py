@@ -9,12 +9,10 @@ from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.derivatives import directions
 from deltawire_service.engine.derivatives.repeated_plans import repeated_plan
-from deltawire_service.engine.execute.backprop import Pass
-from deltawire_service.engine.execute.batch_result import BatchResult
 from deltawire_service.engine.execute.batch_run import BatchRun
-from deltawire_service.engine.execute.finite import all_finite, quietly
+from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_in_arrays, find_non_finite
-from deltawire_service.engine.execute.objective import cotangent_starts
+from deltawire_service.engine.execute.objective import CotangentStarts
 from deltawire_service.engine.graph import Arrays
 from deltawire_service.engine.plan.targets import Wrt
 from deltawire_service.engine.prepared import Options, Prepared
@@ -75,12 +73,12 @@ def vjp(
         [array.shape for array in cotangents.values()],
         answered,
     )
-    run = target.batch_run(batch, targets, plan)
-    each = [directions.one_of(cotangents, count, index) for index in range(times)]
+    starts = [CotangentStarts(directions.one_of(cotangents, count, index)) for index in range(times)]
+    run = target.batch_run(batch, targets, plan, *starts)
     program = run.program
 
     def work() -> tuple[Products, bool]:
-        results = _results(run, each)
+        results = run.results(BatchRun.passes)
         products = Products(
             directions.stack((result.gradients(program.params) for result in results), count),
             directions.stack((result.deltas(program.data) for result in results), count),
@@ -89,33 +87,9 @@ def vjp(
         return products, all(all_finite(part.values()) for part in vars(products).values())
 
     def find() -> Fault:
-        faults = (find_non_finite(run.with_starts(cotangent_starts(one))) for one in each)
+        faults = (find_non_finite(run.with_starts(each)) for each in starts)
         detail = f"a sum over the batch is too large for {batch.dtype}"
         fault = find_in_arrays(cotangents, "cotangents") or next(filter(None, faults), None)
         return fault or Fault("/network", "non_finite", detail)
 
     return network.compute(plan, work, options.non_finite, find)
-
-
-@quietly
-def _results(run: BatchRun, cotangents: list[Arrays]) -> list[BatchResult]:
-    """Compute the result of each of the cotangents, (batch, *shape) by node; the first has the values."""
-    starts = [cotangent_starts(each) for each in cotangents]
-    dtype = run.batch.dtype
-
-    def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
-        forward = run.forward(start, stop)
-        run.report(forward)
-        passes = [forward.fork() for _ in starts]
-        passes[0].values = forward.values
-        for each, begin in zip(passes, starts, strict=True):
-            each.backward(begin(start, stop, dtype))
-            run.report(each)
-        return start, passes
-
-    results = [run.empty_result() for _ in starts]
-    for start, passes in run.chunks(compute):
-        for result, rows in zip(results, passes, strict=True):
-            result.add(start, rows)
-        del passes, rows  # before the next chunk is computed
-    return results

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline
+from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, sums
 from deltawire_service.engine.execute import layer_calls
 from deltawire_service.engine.execute.finite import is_finite
+from deltawire_service.engine.execute.flat import FlatProgram
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, Program
@@ -34,11 +35,13 @@ class Pass:
         data: arrays by input, (rows, *shape) each, read-only.
         dtype: the one float dtype of all arrays.
         observer: called with every array as it is made.
+        flat: the program as straight-line code, which computes the same bits faster; without an observer.
 
     Attributes:
         values: after `forward`, (rows, *shape) of losses and of the program's values, by node.
         deltas: after `backward`, (rows, *shape) of the program's deltas, by node and input.
         grads: after `backward`, gradients by parameter, summed over the rows.
+        examples: other arrays with a row for each example, (rows, ...) by any name: what a computation adds.
         finite: whether every number of `grads` is finite.
     """
 
@@ -49,6 +52,7 @@ class Pass:
         data: Arrays,
         dtype: np.dtype[Any],
         observer: Observer | None = None,
+        flat: FlatProgram | None = None,
     ):
         self.program = program
         self.params = params
@@ -57,6 +61,7 @@ class Pass:
         self.values: dict[str, Array] = {}
         self.deltas: dict[str, Array] = {}
         self.grads: dict[str, Array] = {}
+        self.examples: dict[str, Array] = {}
         self.finite = True
         self._activations: dict[str, Activation] = {}
         self._arriving: dict[str, Array] = {}
@@ -64,12 +69,32 @@ class Pass:
         self._dtype = dtype
         self._clock: list[float] = []  # before each step
         self._forked = False
+        self._flat = None if observer else flat
+        self._saved: list[Activation] = []  # in place of `_activations`, in the order of computation
 
     def forward(self) -> None:
         """Compute the nodes of the program; afterwards `values` has those whose values are results.
 
         Raises DeadlineExceeded and PluginError.
         """
+        if not self._flat:
+            return self._forward()
+        try:
+            self.values, self._saved = self._flat.forward(
+                self.data, self.params, current_deadline(), self._clock.append
+            )
+        except DeadlineExceeded:
+            raise
+        except Exception:  # found again, and named, by the loop
+            self._compute_by_steps()
+
+    def _compute_by_steps(self) -> None:
+        """Compute the forward pass step by step, each of them guarded; the backward pass will be, too."""
+        self._flat = None
+        self._clock.clear()
+        self._forward()
+
+    def _forward(self) -> None:
         values, given, activations, dtype = dict(self.data), self.params, self._activations, self._dtype
         context, clock, deadline, observer = copy_context(), self._clock, current_deadline(), self.observer
         for node, saved, release in self.program.forward:
@@ -97,9 +122,9 @@ class Pass:
         Its `values` are empty: they stay with this pass.
         """
         other = copy(self)
-        other.values, other.deltas, other.grads = {}, {}, {}
+        other.values, other.deltas, other.grads, other.examples = {}, {}, {}, {}
         other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
-        other._clock, other._forked = [], True
+        other._clock, other._forked, other._saved = [], True, [*self._saved]
         return other
 
     def backward(self, cotangents: Arrays) -> None:
@@ -108,6 +133,23 @@ class Pass:
         cotangents: the deltas that these nodes start from, (rows, *shape) each; the pass locks them.
         Raises DeadlineExceeded, PluginError, and Refused where a derivative is needed that a layer lacks.
         """
+        if not self._flat:
+            return self._backward(cotangents)
+        if cotangents.keys() != self._flat.starts:  # one output of several
+            steps = (step.node.name for step in self.program.forward if step.saved)
+            self._activations = dict(zip(steps, self._saved, strict=True))
+            return self._backward(cotangents)
+        try:
+            self.grads, self.deltas, self.finite = self._flat.backward(
+                cotangents, self._saved, current_deadline(), self._clock.append
+            )
+        except DeadlineExceeded:
+            raise
+        except Exception:  # found again, and named, by the loop
+            self._compute_by_steps()
+            self._backward(cotangents)
+
+    def _backward(self, cotangents: Arrays) -> None:
         arriving, targets, activations = self._arriving, self.program.targets.deltas, self._activations
         context, clock, deadline, observer = copy_context(), self._clock, current_deadline(), self.observer
         for name, cotangent in cotangents.items():
@@ -135,7 +177,7 @@ class Pass:
                 self.deltas[name] = self._arrived(name)
         for name in self.program.learned:
             if name in arriving:
-                self.grads[name] = gradient = self._arrived(name).sum(axis=0)
+                self.grads[name] = gradient = sums.sum_batch(self._arrived(name))
                 self.finite = self.finite and is_finite(gradient)
 
     def seconds(self) -> dict[str, float]:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire_layers import Array, Shape
+from deltawire_layers import sums as layer_sums
 from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.sums import SegmentedSums
 from deltawire_service.engine.graph import Graph
+
+
+class SegmentResult(NamedTuple):
+    """The result of one segment as data, which another process may have computed."""
+
+    values: dict[str, Array]
+    """(rows, *shape) by node; deltas and examples have a row for each example, too."""
+    deltas: dict[str, Array]
+    examples: dict[str, Array]
+    sums: dict[str, Array]
+    """Gradients by parameter, and deltas of shared inputs, summed over the rows."""
+    finite: bool
+    """Whether every gradient is finite."""
 
 
 class BatchResult:
@@ -25,10 +39,12 @@ class BatchResult:
 
     Attributes:
         values: (rows, *shape) by node, losses included.
+        examples: other arrays with a row for each example, (rows, ...), as `Pass.examples`.
     """
 
     def __init__(self, network: Graph, rows: range, dtype: np.dtype[Any], chunks: int):
         self.values: dict[str, Array] = {}
+        self.examples: dict[str, Array] = {}
         self._deltas: dict[str, Array] = {}
         self._sums = SegmentedSums(chunks)
         self._finite = True
@@ -43,23 +59,30 @@ class BatchResult:
             self._place(self.values, name, start, value)
         for name, delta in chunk.deltas.items():
             if name in inputs and inputs[name].shared:
-                sums.add(name, delta.sum(axis=0))
+                sums.add(name, layer_sums.sum_batch(delta))
             else:
                 self._place(self._deltas, name, start, delta)
+        for name, array in chunk.examples.items():
+            self._place(self.examples, name, start, array)
         for name, gradient in chunk.grads.items():
             sums.add(name, gradient)
         sums.end_chunk()
         self._finite = self._finite and chunk.finite
 
-    def add_segment(self, other: BatchResult) -> None:
-        """Add the result of one segment, computed apart; segments come in order."""
-        start = other._rows.start
-        for name, value in other.values.items():
-            self._place(self.values, name, start, value)
-        for name, delta in other._deltas.items():
-            self._place(self._deltas, name, start, delta)
-        self._sums.total.add_all(other._sums.total.arrays)
-        self._finite = self._finite and other._finite
+    def as_segment(self) -> SegmentResult:
+        """Return what there is, for `add_segment` of the whole batch's result."""
+        return SegmentResult(self.values, self._deltas, self.examples, self._sums.total.arrays, self._finite)
+
+    def add_segment(self, start: int, segment: SegmentResult) -> None:
+        """Add the result of the segment that begins with the row `start`; segments come in order."""
+        for arrays, parts in (
+            *((self.values, segment.values), (self._deltas, segment.deltas)),
+            (self.examples, segment.examples),
+        ):
+            for name, part in parts.items():
+                self._place(arrays, name, start, part)
+        self._sums.total.add_all(segment.sums)
+        self._finite = self._finite and segment.finite
 
     def deltas(self, names: Iterable[str]) -> dict[str, Array]:
         """Return ∂loss/∂value of nodes, (rows, *shape), and of inputs, (*shape) where these are shared.

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple, Self, TypeVar
+from contextvars import ContextVar
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
 from deltawire_layers import Array
 from deltawire_service.engine.execute.backprop import Observer, Pass
-from deltawire_service.engine.execute.batch_result import BatchResult
+from deltawire_service.engine.execute.batch_result import BatchResult, SegmentResult
+from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import quietly
+from deltawire_service.engine.execute.flat import FlatProgram
 from deltawire_service.engine.execute.locking import read_only
 from deltawire_service.engine.execute.objective import Starts
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace
 from deltawire_service.engine.graph import Arrays, Graph
-from deltawire_service.engine.plan.cuts import chunk_bounds, segment_bounds
+from deltawire_service.engine.plan.cuts import chunk_bounds, segment_bounds, segment_rows
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.program import Program
 from deltawire_service.engine.runner import OnComputeSeconds, ignore_seconds
 
-T = TypeVar("T")
+Bounds = Sequence[tuple[int, int]]
+"""(start, stop) of the rows of chunks."""
 
 
 class Batch(NamedTuple):
@@ -34,6 +38,38 @@ class Batch(NamedTuple):
     """Number of examples."""
     dtype: np.dtype[Any]
     """The one float dtype of all arrays."""
+    noise_seed: int | None = None
+    """Where the noise starts from; None: noise inputs have their means."""
+    first_row: int = 0
+    """The number of the first row in the whole batch, for a segment that another process has cut out."""
+
+    def with_arrays(self, params: Arrays, data: Arrays, dtype: np.dtype[Any]) -> Self:
+        """Return the same batch with other numbers.
+
+        Args:
+            params: arrays by parameter.
+            data: arrays by input, of as many rows.
+            dtype: the one float dtype of all of them.
+        """
+        return self._replace(params=params, data=data, dtype=dtype)
+
+
+class Computation(Protocol):
+    """A function of every chunk of a run: plain data that can be pickled, and holds no arrays."""
+
+    def __call__(self, run: BatchRun, start: int, stop: int, /) -> list[Pass]:
+        """Return the passes over the rows from start to stop: the same number for every chunk."""
+
+
+class SegmentRunner(Protocol):
+    """Has the segments of a batch computed elsewhere."""
+
+    def __call__(self, run: BatchRun, computation: Computation, /) -> Iterable[list[SegmentResult]]:
+        """Yield the results of each segment in order, as `BatchRun.segment` returns them."""
+
+
+segment_runner: ContextVar[SegmentRunner | None] = ContextVar("segment_runner", default=None)
+"""Who computes the segments of the runs in this context; None for the threads of this process."""
 
 
 class BatchRun(NamedTuple):
@@ -47,68 +83,118 @@ class BatchRun(NamedTuple):
     program: Program
     batch: Batch
     plan: Plan
-    starts: Starts
-    """The deltas that backprop begins with."""
+    starts: tuple[Starts, ...]
+    """The deltas that backprop begins with, once for each backward pass."""
     threads: Threads
     on_compute_seconds: OnComputeSeconds = ignore_seconds
+    step: Step | None = None
+    """The step that moves the data of each chunk, and has moved the parameters of the batch."""
+    unmoved: Arrays = {}
+    """The parameters before the step."""
+    flat: FlatProgram | None = None
+    """The program as straight-line code, for numbers that are not complex."""
 
     def with_batch(self, batch: Batch) -> Self:
         """Return the same run on other arrays, of as many rows."""
         return self._replace(batch=batch)
 
-    def with_starts(self, starts: Starts) -> Self:
+    def with_starts(self, *starts: Starts) -> Self:
         """Return the same run with other deltas for backprop to begin with."""
         return self._replace(starts=starts)
 
+    def moved(self, step: Step) -> Self:
+        """Return the same run moved by a complex step, computed in complex128."""
+        batch = self.batch
+        moved = batch.with_arrays(step.moved_params(batch.params), batch.data, COMPLEX)
+        return self._replace(batch=moved, step=step, unmoved=batch.params)
+
     def result(self, trace: Trace | None = None) -> BatchResult:
-        """Compute both passes over all chunks.
+        """Compute the passes over all chunks, with one backward pass.
 
         trace: collects every array, if there is one.
         """
+        if trace is None:
+            return self.results(BatchRun.passes)[0]
 
-        def compute(start: int, stop: int) -> tuple[int, Pass]:
-            return start, self.both_passes(start, stop, trace.observer(start) if trace else None)
+        def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
+            return start, [self.both_passes(start, stop, trace.observer(start))]
 
-        result = self.empty_result()
-        run = self._replace(threads=Threads()) if trace else self  # a trace is written by one thread
-        for start, rows in run.chunks(compute):
-            result.add(start, rows)
-            del rows  # before the next chunk is computed
-            if trace:
-                trace.end_chunk()
-        return result
+        results, bounds = [self.empty_result()], chunk_bounds(self.batch.size, self.plan.chunks)
+        run = self._replace(threads=Threads())  # a trace is written by one thread
+        for chunk in run.each_chunk(bounds, compute):
+            _add(results, chunk)
+            trace.end_chunk()
+        return results[0]
 
     @quietly
-    def segment(self, index: int) -> BatchResult:
-        """Compute both passes over the chunks of one segment, for `BatchResult.add_segment`."""
+    def results(self, computation: Computation) -> list[BatchResult]:
+        """Compute something of all chunks, and return the result of each of its passes."""
+        runner = segment_runner.get()
+        if runner is None:
+            bounds = chunk_bounds(self.batch.size, self.plan.chunks)
+            return self.over(bounds, computation, self.plan.chunks)
+        results = list[BatchResult]()
+        rows = segment_rows(self.batch.size, self.plan.chunks)
+        for segment, parts in zip(rows, runner(self, computation), strict=True):
+            results = results or [self.empty_result() for _ in parts]
+            for result, part in zip(results, parts, strict=True):
+                result.add_segment(segment.start, part)
+        return results
+
+    @quietly
+    def segment(self, index: int, computation: Computation) -> list[SegmentResult]:
+        """Compute something of the chunks of one segment, for `BatchResult.add_segment`."""
         first, stop = segment_bounds(self.plan.chunks)[index]
         bounds = chunk_bounds(self.batch.size, self.plan.chunks)[first:stop]
-        rows = range(bounds[0][0], bounds[-1][1])
-        result = BatchResult(self.network, rows, self.batch.dtype, chunks=1)
-        for begin, end in bounds:
-            result.add(begin, self.both_passes(begin, end))
-        return result
+        return [result.as_segment() for result in self.over(bounds, computation)]
+
+    def over(self, bounds: Bounds, computation: Computation, chunks: int = 1) -> list[BatchResult]:
+        """Compute something of some chunks, which follow each other.
+
+        Args:
+            bounds: the chunks.
+            computation: what is computed.
+            chunks: 1 to add the chunks up one after the other; their number to add them up in segments.
+        """
+
+        def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
+            return start, computation(self, start, stop)
+
+        rows, results = range(bounds[0][0], bounds[-1][1]), list[BatchResult]()
+        for chunk in self.each_chunk(bounds, compute):
+            if not results:
+                results = [BatchResult(self.network, rows, self.batch.dtype, chunks) for _ in chunk[1]]
+            _add(results, chunk)
+            del chunk  # before the next one is computed
+        return results
 
     def empty_result(self) -> BatchResult:
         """Return the result of the whole batch before any chunk is added."""
         return BatchResult(self.network, range(self.batch.size), self.batch.dtype, self.plan.chunks)
 
-    @quietly
     def values(self) -> dict[str, Array]:
         """Compute the values of the program, (batch, *shape) by node."""
         result = self.result()
         return {name: result.values[name] for name in self.program.values}
 
-    def chunks(self, compute: Callable[[int, int], T]) -> Iterator[T]:
-        """Call `compute(start, stop)` for each chunk of rows, and yield its results in order."""
-        if self.plan.chunks == 1:
-            yield self.threads.alone(lambda: compute(0, self.batch.size))
-            return
-        with closing(self.threads.map(compute, chunk_bounds(self.batch.size, self.plan.chunks))) as results:
-            yield from results
+    def passes(self, start: int, stop: int) -> list[Pass]:
+        """Compute the forward pass over some rows, and a backward pass from each of the starts.
+
+        The first of the passes has the values.
+        """
+        if len(self.starts) <= 1:
+            return [self.both_passes(start, stop)]
+        forward = self.forward(start, stop)
+        self.report(forward)
+        passes = [forward.fork() for _ in self.starts]
+        passes[0].values = forward.values
+        for each, starts in zip(passes, self.starts, strict=True):
+            each.backward(starts(start, stop, self.batch.dtype))
+            self.report(each)
+        return passes
 
     def both_passes(self, start: int, stop: int, observer: Observer | None = None) -> Pass:
-        """Compute the forward and the backward pass over some rows.
+        """Compute the forward and the first backward pass over some rows.
 
         Args:
             start: the first row.
@@ -117,7 +203,7 @@ class BatchRun(NamedTuple):
         """
         rows = self.forward(start, stop, observer)
         if self.program.backward:
-            rows.backward(self.starts(start, stop, self.batch.dtype))
+            rows.backward(self.starts[0](start, stop, self.batch.dtype))
         self.report(rows)
         return rows
 
@@ -130,26 +216,59 @@ class BatchRun(NamedTuple):
             observer: called with every array as it is made.
         """
         params = {name: read_only(array) for name, array in self.batch.params.items()}
-        rows = Pass(self.program, params, self.inputs(start, stop), self.batch.dtype, observer)
+        flat = None if self.batch.dtype == COMPLEX else self.flat
+        rows = Pass(self.program, params, self.inputs(start, stop), self.batch.dtype, observer, flat)
         rows.forward()
         return rows
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
-        """Return what each input has for some rows, (stop - start, *shape): read-only, and views."""
-        inputs, count = self.network.inputs, stop - start
+        """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
+        count = stop - start
         data = {
-            name: np.broadcast_to(array, (count, *array.shape))
-            if inputs[name].shared
-            else read_only(array[start:stop])
+            name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
+            if self.network.inputs[name].shared
+            else read_only(self._moved(name, array[start:stop], slice(start, stop)))
             for name, array in self.batch.data.items()
         }
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
                 array = self.batch.params[name]
                 data[name] = np.broadcast_to(array, (count, *array.shape))
+        for name in self.program.noise:
+            data[name] = self._noise(name, range(start, stop))
         return data
 
     def report(self, rows: Pass) -> None:
         """Report the compute time of a pass that has just ended."""
         if self.on_compute_seconds is not ignore_seconds:
             self.on_compute_seconds(rows.seconds())
+
+    def _noise(self, name: str, rows: range) -> Array:
+        """Return what a noise input has for some rows, (rows, *shape)."""
+        noise, batch = self.network.noise[name], self.batch
+        if batch.noise_seed is None:
+            return noise.means(len(rows), batch.dtype)
+        first = batch.first_row + rows.start
+        return noise.draw(batch.noise_seed, name, range(first, first + len(rows)), batch.dtype)
+
+    def _moved(self, name: str, numbers: Array, rows: slice | None = None) -> Array:
+        return self.step.moved_data(name, numbers, rows) if self.step else numbers
+
+    def each_chunk(
+        self, bounds: Bounds, compute: Callable[[int, int], tuple[int, list[Pass]]]
+    ) -> Iterator[tuple[int, list[Pass]]]:
+        """Call `compute(start, stop)` for each chunk of rows, and yield its results in order.
+
+        bounds: the chunks.
+        """
+        if self.plan.chunks == 1:
+            yield self.threads.alone(lambda: compute(*bounds[0]))
+            return
+        with closing(self.threads.map(compute, bounds)) as results:
+            yield from results
+
+
+def _add(results: list[BatchResult], chunk: tuple[int, list[Pass]]) -> None:
+    start, passes = chunk
+    for result, rows in zip(results, passes, strict=True):
+        result.add(start, rows)

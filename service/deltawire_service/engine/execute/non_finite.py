@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import inf, isfinite, isnan
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.execute.batch_run import BatchRun
+from deltawire_service.engine.execute.complex_step import Step
 from deltawire_service.engine.execute.finite import is_finite, quietly
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.cuts import chunk_bounds
@@ -66,6 +68,19 @@ def find_non_finite(run: BatchRun, owner: str = "its") -> Fault | None:
             )
             return Fault(f"/network/nodes/{node.place}", "non_finite", detail)
     return None
+
+
+def find_along_steps(run: BatchRun, steps: Iterable[Step]) -> Fault:
+    """Return the fault of the first array that is not finite, in a run or in its derivatives along steps.
+
+    Args:
+        run: the run, not moved.
+        steps: the steps that its derivatives were computed along.
+    """
+    fault = find_non_finite(run)
+    derivatives = (find_non_finite(run.moved(step), "the derivative of its") for step in steps)
+    fault = fault or next(filter(None, derivatives), None)
+    return fault or Fault("/network", "non_finite", f"a derivative is too large for {run.batch.dtype}")
 
 
 def find_in_arrays(arrays: Arrays, place: str, batched: frozenset[str] = frozenset()) -> Fault | None:

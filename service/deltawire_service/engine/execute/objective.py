@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import reduce
 from operator import add
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
@@ -13,8 +13,56 @@ from deltawire_layers import Array
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.cuts import segment_rows
 
-Starts = Callable[[int, int, np.dtype[Any]], dict[str, Array]]
-"""Returns the deltas, by node and in a dtype, that backprop over the rows from start to stop begins with."""
+
+class Starts(Protocol):
+    """The deltas that backprop begins with, as data: another process can have them."""
+
+    @property
+    def cotangents(self) -> Arrays:
+        """The arrays among them, (batch, *shape) by node."""
+
+    def with_cotangents(self, cotangents: Arrays) -> Self:
+        """Return the starts of other rows, which have these cotangents."""
+
+    def __call__(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+        """Return the deltas by node, (stop - start, *shape).
+
+        Args:
+            start: the first row.
+            stop: the row after the last.
+            dtype: the dtype of the deltas.
+        """
+
+
+class LossStarts(NamedTuple):
+    """Starts at the loss nodes: ∂(reduced loss)/∂loss, the same for each row."""
+
+    weights: Mapping[str, float]
+    divisor: int
+    """The number of examples for the mean of their losses, 1 for the sum."""
+
+    @property
+    def cotangents(self) -> Arrays:
+        return {}
+
+    def with_cotangents(self, cotangents: Arrays) -> Self:
+        return self
+
+    def __call__(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+        scale, rows = 1 / self.divisor, stop - start
+        return {name: np.full(rows, weight * scale, dtype) for name, weight in self.weights.items()}
+
+
+class CotangentStarts(NamedTuple):
+    """Starts at any nodes: the rows of their cotangents."""
+
+    cotangents: Arrays
+
+    def with_cotangents(self, cotangents: Arrays) -> Self:
+        return self._replace(cotangents=cotangents)
+
+    def __call__(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
+        return {name: np.array(array[start:stop], dtype) for name, array in self.cotangents.items()}
 
 
 class Objective(NamedTuple):
@@ -24,16 +72,10 @@ class Objective(NamedTuple):
     divisor: int
     """The number of examples for the mean of their losses, 1 for the sum."""
 
-    def starts(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-        """Return the deltas of the loss nodes, (rows,) each: ∂(reduced loss)/∂loss.
-
-        Args:
-            start: the first row.
-            stop: the row after the last.
-            dtype: the dtype of the deltas.
-        """
-        scale, rows = 1 / self.divisor, stop - start
-        return {name: np.full(rows, weight * scale, dtype) for name, weight in self.network.loss.items()}
+    @property
+    def starts(self) -> LossStarts:
+        """The deltas that backprop from this loss begins with."""
+        return LossStarts(self.network.loss, self.divisor)
 
     def losses(self, values: Arrays) -> Array:
         """Return each example's weighted loss, (batch,), from the values of the loss nodes."""
@@ -72,23 +114,3 @@ class Objective(NamedTuple):
                 decay += gradients[name]
                 decayed[name] = decay
         return decayed
-
-
-def cotangent_starts(cotangents: Arrays) -> Starts:
-    """Return starts that are rows of cotangents, (batch, *shape) by node."""
-
-    def starts(start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-        return {name: np.array(array[start:stop], dtype) for name, array in cotangents.items()}
-
-    return starts
-
-
-def no_starts(start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-    """Return no deltas: the starts of a run without a backward pass.
-
-    Args:
-        start: the first row.
-        stop: the row after the last.
-        dtype: the dtype of the deltas.
-    """
-    return {}

@@ -7,7 +7,7 @@ the batch.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod, sqrt
+from math import hypot, isfinite, prod
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,19 @@ ALL_NUMBERS = 2**18
 """Numbers kept in one trace: of many arrays, fewer are kept of each."""
 SAMPLE = 16
 """Numbers kept of an array that is too large, at even distances from its first to its last."""
+
+
+def norm_of(numbers: Array) -> float:
+    """Return √Σx² of a vector, whatever the size of its numbers.
+
+    The square of 1e-200 is 0, and that of 1e200 infinite: the numbers are divided by a power of two first.
+    """
+    largest = float(np.abs(numbers).max(initial=0))
+    if largest == 0 or not isfinite(largest):
+        return largest
+    exponent = int(np.frexp(largest)[1])
+    scaled = np.ldexp(numbers.astype(np.float64), -exponent)
+    return float(np.ldexp(np.sqrt(np.einsum("i,i->", scaled, scaled)), exponent))
 
 
 class TracedArray:
@@ -46,7 +59,7 @@ class TracedArray:
         count = prod(shape) if self.whole else SAMPLE
         self._places = np.linspace(0, prod(shape) - 1, count).round().astype(int)
         self._numbers = np.zeros(count, dtype)
-        self._squares = 0.0
+        self._norm = 0.0
 
     def see(self, start: int, rows: Array) -> None:
         """Take in the rows of the array from `start` on."""
@@ -56,13 +69,12 @@ class TracedArray:
         # Not fmin and fmax, which would hide a NaN.
         self.min = float(np.minimum(self.min, rows.min(initial=np.inf)))
         self.max = float(np.maximum(self.max, rows.max(initial=-np.inf)))
-        flat = rows.reshape(-1)
-        self._squares += float(np.einsum("i,i->", flat, flat, dtype=np.float64))
+        self._norm = hypot(self._norm, norm_of(rows.reshape(-1)))
 
     @property
     def norm(self) -> float:
         """√Σx² over all numbers."""
-        return sqrt(self._squares)
+        return self._norm
 
     @property
     def numbers(self) -> Array:

@@ -23,7 +23,7 @@ class BodyCost(NamedTuple):
     written_list: int = 0
     """For each list that numbers, or other lists, are written in."""
     with_parameters: bool = True
-    """Whether the body brings the parameters; otherwise they are in memory already."""
+    """Whether the body brings the parameters; otherwise the service keeps them, for all requests."""
     with_data: bool = True
     """Whether the body brings the data, likewise."""
 
@@ -31,6 +31,10 @@ class BodyCost(NamedTuple):
         """Return the bytes that reading arrays of these shapes takes."""
         lists = self.read_list and self.read_list * count_lists(shapes)
         return self.read_number * count_numbers(shapes) + lists
+
+    def without_answer(self) -> BodyCost:
+        """Return the cost of the same request when its answer has no arrays."""
+        return self._replace(written_number=0, written_list=0)
 
     def written_bytes(self, shapes: Sequence[Shape]) -> int:
         """Return the bytes that arrays of these shapes take in an answer."""

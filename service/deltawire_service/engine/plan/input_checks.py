@@ -7,12 +7,13 @@ unchecked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
+from math import inf
 from typing import Any
 
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Array, Parameter, Shape
+from deltawire_layers import ROUNDING, Array, Parameter, Shape
 from deltawire_plugins.shown import shown
 from deltawire_service.engine.graph import Arrays, Graph, InputSpec
 from deltawire_service.engine.limits import Limits
@@ -48,9 +49,25 @@ def check_names(
         needed |= {
             name for node in needed & network.nodes.keys() for name in network.nodes[node].parameters.values()
         }
-    faults = Faults(_names("/params", "parameter", network.parameters, needed, params))
-    faults += _names("/data", "data", network.inputs, needed, data)
+    tied = _tied(network, params)
+    faults = Faults(_names("/params", "parameter", network.parameters, needed, params - tied.keys()))
+    faults += [Fault(f"/params/{escape(name)}", "unknown_parameter", tied[name]) for name in sorted(tied)]
+    sent = data - network.noise.keys()
+    faults += _names("/data", "data", network.inputs, needed, sent)
+    for name in sorted(data - sent):
+        detail = f"input '{name}' is noise, which is drawn from noise_seed: leave it out"
+        faults.append(Fault(f"/data/{name}", "unknown_data", detail))
     faults.refuse()
+
+
+def _tied(network: Graph, params: Set[str]) -> dict[str, str]:
+    """Return what is wrong with parameters that a node has from another one, by their names."""
+    details = {}
+    for name in params - network.parameters.keys():
+        node, _, local = name.partition(".")
+        if node in network.nodes and (owner := network.nodes[node].parameters.get(local)):
+            details[name] = f"node '{node}' is tied, and its {local} is '{owner}': leave {shown(name)} out"
+    return details
 
 
 def _names(
@@ -93,6 +110,7 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
         input_spec, shape = network.inputs[name], array.shape
         if input_spec.dtype == "float":
             floats.append(array)
+            faults += _bounds(name, array, input_spec)
         else:
             faults += _labels(name, array, input_spec)
         if input_spec.shared:
@@ -155,25 +173,67 @@ def _dtypes(network: Graph, params: Arrays, data: Arrays, dtype: np.dtype[Any]) 
 
 
 def _labels(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
-    allowed = input_spec.range
+    allowed = input_spec.ranges
     if array.dtype != np.int64:
         detail = f"input '{name}': expected int64, got {array.dtype}"
         yield Fault(f"/data/{name}", "dtype_mismatch", detail)
     elif allowed is not None and array.size and not _all_in(array, allowed):
-        place = np.argwhere((array < allowed.start) | (array >= allowed.stop))[0]
-        steps = "".join(f"/{step}" for step in place)
-        example = f" in example {place[0]}" if len(place) and not input_spec.shared else ""
-        label = f"got {array[tuple(place)]}{example}"
-        detail = f"input '{name}': expected integers from {allowed.start} to {allowed.stop - 1}, {label}"
-        yield Fault(f"/data/{name}{steps}", "label_out_of_range", detail)
+        expected = (
+            " or ".join(map(_in_words, allowed)) or "no integer, for the layers that take it share none"
+        )
+        yield _out_of_range(name, array, input_spec, ~_inside(array, allowed), expected)
 
 
-def _all_in(array: Array, allowed: range) -> bool:
-    """Return whether all integers are in a range."""
-    if allowed.start == 0:  # almost always: read without its sign, a negative one is larger than any
-        return bool(np.maximum.reduce(array.view(np.uint64), axis=None) < allowed.stop)
+def _bounds(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
+    if input_spec.bounds is None or array.dtype not in FLOATS:
+        return
+    least, most = input_spec.bounds
+    outside = (array < least - ROUNDING) | (array > most + ROUNDING)
+    if outside.any():  # NaN is not: what is not finite is refused elsewhere
+        expected = f"numbers of at least {least:g}" if most == inf else f"numbers from {least:g} to {most:g}"
+        yield _out_of_range(name, array, input_spec, outside, expected)
+
+
+def _out_of_range(name: str, array: Array, input_spec: InputSpec, outside: Array, expected: str) -> Fault:
+    """Return the fault of the first number of an input that is outside of what a layer takes.
+
+    Args:
+        name: the input.
+        array: what came for it.
+        input_spec: its declaration.
+        outside: booleans shaped like the array, at least one of them true.
+        expected: the numbers that the layer takes, in words.
+    """
+    place = np.argwhere(outside)[0]
+    steps = "".join(f"/{step}" for step in place)
+    example = f" in example {place[0]}" if len(place) and not input_spec.shared else ""
+    detail = f"input '{name}': expected {expected}, got {array[tuple(place)]}{example}"
+    return Fault(f"/data/{name}{steps}", "label_out_of_range", detail)
+
+
+def _all_in(array: Array, allowed: tuple[range, ...]) -> bool:
+    """Return whether all integers are in one of the ranges."""
+    if len(allowed) != 1:
+        return bool(_inside(array, allowed).all())
+    (one,) = allowed
+    if one.start == 0:  # almost always: read without its sign, a negative one is larger than any
+        return bool(np.maximum.reduce(array.view(np.uint64), axis=None) < one.stop)
     least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
-    return bool(allowed.start <= least and most < allowed.stop)
+    return bool(one.start <= least and most < one.stop)
+
+
+def _inside(array: Array, allowed: tuple[range, ...]) -> Array:
+    """Return which integers are in one of the ranges, shaped like the array."""
+    inside: Array = np.zeros(array.shape, bool)
+    for each in allowed:
+        inside |= (array >= each.start) & (array < each.stop)
+    return inside
+
+
+def _in_words(allowed: range) -> str:
+    if len(allowed) == 1:
+        return f"{allowed.start}"
+    return f"integers from {allowed.start} to {allowed.stop - 1}"
 
 
 def check_numbers(limits: Limits, node: str, numbers: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
@@ -48,22 +49,30 @@ class Plan:
     """Chunks computed at the same time."""
     operations: int
     """Operations over all passes, chunks and repetitions, calls of Python included: the cost of a request."""
+    segments: int = 1
+    """Parts of the batch that other machines can compute; their results are added up in order."""
+    stored_bytes: int = 0
+    """Of the parameters and data, those that the service keeps: they are no memory of the request."""
 
     @property
     def peak_bytes(self) -> int:
         """The most memory held at once: a request is read, then computed, then its answer is written."""
-        return self.given_bytes + max(
-            self.read_bytes, self.answered_bytes + max(self.work_bytes, self.written_bytes)
+        return (
+            self.given_bytes
+            - self.stored_bytes
+            + max(self.read_bytes, self.answered_bytes + max(self.work_bytes, self.written_bytes))
         )
 
 
 def row_numbers(network: Graph) -> int:
-    """Return how many numbers one example holds at the peak: values, what layers save, deltas on their way.
+    """Return how many numbers one example holds at the peak: values, noise, what layers save, deltas.
 
-    Values are held until the deltas have reached them; a delta is released once it is passed down.
+    Values are held until the deltas have reached them, and noise until the end. A delta is released once it
+    is passed down.
     """
     values = sum(prod(node.shape) + node.saved for node in network.nodes.values())
-    return values + delta_numbers(network)
+    noise = sum(prod(each.shape) for each in network.noise.values())
+    return values + noise + delta_numbers(network)
 
 
 def temporary_numbers(network: Graph) -> int:
@@ -191,11 +200,14 @@ def make_plan(
     copies = 1 + threads + (threads > 1) + (chunks > MOST_SEGMENTS)
     if chunks == 1:
         copies = 2 if network.regularization.l2 else 1
+    # The gradient of a node that shares a parameter is there beside the one that it is added to.
+    uses = Counter(name for step in program.backward for _, name, _ in step.grads)
+    shared = max((parameter_numbers(network, [name]) for name, count in uses.items() if count > 1), default=0)
     rows_at_once = -(-batch // chunks)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=count_numbers(parameter_shapes + data_shapes) * itemsize,
-        answered_bytes=(copies * gradients + traced + rows) * itemsize,
+        answered_bytes=(copies * gradients + threads * shared + traced + rows) * itemsize,
         read_bytes=body_cost.read_bytes(read_shapes),
         work_bytes=threads * rows_at_once * (row_numbers(network) + temporary_numbers(network)) * itemsize,
         written_bytes=body_cost.written_bytes(gradient_shapes + row_shapes),
@@ -204,4 +216,6 @@ def make_plan(
         passes=passes,
         threads=threads,
         operations=count_operations(network, program, batch, itemsize, chunks),
+        segments=1 if targets.trace else min(chunks, MOST_SEGMENTS),
+        stored_bytes=0 if body_cost.with_parameters else count_numbers(parameter_shapes) * itemsize,
     )

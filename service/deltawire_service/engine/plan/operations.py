@@ -27,8 +27,9 @@ def count_operations(network: Graph, program: Program, batch: int, itemsize: int
         itemsize: bytes of one floating-point number.
         chunks: number of chunks of the batch.
     """
+    noise = batch * sum(network.noise[name].work for name in program.noise)
     backward = {step.node.name: bool(step.grads) + bool(step.deltas) for step in program.backward}
-    return sum(
+    return noise + sum(
         (1 + backward.get(step.node.name, 0)) * pass_operations(network, step.node, batch, itemsize, chunks)
         for step in program.forward
     )

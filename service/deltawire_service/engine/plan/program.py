@@ -65,6 +65,8 @@ class Program(NamedTuple):
     data: tuple[str, ...]
     values: tuple[str, ...]
     deltas: tuple[str, ...]
+    noise: tuple[str, ...]
+    """The noise inputs that the forward steps take."""
     learned: tuple[str, ...]
     """The learned inputs among the targets' parameters."""
     needed: frozenset[str]
@@ -136,6 +138,7 @@ def make_program(network: Graph, targets: Targets) -> Program:
         tuple(name for name in network.inputs if name in targets.data),
         tuple(name for name in network.nodes if name in targets.values),
         tuple(name for name in network.nodes if name in targets.deltas),
+        tuple(name for name in network.noise if name in last),
         learned,
         needed,
     )

@@ -76,7 +76,10 @@ def gradient_targets(
     floats = network.float_inputs
     data = list(floats if wrt_data else ()) if isinstance(wrt_data, bool) else list(wrt_data)
     for place, name in enumerate(data):
-        if name not in network.inputs:
+        if name in network.noise:
+            detail = f"input '{name}' is noise: it has no gradient"
+            faults.append(Fault(f"/wrt/data/{place}", "not_differentiable", detail))
+        elif name not in network.inputs:
             detail = f"no input is named {shown(name)}{nearest(name, floats)}"
             faults.append(Fault(f"/wrt/data/{place}", "unknown_name", detail))
         elif name not in floats:
@@ -130,6 +133,17 @@ def _nodes(network: Graph, option: str, names: Iterable[str]) -> tuple[frozenset
     faults = Faults()
     for place, name in enumerate(names):
         if name not in network.nodes:
-            detail = f"no node is named {shown(name)}{nearest(name, network.nodes)}"
+            detail = f"no node is named {shown(name)}{_what_is(network, name)}"
             faults.append(Fault(f"/{option}/{place}", "unknown_name", detail))
     return frozenset(names), faults
+
+
+def _what_is(network: Graph, name: str) -> str:
+    """Return the end of a message about a name that is no node's."""
+    if name in network.inputs:
+        return f"; '{name}' is an input, whose numbers are in the data"
+    if name in network.noise:
+        return f"; '{name}' is an input, whose numbers are drawn"
+    if name in network.parameters:
+        return f"; '{name}' is a parameter, whose numbers are in the params"
+    return nearest(name, network.nodes)

@@ -4,7 +4,14 @@ export const flat = (numbers) => (Array.isArray(numbers) ? numbers.flat(Infinity
 
 export const largest = (numbers) => flat(numbers).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
-export const norm = (numbers) => Math.sqrt(flat(numbers).reduce((sum, x) => sum + x * x, 0));
+// Divides by a power of two near the largest number first: the squares of small numbers are 0, and those of large ones infinite.
+export function norm(numbers) {
+  const all = flat(numbers);
+  const most = largest(all);
+  if (!(most > 0 && most < Infinity)) return most;
+  const scale = 2 ** Math.floor(Math.log2(most));
+  return scale * Math.sqrt(all.reduce((sum, x) => sum + (x / scale) ** 2, 0));
+}
 
 export function plus(a, b) {
   return Array.isArray(a) ? a.map((part, i) => plus(part, b[i])) : a + b;
@@ -16,13 +23,15 @@ export function minus(a, b, scale = 1) {
 
 // Returns an array in the form in which the service traces it.
 export function summary(numbers, shape) {
-  let [min, max, square] = [Infinity, -Infinity, 0];
+  let [min, max] = [Infinity, -Infinity];
   for (const number of flat(numbers)) {
     min = Math.min(min, number);
     max = Math.max(max, number);
-    square += number * number;
   }
-  return { numbers, shape, min, max, norm: Math.sqrt(square) };
+  return { numbers, shape, min, max, norm: norm(numbers) };
 }
 
 export const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
+
+// An array of a shape, each of its numbers drawn.
+export const filled = (shape, draw) => (shape.length ? Array.from({ length: shape[0] }, () => filled(shape.slice(1), draw)) : draw());

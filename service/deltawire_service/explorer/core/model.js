@@ -1,24 +1,31 @@
 // Builds the model of one example: its network as a graph, with every value, delta and gradient of the trace.
-import { summary } from "./arrays.js";
+import { filled, summary } from "./arrays.js";
 
 // The numbers of a traced array without its batch axis: null where the trace has only a summary.
 const single = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null) : undefined);
 
 const ofExample = (traced) => traced && { ...traced, numbers: single(traced), shape: traced.shape.slice(1) };
 
-// The inputs that data is sent for: a learned input is a parameter.
-export const dataInputs = (inputs) => Object.fromEntries(Object.entries(inputs).filter(([, spec]) => !spec.parameter));
+// The inputs that data is sent for: a learned input is a parameter, and noise is drawn.
+export const dataInputs = (inputs) => Object.fromEntries(Object.entries(inputs).filter(([, spec]) => !spec.parameter && !spec.noise));
 
 // The word for what a place is: the kind of its layer, or the sort of input.
-export const kindOf = (place, t) => place.kind ?? t(place.spec.parameter ? "learnedInput" : "input");
+export const kindOf = (place, t) => place.kind ?? t(place.spec.parameter ? "learnedInput" : place.spec.noise ? "noiseInput" : "input");
+
+// What an input has for one example. No noise is drawn here: every number is the mean.
+function numbersOf(name, spec, { params, data }, row) {
+  if (spec.noise) return filled(spec.shape, () => (spec.noise.dropout === undefined ? 0 : 1));
+  if (spec.parameter) return params[name];
+  return spec.shared ? data[name] : data[name][row];
+}
 
 // Returns `places` (the inputs and nodes by name, in the order of the spec), `edges` (from a source to its consumer, with
 // the delta sent back), and the order in which the nodes compute (`forward`) and send (`backward`). `row`: of the batch.
-export function build(document, plan, answer, layers, row) {
+// `batch`: {losses, trace} of it; the slopes of several examples are known by edge, where there is a trace.
+export function build(document, plan, answer, layers, row, batch) {
   const places = new Map();
   for (const [name, spec] of Object.entries(document.network.inputs)) {
-    const given = spec.parameter ? document.params : document.data;
-    const numbers = spec.parameter || spec.shared ? given[name] : given[name][row];
+    const numbers = numbersOf(name, spec, document, row);
     places.set(name, {
       name, kind: null, inputs: [], shape: spec.shape, spec, value: summary(numbers, spec.shape), parameters: [],
     });
@@ -48,13 +55,21 @@ export function build(document, plan, answer, layers, row) {
   }));
   const forward = answer.trace.forward.map((step) => step.node);
   const backward = answer.trace.backward.map((step) => step.node);
+  const indexed = (names) => new Map(names.map((name, index) => [name, index]));
+  const sent = indexed(backward);
+  const arriving = new Map([...places.keys()].map((name) => [name, []])); // by place, in the order in which they are sent
+  for (const edge of edges) if (edge.delta) arriving.get(edge.from).push(edge);
+  for (const list of arriving.values()) list.sort((a, b) => sent.get(a.to) - sent.get(b.to));
   return {
-    places, edges, forward, backward, gradients: answer.gradients.params, params: document.params ?? {},
-    loss: answer.loss, regularization: document.network.regularization, parameters: plan.parameters,
+    places, edges, arriving, forward, backward, computed: indexed(forward), sent, gradients: answer.gradients.params, params: document.params ?? {},
+    loss: answer.losses[0], losses: batch.losses, slopes: slopesOf(batch.trace ?? answer.trace), regularization: document.network.regularization, parameters: plan.parameters,
     delta: new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)])),
     last: forward.length + backward.length,
   };
 }
+
+const slopesOf = (trace) => new Map(trace.backward.flatMap(({ node, sends }) =>
+  sends.filter((one) => one.local).map((one) => [`${one.to}→${node}/${one.input}`, one.local])));
 
 // A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.
 const parameterOf = (name, traced) =>

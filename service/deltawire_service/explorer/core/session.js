@@ -1,5 +1,6 @@
 // Evaluates a document: plans its network, initialises missing parameters and traces one example.
 import * as api from "./api.js";
+import { filled } from "./arrays.js";
 import { build, dataInputs } from "./model.js";
 import { completed } from "./versions.js";
 
@@ -18,10 +19,9 @@ async function planOf(network) {
 
 // Two random examples, so that a network without data can be shown.
 function randomData(inputs) {
-  const fill = (shape, draw) => (shape.length ? Array.from({ length: shape[0] }, () => fill(shape.slice(1), draw)) : draw());
   return Object.fromEntries(Object.entries(inputs).map(([name, spec]) => {
     const draw = spec.dtype === "int64" ? () => 0 : () => Math.round(200 * Math.random() - 100) / 100;
-    return [name, spec.shared ? fill(spec.shape, draw) : [fill(spec.shape, draw), fill(spec.shape, draw)]];
+    return [name, spec.shared ? filled(spec.shape, draw) : [filled(spec.shape, draw), filled(spec.shape, draw)]];
   }));
 }
 
@@ -57,16 +57,24 @@ export async function evaluate(given, example, layers, renew, outdated = () => f
   const answer = await api.gradients({ model, network, params, data, wrt: { params: false }, losses: true });
   if (outdated()) return null;
   const row = Math.min(example, answer.losses.length - 1);
-  const traced = await api.gradients({
-    ...requestOf(document, row), trace: true, values: plan.nodes.map((node) => node.name),
-  });
-  return { document, plan, row, losses: answer.losses, loss: answer.loss, model: build(document, plan, traced, layers, row) };
+  const { losses } = answer;
+  const [traced, batch] = await Promise.all([
+    api.gradients({ ...requestOf(document, row), trace: true, losses: true, values: plan.nodes.map((node) => node.name) }),
+    losses.length > 1 ? api.gradients({ ...requestOf(document, ...spread(losses.length)), trace: true, wrt: { params: false } }) : {},
+  ]);
+  const known = { losses, trace: batch.trace };
+  return { document, plan, row, losses, loss: answer.loss, model: build(document, plan, traced, layers, row, known) };
 }
 
-// The request for one example of the batch.
-export function requestOf({ model, network, params, data }, row) {
-  const example = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : [array[row]]]);
-  return { model, network, params: params ?? {}, data: Object.fromEntries(example) };
+const EXAMPLES = 64; // of a batch whose slopes are looked at, at most
+
+// Rows at even distances, of a batch.
+const spread = (batch) => Array.from({ length: Math.min(batch, EXAMPLES) }, (_, i) => Math.floor((i * batch) / Math.min(batch, EXAMPLES)));
+
+// The request for one example of the batch, or for several.
+export function requestOf({ model, network, params, data }, ...rows) {
+  const examples = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : rows.map((row) => array[row])]);
+  return { model, network, params: params ?? {}, data: Object.fromEntries(examples) };
 }
 
 // Nodes with the names and inputs that the service fills in, so that changes around them do not change their meaning.

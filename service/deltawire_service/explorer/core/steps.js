@@ -3,12 +3,10 @@ import { plus, summary } from "./arrays.js";
 
 // The step at which a place sends its delta, or else computes its value; of an input, the step at which its delta is complete.
 export function stepOf(model, name) {
-  const back = model.backward.indexOf(name);
-  if (back >= 0) return model.forward.length + back + 1;
-  const there = model.forward.indexOf(name);
-  if (there >= 0) return there + 1;
-  const last = Math.max(0, ...model.edges.filter((edge) => edge.from === name && edge.delta).map((edge) => stepOf(model, edge.to)));
-  return last || model.last;
+  if (model.sent.has(name)) return model.forward.length + model.sent.get(name) + 1;
+  if (model.computed.has(name)) return model.computed.get(name) + 1;
+  const last = model.arriving.get(name)?.at(-1);
+  return last ? stepOf(model, last.to) : model.last;
 }
 
 // The node that computes or sends at a step: null at step 0.
@@ -20,8 +18,7 @@ export function nodeAt(model, step) {
 export const isBackward = (model, step) => step > model.forward.length;
 
 export function valueKnown(model, name, step) {
-  const there = model.forward.indexOf(name);
-  return !model.places.get(name).kind || (there >= 0 && there < step);
+  return !model.places.get(name).kind || model.computed.get(name) < step;
 }
 
 export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
@@ -29,8 +26,7 @@ export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(mo
 // The terms of a place's delta that have arrived by a step, their sum, and how many are still to come.
 export function arrivals(model, name, step) {
   const place = model.places.get(name);
-  const coming = model.edges.filter((edge) => edge.from === name && edge.delta)
-    .sort((a, b) => stepOf(model, a.to) - stepOf(model, b.to)); // as they arrive
+  const coming = model.arriving.get(name);
   const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
   const start = place.weight ? 1 : 0;
   if (start && isBackward(model, step)) {
@@ -42,4 +38,10 @@ export function arrivals(model, name, step) {
     sum = summary(terms.map((term) => term.delta.numbers).reduce(plus), place.shape);
   } else if (terms.length && !missing) sum = model.delta.get(name) ?? null;
   return { terms, missing, sum, expected: coming.length + start };
+}
+
+// Returns the step of a stop of a tour: "end", ">f" when f has its value, or "<f" when f has sent its deltas.
+export function stepNamed(model, step) {
+  const name = step.slice(1);
+  return step === "end" ? model.last : step[0] === ">" ? model.forward.indexOf(name) + 1 : stepOf(model, name);
 }

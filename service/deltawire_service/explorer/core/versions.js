@@ -1,5 +1,6 @@
 // Loads versions of models, and tells whether a document still has the numbers of its version.
 import * as api from "./api.js";
+import { Failure } from "./requests.js";
 
 const MOST = 500_000; // numbers of a network that the page can hold
 
@@ -27,7 +28,7 @@ async function load({ name, version }) {
   const numbers = described.parameters.reduce((sum, one) => sum + one.numbers, 0);
   if (numbers > MOST) {
     const detail = `the model ${name} has ${numbers} numbers; a picture is drawn of ${MOST} at most`;
-    throw new api.Refused({ detail, errors: [{ code: "model_large", pointer: "/model", detail }] });
+    throw new Failure({ detail, errors: [{ code: "model_large", pointer: "/model", detail }] });
   }
   const { network, params, origin } = await api.paramsOf(name, version ?? described.version);
   return { model: { name, version: origin.version, dtype: described.dtype }, network, params };

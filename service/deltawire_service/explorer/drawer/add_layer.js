@@ -29,5 +29,5 @@ export function AddLayer({ layers, model, selected, edit, t }) {
       <option value="">${t("kind")} …</option>${[...layers.keys()].map((one) => html`<option value=${one}>${one}</option>`)}</select>
       <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
     ${layer && html`<${Fields} schema=${layer.config} config=${config} change=${setConfig} />
-      <p class="about">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
+      <p class="about" lang="en">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
 }

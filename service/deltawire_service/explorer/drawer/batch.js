@@ -1,20 +1,27 @@
 // Takes a whole batch from a file or from pasted text.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { describe } from "../widgets/describe.js";
 import { columnsOf, readBatch, Unreadable } from "./batch_reader.js";
 
-// `take`: called with the data that was read.
+// `take`: called with the data that was read; returns a promise of why they are not taken, a Failure or null.
 export function Batch({ inputs, take, t }) {
   const [outcome, setOutcome] = useState(null);
   const note = useRef();
   useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), [outcome]);
-  const read = (text, file) => {
+  const newest = useRef(0);
+  const read = async (text, file) => {
+    const mine = newest.current += 1;
+    const wrong = (why) => setOutcome({ wrong: true, text: (file ? `${file}: ` : "") + why });
     try {
       const data = readBatch(text, inputs);
-      take(data);
-      setOutcome({ text: t("batchRead", Object.values(data)[0]?.length ?? 0, file) });
+      setOutcome(null);
+      const failure = await take(data);
+      if (mine !== newest.current) return;
+      if (failure) wrong(describe(failure.faults[0], t));
+      else setOutcome({ text: t("batchRead", Object.values(data)[0]?.length ?? 0, file) });
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      setOutcome({ wrong: true, text: (file ? `${file}: ` : "") + t(error.message, ...error.values) });
+      wrong(t(error.message, ...error.values));
     }
   };
   const columns = columnsOf(inputs);

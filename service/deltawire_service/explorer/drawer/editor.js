@@ -1,6 +1,6 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { describe } from "../widgets/refusal.js";
+import { describe } from "../widgets/describe.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
 
@@ -8,8 +8,8 @@ const PAUSE = 250; // milliseconds without typing, before the text is tried
 
 // `draft`: a ref to {document, text}, a text that was typed, and the document that it would have replaced.
 // `apply`: called with a document that was typed. `fail`: called with the fault of a text that is not JSON.
-export function Editor({ document, draft, apply, fail, faults, layers, model, selected, edit, t }) {
-  const [text, setText] = useState(draft.current.document === document && faults.length ? draft.current.text : written(document));
+export function Editor({ document, draft, apply, fail, failure, layers, model, selected, edit, t }) {
+  const [text, setText] = useState(draft.current.document === document && failure ? draft.current.text : written(document));
   const numbers = useRef();
   const timer = useRef();
   const latest = useRef();
@@ -32,7 +32,8 @@ export function Editor({ document, draft, apply, fail, faults, layers, model, se
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
   };
-  const listed = faults.map((fault) => ({ ...fault, line: fault.line ?? lineIn(text, fault.pointer) }));
+  const typed = draft.current.text === text; // else what failed is not this text
+  const listed = (failure?.error.faults ?? []).map((fault) => ({ ...fault, line: typed ? fault.line ?? lineIn(text, fault.pointer) : null }));
   const lines = new Set(listed.map((one) => one.line));
   const count = text.split("\n").length;
   return html`<div class="editor">
@@ -42,7 +43,7 @@ export function Editor({ document, draft, apply, fail, faults, layers, model, se
       onScroll=${(event) => { numbers.current.style.transform = `translateY(${-event.target.scrollTop}px)`; }}></textarea></div>
     <div class="beside">
       ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
-          <b>${t("line", one.line)}</b> ${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+          ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
         : html`<p class="quiet">${t("editNote")}</p>`}
       ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;

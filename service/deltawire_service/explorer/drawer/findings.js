@@ -1,10 +1,10 @@
 // Lists the findings in the numbers, and checks the gradients.
-import { Refused } from "../core/api.js";
+import { Failure } from "../core/requests.js";
 import { html, useState } from "../core/dom.js";
 import { checkGradients } from "../core/gradient_check.js";
-import { findingsOf } from "../core/warnings.js";
+import { findingsOf } from "../core/findings/warnings.js";
 import { badgeText } from "../widgets/badge.js";
-import { describe } from "../widgets/refusal.js";
+import { describe } from "../widgets/describe.js";
 
 export function Findings({ evaluation, warnings, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
@@ -16,14 +16,14 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
     try {
       setBadges({ model: evaluation.model, badges: await checkGradients(evaluation) });
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof Failure)) throw error;
       setRefused(describe(error.problem, t));
     } finally {
       setChecking(false);
     }
   };
   return html`<div class="findings">
-    <div><h3>${t("findingsTitle")}</h3>
+    <div><h3>${t("findingsTitle")} ${evaluation.losses.length > 1 && html`<small>${t("findingsOf", evaluation.row + 1, evaluation.losses.length)}</small>`}</h3>
       ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
       <ul>${all.map(({ what, names, text }) => html`<li data-finding=${`${what} ${names.join(" ")}`}><b>${t(`warning_${what}`)}</b> ${
         shortened(names).map((name, i) => [i > 0 && ", ", name ? html`<button class="link" onClick=${() => select(name)}>${name}</button>` : "…"])}

@@ -36,7 +36,7 @@ function overDepth(model, t) {
 }
 
 export function Plots({ model, t }) {
-  const arrays = [...model.places.values()].filter((place) => !place.kind && !place.spec.parameter && place.shape.length);
+  const arrays = [...model.places.values()].filter((place) => !place.kind && !place.spec.parameter && !place.spec.noise && place.shape.length);
   const inputs = arrays.filter((place) => place.spec.dtype !== "int64");
   return html`<div class="plots">
     <div class="curves"><${Chart} title=${t("normsTitle")} height=${110} log ...${overDepth(model, t)} /></div>

@@ -2,10 +2,10 @@
 import { html } from "../core/dom.js";
 import { TOURS } from "./tours.js";
 
-const FIRST = 1; // the tour to start with: circuits need no knowledge
+const FIRST = 0; // the tour to start with
 
-// `away`: tells whether the picture has left the step or the place of this stop.
-export function Tour({ tour, stop, away, open, lang, t }) {
+// `away`: tells whether the picture has left the step or the place of this stop. `changed`: whether it has left its network.
+export function Tour({ tour, stop, away, changed, open, lang, t }) {
   if (tour === null) return null;
   const { title, stops } = TOURS[tour];
   const forth = stop + 1 < stops.length ? [tour, stop + 1] : tour + 1 < TOURS.length ? [tour + 1, 0] : null;
@@ -14,9 +14,14 @@ export function Tour({ tour, stop, away, open, lang, t }) {
     <header><h2>${title[lang]}</h2><span>${stop + 1}/${stops.length}</span>
       <button disabled=${!back} data-tour-go="back" onClick=${() => open(...back)}>${t("tourBack")}</button>
       <button class="main" disabled=${!forth} data-tour-go="next" title=${forth ? TOURS[forth[0]].title[lang] : ""} onClick=${() => open(...forth)}>${t("tourNext")}</button>
-      <button class="link" onClick=${() => open(null, 0)} title=${t("close")}>✕</button></header>
+      <button class="link" data-tour-go="close" onClick=${(event) => {
+        const again = event.target.closest(".page").querySelector(".tours .on");
+        open(null, 0);
+        again?.focus(); // the card is gone, and its button with it
+      }} title=${t("close")}>✕</button></header>
     <p>${stops[stop].text[lang]}</p>
-    ${away && html`<p><button class="link" data-tour-go="here" onClick=${() => open(tour, stop)}>${t("tourHere")}</button></p>`}
+    ${changed && html`<p class="quiet" data-lecture-numbers>${t("lectureNumbers")}</p>`}
+    ${(away || changed) && html`<p><button class="link" data-tour-go="here" onClick=${() => open(tour, stop)}>${t("tourHere")}</button></p>`}
   </section>`;
 }
 

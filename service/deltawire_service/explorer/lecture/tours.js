@@ -53,10 +53,10 @@ export const TOURS = [
         en: "Now both paths have arrived: each edge shows what it contributes, and x adds them up.",
         ko: "이제 두 경로의 신호가 모두 도착했습니다. 간선마다 그 경로의 기여가 적혀 있고, x에서 이것을 모두 더합니다." } },
       { example: "flow_graph", step: "<skip", at: "skip", section: "sends", text: {
-        en: "A short-circuit connection: skip = a + x. The add sends the same δ both ways: through the layer, and directly to x.",
+        en: "A skip connection: skip = a + x. The add sends the same δ both ways: through the layer, and directly to x.",
         ko: "지름길 연결(skip connection)입니다: skip = a + x. 덧셈은 같은 δ를 두 길로 보냅니다. 하나는 층을 거쳐서, 하나는 x로 곧바로 갑니다." } },
       { example: "flow_graph", step: "end", at: "x", section: "arriving", text: {
-        en: "What arrives at x is the sum of both. However little comes through the sigmoid, the short circuit carries δ past it.",
+        en: "What arrives at x is the sum of both. However little comes through the sigmoid, the skip connection carries δ past it.",
         ko: "x에는 두 길로 온 신호의 합이 도착합니다. 시그모이드를 지나온 신호가 아무리 작더라도, 지름길로는 δ가 그대로 전해집니다." } },
     ],
   },
@@ -74,7 +74,7 @@ export const TOURS = [
         ko: "시그모이드에서는 원소마다 δ에 a (1 − a)가 곱해집니다. 이 값은 커야 0.25이므로 시그모이드는 δ를 줄입니다. 다음 선형층의 Wᵀ는 δ를 다시 키울 수도 있습니다." } },
       { example: "deep_sigmoid", step: "end", at: "a3", text: {
         en: "Six sigmoid layers. The third gets inputs far from 0, where its curve is flat: its local gradients are nearly 0, and δ vanishes below it. The plots show it over depth.",
-        ko: "시그모이드 층이 여섯 개인데, 셋째 층의 입력이 0에서 멀리 떨어져 있습니다. 그곳에서는 곡선이 평평해 국소 기울기가 거의 0이고, 그 아래로는 δ가 소실됩니다. '그래프' 탭에서 깊이에 따른 변화를 볼 수 있습니다." }, tab: "plots" },
+        ko: "시그모이드 층이 여섯 개인데, 셋째 층의 입력이 0에서 멀리 떨어져 있습니다. 그곳에서는 곡선이 평평해 국소 기울기가 거의 0이고, 그 아래로는 δ가 소실됩니다. '도표' 탭에서 깊이에 따른 변화를 볼 수 있습니다." }, tab: "plots" },
     ],
   },
 ];

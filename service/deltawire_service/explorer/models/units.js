@@ -16,7 +16,7 @@ const UNITS = [["days", 86400], ["hours", 3600], ["minutes", 60], ["seconds", 1]
 export function duration(seconds, t) {
   const whole = Math.max(0, Math.round(seconds));
   const first = UNITS.findIndex(([, size]) => whole >= size);
-  if (first < 0) return t("seconds", 0);
+  if (first < 0) return t("moment");
   const parts = UNITS.slice(first, first + 2).map(([unit, size], i) => [unit, i ? Math.floor((whole % UNITS[first][1]) / size) : Math.floor(whole / size)]);
   return parts.filter(([, count]) => count).map(([unit, count]) => t(unit, count)).join(" ");
 }

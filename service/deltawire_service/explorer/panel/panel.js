@@ -13,7 +13,7 @@ import { Equation, Formula } from "./formula.js";
 import { Gradient, LearnedGradient } from "./gradient.js";
 import { Paths } from "./paths.js";
 
-export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold }) {
+export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold, close }) {
   const place = model.places.get(name);
   if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
   const back = isBackward(model, step);
@@ -21,8 +21,9 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   const sends = model.edges.filter((edge) => edge.to === name && edge.delta && edgeKnown(model, edge, step));
   const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution) : [];
   return html`<section class="panel" data-panel=${name}>
+    ${close && html`<button class="close" data-close-panel aria-label=${t("close")} title=${t("close")} onClick=${close}>✕</button>`}
     <h2>${name} <small>${kindOf(place, t)}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
-    ${place.layer && html`<p class="about">${place.layer.summary}
+    ${place.layer && html`<p class="about" lang="en">${place.layer.summary}
       ${!place.layer.distribution.startsWith("deltawire ") && html` <em>${t("plugin", place.layer.distribution)}</em>`}</p>`}
     <${Jumps} ...${{ model, name, step, go, t }} />
     ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}
@@ -49,7 +50,7 @@ function Jumps({ model, name, step, go, t }) {
 }
 
 function Given({ place, t }) {
-  return html`<section data-section="value"><h3 class="green">${t(place.spec.parameter ? "learned" : "given")}</h3>${place.shape.length
+  return html`<section data-section="value"><h3 class="green">${t(place.spec.parameter ? "learned" : place.spec.noise ? "noise" : "given")}</h3>${place.shape.length
     ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.spec.dtype === "int64"} tone="green" t=${t} />`
     : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }

@@ -31,17 +31,18 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
   const press = (event) => { if (event.key === "Enter") select(place.name); };
   const small = fontSize(12, zoom);
-  const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.57 * small))) : "";
+  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`].filter(Boolean).join(", ");
+  const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.6 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
-      aria-label=${`${place.name}, ${kindOf(place, t)}`} onClick=${() => select(place.name)} onKeyDown=${press}>
+      aria-label=${spoken} onClick=${() => select(place.name)} onKeyDown=${press}>
     <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
     <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
-    ${detail && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
+    ${detail && zoom >= TWO_LINES && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
     ${arrived && !detail && scale && html`<${NormBar} norm=${sum.norm} ...${{ scale, zoom, width }}
       y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
     ${detail && shown && html`<g class="value" data-value=${place.name}>${valueAbove(place, width, side, zoom)}</g>`}
@@ -53,6 +54,8 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
     <title>${place.name}: ${place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
   </g>`;
 }
+
+const numberIn = ({ numbers, norm }, array) => (array ? `‖${precise(norm)}‖` : precise(numbers));
 
 // The kind and the shape, or the part of them that there is room for.
 function kindAndShape(place, t, room) {

@@ -31,8 +31,9 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
     if (event.key === "Escape") highlight?.(null);
   };
   const title = t("edgeTitle", edge.to, edge.from);
+  const spoken = `${edge.from} → ${edge.to}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}`;
   const written = detail && known;
-  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${`${edge.from} → ${edge.to}`} aria-pressed=${Boolean(highlighted)}
+  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)}
       tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
     <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>

@@ -3,10 +3,10 @@
 const AROUND = 8; // pixels above and below a picture
 
 const LARGEST = 1.35; // zoom
-const READABLE = 11; // pixels on the screen
+export const READABLE = 11; // pixels on the screen
 const SCROLLED = 0.64; // zoom: a picture that scrolls is not drawn smaller just to show all of it
 
-export const DETAIL = 0.5; // zoom from which numbers are drawn; below it, names alone
+export const DETAIL = 0.42; // zoom from which numbers are drawn; below it, names alone
 
 // `view`: {width, height, scrolls}, from viewOf.
 export function zoomOf(drawing, view) {

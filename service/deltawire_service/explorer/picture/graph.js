@@ -6,8 +6,8 @@ import { Picture } from "./picture.js";
 
 const LEAST = 0.08, MOST = 4; // zoom
 
-// `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn.
-export function Graph({ shown, select, unfold, narrow, setDetail }) {
+// `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn. `type`: how much larger its texts are.
+export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
   const { model, drawing, step, selected, t } = shown;
   const frame = useRef(); // on a narrow screen it scrolls when the picture is higher
   const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
@@ -49,7 +49,7 @@ export function Graph({ shown, select, unfold, narrow, setDetail }) {
     setView((old) => ({ ...old, x: event.clientX - x, y: event.clientY - y }));
   };
 
-  const detail = view.zoom >= DETAIL;
+  const detail = view.zoom / type >= DETAIL;
   useLayoutEffect(() => setDetail(detail), [detail]);
   const current = nodeAt(model, step);
   useEffect(() => { // brings the selected place into view
@@ -71,7 +71,7 @@ export function Graph({ shown, select, unfold, narrow, setDetail }) {
   return html`<div class="viewport" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
     <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
       <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
-        <${Picture} ...${{ ...shown, select, unfold, highlighted, highlight }} zoom=${view.zoom} />
+        <${Picture} ...${{ ...shown, select, unfold, highlighted, highlight }} zoom=${view.zoom / type} />
       </g>
     </svg></div></div>
     <div class="zoom">

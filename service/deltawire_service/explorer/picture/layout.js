@@ -1,14 +1,22 @@
 // Places nodes and edges: dagre ranks and routes them, in the order of the spec; long networks wrap like text.
 import dagre from "../vendor/dagre.js";
-import { zoomOf } from "./fit.js";
+import { sizeOf } from "../core/arrays.js";
+import { DETAIL, READABLE, zoomOf } from "./fit.js";
 import { wrapped } from "./wrap.js";
 
 const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
 
-function boxOf(place) {
-  const chars = Math.max(place.name.length, Math.round((place.kind ?? "input").length * 0.85));
-  const array = place.shape.length > 0;
-  return { width: Math.min(190, Math.max(array ? 112 : 66, 9 * chars + 18)), height: array ? 136 : 88 };
+const LETTER = 0.63; // width of a letter, of its height
+const LISTED = 8; // integers
+const WIDEST = 300; // units of a card
+
+// `letter`: units that a letter needs.
+function boxOf({ name, kind, shape, spec }, letter) {
+  const chars = Math.max(name.length, Math.round((kind ?? "input").length * 0.85));
+  const integers = spec?.dtype === "int64" && sizeOf(shape) <= LISTED ? 2 * sizeOf(shape) : 0; // a digit and a space
+  const needed = letter * Math.max(name.length, (kind ?? "").length, integers) + 8;
+  const array = shape.length > 0;
+  return { width: Math.min(WIDEST, Math.max(array ? 112 : 66, Math.min(190, 9 * chars + 18), needed)), height: array ? 136 : 88 };
 }
 
 // Lays out in the direction chosen. On a narrow screen, where `down` is null, one column, unless rows are drawn larger.
@@ -19,12 +27,38 @@ export function drawingOf({ places, edges }, down, narrow, view) {
   return zoomOf(across, view) > 1.04 * zoomOf(upright, view) ? across : upright;
 }
 
-// Returns {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
+// `view`: {width, height, scrolls, type}, `type` times as large a type as to be read nearby.
+// Widens the cards for letters that can be read at the zoom of a first drawing, where that draws it hardly smaller.
 export function layout(places, edges, down, view) {
+  let best = laidOut(places, edges, down, view, 0);
+  for (let tries = 0; tries < 2; tries += 1) {
+    const zoom = zoomOf(best, view) / view.type;
+    if (zoom < DETAIL) break; // names alone are drawn, which may lie over edges
+    const wide = laidOut(places, edges, down, view, (LETTER * READABLE) / zoom);
+    if (zoomOf(wide, view) < 0.9 * zoomOf(best, view)) break;
+    best = wide;
+  }
+  return best;
+}
+
+// Returns {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
+const laidOut = (places, edges, down, view, letter) => wrapped(ranked(places, edges, down, letter), edges, view, down);
+
+const kept = new WeakMap(); // by the places: the size of the frame changes no ranks
+
+function ranked(places, edges, down, letter) {
+  const key = `${down} ${letter}`;
+  if (!kept.has(places)) kept.set(places, new Map());
+  if (!kept.get(places).has(key)) kept.get(places).set(key, bestOf(places, edges, down, letter));
+  return kept.get(places).get(key);
+}
+
+// Ranks in two ways, and mirrors them, until none of the edges cross and all stands in the order of the spec.
+function bestOf(places, edges, down, letter) {
   const order = new Map([...places.keys()].map((name, index) => [name, index]));
   let best = null;
   for (const plain of [false, true]) {
-    const drawn = run(places, edges, down, plain);
+    const drawn = run(places, edges, down, plain, letter);
     for (const mirrored of [false, true]) {
       const candidate = mirrored ? mirror(drawn) : drawn;
       const score = [crossings(candidate, edges), disorder(candidate, edges, order)];
@@ -32,16 +66,17 @@ export function layout(places, edges, down, view) {
         best = { candidate, score };
       }
     }
+    if (best.score.every((one) => one === 0)) break;
   }
-  return wrapped(best.candidate, edges, view, down);
+  return best.candidate;
 }
 
 // Lays out from left to right; for a drawing from top to bottom, `wrapped` swaps x and y at the end.
-function run(places, edges, down, plain) {
+function run(places, edges, down, plain, letter) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 30, ranker: "network-simplex" });
   for (const [name, place] of places) {
-    const { width, height } = boxOf(place);
+    const { width, height } = boxOf(place, letter);
     graph.setNode(name, down ? { width: height, height: width } : { width, height });
   }
   for (const edge of edges) {

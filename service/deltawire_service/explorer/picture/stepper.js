@@ -1,6 +1,10 @@
 // Steps through both passes by buttons, by keys or by playing.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { short } from "../core/numbers.js";
 import { isBackward, nodeAt } from "../core/steps.js";
+
+// The number of a step, as it is on the card.
+const numberOf = (traced) => (!traced ? "" : traced.shape.length ? `‖${short(traced.norm)}‖` : short(traced.numbers));
 
 const PAUSE = 1100, LONGEST = 45_000; // milliseconds of playing: a step, and all steps
 
@@ -13,9 +17,10 @@ export function Stepper({ model, step, go, t }) {
   useEffect(() => {
     const keys = (event) => {
       if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
-      const to = { ArrowRight: here.current + 1, ArrowLeft: here.current - 1, Home: 0, End: model.last }[event.key];
+      const anew = event.key === "ArrowRight" && here.current >= model.last; // but not where the key is held
+      const to = { ArrowRight: anew ? (event.repeat ? model.last : 0) : here.current + 1, ArrowLeft: here.current - 1, Home: 0, End: model.last }[event.key];
       if (to !== undefined) { event.preventDefault(); setPlaying(false); clamp(to); }
-      if (event.key === " " && !event.target.closest("button")) { event.preventDefault(); toggle(); }
+      if (event.key === " " && !event.target.closest("button, [role=button], summary, a")) { event.preventDefault(); toggle(); }
     };
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);
@@ -31,8 +36,9 @@ export function Stepper({ model, step, go, t }) {
     setPlaying(!playing);
   };
   const back = isBackward(model, step);
+  const last = step >= model.last;
   const name = nodeAt(model, step);
-  const text = step === 0 ? t("nothingYet") : back ? t("stepBackward", name) : t("stepForward", name);
+  const text = step === 0 ? t("nothingYet") : `${back ? t("stepBackward", name) : t("stepForward", name)}: ${numberOf(back ? model.delta.get(name) : model.places.get(name).value)}`;
   return html`<div class="stepper">
     <div class="modes" role="group">
       <button class=${!back ? "on forward" : ""} aria-pressed=${!back} onClick=${() => clamp(back ? 0 : step)}>${t("forward")}</button>
@@ -42,7 +48,7 @@ export function Stepper({ model, step, go, t }) {
       <button title=${`${t("first")} (Home)`} onClick=${() => clamp(0)}>⇤</button>
       <button title=${`${t("previous")} (←)`} data-go="previous" onClick=${() => clamp(here.current - 1)}>←</button>
       <button title=${`${t("play")} (${t("space")})`} class="play" onClick=${toggle}>${playing ? "❚❚" : "▶"}</button>
-      <button title=${`${t("next")} (→)`} data-go="next" onClick=${() => clamp(here.current + 1)}>→</button>
+      <button title=${`${t(last ? "anew" : "next")} (→)`} data-go="next" onClick=${() => clamp(last ? 0 : here.current + 1)}>→</button>
       <button title=${`${t("last")} (End)`} onClick=${() => clamp(model.last)}>⇥</button>
     </div>
     <input type="range" min="0" max=${model.last} value=${step} aria-label=${t("step")} onInput=${(event) => clamp(Number(event.target.value))} />

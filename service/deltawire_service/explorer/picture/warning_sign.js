@@ -1,6 +1,6 @@
 // Draws the sign of a node's warnings at its card.
 import { html } from "../core/dom.js";
-import { isCause } from "../core/warnings.js";
+import { isCause } from "../core/findings/causes.js";
 
 const SIGNS = { vanishing: "↓", nothing: "0", exploding: "↑" };
 

@@ -26,7 +26,7 @@ function Field({ name, schema, value, change, required }) {
     : type === "boolean" ? html`<input type="checkbox" checked=${shown} onChange=${read} />`
       : html`<input type=${type === "integer" || type === "number" ? "number" : "text"} step=${type === "integer" ? 1 : "any"} required=${required}
           min=${schema.minimum} max=${schema.maximum} value=${Array.isArray(shown) ? JSON.stringify(shown) : shown ?? ""} onChange=${read} />`;
-  return html`<label class="field"><span>${name}</span>${control}<small>${schema.description ?? ""}</small></label>`;
+  return html`<label class="field"><span>${name}</span>${control}<small lang="en">${schema.description ?? ""}</small></label>`;
 }
 
 export function Fields({ schema, config, change }) {

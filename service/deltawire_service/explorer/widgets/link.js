@@ -1,13 +1,16 @@
 // Draws the button that copies the page's address, which holds its whole state.
 import { html, useState } from "../core/dom.js";
 
-export function Link({ t }) {
-  const [copied, setCopied] = useState(false);
+// `address`: returns a promise of {url, fits}.
+export function Link({ address, t }) {
+  const [said, say] = useState("link");
   if (!navigator.clipboard) return null; // browsers give none to unencrypted pages of another machine
   const copy = async () => {
-    await navigator.clipboard.writeText(location.href);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
+    const { url, fits } = await address();
+    let now = "linkLong";
+    if (fits) now = await navigator.clipboard.writeText(url).then(() => "copied", () => "notCopied");
+    say(now);
+    setTimeout(() => say("link"), now === "copied" ? 2000 : 6000);
   };
-  return html`<button data-link onClick=${copy}>${t(copied ? "copied" : "link")}</button>`;
+  return html`<button data-link onClick=${copy}><span role="status">${t(said)}</span></button>`;
 }

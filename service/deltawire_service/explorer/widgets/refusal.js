@@ -1,12 +1,12 @@
-// Describes what the service refuses, and draws it beside the picture of the last valid network.
+// Draws a call that failed beside the picture of the last network that could be computed.
 import { html } from "../core/dom.js";
+import { describe } from "./describe.js";
 
-// The service's sentence is English: in another language, what it is about comes first.
-export const describe = (fault, t) =>
-  [t.known(`code_${fault.code}`) && t(`code_${fault.code}`), fault.detail].filter(Boolean).join(": ");
-
-// `drawn`: a valid network is in the picture.
-export function Refusal({ fault, drawn, t }) {
-  const text = describe(fault, t);
-  return html`<p class="refused" role="alert" title=${text}>${drawn && html`<b>${t("lastValid")}</b> `}${text}</p>`;
+// `failure`: as useRecovery returns it. `drawn`: a network that was computed is in the picture. `dismiss`: shows it again.
+export function Refusal({ failure: { error, seconds, again }, drawn, dismiss, t }) {
+  const text = describe(error.faults[0], t);
+  const repeatable = again && (error.passing || error.problem.status >= 500); // what is refused once is refused again
+  return html`<div class="refused" role="alert" title=${text}><p>${drawn && html`<b>${t(error.passing ? "asBefore" : "lastValid")}</b> `}${text}${seconds && ` ${t("nextTry", seconds)}`}</p>
+    ${repeatable && html`<button data-again onClick=${again}>${t("tryNow")}</button>`}
+    ${dismiss && html`<button data-dismiss title=${t("dismiss")} aria-label=${t("dismiss")} onClick=${dismiss}>✕</button>`}</div>`;
 }

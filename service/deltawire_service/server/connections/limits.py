@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from deltawire_service.server.bodies.upload_room import UploadRoom
 from deltawire_service.settings import SHORTEST_DEADLINE
 
 SECONDS = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?\Z", re.ASCII)
@@ -43,8 +44,8 @@ class ConnectionLimits:
     """Bytes of requests in memory, until they are answered."""
     client_bytes_per_second: float = 2**15
     """How fast a client must read its answer, or send an upload, to get more time than a request may take."""
-    upload_bytes: int = 2**33
-    """Bytes of bodies in files, until their requests are answered."""
+    upload_room: UploadRoom = field(default_factory=lambda: UploadRoom(2**33))
+    """The room for bodies in files, until their requests are answered."""
     free_bytes: int = 0
     """Bytes that stay free on the disk of these files."""
     refuse_body: Callable[[str, str, Mapping[str, str], int], Exception | None] = lambda *head: None

@@ -38,7 +38,6 @@ class Uploads:
     ):
         self._selector, self._limits = selector, limits
         self._write, self._drop, self._complete = write, drop, complete
-        self._bytes = 0
         self._stops = False
 
     def stop(self) -> None:
@@ -54,11 +53,10 @@ class Uploads:
             length: bytes of the body.
             waits: whether the client sends the rest only when it is told to.
         """
-        if self._stops or self._bytes + length > self._limits.upload_bytes:
+        if self._stops or not self._limits.upload_room.claim(length):
             failure = (Stopping if self._stops else ServiceUnavailable)(retry_after=1)
             self._complete(connection, ReceivedBody(failure=failure), False)
             return
-        self._bytes += length
         connection.upload_bytes = length
         begins = connection.head.bytes
         connection.upload = upload = Upload(folder, length, begins, self._limits.free_bytes)
@@ -100,7 +98,7 @@ class Uploads:
 
     def end(self, connection: Connection) -> None:
         """Count an upload no longer: its request has been answered, or its client has left."""
-        self._bytes -= connection.upload_bytes
+        self._limits.upload_room.release(connection.upload_bytes)
         connection.upload_bytes = 0
         if connection.upload:
             self._drop(connection.upload.close)

@@ -20,6 +20,7 @@ class DatasetRow:
         dataset_id: the SHA-256 of its file, in hex: equal datasets have equal ones.
         rows: number of its rows.
         bytes: the length of its file.
+        uploads: number of requests that have uploaded it: others have found it there.
     """
 
     id: str
@@ -28,6 +29,7 @@ class DatasetRow:
     dataset_id: str
     rows: int
     bytes: int
+    uploads: int = 1
 
 
 NAMES = ", ".join(field.name for field in fields(DatasetRow))
@@ -110,6 +112,11 @@ def usage(database: Connection, owner: str) -> tuple[int, int]:
 def identifiers(database: Connection) -> frozenset[str]:
     """Return the ids of all datasets."""
     return frozenset(row["id"] for row in database.execute("SELECT id FROM datasets"))
+
+
+def count_upload(database: Connection, dataset: str) -> None:
+    """Count one more request that has uploaded a dataset."""
+    database.execute("UPDATE datasets SET uploads = uploads + 1 WHERE id = ?", (dataset,))
 
 
 def delete(database: Connection, dataset: str) -> None:

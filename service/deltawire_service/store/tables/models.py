@@ -75,7 +75,7 @@ def get(database: Connection, model_id: str) -> ModelRow | None:
     return None if row is None else ModelRow(**row)
 
 
-def page(database: Connection, owner: str, after: str, most: int) -> list[ModelRow]:
+def page(database: Connection, owner: str, after: str, most: int, contains: str = "") -> list[ModelRow]:
     """Return the models of an owner, by name.
 
     Args:
@@ -83,9 +83,12 @@ def page(database: Connection, owner: str, after: str, most: int) -> list[ModelR
         owner: whoever asks.
         after: the name that the page follows; empty for the first page.
         most: number of models on a page.
+        contains: a part of their names, in small or capital letters.
     """
     rows = database.execute(
-        "SELECT * FROM models WHERE owner = ? AND name > ? ORDER BY name LIMIT ?", (owner, after, most)
+        "SELECT * FROM models WHERE owner = ? AND name > ? AND instr(lower(name), lower(?)) "
+        "ORDER BY name LIMIT ?",
+        (owner, after, contains, most),
     )
     return [ModelRow(**row) for row in rows]
 

@@ -13,6 +13,8 @@ from sqlite3 import Connection, Row
 QUEUED, RUNNING, PAUSED = "queued", "running", "paused"
 FINISHED, FAILED, CANCELLED = "finished", "failed", "cancelled"
 
+STATES = (QUEUED, RUNNING, PAUSED, FINISHED, FAILED, CANCELLED)
+
 OPEN_STATES = (QUEUED, RUNNING, PAUSED)
 OPEN = f"('{QUEUED}', '{RUNNING}', '{PAUSED}')"
 """The states of an open run, as the index of the table has them."""
@@ -59,6 +61,7 @@ class RunRow:
         first_version: the version of the model before the run.
         total_steps: steps that it takes unless it is stopped early.
         attempts: how many processes began to work on it since its last progress.
+        hangs: how many of them their watchdog ended.
         problem: why it failed: a code and a sentence, as JSON; empty where it did not.
         progress: how far it has come.
     """
@@ -74,6 +77,7 @@ class RunRow:
     first_version: int
     total_steps: int
     attempts: int
+    hangs: int
     problem: str
     progress: Progress
 
@@ -128,7 +132,16 @@ def next_run(database: Connection, waiting: Collection[str] = ()) -> RunRow | No
     return _one(database, f"{condition} {order}", json.dumps(list(waiting)))
 
 
-def page(database: Connection, owner: str, before: int, most: int, model_id: str | None) -> list[RunRow]:
+def page(
+    database: Connection,
+    owner: str,
+    before: int,
+    most: int,
+    model_id: str | None = None,
+    *,
+    contains: str = "",
+    is_open: bool | None = None,
+) -> list[RunRow]:
     """Return runs of an owner, the latest first.
 
     Args:
@@ -137,11 +150,14 @@ def page(database: Connection, owner: str, before: int, most: int, model_id: str
         before: the number that the page follows.
         most: number of runs on a page.
         model_id: the model whose runs are meant; None for all.
+        contains: a part of the model's name, in small or capital letters.
+        is_open: True for open runs alone, False for those that have ended.
     """
     rows = database.execute(
         f"SELECT {COLUMNS} FROM runs WHERE owner = ? AND number < ? AND (? IS NULL OR model = ?) "
-        "ORDER BY number DESC LIMIT ?",
-        (owner, before, model_id, model_id, most),
+        f"AND (? IS NULL OR (state IN {OPEN}) = ?) "
+        "AND instr((SELECT lower(name) FROM models WHERE id = model), lower(?)) ORDER BY number DESC LIMIT ?",
+        (owner, before, model_id, model_id, is_open, is_open, contains, most),
     )
     return [_run(row) for row in rows]
 
@@ -152,6 +168,12 @@ def count_open(database: Connection, owner: str) -> int:
         f"SELECT count(*) FROM runs WHERE owner = ? AND state IN {OPEN}", (owner,)
     ).fetchone()
     return int(number)
+
+
+def count_by_state(database: Connection) -> dict[str, int]:
+    """Return how many runs of all owners have each state."""
+    counted = dict(database.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall())
+    return {state: int(counted.get(state, 0)) for state in STATES}
 
 
 def ahead(database: Connection, run: RunRow) -> int:
@@ -171,7 +193,7 @@ def set_state(database: Connection, run_id: str, state: str) -> None:
         run_id: the run.
         state: its state.
     """
-    database.execute("UPDATE runs SET state = ?, attempts = 0 WHERE id = ?", (state, run_id))
+    database.execute("UPDATE runs SET state = ?, attempts = 0, hangs = 0 WHERE id = ?", (state, run_id))
 
 
 def fail(database: Connection, run_id: str, problem: str) -> None:
@@ -234,6 +256,11 @@ def begin(database: Connection, run_id: str) -> bool:
     return changed.rowcount == 1
 
 
+def count_hang(database: Connection, run_id: str) -> None:
+    """Count a process that its watchdog ended while it worked on a run."""
+    database.execute("UPDATE runs SET hangs = hangs + 1 WHERE id = ?", (run_id,))
+
+
 def advance(database: Connection, run_id: str, progress: Progress) -> bool:
     """Store how far a run has come; return False, and store nothing, where it is not running any more.
 
@@ -244,7 +271,7 @@ def advance(database: Connection, run_id: str, progress: Progress) -> bool:
     """
     columns = ", ".join(f"{name} = ?" for name in PROGRESS)
     changed = database.execute(
-        f"UPDATE runs SET {columns}, attempts = 0 WHERE id = ? AND state = '{RUNNING}'",
+        f"UPDATE runs SET {columns}, attempts = 0, hangs = 0 WHERE id = ? AND state = '{RUNNING}'",
         (*astuple(progress), run_id),
     )
     return changed.rowcount == 1

@@ -150,6 +150,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             PRIMARY KEY (run, version)
         ) WITHOUT ROWID""",
     ),
+    ("ALTER TABLE runs ADD COLUMN hangs INTEGER NOT NULL DEFAULT 0",),
+    ("ALTER TABLE datasets ADD COLUMN uploads INTEGER NOT NULL DEFAULT 1",),
 )
 
 

@@ -15,9 +15,9 @@ pytestmark = pytest.mark.browser
 
 def test_the_welcome_leads_to_the_first_tour(page: Page) -> None:
     Explorer(page)
-    assert page.locator(".welcome").inner_text().endswith("start here: 2 · Circuits")
+    assert page.locator(".welcome").inner_text().endswith("start here: 1 · Two equations")
     page.locator("[data-welcome]").click()
-    page.locator('[data-tour="1.0"]').wait_for()
+    page.locator('[data-tour="0.0"]').wait_for()
     assert page.locator(".welcome").count() == 0
 
 
@@ -55,3 +55,14 @@ def test_a_button_leads_back_to_the_stop(page: Page) -> None:
     page.locator('[data-tour-go="next"]').click()
     page.locator('[data-tour="1.2"]').wait_for()
     assert page.locator('[data-tour-go="next"]').bounding_box() == next_at  # it does not move with the text
+
+
+def test_a_changed_network_makes_the_numbers_of_the_card_the_lectures(page: Page) -> None:
+    Explorer(page, "tour=1.0")
+    page.locator('[data-tour="1.0"]').wait_for()
+    assert page.locator("[data-lecture-numbers]").count() == 0
+    page.locator('[data-input="x"]').fill("7")
+    page.locator("[data-lecture-numbers]").wait_for()
+    page.locator('[data-tour-go="here"]').click()
+    page.locator("[data-lecture-numbers]").wait_for(state="detached")
+    page.locator('[data-value="x"] text', has_text="−2").wait_for()

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.explorer import script
-from support.model_service import key_lines
-from support.service import running_service
+from support.run_routes import RunRoutes, make_run
 from support.trained import take_steps, train
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Locator, Page, Route
+    from playwright.sync_api import Locator, Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +49,7 @@ def test_the_list_tells_of_every_model(training_page: Page, training_service: st
 
 def test_curves_grow_while_steps_are_taken(training_page: Page, training_service: str) -> None:
     model = train(training_service, "growing", 4)
-    open_page(training_page)
+    open_page(training_page, "curves=")
     row(training_page, "growing").locator("input").check()
     grown(training_page, 4)
     take_steps(model, 6)
@@ -196,49 +195,53 @@ def test_a_service_without_a_folder_says_how_to_keep_models(page: Page) -> None:
     assert page.locator(".list").count() == 0
 
 
-def test_it_asks_nothing_while_it_is_hidden(training_page: Page) -> None:
+def test_it_shows_the_run_that_is_running(training_page: Page) -> None:
+    """Who has chosen nothing sees the running run, or else the latest one that has taken a step."""
+    first, second = make_run(3, "running"), make_run(4, "queued", steps=0, version=2, best_loss=None)
+    RunRoutes(training_page, make_run(2, "finished"), first, second, make_run(5, "paused", steps=0))
     open_page(training_page)
-    hide = """hidden => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }"""
-    training_page.evaluate(hide, True)
-    training_page.wait_for_load_state("networkidle")
-    asked: list[str] = []
-    training_page.on("request", lambda request: asked.append(request.url))
-    training_page.wait_for_timeout(2500)
-    assert asked == []
-    with training_page.expect_request("**/v1/models?*"):
-        training_page.evaluate(hide, False)
+    title = training_page.locator(".drawn h2")
+    title.get_by_text("learner #3").wait_for()
+    grown(training_page, 40)
+    status = training_page.locator(".drawn .status")
+    assert "running" in status.inner_text() and "1 h 2 min left" in status.inner_text()
+    first |= {"version": 52, "steps": 50}
+    grown(training_page, 50)
+    first |= {"state": "finished", "seconds_left": None}
+    status.get_by_text("finished").wait_for()  # the latest that has taken a step
+    second |= {"state": "running", "steps": 10, "version": 12, "ahead": None}
+    title.get_by_text("learner #4").wait_for()
+    assert "curves" not in training_page.url
+    training_page.get_by_label("learner #2").check()  # to compare it with
+    title.get_by_text("learner #4, learner #2").wait_for()
+    second |= {"state": "finished"}
+    first |= {"state": "running"}
+    training_page.locator('li[data-run="3"][data-state="running"]').wait_for()
+    assert title.inner_text() == "learner #4, learner #2"  # what was chosen stays
+    for name in ("learner #2", "learner #4"):
+        training_page.get_by_label(name).uncheck()
+    training_page.get_by_text("Choose models or runs in the lists").wait_for()
+    training_page.wait_for_url(re.compile("curves=$"))  # the address follows a moment later
+    training_page.reload()
+    training_page.get_by_text("Choose models or runs in the lists").wait_for()
 
 
-def test_it_says_that_the_service_is_away_and_asks_less_often(
-    browser: Browser, faults: list[str], tmp_path: Path
-) -> None:
-    with running_service(data_dir=str(tmp_path)) as url:
-        context = browser.new_context(base_url=url)
-        page = context.new_page()
-        open_page(page)
-    page.get_by_text("The service does not answer. Next try in 2 s.").wait_for()
-    page.get_by_text("The service does not answer. Next try in 4 s.").wait_for()
-    with page.expect_event("requestfailed"):
-        page.get_by_role("button", name="Try now").click()
-    assert page.get_by_role("heading", name="Models", exact=True).count() == 1  # what is known stays
-    context.close()
+def test_boxes_that_are_left_at_once_are_all_left(training_page: Page) -> None:
+    """A click that comes before the page is drawn again does not undo the one before it."""
+    RunRoutes(training_page, make_run(2, "finished"), make_run(3, "running"))
+    open_page(training_page)
+    training_page.get_by_label("learner #2").check()
+    training_page.locator(".drawn h2").get_by_text("learner #3, learner #2").wait_for()
+    training_page.evaluate("document.querySelectorAll('li input:checked').forEach(box => box.click())")
+    training_page.get_by_text("Choose models or runs in the lists").wait_for()
 
 
-def test_keys_are_asked_for_by_the_browser_and_each_has_its_own_models(
-    browser: Browser, tmp_path: Path
-) -> None:
-    with running_service(data_dir=str(tmp_path), api_keys=key_lines("anna", "ben")) as url:
-        for key, name in (("anna", "annas"), ("ben", "bens")):
-            train(url, name, 1, api_key=key)
-        context = browser.new_context(base_url=url, http_credentials={"username": "", "password": "anna"})
-        page = context.new_page()
-        open_page(page, "curves=model:annas")
-        grown(page, 1)
-        assert page.locator("li[data-model]").count() == 1
-        context.close()
+def test_without_runs_it_shows_a_model(training_page: Page, training_service: str) -> None:
+    train(training_service, "aaa", 2)
+    RunRoutes(training_page)
+    open_page(training_page)
+    training_page.locator(".drawn h2").get_by_text("aaa").wait_for()
+    grown(training_page, 2)
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
@@ -248,10 +251,81 @@ def test_it_fits_every_screen_in_both_languages(
 ) -> None:
     name = f"fits_{width}_{lang}_{'long' * 10}"
     train(training_service, name, 3)
+    RunRoutes(training_page, make_run(1, "running"), make_run(2, "finished"))
     training_page.set_viewport_size({"width": width, "height": 844})
     open_page(training_page, f"curves=model:{name}&lang={lang}")
     grown(training_page, 3)
     assert training_page.evaluate("document.documentElement.scrollWidth") <= width
     assert training_page.locator("html").get_attribute("lang") == lang
+    headings = "all => all.map(one => Number(one.tagName[1]))"
+    assert training_page.locator("h1, h2, h3, h4").evaluate_all(headings) == [1, *[2] * 4]
     assert ("모델" if lang == "ko" else "Models") in training_page.locator(".list h2").last.inner_text()
     assert training_page.evaluate(script(str(Path(__file__).parent), "contrast")) >= 4.5
+
+
+NAMELESS = """() => [...document.querySelectorAll('a, button, input, summary, progress, [tabindex="0"]')]
+  .filter(one => !(one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.textContent).trim())
+  .map(one => one.outerHTML)"""
+MOVES = """() => [...document.querySelectorAll('*')].map(one => getComputedStyle(one))
+  .filter(style => style.animationName !== 'none' || parseFloat(style.transitionDuration) > 0).length"""
+
+
+def test_everything_has_a_name_and_enough_contrast_and_nothing_moves(training_page: Page) -> None:
+    training_page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    problem = {"code": "non_finite", "detail": "/network/nodes/3 is not finite"}
+    runs = [make_run(number, state) for number, state in enumerate(("running", "queued", "paused"), 1)]
+    RunRoutes(training_page, *runs, make_run(4, "failed", problem=problem), make_run(5, "cancelled"))
+    open_page(training_page, "curves=run:00000004")
+    grown(training_page, 40)
+    training_page.get_by_text("Numbers as a table").click()
+    training_page.get_by_role("table").wait_for()
+    assert training_page.evaluate(NAMELESS) == []
+    assert training_page.evaluate(MOVES) == 0
+    assert training_page.evaluate(script(str(Path(__file__).parent), "contrast")) >= 4.5
+    landmarks = [training_page.get_by_role(role).count() for role in ("banner", "main", "status")]  # type: ignore[arg-type]
+    assert landmarks == [1, 1, 1]
+
+
+def test_the_curves_come_before_the_lists_by_keyboard_too(training_page: Page, training_service: str) -> None:
+    """On every screen the order of the tabulator is that of the page."""
+    train(training_service, "order", 2)
+    open_page(training_page, "curves=model:order")
+    grown(training_page, 2)
+    place = "() => document.activeElement.closest('.drawn, .lists')?.className ?? 'nowhere'"
+    places = []
+    training_page.get_by_role("link", name="API").focus()
+    for _ in range(9):
+        training_page.keyboard.press("Tab")
+        places.append(str(training_page.evaluate(place)))
+    assert places == sorted(places) and places[0] == "drawn" and places[-1] == "lists"
+
+
+@pytest.mark.parametrize(
+    ("counts", "english", "korean"),
+    [
+        ((True, 2, 0), "2 workers compute.", "워커 2개가 계산을 맡고 있습니다."),
+        ((True, 1, 1), "1 worker computes. 1 other gets no tasks: the bits would differ.", "워커 1개에는"),
+        ((False, 0, 0), "The scheduler of the workers does not answer", "워커 스케줄러가 응답하지 않아"),
+    ],
+)
+def test_it_counts_the_workers_on_other_machines(
+    training_page: Page, counts: tuple[bool, int, int], english: str, korean: str
+) -> None:
+    workers = dict(zip(("connected", "equal", "other"), counts, strict=True))
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "workers": workers})
+
+    training_page.route("**/v1/limits", answer)
+    training_page.goto("/models")
+    assert english in training_page.locator(".workers").inner_text()
+    training_page.goto("about:blank")
+    training_page.goto("/models#lang=ko")
+    training_page.get_by_text(korean).wait_for()
+    training_page.unroute_all(behavior="wait")
+
+
+def test_a_service_without_workers_says_nothing_of_them(training_page: Page) -> None:
+    open_page(training_page)
+    assert not training_page.locator(".workers").count()

@@ -21,13 +21,13 @@ def test_the_banner_follows_the_text(page: Page, faults: list[str]) -> None:
     banner = page.locator(".refused", has_text="multiplx")
     banner.wait_for()
     assert banner.inner_text().startswith("Last valid network.")
-    assert page.locator(".canvas.stale").count() == 1
+    assert page.locator(".page.stale").count() == 1
     editor.fill(text[:-3])
     page.locator(".refused", has_text="JSON").wait_for()
     assert "multiplx" not in page.locator(".refused").inner_text()
     editor.fill(text)
     page.locator(".refused").wait_for(state="detached")
-    assert page.locator(".canvas.stale").count() == 0
+    assert page.locator(".page.stale").count() == 0
     assert all("422" in fault for fault in faults)
     faults.clear()
 
@@ -56,5 +56,5 @@ def test_refusals_in_korean(page: Page, faults: list[str]) -> None:
     editor = page.locator(".editor textarea")
     editor.fill(editor.input_value().replace('"multiply"', '"multiplx"'))
     page.locator(".refused", has_text="그런 종류의 층이 없습니다").wait_for()
-    assert "마지막으로 유효했던 네트워크" in page.locator(".refused").inner_text()
+    assert "마지막으로 올바르던 네트워크" in page.locator(".refused").inner_text()
     faults.clear()

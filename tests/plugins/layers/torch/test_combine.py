@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.torch_layers import agree, agree_at_infinity, batches, shapes, torch
 
-from deltawire_layers.layers.combine import Divide, Matmul, Maximum, Minimum
+from deltawire_layers.layers.combine import Divide, Einsum, Glu, Matmul, Maximum, Minimum
 
 pytestmark = pytest.mark.torch
 
@@ -42,3 +42,33 @@ def test_at_infinity() -> None:
     pairs = [side.reshape(1, -1) for side in np.meshgrid(edges, edges)]
     agree_at_infinity(Maximum(), lambda a, b: torch.maximum(a, b), pairs)
     agree_at_infinity(Minimum(), lambda a, b: torch.minimum(a, b), pairs)
+
+
+@given(st.data(), shapes(1, 3))
+def test_glu(data: st.DataObject, shape: tuple[int, ...]) -> None:
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    doubled = tuple(2 * size if place == axis % len(shape) else size for place, size in enumerate(shape))
+    torch_axis = axis if axis < 0 else axis + 1
+    agree(Glu(axis=axis), lambda x: torch.nn.functional.glu(x, torch_axis), data.draw(batches(doubled)))
+
+
+EQUATIONS = (
+    "ij,jk->ik",
+    "ij->ji",
+    "ij->",
+    "i,j->ij",
+    "hqd,hkd->hqk",
+    "ij,jk,kl->li",
+    "ij,k->i",
+    ",i->i",
+    "ij,ij,i->j",
+)
+
+
+@given(st.data(), st.sampled_from(EQUATIONS))
+def test_einsum(data: st.DataObject, equation: str) -> None:
+    before, _, out = equation.partition("->")
+    sizes = {letter: data.draw(st.integers(1, 4)) for letter in sorted(set(before) - {","})}
+    inputs = data.draw(batches(*(tuple(sizes[letter] for letter in term) for term in before.split(","))))
+    batched = f"{','.join('z' + term for term in before.split(','))}->z{out}"
+    agree(Einsum(equation=equation), lambda *x: torch.einsum(batched, *x), inputs)

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.torch_layers import agree, batches, numbers, torch
 
-from deltawire_layers.layers import convolution
-from deltawire_layers.layers.convolution import Conv1d, Conv2d, Convolution
+from deltawire_layers.layers.convolution.convolution import Conv1d, Conv2d, Convolution
+from deltawire_layers.layers.convolution.transposed import ConvTranspose1d, ConvTranspose2d
+from deltawire_layers.numeric import correlation
 
 pytestmark = pytest.mark.torch
 
@@ -49,7 +50,7 @@ def check(data: st.DataObject, kind: type[Convolution], axes: int) -> None:
         options = {name: config[name] for name in ("stride", "padding", "dilation", "groups")}
         return convolve(x, weight, bias, **options)
 
-    with patch.object(convolution, "BLOCK_BYTES", data.draw(st.sampled_from((1, 500, 5000, 2**22)))):
+    with patch.object(correlation, "BLOCK_BYTES", data.draw(st.sampled_from((1, 500, 5000, 2**22)))):
         agree(layer, theirs, inputs, numbers(layer, inputs))
 
 
@@ -61,3 +62,23 @@ def test_conv1d(data: st.DataObject) -> None:
 @given(st.data())
 def test_conv2d(data: st.DataObject) -> None:
     check(data, Conv2d, 2)
+
+
+@pytest.mark.parametrize(("kind", "axes"), [(ConvTranspose1d, 1), (ConvTranspose2d, 2)])
+@given(data=st.data())
+def test_transposed(kind: type[Convolution], axes: int, data: st.DataObject) -> None:
+    config, (channels, *sizes) = data.draw(cases(axes))
+    most = [max(pair) - 1 for pair in zip(config["stride"], config["dilation"], strict=True)]
+    config["output_padding"] = [data.draw(st.integers(0, size)) for size in most]
+    reach = [d * (k - 1) + 1 for d, k in zip(config["dilation"], config["kernel"], strict=True)]
+    config["padding"] = [min(p, (r - 1) // 2) for p, r in zip(config["padding"], reach, strict=True)]
+    inputs = data.draw(batches((channels, *sizes)))
+    layer = kind(**config)
+
+    def theirs(x: Any, weight: Any, bias: Any = None) -> Any:
+        convolve = getattr(torch.nn.functional, f"conv_transpose{axes}d")
+        names = ("stride", "padding", "output_padding", "dilation", "groups")
+        return convolve(x, weight, bias, **{name: config[name] for name in names})
+
+    with patch.object(correlation, "BLOCK_BYTES", data.draw(st.sampled_from((1, 500, 5000, 2**22)))):
+        agree(layer, theirs, inputs, numbers(layer, inputs))

@@ -10,29 +10,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.torch_layers import agree, batches, numbers, shapes, torch
 
-from deltawire_layers.layers.norms import BatchNorm, GroupNorm, LayerNorm, RmsNorm
+from deltawire_layers.layers.norms.channels import BatchNorm, GroupNorm, InstanceNorm
+from deltawire_layers.layers.norms.places import LayerNorm, RmsNorm
 
 pytestmark = pytest.mark.torch
 
 configs = st.fixed_dictionaries({"eps": st.floats(1e-6, 1.0), "affine": st.booleans()})
 
 
-@given(shapes(least=1).flatmap(batches), configs)
-def test_layer_norm(inputs: list[np.ndarray], config: dict[str, Any]) -> None:
-    layer = LayerNorm(**config)
+@given(st.data(), st.integers(1, 3), configs, st.booleans())
+def test_layer_norm(data: st.DataObject, last_axes: int, config: dict[str, Any], bias: bool) -> None:
+    inputs = data.draw(shapes(least=last_axes).flatmap(batches))
+    layer = LayerNorm(last_axes=last_axes, bias=bias, **config)
 
     def theirs(x: Any, weight: Any = None, bias: Any = None) -> Any:
-        return torch.nn.functional.layer_norm(x, x.shape[-1:], weight, bias, config["eps"])
+        return torch.nn.functional.layer_norm(x, x.shape[-last_axes:], weight, bias, config["eps"])
 
     agree(layer, theirs, inputs, numbers(layer, inputs))
 
 
-@given(shapes(least=1).flatmap(batches), configs)
-def test_rms_norm(inputs: list[np.ndarray], config: dict[str, Any]) -> None:
-    layer = RmsNorm(**config)
+@given(st.data(), st.integers(1, 3), configs)
+def test_rms_norm(data: st.DataObject, last_axes: int, config: dict[str, Any]) -> None:
+    inputs = data.draw(shapes(least=last_axes).flatmap(batches))
+    layer = RmsNorm(last_axes=last_axes, **config)
 
     def theirs(x: Any, weight: Any = None) -> Any:
-        return torch.nn.functional.rms_norm(x, x.shape[-1:], weight, config["eps"])
+        return torch.nn.functional.rms_norm(x, x.shape[-last_axes:], weight, config["eps"])
 
     agree(layer, theirs, inputs, numbers(layer, inputs))
 
@@ -48,6 +51,19 @@ def test_group_norm(
         if x[0].numel() == groups:  # torch refuses groups of a single number: they are their own mean
             return bias.expand(x.shape[:2]).reshape(x.shape) + 0 * weight.sum() if config["affine"] else 0 * x
         return torch.nn.functional.group_norm(x, groups, weight, bias, config["eps"])
+
+    agree(layer, theirs, inputs, numbers(layer, inputs))
+
+
+@given(st.data(), st.integers(1, 3), shapes(least=1, most=2), configs)
+def test_instance_norm(
+    data: st.DataObject, channels: int, places: tuple[int, ...], config: dict[str, Any]
+) -> None:
+    inputs = data.draw(batches((channels, *places, 2)))  # torch refuses channels of a single number
+    layer = InstanceNorm(**config)
+
+    def theirs(x: Any, weight: Any = None, bias: Any = None) -> Any:
+        return torch.nn.functional.instance_norm(x, weight=weight, bias=bias, eps=config["eps"])
 
     agree(layer, theirs, inputs, numbers(layer, inputs))
 

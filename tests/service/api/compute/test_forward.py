@@ -41,7 +41,6 @@ def test_a_network_without_a_loss_has_values(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "request_body, code, pointer",
     [
-        (good(), "field_missing", "/values"),
         (good() | {"values": []}, "field_invalid", "/values"),
         (good() | {"values": ["score"]}, "unknown_name", "/values/0"),
         (good() | {"values": ["scores"], "wrt": {}}, "field_unknown", "/wrt"),
@@ -70,3 +69,11 @@ def test_what_is_not_finite_comes_back_on_request(client: FlaskClient) -> None:
     request = {k: v for k, v in pointwise("exp", 1e4).items() if k != "wrt"}
     answer = client.post("/v1/forward", json=request | {"values": ["f"], "non_finite": "return"})
     assert answer.json["values"] == {"f": ["Infinity"]}
+
+
+def test_without_values_the_outputs_come_as_far_as_the_data_lead(client: FlaskClient) -> None:
+    whole = client.post("/v1/forward", json=good()).json["values"]
+    scores = client.post("/v1/forward", json=changed(("/data/y", GONE)) | {"values": None}).json["values"]
+    assert (set(whole), set(scores)) == ({"loss"}, {"scores"})
+    refused = client.post("/v1/forward", json=good() | {"values": []})
+    assert refused.status_code == 422 and "name at least one node" in refused.json["detail"]

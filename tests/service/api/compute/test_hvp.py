@@ -104,7 +104,7 @@ ONE_AND_TWO = {**BIAS, "data": {"x": [[[1, 0]] * 3] * 2}}
         ({"vectors": {"data": {"y": [1, 1, 1]}}}, "not_differentiable", "/vectors/data/y"),
         ({"vectors": ONE_AND_TWO}, "shape_mismatch", "/vectors/data/x"),
         ({"diagonal": {"samples": 0}}, "field_invalid", "/diagonal/samples"),
-        ({"vectors": BIAS, "cotangents": {"loss": [[1, 1, 1]] * 2}}, "shape_mismatch", "/cotangents"),
+        ({"vectors": BIAS, "cotangents": {"loss": [[1, 1, 1]] * 2}}, "shape_mismatch", "/cotangents/loss"),
     ],
 )
 def test_what_is_refused(client: FlaskClient, options: Any, code: str, pointer: str) -> None:

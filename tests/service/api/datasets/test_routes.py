@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import save
-from support.http_models import DescribedClient, code, make_client, make_model
+from support.http_models import SPEC, DescribedClient, code, make_client, make_model
 
 from deltawire import wire
 from deltawire_service.api.datasets.routes import TABLES
 from deltawire_service.datasets.formats.media_types import READERS
+from deltawire_service.settings import Settings
 
 CSV = b"a,b,kind\n1,0.5,cat\n2,,dog\n"
 TOKENS = {name: f"the key of {name}".replace(" ", "-") for name in ("anna", "bert")}
@@ -59,6 +60,15 @@ def test_equal_columns_are_one_dataset(client: DescribedClient, sent: str, body:
     again = put(client, body, sent=sent)
     assert (first.status_code, again.status_code) == (201, 200)
     assert again.json == first.json | {"unchanged": True}
+
+
+def test_a_dataset_is_deleted_while_few_requests_have_uploaded_it(client: DescribedClient) -> None:
+    put(client)
+    put(client)
+    refused = client.delete("/v1/datasets/d?uploads=1")
+    assert (refused.status_code, code(refused)) == (409, "dataset_in_use")
+    assert code(client.delete("/v1/datasets/d?uploads=0")) == "field_invalid"
+    assert client.delete("/v1/datasets/d?uploads=2").status_code == 200
 
 
 def test_few_tables_are_read_at_once(client: DescribedClient) -> None:
@@ -138,6 +148,9 @@ def test_a_body_may_have_the_bytes_of_its_setting(tmp_path: Path) -> None:
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     client = make_client(tmp_path, data_dir="")
     assert code(put(client)) == code(client.get("/v1/datasets")) == "store_missing"
+    rows = client.post("/v1/gradients", json={"network": SPEC, "data": {"dataset": "d"}})
+    assert (rows.status_code, code(rows, "/data/dataset")) == (501, "store_missing")
+    assert "POST /v1/models/NAME/gradients" in rows.json["detail"]
     document = {"network": {}, "params": {}, "data": {"dataset": "d"}}
     assert code(client.post("/v1/gradients", json=document)) != "internal"
 
@@ -168,6 +181,20 @@ def test_a_file_below_a_root_is_copied(rooted: DescribedClient, tmp_path: Path) 
     assert first.status_code == 201, first.text
     path.unlink()
     assert put(rooted).json == first.json | {"unchanged": True}
+
+
+def test_copies_of_files_count_among_the_bodies_in_files(rooted: DescribedClient, tmp_path: Path) -> None:
+    service = rooted.application.extensions["deltawire"]
+    room, path = service.connection_limits.upload_room, str(tmp_path / "root" / "table.csv")
+    assert room.claim(Settings().upload_bytes - len(CSV) + 1)  # as if other bodies were coming
+    full = rooted.put("/v1/datasets/d", json={"path": path})
+    assert (full.status_code, code(full), full.headers["Retry-After"]) == (503, "overloaded", "1")
+    assert "DELTAWIRE_UPLOAD_BYTES" in full.json["detail"]
+    room.release(1)
+    assert rooted.put("/v1/datasets/d", json={"path": path}).status_code == 201
+    (tmp_path / "root" / "table.csv").write_text("a\nbroken\n1,2\n")
+    assert rooted.put("/v1/datasets/e", json={"path": path}).status_code == 422
+    assert room.claim(len(CSV)) and not room.claim(1)  # each copy has given back what it took
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from support.http_models import (
 )
 from support.models import SPEC
 from support.publishing import publish
+from support.runs import add_dataset
 
 from deltawire import wire
 from deltawire.wire import Array
@@ -135,14 +136,14 @@ def test_a_repeated_step_is_answered_again_and_its_arrays_expire_with_the_datase
 @pytest.mark.parametrize(
     "data, expected, pointer",
     [
-        ({"dataset": "tabel"}, "dataset_not_found", ""),
+        ({"dataset": "tabel"}, "dataset_not_found", "/data/dataset"),
         ({"dataset": "table", "rows": {"stop": 31}}, "row_out_of_range", "/data/rows"),
         ({"dataset": "table", "rows": {"indices": [30]}}, "row_out_of_range", "/data/rows/indices/0"),
         ({"dataset": "table", "rows": {"stop": 0}}, "batch_empty", None),
         ({"dataset": "table", "columns": {"x": "z"}}, "unknown_column", "/data/columns/x"),
         ({"dataset": "table", "columns": {"z": "x"}}, "unknown_data", "/data/columns/z"),
-        ({"dataset": "table", "columns": {"x": "y"}}, "shape_mismatch", "/data/x"),
-        ({"dataset": "table", "columns": {"y": "f0"}}, "dtype_mismatch", "/data"),
+        ({"dataset": "table", "columns": {"x": "y"}}, "shape_mismatch", "/data/columns/x"),
+        ({"dataset": "table", "columns": {"y": "f0"}}, "dtype_mismatch", "/data/columns/y"),
         ({"dataset": "table", "x": [[1]]}, "field_unknown", "/data/x"),
     ],
 )
@@ -152,6 +153,37 @@ def test_what_does_not_fit_is_refused(
     assert code(client.post("/v1/models/model/gradients", json={"data": data}), pointer) == expected
     assert code(step(client, data=data), pointer) == expected
     assert versions(client) == ["created"]
+
+
+def test_a_fault_of_rows_names_the_column_and_the_row(client: DescribedClient) -> None:
+    store = client.application.extensions["deltawire"].models
+    arrays = {"x": np.ones((30, 4)), "y": np.zeros(30, np.int64), "z": np.ones((30, 4))}
+    arrays["y"][[17, 20]], arrays["x"][5, 1] = 9, np.nan
+    add_dataset(store, arrays, "faulty", owner="")
+    for rows, pointer, end in (
+        (
+            {"indices": [1, 20, 17]},
+            "/data/columns/y",
+            "got 9 in example 1; it is in row 20 of the dataset, in column 'y'",
+        ),
+        (
+            {"start": 16, "stop": 20},
+            "/data/columns/y",
+            "got 9 in example 1; it is in row 17 of the dataset, in column 'y'",
+        ),
+        (
+            {"start": 4, "stop": 8},
+            "/data/columns/x",
+            "nan in example 1, at [1]; it is in row 5 of the dataset, in column 'x'",
+        ),
+    ):
+        data = {"dataset": "faulty", "rows": rows}
+        for answer in (
+            client.post("/v1/models/model/gradients", json={"data": data}),
+            step(client, data=data),
+        ):
+            assert code(answer, pointer) in ("label_out_of_range", "non_finite")
+            assert end in answer.json["detail"], answer.text
 
 
 def test_rows_are_planned_before_they_are_gathered(client: DescribedClient) -> None:

@@ -87,7 +87,7 @@ def test_a_version_of_a_model_lends_its_parameters(client: DescribedClient) -> N
         ({"network": {"model": "model"}, "dtype": "float32"}, "/dtype", "dtype_mismatch"),
         ({"network": {"nodes": []}}, "/network/inputs", "field_missing"),
         ({"network": {"inputs": ONE_INPUT, "nodes": [{"kind": "sum"}]}}, "/network", "field_invalid"),
-        ({"network": {"inputs": ONE_INPUT, "nodes": [{}] * 513}}, "/network/nodes", "too_many_nodes"),
+        ({"network": {"inputs": ONE_INPUT, "nodes": [{}] * 641}}, "/network/nodes", "too_many_nodes"),
         ({"params": None}, "/params", "field_invalid"),
         ({"params": {"hidden.weight": [[1]]}}, "/params/hidden.weight", "shape_mismatch"),
         ({"params": {"hiden.weight": [[1]]}}, "/params/hiden.weight", "unknown_parameter"),

@@ -27,6 +27,8 @@ def test_models_are_listed_by_name_a_page_at_a_time(client: DescribedClient) -> 
     assert client.get("/v1/models?limit=5").json["next"] is None
     assert client.get("/v1/models?after=zz").json == {"models": [], "next": None}
     assert len(client.get("/v1/models?after=a/../%00%F0%9F").json["models"]) == 2
+    found = client.get("/v1/models?contains=OD").json["models"]
+    assert [each["name"] for each in found] == ["model"]
 
 
 def test_a_model_is_described(client: DescribedClient) -> None:

@@ -17,7 +17,7 @@ from support.http_models import (
     step,
     versions,
 )
-from support.models import batch
+from support.models import NOISY, batch
 
 from deltawire import wire
 from deltawire_service.api.models import steps
@@ -220,3 +220,18 @@ def test_a_batch_that_is_not_aligned_is_computed_as_its_replay_is(
     assert len(taken) == 7
     assert all(array.flags.aligned and not array.flags.writeable for each in taken for array in each.values())
     assert client.get("/v1/models/model/params?version=6").status_code == 200
+
+
+def test_the_seed_of_the_noise_is_kept_with_the_step(client: DescribedClient) -> None:
+    make_model(client, "noisy", network=NOISY, seed=0)
+    first = client.post("/v1/models/noisy/gradients", json={"data": DATA, "noise_seed": 9}).json
+    assert step(client, name="noisy", noise_seed=9).json["loss"] == first["loss"]
+    second = client.post("/v1/models/noisy/gradients", json={"data": DATA, "noise_seed": 2}).json
+    assert step(client, name="noisy").json["loss"] == second["loss"]
+    ledger = client.get("/v1/models/noisy/ledger").json["entries"]
+    assert [entry.get("noise_seed") for entry in ledger] == [None, 9, 2]
+    assert code(step(client, name="noisy", noise_seed=-1)) == "field_invalid"
+    plain = client.post("/v1/models/noisy/forward", json={"data": DATA, "values": ["kept", "active"]}).json[
+        "values"
+    ]
+    assert plain["kept"] == plain["active"]

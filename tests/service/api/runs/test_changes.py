@@ -99,3 +99,11 @@ def test_other_keys_do_not_see_a_run(tmp_path: Path) -> None:
     assert len(client.get("/v1/runs", headers=keys[0]).json["runs"]) == 1
     answer = client.post("/v1/models/model/runs", json={"dataset": "table"}, headers=keys[1])
     assert code(answer) == "model_not_found"
+    own = {"name": "own", "network": SPEC, "optimizer": ADAM}
+    assert client.post("/v1/models", json=own, headers=keys[1]).status_code == 201
+    answer = client.post("/v1/models/own/runs", json={"dataset": "table"}, headers=keys[1])
+    assert code(answer) == "dataset_not_found"
+    add_dataset(store, owner="ben", name="mine")
+    validated = {"dataset": "mine", "validation": {"dataset": "table"}}
+    answer = client.post("/v1/models/own/runs", json=validated, headers=keys[1])
+    assert code(answer, "/validation/dataset") == "dataset_not_found"

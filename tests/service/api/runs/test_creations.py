@@ -50,7 +50,7 @@ def test_a_run_is_made_with_every_default(client: DescribedClient) -> None:
 @pytest.mark.parametrize(
     ("recipe", "expected", "pointer"),
     [
-        ({"dataset": "tabel"}, "dataset_not_found", None),
+        ({"dataset": "tabel"}, "dataset_not_found", "/dataset"),
         ({"dataset": None}, "field_invalid", "/dataset"),
         ({"epochs": 1, "steps": 2}, "field_invalid", "/steps"),
         ({"epochs": 0}, "field_invalid", "/epochs"),
@@ -88,9 +88,9 @@ def test_a_run_takes_as_many_steps_as_it_may(client: DescribedClient) -> None:
 def test_the_first_batch_is_tried(client: DescribedClient, store: ModelStore) -> None:
     arrays = examples()
     add_dataset(store, {"x": arrays["x"][:, :3], "y": arrays["y"]}, "narrow", owner="")
-    assert code(start(client, dataset="narrow")) == "shape_mismatch"
+    assert code(start(client, dataset="narrow"), "/columns/x") == "shape_mismatch"
     add_dataset(store, {"x": arrays["x"], "y": arrays["y"] + 9}, "labels", owner="")
-    assert code(start(client, dataset="labels")) == "label_out_of_range"
+    assert code(start(client, dataset="labels"), "/columns/y") == "label_out_of_range"
     add_dataset(store, {"x": arrays["x"]}, "unlabelled", owner="")
     assert code(start(client, dataset="unlabelled")) == "missing_data"
     add_dataset(store, {"x": np.empty((0, 4)), "y": np.empty(0, np.int64)}, "empty", owner="")
@@ -118,7 +118,7 @@ def test_a_first_batch_that_is_too_large_is_not_read(
     def gather(*arguments: object) -> None:
         raise AssertionError("the rows were read")
 
-    rows = 2**24  # of 4 + 1 numbers with 8 bytes, and 40 bytes for the order
+    rows = 2**25  # of 4 + 1 numbers with 8 bytes, and 40 bytes for the order
     dataset = add_dataset(store, examples(8), "huge", owner="")
     with store.database.writing() as transaction:
         transaction.execute("UPDATE datasets SET rows = ? WHERE id = ?", (rows, dataset.id))
@@ -199,6 +199,55 @@ def test_a_dataset_stays_while_a_run_needs_it(client: DescribedClient, store: Mo
     for name in ("table", "other"):
         with pytest.raises(DatasetInUse, match=run):
             delete(store.datasets, "", name, inf)
+    answer = client.delete("/v1/datasets/table")
+    assert (answer.status_code, code(answer)) == (409, "dataset_in_use")
     client.post(f"/v1/runs/{run}/cancel")
     delete(store.datasets, "", "other", inf)
     assert client.get(f"/v1/runs/{run}").json["state"] == "cancelled"
+
+
+def test_the_first_batch_of_a_validation_is_tried(client: DescribedClient, store: ModelStore) -> None:
+    arrays = examples()
+    for name, other, expected in (
+        ("narrow", {"x": arrays["x"][:, :3], "y": arrays["y"]}, "shape_mismatch"),
+        ("labels", {"x": arrays["x"], "y": arrays["y"] + 9}, "label_out_of_range"),
+        ("unlabelled", {"x": arrays["x"]}, "missing_data"),
+    ):
+        add_dataset(store, other, name, owner="")
+        answer = start(client, validation={"dataset": name})
+        assert code(answer, "/validation/dataset") == expected
+    assert client.get("/v1/runs").json["runs"] == []
+
+
+def test_numbers_that_are_not_finite_are_refused_before_the_first_step(
+    client: DescribedClient, store: ModelStore
+) -> None:
+    arrays = examples(200)
+    arrays["x"][150:153, 1] = np.nan  # far behind the first batch
+    add_dataset(store, arrays, "gaps", owner="")
+    detail = (
+        "column 'x' of dataset 'gaps' has 3 numbers that are not finite, such as NaN of an empty cell: "
+        "fill them in, or leave out their rows"
+    )
+    for recipe, pointer in (
+        ({"dataset": "gaps"}, "/columns/x"),
+        ({"dataset": "gaps", "steps": 1}, "/columns/x"),
+        ({"validation": {"dataset": "gaps"}}, "/validation/dataset"),
+    ):
+        answer = start(client, **recipe)
+        assert code(answer, pointer) == "non_finite"
+        assert answer.json["detail"] == detail
+    assert client.get("/v1/runs").json["runs"] == []
+    assert start(client, columns={"x": "x"}, validation={"dataset": "table"}).status_code == 202
+
+
+def test_numbers_that_float32_does_not_hold_are_refused_before_the_first_step(
+    client: DescribedClient, store: ModelStore
+) -> None:
+    arrays = examples(200)
+    arrays["x"][150, 1] = -1e39
+    add_dataset(store, arrays, "large", owner="")
+    make_model(client, "single", dtype="float32")
+    answer = start(client, "single", dataset="large")
+    assert code(answer, "/columns/x") == "tensor_invalid"
+    assert "-1e+39" in answer.json["detail"] and "float32" in answer.json["detail"]

@@ -42,6 +42,11 @@ def test_runs_are_listed_by_page_and_by_model(client: DescribedClient, store: Mo
     assert ([run["id"] for run in second["runs"]], second["next"]) == ([made[0]], None)
     assert [run["id"] for run in client.get("/v1/runs?model=other").json["runs"]] == made[3:]
     assert code(client.get("/v1/runs?model=none")) == "model_not_found"
+    assert [run["id"] for run in client.get("/v1/runs?open=true").json["runs"]] == made[3:]
+    ended = client.get("/v1/runs?open=false&limit=2").json
+    assert [run["id"] for run in ended["runs"]] == [made[2], made[1]]
+    assert [run["id"] for run in client.get("/v1/runs?contains=THE").json["runs"]] == made[3:]
+    assert code(client.get("/v1/runs?open=1")) == "field_invalid"
 
 
 def test_metrics_are_read_page_by_page(client: DescribedClient, store: ModelStore) -> None:

@@ -27,3 +27,10 @@ def test_a_file_that_is_no_table_is_refused(table: Path) -> None:
     Path("broken.csv").write_text("a,b\n1\n")
     wrong = run("datasets", "upload", "shops", "broken.csv")
     assert wrong.exit_code == Exit.REFUSED and "line 2" in wrong.stderr
+
+
+def test_columns_are_named_as_texts(table: Path) -> None:
+    Path("codes.csv").write_text("code,y\n192.168.100,1\n")
+    assert run("datasets", "upload", "codes", "codes.csv").exit_code == Exit.REFUSED
+    columns = document("datasets", "upload", "codes", "codes.csv", "--texts", "code")["columns"]
+    assert columns[0]["categories"] == ["192.168.100"]

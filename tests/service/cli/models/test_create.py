@@ -93,3 +93,20 @@ def test_a_key_whose_model_is_deleted_says_so(flow: Client) -> None:
     gone = run("models", "create", "a", FLOW, "--key", "once", columns=300)
     assert gone.exit_code == Exit.REFUSED
     assert "the command with --key once made it, and it was deleted since" in gone.stderr
+
+
+def test_constants_come_from_file(data_dir: Path) -> None:
+    entry = {"shape": [2], "shared": True, "constant": True}
+    network = {
+        "inputs": {"x": {"shape": [2]}, "mean": entry, "var": entry},
+        "nodes": [{"name": "normed", "kind": "batch_norm", "inputs": ["x", "mean", "var"]}],
+    }
+    constants = {"mean": [0.5, -1.0], "var": [4.0, 0.25]}
+    Path("normed.json").write_text(json.dumps({"network": network, "data": {"x": [[1.0, 2.0]], **constants}}))
+    document("models", "create", "normed", "normed.json")
+    model = Client(data_dir=data_dir).model("normed")
+    kept = {name: array.tolist() for name, array in model.checkpoint().constants.items()}
+    assert kept == constants
+    shown = document("models", "params", "normed", "--out", "saved.safetensors")
+    assert shown["data"] == constants
+    document("models", "create", "again", "saved.safetensors")

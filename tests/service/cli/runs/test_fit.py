@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.commands import document
 from support.console import ROOT, run
+from support.service import free_port, running_service
 
 from deltawire import Client
 from deltawire_service.cli.outcome import Exit
@@ -54,11 +55,46 @@ def test_the_scores_and_a_request_are_shown(folder: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "on 30 rows held out" in done.stdout and "scikit-learn's MLPClassifier" in done.stdout
     assert "The probabilities of species setosa, versicolor, virginica, for one row:" in done.stdout
+    assert done.stdout.endswith("x: sepal_length, sepal_width, petal_length, petal_width\n")
     words = shlex.split(done.stdout[done.stdout.index("curl ") :])
     assert (
         words[2] == "http://127.0.0.1:8000/v1/models/iris/forward"
-        and '"values": ["probabilities"]' in words[-1]
+        and '"values": ["probabilities"]' in words[words.index("-d") + 1]
     )
+
+
+def test_the_columns_of_each_input_are_shown(folder: Path) -> None:
+    Path("prices.csv").write_text(PRICES)
+    done = run("fit", "prices.csv", "--target", "price", "--hidden", "2", "--epochs", "1", columns=100)
+    assert done.stdout.endswith("x: size\nshop: shop (north 0, south 1)\n")
+
+
+def test_a_port_without_a_service_is_no_unsure_change(folder: Path) -> None:
+    done = run("fit", IRIS, "--target", "species", "--url", f"http://127.0.0.1:{free_port()}", columns=200)
+    assert done.exit_code == Exit.UNREACHABLE
+    assert "--key" not in done.stderr and "may have been made" not in done.stderr
+
+
+def test_a_service_at_url_that_keeps_nothing_says_how_it_is_started(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DELTAWIRE_DATA_DIR")
+    with running_service("-w", "1") as url:
+        done = run("fit", IRIS, "--target", "species", "--url", url, columns=200)
+    assert "start the service at --url with DELTAWIRE_DATA_DIR" in done.stderr
+    assert "or pass --url" not in done.stderr
+
+
+def test_a_second_fit_says_what_to_do_with_the_first(folder: Path) -> None:
+    arguments = ("fit", IRIS, "--target", "species", "--hidden", "2", "--epochs", "1")
+    assert run(*arguments).exit_code == 0
+    again = run(*arguments, columns=200)
+    assert again.exit_code == Exit.REFUSED
+    assert "choose another name, or `deltawire models delete NAME` first" in again.stderr
+
+
+def test_help_names_the_folder_that_keeps_the_model(folder: Path) -> None:
+    assert "DELTAWIRE_DATA_DIR" in run("fit", "--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -68,6 +104,7 @@ def test_the_scores_and_a_request_are_shown(folder: Path) -> None:
         (("--target", "species", "--hidden", "0"), Exit.USAGE, "units of each hidden layer"),
         (("--target", "species", "--held-out", "1"), Exit.USAGE, "0<x<1"),
         (("--target", "species", "--drop", "x"), Exit.REFUSED, "no column 'x'"),
+        (("--target", "species", "--held-out", "0.001"), Exit.REFUSED, "0 of 150 rows would be held out"),
     ],
 )
 def test_what_does_not_fit_is_refused(
@@ -75,3 +112,4 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     wrong = run("fit", IRIS, *arguments)
     assert wrong.exit_code == code and text in " ".join(wrong.stderr.split())
+    assert Client().datasets() == Client().models() == []

@@ -12,6 +12,7 @@ from support.datasets import gathered
 from deltawire.errors import Refused
 from deltawire.wire import Array
 from deltawire_service.datasets.formats import arrays, npy
+from deltawire_service.datasets.table import check_table
 
 NUMBERS = np.random.default_rng(0)
 
@@ -24,7 +25,7 @@ def saved(array: Array, **options: Any) -> memoryview:
 
 def refusal(body: memoryview) -> str:
     with pytest.raises(Refused) as caught:
-        npy.read(body)
+        npy.read(body, check_table)
     return caught.value.faults[0].detail
 
 
@@ -39,7 +40,7 @@ def refusal(body: memoryview) -> str:
 def test_an_array_is_the_column_x(dtype: str, kept: str, order: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrays, "BLOCK_BYTES", 100)  # several blocks
     array = NUMBERS.integers(0, 2, (20, 3, 2)).astype(dtype, order=order)
-    found = gathered(npy.read(saved(array)))
+    found = gathered(npy.read(saved(array), check_table))
     assert found.keys() == {"x"} and found["x"].dtype == kept and np.array_equal(found["x"], array)
 
 
@@ -47,7 +48,7 @@ def test_an_array_is_the_column_x(dtype: str, kept: str, order: Any, monkeypatch
 def test_the_fields_of_a_structured_array_are_columns(version: Any) -> None:
     array = np.zeros(5, [("image", "f4", (2, 2)), ("label", "i2")])
     array["image"], array["label"] = NUMBERS.normal(size=(5, 2, 2)), [3, 1, 4, 1, 5]
-    found = gathered(npy.read(saved(array, version=version)))
+    found = gathered(npy.read(saved(array, version=version), check_table))
     assert np.array_equal(found["image"], array["image"]) and found["label"].tolist() == [3, 1, 4, 1, 5]
 
 
@@ -102,6 +103,6 @@ def test_any_damage_is_refused() -> None:
             damaged = bytearray(body)
             damaged[place] ^= bit
             try:
-                gathered(npy.read(memoryview(bytes(damaged))))
+                gathered(npy.read(memoryview(bytes(damaged)), check_table))
             except Refused:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -13,9 +14,11 @@ from support.datasets import gathered
 
 from deltawire.errors import Refused
 from deltawire.wire import Array
-from deltawire_service.datasets.formats import parquet
+from deltawire_service.datasets.formats import categories, parquet
 from deltawire_service.datasets.formats.parquet import ParquetMissing
 from deltawire_service.datasets.formats.parquet_pages import read_pages
+from deltawire_service.datasets.table import CheckTable, Column, Table, check_table
+from deltawire_service.store.errors import QuotaExceeded
 
 
 def written(columns: dict[str, Any], **options: Any) -> memoryview:
@@ -27,10 +30,14 @@ def written(columns: dict[str, Any], **options: Any) -> memoryview:
     return memoryview(file.getvalue())
 
 
+def read(body: memoryview, check: CheckTable = check_table) -> Table:
+    return parquet.read(body, check)
+
+
 def test_without_pyarrow_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(ParquetMissing) as caught:
-        parquet.read(memoryview(b"PAR1"))
+        read(memoryview(b"PAR1"))
     assert "deltawire[parquet]" in caught.value.faults[0].detail
 
 
@@ -51,7 +58,7 @@ def test_every_kind_of_column_is_read(rows_of_a_group: int, monkeypatch: pytest.
     gaps = [None if i % 4 == 0 else i for i in range(40)]
     words = [None if i % 5 == 0 else "abc"[i % 3] for i in range(40)]
     pairs = numbers.normal(size=(40, 2)).astype("float32")
-    table = parquet.read(
+    table = read(
         written(
             {
                 **plain,
@@ -82,13 +89,13 @@ def test_every_kind_of_column_is_read(rows_of_a_group: int, monkeypatch: pytest.
         ([date(2020, 1, 1)], "expected numbers, texts, or lists of a fixed size"),
         (np.array([1], "uint64"), "column 'a' is uint64"),
         ([f"w{i}" for i in range(10_001)], "too many different texts"),
-        (["w" * 300], "too long ones"),
+        (["w" * 300], "a text of more than 256 characters"),
         (np.zeros(0), "a dataset has columns and rows"),
     ],
 )
 def test_what_is_no_table_is_refused(values: Any, detail: str) -> None:
     with pytest.raises(Refused) as caught:
-        gathered(parquet.read(written({"a": values})))
+        gathered(read(written({"a": values})))
     assert detail in caught.value.faults[0].detail
 
 
@@ -97,7 +104,7 @@ def test_a_dictionary_may_have_texts_that_no_row_has() -> None:
     import pyarrow
 
     coded = pyarrow.DictionaryArray.from_arrays([2, 0, 2], ["a", "unused", "c"])
-    table = parquet.read(written({"a": coded}))
+    table = read(written({"a": coded}))
     assert table.columns[0].categories == ("a", "c")
     assert gathered(table)["a"].tolist() == [1, 0, 1]
 
@@ -107,7 +114,7 @@ def test_texts_that_are_no_utf8_are_refused() -> None:
     body = bytes(written({"a": ["texttext"] * 9}, compression="none", write_statistics=False))
     assert body.count(b"texttext") == 1
     with pytest.raises(Refused):
-        parquet.read(memoryview(body.replace(b"texttext", b"\xff\xfetextt")))
+        read(memoryview(body.replace(b"texttext", b"\xff\xfetextt")))
 
 
 @pytest.mark.parquet
@@ -115,7 +122,7 @@ def test_damage_is_refused() -> None:
     body = written({"a": np.arange(1000.0), "b": [str(i % 7) for i in range(1000)]})
     for size in range(0, len(body), 97):
         with pytest.raises(Refused):
-            parquet.read(body[:size])
+            read(body[:size])
 
 
 @pytest.mark.parquet
@@ -125,8 +132,8 @@ def test_long_rows_are_decoded_few_at_a_time() -> None:
     size, rows = 4096, 512
     lists = pyarrow.FixedSizeListArray.from_arrays(np.zeros(size * rows, "float32"), size)
     body = written({"a": lists, "b": np.arange(rows)}, compression="zstd")
-    assert len(body) < 10_000
-    table = parquet.read(body)
+    assert len(body) < 100_000
+    table = read(body)
     largest = max(block.numbers.nbytes for block in table.blocks())
     assert table.rows == rows and size * 4 <= largest <= parquet.BLOCK_BYTES
     assert not gathered(table)["a"].any()
@@ -140,7 +147,7 @@ def test_a_row_that_is_too_long_is_refused_before_it_is_decoded(monkeypatch: pyt
     size = parquet.LARGEST_ROW // 8 + 1
     lists = pyarrow.FixedSizeListArray.from_arrays(np.zeros(size), size)
     with pytest.raises(Refused) as caught:
-        parquet.read(written({"a": lists}))
+        read(written({"a": lists}))
     assert f"a row has {size * 8} bytes" in caught.value.faults[0].detail
 
 
@@ -152,10 +159,10 @@ def test_a_page_that_is_too_large_is_refused_before_it_is_decoded(
     bound: str, values: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parquet, bound, 2**15)
-    assert parquet.read(written({"a": values}, row_group_size=1000)).rows == 9000
+    assert read(written({"a": values}, row_group_size=1000)).rows == 9000
     monkeypatch.setattr(parquet, "_batches", None)
     with pytest.raises(Refused) as caught:
-        parquet.read(written({"a": values}))
+        read(written({"a": values}))
     detail = caught.value.faults[0].detail
     assert "column 'a' of row group 0" in detail and "write smaller pages" in detail
 
@@ -191,7 +198,7 @@ def test_the_sizes_of_the_footer_are_not_trusted(monkeypatch: pytest.MonkeyPatch
     assert changed != bytes(body)
     monkeypatch.setattr(parquet, "TEXT_BYTES", 1000)
     with pytest.raises(Refused) as caught:
-        parquet.read(memoryview(changed))
+        read(memoryview(changed))
     assert "has a page of 50" in caught.value.faults[0].detail
 
 
@@ -199,7 +206,7 @@ def test_the_sizes_of_the_footer_are_not_trusted(monkeypatch: pytest.MonkeyPatch
 def test_an_encoding_that_expands_without_a_bound_is_refused() -> None:
     options = {"use_dictionary": False, "column_encoding": {"a": "DELTA_BYTE_ARRAY"}}
     with pytest.raises(Refused) as caught:
-        parquet.read(written({"a": ["one", "ones"]}, **options))
+        read(written({"a": ["one", "ones"]}, **options))
     assert "write it with a dictionary" in caught.value.faults[0].detail
 
 
@@ -211,16 +218,16 @@ def test_an_integer_that_float64_does_not_hold_is_refused_beside_gaps(
 
     monkeypatch.setattr(parquet, "BLOCK_ROWS", 3)
     numbers = [1, None, 2**60, None, -(2**53)]
-    found = gathered(parquet.read(written({"a": pyarrow.array(numbers)})))["a"]
+    found = gathered(read(written({"a": pyarrow.array(numbers)})))["a"]
     assert np.array_equal(found, [np.nan if n is None else n for n in numbers], equal_nan=True)
     for wrong in (2**53 + 1, 2**63 - 1):
         for array in (pyarrow.array([*numbers, wrong]), pyarrow.array([*numbers, wrong]).dictionary_encode()):
             with pytest.raises(Refused) as caught:
-                gathered(parquet.read(written({"a": array})))
+                gathered(read(written({"a": array})))
             assert f"row 5: column 'a' has gaps, so it is float64, which does not hold {wrong}" in (
                 caught.value.faults[0].detail
             )
-    flags = gathered(parquet.read(written({"a": [True, None, False]})))["a"]
+    flags = gathered(read(written({"a": [True, None, False]})))["a"]
     assert flags[[0, 2]].tolist() == [1.0, 0.0] and np.isnan(flags[1])
 
 
@@ -232,5 +239,30 @@ def test_two_columns_of_one_name_are_refused() -> None:
     file = io.BytesIO()
     write_table(pyarrow.Table.from_arrays([pyarrow.array([1]), pyarrow.array([2])], names=["a", "a"]), file)
     with pytest.raises(Refused) as caught:
-        parquet.read(memoryview(file.getvalue()))
+        read(memoryview(file.getvalue()))
     assert "two columns have the name 'a'" in caught.value.faults[0].detail
+
+
+@pytest.mark.parquet
+def test_the_rows_that_a_file_claims_are_judged_before_a_page_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parquet, "read_pages", None)  # called afterwards
+    checked: list[int] = []
+
+    def check(columns: Sequence[Column], rows: int) -> None:
+        checked.append(rows)
+        raise QuotaExceeded("too much")
+
+    body = written({"a": np.zeros(3_000_000, np.int8), "b": ["x"] * 3_000_000})
+    assert len(body) < 100_000
+    with pytest.raises(QuotaExceeded):
+        read(body, check)
+    assert checked == [3_000_000]
+
+
+@pytest.mark.parquet
+def test_texts_have_few_characters_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(categories, "MOST_CHARACTERS", 20)
+    with pytest.raises(Refused, match="column 'b' has too long texts: at most 20 characters"):
+        read(written({"a": ["eleven", "twelve"], "b": ["five", "sixteen"]}))

@@ -10,6 +10,7 @@ from support.datasets import gathered
 from deltawire.errors import Refused
 from deltawire.wire import Array
 from deltawire_service.datasets.formats import arrays, safetensors
+from deltawire_service.datasets.table import check_table
 
 NUMBERS = np.random.default_rng(0)
 
@@ -23,7 +24,7 @@ def test_what_the_library_saves_is_read(monkeypatch: pytest.MonkeyPatch) -> None
     }
     body = save(given, {"format": "np"})
     for start in range(8):  # wherever the numbers lie
-        found = gathered(safetensors.read(memoryview(bytes(start) + body)[start:]))
+        found = gathered(safetensors.read(memoryview(bytes(start) + body)[start:], check_table))
         assert found.keys() == given.keys()
         assert all(np.array_equal(found[name], array) for name, array in given.items())
 
@@ -41,5 +42,5 @@ def test_what_the_library_saves_is_read(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_what_is_no_table_is_refused(given: dict[str, Array], detail: str) -> None:
     with pytest.raises(Refused) as caught:
-        safetensors.read(memoryview(save(given)))
+        safetensors.read(memoryview(save(given)), check_table)
     assert detail in caught.value.faults[0].detail or caught.value.faults[0].code == "dtype_unsupported"

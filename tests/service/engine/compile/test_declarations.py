@@ -71,7 +71,7 @@ def test_arity_and_shapes_are_those_of_the_layer() -> None:
     linear = declarations.make("n", "linear", LAYERS["linear"], {"units": 3})
     assert str(declarations.input_arity("n", "linear", linear)) == "1 input (x)"
     declaration = declarations.declare("n", "linear", linear, [(5, 4)])
-    assert declaration.shape == (5, 3) and not declaration.ranges
+    assert declaration.shape == (5, 3) and not declaration.integers
     assert {name: parameter.shape for name, parameter in declaration.parameters.items()} == {
         "weight": (3, 4), "bias": (3,),
     }  # fmt: skip

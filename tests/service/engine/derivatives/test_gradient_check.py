@@ -119,3 +119,37 @@ def test_a_check_is_planned_with_all_its_passes_and_copies() -> None:
     forward = gradient.operations / 2  # there is one gradient equation for each forward pass
     assert check.operations > 9 * 3 * forward  # three arrays, three places
     assert peak <= 1.2 * (check.peak_bytes - gradient.given_bytes)  # what was given is not ours
+
+
+def test_a_padding_row_is_no_place_of_a_check() -> None:
+    words = {"shape": [3], "dtype": "int64"}
+    table = {"name": "table", "kind": "embedding", "config": {"rows": 4, "width": 2, "padding_idx": 1}}
+    spec = {
+        "inputs": {"words": words},
+        "nodes": [
+            table | {"inputs": ["words"]},
+            {"name": "active", "kind": "tanh"},
+            {"name": "back", "kind": "linear", "config": {"units": 4, "bias": False}, "tied_to": "table"},
+            {"name": "score", "kind": "sum"},
+        ],
+    }
+    params = {"table.weight": np.arange(8.0).reshape(4, 2) / 8}
+    (found,) = compiled(spec).check(params, {"words": np.array([[1, 2, 3], [1, 1, 0]])}, samples=8)
+    assert found.passed and (found.numbers, found.checked) == (8, 6)
+
+
+def test_a_padding_row_of_a_transposed_table_is_a_column() -> None:
+    nodes = [
+        {"name": "narrow", "kind": "linear", "inputs": ["x"], "config": {"units": 2, "bias": False}},
+        {
+            "name": "table", "kind": "embedding", "inputs": ["word"], "tied_to": "narrow", "transpose": True,
+            "config": {"rows": 3, "width": 2, "padding_idx": 1},
+        },
+        {"name": "score", "kind": "dot", "inputs": ["narrow", "table"]},
+    ]  # fmt: skip
+    inputs = {"x": {"shape": [3]}, "word": {"shape": [], "dtype": "int64"}}
+    params = {"narrow.weight": np.arange(6.0).reshape(2, 3) / 8}
+    data = {"x": np.ones((2, 3)), "word": np.array([1, 2])}
+    found = {each.name: each for each in compiled({"inputs": inputs, "nodes": nodes}).check(params, data)}
+    weight = found["params/narrow.weight"]
+    assert weight.passed and (weight.numbers, weight.checked) == (6, 4)

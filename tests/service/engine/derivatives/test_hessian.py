@@ -72,7 +72,7 @@ def test_cotangents_in_place_of_the_loss() -> None:
     np.testing.assert_allclose(ours, network.hvp(params, data, vector).params["h.bias"], atol=1e-17)
     with pytest.raises(Refused) as refused:
         network.hvp(params, data, vector, cotangents={"loss": np.ones((2, 5))})
-    assert (refused.value.pointer, refused.value.code) == ("/cotangents", "shape_mismatch")
+    assert (refused.value.pointer, refused.value.code) == ("/cotangents/loss", "shape_mismatch")
 
 
 def test_float32_is_computed_in_complex128() -> None:

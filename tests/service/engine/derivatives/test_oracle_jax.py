@@ -50,7 +50,7 @@ def forget() -> None:
         jax.clear_caches()
 
 
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples)
 @given(examples(), seeds)
 def test_hessian_vector_products_are_those_of_forward_over_reverse(example: Example, seed: int) -> None:
     import jax
@@ -77,7 +77,7 @@ def test_hessian_vector_products_are_those_of_forward_over_reverse(example: Exam
         assert distance(ours.quadratic[index], np.asarray(along @ product)) <= 1e-12 * (1 + along @ along)
 
 
-@settings(max_examples=200)
+@settings(max_examples=settings.default.max_examples)
 @given(examples(), seeds)
 def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: int) -> None:
     import jax
@@ -111,7 +111,7 @@ def test_products_with_the_jacobian_and_its_transpose(example: Example, seed: in
             assert distance(moved.tangents[name][index], np.asarray(array)) <= 1e-12, name
 
 
-@settings(max_examples=100)
+@settings(max_examples=settings.default.max_examples // 2)
 @given(examples(most_nodes=10), seeds)
 def test_jacobians_and_gradients_of_each_example(example: Example, seed: int) -> None:
     import jax

@@ -30,7 +30,7 @@ FLOAT64 = np.dtype(np.float64)
 
 def rows_of(finite: bool = True, **parts: dict[str, Any]) -> Pass:
     """A pass that has computed these arrays."""
-    empty: dict[str, Any] = {"values": {}, "deltas": {}, "grads": {}}
+    empty: dict[str, Any] = {"values": {}, "deltas": {}, "examples": {}, "grads": {}}
     return cast(Pass, SimpleNamespace(**{**empty, **parts}, finite=finite))
 
 

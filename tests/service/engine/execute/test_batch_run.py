@@ -14,8 +14,9 @@ from support.oracles import distance
 
 from deltawire.errors import Refused
 from deltawire_service.engine import Limits, compile_network
+from deltawire_service.engine.execute.batch_run import BatchRun
 from deltawire_service.engine.plan import memory_plan
-from deltawire_service.engine.plan.cuts import MOST_SEGMENTS
+from deltawire_service.engine.plan.cuts import MOST_SEGMENTS, segment_rows
 from deltawire_service.engine.plan.memory_plan import NO_BODY_COST
 from deltawire_service.engine.plan.targets import Wrt
 
@@ -73,7 +74,8 @@ def test_segments_computed_apart_add_up_to_the_whole(
     run = network.batch_run(batch, targets, plan, network.objective(batch.size, example.reduction).starts)
     whole, together = run.result(), run.empty_result()
     for index in range(min(plan.chunks, MOST_SEGMENTS)):
-        together.add_segment(run.segment(index))
+        (segment,) = run.segment(index, BatchRun.passes)
+        together.add_segment(segment_rows(batch.size, plan.chunks)[index].start, segment)
     for part, names in (
         ("gradients", network.parameters), ("deltas", network.nodes), ("deltas", network.float_inputs),
     ):  # fmt: skip

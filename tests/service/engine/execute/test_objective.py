@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.engine import compiled
 
-from deltawire_service.engine.execute.objective import Objective, cotangent_starts, no_starts
+from deltawire_service.engine.execute.objective import CotangentStarts, Objective
 from deltawire_service.engine.plan.cuts import segment_rows
 
 SPEC: dict[str, Any] = {
@@ -71,11 +71,13 @@ def test_under_the_complex_step_it_is_complex() -> None:
 
 def test_cotangents_are_cut_like_the_batch_and_copied() -> None:
     cotangents = {"h": np.arange(12.0).reshape(4, 3)}
-    rows = cotangent_starts(cotangents)(1, 3, np.dtype(np.complex128))["h"]
+    starts = CotangentStarts(cotangents)
+    rows = starts(1, 3, np.dtype(np.complex128))["h"]
     assert rows.dtype == np.complex128 and rows.tolist() == cotangents["h"][1:3].tolist()
     rows[:] = 0
     assert cotangents["h"].sum() == 66
-    assert no_starts(0, 4, FLOAT64) == {}
+    other = starts.with_cotangents({"h": cotangents["h"][1:]})
+    assert other(0, 2, np.dtype(np.complex128))["h"].tolist() == cotangents["h"][1:3].tolist()
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(0, 2**32))

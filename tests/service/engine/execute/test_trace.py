@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,18 @@ def test_chunks_make_the_same_trace(monkeypatch: pytest.MonkeyPatch) -> None:
         assert parts.backward[node].delta.numbers == pytest.approx(returned.delta.numbers, rel=1e-12)
         for name, gradient in returned.gradients.items():
             assert parts.backward[node].gradients[name].numbers == pytest.approx(gradient.numbers, rel=1e-12)
+
+
+@pytest.mark.parametrize("size", [1e-300, 5e-324, 1e-200, 1.0, 1e200, 1e300])
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_a_norm_neither_underflows_nor_overflows(
+    monkeypatch: pytest.MonkeyPatch, size: float, chunks: int
+) -> None:
+    monkeypatch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: chunks)
+    spec = {"inputs": {"x": {"shape": [2]}}, "nodes": [{"name": "t", "kind": "negate"}, {"kind": "sum"}]}
+    x = np.array([[3.0, -4.0], [0.0, 12.0], [5.0, 0.0]]) * size
+    expected = math.hypot(*x.reshape(-1))
+    assert traced(spec, {}, {"x": x}).forward["t"].norm == pytest.approx(expected, rel=1e-14, abs=0)
 
 
 def test_a_large_array_is_summarised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,7 +103,7 @@ def test_wrong_parameters_never_reach_numpy() -> None:
 
 @given(st.lists(st.integers(-3, 12), min_size=1, max_size=6), st.integers(-2, 2), st.integers(3, 9))
 def test_labels_are_held_to_their_range(labels: list[int], start: int, stop: int) -> None:
-    inputs = {"y": InputSpec((), "int64", shared=False, range=range(start, stop))}
+    inputs = {"y": InputSpec((), "int64", shared=False, ranges=(range(start, stop),))}
     network = replace(compiled({"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}]}), inputs=inputs)
     wrong = [place for place, label in enumerate(labels) if label not in range(start, stop)]
     try:
@@ -112,6 +112,33 @@ def test_labels_are_held_to_their_range(labels: list[int], start: int, stop: int
         assert refused.pointer == f"/data/y/{wrong[0]}" and refused.code == "label_out_of_range"
     else:
         assert not wrong
+
+
+@pytest.mark.parametrize("ignored", [-100, -1, 7])
+@pytest.mark.parametrize("kind", ["nll", "softmax_nll"])
+def test_a_label_is_a_class_or_the_ignored_one(kind: str, ignored: int) -> None:
+    inputs = {"x": {"shape": [3]}, "t": {"shape": [], "dtype": "int64"}}
+    node = {"name": "loss", "kind": kind, "inputs": ["x", "t"], "config": {"ignore_index": ignored}}
+    network = compiled({"inputs": inputs, "nodes": [node]})
+    losses = network.gradients({}, {"x": np.ones((3, 3)), "t": np.array([0, ignored, 2])}).losses
+    assert losses[1] == 0 and losses[0] != 0
+    classes = "integers from 0 to 2"
+    words = f"{classes} or {ignored}" if ignored > 0 else f"{ignored} or {classes}"
+    for label in {-100, -2, -1, 3, 7, 2**40} - {ignored}:
+        with pytest.raises(Refused, match=f"expected {words}, got {label} in example 1") as refused:
+            network.gradients({}, {"x": np.ones((3, 3)), "t": np.array([0, label, 2])})
+        assert (refused.value.pointer, refused.value.code) == ("/data/t/1", "label_out_of_range")
+
+
+def test_labels_of_two_losses_are_those_of_both() -> None:
+    nodes = [
+        {"name": name, "kind": "nll", "inputs": [scores, "t"], "config": {"ignore_index": ignored}}
+        for name, scores, ignored in (("a", "x", -1), ("b", "y", 4), ("c", "y", -1))
+    ]
+    inputs = {"x": {"shape": [3]}, "y": {"shape": [5]}, "t": {"shape": [], "dtype": "int64"}}
+    for count, ranges in ((1, (range(-1, 0), range(3))), (2, (range(3),)), (3, (range(3),))):
+        used = {name: entry for name, entry in inputs.items() if count > 1 or name != "y"}
+        assert compiled({"inputs": used, "nodes": nodes[:count]}).inputs["t"].ranges == ranges
 
 
 def test_what_does_not_lead_to_the_values_may_be_missing_but_not_misnamed() -> None:
@@ -171,3 +198,78 @@ def test_an_integer_of_a_shared_input_is_of_no_example() -> None:
     with pytest.raises(Refused) as refused:
         Client().forward(net, {"embedding1.weight": np.ones((3, 1))}, {"x": np.ones((1, 2)), "index": [0, 5]})
     assert str(refused.value).endswith("/data/index/1: input 'index': expected integers from 0 to 2, got 5")
+
+
+PROBABILITIES, WEIGHTS = "expected numbers from 0 to 1, got ", "expected numbers of at least 0, got -"
+BOUNDED: list[tuple[str, list[int], int, list[Any], str, str]] = [
+    ("binary_nll", [], 1, [1.0, 0.5, -1.0], "/data/i1/2", PROBABILITIES + "-1.0 in example 2"),
+    ("binary_nll", [2], 1, [[0, 1], [0, 2]], "/data/i1/1/1", PROBABILITIES + "2.0 in example 1"),
+    ("kl_divergence", [2], 1, [[0, 3], [0, -0.5]], "/data/i1/1/1", WEIGHTS + "0.5"),
+    ("batch_norm", [2], 2, [[1, -1e-3]], "/data/i2/0/1", WEIGHTS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BOUNDED, ids=lambda case: case[0])
+def test_numbers_that_a_layer_would_take_wrongly(
+    case: tuple[str, list[int], int, list[Any], str, str],
+) -> None:
+    kind, shape, position, numbers, place, words = case
+    names = [f"i{each}" for each in range(3 if kind == "batch_norm" else 2)]
+    network = compiled(
+        {
+            "inputs": {name: {"shape": shape} for name in names},
+            "nodes": [{"name": "n", "kind": kind, "inputs": names, "config": {}}],
+        }
+    )
+    params = {name: np.ones(shape) for name in network.parameters}
+    data = {name: np.full((len(numbers), *shape), 0.5) for name in names}
+    assert network.forward(params, data, ["n"])["n"].shape[0] == len(numbers)
+    for dtype in (np.float64, np.float32):
+        sent = {name: array.astype(dtype) for name, array in data.items()}
+        sent[names[position]] = np.array(numbers, dtype)
+        cast = {name: array.astype(dtype) for name, array in params.items()}
+        with pytest.raises(Refused) as caught:
+            network.forward(cast, sent, ["n"])
+        fault = caught.value.faults[0]
+        assert (fault.pointer, fault.code) == (place, "label_out_of_range")
+        assert f"input '{names[position]}': {words}" in fault.detail
+
+
+@pytest.mark.parametrize("kind", ["binary_nll", "focal", "kl_divergence", "poisson_nll"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rounding_may_move_a_target_beyond_its_bounds(kind: str, dtype: Any) -> None:
+    network = compiled(
+        {
+            "inputs": {"x": {"shape": []}, "t": {"shape": []}},
+            "nodes": [{"name": "loss", "kind": kind, "inputs": ["x", "t"]}],
+        }
+    )
+
+    def losses(targets: list[float]) -> Any:
+        data = {"x": np.array([0.5, -3, 2, 1], dtype), "t": np.array(targets, dtype)}
+        return network.gradients({}, data).losses
+
+    moved = [1 + 2**-52, 1 + 2**-23, -(2.0**-53), -(2.0**-24)]
+    assert losses(moved) == pytest.approx(losses([1, 1, 0, 0]), abs=1e-5)
+    with pytest.raises(Refused, match="expected numbers"):
+        losses([1, 1, 0, -2e-6])
+
+
+def test_one_input_of_two_losses_has_the_bounds_of_both() -> None:
+    nodes = [
+        {"name": kind, "kind": kind, "inputs": ["x", "t"]}
+        for kind in ("squared_error", "kl_divergence", "binary_nll")
+    ]
+    network = compiled({"inputs": {"x": {"shape": []}, "t": {"shape": []}}, "nodes": nodes})
+    assert (network.inputs["t"].bounds, network.inputs["x"].bounds) == ((0, 1), None)
+
+
+def test_a_check_of_gradients_may_move_a_target_out_of_its_bounds() -> None:
+    network = compiled(
+        {
+            "inputs": {"x": {"shape": [3]}, "t": {"shape": [3]}},
+            "nodes": [{"name": "loss", "kind": "binary_nll", "inputs": ["x", "t"]}],
+        }
+    )
+    checked = network.check({}, {"x": np.ones((1, 3)), "t": np.array([[0.0, 1.0, 0.5]])})
+    assert {array.name: array.passed for array in checked} == {"data/x": True, "data/t": True}

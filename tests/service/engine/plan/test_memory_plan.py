@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from support.engine import compiled
 
+from deltawire_service.engine.plan.body_cost import BodyCost
+
 STACK = {
     "inputs": {
         "x": {"shape": [64]},
@@ -50,3 +52,24 @@ def test_a_network_without_a_loss_is_planned_forward() -> None:
     network = compiled({"inputs": {"x": {"shape": [64]}}, "nodes": [{"kind": "tanh"}]})
     plan = network.plan(10)
     assert plan.passes == 1 and plan.answered_bytes == 8 * 10 * (64 + 1)
+
+
+def test_parameters_that_the_service_keeps_take_no_memory_of_a_request() -> None:
+    network = compiled(STACK)
+    own, stored = (network.plan(10, body_cost=BodyCost(with_parameters=brought)) for brought in (True, False))
+    assert (own.stored_bytes, stored.stored_bytes) == (0, 8 * (64 * 32 + 32))
+    assert own.given_bytes == stored.given_bytes
+    assert own.peak_bytes - stored.peak_bytes == stored.stored_bytes
+
+
+def test_a_gradient_of_a_shared_parameter_is_counted_beside_the_sum() -> None:
+    nodes = [
+        {"name": "first", "kind": "linear", "inputs": ["x"], "config": {"units": 64}},
+        {"name": "second", "kind": "linear", "inputs": ["first"], "config": {"units": 64}},
+        {"name": "loss", "kind": "sum", "inputs": ["second"]},
+    ]
+    inputs = {"x": {"shape": [64]}}
+    tied = [nodes[0], nodes[1] | {"tied_to": "first"}, nodes[2]]
+    apart, shared = (compiled({"inputs": inputs, "nodes": each}).plan(1) for each in (nodes, tied))
+    assert apart.answered_bytes == 8 * (2 * (64 * 64 + 64) + 2)
+    assert shared.answered_bytes == 8 * (64 * 64 + 64 + 64 * 64 + 2)

@@ -29,6 +29,15 @@ def test_pages_are_by_name_and_of_one_owner(transaction: Connection, model: Mode
     assert [each.name for each in models.page(transaction, "anna", "m2", 3)] == ["m3", "m4"]
 
 
+def test_models_are_found_by_a_part_of_their_names(transaction: Connection, model: ModelRow) -> None:
+    for name in ("first_net", "Network", "other", "net%"):
+        models.insert(transaction, replace(model, id=name, name=name))
+    found = [each.name for each in models.page(transaction, "anna", "", 9, "NET")]
+    assert found == ["Network", "first_net", "net%"]
+    assert [each.name for each in models.page(transaction, "anna", "Network", 1, "net")] == ["first_net"]
+    assert [each.name for each in models.page(transaction, "anna", "", 9, "%")] == ["net%"]
+
+
 def test_a_model_that_has_changed_meanwhile_is_left_alone(transaction: Connection, model: ModelRow) -> None:
     models.insert(transaction, model)
     after = replace(model, version=1, slot="other", stamp=b"new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from sqlite3 import Connection, IntegrityError
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def database(transaction: Connection, model: ModelRow) -> Connection:
 
 
 def run(run_id: str, model: str = "1a", state: str = runs.QUEUED) -> RunRow:
-    return RunRow(run_id, 0, "anna", model, "d1", None, "{}", state, 3, 10, 0, "", Progress(version=3))
+    return RunRow(run_id, 0, "anna", model, "d1", None, "{}", state, 3, 10, 0, 0, "", Progress(version=3))
 
 
 def test_a_row_is_read_as_it_was_written(database: Connection) -> None:
@@ -50,10 +51,11 @@ def test_progress_is_kept_of_a_running_run_only(database: Connection) -> None:
     assert not runs.advance(database, "r1", progress)
     assert runs.begin(database, "r1") and runs.begin(database, "r1")
     begun = runs.get(database, "r1")
+    runs.count_hang(database, "r1")
     assert begun and (begun.state, begun.attempts) == (runs.RUNNING, 2)
     assert runs.advance(database, "r1", progress)
     found = runs.get(database, "r1")
-    assert found and (found.progress, found.attempts) == (progress, 0)
+    assert found and (found.progress, found.attempts, found.hangs) == (progress, 0, 0)
     assert runs.files(database, "1a") == {"file"}
     runs.set_state(database, "r1", runs.PAUSED)
     assert not runs.advance(database, "r1", Progress()) and not runs.begin(database, "r1")
@@ -93,6 +95,21 @@ def test_the_oldest_runs_that_have_ended_go(database: Connection) -> None:
     assert [each.id for each in runs.page(database, "anna", 99, 9, None)] == ["open", "r4", "r3"]
     assert [each.id for each in runs.page(database, "anna", 99, 9, "1a")] == ["r4", "r3"]
     assert [each.id for each in runs.page(database, "anna", 5, 1, None)] == ["r3"]
+
+
+def test_runs_are_found_by_their_state_and_a_part_of_the_name_of_their_model(database: Connection) -> None:
+    runs.insert(database, run("ended", state=runs.FAILED))
+    runs.insert(database, run("paused", state=runs.PAUSED))
+    runs.insert(database, run("queued", "2a"))
+
+    def found(**options: Any) -> list[str]:
+        return [each.id for each in runs.page(database, "anna", 99, 9, **options)]
+
+    assert found(is_open=True) == ["queued", "paused"]
+    assert found(is_open=False) == ["ended"]
+    names = {each.id: each.name for each in models.every(database)}
+    assert found(contains=names["1a"][1:].upper()) == ["paused", "ended"]
+    assert found(contains=names["2a"], is_open=False) == []
 
 
 def test_a_run_goes_with_its_model(database: Connection) -> None:

@@ -16,7 +16,7 @@ def test_validations_are_listed_in_order_and_go_with_their_run(
     models.insert(transaction, model)
     runs.insert(
         transaction,
-        RunRow("r1", 0, "anna", "1a", "d1", None, "{}", runs.QUEUED, 0, 10, 0, "", Progress()),
+        RunRow("r1", 0, "anna", "1a", "d1", None, "{}", runs.QUEUED, 0, 10, 0, 0, "", Progress()),
     )
     added = [Validation(version, version + 1, 1 / (version + 3)) for version in (4, 2, 9)]
     for validation in added:

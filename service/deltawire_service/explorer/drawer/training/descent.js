@@ -49,22 +49,23 @@ function miniBatch(document, count, step) {
     [name, names.includes(name) ? rows.map((row) => array[row]) : array]));
 }
 
-// Steps until step `last`, until run.stopped, or until a parameter is too large. Calls `onStep` with the history and the
-// parameters after each step, unless run.discarded.
+// Steps until step `last`, until run.stopped, or until a parameter is too large; returns which: "Done", "Paused" or
+// "Diverged". Calls `onStep` with the history and the parameters after each step, unless run.discarded.
 export async function descend(document, { params, history, last, rate, count, classification, run, onStep }) {
   for (let step = history.steps.length; step < last && !run.stopped; step += 1) {
     const data = miniBatch(document, count, step);
     const answer = await api.gradients({ network: document.network, params, data, values: classification ? [classification.scores] : [] });
     const gradients = answer.gradients.params;
     const stepped = Object.fromEntries(Object.entries(params).map(([name, array]) => [name, minus(array, gradients[name], rate)]));
-    if (Object.values(stepped).some((array) => largest(array) > LARGEST)) return;
+    if (Object.values(stepped).some((array) => !(largest(array) <= LARGEST))) return "Diverged";
     params = stepped;
     history = {
       steps: [...history.steps, step + 1], loss: [...history.loss, answer.loss],
       norm: [...history.norm, norm(Object.values(gradients).flatMap(flat))],
       accuracy: [...history.accuracy, classification ? accuracy(answer.values[classification.scores], data[classification.label]) : null],
     };
-    if (run.discarded) return;
+    if (run.discarded) return "Paused";
     onStep(history, params);
   }
+  return run.stopped && history.steps.length < last ? "Paused" : "Done";
 }

@@ -12,7 +12,7 @@ export function planeOf(model, classification) {
   const { label, scores } = classification;
   const sources = new Set([scores]);
   for (const name of sources) model.places.get(name).inputs.forEach((one) => sources.add(one));
-  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.spec.shared && !place.spec.parameter);
+  const inputs = [...sources].map((name) => model.places.get(name)).filter((place) => !place.kind && !place.spec.shared && !place.spec.parameter && !place.spec.noise);
   if (inputs.length !== 1 || inputs[0].spec.dtype === "int64" || String(inputs[0].shape) !== "2") return null;
   return { points: inputs[0].name, label, scores, classes: model.places.get(scores).shape[0] };
 }
@@ -25,19 +25,14 @@ export const frameOf = (points) => [0, 1].map((axis) => {
   return [least - margin, most + margin];
 });
 
-// Returns rows of predicted classes, the upper row first; null where the network is too large or the service refuses.
+// Returns rows of predicted classes, the upper row first; null where the network is too large.
 export async function regions({ network, data }, params, plane, [[left, right], [bottom, top]]) {
   if (Object.values(params).reduce((sum, array) => sum + flat(array).length, 0) > LARGEST) return null;
   const between = (from, to, i, count) => Number((from + ((i + 0.5) / count) * (to - from)).toPrecision(6));
   const grid = Array.from({ length: COLUMNS * ROWS }, (_, i) =>
     [between(left, right, i % COLUMNS, COLUMNS), between(top, bottom, Math.floor(i / COLUMNS), ROWS)]);
   const shared = Object.fromEntries(Object.entries(data).filter(([name]) => network.inputs[name].shared));
-  try {
-    const { values } = await api.forward({ network, params, data: { ...shared, [plane.points]: grid }, values: [plane.scores], non_finite: "return" });
-    const classes = values[plane.scores].map((scores) => scores.indexOf(Math.max(...scores)));
-    return Array.from({ length: ROWS }, (_, row) => classes.slice(row * COLUMNS, (row + 1) * COLUMNS));
-  } catch (error) {
-    if (error instanceof api.Refused) return null;
-    throw error;
-  }
+  const { values } = await api.forward({ network, params, data: { ...shared, [plane.points]: grid }, values: [plane.scores], non_finite: "return" });
+  const classes = values[plane.scores].map((scores) => scores.indexOf(Math.max(...scores)));
+  return Array.from({ length: ROWS }, (_, row) => classes.slice(row * COLUMNS, (row + 1) * COLUMNS));
 }

@@ -1,6 +1,8 @@
 // Draws the examples as points by class, on the regions where the network predicts each class.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../core/dom.js";
 import { short } from "../../core/numbers.js";
+import { Failure } from "../../core/requests.js";
+import { describe } from "../../widgets/describe.js";
 import { COLUMNS, frameOf, regions, ROWS } from "./plane.js";
 
 const [LEFT, TOP, BELOW, RIGHT] = [36, 4, 18, 4]; // pixels around the plane
@@ -8,11 +10,13 @@ const MOST = 1000; // points
 // The sign of each class, around (0, 0); further classes are drawn as their numbers.
 const SIGNS = ["M-3.4 0a3.4 3.4 0 1 0 6.8 0a3.4 3.4 0 1 0-6.8 0z", "M-3-3H3V3H-3z", "M0-4 4 3H-4z", "M0-4.4 4.4 0 0 4.4-4.4 0z"];
 
+// `turn`: changes where the regions are to be drawn again.
 export function Scatter({ document, params, plane, turn, t }) {
   const points = document.data[plane.points].slice(0, MOST);
   const labels = document.data[plane.label];
   const frame = frameOf(points);
   const [rows, setRows] = useState(null);
+  const [failure, setFailure] = useState(null);
   const element = useRef();
   const [[width, height], setSize] = useState([160, 120]); // pixels of the plane; the style sheet sizes its element
   useLayoutEffect(() => {
@@ -30,17 +34,24 @@ export function Scatter({ document, params, plane, turn, t }) {
     waiting.current = true;
     while (again.current) {
       again.current = false;
-      setRows(await regions(latest.current.document, latest.current.params, plane, latest.current.frame));
+      try {
+        setRows(await regions(latest.current.document, latest.current.params, plane, latest.current.frame));
+        setFailure(null);
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        setRows(null);
+        setFailure(error);
+      }
     }
     waiting.current = false;
   };
-  useEffect(() => { draw(); }, [turn, document]);
+  useEffect(() => { draw(); }, [turn]);
   const [[left, right], [bottom, top]] = frame;
   const across = (x) => LEFT + (width * (x - left)) / (right - left);
   const up = (y) => TOP + (height * (top - y)) / (top - bottom);
   const classes = Array.from({ length: plane.classes }, (_, i) => i);
   return html`<figure class="scatter" data-regions=${rows ? new Set(rows.flat()).size : 0}>
-    <figcaption>${t("planeTitle", plane.points)}</figcaption>
+    <figcaption>${t("planeTitle", plane.points)}${failure && html` <small role="status">${describe(failure.faults[0], t)}</small>`}</figcaption>
     <svg ref=${element} role="img" aria-label=${t("planeTitle", plane.points)}>
       ${rows && html`<${Regions} ...${{ rows, width, height }} />`}
       <rect class="frame" x=${LEFT} y=${TOP} width=${width} height=${height} />

@@ -1,6 +1,6 @@
 // Draws curves as SVG, linear or on a log scale, with a cursor that tells their numbers.
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../../core/dom.js";
-import { precise, short } from "../../core/numbers.js";
+import { precise } from "../../core/numbers.js";
 import { nearest, pathOf } from "./line.js";
 import { extentOf, padded, scaleOf, ticksOf } from "./scale.js";
 
@@ -24,7 +24,7 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
   const [own, setOwn] = useState(null);
   const [place, move] = setAt ? [at, setAt] : [own, setOwn];
   const drawn = useMemo(() => (width ? drawingOf({ series, log, names, frame, width, tall }) : null),
-    [width, tall, log, JSON.stringify([names, frame]), ...series.flatMap(({ x, y, smooth }) => [x, y, y.length, smooth])]);
+    [width, tall, log, JSON.stringify([names, frame]), ...series.flatMap(({ x, y, smooth }) => [x, y, y.length, x.at(-1), smooth])]);
   const cursor = drawn && place !== null && drawn.inside(place) ? place : null;
   const read = cursor === null ? [] : series.map(({ x, y }) => {
     const index = cursor < x[0] || cursor > x.at(-1) ? -1 : nearest(x, cursor); // nothing is known beyond its ends
@@ -67,7 +67,7 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
 function Axes({ xLabel, drawn: { left, right, top, bottom, toX, toY, xTicks, yTicks, nameOf, slanted } }) {
   return html`<g class="axes">
     ${yTicks.map((tick) => html`<line x1=${left} x2=${right} y1=${toY(tick)} y2=${toY(tick)} />
-      <text class="end" x=${left - 6} y=${toY(tick) + 4}>${short(tick)}</text>`)}
+      <text class="end" x=${left - 6} y=${toY(tick) + 4}>${tickText(tick)}</text>`)}
     ${xTicks.map((tick) => html`<line x1=${toX(tick)} x2=${toX(tick)} y1=${bottom} y2=${bottom + 4} />
       <text class=${slanted ? "end" : "middle"} x=${toX(tick)} y=${bottom + (slanted ? 10 : 16)}
         transform=${slanted ? `rotate(-45 ${toX(tick)} ${bottom + 10})` : null}>${nameOf(tick)}</text>`)}
@@ -94,7 +94,7 @@ function drawingOf({ series, log, names, frame, width, tall }) {
     left, right, top, bottom, low, high, toX, toY, slanted, inside,
     xTicks: names ? names.map((_, i) => i).filter((i) => (names.length - 1 - i) % every === 0) : ticksOf([low, high], most, { whole: true }),
     yTicks: ticksOf(limits, Math.max(3, Math.floor((bottom - top) / (1.8 * ROW))), { log }),
-    nameOf: (tick) => (names ? cut(names[tick]) : tick >= 1e6 ? short(tick) : String(tick)),
+    nameOf: (tick) => (names ? cut(names[tick]) : tick >= 1e6 ? tickText(tick) : String(tick)),
     lines: series.map(({ x, y, smooth }) => ({ 
       path: smooth ? pathOf(smooth.x, smooth.y, toX, toY) : pathOf(x, y, toX, toY), faint: smooth && pathOf(x, y, toX, toY),
       marks: x.length < MARKED && toX(x.at(-1)) - toX(x[0]) >= APART * (x.length - 1) ? marksOf(x, y, toX, toY) : [],
@@ -112,6 +112,9 @@ function drawingOf({ series, log, names, frame, width, tall }) {
     },
   };
 }
+
+// Ticks are round: a power of ten alone needs no 1 before it.
+const tickText = (tick) => precise(tick, 3).replace(/^(−?)1·/, "$1");
 
 const cut = (name) => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
 

@@ -54,3 +54,13 @@ function powersOf(low, high, most) {
   const every = Math.ceil(fine.at(-1).length / most);
   return fine.find((ticks) => ticks.length <= most) ?? fine.at(-1).filter((_, i) => i % every === 0);
 }
+
+const LOW = 0.01; // of a linear axis, where nothing can be told apart
+
+// Tells whether more than half of the numbers would lie at the bottom of a linear axis. A log scale has no place for numbers
+// that are not above 0, so there must be none.
+export function needsLog(arrays) {
+  const numbers = arrays.flat().filter(Number.isFinite);
+  const high = numbers.reduce((a, b) => Math.max(a, b), 0);
+  return numbers.every((number) => number > 0) && 2 * numbers.filter((number) => number < LOW * high).length > numbers.length;
+}

@@ -1,0 +1,1 @@
+"""Runs: an epoch beside torch's own loop, and requests beside a run."""

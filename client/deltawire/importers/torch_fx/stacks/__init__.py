@@ -1,0 +1,1 @@
+"""Translate modules of torch that stack many layers."""

@@ -1,0 +1,1 @@
+"""Layers of one input that work on every number by itself."""

@@ -1,0 +1,1 @@
+"""The commands of other machines: `deltawire worker`, and `deltawire cluster`."""

@@ -1,0 +1,1 @@
+"""The service's side: what goes out, and what becomes of it."""

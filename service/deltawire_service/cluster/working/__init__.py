@@ -1,0 +1,1 @@
+"""The worker's side: how it starts, what it reads, and what it keeps."""

@@ -1,0 +1,208 @@
+"""Flat programs: a program as straight-line Python, in which names, steps and sums are resolved.
+
+A program that repeats is written as two functions once, one for each pass, and they are compiled. They call
+the same equations in the same order as `Pass` does, so every bit is the same. They leave out the guard of
+the layer contract, which takes longer than a small layer: only layers that come with deltawire are computed
+so. Where anything is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from time import monotonic
+from typing import Any, NamedTuple
+
+from deltawire_layers import Activation, Array, DeadlineExceeded, sums
+from deltawire_service.engine.execute.finite import is_finite
+from deltawire_service.engine.graph import Arrays, Graph
+from deltawire_service.engine.plan.program import BackwardStep, Program
+
+TRUSTED = "deltawire_layers."
+"""The package of layers that are known to keep the contract: the conformance kit checks each in every way."""
+
+FILE = "<a flat program>"
+"""The file name of the code, in tracebacks."""
+
+Tick = Callable[[float], None]
+"""Called with the time before each step."""
+
+
+class NotFlat(Exception):
+    """The loop has to compute the pass: it tells what is wrong, and where."""
+
+
+class Backward(NamedTuple):
+    """The numbers of a backward pass, as `Pass` has them."""
+
+    grads: dict[str, Array]
+    deltas: dict[str, Array]
+    finite: bool
+
+
+MOST_STEPS = 256
+"""Steps of a pass, at most: to compile the code of so many takes about 16 MB for a moment."""
+
+STEP_BYTES = 1300
+"""Bytes that the code of a step takes, in both passes."""
+
+
+class FlatProgram(NamedTuple):
+    """A program as two functions."""
+
+    steps: int
+    """Nodes of the forward pass."""
+    starts: frozenset[str]
+    """The nodes that the backward pass starts from."""
+    forward: Callable[[Arrays, Arrays, float, Tick], tuple[dict[str, Array], list[Activation]]]
+    """From the data, the parameters, the deadline and a clock to the results, and to what is saved."""
+    backward: Callable[[Arrays, list[Activation], float, Tick], Backward]
+    """From the cotangents, what was saved, the deadline and a clock; it empties what was saved."""
+
+    def __sizeof__(self) -> int:
+        return STEP_BYTES * self.steps
+
+
+def flatten(network: Graph, program: Program) -> FlatProgram | None:
+    """Return a program as straight-line code; None where it has layers of others, is traced, or is long.
+
+    Args:
+        network: the network of the program.
+        program: the steps to compute.
+    """
+    layers = [type(step.node.layer) for step in program.forward]
+    trusted = all(layer.__module__.startswith(TRUSTED) for layer in layers)
+    if program.targets.trace or len(layers) > MOST_STEPS or not trusted:
+        return None
+    starts = frozenset(network.loss)
+    writer = _Writer(program)
+    source = "\n".join([*writer.forward(), *writer.backward(starts)])
+    names: dict[str, Any] = {
+        **writer.layers,
+        "Backward": Backward, "DeadlineExceeded": DeadlineExceeded, "NotFlat": NotFlat,
+        "is_finite": is_finite, "monotonic": monotonic, "sum_batch": sums.sum_batch,
+    }  # fmt: skip
+    exec(compile(source, FILE, "exec"), names)
+    return FlatProgram(len(layers), starts, names["forward"], names["backward"])
+
+
+class _Writer:
+    """Writes the lines of both functions.
+
+    Args:
+        program: the steps to compute.
+    """
+
+    def __init__(self, program: Program):
+        self.layers: dict[str, Any] = {}
+        """The forward functions that the lines call, by their names there."""
+        self._program = program
+        number = count()
+        steps = program.forward
+        sources = [source for step in steps for source in step.node.inputs]
+        self._place = {
+            name: next(number) for name in dict.fromkeys([*sources, *(step.node.name for step in steps)])
+        }
+        """The number of the value, and of the delta, of each node and input."""
+
+    def forward(self) -> Iterator[str]:
+        """Yield the lines of the forward pass."""
+        program, place = self._program, self._place
+        nodes = {step.node.name for step in program.forward}
+        yield "def forward(data, given, deadline, tick):"
+        yield "    saved = []"
+        for name in place.keys() - nodes:
+            yield f"    v{place[name]} = data[{name!r}]"
+        parameters = dict.fromkeys(name for step in program.forward for name in step.node.parameters.values())
+        number = {name: i for i, name in enumerate(parameters)}
+        for name, i in number.items():
+            yield f"    p{i} = given[{name!r}]"
+        for i, (node, saved, release) in enumerate(program.forward):
+            self.layers[f"f{i}"] = node.layer.forward
+            yield from _clock()
+            params = ", ".join(
+                f"{local!r}: p{number[name]}" + (".T" if local in node.transposed else "")
+                for local, name in node.parameters.items()
+            )
+            inputs = "".join(f", v{place[source]}" for source in node.inputs)
+            call = f"f{i}({{{params}}}{inputs})"
+            if saved:
+                yield f"    a = {call}"
+                yield "    saved.append(a)"
+                yield f"    v{place[node.name]} = a[0]"
+            else:
+                yield f"    v{place[node.name]} = {call}[0]"
+            if release:
+                yield "    del " + ", ".join(f"v{place[name]}" for name in release)
+        retained = ", ".join(f"{name!r}: v{place[name]}" for name in program.retained)
+        yield f"    return {{{retained}}}, saved"
+
+    def backward(self, starts: frozenset[str]) -> Iterator[str]:
+        """Yield the lines of the backward pass. starts: the nodes that it starts from."""
+        program, place = self._program, self._place
+        shares = dict.fromkeys(place, 0)
+        """How many shares of a delta the lines so far have added up."""
+        gradients = set[str]()
+        yield "def backward(cotangents, saved, deadline, tick):"
+        yield "    grads, deltas, finite = {}, {}, True"
+        for name in program.retained:
+            if name in starts:
+                yield f"    d{place[name]} = cotangents[{name!r}]"
+                shares[name] += 1
+        for step in program.backward:
+            node = step.node
+            delta = f"d{place[node.name]}"
+            yield from _clock()
+            if not shares[node.name]:
+                yield "    raise NotFlat"
+                return
+            if node.name in program.targets.deltas:
+                yield f"    deltas[{node.name!r}] = {delta}"
+            if step.grads or step.deltas:
+                yield "    a = saved.pop()"
+                yield f"    s = a[3]({delta})"
+                yield from _gradients(step, gradients)
+                for position, source, _ in step.deltas:
+                    yield f"    e = a[1][{position}]"
+                    yield "    if e is None: raise NotFlat"
+                    yield f"    {_add(f'd{place[source]}', shares[source])} e(s)"
+                    shares[source] += 1
+                yield "    del a, s"
+            yield f"    del {delta}"
+        for name in program.targets.data:
+            if shares.get(name):
+                yield f"    deltas[{name!r}] = d{place[name]}"
+        for name in program.learned:
+            if shares.get(name):
+                yield f"    grads[{name!r}] = g = sum_batch(d{place[name]})"
+                yield "    finite = finite and is_finite(g)"
+        yield "    return Backward(grads, deltas, finite)"
+
+
+def _clock() -> Iterator[str]:
+    yield "    now = monotonic()"
+    yield "    tick(now)"
+    yield "    if now > deadline: raise DeadlineExceeded"
+
+
+def _gradients(step: BackwardStep, seen: set[str]) -> Iterator[str]:
+    """Yield the lines of a node's gradients. seen: the parameters that have one already; gets these."""
+    for local, name, _ in step.grads:
+        turned = ".swapaxes(-1, -2)" if local in step.node.transposed else ""
+        gradient = f"a[2][{local!r}](s){turned}"
+        before = f"grads[{name!r}] + " if name in seen else ""
+        yield f"    grads[{name!r}] = g = {before}{gradient}"
+        yield "    finite = finite and is_finite(g)"
+        seen.add(name)
+
+
+def _add(name: str, shares: int) -> str:
+    """Return the beginning of a line that adds a share to a delta.
+
+    Layers may return their arguments, so only sums made here are added to in place.
+
+    Args:
+        name: the variable.
+        shares: how many shares it has.
+    """
+    return f"{name} =" if not shares else f"{name} = {name} +" if shares == 1 else f"{name} +="

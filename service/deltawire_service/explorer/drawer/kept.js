@@ -1,0 +1,66 @@
+// Lists the visitor's own networks: keeps, opens, exports, imports and deletes them.
+import { html, useState } from "../core/dom.js";
+import { draft, drop, keep, titleOf } from "../core/kept.js";
+import { written } from "./pointers.js";
+
+// `kept`: the networks, `reread` takes what they are now. `open`: called with a document.
+export function Kept({ kept, reread, document, open, t }) {
+  const [title, setTitle] = useState("");
+  const [deleted, setDeleted] = useState(null);
+  const [said, say] = useState(null); // {text, wrong}
+  const last = draft();
+  const store = (name, one) => {
+    const stored = keep(name, one);
+    say(stored === null ? { wrong: true, text: t("keptFull") } : { text: t("keptAs", stored) });
+    reread();
+    return stored !== null;
+  };
+  const submit = (event) => {
+    event.preventDefault();
+    if (store(title.trim() || t("keptUntitled"), document)) setTitle("");
+  };
+  const remove = (one) => { drop(one.title); setDeleted(one); say(null); reread(); };
+  const putBack = () => { if (store(deleted.title, deleted.document)) setDeleted(null); };
+  const take = async (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file) return;
+    const read = documentIn(await file.text());
+    if (!read) return say({ wrong: true, text: t("keptNoNetwork", file.name) });
+    if (store(file.name.replace(/\.json$/i, ""), read)) open(read);
+  };
+  const current = titleOf(document, kept);
+  return html`<div class="kept">
+    <form class="controls" onSubmit=${submit}>
+      <input type="text" data-keep-title maxlength="60" aria-label=${t("keptTitle")} placeholder=${t("keptTitle")} value=${title} onInput=${(event) => setTitle(event.target.value)} />
+      <button class="main" data-keep>${t("keep")}</button>
+      <button type="button" data-export onClick=${() => save(document, current ?? title)}>${t("export")}</button>
+      <label>${t("importFile")} <input type="file" data-take accept=".json,application/json" onChange=${take} /></label></form>
+    ${said && html`<p class=${said.wrong ? "warning" : "taken"} role="status" data-kept-said>${said.text}</p>`}
+    ${deleted && html`<p role="status">${t("keptDeleted", deleted.title)} <button data-put-back onClick=${putBack}>${t("putBack")}</button></p>`}
+    ${!kept.length && html`<p class="quiet">${t("keptNone")}</p>`}
+    <ul>${kept.map((one) => html`<li key=${one.title} data-kept=${one.title} class=${one.title === current ? "on" : ""}>
+        <button class="link" data-open onClick=${() => open(one.document)}>${one.title}</button>
+        <button onClick=${() => save(one.document, one.title)} aria-label=${`${t("export")}: ${one.title}`}>${t("export")}</button>
+        <button data-delete onClick=${() => remove(one)} aria-label=${`${t("delete")}: ${one.title}`}>${t("delete")}</button></li>`)}
+      ${last && !titleOf(last, kept) && html`<li data-draft><button class="link" data-open onClick=${() => open(last)}>${t("draft")}</button> <small>${t("draftNote")}</small></li>`}</ul>
+  </div>`;
+}
+
+// The request in a file; null where there is none.
+function documentIn(text) {
+  try {
+    const read = JSON.parse(text);
+    return read?.network ? read : read?.nodes ? { network: read } : null;
+  } catch { // not JSON
+    return null;
+  }
+}
+
+function save(document, title) {
+  const link = globalThis.document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([written(document)], { type: "application/json" }));
+  link.download = `${title || "network"}.json`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,53 @@
+// Keeps the whole state of the page in its address, with an entry of the history for each network, stop and finished edit.
+import { useEffect, useRef } from "../core/dom.js";
+import { fromAddress, toAddress } from "../core/state.js";
+
+const SETTLED = 150; // milliseconds without a change, before the address is written
+const ONE_EDIT = 1000; // milliseconds between two edits that are one entry of the history
+const LONGEST = 1_000_000; // letters of an address: browsers take at most twice that
+
+const large = new Map(); // documents that no address holds, by the number of their entry
+let numbers = 0;
+
+// Returns {url, fits} for a state of the page. An address too long for browsers is written without the document.
+export async function addressOf(state) {
+  const { query, hash } = await toAddress(state);
+  const fits = hash.length <= LONGEST;
+  return { url: `${location.origin}${location.pathname}${query}${fits ? hash : "#"}`, fits };
+}
+
+// What leads to a new entry: another network, another stop.
+const entryOf = ({ name, changed, document, tour, stop, run }) =>
+  JSON.stringify([changed ? run ?? [document.network, document.params, document.data] : name, tour, tour === null ? 0 : stop]);
+
+// `state`: of the page, null before there is one. `open`: called with the state of the address when the visitor goes back,
+// forward or to another hash; the document is in it where no address could hold it.
+export function useAddress(state, open) {
+  const written = useRef({ entry: null, at: 0, edited: false, moved: false });
+  const timer = useRef();
+  const latest = useRef();
+  latest.current = open;
+  useEffect(() => {
+    if (!state) return undefined;
+    timer.current = setTimeout(async () => {
+      const { url, fits } = await addressOf(state);
+      const [entry, old] = [entryOf(state), written.current];
+      const edited = state.changed && state.tour === null;
+      const same = old.entry === null || old.entry === entry || old.moved || (edited && old.edited && Date.now() - old.at < ONE_EDIT);
+      if (!fits) large.set(numbers += 1, state.document);
+      history[same ? "replaceState" : "pushState"](fits ? null : { large: numbers }, "", url);
+      written.current = old.entry === entry ? { ...old, moved: false } : { entry, at: Date.now(), edited, moved: false };
+    }, SETTLED);
+    return () => clearTimeout(timer.current);
+  }, state ? Object.values(state) : []);
+  useEffect(() => {
+    const move = async ({ state: kept }) => {
+      clearTimeout(timer.current); // what is shown is not written over the entry that is opened
+      written.current.moved = true;
+      const there = await fromAddress(location.search, location.hash);
+      latest.current({ ...there, document: large.get(kept?.large) ?? there.document });
+    };
+    addEventListener("popstate", move);
+    return () => removeEventListener("popstate", move);
+  }, []);
+}

@@ -1,0 +1,25 @@
+// Shows the picture alone and large, for a projector.
+import { html, useEffect, useState } from "../core/dom.js";
+
+const KEY = "p";
+
+export const LARGE = 1.5; // times as large a type, for those far away
+
+// Returns whether the picture is presented, and what changes that; the key does too, and Escape ends it.
+export function usePresentation() {
+  const [presented, present] = useState(false);
+  useEffect(() => {
+    const press = (event) => {
+      if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key.toLowerCase() === KEY) present((old) => !old);
+      if (event.key === "Escape") present(false);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+  return [presented, present];
+}
+
+export function PresentButton({ presented, present, t }) {
+  return html`<button data-present aria-pressed=${presented} title=${`${t("present")} (P)`} onClick=${() => present(!presented)}>${t(presented ? "presentEnd" : "present")}</button>`;
+}

@@ -1,0 +1,79 @@
+"""Layers with kernels beside the same layers without: the twin of each kernel is numpy's line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from deltawire_layers import kernels, load_layers
+
+pytestmark = pytest.mark.kernels
+
+LAYERS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
+    **{
+        kind: (kind, {}, (3, 5)) for kind in ("sigmoid", "tanh", "silu", "softplus", "gelu", "erf", "softmax")
+    },
+    "gelu by tanh": ("gelu", {"approximate": "tanh"}, (3, 5)),
+    "layer_norm": ("layer_norm", {}, (4, 7)),
+    "layer_norm over two axes": ("layer_norm", {"last_axes": 2}, (4, 7)),
+    "rms_norm": ("rms_norm", {}, (4, 7)),
+    "group_norm": ("group_norm", {"groups": 2}, (4, 3, 5)),
+    "instance_norm": ("instance_norm", {}, (4, 3, 5)),
+}
+
+
+def results(kind: str, config: dict[str, Any], x: Any, delta: Any) -> list[Any]:
+    layer = load_layers()[kind](**config)
+    drawn = {name: each.shape for name, each in layer.parameters(x.shape[1:]).items()}
+    params = {
+        name: np.random.default_rng(1).normal(size=shape).astype(x.dtype) for name, shape in drawn.items()
+    }
+    value, deltas, grads, signal = layer.forward(params, x)
+    shared = signal(delta)
+    return [value, deltas[0](shared), *(grads[name](shared) for name in sorted(params))]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_layer_gives_the_numbers_of_its_twin(
+    name: str, dtype: str, turned: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, config, shape = LAYERS[name]
+    x, delta = np.random.default_rng(0).normal(size=(2, 6, *shape)).astype(dtype)
+    if turned:  # not in the order of memory
+        x, delta = (np.asfortranarray(array) for array in (x, delta))
+    compiled = results(kind, config, x, delta)
+    assert kernels.compiled is not None
+    monkeypatch.setattr(kernels, "compiled", None)
+    for got, expected in zip(compiled, results(kind, config, x, delta), strict=True):
+        assert got.dtype == expected.dtype and got.shape == expected.shape
+        np.testing.assert_allclose(got, expected, rtol=0, atol=40 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, config, _ in LAYERS.values() if not config])
+def test_a_complex_step_goes_through(kind: str) -> None:
+    config = {"group_norm": {"groups": 2}}.get(kind, {})
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)) + 1e-200j
+    assert all(part.dtype == np.complex128 for part in results(kind, config, x, x))
+
+
+def test_arrays_that_do_not_fit_are_refused() -> None:
+    import deltawire_kernels
+
+    x = np.ones(4, np.float32)
+    for wrong in (x.astype(float), x.astype(int), np.ones(8, np.float32)[::2]):
+        with pytest.raises(TypeError):
+            deltawire_kernels.value(0, x, wrong)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.value(0, x, np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="no such function"):
+        deltawire_kernels.value(99, x, x)
+    with pytest.raises(ValueError, match="do not fill the rows"):
+        deltawire_kernels.softmax_delta(x, x, x, 3)
+    with pytest.raises(ValueError, match="cannot be divided"):
+        deltawire_kernels.norm(x, None, None, x, np.ones(6, np.float32), 1, 3, 1e-5, True)
+    with pytest.raises(ValueError, match="a bias goes with a weight"):
+        deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)

@@ -1,0 +1,190 @@
+"""Flat programs: the same bits as the loop, for every derivative; and the loop where anything is unusual."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import inf
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.derivative_bits import derivative_bits
+from support.engine import compiled
+from support.layers import registry
+from support.networks import Example, examples
+
+from deltawire.errors import Refused
+from deltawire_layers import Array, DeadlineExceeded, call_until
+from deltawire_layers.layers.pointwise.activations import Tanh
+from deltawire_service.engine import Network, PluginError, Wrt, compile_network
+from deltawire_service.engine.caches import bytes_of
+from deltawire_service.engine.execute import backprop, flat
+from deltawire_service.engine.plan import memory_plan
+
+CHAIN: dict[str, Any] = {
+    "inputs": {"x": {"shape": [3]}},
+    "nodes": [
+        {"name": "a", "kind": "linear", "config": {"units": 3}},
+        {"name": "b", "kind": "tanh"},
+        {"name": "c", "kind": "add", "inputs": ["a", "b", "x"]},
+        {"name": "d", "kind": "sum"},
+    ],
+}
+PARAMS = {"a.weight": np.arange(9.0).reshape(3, 3) / 9, "a.bias": np.array([0.1, -0.2, 0.3])}
+X = np.linspace(-1, 1, 12).reshape(4, 3)
+
+
+def always(network: Network) -> Network:
+    return replace(network, flat_after=0)
+
+
+def never(network: Network) -> Network:
+    return replace(network, flat_after=inf)
+
+
+@settings(max_examples=settings.default.max_examples // 4)
+@given(examples(), st.sampled_from(["float32", "float64"]), st.integers(1, 20), st.integers(1, 30))
+def test_every_derivative_has_the_bits_of_the_loop(
+    example: Example, dtype: str, times: int, chunks: int
+) -> None:
+    example = example.astype(dtype)
+    network = compiled(example.spec)
+    data = {
+        name: array if network.inputs[name].shared else np.concatenate([array] * times)
+        for name, array in example.data.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: min(batch, chunks))
+        guarded = derivative_bits(never(network), example.params, data)
+        plain = derivative_bits(always(network), example.params, data)
+    assert [name for name in guarded if guarded[name] != plain[name]] == []
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The nodes that the loop has computed."""
+    called: list[str] = []
+    forward = backprop.layer_calls.forward
+
+    def listed(node: Any, *arguments: Any) -> Any:
+        called.append(node.name)
+        return forward(node, *arguments)
+
+    monkeypatch.setattr(backprop.layer_calls, "forward", listed)
+    return called
+
+
+def test_a_program_that_repeats_is_flattened(calls: list[str]) -> None:
+    network = compiled(CHAIN)
+    results = [network.gradients(PARAMS, {"x": X}) for _ in range(3)]
+    assert calls == ["a", "b", "c", "d"]
+    assert len({result.params["a.weight"].tobytes() for result in results}) == 1
+    network.gradients(PARAMS, {"x": X}, wrt_data=True)
+    assert len(calls) == 8  # another program, computed once
+
+
+def test_a_network_that_is_told_so_stays_with_the_loop(calls: list[str]) -> None:
+    network = never(compiled(CHAIN))
+    for _ in range(3):
+        network.gradients(PARAMS, {"x": X})
+    assert len(calls) == 12
+
+
+class Foreign(Tanh):
+    """A layer of others."""
+
+
+def test_layers_of_others_stay_guarded(calls: list[str]) -> None:
+    spec = {"inputs": CHAIN["inputs"], "nodes": [{"kind": "foreign"}, {"name": "s", "kind": "sum"}]}
+    network = always(compile_network(spec, registry(foreign=Foreign)))
+    for _ in range(3):
+        network.gradients({}, {"x": X}, wrt_data=True)
+    assert len(calls) == 6
+
+
+def test_a_trace_is_made_by_the_loop(calls: list[str]) -> None:
+    network = always(compiled(CHAIN))
+    network.gradients(PARAMS, {"x": X}, trace=True)
+    assert calls == ["a", "b", "c", "d"]
+
+
+def broken(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    """Have tanh fail: in its forward pass, or in its equation."""
+    forward = Tanh.forward
+
+    def failing(self: Tanh, params: Mapping[str, Array], x: Array) -> Any:
+        if where == "forward":
+            raise ZeroDivisionError
+        activation = forward(self, params, x)
+        equation: Callable[[Any], Array] = lambda delta: 1 / 0  # noqa: E731
+        return activation._replace(deltas=(equation,))
+
+    monkeypatch.setattr(Tanh, "forward", failing)
+
+
+@pytest.mark.parametrize("where", ["forward", "equation"])
+def test_a_layer_that_fails_is_named(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken(monkeypatch, where)
+    network = always(compiled(CHAIN))
+    with pytest.raises(PluginError, match="'b'"):
+        network.gradients(PARAMS, {"x": X})
+
+
+def test_an_input_without_a_derivative_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    forward = Tanh.forward
+
+    def flat_everywhere(self: Tanh, params: Mapping[str, Array], x: Array) -> Any:
+        return forward(self, params, x)._replace(deltas=(None,))
+
+    monkeypatch.setattr(Tanh, "forward", flat_everywhere)
+    with pytest.raises(Refused, match="node 'b' .* has no derivative"):
+        always(compiled(CHAIN)).gradients(PARAMS, {"x": X})
+
+
+def test_the_deadline_is_looked_at_before_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = always(compiled(CHAIN))
+    ticks = iter(range(1, 100))
+    monkeypatch.setattr(flat, "monotonic", lambda: monotonic() + 1000 * (next(ticks) > 6))
+    with pytest.raises(DeadlineExceeded):
+        call_until(monotonic() + 500, lambda: network.gradients(PARAMS, {"x": X}))
+    assert next(ticks) == 8  # four steps forward, three back
+
+
+def test_the_seconds_of_each_kind_are_reported() -> None:
+    reports: list[dict[str, float]] = []
+    network = replace(always(compiled(CHAIN)), on_compute_seconds=reports.append)
+    network.gradients(PARAMS, {"x": X})
+    assert [report.keys() for report in reports] == [{"linear", "tanh", "add", "sum"}]
+
+
+@pytest.mark.parametrize("nodes", [10, 250])
+def test_the_caches_count_the_bytes_of_the_code(nodes: int) -> None:
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}] * nodes}
+    network = compiled(spec)
+    program = network.program(network.targets(Wrt(False, True)))
+    tracemalloc.start()
+    made = flat.flatten(network, program)
+    allocated = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert made is not None
+    assert 0.7 * allocated < bytes_of(made) < 2 * allocated + 4096
+
+
+def test_a_long_program_stays_with_the_loop() -> None:
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}] * 257}
+    network = compiled(spec)
+    assert flat.flatten(network, network.program(network.targets(Wrt(False, True)))) is None
+
+
+def test_noise_of_other_seeds_shares_a_program(calls: list[str]) -> None:
+    noisy = {"inputs": {"x": {"shape": [3], "noise": {"normal": 1.0}}, "y": {"shape": [3]}},
+             "nodes": [{"name": "s", "kind": "subtract", "inputs": ["x", "y"]}, {"kind": "sum"}]}  # fmt: skip
+    network = compiled(noisy)
+    for seed in range(3):
+        network.with_noise(seed).gradients({}, {"y": X}, wrt_data=True)
+    assert len(calls) == 2
