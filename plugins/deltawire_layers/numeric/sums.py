@@ -107,10 +107,7 @@ def sum_axes(array: Array, axes: Shape, keepdims: bool = False) -> Array:
         axes: the axes, counted from the first.
         keepdims: whether the axes stay, with size 1.
     """
-    if not axes:
-        return array
-    total = without_overflow(lambda numbers: _total(numbers, axes), array, _count(array, axes))
-    return np.expand_dims(total, axes) if keepdims else total
+    return _over(array, axes, keepdims, lambda numbers: _total(numbers, axes))
 
 
 def mean_axes(array: Array, axes: Shape, keepdims: bool = False) -> Array:
@@ -121,11 +118,15 @@ def mean_axes(array: Array, axes: Shape, keepdims: bool = False) -> Array:
         axes: the axes, counted from the first.
         keepdims: whether the axes stay, with size 1.
     """
+    count = _count(array, axes)
+    return _over(array, axes, keepdims, lambda numbers: np.asarray(_total(numbers, axes) / count))
+
+
+def _over(array: Array, axes: Shape, keepdims: bool, summed: Callable[[Array], Array]) -> Array:
     if not axes:
         return array
-    count = _count(array, axes)
-    mean = without_overflow(lambda numbers: np.asarray(_total(numbers, axes) / count), array, count)
-    return np.expand_dims(mean, axes) if keepdims else mean
+    total = without_overflow(summed, array, _count(array, axes))
+    return np.expand_dims(total, axes) if keepdims else total
 
 
 def without_overflow(summed: Callable[[Array], Array], array: Array, terms: int) -> Array:

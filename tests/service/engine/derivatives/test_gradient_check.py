@@ -108,6 +108,7 @@ def test_a_check_is_planned_with_all_its_passes_and_copies() -> None:
 
     network = replace(compiled(spec), runner=run)
     params, data = network.init(0), {"x": np.ones((2, 300))}
+    network.check(params, data, samples=1)  # what the first check imports is not planned
     network.gradients(params, data)
     tracemalloc.start()
     try:
