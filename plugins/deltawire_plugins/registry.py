@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Generic, NamedTuple, TypeVar
 
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
@@ -48,6 +49,19 @@ class Registry(Mapping[str, type[T]]):
         return self._registered[kind].distribution
 
 
+def _names() -> Callable[[Distribution | None], str]:
+    """Return a function that names distributions, and parses the metadata of each once."""
+
+    @cache
+    def name_of(distribution: Distribution | None) -> str:
+        if distribution is None:
+            return "an unnamed distribution"
+        metadata = distribution.metadata
+        return f"{metadata['Name']} {metadata['Version']}"
+
+    return name_of
+
+
 @dataclass(frozen=True)
 class Group(Generic[T]):
     """An entry-point group.
@@ -67,7 +81,9 @@ class Group(Generic[T]):
     def installed(self, distribution: str | None = None) -> list[EntryPoint]:
         """Return the entry points of all plugins on this machine, or of those of one distribution."""
         points = entry_points(group=self.name)
-        return [point for point in points if distribution in (None, point.dist and point.dist.name)]
+        if distribution is None:
+            return list(points)
+        return [point for point in points if point.dist and point.dist.name == distribution]
 
     def load(self, points: Iterable[EntryPoint] | None = None) -> Registry[T]:
         """Load all installed plugins, or those of the given entry points.
@@ -76,10 +92,9 @@ class Group(Generic[T]):
             RegistryError: a plugin fails to import, cannot be used, or takes a kind that is taken already.
         """
         registered: dict[str, Registered[T]] = {}
+        name_of = _names()
         for point in self.installed() if points is None else points:
-            distribution = (
-                f"{point.dist.name} {point.dist.version}" if point.dist else "an unnamed distribution"
-            )
+            distribution = name_of(point.dist)
             if point.name in registered:
                 raise RegistryError(
                     f"two distributions register the {self.noun} kind '{point.name}': "
