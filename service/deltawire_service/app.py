@@ -30,7 +30,7 @@ from deltawire_service.api.datasets.rows import RowsReader
 from deltawire_service.api.models import routes as model_routes
 from deltawire_service.api.models.access import ModelAccess
 from deltawire_service.cluster.starting import make_dispatcher
-from deltawire_service.engine import Caches, Runner, current_deadline
+from deltawire_service.engine import Caches, KeptPasses, Runner, current_deadline
 from deltawire_service.http import bodies, uploads
 from deltawire_service.http.cors import allow_origins
 from deltawire_service.http.flask_app import Application
@@ -48,6 +48,7 @@ from deltawire_service.observability.cluster_observer import ClusterObserver, wo
 from deltawire_service.observability.logs import add_request_id, make_log, request_lines, set_request_id
 from deltawire_service.observability.metrics import Metrics
 from deltawire_service.observability.opentelemetry import configured_provider, trace_requests
+from deltawire_service.observability.pass_observer import PassObserver
 from deltawire_service.observability.run_metrics import RunMetrics
 from deltawire_service.observability.server_timing import add_server_timing
 from deltawire_service.observability.store_observer import StoreObserver
@@ -124,6 +125,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
         run_own=admitted(compute_queue.run_inline),
         on_compute_seconds=metrics.on_compute_seconds,
         flat_programs=settings.flat_programs,
+        kept_passes=KeptPasses(settings.kept_pass_bytes, PassObserver()),
     )
     readiness = Readiness()
     optimizers = load_optimizers()

@@ -217,6 +217,12 @@ class Settings:
         "memory that each worker process keeps for repeated requests, in bytes: compiled networks, programs, "
         "plans, options; the least recently used go first",
     )
+    kept_pass_bytes: int = setting(
+        64 * 2**20,
+        "memory that each worker process keeps for forward passes, in bytes: a product of the same numbers "
+        "reuses one; 0 keeps none",
+        validate.Range(min=0),
+    )
     networks_dir: str = setting("", "the folder of the published networks, files NAME.safetensors", is_folder)
     data_dir: str = setting("", "the folder that models are kept in; it is made when it is missing")
     models_per_key: int = count(1000, "models that an API key may have; without keys, that there may be")

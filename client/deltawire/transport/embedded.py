@@ -51,6 +51,12 @@ Arrays are passed in memory, so that only their plan bounds them. A call leaves 
 would have to wait for. Models and datasets have the whole disk, but for the space that stays free.
 """
 
+NEVER: dict[str, Any] = {"api_keys": "", "api_keys_file": "", "kept_pass_bytes": 0}
+"""Settings that hold whatever the environment says.
+
+No forward pass is kept: a caller may write to its arrays afterwards.
+"""
+
 
 class EmbeddedTransport:
     """Runs a service of its own and sends requests to it.
@@ -116,5 +122,5 @@ def _service(data_dir: str | None) -> WSGIApplication:
     alone = {name: value for name, value in ALONE.items() if variable(name) not in os.environ}
     if data_dir is not None:
         alone["data_dir"] = data_dir
-    settings = replace(Settings.from_environment(), **alone, api_keys="", api_keys_file="")
+    settings = replace(Settings.from_environment(), **alone, **NEVER)
     return create_app(settings)

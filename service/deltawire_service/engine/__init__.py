@@ -34,6 +34,7 @@ from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.batch_result import SegmentResult
 from deltawire_service.engine.execute.batch_run import BatchRun, Computation, segment_runner
 from deltawire_service.engine.execute.finite import all_finite
+from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
@@ -65,6 +66,7 @@ __all__ = [
     "InputSchema",
     "InputSpec",
     "Jacobian",
+    "KeptPasses",
     "Limits",
     "LossField",
     "Network",

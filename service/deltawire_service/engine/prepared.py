@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
+from threading import Event
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
 
@@ -15,6 +16,7 @@ from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
 from deltawire_service.engine.execute.flat import FlatProgram, flatten
+from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.graph import Arrays, Graph, Regularization
@@ -68,6 +70,8 @@ class Prepared(Graph):
     """Keeps targets, programs and plans: requests repeat."""
     flat_after: float = FLAT_AFTER
     """How often a program is computed step by step until it is flattened; inf for always."""
+    kept_passes: KeptPasses | None = None
+    """Keeps forward passes for products of the same numbers; None to keep none."""
 
     @property
     def parts(self) -> list[Any]:
@@ -107,6 +111,11 @@ class Prepared(Graph):
         return self._cached(lambda network, targets: Flattened(flatten(network, network.program(targets))))
 
     @cached_property
+    def differentiated(self) -> Callable[[], Event]:
+        """Return the flag that is set once a product of this network is asked for."""
+        return self._cached(lambda network: Event())
+
+    @cached_property
     def memory_plan(self) -> Callable[[Targets, int, np.dtype[Any], BodyCost], Plan]:
         """Return the plan of targets for a number of examples, a dtype and a body cost."""
         return self._cached(type(self)._make_plan)
@@ -121,7 +130,10 @@ class Prepared(Graph):
             return self
         noisy = replace(self, noise_seed=seed)
         # Every step of a training may have a seed of its own: what is cached serves all of them.
-        cached = ("program", "memory_plan", "_outputs", "_gradient_targets", "_uses", "_flattened")
+        cached = (
+            *("program", "memory_plan", "differentiated"),
+            *("_outputs", "_gradient_targets", "_uses", "_flattened"),
+        )
         vars(noisy).update({name: getattr(self, name) for name in cached}, _cached_for=self)
         return noisy
 
@@ -193,6 +205,32 @@ class Prepared(Graph):
         program, threads, report = self.program(targets), self.threads, self.on_compute_seconds
         flat = self._flattened(targets).program if next(self._uses(targets)) >= self.flat_after else None
         return BatchRun(self, program, batch, plan, starts, threads, report, flat=flat)
+
+    def kept_run(self, run: BatchRun) -> BatchRun:
+        """Return a run that keeps its forward pass, or continues one that is kept, where that may be."""
+        owner = self.kept_passes.owner(run.plan) if self.kept_passes else None
+        return run if owner is None else run._replace(kept=self.kept_passes, owner=owner)
+
+    def value_run(self, batch: Batch, targets: Targets, plan: Plan) -> BatchRun:
+        """Return the run of a checked request for values.
+
+        It saves what products need, and keeps it, where products of this network were asked for before.
+
+        Args:
+            batch: its arrays.
+            targets: the values.
+            plan: its plan, which counts as much as a product saves.
+
+        Raises:
+            Refused: as for `batch_run`.
+        """
+        plain = self.batch_run(batch, targets, plan)
+        run = self.kept_run(plain) if self.differentiated().is_set() else plain
+        if not run.kept:
+            return plain
+        outputs = self.with_outputs(run.program.values)
+        saving = outputs.targets(Wrt(data=True), run.program.values)
+        return outputs.batch_run(batch, saving, plan)._replace(kept=run.kept, owner=run.owner)
 
     def compute(
         self,

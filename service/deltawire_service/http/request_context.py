@@ -35,6 +35,7 @@ class RequestContext:
         *("environ", "started", "content_length", "media_type", "response_media_type", "view"),
         *("request_id", "requires_key", "key", "params_id", "model_version", "phase_seconds", "phase_notes"),
         *("route", "problem_code", "status", "response_bytes", "memory_bytes", "replayed"),
+        "numbers_stay",
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -67,6 +68,8 @@ class RequestContext:
         """Bytes of the answer's body, as announced."""
         self.replayed = False
         """The answer is the one that the Idempotency-Key of the request got before."""
+        self.numbers_stay = False
+        """The arrays that it computes with are never written to, so a forward pass may be kept with them."""
         self.memory_bytes: int | None = None
         """Bytes of it that are in memory at once; None when that is all of it."""
 

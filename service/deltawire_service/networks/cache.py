@@ -14,6 +14,7 @@ from deltawire_layers import Registry
 from deltawire_service.engine import (
     FLAT_AFTER,
     Caches,
+    KeptPasses,
     Limits,
     Network,
     OnComputeSeconds,
@@ -41,6 +42,7 @@ class NetworkCache:
         run_own: calls the built-in layers, which are known to end.
         on_compute_seconds: gets the seconds that computations take, by kind of layer.
         flat_programs: whether programs that repeat are compiled to straight-line code.
+        kept_passes: keeps forward passes; None to keep none.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class NetworkCache:
         run_own: Runner | None = None,
         on_compute_seconds: OnComputeSeconds = ignore_seconds,
         flat_programs: bool = True,
+        kept_passes: KeptPasses | None = None,
     ):
         self._layers = layers
         self._limits = limits
@@ -62,6 +65,7 @@ class NetworkCache:
         self._run_own = run_own or run
         self._on_compute_seconds = on_compute_seconds
         self._flat_after = FLAT_AFTER if flat_programs else inf
+        self._kept_passes = kept_passes
 
     def compiled(self, spec: Any) -> Network:
         """Return the network of a posted spec, JSON values as parsed, or the network itself.
@@ -79,8 +83,8 @@ class NetworkCache:
             return known
         # Compiling one network twice at once is harmless; waiting for another would not be.
         network = self._run(lambda: self.compile(spec))
-        outside = (network.threads, network.runner, network.on_compute_seconds, network.limits, self._caches)
-        kept = self._caches.keep(network.id, network, outside)
+        outside = [network.threads, network.runner, network.on_compute_seconds, network.limits]
+        kept = self._caches.keep(network.id, network, [*outside, self._caches, self._kept_passes])
         if kept is None:  # so nothing may be kept that refers to it
             return replace(network, caches=Caches())
         self._caches.keep(spelling, network.id)
@@ -105,4 +109,5 @@ class NetworkCache:
             on_compute_seconds=self._on_compute_seconds,
             caches=self._caches,
             flat_after=self._flat_after,
+            kept_passes=self._kept_passes,
         )

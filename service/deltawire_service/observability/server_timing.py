@@ -2,7 +2,7 @@
 
 `read` the body, `check` it against the schemas and the network, `compute`, `write` the answer; `total` is the
 time from the first line of the service to its last. `workers` is the part of `compute` that it waited for
-other machines.
+other machines; `reused` the part in which a forward pass was found that an earlier request had computed.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ class ProtocolContext(NamedTuple):
         """
         held = ExitStack()
         opened = held.enter_context(self.served.open(name, version))
+        current_request().numbers_stay = opened.params_id is not None  # those of a model are written to
 
         @after_this_request
         def close_with(response: Response) -> Response:

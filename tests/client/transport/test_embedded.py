@@ -122,7 +122,16 @@ NEVER_REFUSING = {
         "client_bytes_per_second",
     ),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
-    *("cache_bytes", "networks_dir", "protocols", "log_level", "data_dir", "trainer", "trainer_threads"),
+    *(
+        "cache_bytes",
+        "kept_pass_bytes",
+        "networks_dir",
+        "protocols",
+        "log_level",
+        "data_dir",
+        "trainer",
+        "trainer_threads",
+    ),
     *("dask", "cluster_url", "cluster_operations", "worker_cache_bytes"),
 }
 """Settings of sockets, of processes, and of what a service offers."""
@@ -229,7 +238,13 @@ def test_only_the_plan_and_the_form_of_a_request_are_bounded() -> None:
     form = {"json_depth", "rank", "nodes"}
     seconds = {"queue_seconds", "deadline_seconds", "hang_seconds", "drain_seconds"}
     process = {"compute_threads", "computations", "cache_bytes", "received_bytes", "client_bytes_per_second"}
-    process |= {"upload_bytes", "trainer_threads", "cluster_operations", "worker_cache_bytes"}
+    process |= {
+        "kept_pass_bytes",
+        "upload_bytes",
+        "trainer_threads",
+        "cluster_operations",
+        "worker_cache_bytes",
+    }
     streamed = {"model_tensors", "model_tensor_header_bytes"}
     history = {"free_bytes", "history_bytes", "ledger_entries", "idempotency_keys", "idempotency_seconds"}
     assert {name for name, most in limits.items() if most < 2**60} == {

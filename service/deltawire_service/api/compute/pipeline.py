@@ -146,6 +146,9 @@ class Pipeline:
                             not resolved.stored,
                             not of_dataset,
                         )
+                        # Parameters of a model are written to, and columns of a dataset are files.
+                        sent = not resolved.stored or "params_id" in resolved.origin
+                        context.numbers_stay = sent and not of_dataset
                         own = resolved.stored  # then most tensors are those of the service
                         limits = self._settings.model_wire_limits if own else self._settings.wire_limits
                         tensors = read_request_tensors(network, parts, options.dtype, limits, cost)

@@ -102,7 +102,7 @@ def forward(
     targets = value_targets(network, values)
     batch = network.check_batch(params, data, targets.values)
     plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
-    run = network.batch_run(batch, targets, plan)
+    run = network.value_run(batch, targets, plan)
 
     def work() -> tuple[dict[str, Array], bool]:
         values = run.values()

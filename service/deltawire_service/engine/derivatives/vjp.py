@@ -74,7 +74,8 @@ def vjp(
         answered,
     )
     starts = [CotangentStarts(directions.one_of(cotangents, count, index)) for index in range(times)]
-    run = target.batch_run(batch, targets, plan, *starts)
+    network.differentiated().set()
+    run = network.kept_run(target.batch_run(batch, targets, plan, *starts))
     program = run.program
 
     def work() -> tuple[Products, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from copy import copy
 from itertools import pairwise
@@ -116,6 +116,27 @@ class Pass:
                 del values[name]
         self.values = {name: values[name] for name in self.program.retained}
 
+    def saved_nodes(self) -> list[str]:
+        """Return the nodes whose equations are called in the backward pass, in the order of computation."""
+        return [step.node.name for step in self.program.forward if step.saved]
+
+    def activations(self) -> dict[str, Activation]:
+        """Return what a forward pass that has just ended saved, by node."""
+        if self._flat:
+            return dict(zip(self.saved_nodes(), self._saved, strict=True))
+        return dict(self._activations)
+
+    def resume(self, activations: Mapping[str, Activation], values: Arrays) -> None:
+        """Take what another forward pass made of the same numbers, in place of computing it.
+
+        Args:
+            activations: what it saved, by node; for all nodes of `saved_nodes`.
+            values: its values, (rows, *shape) by node; all that are results of this program.
+        """
+        saved = {name: activations[name] for name in self.saved_nodes()}
+        self.values = {name: values[name] for name in self.program.retained}
+        self._activations, self._saved, self._forked = saved, [*saved.values()], True
+
     def fork(self) -> Pass:
         """Return a pass that shares this forward pass and is ready for a backward pass of its own.
 
@@ -136,8 +157,7 @@ class Pass:
         if not self._flat:
             return self._backward(cotangents)
         if cotangents.keys() != self._flat.starts:  # one output of several
-            steps = (step.node.name for step in self.program.forward if step.saved)
-            self._activations = dict(zip(steps, self._saved, strict=True))
+            self._activations = self.activations()
             return self._backward(cotangents)
         try:
             self.grads, self.deltas, self.finite = self._flat.backward(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol, Self
@@ -15,6 +15,7 @@ from deltawire_service.engine.execute.batch_result import BatchResult, SegmentRe
 from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.execute.flat import FlatProgram
+from deltawire_service.engine.execute.kept_passes import KeptPasses, Numbers
 from deltawire_service.engine.execute.locking import read_only
 from deltawire_service.engine.execute.objective import Starts
 from deltawire_service.engine.execute.threads import Threads
@@ -93,6 +94,10 @@ class BatchRun(NamedTuple):
     """The parameters before the step."""
     flat: FlatProgram | None = None
     """The program as straight-line code, for numbers that are not complex."""
+    kept: KeptPasses | None = None
+    """Keeps the forward pass, or has it already."""
+    owner: Hashable = None
+    """Whose pass it is."""
 
     def with_batch(self, batch: Batch) -> Self:
         """Return the same run on other arrays, of as many rows."""
@@ -106,7 +111,7 @@ class BatchRun(NamedTuple):
         """Return the same run moved by a complex step, computed in complex128."""
         batch = self.batch
         moved = batch.with_arrays(step.moved_params(batch.params), batch.data, COMPLEX)
-        return self._replace(batch=moved, step=step, unmoved=batch.params)
+        return self._replace(batch=moved, step=step, unmoved=batch.params, kept=None)
 
     def result(self, trace: Trace | None = None) -> BatchResult:
         """Compute the passes over all chunks, with one backward pass.
@@ -202,7 +207,7 @@ class BatchRun(NamedTuple):
             observer: called with every array as it is made.
         """
         rows = self.forward(start, stop, observer)
-        if self.program.backward:
+        if self.program.backward and self.starts:
             rows.backward(self.starts[0](start, stop, self.batch.dtype))
         self.report(rows)
         return rows
@@ -218,8 +223,17 @@ class BatchRun(NamedTuple):
         params = {name: read_only(array) for name, array in self.batch.params.items()}
         flat = None if self.batch.dtype == COMPLEX else self.flat
         rows = Pass(self.program, params, self.inputs(start, stop), self.batch.dtype, observer, flat)
-        rows.forward()
+        if self.kept and not observer:
+            self.kept.forward(rows, self._numbers(), self.plan)
+        else:
+            rows.forward()
         return rows
+
+    def _numbers(self) -> Numbers:
+        batch = self.batch
+        return Numbers(
+            self.owner, self.network.nodes, batch.dtype, batch.noise_seed, batch.params, batch.data
+        )
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
