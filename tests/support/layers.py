@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +15,14 @@ from deltawire_layers.registry import installed
 from deltawire_plugins import Registered
 
 BUILT_IN = load_layers(installed("deltawire"))
+
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+SEEDS = range(60 if THOROUGH else 6)
+"""Seeds that a layer is checked with."""
+
+FEW_SEEDS = range(10 if THOROUGH else 3)
+"""Seeds that a layer is checked with in each of many configurations."""
 
 
 def registry(**kinds: type[Layer]) -> Registry:

@@ -111,8 +111,13 @@ class Prepared(Graph):
         return self._cached(lambda network, targets: Flattened(flatten(network, network.program(targets))))
 
     @cached_property
+    def evaluated(self) -> Callable[[], Event]:
+        """Return the flag that is set once the loss of this network is asked for without gradients."""
+        return self._cached(lambda network: Event())
+
+    @cached_property
     def differentiated(self) -> Callable[[], Event]:
-        """Return the flag that is set once a product of this network is asked for."""
+        """Return the flag that is set once a product, or a gradient, of this network is asked for."""
         return self._cached(lambda network: Event())
 
     @cached_property
@@ -131,7 +136,7 @@ class Prepared(Graph):
         noisy = replace(self, noise_seed=seed)
         # Every step of a training may have a seed of its own: what is cached serves all of them.
         cached = (
-            *("program", "memory_plan", "differentiated"),
+            *("program", "memory_plan", "evaluated", "differentiated"),
             *("_outputs", "_gradient_targets", "_uses", "_flattened"),
         )
         vars(noisy).update({name: getattr(self, name) for name in cached}, _cached_for=self)
@@ -214,7 +219,7 @@ class Prepared(Graph):
     def value_run(self, batch: Batch, targets: Targets, plan: Plan) -> BatchRun:
         """Return the run of a checked request for values.
 
-        It saves what products need, and keeps it, where products of this network were asked for before.
+        Where products of this network were asked for before, it keeps what they need.
 
         Args:
             batch: its arrays.
@@ -224,13 +229,47 @@ class Prepared(Graph):
         Raises:
             Refused: as for `batch_run`.
         """
-        plain = self.batch_run(batch, targets, plan)
-        run = self.kept_run(plain) if self.differentiated().is_set() else plain
-        if not run.kept:
-            return plain
-        outputs = self.with_outputs(run.program.values)
+        run = self.batch_run(batch, targets, plan)
+        return self._saving_run(run, self.with_outputs(run.program.values))
+
+    def loss_run(self, batch: Batch, targets: Targets, plan: Plan, starts: Starts) -> BatchRun:
+        """Return the run of a checked request for the loss, with gradients or without.
+
+        Gradients keep their pass only where the loss alone was asked for before: a training asks for no
+        number twice.
+
+        Args:
+            batch: its arrays.
+            targets: what is computed.
+            plan: its plan.
+            starts: the deltas that backprop begins with.
+
+        Raises:
+            Refused: as for `batch_run`.
+        """
+        run = self.batch_run(batch, targets, plan, starts)
+        if targets.trace:
+            return run
+        if run.program.backward:
+            self.differentiated().set()
+            return self.kept_run(run) if self.evaluated().is_set() else run
+        self.evaluated().set()
+        return self._saving_run(run, self)
+
+    def _saving_run(self, run: BatchRun, outputs: Prepared) -> BatchRun:
+        """Return a run of values that saves what products need, where these were asked for before.
+
+        Args:
+            run: the run that saves nothing.
+            outputs: the network from whose loss the products would start.
+        """
+        kept = self.kept_run(run) if self.differentiated().is_set() else run
+        if not kept.kept:
+            return run
         saving = outputs.targets(Wrt(data=True), run.program.values)
-        return outputs.batch_run(batch, saving, plan)._replace(kept=run.kept, owner=run.owner)
+        other = outputs.batch_run(run.batch, saving, run.plan)
+        asked = other.program._replace(params=(), data=())
+        return other._replace(program=asked, kept=kept.kept, owner=kept.owner)
 
     def compute(
         self,

@@ -18,7 +18,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     routes = Blueprint("forward", __name__)
 
     @routes.post("/forward")
-    @pipeline.computing(ForwardRequest, ForwardResponse)
+    @pipeline.computing(ForwardRequest, ForwardResponse, keeps_passes=True)
     def forward(request: ForwardRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """Compute values of chosen nodes, from the parameters and inputs that lead to them."""
         values = network.forward(

@@ -113,7 +113,11 @@ class Pipeline:
         return decorate
 
     def computing(
-        self, request: type[C], response: type[Schema], codes: Iterable[str] = COMPUTING
+        self,
+        request: type[C],
+        response: type[Schema],
+        codes: Iterable[str] = COMPUTING,
+        keeps_passes: bool = False,
     ) -> Callable[[Callable[[C, Network, RequestTensors], Document]], View]:
         """Turn a function of the options, the network and the tensors into a view.
 
@@ -121,6 +125,7 @@ class Pipeline:
             request: the options of the route.
             response: the schema of its answer.
             codes: the problems that the route may answer with.
+            keeps_passes: whether requests often come in pairs, so that a forward pass may serve two.
         """
 
         def decorate(view: Callable[[C, Network, RequestTensors], Document]) -> View:
@@ -148,7 +153,7 @@ class Pipeline:
                         )
                         # Parameters of a model are written to, and columns of a dataset are files.
                         sent = not resolved.stored or "params_id" in resolved.origin
-                        context.numbers_stay = sent and not of_dataset
+                        context.numbers_stay = keeps_passes and sent and not of_dataset
                         own = resolved.stored  # then most tensors are those of the service
                         limits = self._settings.model_wire_limits if own else self._settings.wire_limits
                         tensors = read_request_tensors(network, parts, options.dtype, limits, cost)

@@ -18,7 +18,7 @@ def blueprint(pipeline: Pipeline) -> Blueprint:
     routes = Blueprint("vjp", __name__)
 
     @routes.post("/vjp")
-    @pipeline.computing(VjpRequest, VjpResponse)
+    @pipeline.computing(VjpRequest, VjpResponse, keeps_passes=True)
     def vjp(request: VjpRequest, network: Network, tensors: RequestTensors) -> dict[str, Any]:
         """Compute vector-Jacobian products: cotangents of any nodes, sent back to parameters and inputs."""
         result = network.vjp(

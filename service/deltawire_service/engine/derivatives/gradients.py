@@ -54,7 +54,7 @@ def gradients(
     batch = network.check_batch(params, data)
     plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
-    run = network.batch_run(batch, targets, plan, objective.starts)
+    run = network.loss_run(batch, targets, plan, objective.starts)
 
     def work() -> tuple[Gradients, bool]:
         return compute_gradients(run, objective)

@@ -116,6 +116,24 @@ def test_arrays_that_a_caller_writes_to_are_read_again(monkeypatch: pytest.Monke
     assert not np.array_equal(derivative(), first)
 
 
+def test_a_training_keeps_none() -> None:
+    client, body = service(), {"network": NETWORK, "params": PARAMS, "data": {"x": X}}
+    for wrt in (False, True, True):
+        assert not reused(post(client, "/v1/gradients", **body, wrt={"params": wrt}))
+
+
+def test_the_loss_of_umbridge_before_its_gradient(tmp_path: Path) -> None:
+    publish(tmp_path, "small", network=NETWORK, params=PARAMS, values=["y"])
+    client = service(networks_dir=str(tmp_path))
+    theta = np.concatenate([PARAMS[name].ravel() for name in ("hidden.weight", "hidden.bias")])
+    point = {"name": "small.loglik", "input": [theta.tolist()], "config": {"data": {"x": X.tolist()}}}
+    calls = [("/Evaluate", point), ("/Gradient", point | {"outWrt": 0, "inWrt": 0, "sens": [1]})]
+    answers = [client.post(path, json=body) for _ in range(2) for path, body in calls]
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [reused(answer) for answer in answers] == [False, False, True, True]
+    assert answers[1].data == answers[3].data and answers[0].data == answers[2].data
+
+
 @pytest.mark.parametrize("protocol", ["tesseract", "umbridge"])
 def test_the_protocols_of_others(protocol: str, tmp_path: Path) -> None:
     publish(tmp_path, "small", network=NETWORK, params=PARAMS, values=["y"])

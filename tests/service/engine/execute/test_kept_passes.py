@@ -96,7 +96,11 @@ def test_values_and_products_have_the_bits_they_have_without(
         one = network.vjp(
             example.params, example.data, {outputs[0]: values[outputs[0]]}, wrt_params=False, wrt_data=True
         )
-        return [bits(values), *(bits(part) for each in (both, one) for part in (each.params, each.data))]
+        loss = network.gradients(example.params, example.data, wrt_params=False, values=outputs)
+        whole = network.gradients(example.params, example.data, wrt_data=True)
+        parts = [part for each in (both, one, loss, whole) for part in (each.params, each.data)]
+        losses = {str(i): each.losses for i, each in enumerate((loss, whole))}
+        return [bits(part) for part in (values, *parts, loss.values, losses)]
 
     expected = answers(network)
     with pytest.MonkeyPatch.context() as patch:
@@ -115,6 +119,21 @@ def test_a_product_continues_the_values_before_it(network: Network, somebody: So
     assert somebody.found == 0
     assert bits(product(network, x=moved)) == bits(product(compiled(SPEC), x=moved))
     assert somebody.found == 1
+
+
+def test_a_gradient_continues_the_loss_before_it(network: Network, somebody: Somebody) -> None:
+    network, plain = (compiled(SPEC | {"loss": "d"}) for _ in range(2))
+    network = keeping(network, somebody)
+    for _ in range(2):  # a training
+        network.gradients(PARAMS, {"x": X})
+    assert somebody.found == 0
+    alone = network.gradients(PARAMS, {"x": X}, wrt_params=False)
+    assert (alone.params, alone.data, somebody.found) == ({}, {}, 0)
+    expected = plain.gradients(PARAMS, {"x": X}, wrt_data=True)
+    found = network.gradients(PARAMS, {"x": X}, wrt_data=True)
+    assert somebody.found == 1
+    assert (bits(found.params), bits(found.data)) == (bits(expected.params), bits(expected.data))
+    assert found.loss == alone.loss == expected.loss
 
 
 def test_values_continue_the_product_before_them(network: Network, somebody: Somebody) -> None:
