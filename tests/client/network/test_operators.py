@@ -9,7 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 import pytest
 from autograd import grad
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deltawire import Client, Network, Refused
@@ -45,6 +45,7 @@ EXPRESSIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
+@settings(max_examples=settings.default.max_examples // 5)
 @given(seed=st.integers(0, 2**32))
 def test_an_operator_computes_what_it_says(name: str, seed: int) -> None:
     stream = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -17,6 +18,7 @@ from deltawire_service.app import create_app
 from deltawire_service.settings import Settings
 
 
+@cache
 def catalogue() -> dict[str, dict[str, Any]]:
     answer = create_app(Settings(log_level="error"), BUILT_IN).test_client().get("/v1/layers")
     assert answer.status_code == 200

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.layers import BUILT_IN
+from support.layers import BUILT_IN, FEW_SEEDS
 
 from deltawire_layers import LayerError, check_layer
 
@@ -22,14 +22,14 @@ OPTIONS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("kind", ["nll", "softmax_nll"])
 @pytest.mark.parametrize("options", OPTIONS)
 def test_options_keep_the_contract(kind: str, options: dict[str, Any]) -> None:
-    for seed in range(3):
+    for seed in FEW_SEEDS:
         check_layer(BUILT_IN[kind](**options), (2, 3), (2,), seed=seed)
         check_layer(BUILT_IN[kind](axis=0, **options), (3, 2), (2,), seed=seed)
 
 
 @pytest.mark.parametrize("smoothing", [0.1, 1])
 def test_smoothed_labels_keep_the_contract(smoothing: float) -> None:
-    for seed in range(3):
+    for seed in FEW_SEEDS:
         layer = BUILT_IN["softmax_nll"](label_smoothing=smoothing, ignore_index=-1, class_weights=[1, 2, 3])
         check_layer(layer, (2, 3), (2,), seed=seed)
         rows = {"label_smoothing": smoothing, "per_row": True}
