@@ -26,16 +26,16 @@ from benchmarks.http.server import serving
 from benchmarks.machine import machine
 from benchmarks.tables import number, table
 
-WIDTH, PLACES, DEPTH = 512, 256, 4
+WIDTH, PLACES, DEPTH = 512, 1024, 8
 
 
 def dense(name: str, source: str) -> list[dict[str, Any]]:
-    linear = {"name": f"{name} linear", "kind": "linear", "config": {"units": WIDTH}, "inputs": [source]}
+    linear = {"name": f"{name}_linear", "kind": "linear", "config": {"units": WIDTH}, "inputs": [source]}
     return [linear, {"name": name, "kind": "tanh", "inputs": [linear["name"]]}]
 
 
 def layers(source: str) -> list[dict[str, Any]]:
-    names = [source, *(f"dense {i}" for i in range(DEPTH))]
+    names = [source, *(f"dense_{i}" for i in range(DEPTH))]
     return [node for before, name in zip(names, names[1:], strict=False) for node in dense(name, before)]
 
 
@@ -121,7 +121,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--calls", type=int, default=20)
-    print(machine())
+    print(machine(("jax", "tesseract-core", "tesseract-jax")))
     print(report(parser.parse_args()))
 
 

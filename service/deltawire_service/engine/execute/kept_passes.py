@@ -135,7 +135,7 @@ class KeptPasses:
 
 def kept_bytes(plan: Plan) -> int:
     """Return the bytes of a pass: the numbers that came with its request, and what was computed from them."""
-    return plan.given_bytes - plan.stored_bytes + plan.read_bytes + plan.work_bytes
+    return plan.given_bytes - plan.stored_bytes + plan.work_bytes
 
 
 def _equal(ours: Arrays, theirs: Arrays) -> bool:
