@@ -28,59 +28,141 @@ class Case(NamedTuple):
 
     kind: str
     config: dict[str, Any]
-    shape: tuple[int, ...]
+    batch: int
+    inputs: tuple[tuple[int, ...], ...]
+    """Shapes of an example's inputs."""
     torch: str
-    """A call of torch: x, w and b are the batch and the parameters, F is torch.nn.functional."""
-    labels: int = 0
-    """The classes, for a loss of labels."""
+    """A call of torch, with x the first input, a all of them, p parameters by name, F torch.nn.functional."""
+    integers: int = 0
+    """What the last input counts up to: classes, or rows of a table."""
+    shared: int = 0
+    """How many of the last inputs are shared by all examples: means, variances, masks."""
+
+
+IMAGES, PLACES = (64, 28, 28), (128, 256)
+RECURRENT = "[p[f'{part}_{of}'] for part in ('weight', 'bias') for of in ('ih', 'hh')]"
+HEADS = ((8, 128, 64),) * 3
+ATTENTION = "F.scaled_dot_product_attention"
+WEIGHTS = "x, p['weight'], p['bias']"
+
+
+def elementwise(kind: str, torch: str, **config: Any) -> Case:
+    return Case(kind, config, 512, ((1024,),), torch)
+
+
+def convolution(kernel: int, **options: int) -> Case:
+    options = {"padding": kernel // 2} | options
+    named = ", ".join(f"{name}={number}" for name, number in options.items())
+    config = {"channels": 64, "kernel": kernel} | options
+    return Case("conv2d", config, 8, (IMAGES,), f"F.conv2d({WEIGHTS}, {named})")
 
 
 CASES = {
-    "gelu": Case("gelu", {}, (512, 1024), "F.gelu(x)"),
-    "gelu by tanh": Case("gelu", {"approximate": "tanh"}, (512, 1024), "F.gelu(x, approximate='tanh')"),
-    "sigmoid": Case("sigmoid", {}, (512, 1024), "torch.sigmoid(x)"),
-    "tanh": Case("tanh", {}, (512, 1024), "torch.tanh(x)"),
-    "silu": Case("silu", {}, (512, 1024), "F.silu(x)"),
-    "softplus": Case("softplus", {}, (512, 1024), "F.softplus(x)"),
-    "softmax": Case("softmax", {}, (2048, 256), "F.softmax(x, -1)"),
-    "softmax_nll": Case("softmax_nll", {}, (2048, 256), "F.cross_entropy(x, labels, reduction='sum')", 256),
-    "layer_norm": Case("layer_norm", {}, (64, 128, 256), "F.layer_norm(x, (256,), w, b)"),
-    "rms_norm": Case("rms_norm", {}, (64, 128, 256), "F.rms_norm(x, (256,), w, 1e-5)"),
-    "group_norm": Case("group_norm", {"groups": 8}, (16, 64, 28, 28), "F.group_norm(x, 8, w, b)"),
-    "instance_norm": Case("instance_norm", {}, (16, 64, 28, 28), "F.instance_norm(x, weight=w, bias=b)"),
-}
+    "gelu": elementwise("gelu", "F.gelu(x)"),
+    "gelu by tanh": elementwise("gelu", "F.gelu(x, approximate='tanh')", approximate="tanh"),
+    "sigmoid": elementwise("sigmoid", "torch.sigmoid(x)"),
+    "tanh": elementwise("tanh", "torch.tanh(x)"),
+    "silu": elementwise("silu", "F.silu(x)"),
+    "softplus": elementwise("softplus", "F.softplus(x)"),
+    "softmax": Case("softmax", {}, 2048, ((256,),), "F.softmax(x, -1)"),
+    "softmax_nll": Case("softmax_nll", {}, 2048, ((256,), ()), "F.cross_entropy(*a, reduction='none')", 256),
+    "layer_norm": Case("layer_norm", {}, 64, (PLACES,), "F.layer_norm(x, (256,), p['weight'], p['bias'])"),
+    "rms_norm": Case("rms_norm", {}, 64, (PLACES,), "F.rms_norm(x, (256,), p['weight'], 1e-5)"),
+    "group_norm": Case(
+        "group_norm", {"groups": 8}, 16, (IMAGES,), "F.group_norm(x, 8, p['weight'], p['bias'])"
+    ),
+    "instance_norm": Case(
+        "instance_norm", {}, 16, (IMAGES,), "F.instance_norm(x, weight=p['weight'], bias=p['bias'])"
+    ),
+    "batch_norm": Case(
+        "batch_norm", {}, 16, (IMAGES, (64,), (64,)), "F.batch_norm(*a, p['weight'], p['bias'])", shared=2
+    ),
+    "max_pool2d": Case("max_pool2d", {"kernel": 2}, 16, (IMAGES,), "F.max_pool2d(x, 2)"),
+    "avg_pool2d": Case("avg_pool2d", {"kernel": 2}, 16, (IMAGES,), "F.avg_pool2d(x, 2)"),
+    "embedding": Case(
+        "embedding", {"rows": 4096, "width": 256}, 64, ((128,),), "F.embedding(x, p['weight'])", 4096
+    ),
+    "depthwise 3×3": convolution(3, groups=64),
+    "conv 1×1": convolution(1),
+    "conv 3×3": convolution(3),
+    "conv 7×7/2": convolution(7, stride=2),
+    "conv transposed": Case(
+        "conv_transpose2d", {"channels": 32, "kernel": 2, "stride": 2}, 8, (IMAGES,),
+        f"F.conv_transpose2d({WEIGHTS}, stride=2)",
+    ),
+    "lstm": Case(
+        "lstm", {"units": 128}, 32, ((32, 128),),
+        f"torch.lstm(x, (zero, zero), {RECURRENT}, True, 1, 0.0, False, False, True)[0]",
+    ),
+    "gru": Case(
+        "gru", {"units": 128}, 32, ((32, 128),),
+        f"torch.gru(x, zero, {RECURRENT}, True, 1, 0.0, False, False, True)[0]",
+    ),
+    "attention, causal": Case(
+        "attention", {"causal": True}, 8, HEADS, f"{ATTENTION}(*a, is_causal=True)"
+    ),
+    "attention, masked": Case(
+        "attention", {}, 8, (*HEADS, (128, 128)), f"{ATTENTION}(*a[:3], a[3].bool())", 2, shared=1
+    ),
+}  # fmt: skip
 ENGINES = ("ours", "numpy", "torch")
 
 
-def arrays(case: Case, dtype: str) -> tuple[Any, Any, Any]:
-    """Return a batch, a δ of its shape, and labels."""
+class Numbers(NamedTuple):
+    """The numbers of a case: the same for all engines."""
+
+    inputs: list[Any]
+    params: dict[str, Any]
+    delta: Any
+
+
+def numbers_of(case: Case, dtype: str) -> Numbers:
+    """Draw the inputs, the parameters and δ of the value."""
+    from deltawire_layers import load_layers
+
     random = np.random.default_rng(0)
-    x, delta = random.normal(size=(2, *case.shape)).astype(dtype)
-    return x, delta, random.integers(0, max(case.labels, 1), case.shape[:-1])
+    layer = load_layers()[case.kind](**case.config)
+    inputs = []
+    for place, shape in enumerate(case.inputs):
+        is_shared = place >= len(case.inputs) - case.shared
+        size = shape if is_shared else (case.batch, *shape)
+        if case.integers and place == len(case.inputs) - 1:
+            inputs.append(random.integers(0, case.integers, size))
+        elif is_shared:
+            inputs.append(random.uniform(0.5, 2, size=size).astype(dtype))
+        else:
+            inputs.append(random.normal(size=size).astype(dtype))
+    params = {
+        name: 0.2 * random.normal(size=each.shape).astype(dtype)
+        for name, each in layer.parameters(*case.inputs).items()
+    }
+    delta = random.normal(size=(case.batch, *layer.output_shape(*case.inputs))).astype(dtype)
+    return Numbers(inputs, params, delta)
 
 
 def ours(case: Case, dtype: str) -> Callable[[], list[Any]]:
     from deltawire_layers import load_layers
 
     layer = load_layers()[case.kind](**case.config)
-    x, delta, labels = arrays(case, dtype)
-    inputs = (x, labels) if case.labels else (x,)
-    if case.labels:
-        delta = np.ones(len(x), dtype)
-    random = np.random.default_rng(1)
-    owned = layer.parameters(*(each.shape[1:] for each in inputs))
-    params = {
-        name: random.normal(size=owned[name].shape).astype(dtype)
-        for name in ("weight", "bias")
-        if name in owned
-    }
+    given, params, delta = numbers_of(case, dtype)
+    inputs = [
+        np.broadcast_to(array, (case.batch, *array.shape)) if place >= len(given) - case.shared else array
+        for place, array in enumerate(given)
+    ]
+    wanted = differentiated(case)
 
     def call() -> list[Any]:
         value, deltas, grads, signal = layer.forward(params, *inputs)
         shared = signal(delta)
-        return [value, deltas[0](shared), *(equation(shared) for equation in grads.values())]
+        sent = [deltas[place] for place in wanted]
+        return [value, *(equation(shared) for equation in (*sent, *grads.values()) if equation)]
 
     return call
+
+
+def differentiated(case: Case) -> range:
+    """Return the places of the inputs that get a δ: those of floats, one for each example."""
+    return range(len(case.inputs) - max(case.shared, bool(case.integers)))
 
 
 def without_kernels(case: Case, dtype: str) -> Callable[[], list[Any]]:
@@ -94,26 +176,18 @@ def torchs(case: Case, dtype: str) -> Callable[[], list[Any]]:
     import torch
 
     torch.set_num_threads(1)
-    x, delta, labels = (torch.from_numpy(array) for array in arrays(case, dtype))
-    random = np.random.default_rng(1)
-    from deltawire_layers import load_layers
-
-    owned = load_layers()[case.kind](**case.config).parameters(case.shape[1:], *[()] * bool(case.labels))
-    w, b = (
-        torch.from_numpy(random.normal(size=owned[name].shape).astype(dtype)).requires_grad_()
-        if name in owned
-        else None
-        for name in ("weight", "bias")
-    )
-    x.requires_grad_()
-    wanted = [each for each in (x, w, b) if each is not None]
-    scope = {"x": x, "w": w, "b": b, "labels": labels, "torch": torch, "F": torch.nn.functional}
+    given, drawn, delta = numbers_of(case, dtype)
+    a = [torch.from_numpy(array) for array in given]
+    p = {name: torch.from_numpy(array).requires_grad_() for name, array in drawn.items()}
+    wanted = [a[place].requires_grad_() for place in differentiated(case)] + list(p.values())
+    zero = torch.zeros(1, case.batch, delta.shape[-1], dtype=getattr(torch, dtype))
+    scope = {"x": a[0], "a": a, "p": p, "zero": zero, "torch": torch, "F": torch.nn.functional}
     forward = eval(f"lambda: {case.torch}", scope)
+    above = torch.from_numpy(delta)
 
     def call() -> list[Any]:
         value = forward()
-        below = torch.autograd.grad(value, wanted, None if case.labels else delta)
-        return [value.detach(), *below]
+        return [value.detach(), *torch.autograd.grad(value, wanted, above)]
 
     return call
 

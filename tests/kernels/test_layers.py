@@ -21,18 +21,24 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
     "rms_norm": ("rms_norm", {}, (4, 7)),
     "group_norm": ("group_norm", {"groups": 2}, (4, 3, 5)),
     "instance_norm": ("instance_norm", {}, (4, 3, 5)),
+    "batch_norm": ("batch_norm", {}, (4, 3, 5)),
+    "batch_norm without parameters": ("batch_norm", {"affine": False}, (4, 3, 5)),
 }
+
+STATISTICS = ("batch_norm",)
+"""Kinds with a mean and a variance per channel as further inputs."""
 
 
 def results(kind: str, config: dict[str, Any], x: Any, delta: Any) -> list[Any]:
-    layer = load_layers()[kind](**config)
-    drawn = {name: each.shape for name, each in layer.parameters(x.shape[1:]).items()}
-    params = {
-        name: np.random.default_rng(1).normal(size=shape).astype(x.dtype) for name, shape in drawn.items()
-    }
-    value, deltas, grads, signal = layer.forward(params, x)
+    layer, random = load_layers()[kind](**config), np.random.default_rng(1)
+    more = random.uniform(1, 2, size=(2, *x.shape[:2])).astype(x.dtype) if kind in STATISTICS else ()
+    inputs = (x, *more)
+    drawn = layer.parameters(*(each.shape[1:] for each in inputs))
+    params = {name: random.normal(size=each.shape).astype(x.dtype) for name, each in drawn.items()}
+    value, deltas, grads, signal = layer.forward(params, *inputs)
     shared = signal(delta)
-    return [value, deltas[0](shared), *(grads[name](shared) for name in sorted(params))]
+    sent = [equation(shared) for equation in deltas if equation]
+    return [value, *sent, *(grads[name](shared) for name in sorted(params))]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -75,5 +81,11 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         deltawire_kernels.softmax_delta(x, x, x, 3)
     with pytest.raises(ValueError, match="cannot be divided"):
         deltawire_kernels.norm(x, None, None, x, np.ones(6, np.float32), 1, 3, 1e-5, True)
+    with pytest.raises(ValueError, match="cannot be divided"):
+        deltawire_kernels.standardise(x, None, None, x, np.ones(6, np.float32), 3, 1)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.standardise_delta(
+            np.ones(6, np.float32), np.ones(3, np.float32), x, x.copy(), 2, 1
+        )
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)

@@ -108,6 +108,30 @@ def test_a_norm_its_delta_and_its_gradients(
     close(sums, (delta * y).sum(axis=(0, 3)), (np.abs(delta) * from_mean).sum(axis=(0, 3)))
 
 
+@given(shape=SHAPES, dtype=DTYPES, parameters=st.integers(0, 2), seed=SEEDS)
+def test_given_moments_and_their_delta(
+    shape: tuple[int, int, int, int], dtype: str, parameters: int, seed: int
+) -> None:
+    import deltawire_kernels
+
+    examples, channels, places = shape[0], shape[1] * shape[2], shape[3]
+    random = np.random.default_rng(seed)
+    x, delta = (random.normal(size=(2, examples, channels, places)) + 2).astype(dtype)
+    weight, bias = random.normal(size=(2, channels)).astype(dtype)
+    moments = random.uniform(0.5, 2, size=(3, examples * channels)).astype(dtype)
+    moments[1] = 0
+    mean, factor = (moments[i].astype(np.longdouble).reshape(examples, channels, 1) for i in (0, 2))
+    given_weight, given_bias = weight if parameters else None, bias if parameters == 2 else None
+    value, below = np.empty_like(x), np.empty_like(x)
+    deltawire_kernels.standardise(x, given_weight, given_bias, value, moments, channels, 1)
+    w = weight[:, None].astype(np.longdouble) if parameters else np.longdouble(1)
+    b = bias[:, None] if parameters == 2 else np.longdouble(0)
+    exact = w * ((x - mean) * factor)
+    close(value, exact + b, np.abs(exact) + np.abs(b))
+    deltawire_kernels.standardise_delta(moments, given_weight, delta, below, channels, 1)
+    close(below, w * delta * factor, np.abs(w * delta * factor))
+
+
 def test_a_norm_beyond_the_greatest_float_is_left_to_numpy() -> None:
     import deltawire_kernels
 

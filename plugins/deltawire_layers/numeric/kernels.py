@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltawire_layers.layer import Activation, Array
+from deltawire_layers.layer import Activation, Array, Equation
 
 try:
     import deltawire_kernels as _installed
@@ -137,6 +137,51 @@ def norm(
         compiled.norm_delta(x, moments, weight, above, below, groups, channels, centred)
         return below
 
+    return Activation(value, deltas=(x_delta,), grads=_channel_gradients(params, x, moments, groups))
+
+
+def standardised(
+    params: Mapping[str, Array], x: Array, mean: Array, root: Array
+) -> tuple[Array, Equation, dict[str, Equation]] | None:
+    """Return (x − mean) / root per channel, times a weight and plus a bias; and its backward equations.
+
+    None also where 1 / root is no float.
+
+    Args:
+        params: nothing, the weight, or weight and bias: (channels,).
+        x: the numbers of a batch (batch, channels, places...).
+        mean: (batch, channels).
+        root: (batch, channels).
+
+    Returns:
+        The value, the equation of x, and those of the parameters.
+    """
+    if not _computes(x):
+        return None
+    channels = x.shape[1]
+    moments = np.zeros((3, mean.size), x.dtype)
+    moments[0] = mean.ravel()
+    with np.errstate(all="ignore"):
+        np.divide(1, root.ravel(), out=moments[2])
+    if not np.isfinite(moments[2]).all():
+        return None
+    x, value = np.ascontiguousarray(x), np.empty(x.shape, x.dtype)
+    weight, bias = (params.get(name) for name in ("weight", "bias"))
+    compiled.standardise(x, weight, bias, value, moments, channels, 1)
+
+    def x_delta(delta: Array) -> Array:
+        below = np.empty_like(x)
+        compiled.standardise_delta(moments, weight, np.ascontiguousarray(delta), below, channels, 1)
+        return below
+
+    return value, x_delta, _channel_gradients(params, x, moments, channels)
+
+
+def _channel_gradients(
+    params: Mapping[str, Array], x: Array, moments: Array, groups: int
+) -> dict[str, Equation]:
+    """Return the equations of weight and bias, for rows of moments (3, examples * groups)."""
+
     def weight_gradient(delta: Array) -> Array:
         sums = np.empty(params["weight"].shape, x.dtype)
         compiled.norm_gradient(x, moments, np.ascontiguousarray(delta), sums, groups)
@@ -144,8 +189,8 @@ def norm(
 
     def bias_gradient(delta: Array) -> Array:
         sums = np.empty(params["bias"].shape, x.dtype)
-        compiled.channel_sums(np.ascontiguousarray(delta), sums, rows // groups)
+        compiled.channel_sums(np.ascontiguousarray(delta), sums, moments.shape[1] // groups)
         return sums
 
     equations = {"weight": weight_gradient, "bias": bias_gradient}
-    return Activation(value, deltas=(x_delta,), grads={name: equations[name] for name in params})
+    return {name: equations[name] for name in params}

@@ -15,6 +15,8 @@ from deltawire_kernels._kernels import (
     norm_gradient,
     softmax,
     softmax_delta,
+    standardise,
+    standardise_delta,
     value,
 )
 
@@ -28,5 +30,7 @@ __all__ = [
     "norm_gradient",
     "softmax",
     "softmax_delta",
+    "standardise",
+    "standardise_delta",
     "value",
 ]

@@ -132,6 +132,28 @@ void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, Out<T> 
                             centred);
 }
 
+template <class T>
+void standardise(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<T> moments, std::size_t groups,
+                 std::size_t channels) {
+    const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
+    same(x.size(), value.size());
+    if (bias && !weight) throw std::invalid_argument("a bias goes with a weight");
+    size_of(weight, groups * channels);
+    size_of(bias, groups * channels);
+    const Unlocked unlocked(x.size());
+    kernels<T>().standardise(x.data(), data_of(weight), data_of(bias), value.data(), saved_in<T>(moments), shape);
+}
+
+template <class T>
+void standardise_delta(Out<T> moments, MaybeIn<T> weight, In<T> above, Out<T> below, std::size_t groups,
+                       std::size_t channels) {
+    const Groups shape = grouped(above.size(), divided(moments.size(), 3), groups, channels);
+    same(above.size(), below.size());
+    size_of(weight, groups * channels);
+    const Unlocked unlocked(above.size());
+    kernels<T>().standardise_delta(data_of(weight), above.data(), below.data(), saved_in<T>(moments), shape);
+}
+
 template <class T> void norm_gradient(In<T> x, Out<T> moments, In<T> above, Out<T> sums, std::size_t groups) {
     const std::size_t channels = divided(sums.size(), groups);
     const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
@@ -157,6 +179,10 @@ template <class T> void bind(nb::module_ &m) {
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_delta", norm_delta<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "weight"_a.noconvert().none(),
           "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a, "centred"_a);
+    m.def("standardise", standardise<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
+          "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a);
+    m.def("standardise_delta", standardise_delta<T>, "moments"_a.noconvert(), "weight"_a.noconvert().none(),
+          "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("norm_gradient", norm_gradient<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
           "sums"_a.noconvert(), "groups"_a);
     m.def("channel_sums", channel_sums<T>, "above"_a.noconvert(), "sums"_a.noconvert(), "examples"_a);

@@ -29,6 +29,17 @@ template <class T, class Each> inline void each_place(const Groups &shape, Each 
             for (std::size_t i = 0; i < shape.places; ++i) each(channel * shape.places + i, channel);
 }
 
+// value = weight ∘ unit(x) + bias over a row; weight and bias may be null.
+template <class T>
+inline void place(const T *x, const T *weight, const T *bias, T *value, const Moments<T> &unit, const Groups &shape) {
+    if (bias)
+        each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]) + bias[channel]; });
+    else if (weight)
+        each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]); });
+    else
+        for (std::size_t i = 0; i < shape.count(); ++i) value[i] = unit(x[i]);
+}
+
 // value = weight ∘ (x - mean) / √(mean of squares + eps) + bias; weight and bias may be null.
 // Returns whether every mean of squares was finite.
 template <class T>
@@ -48,14 +59,31 @@ bool norm(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, 
         const Moments<T> unit = {high, static_cast<T>(rest), static_cast<T>(1 / __builtin_sqrt(squares + eps))};
         saved.high[row] = unit.high, saved.low[row] = unit.low, saved.factor[row] = unit.factor;
         const T *w = weight ? weight + shape.first(row) : nullptr, *b = bias ? bias + shape.first(row) : nullptr;
-        if (b)
-            each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = w[channel] * unit(x[i]) + b[channel]; });
-        else if (w)
-            each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = w[channel] * unit(x[i]); });
-        else
-            for (std::size_t i = 0; i < count; ++i) value[i] = unit(x[i]);
+        place(x, w, b, value, unit, shape);
     }
     return finite;
+}
+
+// The same with given moments, those of a batch norm whose statistics are fixed: value and δx = weight ∘ δ · factor.
+template <class T>
+void standardise(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape) {
+    const std::size_t count = shape.count();
+    for (std::size_t row = 0; row < shape.rows; ++row, x += count, value += count) {
+        const T *w = weight ? weight + shape.first(row) : nullptr, *b = bias ? bias + shape.first(row) : nullptr;
+        place(x, w, b, value, moments(saved, row), shape);
+    }
+}
+
+template <class T>
+void standardise_delta(const T *weight, const T *delta, T *below, Saved<T> saved, Groups shape) {
+    const std::size_t count = shape.count();
+    for (std::size_t row = 0; row < shape.rows; ++row, delta += count, below += count) {
+        const T factor = saved.factor[row], *w = weight ? weight + shape.first(row) : nullptr;
+        if (w)
+            each_place<T>(shape, [=](std::size_t i, std::size_t channel) { below[i] = w[channel] * delta[i] * factor; });
+        else
+            for (std::size_t i = 0; i < count; ++i) below[i] = delta[i] * factor;
+    }
 }
 
 // δx = (g - mean g - y ∘ mean (g ∘ y)) · factor with g = weight ∘ δ, y = (x - mean) · factor, and mean g only

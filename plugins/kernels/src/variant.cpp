@@ -9,8 +9,8 @@
 namespace VARIANT {
 
 template <class T, class... Functions> constexpr Kernels<T> kernels() {
-    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,       softmax_delta<T>,
-            norm<T>,                   norm_delta<T>,             norm_gradient<T>, channel_sums<T>};
+    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>, norm<T>,
+            norm_delta<T>,             standardise<T>,            standardise_delta<T>, norm_gradient<T>, channel_sums<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

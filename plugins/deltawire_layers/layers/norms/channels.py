@@ -10,6 +10,7 @@ from marshmallow import validate
 from deltawire_layers.layer import (
     Activation,
     Array,
+    Equation,
     Formula,
     Layer,
     LayerError,
@@ -23,6 +24,7 @@ from deltawire_layers.layers.norms.normalised import (
     affine_per_example,
     norm_work,
     normalised,
+    saved_by_rows,
     weight_and_bias,
 )
 from deltawire_layers.layers.norms.places import LayerNorm
@@ -73,7 +75,8 @@ class Groups(ChannelNorm):
         raise NotImplementedError
 
     def saved(self, x: Shape) -> int:
-        return prod(x) + self.count_groups(x[0])
+        groups = self.count_groups(x[0])
+        return saved_by_rows(groups, prod(x) // groups)
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         groups = self.count_groups(x.shape[1])
@@ -165,14 +168,28 @@ class BatchNorm(ChannelNorm):
         return x
 
     def saved(self, x: Shape, running_mean: Shape, running_var: Shape) -> int:
-        return prod(x) + x[0]
+        root = x[0]
+        return root + saved_by_rows(x[0], prod(x[1:]))
 
     def forward(
         self, params: Mapping[str, Array], x: Array, running_mean: Array, running_var: Array
     ) -> Activation:
+        root = analytic.square_root(running_var + self.eps)
+        compiled = kernels.standardised(params, x, running_mean, root) if x.ndim > 2 else None
+        if not compiled:
+            return self._by_numpy(params, x, running_mean, root)
+
+        def statistic(position: int) -> Equation:  # few networks ask for these
+            return lambda delta: _equation(self._by_numpy(params, x, running_mean, root), position)(delta)
+
+        value, x_delta, grads = compiled
+        return Activation(value, deltas=(x_delta, statistic(1), statistic(2)), grads=grads)
+
+    def _by_numpy(
+        self, params: Mapping[str, Array], x: Array, running_mean: Array, root: Array
+    ) -> Activation:
         each = (*running_mean.shape, *(1,) * (x.ndim - 2))
         places = tuple(range(2, x.ndim))
-        root = analytic.square_root(running_var + self.eps)
         y = self._normalised(x, running_mean, root)
         return affine(
             params, 1, y,
@@ -192,3 +209,9 @@ class BatchNorm(ChannelNorm):
     def _normalised(self, x: Array, mean: Array, root: Array) -> Array:
         each = (*mean.shape, *(1,) * (x.ndim - 2))
         return analytic.divide(x - mean.reshape(each), root.reshape(each))
+
+
+def _equation(activation: Activation, position: int) -> Equation:
+    equation = activation.deltas[position]
+    assert equation is not None
+    return equation

@@ -74,6 +74,16 @@ def normalised(x: Array, eps: float) -> tuple[Array, Equation]:
     return y, lambda delta: centred(back(delta))
 
 
+def saved_by_rows(rows: int, count: int) -> int:
+    """Return how many numbers are saved of rows: the normalised ones and a root, or three moments.
+
+    Args:
+        rows: number of rows.
+        count: numbers of a row.
+    """
+    return rows * max(count + 1, 3)
+
+
 def norm_work(x: Shape) -> Work:
     """Return the work of normalising an example of this shape, which reads its numbers again and again."""
     return Work(each=16 * NUMBER * prod(x), once=16 * CALL)

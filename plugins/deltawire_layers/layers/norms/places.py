@@ -27,6 +27,7 @@ from deltawire_layers.layers.norms.normalised import (
     norm_work,
     normalised,
     rescaled,
+    saved_by_rows,
     weight_and_bias,
 )
 from deltawire_layers.numeric import kernels
@@ -59,7 +60,7 @@ class PlacesNorm(Layer):
         return x
 
     def saved(self, x: Shape) -> int:
-        return prod(x) + prod(x[: -self.last_axes])
+        return saved_by_rows(prod(x[: -self.last_axes]), prod(x[-self.last_axes :]))
 
     def work(self, x: Shape) -> Work:
         return norm_work(x)
