@@ -24,6 +24,16 @@ LAYERS: dict[str, tuple[str, dict[str, Any], tuple[int, ...]]] = {
     "batch_norm": ("batch_norm", {}, (4, 3, 5)),
     "batch_norm without parameters": ("batch_norm", {"affine": False}, (4, 3, 5)),
 }
+LAYERS |= {
+    f"depthwise {name}": ("conv2d", {"channels": 4, "groups": 4} | config, (4, 9, 20))
+    for name, config in {
+        "3×3": {"kernel": 3, "padding": 1},
+        "with strides": {"kernel": [3, 2], "stride": [2, 3], "padding": [[2, 0], [0, 1]]},
+        "dilated": {"kernel": [2, 3], "dilation": [3, 2], "padding": 2, "bias": False},
+        "1×1": {"kernel": 1, "stride": 4},
+        "wide": {"kernel": [1, 18], "padding": [0, 1]},
+    }.items()
+}  # fmt: skip
 
 STATISTICS = ("batch_norm",)
 """Kinds with a mean and a variance per channel as further inputs."""
@@ -56,7 +66,8 @@ def test_a_layer_gives_the_numbers_of_its_twin(
     monkeypatch.setattr(kernels, "compiled", None)
     for got, expected in zip(compiled, results(kind, config, x, delta), strict=True):
         assert got.dtype == expected.dtype and got.shape == expected.shape
-        np.testing.assert_allclose(got, expected, rtol=0, atol=40 * np.finfo(dtype).eps)
+        size = max(1, np.abs(expected).max())
+        np.testing.assert_allclose(got, expected, rtol=0, atol=40 * np.finfo(dtype).eps * size)
 
 
 @pytest.mark.parametrize("kind", [kind for kind, config, _ in LAYERS.values() if not config])
@@ -84,8 +95,16 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="cannot be divided"):
         deltawire_kernels.standardise(x, None, None, x, np.ones(6, np.float32), 3, 1)
     with pytest.raises(ValueError, match="differ in size"):
-        deltawire_kernels.standardise_delta(
-            np.ones(6, np.float32), np.ones(3, np.float32), x, x.copy(), 2, 1
-        )
+        deltawire_kernels.standardise_delta(np.ones(6, np.float32), np.ones(3, np.float32), x, x.copy(), 2, 1)
+    for wrong_rows in ([0, 2], [-1, 0]):
+        with pytest.raises(ValueError, match="there is no such row"):
+            deltawire_kernels.scatter(np.array(wrong_rows), x, x.copy(), 2)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.scatter(np.array([0]), x, x.copy(), 2)
+    sizes = (2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 1, 1)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.depthwise(x, np.ones(1, np.float32), np.ones(3, np.float32), sizes)
+    with pytest.raises(ValueError, match="no such windows"):
+        deltawire_kernels.depthwise(x, np.ones(1, np.float32), x.copy(), (2, 2, 2, 2, 1, 1, 0, *sizes[7:]))
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)

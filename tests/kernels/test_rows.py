@@ -148,6 +148,20 @@ def test_a_float_of_any_size_is_normalised() -> None:
     np.testing.assert_allclose(y, [[1, -1], [1e-15, -1e-15]], rtol=1e-6)
 
 
+@given(rows=st.integers(1, 9), width=COUNTS, count=st.integers(1, 60), dtype=DTYPES, seed=SEEDS)
+def test_rows_that_were_looked_up(rows: int, width: int, count: int, dtype: str, seed: int) -> None:
+    import deltawire_kernels
+
+    random = np.random.default_rng(seed)
+    index, delta = random.integers(0, rows, count), random.normal(size=(count, width)).astype(dtype)
+    sums = np.full((rows, width), np.nan, dtype)
+    deltawire_kernels.scatter(index, delta, sums, rows)
+    exact, size = np.zeros((2, rows, width), np.longdouble)
+    np.add.at(exact, index, delta)
+    np.add.at(size, index, np.abs(delta))
+    close(sums, exact, size, ulps=8)
+
+
 @given(seed=SEEDS)
 def test_long_sums_keep_their_digits(seed: int) -> None:
     import deltawire_kernels
@@ -155,4 +169,6 @@ def test_long_sums_keep_their_digits(seed: int) -> None:
     a = np.random.default_rng(seed).random((200_000, 3), np.float32)
     sums = np.empty(3, np.float32)
     deltawire_kernels.channel_sums(a, sums, len(a))
+    np.testing.assert_allclose(sums, a.sum(axis=0, dtype=np.float64), rtol=2e-7)
+    deltawire_kernels.scatter(np.zeros(len(a), np.int64), a, sums, 1)
     np.testing.assert_allclose(sums, a.sum(axis=0, dtype=np.float64), rtol=2e-7)

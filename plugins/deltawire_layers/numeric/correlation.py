@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltawire_layers.layer import CALL, NUMBER, Array, Shape, Work
+from deltawire_layers.numeric.kernels import Planes
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Window, count_places, reads
 
@@ -57,8 +58,11 @@ class Correlation(NamedTuple):
             wide: the numbers in the windows.
             shape: shape of the result, the narrow side.
         """
-        matrices = self._matrices(W)
         value = np.empty(shape, wide.dtype)
+        planes = Planes.of(self.windows, self.groups, wide.shape, shape)
+        if planes and planes.narrowed(W, wide, value):
+            return value
+        matrices = self._matrices(W)
         for block in self._blocks(shape, wide):
             part = _part(value, block)
             part[...] = matmul(matrices, self._columns(wide, block)).reshape(part.shape)
@@ -72,8 +76,11 @@ class Correlation(NamedTuple):
             narrow: one number for each window.
             shape: shape of the result, the wide side.
         """
-        matrices = self._matrices(W)
         wide = np.zeros(shape, narrow.dtype)
+        planes = Planes.of(self.windows, self.groups, shape, narrow.shape)
+        if planes and planes.widened(W, narrow, wide):
+            return wide
+        matrices = self._matrices(W)
         for block in self._blocks(narrow.shape, wide):
             self._add_columns(wide, matmul(matrices.swapaxes(1, 2), self._rows(narrow, block)), block)
         return wide
@@ -87,6 +94,9 @@ class Correlation(NamedTuple):
             shape: shape of the kernels.
         """
         gradient = np.zeros((self.groups, shape[0] // self.groups, prod(shape[1:])), narrow.dtype)
+        planes = Planes.of(self.windows, self.groups, wide.shape, narrow.shape)
+        if planes and planes.kernel_gradient(narrow, wide, gradient):
+            return gradient.reshape(shape)
         for block in self._blocks(narrow.shape, wide):
             gradient += matmul(self._rows(narrow, block), self._columns(wide, block).swapaxes(1, 2))
         return gradient.reshape(shape)

@@ -8,12 +8,14 @@ complex step). The caller then computes with numpy.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltawire_layers.layer import Activation, Array, Equation
+from deltawire_layers.layer import Activation, Array, Equation, Shape
+from deltawire_layers.numeric.windows import Window
 
 try:
     import deltawire_kernels as _installed
@@ -175,6 +177,70 @@ def standardised(
         return below
 
     return value, x_delta, _channel_gradients(params, x, moments, channels)
+
+
+def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array | None:
+    """Return Σ e_index δᵀ, the gradient of a table whose rows were looked up.
+
+    Args:
+        index: rows looked up, integers of any shape (...).
+        delta: δ of the looked-up rows (..., n).
+        shape: shape of the table, (rows, n).
+    """
+    if not _computes(delta):
+        return None
+    sums = np.empty(shape, delta.dtype)
+    compiled.scatter(np.ascontiguousarray(index, np.int64), np.ascontiguousarray(delta), sums, shape[0])
+    return sums
+
+
+MOST_PLACES = 64
+"""Places of a kernel that slides over planes; for larger ones, products of matrices are as fast."""
+
+
+class Planes(NamedTuple):
+    """Windows that slide over the planes of a batch, each with a kernel of its channel."""
+
+    sizes: tuple[int, ...]
+
+    @classmethod
+    def of(cls, windows: Sequence[Window], groups: int, wide: Shape, narrow: Shape) -> Planes | None:
+        """Return the windows over planes; None where kernels see several channels, or are not compiled.
+
+        Args:
+            windows: those along each axis.
+            groups: groups of channels that depend on each other.
+            wide: shape of the batch that the windows lie on, (batch, channels, height, width).
+            narrow: (batch, channels, windows …).
+        """
+        alone = groups == wide[1] == narrow[1] and len(windows) == 2
+        if compiled is None or not alone or prod(window.kernel for window in windows) > MOST_PLACES:
+            return None
+        y, x = windows
+        pairs = [(y.kernel, x.kernel), (y.stride, x.stride)]
+        pairs += [(y.padding[0], x.padding[0]), (y.dilation, x.dilation)]
+        return cls((*wide[2:], *narrow[2:], *(size for pair in pairs for size in pair)))
+
+    def narrowed(self, W: Array, wide: Array, value: Array) -> bool:
+        """Write the correlation to `value`; return whether a kernel computes it."""
+        if not _computes(wide) or not value.size:
+            return False
+        compiled.depthwise(*map(np.ascontiguousarray, (wide, W)), value, self.sizes)
+        return True
+
+    def widened(self, W: Array, narrow: Array, wide: Array) -> bool:
+        """Write the transpose of the correlation to `wide`; return whether a kernel computes it."""
+        if not _computes(narrow) or not wide.size:
+            return False
+        compiled.depthwise_delta(*map(np.ascontiguousarray, (W, narrow)), wide, self.sizes)
+        return True
+
+    def kernel_gradient(self, narrow: Array, wide: Array, gradient: Array) -> bool:
+        """Write the gradient of the kernels to `gradient`; return whether a kernel computes it."""
+        if not _computes(wide) or not narrow.size:
+            return False
+        compiled.depthwise_gradient(*map(np.ascontiguousarray, (wide, narrow)), gradient, self.sizes)
+        return True
 
 
 def _channel_gradients(

@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from deltawire_layers.layer import Array, Shape
+from deltawire_layers.numeric import kernels
 
 TERMS = 256
 """Terms that are added one after the other, at most."""
@@ -210,6 +211,9 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array:
     Returns:
         Each row of δ added to the row of the table it was looked up from, in a fixed order.
     """
+    compiled = kernels.scatter_rows(index, delta, shape)
+    if compiled is not None:
+        return compiled
     # Sort, then sum runs: fast, and in an order that depends on the indices only.
     order = np.argsort(index, axis=None, kind="stable")
     looked_up = index.ravel()[order]

@@ -1,6 +1,8 @@
 // Sums over examples and places, one for each channel: gradients of factors and summands.
 #pragma once
 
+#include <cstdint>
+
 #include "lanes.hpp"
 #include "norms.hpp"
 
@@ -22,6 +24,27 @@ template <class T, class Term> inline void column_sums(T *sums, std::size_t rows
             for (std::size_t i = 0; i < many; ++i) totals[i] += double(run[i]);
         }
         for (std::size_t i = 0; i < many; ++i) sums[first + i] = static_cast<T>(totals[i]);
+    }
+}
+
+// Σ of the rows of δ (rows, width) that go to each row of a table. Those of row i are order[starts[i]] to
+// order[starts[i + 1] - 1].
+template <class T>
+void scatter(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums, std::size_t rows,
+             std::size_t width) {
+    for (std::size_t row = 0; row < rows; ++row, sums += width) {
+        const std::uint32_t *from = order + starts[row];
+        const std::size_t many = starts[row + 1] - starts[row];
+        if (many > RUN) {
+            column_sums(sums, many, width,
+                        [=](std::size_t i, std::size_t column) { return delta[from[i] * width + column]; });
+            continue;
+        }
+        for (std::size_t column = 0; column < width; ++column) sums[column] = T(0);
+        for (std::size_t i = 0; i < many; ++i) {
+            const T *added = delta + from[i] * width;
+            for (std::size_t column = 0; column < width; ++column) sums[column] += added[column];
+        }
     }
 }
 

@@ -1,10 +1,15 @@
 // The Python module: it checks arrays, releases the GIL, and calls the variant for this processor.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 
+#include <algorithm>
+#include <array>
+#include <limits>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "variant.hpp"
 
@@ -162,6 +167,54 @@ template <class T> void norm_gradient(In<T> x, Out<T> moments, In<T> above, Out<
     kernels<T>().norm_gradient(x.data(), saved_in<T>(moments), above.data(), sums.data(), shape);
 }
 
+using Sizes = std::array<std::size_t, 12>;
+
+// Sizes: height and width of a plane, of the windows, of a kernel, of a stride, of the padding before, of a dilation.
+Windows windows_of(const Sizes &s, std::size_t wide, std::size_t narrow, std::size_t kernels) {
+    for (std::size_t i = 0; i < s.size(); ++i)
+        if (s[i] >= std::size_t(1) << 24 || (!s[i] && i != 8 && i != 9))
+            throw std::invalid_argument("there are no such windows");
+    const std::size_t planes = divided(wide, s[0] * s[1]), channels = divided(kernels, s[4] * s[5]);
+    same(planes * s[2] * s[3], narrow);
+    divided(planes, channels);
+    return {planes, channels, s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], s[10], s[11]};
+}
+
+template <class T> void depthwise(In<T> x, In<T> weight, Out<T> value, Sizes sizes) {
+    const Windows windows = windows_of(sizes, x.size(), value.size(), weight.size());
+    const Unlocked unlocked(x.size());
+    kernels<T>().depthwise(x.data(), weight.data(), value.data(), windows);
+}
+
+template <class T> void depthwise_delta(In<T> weight, In<T> above, Out<T> below, Sizes sizes) {
+    const Windows windows = windows_of(sizes, below.size(), above.size(), weight.size());
+    const Unlocked unlocked(below.size());
+    kernels<T>().depthwise_delta(weight.data(), above.data(), below.data(), windows);
+}
+
+template <class T> void depthwise_gradient(In<T> x, In<T> above, Out<T> gradient, Sizes sizes) {
+    const Windows windows = windows_of(sizes, x.size(), above.size(), gradient.size());
+    const Unlocked unlocked(x.size());
+    kernels<T>().depthwise_gradient(x.data(), above.data(), gradient.data(), windows);
+}
+
+template <class T> void scatter(In<std::int64_t> index, In<T> above, Out<T> sums, std::size_t rows) {
+    const std::size_t count = index.size(), width = divided(sums.size(), rows);
+    same(count * width, above.size());
+    if (std::max(count, rows) >= std::numeric_limits<std::uint32_t>::max())
+        throw std::invalid_argument("there are too many rows");
+    const std::int64_t *to = index.data();
+    const Unlocked unlocked(above.size());
+    std::vector<std::uint32_t> starts(rows + 2), order(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (to[i] < 0 || std::size_t(to[i]) >= rows) throw std::invalid_argument("there is no such row");
+        ++starts[to[i] + 2];
+    }
+    for (std::size_t row = 2; row < rows + 2; ++row) starts[row] += starts[row - 1];
+    for (std::size_t i = 0; i < count; ++i) order[starts[to[i] + 1]++] = std::uint32_t(i);
+    kernels<T>().scatter(starts.data(), order.data(), above.data(), sums.data(), rows, width);
+}
+
 template <class T> void channel_sums(In<T> above, Out<T> sums, std::size_t examples) {
     const std::size_t places = divided(divided(above.size(), examples), sums.size());
     const Unlocked unlocked(above.size());
@@ -185,6 +238,12 @@ template <class T> void bind(nb::module_ &m) {
           "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("norm_gradient", norm_gradient<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
           "sums"_a.noconvert(), "groups"_a);
+    m.def("depthwise", depthwise<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "value"_a.noconvert(), "sizes"_a);
+    m.def("depthwise_delta", depthwise_delta<T>, "weight"_a.noconvert(), "above"_a.noconvert(), "below"_a.noconvert(),
+          "sizes"_a);
+    m.def("depthwise_gradient", depthwise_gradient<T>, "x"_a.noconvert(), "above"_a.noconvert(),
+          "gradient"_a.noconvert(), "sizes"_a);
+    m.def("scatter", scatter<T>, "index"_a.noconvert(), "above"_a.noconvert(), "sums"_a.noconvert(), "rows"_a);
     m.def("channel_sums", channel_sums<T>, "above"_a.noconvert(), "sums"_a.noconvert(), "examples"_a);
 }
 

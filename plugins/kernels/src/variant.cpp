@@ -2,6 +2,7 @@
 #include "variant.hpp"
 
 #include "channel_sums.hpp"
+#include "depthwise.hpp"
 #include "norms.hpp"
 #include "pointwise.hpp"
 #include "softmax.hpp"
@@ -9,8 +10,10 @@
 namespace VARIANT {
 
 template <class T, class... Functions> constexpr Kernels<T> kernels() {
-    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>, norm<T>,
-            norm_delta<T>,             standardise<T>,            standardise_delta<T>, norm_gradient<T>, channel_sums<T>};
+    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>,
+            norm<T>,                   norm_delta<T>,             standardise<T>,       standardise_delta<T>,
+            norm_gradient<T>,          depthwise<T>,              depthwise_delta<T>,   depthwise_gradient<T>,
+            scatter<T>,                channel_sums<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {
