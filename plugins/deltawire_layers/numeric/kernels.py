@@ -222,21 +222,39 @@ class Planes(NamedTuple):
         return cls((*wide[2:], *narrow[2:], *(size for pair in pairs for size in pair)))
 
     def narrowed(self, W: Array, wide: Array, value: Array) -> bool:
-        """Write the correlation to `value`; return whether a kernel computes it."""
+        """Compute the correlation, and return whether a kernel does.
+
+        Args:
+            W: the kernels.
+            wide: the planes.
+            value: receives the result, one number for each window.
+        """
         if not _computes(wide) or not value.size:
             return False
         compiled.depthwise(*map(np.ascontiguousarray, (wide, W)), value, self.sizes)
         return True
 
     def widened(self, W: Array, narrow: Array, wide: Array) -> bool:
-        """Write the transpose of the correlation to `wide`; return whether a kernel computes it."""
+        """Compute the transpose of the correlation, and return whether a kernel does.
+
+        Args:
+            W: the kernels.
+            narrow: one number for each window.
+            wide: receives the result, shaped like the planes.
+        """
         if not _computes(narrow) or not wide.size:
             return False
         compiled.depthwise_delta(*map(np.ascontiguousarray, (W, narrow)), wide, self.sizes)
         return True
 
     def kernel_gradient(self, narrow: Array, wide: Array, gradient: Array) -> bool:
-        """Write the gradient of the kernels to `gradient`; return whether a kernel computes it."""
+        """Compute the gradient of the kernels, and return whether a kernel does.
+
+        Args:
+            narrow: one number for each window.
+            wide: the planes.
+            gradient: receives the result, of the size of the kernels.
+        """
         if not _computes(wide) or not narrow.size:
             return False
         compiled.depthwise_gradient(*map(np.ascontiguousarray, (wide, narrow)), gradient, self.sizes)

@@ -213,8 +213,9 @@ class Prepared(Graph):
 
     def kept_run(self, run: BatchRun) -> BatchRun:
         """Return a run that keeps its forward pass, or continues one that is kept, where that may be."""
-        owner = self.kept_passes.owner(run.plan) if self.kept_passes else None
-        return run if owner is None else run._replace(kept=self.kept_passes, owner=owner)
+        passes = self.kept_passes
+        owner = passes.owner(run.plan) if passes else None
+        return run if passes is None or owner is None else run.keeping(passes, owner)
 
     def value_run(self, batch: Batch, targets: Targets, plan: Plan) -> BatchRun:
         """Return the run of a checked request for values.
@@ -267,9 +268,8 @@ class Prepared(Graph):
         if not kept.kept:
             return run
         saving = outputs.targets(Wrt(data=True), run.program.values)
-        other = outputs.batch_run(run.batch, saving, run.plan)
-        asked = other.program._replace(params=(), data=())
-        return other._replace(program=asked, kept=kept.kept, owner=kept.owner)
+        other = outputs.batch_run(run.batch, saving, run.plan).keeping(kept.kept, kept.owner)
+        return other.without_gradients()
 
     def compute(
         self,

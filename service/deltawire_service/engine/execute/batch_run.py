@@ -107,6 +107,14 @@ class BatchRun(NamedTuple):
         """Return the same run with other deltas for backprop to begin with."""
         return self._replace(starts=starts)
 
+    def keeping(self, kept: KeptPasses, owner: Hashable) -> Self:
+        """Return the same run, whose forward pass is kept, or continued. owner: whose pass it is."""
+        return self._replace(kept=kept, owner=owner)
+
+    def without_gradients(self) -> Self:
+        """Return the same run, which saves what gradients need, and has none in its results."""
+        return self._replace(program=self.program._replace(params=(), data=()))
+
     def moved(self, step: Step) -> Self:
         """Return the same run moved by a complex step, computed in complex128."""
         batch = self.batch
