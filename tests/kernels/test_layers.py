@@ -108,3 +108,13 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), x.copy(), (2, 2, 2, 2, 1, 1, 0, *sizes[7:]))
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)
+
+
+def test_softmax_writes_to_an_array_in_another_order() -> None:
+    scores = np.random.default_rng(0).normal(size=(3, 4))
+    out = np.asfortranarray(scores)
+    found = kernels.softmax(out, out=out)
+    assert found is not None and found.p is out
+    expected = kernels.softmax(scores)
+    assert expected is not None
+    np.testing.assert_array_equal(out, expected.p)

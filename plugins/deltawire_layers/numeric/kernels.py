@@ -82,14 +82,17 @@ def softmax(x: Array, floor: float = -np.inf, out: Array | None = None) -> Softm
     Args:
         x: the scores (..., n).
         floor: the least m; a finite one makes zeros of a row of −∞ alone.
-        out: receives p; contiguous, may be x.
+        out: receives p; may be x.
     """
     if not _computes(x):
         return None
     x = np.ascontiguousarray(x)
-    p = np.empty_like(x) if out is None else out
+    p = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
     most, log_total = np.empty((2, *x.shape[:-1], 1), x.dtype)
     compiled.softmax(x, p, most, log_total, floor)
+    if out is not None and p is not out:
+        out[...] = p
+        p = out
     return Softmax(p, most, log_total)
 
 
