@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from deltawire.wire.limits import Limits
-from deltawire.wire.tensors import PIECE_NUMBERS, Array, raw_pieces, refusal
+from deltawire.wire.tensors import PIECE_NUMBERS, Array, let_others_run, raw_pieces, refusal
 
 MEDIA_TYPE = "application/json"
 TENSORS = ("lists", "base64")
@@ -156,6 +156,7 @@ def _joined(pieces: Iterable[bytes]) -> list[bytes]:
         if size >= JOINED_BYTES:
             joined.append(b"".join(small))
             small, size = [], 0
+            let_others_run()
     return [*joined, b"".join(small)]
 
 

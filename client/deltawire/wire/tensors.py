@@ -16,6 +16,7 @@ from itertools import chain
 from json import dumps
 from math import isfinite
 from reprlib import repr as shown
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ LARGEST = 2**59
 
 PIECE_NUMBERS = 3 * 2**15
 """Numbers that are converted at once. Their bytes are a multiple of 3, as base64 needs it."""
+
+
+def let_others_run() -> None:
+    """Let other threads have the interpreter: numpy gives it up too briefly for one of them to wake."""
+    sleep(1e-6)
 
 
 def read_tensors(
@@ -139,7 +145,7 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits, batched: bo
         shape += sizes
         if len(shape) > limits.rank:
             raise refusal(pointer, "shape_invalid", f"more than {limits.rank} axes{limits.setting('rank')}")
-        numbers = numbers[0] if len(numbers) == 1 else list(chain.from_iterable(numbers))
+        numbers = numbers[0] if len(numbers) == 1 else _concatenated(numbers, *sizes)
         if len(numbers) > limits.elements:
             detail = f"more than {limits.elements} numbers{limits.setting('elements')}"
             raise refusal(pointer, "shape_too_large", detail)
@@ -157,11 +163,24 @@ def _from_lists(leaf: Any, dtype: str, pointer: str, limits: Limits, batched: bo
     return array.reshape(shape)
 
 
+def _concatenated(lists: list[list[Any]], size: int) -> list[Any]:
+    """Return the members of lists of one size, joined in pieces: other threads run in between."""
+    at_once = max(1, PIECE_NUMBERS // max(1, size))
+    members: list[Any] = []
+    for start in range(0, len(lists), at_once):
+        if start:
+            let_others_run()
+        members += chain.from_iterable(lists[start : start + at_once])
+    return members
+
+
 def _converted(numbers: list[Any], dtype: np.dtype[Any]) -> Array:
     """Return numbers as an array, converted in pieces: other threads run in between."""
     array = np.empty(len(numbers), dtype)
     with np.errstate(over="ignore"):
         for start in range(0, len(numbers), PIECE_NUMBERS):
+            if start:
+                let_others_run()
             array[start : start + PIECE_NUMBERS] = np.array(numbers[start : start + PIECE_NUMBERS], dtype)
     return array
 
