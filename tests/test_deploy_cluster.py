@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from deltawire_service.cluster.addresses import check_address
-from deltawire_service.settings import PREFIX, Settings
+from deltawire_service.environment import PREFIX
+from deltawire_service.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 BASE = ROOT / "deploy" / "kubernetes"

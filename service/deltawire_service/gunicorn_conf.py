@@ -24,6 +24,7 @@ from marshmallow import validate
 
 from deltawire_plugins.blas import ONE_THREAD
 from deltawire_service.admission.memory_shares import TRAINER, MemoryShares
+from deltawire_service.environment import POSITIVE, read_variable
 from deltawire_service.observability.logs import server_logging
 from deltawire_service.observability.multiprocess_metrics import tidy
 from deltawire_service.server.fork_signals import deliver_after_fork, hold_until_forked
@@ -33,7 +34,7 @@ from deltawire_service.server.shared_folder import make_folder
 from deltawire_service.server.stopping import end_after_grace
 from deltawire_service.server.trainer_process import TrainerProcess, keep_trainer, trainer_command
 from deltawire_service.server.worker_starts import retry_starts, wait_before_next
-from deltawire_service.settings import POSITIVE, Settings, read_variable
+from deltawire_service.settings import Settings
 
 cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -7,17 +7,15 @@ gunicorn reads them too, before BLAS chooses its threads: so importing this modu
 from __future__ import annotations
 
 import dataclasses
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from environs import Env, EnvError, EnvValidationError
-from marshmallow import fields, validate
+from environs import EnvError
+from marshmallow import validate
 
-from deltawire_plugins.schema_errors import describe
+from deltawire_service.environment import POSITIVE, PREFIX, Check, read_variable, variable
 from deltawire_service.setting_checks import (
     ARE_HOSTS,
     ARE_ORIGINS,
@@ -34,22 +32,12 @@ if TYPE_CHECKING:
     from deltawire import wire
     from deltawire_service.engine import Limits
 
-T = TypeVar("T", int, float, bool, str)
-
-Check = Callable[[Any], Any]
-"""Raises marshmallow.ValidationError for a value that a setting may not have."""
-
-PREFIX = "DELTAWIRE_"
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
-POSITIVE = validate.Range(min=1)
 SECONDS = validate.Range(min=0, max=1e6)
 
 SHORTEST_DEADLINE = 0.001
 """Seconds that a request may be given at least: nothing can be answered in less."""
-
-FIELDS = {int: fields.Integer, float: fields.Float, bool: fields.Boolean, str: fields.String}
-"""How messages name the values of each type."""
 
 WIRE_BOUNDS = {
     "depth": "json_depth",
@@ -64,33 +52,6 @@ WIRE_BOUNDS = {
 
 MODEL_WIRE_BOUNDS = {"tensors": "model_tensors", "tensor_header_bytes": "model_tensor_header_bytes"}
 """Those that are others for bodies that are received into files."""
-
-
-def variable(name: str) -> str:
-    """Return the environment variable of a setting."""
-    return PREFIX + name.upper()
-
-
-def read_variable(name: str, default: T, check: Check | None = None) -> T:
-    """Read an environment variable as a value of the type that its default has.
-
-    Args:
-        name: name of the variable.
-        default: the value when the variable is not set.
-        check: raises marshmallow.ValidationError for a value that is not allowed.
-
-    Raises:
-        environs.EnvError: the value does not fit; the variable is named.
-    """
-    env = Env()
-    readers: dict[type, Callable[..., Any]] = {int: env.int, float: env.float, bool: env.bool, str: env.str}
-    try:
-        value: T = readers[type(default)](name, default, validate=check)
-    except EnvValidationError as error:
-        field = FIELDS[type(default)](validate=check)
-        reasons = [describe(message, field, os.environ[name]) for message in error.error_messages]
-        raise EnvError(f"{name}: {'; '.join(reasons)}") from None
-    return value
 
 
 def setting(default: Any, words: str, check: Check | None = None) -> Any:

@@ -22,6 +22,7 @@ from deltawire_layers import load_layers
 from deltawire_service.app import create_app
 from deltawire_service.engine import compile_network
 from deltawire_service.engine.compile.spec import InputSchema, NetworkSchema, NodeSchema, RegularizationSchema
+from deltawire_service.environment import PREFIX
 from deltawire_service.http.problem_codes import PROBLEMS
 from deltawire_service.schemas.requests import (
     CheckRequest,
@@ -36,7 +37,7 @@ from deltawire_service.schemas.requests import (
     schema_of,
 )
 from deltawire_service.setting_checks import PROTOCOLS
-from deltawire_service.settings import PREFIX, Settings
+from deltawire_service.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text()

@@ -18,8 +18,9 @@ from deltawire import wire
 from deltawire_service import settings
 from deltawire_service.app import create_app
 from deltawire_service.engine import Limits
+from deltawire_service.environment import PREFIX, variable
 from deltawire_service.protocols import PROTOCOLS
-from deltawire_service.settings import PREFIX, Settings, variable
+from deltawire_service.settings import Settings
 
 
 @pytest.fixture(autouse=True)

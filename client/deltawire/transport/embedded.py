@@ -115,7 +115,8 @@ class EmbeddedTransport:
 def _service(data_dir: str | None) -> WSGIApplication:
     try:
         from deltawire_service.app import create_app
-        from deltawire_service.settings import Settings, variable
+        from deltawire_service.environment import variable
+        from deltawire_service.settings import Settings
     except ImportError as error:
         detail = "a client without a URL runs the service itself: pip install 'deltawire[service]'"
         raise NotInstalled([Fault("", "not_installed", detail)]) from error

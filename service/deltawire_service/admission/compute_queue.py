@@ -23,8 +23,8 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from deltawire_service.engine import DeadlineExceeded, Plan, call_until
+from deltawire_service.environment import variable
 from deltawire_service.faults import ServiceError
-from deltawire_service.settings import variable
 
 T = TypeVar("T")
 

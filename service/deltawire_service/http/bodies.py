@@ -15,11 +15,12 @@ from werkzeug.http import parse_accept_header
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost, check_deadline
+from deltawire_service.environment import variable
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.parsing import parse
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.server.bodies import body_reader
-from deltawire_service.settings import Settings, variable
+from deltawire_service.settings import Settings
 
 V = TypeVar("V", bound=Callable[..., Any])
 

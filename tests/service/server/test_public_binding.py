@@ -10,8 +10,9 @@ import pytest
 import requests
 from support.service import free_port, running_service
 
+from deltawire_service.environment import variable
 from deltawire_service.server.public_binding import is_public, may_be_public
-from deltawire_service.settings import Settings, variable
+from deltawire_service.settings import Settings
 
 DIGEST = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

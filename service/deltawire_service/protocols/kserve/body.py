@@ -14,11 +14,12 @@ from deltawire import wire
 from deltawire.wire import Array
 from deltawire.wire.tensors import check_shape, raw_pieces
 from deltawire_plugins.shown import shown
+from deltawire_service.environment import variable
 from deltawire_service.http import bodies
 from deltawire_service.http.parsing import parse
 from deltawire_service.http.request_context import RequestContext
 from deltawire_service.protocols.context import refusal
-from deltawire_service.settings import Settings, variable
+from deltawire_service.settings import Settings
 
 HEAD_LENGTH = "Inference-Header-Content-Length"
 DATATYPES = {"float64": "FP64", "float32": "FP32", "int64": "INT64"}
