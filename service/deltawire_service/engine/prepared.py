@@ -249,7 +249,7 @@ class Prepared(Graph):
             Refused: as for `batch_run`.
         """
         run = self.batch_run(batch, targets, plan, starts)
-        if targets.trace:
+        if targets.trace or not self.kept_passes:
             return run
         if run.program.backward:
             self.differentiated().set()
