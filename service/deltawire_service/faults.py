@@ -41,7 +41,8 @@ class Faults(list[Fault]):
 
     def __init__(self, faults: Iterable[Fault] = ()):
         super().__init__()
-        self.extend(faults)
+        if faults:
+            self.extend(faults)
 
     def append(self, fault: Fault) -> None:
         super().append(fault)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from deltawire_layers import Array, Layer, Parameter, Shape, Work
@@ -106,6 +107,11 @@ class Graph:
     def float_inputs(self) -> list[str]:
         """The inputs that hold floating-point numbers."""
         return [name for name, input_spec in self.inputs.items() if input_spec.dtype == "float"]
+
+    @cached_property
+    def batched_inputs(self) -> frozenset[str]:
+        """The inputs that have a row for each example."""
+        return frozenset(name for name, input_spec in self.inputs.items() if not input_spec.shared)
 
     @property
     def constants(self) -> list[str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
-from threading import Event
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
 
@@ -45,10 +44,27 @@ FLAT_AFTER = 1
 """Writing and compiling code takes as long as a few runs: it does not pay for a single one."""
 
 
+class CountedProgram(NamedTuple):
+    """A program, and the counter of its runs."""
+
+    program: Program
+    runs: Iterator[int]
+
+
 class Flattened(NamedTuple):
     """A program that was to be flattened, in a form that caches keep: they keep no None."""
 
     program: FlatProgram | None
+
+
+@dataclass(slots=True)
+class Asked:
+    """Questions that a network was asked until now."""
+
+    loss: bool = False
+    """Its loss without gradients."""
+    product: bool = False
+    """A product with one of its derivatives, or a gradient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,29 +112,22 @@ class Prepared(Graph):
         data = wrt.data if isinstance(wrt.data, bool) else tuple(wrt.data)
         return self._gradient_targets(params, data, tuple(values), tuple(deltas), trace)
 
-    @cached_property
-    def program(self) -> Callable[[Targets], Program]:
+    def program(self, targets: Targets) -> Program:
         """Return the program of targets."""
-        return self._cached(make_program)
+        return self._counted_program(targets).program
 
     @cached_property
-    def _uses(self) -> Callable[[Targets], Iterator[int]]:
-        """Return the counter of the runs with some targets."""
-        return self._cached(lambda network, targets: count())
+    def _counted_program(self) -> Callable[[Targets], CountedProgram]:
+        return self._cached(lambda network, targets: CountedProgram(make_program(network, targets), count()))
 
     @cached_property
     def _flattened(self) -> Callable[[Targets], Flattened]:
         return self._cached(lambda network, targets: Flattened(flatten(network, network.program(targets))))
 
     @cached_property
-    def evaluated(self) -> Callable[[], Event]:
-        """Return the flag that is set once the loss of this network is asked for without gradients."""
-        return self._cached(lambda network: Event())
-
-    @cached_property
-    def differentiated(self) -> Callable[[], Event]:
-        """Return the flag that is set once a product, or a gradient, of this network is asked for."""
-        return self._cached(lambda network: Event())
+    def asked(self) -> Callable[[], Asked]:
+        """Return what was asked of this network until now, to be added to."""
+        return self._cached(lambda network: Asked())
 
     @cached_property
     def memory_plan(self) -> Callable[[Targets, int, np.dtype[Any], BodyCost], Plan]:
@@ -136,8 +145,7 @@ class Prepared(Graph):
         noisy = replace(self, noise_seed=seed)
         # Every step of a training may have a seed of its own: what is cached serves all of them.
         cached = (
-            *("program", "memory_plan", "evaluated", "differentiated"),
-            *("_outputs", "_gradient_targets", "_uses", "_flattened"),
+            *("memory_plan", "asked", "_outputs", "_gradient_targets", "_counted_program", "_flattened"),
         )
         vars(noisy).update({name: getattr(self, name) for name in cached}, _cached_for=self)
         return noisy
@@ -207,9 +215,10 @@ class Prepared(Graph):
             Refused: the plan exceeds the limit of memory, or of operations.
         """
         input_checks.check_plan(self, plan, batch.size)
-        program, threads, report = self.program(targets), self.threads, self.on_compute_seconds
-        flat = self._flattened(targets).program if next(self._uses(targets)) >= self.flat_after else None
-        return BatchRun(self, program, batch, plan, starts, threads, report, flat=flat)
+        program, runs = self._counted_program(targets)
+        flat = self._flattened(targets).program if next(runs) >= self.flat_after else None
+        report = self.on_compute_seconds
+        return BatchRun(self, program, batch, plan, starts, self.threads, report, flat=flat)
 
     def kept_run(self, run: BatchRun) -> BatchRun:
         """Return a run that keeps its forward pass, or continues one that is kept, where that may be."""
@@ -251,10 +260,11 @@ class Prepared(Graph):
         run = self.batch_run(batch, targets, plan, starts)
         if targets.trace or not self.kept_passes:
             return run
+        asked = self.asked()
         if run.program.backward:
-            self.differentiated().set()
-            return self.kept_run(run) if self.evaluated().is_set() else run
-        self.evaluated().set()
+            asked.product = True
+            return self.kept_run(run) if asked.loss else run
+        asked.loss = True
         return self._saving_run(run, self)
 
     def _saving_run(self, run: BatchRun, outputs: Prepared) -> BatchRun:
@@ -264,7 +274,7 @@ class Prepared(Graph):
             run: the run that saves nothing.
             outputs: the network from whose loss the products would start.
         """
-        kept = self.kept_run(run) if self.differentiated().is_set() else run
+        kept = self.kept_run(run) if self.asked().product else run
         if not kept.kept:
             return run
         saving = outputs.targets(Wrt(data=True), run.program.values)

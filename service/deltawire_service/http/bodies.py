@@ -16,6 +16,7 @@ from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine import BodyCost, check_deadline
 from deltawire_service.environment import variable
+from deltawire_service.http.flask_app import WholeResponse
 from deltawire_service.http.header_cache import header_cache
 from deltawire_service.http.parsing import parse
 from deltawire_service.http.request_context import RequestContext
@@ -223,7 +224,7 @@ def body_cost(
     )
 
 
-PIECE_BYTES = 2**20
+PIECE_BYTES = 2**22
 """Bytes of an answer that are copied, and handed to the server, at once."""
 
 
@@ -250,9 +251,9 @@ def response_of(parts: Sequence[bytes | memoryview], content_type: str, status: 
     """
     length = sum(map(len, parts))
     if length <= PIECE_BYTES:
-        return Response(b"".join(parts), status, content_type=content_type)
+        return WholeResponse(b"".join(parts), status, content_type=content_type)
     pieces = iter(list(pieces_of(parts)))
-    return Response(pieces, status, {"Content-Length": str(length)}, content_type=content_type)
+    return WholeResponse(pieces, status, {"Content-Length": str(length)}, content_type=content_type)
 
 
 def pieces_of(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
@@ -275,10 +276,12 @@ def pieces_of(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
 
 def float_dtype(document: dict[str, Any]) -> str | None:
     """Return the dtype of the first floating-point array in a binary body; it is computed in that dtype."""
-    places = (document.get(place) for place in ("params", "data"))
-    leaves = (leaf for place in places if isinstance(place, dict) for leaf in place.values())
-    arrays = (leaf for leaf in leaves if isinstance(leaf, np.ndarray))
-    return next((array.dtype.name for array in arrays if array.dtype.kind == "f"), None)
+    for place in ("params", "data"):
+        if isinstance(leaves := document.get(place), dict):
+            for leaf in leaves.values():
+                if isinstance(leaf, np.ndarray) and leaf.dtype.kind == "f":
+                    return str(leaf.dtype.name)
+    return None
 
 
 def _refusal(code: str, detail: str) -> Refused:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SessionInterface
+from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter
 
 from deltawire_service.http.header_cache import header_cache
@@ -19,6 +20,13 @@ class NoSessions(SessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> NullSession:
         return self._none
+
+
+class WholeResponse(Response):
+    """A response whose headers are those that it was made with: they hold its length, and no path."""
+
+    def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
+        return self.headers
 
 
 class Application(Flask):
@@ -34,6 +42,10 @@ class Application(Flask):
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func  # no view is a coroutine, and finding out takes longer than calling it
+
+    def do_teardown_request(self, exc: BaseException | None = None) -> None:
+        if self.teardown_request_funcs:
+            super().do_teardown_request(exc)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         if request is None:

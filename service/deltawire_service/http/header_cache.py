@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import Any, TypeVar
 
 from werkzeug.http import parse_options_header
@@ -18,12 +18,20 @@ CACHED_CHARACTERS = 256
 
 
 def header_cache(parse: Callable[..., T]) -> Callable[..., T]:
-    """Return a function of headers, its last few results cached; it may take tuples of them, too."""
-    cached = lru_cache(CACHED)(parse)
+    """Return a function of headers, some of its results kept; it may take tuples of them, too."""
+    kept = dict[tuple[Any, ...], T]()
 
     @wraps(parse)
     def call(*headers: Any) -> T:
-        return (cached if sum(map(len, headers)) <= CACHED_CHARACTERS else parse)(*headers)
+        try:
+            return kept[headers]
+        except KeyError:
+            parsed = parse(*headers)
+        if sum(map(len, headers)) <= CACHED_CHARACTERS:
+            if len(kept) >= CACHED:
+                kept.clear()  # a client that sends ever new ones gains nothing by it
+            kept[headers] = parsed
+        return parsed
 
     return call
 

@@ -73,11 +73,10 @@ def read_values(
     """
     _check_count(len(params) + len(data), "/params" if len(params) > len(data) else "/data", limits)
     inputs = {name: spec.dtype if spec.dtype == "int64" else dtype for name, spec in network.inputs.items()}
-    batched = {name for name, spec in network.inputs.items() if not spec.shared}
     faults = list[Fault]()
     arrays = [
         _read("/params", params, dict.fromkeys(network.parameters, dtype), limits, faults),
-        _read("/data", data, inputs, limits, faults, batched),
+        _read("/data", data, inputs, limits, faults, network.batched_inputs),
     ]
     if faults:
         raise Refused(faults)
@@ -96,6 +95,8 @@ def read_alike(pointer: str, tensors: dict[str, Any], dtype: str, limits: wire.L
     Raises:
         Refused: there are too many tensors, or some cannot be read.
     """
+    if not tensors:
+        return {}
     _check_count(len(tensors), pointer, limits)
     faults = list[Fault]()
     arrays = _read(pointer, tensors, dict.fromkeys(tensors, dtype), limits, faults)

@@ -53,6 +53,7 @@ class RequestReader(Generic[R]):
         self.schema: Schema = schema_of(request)()
         self._request = request
         self._parts = {name: self.schema.fields[name] for name in request.parts}
+        self._directions = [name for name, field in self._parts.items() if isinstance(field, DirectionField)]
         self._options = caches.cached(self._read_options)
 
     def __call__(self, document: Any) -> tuple[R, RequestParts]:
@@ -95,8 +96,8 @@ class RequestReader(Generic[R]):
     def _split(self, document: Mapping[str, Any]) -> RequestParts:
         directions = {
             name: {"params": {}, "data": {}, **document[name]}
-            for name, field in self._parts.items()
-            if isinstance(field, DirectionField) and document.get(name) is not None
+            for name in self._directions
+            if document.get(name) is not None
         }
         params, data, cotangents, gradients = (
             document.get(name, {}) for name in ("params", "data", "cotangents", "gradients")

@@ -58,7 +58,7 @@ MENDS = {"non_finite": '"non_finite": "return" in the request returns it'}
 N = TypeVar("N", bound=NetworkRequest)
 C = TypeVar("C", bound=ComputeRequest)
 Document = dict[str, Any]
-Run = Callable[[RequestContext, N, Network, RequestParts, Resolved], Document]
+Run = Callable[[RequestContext, N, Network, RequestParts, Resolved, ExitStack], Document]
 
 
 def begin_phase(context: RequestContext, name: str) -> Phase:
@@ -135,30 +135,30 @@ class Pipeline:
                 network: Network,
                 parts: RequestParts,
                 resolved: Resolved,
+                held: ExitStack,
             ) -> Document:
-                with ExitStack() as held:
-                    with begin_phase(context, "check"):
-                        of_dataset = names_dataset(parts.data)
-                        if of_dataset:
-                            gathered = self._rows.read(context, network, parts.data, options.dtype)
-                            held.enter_context(naming_rows(gathered.reference, gathered.arrays, "/data"))
-                            parts = parts.with_data({**resolved.pinned, **gathered.arrays})
-                        cost = bodies.body_cost(
-                            options.dtype,
-                            context.media_type,
-                            context.response_media_type,
-                            options.tensors,
-                            not resolved.stored,
-                            not of_dataset,
-                        )
-                        # Parameters of a model are written to, and columns of a dataset are files.
-                        sent = not resolved.stored or "params_id" in resolved.origin
-                        context.numbers_stay = keeps_passes and sent and not of_dataset
-                        own = resolved.stored  # then most tensors are those of the service
-                        limits = self._settings.model_wire_limits if own else self._settings.wire_limits
-                        tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
-                    with begin_phase(context, "compute"):
-                        return view(options, network.with_noise(parts.noise_seed), tensors)
+                with begin_phase(context, "check"):
+                    of_dataset = names_dataset(parts.data)
+                    if of_dataset:
+                        gathered = self._rows.read(context, network, parts.data, options.dtype)
+                        held.enter_context(naming_rows(gathered.reference, gathered.arrays, "/data"))
+                        parts = parts.with_data({**resolved.pinned, **gathered.arrays})
+                    cost = bodies.body_cost(
+                        options.dtype,
+                        context.media_type,
+                        context.response_media_type,
+                        options.tensors,
+                        not resolved.stored,
+                        not of_dataset,
+                    )
+                    # Parameters of a model are written to, and columns of a dataset are files.
+                    sent = not resolved.stored or "params_id" in resolved.origin
+                    context.numbers_stay = keeps_passes and sent and not of_dataset
+                    own = resolved.stored  # then most tensors are those of the service
+                    limits = self._settings.model_wire_limits if own else self._settings.wire_limits
+                    tensors = read_request_tensors(network, parts, options.dtype, limits, cost)
+                with begin_phase(context, "compute"):
+                    return view(options, network.with_noise(parts.noise_seed), tensors)
 
             return self._view(request, response, codes, wraps(view)(run))
 
@@ -182,7 +182,7 @@ class Pipeline:
                 context.params_id = resolved.origin.get("params_id")
                 context.model_version = resolved.origin.get("model", {}).get("version")
                 try:
-                    answer = run(context, options, network, parts, resolved)
+                    answer = run(context, options, network, parts, resolved, held)
                 except Refused as refused:
                     raise refused.with_mends(mends) from None
                 answer |= {"network_id": network.id, **resolved.origin}

@@ -74,7 +74,7 @@ def vjp(
         answered,
     )
     starts = [CotangentStarts(directions.one_of(cotangents, count, index)) for index in range(times)]
-    network.differentiated().set()
+    network.asked().product = True
     run = network.kept_run(target.batch_run(batch, targets, plan, *starts))
     program = run.program
 

@@ -110,7 +110,8 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
         input_spec, shape = network.inputs[name], array.shape
         if input_spec.dtype == "float":
             floats.append(array)
-            faults += _bounds(name, array, input_spec)
+            if input_spec.bounds is not None:
+                faults += _bounds(name, array, input_spec, *input_spec.bounds)
         else:
             faults += _labels(name, array, input_spec)
         if input_spec.shared:
@@ -184,10 +185,9 @@ def _labels(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
         yield _out_of_range(name, array, input_spec, ~_inside(array, allowed), expected)
 
 
-def _bounds(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
-    if input_spec.bounds is None or array.dtype not in FLOATS:
+def _bounds(name: str, array: Array, input_spec: InputSpec, least: float, most: float) -> Iterable[Fault]:
+    if array.dtype not in FLOATS:
         return
-    least, most = input_spec.bounds
     outside = (array < least - ROUNDING) | (array > most + ROUNDING)
     if outside.any():  # NaN is not: what is not finite is refused elsewhere
         expected = f"numbers of at least {least:g}" if most == inf else f"numbers from {least:g} to {most:g}"

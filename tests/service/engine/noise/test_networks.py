@@ -12,6 +12,7 @@ from support.engine import compiled
 from deltawire import Refused
 from deltawire_service.engine import Direction, Network
 from deltawire_service.engine.plan import memory_plan
+from deltawire_service.engine.plan.targets import value_targets
 
 SEED = 11
 
@@ -124,11 +125,13 @@ def test_one_seed_after_another_shares_what_is_cached() -> None:
     network = compiled(SPEC)
     first, second = network.with_noise(1), network.with_noise(2).with_noise(3)
     assert (first.noise_seed, second.noise_seed, second.with_noise(None).noise_seed) == (1, 3, None)
-    assert first.program is second.program is network.program
-    assert first.with_outputs(("scores",)).noise_seed == 1
-    assert first.with_outputs(("scores",)).program is network.with_outputs(("scores",)).program
+    targets = value_targets(network, ["scores"])
+    assert first.program(targets) is second.program(targets) is network.program(targets)
+    outputs = first.with_outputs(("scores",))
+    assert outputs.noise_seed == 1
+    assert outputs.program(targets) is network.with_outputs(("scores",)).program(targets)
     params, data, _ = batch()
-    del network
+    del network, outputs
     assert first.gradients(params, data).loss != second.gradients(params, data).loss
 
 
