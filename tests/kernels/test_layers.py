@@ -35,18 +35,51 @@ LAYERS |= {
     }.items()
 }  # fmt: skip
 
-STATISTICS = ("batch_norm",)
-"""Kinds with a mean and a variance per channel as further inputs."""
+LAYERS |= {
+    f"{kind} {name}": (kind, {"channels": 6} | config, shape)
+    for name, kind, config, shape in [
+        ("3×3", "conv2d", {"kernel": 3, "padding": 1}, (4, 9, 20)),
+        ("of groups, with strides", "conv2d", {"kernel": [3, 2], "stride": [2, 3], "groups": 2}, (4, 9, 20)),
+        ("dilated", "conv2d", {"kernel": [2, 3], "dilation": [3, 2], "padding": [[3, 0], [0, 4]]}, (4, 9, 9)),
+        ("with padding alone in some windows", "conv2d", {"kernel": 2, "padding": 3, "stride": 2}, (3, 3, 2)),
+        ("1×1", "conv2d", {"kernel": 1}, (4, 9, 20)),
+        ("of groups, 1×1", "conv2d", {"kernel": 1, "groups": 2}, (4, 9, 20)),
+        ("of a sequence", "conv1d", {"kernel": 5, "padding": 2, "stride": 2}, (3, 40)),
+        ("with strides", "conv_transpose2d", {"kernel": 3, "stride": 2, "padding": 1}, (4, 5, 6)),
+    ]
+}  # fmt: skip
+LAYERS |= {
+    "lstm": ("lstm", {"units": 5}, (7, 3)),
+    "lstm from end to start": ("lstm", {"units": 4, "reverse": True}, (6, 4)),
+    "lstm, the cells alone": ("lstm", {"units": 17, "cells": True, "last": True}, (3, 3)),
+    "gru": ("gru", {"units": 5}, (7, 3)),
+    "gru, the last state": ("gru", {"units": 18, "last": True, "reverse": True}, (4, 2)),
+    "attention": ("attention", {}, (2, 5, 7)),
+    "causal attention": ("attention", {"causal": True}, (2, 20, 7)),
+    "masked attention": ("masked attention", {}, (2, 5, 7)),
+}
+
+
+def further_inputs(kind: str, x: Any, random: np.random.Generator) -> tuple[Any, ...]:
+    """Draw the inputs of a layer beside its first."""
+    if kind == "batch_norm":  # a mean and a variance per channel
+        return tuple(random.uniform(1, 2, size=(2, *x.shape[:2])).astype(x.dtype))
+    if "attention" in kind:
+        key, value = (2 * random.normal(size=(2, *x.shape))).astype(x.dtype)
+        mask = random.integers(0, 2, (len(x), *2 * [x.shape[-2]]))
+        mask[:, 0] = 0  # a query that sees no key
+        return key, value, *([mask] if "masked" in kind else [])
+    return ()
 
 
 def results(kind: str, config: dict[str, Any], x: Any, delta: Any) -> list[Any]:
-    layer, random = load_layers()[kind](**config), np.random.default_rng(1)
-    more = random.uniform(1, 2, size=(2, *x.shape[:2])).astype(x.dtype) if kind in STATISTICS else ()
-    inputs = (x, *more)
-    drawn = layer.parameters(*(each.shape[1:] for each in inputs))
+    layer, random = load_layers()[kind.split()[-1]](**config), np.random.default_rng(1)
+    inputs = (x, *further_inputs(kind, x, random))
+    shapes = [each.shape[1:] for each in inputs]
+    drawn = layer.parameters(*shapes)
     params = {name: random.normal(size=each.shape).astype(x.dtype) for name, each in drawn.items()}
     value, deltas, grads, signal = layer.forward(params, *inputs)
-    shared = signal(delta)
+    shared = signal(np.resize(delta, (len(x), *layer.output_shape(*shapes))))
     sent = [equation(shared) for equation in deltas if equation]
     return [value, *sent, *(grads[name](shared) for name in sorted(params))]
 
@@ -108,6 +141,34 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), x.copy(), (2, 2, 2, 2, 1, 1, 0, *sizes[7:]))
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)
+
+
+def test_windows_and_steps_that_do_not_fit_are_refused() -> None:
+    import deltawire_kernels
+
+    x, columns = np.ones((1, 1, 3, 3)), np.ones((1, 2, 2, 1, 2, 2))
+    sizes = (1, 1, 3, 3, 2, 2, 2, 2, 1, 1, 0, 0, 1, 1)
+    deltawire_kernels.gather(x, columns, sizes)
+    for call, first, second in (("gather", x, columns), ("spread", columns, x)):
+        compute = getattr(deltawire_kernels, call)
+        with pytest.raises(ValueError, match="no such windows"):
+            compute(first, second, (*sizes[:-1], 0))
+        with pytest.raises(ValueError, match="differ in size|do not fill"):
+            compute(first, second, (1, 1, 3, 3, 3, *sizes[5:]))
+    gates, first, states = np.ones((2, 3, 4, 5)), np.ones((2, 5)), np.ones((2, 3, 5))
+    with pytest.raises(ValueError, match="no such step"):
+        deltawire_kernels.lstm(gates, np.ones((2, 20)), first, states, states.copy(), 3)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.lstm(gates, np.ones((2, 15)), first, states, states.copy(), 0)
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.gru(gates, np.ones((2, 15)), first, states, states.copy(), 0)
+
+
+def test_a_window_with_a_great_stride_is_left_to_numpy() -> None:
+    x = np.ones((1, 2, 3, 3))
+    for config in ({"stride": 2**40}, {"padding": [[0, 0], [0, 2**30]], "stride": 2**30, "groups": 2}):
+        (value, *_) = results("conv2d", {"channels": 2, "kernel": 2} | config, x, x)
+        assert np.isfinite(value).all()
 
 
 def test_softmax_writes_to_an_array_in_another_order() -> None:

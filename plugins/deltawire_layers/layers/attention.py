@@ -118,12 +118,14 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
     # Factors come after differences, so that rounding does not part equal scores.
     query_part, key_part, factor = bounded(query, key)
     p = matmul(query_part, key_part.swapaxes(-1, -2))
-    if seen is not None:
-        np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
     # The greatest exponent becomes 0; a query that sees no key keeps −∞ everywhere.
-    p -= p.real.max(axis=-1, keepdims=True, initial=np.finfo(p.dtype).min)
-    analytic.rescale(p, scale * factor)
-    if not kernels.softmax(p, floor=0.0, out=p):
+    least = float(np.finfo(p.dtype).min)
+    known = isinstance(factor, float) and kernels.softmax(p, least, out=p, scale=scale * factor, seen=seen)
+    if not known:
+        if seen is not None:
+            np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
+        p -= p.real.max(axis=-1, keepdims=True, initial=least)
+        analytic.rescale(p, scale * factor)
         analytic.exp(p, out=p)
         total = p.sum(axis=-1, keepdims=True)
         p /= np.where(total.real == 0, 1, total)
@@ -131,8 +133,7 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
 
     def signal(delta: Array) -> AttentionDeltas:
         scores = matmul(delta, value.swapaxes(-1, -2))
-        analytic.softmax_delta(p, scores, out=scores)
-        scores *= scale
+        analytic.softmax_delta(p, scores, out=scores, scale=scale)
         return AttentionDeltas(delta, scores)
 
     return Activation(

@@ -289,21 +289,24 @@ def softmax(x: Array) -> Array:
     return softmax_parts(x).p
 
 
-def softmax_delta(p: Array, delta: Array, out: Array | None = None) -> Array:
-    """Return δ of x for p = softmax x: p ∘ (δ − pᵀ δ), exactly 0 where all δ are equal.
+def softmax_delta(p: Array, delta: Array, out: Array | None = None, scale: float = 1.0) -> Array:
+    """Return δ of x for p = softmax(s x): s p ∘ (δ − pᵀ δ), exactly 0 where all δ are equal.
 
     Args:
         p: probabilities along the last axis.
         delta: δ of them.
         out: where to write the result, which may be `delta`.
+        scale: the factor s.
     """
-    compiled = kernels.softmax_delta(p, delta, out)
+    compiled = kernels.softmax_delta(p, delta, out, scale)
     if compiled is not None:
         return compiled
     likeliest = p.real.argmax(axis=-1, keepdims=True)
     below: Array = np.subtract(delta, np.take_along_axis(delta, likeliest, -1), out=out)
     below -= inner(p, below)
     below *= p
+    if scale != 1:
+        below *= scale
     return below
 
 

@@ -13,13 +13,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import CALL, NUMBER, Array, Shape, Work
-from deltawire_layers.numeric.kernels import Planes
+from deltawire_layers.numeric.plane_kernels import Columns, Planes
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Window, count_places, reads
 
 BLOCK_BYTES = 2**22
 """Size of the columns that windows are copied to at a time, which fits a cache and bounds memory."""
+
+MANY_WINDOWS = 64
+"""Windows of an example from which a product for each is as fast as one for all, whose copies it saves."""
 
 
 class Block(NamedTuple):
@@ -63,6 +67,8 @@ class Correlation(NamedTuple):
         if planes and planes.narrowed(W, wide, value):
             return value
         matrices = self._matrices(W)
+        if self._reads_alone(shape):
+            return self._product(matrices, wide).reshape(shape)
         for block in self._blocks(shape, wide):
             part = _part(value, block)
             part[...] = matmul(matrices, self._columns(wide, block)).reshape(part.shape)
@@ -76,11 +82,13 @@ class Correlation(NamedTuple):
             narrow: one number for each window.
             shape: shape of the result, the wide side.
         """
+        matrices = self._matrices(W)
+        if self._reads_alone(narrow.shape):
+            return self._product(matrices.swapaxes(1, 2), narrow).reshape(shape)
         wide = np.zeros(shape, narrow.dtype)
         planes = Planes.of(self.windows, self.groups, shape, narrow.shape)
         if planes and planes.widened(W, narrow, wide):
             return wide
-        matrices = self._matrices(W)
         for block in self._blocks(narrow.shape, wide):
             self._add_columns(wide, matmul(matrices.swapaxes(1, 2), self._rows(narrow, block)), block)
         return wide
@@ -96,6 +104,12 @@ class Correlation(NamedTuple):
         gradient = np.zeros((self.groups, shape[0] // self.groups, prod(shape[1:])), narrow.dtype)
         planes = Planes.of(self.windows, self.groups, wide.shape, narrow.shape)
         if planes and planes.kernel_gradient(narrow, wide, gradient):
+            return gradient.reshape(shape)
+        if self._reads_alone(narrow.shape):
+            for example in range(len(wide)):
+                check_deadline()
+                rows, columns = self._apart(narrow[example]), self._apart(wide[example])
+                gradient += matmul(rows, columns.swapaxes(1, 2))
             return gradient.reshape(shape)
         for block in self._blocks(narrow.shape, wide):
             gradient += matmul(self._rows(narrow, block), self._columns(wide, block).swapaxes(1, 2))
@@ -121,6 +135,21 @@ class Correlation(NamedTuple):
             part += matmul(rows, columns.swapaxes(2, 3))
         return gradient.reshape(len(wide), *shape)
 
+    def _reads_alone(self, narrow: Shape) -> bool:
+        """Return whether each window is one number, so that the columns are the wide side as it is."""
+        return prod(narrow[2:]) >= MANY_WINDOWS and all(
+            window.kernel == window.stride == 1 and window.padding == (0, 0) for window in self.windows
+        )
+
+    def _product(self, matrices: Array, numbers: Array) -> Array:
+        """Return the product of the matrices (groups, n, m) with the channels of each example."""
+        apart = numbers.reshape(len(numbers), self.groups, -1, prod(numbers.shape[2:]))
+        return matmul(np.broadcast_to(matrices, (len(numbers), *matrices.shape)), apart)
+
+    def _apart(self, example: Array) -> Array:
+        """Return the numbers of an example by groups: (groups, channels / groups, windows)."""
+        return example.reshape(self.groups, len(example) // self.groups, -1)
+
     def _matrices(self, W: Array) -> Array:
         return W.reshape(self.groups, len(W) // self.groups, -1)
 
@@ -136,6 +165,7 @@ class Correlation(NamedTuple):
         examples = max(1, rows // first)
         for start in range(0, batch, examples):
             for top in range(0, first, rows):
+                check_deadline()
                 along_first = slice(top, min(top + rows, first))
                 yield Block(
                     slice(start, start + examples), (along_first, *map(slice, (0,) * len(others), others))
@@ -147,10 +177,13 @@ class Correlation(NamedTuple):
 
     def _columns(self, wide: Array, block: Block) -> Array:
         """Return the numbers that a block reads: (groups, channels / groups · kernel, windows)."""
-        source = wide[block.examples].swapaxes(0, 1)
-        columns = np.zeros(self._columns_shape(source.shape, block), wide.dtype)
-        for place, windows, numbers in reads(self.windows, wide.shape[2:], block.windows):
-            columns[:, *place, :, *windows] = source[:, :, *numbers]
+        examples = wide[block.examples]
+        columns = np.empty(self._columns_shape(examples.shape, block), wide.dtype)
+        compiled = Columns.of(self.windows, examples.shape, block.windows)
+        if not (compiled and compiled.gathered(examples, columns)):
+            columns[...] = 0
+            for place, windows, numbers in reads(self.windows, wide.shape[2:], block.windows):
+                columns[:, *place, :, *windows] = examples.swapaxes(0, 1)[:, :, *numbers]
         return columns.reshape(self.groups, -1, prod(columns.shape[1 + len(self.windows) :]))
 
     def _add_columns(self, wide: Array, columns: Array, block: Block) -> None:
@@ -161,13 +194,15 @@ class Correlation(NamedTuple):
             columns: the columns of a block.
             block: the block.
         """
-        target = wide[block.examples].swapaxes(0, 1)
-        columns = columns.reshape(self._columns_shape(target.shape, block))
-        for place, windows, numbers in reads(self.windows, wide.shape[2:], block.windows):
-            target[:, :, *numbers] += columns[:, *place, :, *windows]
+        examples = wide[block.examples]
+        columns = columns.reshape(self._columns_shape(examples.shape, block))
+        compiled = Columns.of(self.windows, examples.shape, block.windows)
+        if not (compiled and compiled.spread(columns, examples)):
+            for place, windows, numbers in reads(self.windows, wide.shape[2:], block.windows):
+                examples.swapaxes(0, 1)[:, :, *numbers] += columns[:, *place, :, *windows]
 
     def _columns_shape(self, source: Shape, block: Block) -> Shape:
-        channels, examples = source[:2]
+        examples, channels = source[:2]
         return (channels, *self._kernel, examples, *(along.stop - along.start for along in block.windows))
 
 

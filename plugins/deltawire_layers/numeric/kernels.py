@@ -1,6 +1,7 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module that knows of them. Every function returns None where a kernel does not compute the
+This is the one module that imports them; those of windows and of recurrent cells are called in
+`plane_kernels.py` and `cell_kernels.py`. Every function returns None where a kernel does not compute the
 numbers: it is not installed, the processor lacks its instructions, or the numbers are complex (they carry a
 complex step). The caller then computes with numpy.
 """
@@ -8,14 +9,12 @@ complex step). The caller then computes with numpy.
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping, Sequence
-from math import prod
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Equation, Shape
-from deltawire_layers.numeric.windows import Window
 
 try:
     import deltawire_kernels as _installed
@@ -38,7 +37,8 @@ def version() -> str | None:
     return importlib.metadata.version("deltawire-kernels") if compiled else None
 
 
-def _computes(array: Array) -> bool:
+def computes(array: Array) -> bool:
+    """Return whether there are kernels for the numbers of an array."""
     return compiled is not None and array.dtype.char in "fd" and bool(array.size)
 
 
@@ -49,7 +49,7 @@ def pointwise(function: str, x: Array) -> Activation | None:
         function: its name, one of `deltawire_kernels.functions`.
         x: the numbers (...).
     """
-    if not _computes(x):
+    if not computes(x):
         return None
     number, x = _NUMBERS[function], np.ascontiguousarray(x)
     y = np.empty_like(x)
@@ -76,39 +76,50 @@ class Softmax(NamedTuple):
     log_total: Array
 
 
-def softmax(x: Array, floor: float = -np.inf, out: Array | None = None) -> Softmax | None:
+def softmax(
+    x: Array,
+    floor: float = -np.inf,
+    out: Array | None = None,
+    scale: float = 1.0,
+    seen: Array | None = None,
+) -> Softmax | None:
     """Return softmax over the last axis.
 
     Args:
         x: the scores (..., n).
         floor: the least m; a finite one makes zeros of a row of −∞ alone.
         out: receives p; may be x.
+        scale: the factor s of eˢ⁽ˣ⁻ᵐ⁾, greater than 0.
+        seen: booleans (batch or 1, queries, n) for scores (batch, ..., queries, n); others count as −∞.
     """
-    if not _computes(x):
+    if not computes(x):
         return None
     x = np.ascontiguousarray(x)
     p = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
     most, log_total = np.empty((2, *x.shape[:-1], 1), x.dtype)
-    compiled.softmax(x, p, most, log_total, floor)
+    mask = None if seen is None else np.ascontiguousarray(seen).view(np.uint8)
+    sizes = (1, 1) if seen is None else (len(x), x.shape[-2])
+    compiled.softmax(x, p, most, log_total, floor, scale, mask, *sizes)
     if out is not None and p is not out:
         out[...] = p
         p = out
     return Softmax(p, most, log_total)
 
 
-def softmax_delta(p: Array, delta: Array, out: Array | None = None) -> Array | None:
-    """Return p ∘ (δ − pᵀ δ) over the last axis, exactly 0 where all δ are equal.
+def softmax_delta(p: Array, delta: Array, out: Array | None = None, scale: float = 1.0) -> Array | None:
+    """Return s p ∘ (δ − pᵀ δ) over the last axis, exactly 0 where all δ are equal.
 
     Args:
         p: probabilities (..., n).
         delta: δ of them.
         out: where to write the result, which may be `delta`.
+        scale: the factor s.
     """
-    if not _computes(p) or (out is not None and not out.flags.c_contiguous):
+    if not computes(p) or (out is not None and not out.flags.c_contiguous):
         return None
     below = np.empty(p.shape, p.dtype) if out is None else out
     rows = p.size // p.shape[-1]
-    compiled.softmax_delta(np.ascontiguousarray(p), np.ascontiguousarray(delta), below, rows)
+    compiled.softmax_delta(np.ascontiguousarray(p), np.ascontiguousarray(delta), below, rows, scale)
     return below
 
 
@@ -127,7 +138,7 @@ def norm(
         eps: added to the mean of squares.
         centred: whether the mean is subtracted.
     """
-    if not _computes(x):
+    if not computes(x):
         return None
     x = np.ascontiguousarray(x)
     weight, bias = (params[name].ravel() if name in params else None for name in ("weight", "bias"))
@@ -161,7 +172,7 @@ def standardised(
     Returns:
         The value, the equation of x, and those of the parameters.
     """
-    if not _computes(x):
+    if not computes(x):
         return None
     channels = x.shape[1]
     moments = np.zeros((3, mean.size), x.dtype)
@@ -190,78 +201,11 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array | None:
         delta: δ of the looked-up rows (..., n).
         shape: shape of the table, (rows, n).
     """
-    if not _computes(delta):
+    if not computes(delta):
         return None
     sums = np.empty(shape, delta.dtype)
     compiled.scatter(np.ascontiguousarray(index, np.int64), np.ascontiguousarray(delta), sums, shape[0])
     return sums
-
-
-MOST_PLACES = 64
-"""Places of a kernel that slides over planes; for larger ones, products of matrices are as fast."""
-
-
-class Planes(NamedTuple):
-    """Windows that slide over the planes of a batch, each with a kernel of its channel."""
-
-    sizes: tuple[int, ...]
-
-    @classmethod
-    def of(cls, windows: Sequence[Window], groups: int, wide: Shape, narrow: Shape) -> Planes | None:
-        """Return the windows over planes; None where kernels see several channels, or are not compiled.
-
-        Args:
-            windows: those along each axis.
-            groups: groups of channels that depend on each other.
-            wide: shape of the batch that the windows lie on, (batch, channels, height, width).
-            narrow: (batch, channels, windows …).
-        """
-        alone = groups == wide[1] == narrow[1] and len(windows) == 2
-        if compiled is None or not alone or prod(window.kernel for window in windows) > MOST_PLACES:
-            return None
-        y, x = windows
-        pairs = [(y.kernel, x.kernel), (y.stride, x.stride)]
-        pairs += [(y.padding[0], x.padding[0]), (y.dilation, x.dilation)]
-        return cls((*wide[2:], *narrow[2:], *(size for pair in pairs for size in pair)))
-
-    def narrowed(self, W: Array, wide: Array, value: Array) -> bool:
-        """Compute the correlation, and return whether a kernel does.
-
-        Args:
-            W: the kernels.
-            wide: the planes.
-            value: receives the result, one number for each window.
-        """
-        if not _computes(wide) or not value.size:
-            return False
-        compiled.depthwise(*map(np.ascontiguousarray, (wide, W)), value, self.sizes)
-        return True
-
-    def widened(self, W: Array, narrow: Array, wide: Array) -> bool:
-        """Compute the transpose of the correlation, and return whether a kernel does.
-
-        Args:
-            W: the kernels.
-            narrow: one number for each window.
-            wide: receives the result, shaped like the planes.
-        """
-        if not _computes(narrow) or not wide.size:
-            return False
-        compiled.depthwise_delta(*map(np.ascontiguousarray, (W, narrow)), wide, self.sizes)
-        return True
-
-    def kernel_gradient(self, narrow: Array, wide: Array, gradient: Array) -> bool:
-        """Compute the gradient of the kernels, and return whether a kernel does.
-
-        Args:
-            narrow: one number for each window.
-            wide: the planes.
-            gradient: receives the result, of the size of the kernels.
-        """
-        if not _computes(wide) or not narrow.size:
-            return False
-        compiled.depthwise_gradient(*map(np.ascontiguousarray, (wide, narrow)), gradient, self.sizes)
-        return True
 
 
 def _channel_gradients(

@@ -35,6 +35,45 @@ struct Windows {
     std::size_t reach_x() const { return (out_width - 1) * stride_x + (kernel_width - 1) * dilation_x + 1; }
 };
 
+// Windows over planes whose numbers become columns of a matrix.
+struct Columns {
+    std::size_t channels, examples;
+    std::size_t height, width;
+    std::size_t out_height, out_width;
+    std::size_t kernel_height, kernel_width;
+    std::size_t stride_y, stride_x;
+    std::ptrdiff_t top, left;  // how far the first window begins before the plane, or, below 0, behind its start
+    std::size_t dilation_y, dilation_x;
+};
+
+// Which numbers of a row count: bytes (examples or 1, queries, count) for rows (examples, heads, queries).
+struct Seen {
+    const unsigned char *mask;  // null where all do
+    std::size_t heads, queries;
+    bool each;  // whether each example has its own
+
+    std::size_t row(std::size_t row) const {
+        return (each ? row / (heads * queries) * queries : 0) + row % queries;
+    }
+};
+
+// A step of a recurrent layer.
+template <class T> struct Cell {
+    std::size_t examples, steps, units;
+    const T *last;           // the state (or cell) before this step, of the first example
+    std::size_t last_stride;  // from an example to the next
+
+    const T *before(std::size_t row) const { return last + row * last_stride; }
+};
+
+// A row of numbers for each example; null where they are 0.
+template <class T> struct Strided {
+    const T *first;
+    std::size_t stride;
+
+    const T *at(std::size_t row) const { return first ? first + row * stride : nullptr; }
+};
+
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
@@ -42,8 +81,9 @@ inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "so
 template <class T> struct Kernels {
     void (*values[POINTWISE])(const T *x, T *y, std::size_t count);
     void (*deltas[POINTWISE])(const T *x, const T *delta, T *below, std::size_t count);
-    void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor);
-    void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count);
+    void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
+                    T scale, Seen seen);
+    void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape,
@@ -57,6 +97,14 @@ template <class T> struct Kernels {
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
     void (*channel_sums)(const T *delta, T *sums, std::size_t examples, std::size_t channels, std::size_t places);
+    void (*gather)(const T *x, T *columns, Columns shape);
+    void (*spread)(const T *columns, T *x, Columns shape);
+    void (*lstm)(Cell<T> cell, T *gates, const T *sums, T *cells, T *states);
+    void (*lstm_delta)(Cell<T> cell, const T *gates, const T *cells, Strided<T> to_state, Strided<T> to_cell,
+                       const T *state_back, T *cell_back, T *below);
+    void (*gru)(Cell<T> cell, T *gates, const T *sums, T *inner, T *states);
+    void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
+                      T *beside, T *past);
 };
 
 struct Variant {

@@ -18,7 +18,7 @@ from deltawire_layers.layers.recurrent.recurrent import (
     States,
     no_delta,
 )
-from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric import analytic, branches, cell_kernels
 from deltawire_layers.numeric.products import matmul, project
 from deltawire_plugins import config
 
@@ -40,7 +40,7 @@ class Elman(Recurrent):
 
     nonlinearity: str
 
-    gates, saved_per_unit, calls_per_step = 1, 1 + 1, 3
+    gates, saved_per_unit, saved_states, calls_per_step = 1, 1 + 1, 0, 3
 
     formula = Formula(
         r"h_t = \tanh({weight_ih}\,{x0}_t + {bias_ih} + {weight_hh}\,h_{t-1} + {bias_hh})",
@@ -108,34 +108,40 @@ class Gru(Recurrent):
         gates = (project(x, params["weight_ih"].T) + params["bias_ih"]).reshape(batch, steps, 3, units)
         inner = np.empty((batch, steps, units), gates.dtype)  # s₃
         h = np.empty_like(inner)
-        (state,) = states
+        first = np.ascontiguousarray(states[0])
+        state = first
         for t in range(steps):
             check_deadline()
-            s = (matmul(state, W_hh.T) + b_hh).reshape(batch, 3, units)
-            gates[:, t, :2] += s[:, :2]
-            r, z = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
-            inner[:, t] = s[:, 2]
-            gates[:, t, 2] += r * inner[:, t]
-            n = analytic.tanh(gates[:, t, 2])
-            h[:, t] = state = n + z * (state - n)
+            sums = matmul(state, W_hh.T) + b_hh
+            if not cell_kernels.gru(gates, sums, first, inner, h, t):
+                s = sums.reshape(batch, 3, units)
+                gates[:, t, :2] += s[:, :2]
+                r, z = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
+                inner[:, t] = s[:, 2]
+                gates[:, t, 2] += r * inner[:, t]
+                n = analytic.tanh(gates[:, t, 2])
+                h[:, t] = n + z * (state - n)
+            state = h[:, t]
 
         def signal(delta: Array) -> PreactivationDeltas:
-            u = np.empty_like(gates)
-            s = np.empty_like(gates)
-            back = no_delta(h)
+            u, s = np.empty_like(gates), np.empty_like(gates)
+            delta = np.ascontiguousarray(delta)
+            back, past = no_delta(h), no_delta(h)
             for t in reversed(range(steps)):
                 check_deadline()
-                values, slopes = analytic.gate(gates[:, t, :2])
-                (r, z), (r_slope, z_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
-                n, n_slope = analytic.tanh(gates[:, t, 2]), analytic.tanh_slope(gates[:, t, 2])
-                last = h[:, t - 1] if t else states[0]
-                e = delta[:, t] + back
-                u[:, t, 2] = e * analytic.sigmoid(-gates[:, t, 1]) * n_slope
-                u[:, t, 1] = e * (last - n) * z_slope
-                u[:, t, 0] = u[:, t, 2] * inner[:, t] * r_slope
-                s[:, t, :2] = u[:, t, :2]
-                s[:, t, 2] = u[:, t, 2] * r
-                back = e * z + matmul(s[:, t].reshape(batch, -1), W_hh)
+                if not cell_kernels.gru_delta(gates, inner, h, first, delta, back, u, s, past, t):
+                    values, slopes = analytic.gate(gates[:, t, :2])
+                    (r, z), (r_slope, z_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
+                    n, n_slope = analytic.tanh(gates[:, t, 2]), analytic.tanh_slope(gates[:, t, 2])
+                    last = h[:, t - 1] if t else first
+                    e = delta[:, t] + back
+                    u[:, t, 2] = e * analytic.sigmoid(-gates[:, t, 1]) * n_slope
+                    u[:, t, 1] = e * (last - n) * z_slope
+                    u[:, t, 0] = u[:, t, 2] * inner[:, t] * r_slope
+                    s[:, t, :2] = u[:, t, :2]
+                    s[:, t, 2] = u[:, t, 2] * r
+                    past = e * z
+                back = past + matmul(s[:, t].reshape(batch, -1), W_hh)
             flat_u, flat_s = (array.reshape(batch, steps, -1) for array in (u, s))
             return PreactivationDeltas(flat_u, flat_s, (back,))
 
@@ -185,33 +191,39 @@ class Lstm(Recurrent):
         gates = gates.reshape(batch, steps, 4, units)
         cells = np.empty((batch, steps, units), gates.dtype)
         h = np.empty_like(cells)
+        first = np.ascontiguousarray(states[1])
         state, cell = states
         for t in range(steps):
             check_deadline()
-            gates[:, t] += matmul(state, W_hh.T).reshape(batch, 4, units)
-            i, f = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
-            cells[:, t] = cell = f * cell + i * analytic.tanh(gates[:, t, 2])
-            h[:, t] = state = analytic.sigmoid(gates[:, t, 3]) * analytic.tanh(cell)
+            sums = matmul(state, W_hh.T)
+            if not cell_kernels.lstm(gates, sums, first, cells, h, t):
+                gates[:, t] += sums.reshape(batch, 4, units)
+                i, f = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
+                cells[:, t] = cell = f * cell + i * analytic.tanh(gates[:, t, 2])
+                h[:, t] = analytic.sigmoid(gates[:, t, 3]) * analytic.tanh(cell)
+            state, cell = h[:, t], cells[:, t]
 
         def signal(delta: Array) -> PreactivationDeltas:
-            u = np.empty_like(gates)
-            back = cell_back = nothing = no_delta(h)
+            u, delta = np.empty_like(gates), np.ascontiguousarray(delta)
+            to_state, to_cell = (None, delta) if self.cells else (delta, None)
+            back, cell_back = no_delta(h), no_delta(h)
             for t in reversed(range(steps)):
                 check_deadline()
-                values, slopes = analytic.gate(gates[:, t, :2])
-                (i, f), (i_slope, f_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
-                o, o_slope = analytic.gate(gates[:, t, 3])
-                g, g_slope = analytic.tanh(gates[:, t, 2]), analytic.tanh_slope(gates[:, t, 2])
-                last = cells[:, t - 1] if t else states[1]
-                to_state, to_cell = (nothing, delta[:, t]) if self.cells else (delta[:, t], nothing)
-                d = to_state + back
-                e = to_cell + cell_back + d * o * analytic.tanh_slope(cells[:, t])
-                u[:, t, 0] = e * g * i_slope
-                u[:, t, 1] = e * last * f_slope
-                u[:, t, 2] = e * i * g_slope
-                u[:, t, 3] = d * analytic.tanh(cells[:, t]) * o_slope
+                if not cell_kernels.lstm_delta(gates, cells, first, to_state, to_cell, back, cell_back, u, t):
+                    values, slopes = analytic.gate(gates[:, t, :2])
+                    (i, f), (i_slope, f_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
+                    o, o_slope = analytic.gate(gates[:, t, 3])
+                    g, g_slope = analytic.tanh(gates[:, t, 2]), analytic.tanh_slope(gates[:, t, 2])
+                    last = cells[:, t - 1] if t else first
+                    d = back if to_state is None else to_state[:, t] + back
+                    beside = cell_back if to_cell is None else to_cell[:, t] + cell_back
+                    e = beside + d * o * analytic.tanh_slope(cells[:, t])
+                    u[:, t, 0] = e * g * i_slope
+                    u[:, t, 1] = e * last * f_slope
+                    u[:, t, 2] = e * i * g_slope
+                    u[:, t, 3] = d * analytic.tanh(cells[:, t]) * o_slope
+                    cell_back = e * f
                 back = matmul(u[:, t].reshape(batch, -1), W_hh)
-                cell_back = e * f
             flat = u.reshape(batch, steps, -1)
             return PreactivationDeltas(flat, flat, (back, cell_back))
 

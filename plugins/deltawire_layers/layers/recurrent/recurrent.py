@@ -81,6 +81,9 @@ class Recurrent(Layer):
     saved_per_unit: ClassVar[int]
     """Numbers saved for each unit and step: by the equations, and by the signal."""
 
+    saved_states: ClassVar[int] = 1
+    """Arrays of the first state that the equations save, in the order of memory."""
+
     calls_per_step: ClassVar[int]
     """Calls of numpy at each step, in either direction."""
 
@@ -108,7 +111,7 @@ class Recurrent(Layer):
         return weights | biases if self.bias else weights
 
     def saved(self, x: Shape, *initial: Shape) -> int:
-        saved = (self.saved_per_unit * x[0] + self.states) * self.units
+        saved = (self.saved_per_unit * x[0] + self.states + self.saved_states) * self.units
         # The states of all steps too, and their δ, where the value is the last one only.
         return saved + 2 * x[0] * self.units if self.last else saved
 
