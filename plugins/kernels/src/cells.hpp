@@ -5,6 +5,8 @@
 // way back: that is as precise as it gets, also far out.
 #pragma once
 
+#include <vector>
+
 #include "pointwise.hpp"
 #include "variant.hpp"
 
@@ -32,15 +34,17 @@ template <class T>
 void lstm_delta(Cell<T> c, const T *gates, const T *cells, Strided<T> to_state, Strided<T> to_cell, const T *state_back,
                 T *cell_back, T *below) {
     const std::size_t n = c.units;
+    const std::vector<T> zeros(n);
     for (std::size_t row = 0; row < c.examples; ++row) {
         const T *a = gates + row * c.steps * 4 * n, *cell = cells + row * c.steps * n, *last = c.before(row);
-        const T *above = to_state.at(row), *beside = to_cell.at(row), *back = state_back + row * n;
+        const T *above = to_state.at(row, zeros.data()), *beside = to_cell.at(row, zeros.data());
+        const T *back = state_back + row * n;
         T *u = below + row * c.steps * 4 * n, *rest = cell_back + row * n;
 #pragma GCC ivdep
         for (std::size_t k = 0; k < n; ++k) {
             const T i = Sigmoid::value(a[k]), f = Sigmoid::value(a[n + k]), g = Tanh::value(a[2 * n + k]);
-            const T o = Sigmoid::value(a[3 * n + k]), d = (above ? above[k] : T(0)) + back[k];
-            const T e = (beside ? beside[k] : T(0)) + rest[k] + d * o * Tanh::slope(cell[k]);
+            const T o = Sigmoid::value(a[3 * n + k]), d = above[k] + back[k];
+            const T e = beside[k] + rest[k] + d * o * Tanh::slope(cell[k]);
             u[k] = e * g * Sigmoid::slope(a[k]);
             u[n + k] = e * last[k] * Sigmoid::slope(a[n + k]);
             u[2 * n + k] = e * i * Tanh::slope(a[2 * n + k]);
@@ -75,7 +79,7 @@ void gru_delta(Cell<T> c, const T *gates, const T *inner, Strided<T> delta, cons
     const std::size_t n = c.units;
     for (std::size_t row = 0; row < c.examples; ++row) {
         const T *a = gates + row * c.steps * 3 * n, *in = inner + row * c.steps * n, *last = c.before(row);
-        const T *above = delta.at(row), *back = state_back + row * n;
+        const T *above = delta.at(row, nullptr), *back = state_back + row * n;
         T *u = below + row * c.steps * 3 * n, *s = beside + row * c.steps * 3 * n, *straight = past + row * n;
 #pragma GCC ivdep
         for (std::size_t k = 0; k < n; ++k) {

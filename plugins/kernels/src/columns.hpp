@@ -37,6 +37,16 @@ template <class T, class Plane, class Row> inline void each_row(const Columns &s
         }
 }
 
+// Calls move(i, i * stride): a stride that the compiler knows becomes vectors.
+template <class Move> inline void each_number(std::ptrdiff_t count, std::size_t stride, Move move) {
+    if (stride == 1)
+        for (std::ptrdiff_t i = 0; i < count; ++i) move(i, i);
+    else if (stride == 2)
+        for (std::ptrdiff_t i = 0; i < count; ++i) move(i, 2 * i);
+    else
+        for (std::ptrdiff_t i = 0; i < count; ++i) move(i, i * std::ptrdiff_t(stride));
+}
+
 template <class T> void gather(const T *x, T *columns, Columns s) {
     each_row(s, x, columns, [&s](const T *plane, T *to, Span rows, Span along) {
         std::fill_n(to, rows.first * s.out_width, T(0));
@@ -45,10 +55,8 @@ template <class T> void gather(const T *x, T *columns, Columns s) {
             T *target = to + row * s.out_width;
             std::fill_n(target, along.first, T(0));
             const std::ptrdiff_t count = along.stop - along.first;
-            if (s.stride_x == 1)
-                std::copy_n(from, count, target + along.first);
-            else
-                for (std::ptrdiff_t i = 0; i < count; ++i) target[along.first + i] = from[i * s.stride_x];
+            T *seen = target + along.first;
+            each_number(count, s.stride_x, [=](std::ptrdiff_t i, std::ptrdiff_t at) { seen[i] = from[at]; });
             std::fill_n(target + along.stop, s.out_width - along.stop, T(0));
         }
         std::fill_n(to + rows.stop * s.out_width, (s.out_height - rows.stop) * s.out_width, T(0));
@@ -62,10 +70,7 @@ template <class T> void spread(const T *columns, T *x, Columns s) {
         for (std::ptrdiff_t row = rows.first; row < rows.stop; ++row) {
             T *target = plane + (rows.start + (row - rows.first) * s.stride_y) * s.width + along.start;
             const T *source = from + row * s.out_width + along.first;
-            if (s.stride_x == 1)
-                for (std::ptrdiff_t i = 0; i < count; ++i) target[i] += source[i];
-            else
-                for (std::ptrdiff_t i = 0; i < count; ++i) target[i * s.stride_x] += source[i];
+            each_number(count, s.stride_x, [=](std::ptrdiff_t i, std::ptrdiff_t at) { target[at] += source[i]; });
         }
     });
 }

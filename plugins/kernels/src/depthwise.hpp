@@ -8,17 +8,11 @@
 #include <cstring>
 #include <vector>
 
+#include "blocks.hpp"
 #include "lanes.hpp"
 #include "variant.hpp"
 
 namespace VARIANT {
-
-template <class T> struct Block {
-    static constexpr std::size_t size = 64 / sizeof(T);
-    typedef T Numbers __attribute__((vector_size(64)));
-    typedef T Loose __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
-    static Numbers load(const T *x) { return *reinterpret_cast<const Loose *>(x); }
-};
 
 // A plane with its padding. Columns that are a stride apart follow each other: windows read them side by side.
 template <class T> class Padded {

@@ -1,36 +1,40 @@
 // Softmax over rows.
 #pragma once
 
+#include <type_traits>
+
+#include "blocks.hpp"
 #include "elementary.hpp"
 #include "lanes.hpp"
 #include "variant.hpp"
 
 namespace VARIANT {
 
-constexpr std::size_t AT_ONCE = 16;
+template <class T> struct Greatest {
+    T number;
+    std::size_t place;
+};
 
-template <class T> inline T greatest(const T *x, std::size_t count, T floor) {
-    T lanes[AT_ONCE];
-    for (T &lane : lanes) lane = floor;
+// The greatest number of a row, and a place where it stands. NaN is not greater than any number.
+template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T floor) {
+    using Blocks = Block<T>;
+    using Bits = typename Format<T>::Bits;
+    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(64)));
+    typename Blocks::Numbers most = floor - typename Blocks::Numbers{};
+    Places places = {};
     std::size_t i = 0;
-    for (; i + AT_ONCE <= count; i += AT_ONCE)
-        for (std::size_t lane = 0; lane < AT_ONCE; ++lane)
-            lanes[lane] = lanes[lane] < x[i + lane] ? x[i + lane] : lanes[lane];
-    for (; i < count; ++i) lanes[0] = lanes[0] < x[i] ? x[i] : lanes[0];
-    T most = lanes[0];
-    for (const T lane : lanes) most = most < lane ? lane : most;
-    return most;
-}
-
-// The first place of a number that stands in the row; the last place if it does not.
-template <class T> inline std::size_t place_of(T number, const T *x, std::size_t count) {
-    std::size_t i = 0;
-    for (int found = 0; i + AT_ONCE < count; i += AT_ONCE) {
-        for (std::size_t lane = 0; lane < AT_ONCE; ++lane) found |= x[i + lane] == number;
-        if (found) break;
+    for (; i + Blocks::size <= count; i += Blocks::size) {
+        const auto numbers = Blocks::load(x + i);
+        const Places more = numbers > most;
+        most = more ? numbers : most;
+        places = more ? Places{} + std::make_signed_t<Bits>(i) : places;
     }
-    while (i + 1 < count && x[i] != number) ++i;
-    return i;
+    Greatest<T> best = {floor, 0};
+    for (std::size_t lane = 0; lane < Blocks::size; ++lane)
+        if (most[lane] > best.number) best = {most[lane], std::size_t(places[lane]) + lane};
+    for (; i < count; ++i)
+        if (x[i] > best.number) best = {x[i], i};
+    return best;
 }
 
 // y = eˢ⁽ˣ⁻ᵐ⁾ / Σ eˢ⁽ˣ⁻ᵐ⁾, m and log Σ eˢ⁽ˣ⁻ᵐ⁾ of each row, with m its greatest number, but at least `floor`, and s the
@@ -45,7 +49,7 @@ void softmax(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::siz
             for (std::size_t i = 0; i < count; ++i) y[i] = mask[i] ? x[i] : -std::numeric_limits<T>::infinity();
             given = y;
         }
-        const T greatest_number = greatest(given, count, floor);
+        const T greatest_number = greatest(given, count, floor).number;
         if (scale == 1)
             for (std::size_t i = 0; i < count; ++i) y[i] = exponential(given[i] - greatest_number);
         else
@@ -62,7 +66,7 @@ void softmax(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::siz
 template <class T>
 void softmax_delta(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale) {
     for (std::size_t row = 0; row < rows; ++row, y += count, delta += count, below += count) {
-        const T level = delta[place_of(greatest(y, count, T(0)), y, count)];
+        const T level = delta[greatest(y, count, T(0)).place];
         const T mean = static_cast<T>(sum_moved_products(y, delta, count, level));
         for (std::size_t i = 0; i < count; ++i) below[i] = scale * (y[i] * ((delta[i] - level) - mean));
     }

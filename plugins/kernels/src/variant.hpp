@@ -71,7 +71,7 @@ template <class T> struct Strided {
     const T *first;
     std::size_t stride;
 
-    const T *at(std::size_t row) const { return first ? first + row * stride : nullptr; }
+    const T *at(std::size_t row, const T *zeros) const { return first ? first + row * stride : zeros; }
 };
 
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
