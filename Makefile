@@ -13,7 +13,7 @@ help:
 	@echo "make demo     install, and watch a network learn handwritten digits (DEMO=text: a text)"
 	@echo "make lint     check style and types"
 	@echo "make kernels  compile the kernels of the layers, which are then used (needs a C++ compiler)"
-	@echo "make bench    measure speed beside torch, jax and others (about 35 minutes)"
+	@echo "make bench    measure speed beside torch, jax and others (about 45 minutes)"
 	@echo "make fuzz     test the binary format with a million mutants"
 	@echo "make torture  measure the figures of docs/reliability.md again (needs nginx)"
 	@echo "make docs     generate the pages of layers and optimizers, and docs/architecture.svg"
@@ -58,6 +58,10 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.http.tuning
 	@echo "== Hessian-vector products, beside jax"
 	@$(BENCH)/bin/python -m benchmarks.derivatives
+	@echo "== single layers, beside torch"
+	@$(BENCH)/bin/python -m benchmarks.layers
+	@echo "== whole networks, beside torch"
+	@$(BENCH)/bin/python -m benchmarks.networks
 	@echo "== the engine, beside torch, jax and autograd (about 25 minutes)"
 	@$(BENCH)/bin/python -m benchmarks.engine
 
@@ -100,6 +104,8 @@ $(BENCH)/ready: pyproject.toml benchmarks/requirements.txt | $(VENV)/bin/python
 	@echo "== installing the other contenders into $(BENCH)"
 	@$(VENV)/bin/python -m venv $(BENCH)
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt --editable ".[service]"
+	@command -v c++ >/dev/null && $(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check ./plugins/kernels || \
+	  echo "== no C++ compiler is installed: numpy computes what kernels would"
 	@touch $@
 
 $(VENV)/bin/python:
