@@ -1,4 +1,4 @@
-# The service alone: no compiler, no pip, no root. Numbers are computed by numpy's own BLAS.
+# The service alone: no compiler, no pip, no root. Numbers are computed by numpy's own BLAS and by compiled kernels.
 FROM python:3.12-slim AS build
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
@@ -14,8 +14,19 @@ RUN python -m pip install --quiet --no-cache-dir --no-compile --target /opt/delt
  && find /opt/deltawire/bin -type f ! -name deltawire ! -name dask -delete \
  && python -m compileall -q -j 0 /opt/deltawire
 
+# The kernels of the layers, compiled where the final image gets no compiler from. KERNELS=no leaves them out.
+FROM python:3.12-slim AS kernels
+ARG KERNELS=yes
+COPY plugins/kernels /src
+RUN mkdir /opt/kernels \
+ && if [ "$KERNELS" = yes ]; then \
+      apt-get update -qq && apt-get install -qq --yes --no-install-recommends g++ >/dev/null \
+      && python -m pip install --quiet --no-cache-dir --no-compile --no-deps --target /opt/kernels /src; \
+    fi
+
 FROM python:3.12-slim
 COPY --from=build /opt/deltawire /opt/deltawire
+COPY --from=kernels /opt/kernels /opt/deltawire
 # Where models are kept, if DELTAWIRE_DATA_DIR says so: a new volume that is mounted here gets this owner.
 RUN install -d -m 0700 -o 10001 -g 10001 /data
 ENV PATH=/opt/deltawire/bin:$PATH PYTHONPATH=/opt/deltawire PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
