@@ -137,6 +137,13 @@ class Layer:
     probabilities. A number may lie beyond them by `ROUNDING`, 1e-6.
     """
 
+    orders: ClassVar[int] = 2
+    """How often the layer can be differentiated: 2, or 1 for a layer that takes real numbers alone.
+
+    A layer that calls a simulator or a compiled library says 1. Its `forward` never gets complex numbers;
+    requests that need the derivative of its equations, or a complex step through it, are refused by its name.
+    """
+
     formula: ClassVar[Formula | None] = None
     """The equations in LaTeX; without them, the docstring is shown."""
 

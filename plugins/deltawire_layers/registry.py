@@ -41,6 +41,8 @@ def _problem(layer: type[Layer]) -> str | None:
         return "has an elementwise that is neither True nor False"
     if not _are_bounds(layer.bounds):
         return "has bounds that are not a dict of positions and pairs of numbers, the least first"
+    if type(layer.orders) is not int or layer.orders not in (1, 2):
+        return "has orders that are neither 1 nor 2"
     if layer.formula is not None and type(layer.formula) is not Formula:
         return "has a formula that is not a deltawire_layers.Formula"
     return None

@@ -114,6 +114,17 @@ def test_bounds_that_are_none_are_refused(site: Path, monkeypatch: pytest.Monkey
     assert "has bounds that are not a dict of positions and pairs of numbers" in refusal(site)
 
 
+@pytest.mark.parametrize("orders", ["0", "3", "True", "'1'", "1.0", "None"])
+def test_orders_that_are_none_are_refused(site: Path, monkeypatch: pytest.MonkeyPatch, orders: str) -> None:
+    (site / "unordered.py").write_text(
+        f"from deltawire_layers import Layer\nclass Unordered(Layer):\n    orders = {orders}\n"
+        "    def output_shape(self, x):\n        return x\n"
+    )
+    monkeypatch.delitem(sys.modules, "unordered", raising=False)
+    install(site, "acme 2.0", ramp="unordered:Unordered")
+    assert "has orders that are neither 1 nor 2" in refusal(site)
+
+
 def test_an_entry_point_without_a_distribution_is_still_refused_in_words() -> None:
     point = EntryPoint(name="ramp", value="builtins:dict", group="deltawire.layers")
     with pytest.raises(RegistryError, match="an unnamed distribution"):

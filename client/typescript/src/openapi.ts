@@ -1214,11 +1214,11 @@ export interface components {
             index: number[];
             /** @description by backpropagation */
             gradient: components["schemas"]["NumberResponse"];
-            /** @description f(x + i·h).imag / h with h = 1e-200: exact for analytic layers */
+            /** @description f(x + i·h).imag / h with h = 1e-200: exact for analytic layers; null behind a layer of orders 1 */
             complex_step: components["schemas"]["NumberResponse"];
             /** @description (f(x + h) − f(x − h)) / 2h: coarse, and needs nothing from the layers */
             differences: components["schemas"]["NumberResponse"];
-            /** @description to the complex step, relative to the array's largest gradient or 1 */
+            /** @description to the complex step, relative to the array's largest gradient or 1; null without a complex step */
             relative_difference: components["schemas"]["NumberResponse"];
             /** @description to central differences, likewise */
             relative_difference_to_differences: components["schemas"]["NumberResponse"];
@@ -1779,6 +1779,8 @@ export interface components {
             summary: string;
             inputs: components["schemas"]["LayerInputs"];
             elementwise: boolean;
+            /** @description how often it has derivatives: 2, or 1 for some plugins */
+            orders: number;
             /** @description JSON Schema of a node's config */
             config: {
                 [key: string]: unknown;
@@ -4484,6 +4486,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -5443,6 +5446,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -5715,6 +5719,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -6001,6 +6006,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -6494,6 +6500,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -6773,6 +6780,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -8238,6 +8246,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -8736,6 +8745,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -9004,6 +9014,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -9286,6 +9297,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -9554,6 +9566,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -9829,6 +9842,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -11035,6 +11049,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -11324,6 +11339,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -11603,6 +11619,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite
@@ -13435,6 +13452,7 @@ export interface operations {
              *     - `label_out_of_range`: A number is out of its range
              *     - `unknown_name`: A name does not exist
              *     - `not_differentiable`: There is no derivative with respect to this
+             *     - `first_order_only`: A layer has first derivatives only
              *     - `memory_plan_exceeded`: The computation would need too much memory
              *     - `cost_plan_exceeded`: The computation would take too many operations
              *     - `non_finite`: A result is not finite

@@ -72,6 +72,8 @@ def _declared(layer: Layer, shapes: tuple[Shape, ...]) -> Trial:
     trial = Trial(layer, shapes, output, layer.parameters(*shapes), layer.integer_inputs(*shapes))
     if not _is_shape(output):
         raise trial.broken(5, "output_shape", f"is {output!r}, expected a tuple of whole numbers")
+    if type(layer.orders) is not int or layer.orders not in (1, 2):
+        raise trial.broken(5, "orders", f"is {layer.orders!r}, expected 1 or 2")
     work = layer.work(*shapes)
     if not (isinstance(work, Work) and all(type(number) is int and number >= 0 for number in work)):
         raise trial.broken(5, "work", f"is {work!r}, expected Work of two whole numbers, 0 or more")

@@ -1,5 +1,7 @@
 """Check rule 4, analytic: every equation is the derivative of the value, and is differentiable itself.
 
+A layer of `orders` 1 gets no complex numbers: differences alone tell its slope, and there is no second order.
+
 The complex step f(x + i·h·v).imag / h is exact. Comparing it with central differences of the real value
 finds a value and an equation with the same mistake. Then every equation is compared with it, place by place.
 The second order repeats this with the equations instead of the value.
@@ -65,40 +67,63 @@ def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) ->
     value, noise = (
         np.repeat(numbers["value"], places, axis=0) for numbers in (measured.results, measured.noise)
     )
-    slope = _slope(trial, tiled, direction, value, noise)
-    slope = slope.reshape(rows, places, -1) / reach.reshape(rows, places, 1)
-    if trial.layer.elementwise and (slope * (1 - np.eye(places))).any():
+    slope, doubt = (
+        numbers.reshape(rows, places, -1) / reach.reshape(rows, places, 1)
+        for numbers in _slope(trial, tiled, direction, value, noise)
+    )
+    if trial.layer.elementwise and (np.abs(slope) * (1 - np.eye(places)) > doubt).any():
         raise trial.broken(5, "elementwise", "is claimed, but a number depends on another place", point)
     if closure not in measured.results:
-        if slope.any():
+        if (np.abs(slope) > doubt).any():
             raise trial.broken(3, closure, "is None, but the value depends on the input", point)
         return
-    terms = slope * point.delta.reshape(rows, 1, -1)
+    delta = point.delta.reshape(rows, 1, -1)
+    terms = slope * delta
     expected, size = terms.sum(axis=2).reshape(x.shape), np.abs(terms).sum(axis=2).reshape(x.shape)
+    allowance = measured.rounding(closure, size) + (doubt * np.abs(delta)).sum(axis=2).reshape(x.shape)
     problem = "is not the derivative of the value"
-    trial.agree(
-        4, closure, problem, point, expected, measured.results[closure], measured.rounding(closure, size)
-    )
+    trial.agree(4, closure, problem, point, expected, measured.results[closure], allowance)
 
 
 def _gradient(trial: Trial, measured: Measured, name: str) -> None:
     """Check that the gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
     point, closure = measured.point, gradient_of(name)
     result = measured.results[closure]
-    expected, size = np.empty(result.shape), np.empty(result.shape)
+    expected, size, doubt = (np.empty(result.shape) for _ in range(3))
     still = point.still()
     for place in np.ndindex(result.shape):
         one = np.zeros(result.shape)
         one[place] = 1
         direction = still.with_params({**still.params, name: one})
-        slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
+        if trial.layer.orders == 1:
+            value, noise = measured.results["value"], measured.noise["value"]
+            slope, error = _slope(trial, point, direction, value, noise)
+        else:
+            slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
+            error = np.zeros(slope.shape)
         expected[place], size[place] = (slope * point.delta).sum(), np.abs(slope * point.delta).sum()
+        doubt[place] = (error * np.abs(point.delta)).sum()
     problem = "is not the derivative of the value"
-    trial.agree(4, closure, problem, point, expected, result, measured.rounding(closure, size))
+    allowance = measured.rounding(closure, size) + doubt
+    trial.agree(4, closure, problem, point, expected, result, allowance)
 
 
-def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> Array:
-    """Return ∂value along a direction by the complex step; check it against differences first."""
+class _Slope(NamedTuple):
+    """∂value along a direction, and how far from it the right one may lie: 0 for the complex step."""
+
+    slope: Array
+    doubt: Array
+
+
+def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Array) -> _Slope:
+    """Return ∂value along a direction by the complex step; check it against differences first.
+
+    A layer of `orders` 1 has the differences alone.
+    """
+    if trial.layer.orders == 1:
+        around = [trial.forward(point.moved(direction, step)).value for step in STENCIL]
+        middle, allowance, _ = _differences(point, 1, value, noise, around)
+        return _Slope(middle, allowance)
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value
     slope = bent.imag / COMPLEX_STEP
     _same_in_complex(trial, Measured(point, {"value": value}, {"value": noise}), "value", bent)
@@ -110,7 +135,7 @@ def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Ar
         back = trial.forward(point.moved(direction, -1j * COMPLEX_STEP)).value.imag / -COMPLEX_STEP
         problem = "takes another branch when imaginary parts change sign: compare real parts"
         trial.agree(4, "value", problem, point, back, slope, SHARP * np.abs(back))
-    return slope
+    return _Slope(slope, np.zeros(slope.shape))
 
 
 WIDE = 100.0
@@ -132,6 +157,8 @@ def second_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
     Raises:
         ConformanceError: the complex step of an equation is wrong.
     """
+    if trial.layer.orders == 1:
+        return
     point, direction = measured.point, sampler.anywhere(measured.point)
     bent = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).backward()
     around = [trial.forward(point.moved(direction, step)).backward() for step in STENCIL]

@@ -65,6 +65,7 @@ def _describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any
         "summary": summary(layer),
         "inputs": {"names": names, "variadic": variadic},
         "elementwise": layer.elementwise,
+        "orders": layer.orders,
         "config": json_schema(layer.Config()),
         "distribution": distribution,
     }

@@ -73,13 +73,13 @@ def show(screen: Console, checked: Mapping[str, Any]) -> None:
         mark, style = ("✓", None) if array["passed"] else ("✗", "red")
         number = f"{array['checked']} of {array['numbers']}"
         arrays.add_row(
-            f"{mark} {name}", number, *(f"{float(worst[0][key]):.0e}" for key in OFF.values()), style=style
+            f"{mark} {name}", number, *(shown(worst[0][key], ".0e") for key in OFF.values()), style=style
         )
         if not array["passed"]:
             for place in worst:
                 off.add_row(
                     f"{name} {shape_text(place['index'])}",
-                    *(f"{float(place[key]):.8g}" for key in WAYS.values()),
+                    *(shown(place[key], ".8g") for key in WAYS.values()),
                 )
     screen.print(arrays, "")
     if checked["passed"]:
@@ -88,3 +88,8 @@ def show(screen: Console, checked: Mapping[str, Any]) -> None:
         screen.print(off, "")
         wrong = sum(not array["passed"] for array in checked["arrays"])
         print_verdict(screen, False, f"gradients of {counted(wrong, 'array')} are off")
+
+
+def shown(number: Any, how: str) -> str:
+    """Return a number of an answer as a format spec writes it; a dash where there is none."""
+    return "–" if number is None else f"{float(number):{how}}"

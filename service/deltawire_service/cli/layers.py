@@ -77,6 +77,8 @@ def show_layer(screen: Console, layer: Described, docstring: str) -> None:
     screen.print(f"   from {layer['distribution']}\n", style="dim")
     screen.print(re.sub(r"(?<!\n)\n(?=[^\s*-])", " ", docstring))  # paragraphs as wide as the terminal
     screen.print()
+    if layer["orders"] == 1:
+        screen.print("It has first derivatives only: no complex step goes through it.\n")
     config = table("config", "takes", "default", "what it is", wrap=["takes", "what it is"])
     for key, schema in layer["config"]["properties"].items():
         default = json.dumps(schema["default"]) if "default" in schema else "required"

@@ -96,6 +96,7 @@ TENSORS: dict[str, Problem] = {
 COMPUTATION: dict[str, Problem] = {
     "unknown_name": Problem(422, "A name does not exist"),
     "not_differentiable": Problem(422, "There is no derivative with respect to this"),
+    "first_order_only": Problem(422, "A layer has first derivatives only"),
     "memory_plan_exceeded": Problem(422, "The computation would need too much memory"),
     "cost_plan_exceeded": Problem(422, "The computation would take too many operations"),
     "non_finite": Problem(422, "A result is not finite"),

@@ -40,6 +40,9 @@ class LayerResponse(Schema):
     summary = fields.String(required=True, metadata={"description": "the formula with its shapes, as text"})
     inputs = fields.Nested(LayerInputs, required=True)
     elementwise = fields.Boolean(required=True)
+    orders = fields.Integer(
+        required=True, metadata={"description": "how often it has derivatives: 2, or 1 for some plugins"}
+    )
     config = fields.Dict(required=True, metadata={"description": "JSON Schema of a node's config"})
     distribution = fields.String(required=True, metadata={"description": "where it comes from"})
     synonyms = fields.List(

@@ -49,8 +49,8 @@ class GradientsOf(Schema):
     data = named_tensors("∂loss/∂input, by the inputs' names")
 
 
-def number(description: str) -> fields.Field[Any]:
-    return Number(required=True, metadata={"description": description})
+def number(description: str, allow_none: bool = False) -> fields.Field[Any]:
+    return Number(required=True, allow_none=allow_none, metadata={"description": description})
 
 
 class TracedArray(Schema):
@@ -232,9 +232,15 @@ class PlanResponse(Schema):
 class CheckedPlace(Schema):
     index = sizes()
     gradient = number("by backpropagation")
-    complex_step = number("f(x + i·h).imag / h with h = 1e-200: exact for analytic layers")
+    complex_step = number(
+        "f(x + i·h).imag / h with h = 1e-200: exact for analytic layers; null behind a layer of orders 1",
+        allow_none=True,
+    )
     differences = number("(f(x + h) − f(x − h)) / 2h: coarse, and needs nothing from the layers")
-    relative_difference = number("to the complex step, relative to the array's largest gradient or 1")
+    relative_difference = number(
+        "to the complex step, relative to the array's largest gradient or 1; null without a complex step",
+        allow_none=True,
+    )
     relative_difference_to_differences = number("to central differences, likewise")
 
 

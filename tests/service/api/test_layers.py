@@ -41,6 +41,7 @@ def test_linear_in_full() -> None:
         "summary": "z = W x + b over the last axis, with x (..., n), W (units, n), b (units,).",
         "inputs": {"names": ["x"], "variadic": False},
         "elementwise": False,
+        "orders": 2,
         "config": {
             "type": "object",
             "properties": {

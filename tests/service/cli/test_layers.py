@@ -7,6 +7,7 @@ import re
 import pytest
 from support.console import run
 from support.layers import BUILT_IN, failing, registry
+from support.simulated import Simulated
 
 from deltawire_layers import load_layers
 from deltawire_service.cli.outcome import Exit
@@ -39,6 +40,13 @@ def test_a_layer_in_full() -> None:
     assert "It takes no config." in run("layers", "relu").stdout
     assert "number ≥ 0, < 1" in run("layers", "dropout_mask").stdout
     assert "list of integer or null   null" in run("layers", "sum", columns=200).stdout
+
+
+def test_a_layer_of_first_derivatives_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("deltawire_service.app", "deltawire_service.cli.layers"):
+        monkeypatch.setattr(f"{module}.load_layers", lambda: registry(simulated=Simulated))
+    assert "It has first derivatives only" in run("layers", "simulated").stdout
+    assert "first derivatives only" not in run("layers", "relu").stdout
 
 
 def test_a_mistyped_kind_gets_a_suggestion() -> None:

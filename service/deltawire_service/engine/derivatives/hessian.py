@@ -20,6 +20,7 @@ from deltawire_service.engine.execute.finite import all_finite, quietly
 from deltawire_service.engine.execute.non_finite import find_along_steps, find_in_arrays
 from deltawire_service.engine.execute.objective import CotangentStarts, Objective
 from deltawire_service.engine.graph import Arrays
+from deltawire_service.engine.plan.first_order import check_orders
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.targets import Targets, Wrt
 from deltawire_service.engine.prepared import Options, Prepared
@@ -129,11 +130,13 @@ def hvp(
         options: reduction, non_finite and body_cost.
 
     Raises:
-        Refused: a name or an array is wrong, or a result is not finite.
+        Refused: a name or an array is wrong, a vector would go through a layer of `orders` 1, or a result is
+            not finite.
     """
     directions.check_direction(network, "vectors", vectors)
     extra = vectors if quadratic else Direction()
     curvature = _curvature(network, params, data, wrt, extra, cotangents, options)
+    _check_second_order(curvature, {*vectors.params, *vectors.data})
     batch = curvature.batch
     flat, shapes = vectors.flat(), directions.shapes_of(network, batch.size, vectors)
     count = directions.count("vectors", flat, shapes, batch.dtype)
@@ -192,9 +195,11 @@ def hessian_diagonal(
         options: reduction, non_finite and body_cost.
 
     Raises:
-        Refused: a name or an array is wrong, or a result is not finite.
+        Refused: a name or an array is wrong, a vector would go through a layer of `orders` 1, or a result is
+            not finite.
     """
     curvature = _curvature(network, params, data, wrt, Direction(), cotangents, options)
+    _check_second_order(curvature, curvature.needed.params | curvature.needed.data)
     vectors, answered = (before[0].flat(), before[1].arrays()) if before else ({}, [])
     plan = curvature.plan(options, samples, list(vectors.values()), 2)
     run = curvature.run(plan_with_answers(plan, options.body_cost, answered))
@@ -242,6 +247,12 @@ def _curvature(
         directions.count("cotangents", cotangents, shapes, batch.dtype, single=True)
     objective = network.objective(batch.size, options.reduction)
     return _Curvature(network, batch, rows, needed, cotangents or {}, objective)
+
+
+def _check_second_order(curvature: _Curvature, moved: Collection[str]) -> None:
+    """Check that no layer of `orders` 1 is between moved parameters and inputs, and the loss."""
+    network = curvature.network
+    check_orders(network, moved, network.loss, "vectors may move only what does not lead to it")
 
 
 @quietly

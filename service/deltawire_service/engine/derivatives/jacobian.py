@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltawire.errors import Fault
+from deltawire.errors import Fault, Refused
 from deltawire_layers import Array, Shape
 from deltawire_service.engine.derivatives.directions import Direction
 from deltawire_service.engine.derivatives.per_example import (
@@ -25,6 +25,7 @@ from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_non_finite
 from deltawire_service.engine.execute.objective import CotangentStarts
 from deltawire_service.engine.graph import Arrays
+from deltawire_service.engine.plan.first_order import first_order_only, first_reached
 from deltawire_service.engine.plan.targets import Targets, Wrt, value_targets
 from deltawire_service.engine.prepared import Options, Prepared
 
@@ -87,7 +88,7 @@ def jacobian(
         data: arrays by input.
         outputs: nodes.
         wrt: the parameters and inputs to differentiate with respect to.
-        mode: `reverse`, `forward`, or None for the cheaper one.
+        mode: `reverse`, `forward`, or None for the cheaper one that all layers have.
         made: shapes of arrays that will be made of the result, for the plan.
         options: non_finite and body_cost.
 
@@ -104,7 +105,11 @@ def jacobian(
         {name: each.shape for name, each in network.parameters.items() if name in targets.params},
         {name: input_spec.shape for name, input_spec in network.inputs.items() if name in targets.data},
     )
-    mode = mode or layout.cheaper_mode()
+    simulator = first_reached(target, {*layout.params, *layout.data}, names)
+    if simulator is not None and mode == "forward":
+        problem = "no step goes through it; leave mode out, or ask for reverse"
+        raise Refused([first_order_only(simulator, problem, "/mode")])
+    mode = mode or ("reverse" if simulator is not None else layout.cheaper_mode())
     if mode == "reverse":
         computed, dtype, compute = per_example_targets(target, targets), batch.dtype, _reverse
         plan = target.memory_plan(computed, batch.size, dtype, options.body_cost)

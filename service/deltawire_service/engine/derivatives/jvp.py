@@ -14,6 +14,7 @@ from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_along_steps, find_in_arrays
 from deltawire_service.engine.graph import Arrays
+from deltawire_service.engine.plan.first_order import check_orders
 from deltawire_service.engine.plan.targets import value_targets
 from deltawire_service.engine.prepared import Options, Prepared
 
@@ -47,10 +48,14 @@ def jvp(
         options: non_finite and body_cost.
 
     Raises:
-        Refused: a name or an array is wrong, or a result is not finite.
+        Refused: a name or an array is wrong, a tangent would go through a layer of `orders` 1, or a result
+            is not finite.
     """
     targets = value_targets(network, outputs, "outputs")
     directions.check_direction(network, "tangents", tangents)
+    moved = {*tangents.params, *tangents.data}
+    problem = "no tangent goes through it; ask for the Jacobian in reverse mode"
+    check_orders(network, moved, targets.values, problem)
     batch = network.check_batch(params, data, targets.values)
     flat, shapes = tangents.flat(), directions.shapes_of(network, batch.size, tangents)
     count = directions.count("tangents", flat, shapes, batch.dtype)

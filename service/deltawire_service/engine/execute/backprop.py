@@ -13,7 +13,8 @@ import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, sums
-from deltawire_service.engine.execute import layer_calls
+from deltawire_service.engine.execute import first_order, layer_calls
+from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.flat import FlatProgram
 from deltawire_service.engine.execute.locking import lock
@@ -104,7 +105,9 @@ class Pass:
                 raise DeadlineExceeded
             inputs = [values[name] for name in node.inputs]
             params = node.arrays(given)
-            value, activation = layer_calls.forward(node, params, inputs, dtype)
+            in_parts = dtype == COMPLEX and node.layer.orders == 1
+            forward = first_order.forward if in_parts else layer_calls.forward
+            value, activation = forward(node, params, inputs, dtype)
             if copy_context() != context:
                 context = layer_calls.restore_errstate(context)
             values[node.name] = value

@@ -71,7 +71,8 @@ def blame(name: str, kind: str, reason: str, error: BaseException) -> NoReturn:
         PluginError: in all other cases.
     """
     interrupted = isinstance(error, KeyboardInterrupt) and current_thread() is main_thread()
-    if interrupted or isinstance(error, DeadlineExceeded):
+    named = isinstance(error, PluginError) and (error.node, error.kind) == (name, kind)  # by an inner call
+    if interrupted or named or isinstance(error, DeadlineExceeded):
         raise error
     raise PluginError(name, kind, reason) from error
 

@@ -169,7 +169,7 @@ export const GRAPH_TEXTS = {
     unknown_input: "노드의 입력이 존재하지 않습니다", graph_cycle: "그래프에 순환이 있습니다", tie_invalid: "매개변수를 공유할 수 없습니다", loss_missing: "손실이 없습니다",
     loss_invalid: "손실은 예제마다 스칼라 하나여야 합니다", shape_invalid: "모양(shape)이 잘못되었습니다", missing_parameter: "매개변수가 빠졌습니다",
     unknown_parameter: "네트워크에 없는 매개변수입니다", unknown_data: "네트워크의 입력이 아닌 데이터입니다", batch_mismatch: "배치 크기가 서로 다릅니다",
-    batch_empty: "배치가 비어 있습니다", not_differentiable: "미분할 수 없습니다", version_expired: "더 이상 보관하지 않는 버전입니다",
+    batch_empty: "배치가 비어 있습니다", not_differentiable: "미분할 수 없습니다", first_order_only: "1차 미분만 되는 층입니다", version_expired: "더 이상 보관하지 않는 버전입니다",
     model_large: "그림으로 보기에는 너무 큰 모델입니다", version_not_reproducible: "이 환경에서는 똑같이 다시 계산할 수 없는 버전입니다",
     dtype_mismatch: "dtype이 맞지 않습니다", missing_data: "입력 데이터가 빠졌습니다", tensor_invalid: "숫자 배열이 아닙니다", field_invalid: "필드 값이 잘못되었습니다",
     version_not_found: "그런 버전이 없습니다", store_missing: "이 서비스는 모델을 보관하지 않습니다",
