@@ -28,9 +28,7 @@ def test_check_passes_and_fails(here: Path) -> None:
     assert document("check", "kink.json", code=Exit.NO)["passed"] is False
 
 
-def test_first_derivatives_alone_have_no_complex_step(
-    here: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_first_derivatives_alone_have_no_complex_step(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deltawire_service.app.load_layers", lambda: registry(simulated=Simulated))
     network = {"inputs": {"x": {"shape": [2]}}, "nodes": [{"kind": "simulated"}, {"kind": "sum"}]}
     (here / "simulated.json").write_text(json.dumps({"network": network, "data": {"x": [[0.5, 1]]}}))
