@@ -13,7 +13,9 @@ import click
 from deltawire_layers import load_layers
 from deltawire_service.admission.api_keys import read_keys
 from deltawire_service.cli.outcome import Command
+from deltawire_service.cli.serving.editable_files import editable_folders
 from deltawire_service.cli.serving.gunicorn import gunicorn_command
+from deltawire_service.cli.serving.reloading import ReloadingService
 from deltawire_service.cluster.starting import require_dask
 from deltawire_service.models.maintenance.starting import StoreUnusable, prepare_folder
 from deltawire_service.server.public_binding import NOT_PUBLIC, is_public, may_be_public
@@ -56,8 +58,20 @@ curl -s {address}/v1/gradients -H 'Content-Type: application/json' -d '{{
     help="Dask scheduler whose workers compute parts of large requests.  [default: DELTAWIRE_DASK]",
 )
 @click.option("--insecure-public", is_flag=True, help="Serve other machines without API keys.")
+@click.option(
+    "--reload",
+    "reloads",
+    is_flag=True,
+    help="For authors: start again when an editable plugin changes. Not with API keys, nor publicly.",
+)
 def serve(
-    host: str, port: int, workers: int | None, networks: str | None, dask: str | None, insecure_public: bool
+    host: str,
+    port: int,
+    workers: int | None,
+    networks: str | None,
+    dask: str | None,
+    insecure_public: bool,
+    reloads: bool,
 ) -> None:
     """Serve over HTTP, with gunicorn.
 
@@ -73,7 +87,10 @@ def serve(
         os.environ["DELTAWIRE_INSECURE_PUBLIC"] = "1"
     settings = Settings.from_environment()
     keys = read_keys(settings)
-    load_layers()
+    if reloads:
+        check_reload(settings, bool(keys))
+    else:
+        load_layers()
     if settings.dask:
         require_dask(settings.dask)
     if settings.data_dir:
@@ -87,6 +104,8 @@ def serve(
             public = is_public(server.getsockname())
     except OSError as error:
         raise click.UsageError(f"cannot listen on {host}, port {port}: {error.strerror}") from None
+    if public and reloads:
+        raise click.UsageError(f"--reload is for this machine alone, and {host} is not: leave out --host")
     if public and not may_be_public(settings):
         raise click.UsageError(f"{NOT_PUBLIC.format(host=host)}; --insecure-public does the same")
     place = f"[{host}]" if ":" in host else host
@@ -100,4 +119,32 @@ def serve(
         elif public:
             click.echo("everyone who reaches this machine can compute here\n")
         sys.stdout.flush()
-    os.execv(sys.executable, gunicorn_command(f"{place}:{port}", workers))
+    command = gunicorn_command(f"{place}:{port}", workers)
+    if reloads:
+        ReloadingService(command).run()
+    else:
+        os.execv(sys.executable, command)
+
+
+def check_reload(settings: Settings, keys: bool) -> None:
+    """Check that a service may start again by itself.
+
+    Args:
+        settings: the settings.
+        keys: whether there are API keys.
+
+    Raises:
+        UsageError: others may use the service, or there is no plugin to watch.
+    """
+    if keys or settings.api_keys_file:
+        raise click.UsageError(
+            "--reload is for authors, on a machine of their own: it does not run with API keys "
+            "(DELTAWIRE_API_KEYS_FILE, DELTAWIRE_API_KEYS)"
+        )
+    if settings.insecure_public:
+        raise click.UsageError("--reload is for this machine alone: leave out --insecure-public")
+    folders = editable_folders()
+    if not folders:
+        raise click.UsageError("no plugin is installed as editable: run 'pip install -e .' in its folder")
+    with suppress(OSError):
+        click.echo(f"watching {', '.join(map(str, folders))}", err=True)
