@@ -61,5 +61,6 @@ wrote {folder}
 
   cd {folder}
   pytest                                     # change the layer; the test says which rule it breaks, and where
-  pip install -e .                           # beside the service; restart it
+  pip install -e .                           # beside the service
+  deltawire serve --reload                   # starts again after each edit
   deltawire layers {kind}""")
