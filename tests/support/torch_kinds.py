@@ -84,6 +84,14 @@ def precise_attention(q: Any, k: Any, v: Any) -> Any:
     return softmax(q @ k.mT / q.shape[-1] ** 0.5) @ v
 
 
+def precise_heads(q: Any, k: Any, v: Any, **w: Any) -> Any:
+    """The definition: torch's own module takes 0 for a softmax of NaN."""
+    W = w["in_proj_weight"].chunk(3)
+    b = w["in_proj_bias"].chunk(3)
+    q, k, v = (x @ one.mT + other for x, one, other in zip((q, k, v), W, b, strict=True))
+    return precise_attention(q, k, v) @ w["out_proj_weight"].mT + w["out_proj_bias"]
+
+
 def heads(q: Any, k: Any, v: Any, **w: Any) -> Any:
     n = q.shape[-1]
     module = torch.nn.MultiheadAttention(n, 1, batch_first=True, dtype=q.dtype)
@@ -294,7 +302,8 @@ KINDS = [
     Kind("instance_norm", even, lambda x, weight, bias: F.group_norm(x, 2, weight, bias)),
     Kind("batch_norm", lambda n: [(2, n), (2,), (2,)], masked_norm, ranges={2: "positive"}),
     Kind("attention", lambda n: [(2, n), (3, n), (3, 2)], attention, right=precise_attention),
-    Kind("multi_head_attention", lambda n: [(2, n), (3, n), (3, n)], heads, {"heads": 1}),
+    Kind("multi_head_attention", lambda n: [(2, n), (3, n), (3, n)], heads, {"heads": 1},
+         right=precise_heads),
     Kind("elman", table, recurrent("RNN"), {"units": 2}, right=elman),
     Kind("gru", table, recurrent("GRU"), {"units": 2}, right=gru),
     Kind("lstm", table, recurrent("LSTM"), {"units": 2}, right=lstm),

@@ -50,6 +50,21 @@ def choose(condition: Array, yes: float, no: float, like: Array) -> Array:
     return chosen.view(dtype)
 
 
+def weigh(weight: Array, x: Array) -> Array:
+    """Return weight · x, and 0 where the weight is 0 though x is infinite: what does not count adds nothing.
+
+    So a target that is certain of the one side has no loss by the other: t log p is 0 at t = p = 0.
+    """
+    product: Array = np.asarray(weight * x)
+    nothing = (weight.real == 0) & np.isinf(x.real)
+    if nothing.any():
+        product[nothing] = 0
+        if np.iscomplexobj(product) and np.iscomplexobj(weight):
+            moved = nothing & (weight.imag != 0)  # the weight moves away from 0, by the complex step
+            product.imag[moved] = (weight.imag * x.real)[moved]
+    return product
+
+
 @lru_cache(256)  # few pairs occur, all from configs, and this takes longer than a small array
 def _patterns(yes: float, no: float, dtype: str) -> tuple[Any, Any]:
     """Return the bits of yes minus those of no, modulo the word size, and those of no."""

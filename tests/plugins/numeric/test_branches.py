@@ -153,3 +153,13 @@ def test_the_slope_at_a_bound(dtype: type[np.generic]) -> None:
     if dtype is np.complex128:
         stepped = x + 1j * H
         assert (branches.clip(stepped, -1, 1, closed=False).imag / H).tolist() == [0, 0, 1, 0, 0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_what_has_weight_0_adds_nothing(dtype: type[Any]) -> None:
+    weight, x = np.array([0, 0, 2, 0.5, 0], dtype), np.array([np.inf, -np.inf, np.inf, 3, np.nan], dtype)
+    with np.errstate(invalid="ignore"):
+        found = branches.weigh(weight, x)
+    assert found.dtype == dtype
+    np.testing.assert_array_equal(found.real, [0, 0, np.inf, 1.5, np.nan])
+    np.testing.assert_array_equal(found.imag[[0, 1, 3]], 0)

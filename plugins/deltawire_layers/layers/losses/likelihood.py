@@ -126,7 +126,7 @@ class PoissonNll(Layer):
             return np.asarray(expand_batch(delta, slope) * slope)
 
         loss = Activation(
-            sum_example(rate - target * logarithm),
+            sum_example(rate - branches.weigh(target, logarithm)),
             deltas=(prediction_delta, lambda delta: expand_batch(-delta, logarithm) * logarithm),
         )
         return weighted(loss, weight)

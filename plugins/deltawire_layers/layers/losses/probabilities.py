@@ -10,7 +10,7 @@ from marshmallow import Schema, validate
 
 from deltawire_layers.layer import Activation, Array, Formula, Layer, LayerError, Shape
 from deltawire_layers.layers.losses.weights import check_weight, weighted
-from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.numeric.sums import expand_batch, sum_example
 from deltawire_layers.shapes import equal_shapes, last_axis
 from deltawire_plugins import config
@@ -63,7 +63,8 @@ class BinaryNll(Layer):
 
         loss = Activation(
             sum_example(
-                factor * target * analytic.softplus(-score) + (1 - target) * analytic.softplus(score)
+                branches.weigh(factor * target, analytic.softplus(-score))
+                + branches.weigh(1 - target, analytic.softplus(score))
             ),
             deltas=(score_delta, target_delta),
         )
@@ -102,7 +103,7 @@ class KlDivergence(Layer):
             return np.asarray(expand_batch(delta, target) * (analytic.log(target) + 1 - log_probabilities))
 
         loss = Activation(
-            sum_example(analytic.xlogx(target) - target * log_probabilities),
+            sum_example(analytic.xlogx(target) - branches.weigh(target, log_probabilities)),
             deltas=(lambda delta: expand_batch(-delta, target) * target, target_delta),
         )
         return weighted(loss, weight)
@@ -164,7 +165,8 @@ class Focal(Layer):
 
         def surprise() -> Array:
             """Return c."""
-            return np.asarray(target * analytic.softplus(-score) + (1 - target) * analytic.softplus(score))
+            yes = branches.weigh(target, analytic.softplus(-score))
+            return np.asarray(yes + branches.weigh(1 - target, analytic.softplus(score)))
 
         def score_delta(delta: Array) -> Array:
             p, q = analytic.sigmoid(score), error()

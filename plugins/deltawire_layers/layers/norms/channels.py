@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf, prod
 
+import numpy as np
 from marshmallow import validate
 
 from deltawire_layers.layer import (
@@ -29,6 +30,7 @@ from deltawire_layers.layers.norms.normalised import (
 )
 from deltawire_layers.layers.norms.places import LayerNorm
 from deltawire_layers.numeric import analytic, kernels
+from deltawire_layers.numeric.lengths import magnitude
 from deltawire_layers.numeric.sums import sum_axes
 from deltawire_plugins import config
 
@@ -191,13 +193,24 @@ class BatchNorm(ChannelNorm):
         each = (*running_mean.shape, *(1,) * (x.ndim - 2))
         places = tuple(range(2, x.ndim))
         y = self._normalised(x, running_mean, root)
+
+        def variance_delta(delta: Array) -> Array:
+            # y of the least numbers of all has few digits: they are as great as 1 meanwhile.
+            apart = x - running_mean.reshape(each)
+            size = magnitude(apart, places)
+            total = -0.5 * sum_axes(delta * analytic.divide(apart / size, root.reshape(each)), places)
+            size = size.reshape(root.shape)
+            small = np.minimum(size, 1)
+            half = np.ldexp(np.ones_like(small), np.frexp(small)[1] // 2)
+            # So no number on the way is nearer to 0, or to the greatest, than the result.
+            total = analytic.divide(total, root) * (np.maximum(size, 1) * half)
+            return np.asarray(analytic.divide(total, root) * (small / half))
+
         return affine(
             params, 1, y,
             lambda delta: analytic.divide(delta, root.reshape(each)),
             lambda delta: -analytic.divide(sum_axes(delta, places), root),
-            lambda delta: analytic.divide(
-                analytic.divide(-0.5 * sum_axes(delta * y, places), root), root
-            ),
+            variance_delta,
         )  # fmt: skip
 
     def per_example(

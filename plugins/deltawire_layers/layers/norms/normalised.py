@@ -64,7 +64,16 @@ def _rescaled(x: Array, size: Array, eps: float) -> tuple[Array, Equation]:
     count = x.shape[-1]
     root = analytic.square_root(inner(x, x) / count + eps / size / size)
     y, length = analytic.divide(x, root), size * root
-    return y, lambda delta: analytic.divide(delta - y * (inner(delta, y) / count), length)
+
+    def back(delta: Array) -> Array:
+        along = inner(delta, y) / count
+        delta = delta - y * along
+        # Of the part along y, eps / (mean x² + eps) stays. Rounding leaves more, next to what is 0.
+        share = analytic.divide(eps**0.5, length)
+        delta -= y * (inner(delta, y) / count - along * share * share)
+        return analytic.divide(delta, length)
+
+    return y, back
 
 
 def normalised(x: Array, eps: float) -> tuple[Array, Equation]:

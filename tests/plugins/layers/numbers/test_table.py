@@ -28,19 +28,6 @@ Results = dict[str, np.ndarray]
 DTYPES = [np.float32, np.float64]
 DRAWS = 12
 
-UNJUDGED = {
-    ("layer_norm", "float32", "alternating"): "a δ that is exactly 0, beside others of 1e-4",
-    ("batch_norm", "float32", "denormals"): "x / √(var + eps) is too small to have all its digits",
-    ("batch_norm", "float64", "denormals"): "x / √(var + eps) is too small to have all its digits",
-    (
-        "multi_head_attention",
-        "float64",
-        "small",
-    ): "one of 18 is 4.3 times as far from the right one as torch's",
-    ("multi_head_attention", "float32", "infinite"): "scores that are all −∞ have no softmax; torch takes 0",
-}
-"""Cells that the table leaves out, and why."""
-
 
 class Arguments:
     """The arguments of a layer: parameters, inputs and δ of the value."""
@@ -189,8 +176,6 @@ def any_dtype(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_numbers(kind: Kind, dtype: type[Any], any_dtype: None) -> None:
     found = dict[str, list[str]]()
     for name, family in FAMILIES.items():
-        if (kind.kind, np.dtype(dtype).name, name) in UNJUDGED:
-            continue
         with np.errstate(all="ignore"):
             problems = list(failures(kind, family, dtype))
         if problems:
