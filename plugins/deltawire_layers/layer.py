@@ -155,6 +155,8 @@ class Layer:
     def output_shape(self, *inputs: Any, **_: Any) -> Shape:
         """Return the shape of the value; the named arguments are the inputs this layer takes.
 
+        An argument with the default None is an input that a node may leave out; so are those after it.
+
         Raises:
             LayerError: the inputs do not fit.
         """
@@ -213,27 +215,45 @@ class Layer:
 
 
 class Arity(NamedTuple):
-    """The inputs of a layer: their names, and whether any number of inputs may follow them."""
+    """The inputs of a layer: their names, and which may be left out or repeated."""
 
     names: tuple[str, ...]
+    """Those that every node of the layer has."""
     variadic: bool
+    """Whether any number of inputs may follow them."""
+    optional: tuple[str, ...] = ()
+    """Those that may follow them, in this order."""
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """The names of all inputs, those that may be left out last."""
+        return self.names + self.optional
 
     def accepts(self, count: int) -> bool:
         """Return whether the layer takes this many inputs."""
-        return count >= len(self.names) if self.variadic else count == len(self.names)
+        return len(self.names) <= count and (self.variadic or count <= len(self.every))
 
     def __str__(self) -> str:
         count = f"{len(self.names)} input{'' if len(self.names) == 1 else 's'} ({', '.join(self.names)})"
+        if self.optional:
+            return f"{count}, and {', then '.join(self.optional)} if wanted"
         return f"at least {count}" if self.variadic else count
 
 
 def arity(layer: Layer | type[Layer]) -> Arity:
-    """Return the inputs a layer takes, read from the signature of its `output_shape`."""
+    """Return the inputs a layer takes, read from the signature of its `output_shape`.
+
+    An input with the default None may be left out; `*more` stands for any number of inputs.
+    """
     return _arity((layer if isinstance(layer, type) else type(layer)).output_shape)
 
 
 @lru_cache(1024)  # a network may have hundreds of nodes of one kind, and a signature takes long to read
 def _arity(output_shape: Callable[..., Shape]) -> Arity:
     parameters = inspect.signature(output_shape).parameters.values()
-    names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name != "self"]
-    return Arity(tuple(names), any(p.kind is p.VAR_POSITIONAL for p in parameters))
+    named = [p for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name != "self"]
+    return Arity(
+        tuple(p.name for p in named if p.default is p.empty),
+        any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        tuple(p.name for p in named if p.default is not p.empty),
+    )

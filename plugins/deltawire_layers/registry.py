@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint
+from inspect import Parameter, signature
 from typing import TypeAlias
 
 from marshmallow import Schema
@@ -34,6 +35,10 @@ def _problem(layer: type[Layer]) -> str | None:
     """Return the first problem of a class's declarations; None when the class can be used."""
     if not arity(layer).names:
         return "takes no input; a batch has no other source"
+    if arity(layer).optional and arity(layer).variadic:
+        return "has inputs that may be left out, and any number of others, which could be either"
+    if not _defaults_are_none(layer):
+        return "has an input with a default other than None"
     if not (isinstance(layer.Config, type) and issubclass(layer.Config, Schema)):
         return "has a Config that is not a marshmallow Schema"
     layer.Config()
@@ -46,6 +51,11 @@ def _problem(layer: type[Layer]) -> str | None:
     if layer.formula is not None and type(layer.formula) is not Formula:
         return "has a formula that is not a deltawire_layers.Formula"
     return None
+
+
+def _defaults_are_none(layer: type[Layer]) -> bool:
+    defaults = [p.default for p in signature(layer.output_shape).parameters.values()]
+    return all(default in (Parameter.empty, None) for default in defaults)
 
 
 def _are_bounds(bounds: object) -> bool:

@@ -320,7 +320,7 @@ LAYERS: dict[str, tuple[str, list[list[int]], dict[str, Any], list[str]]] = {
     "packing": ("pack_padded_sequence", [[5, 3]], {}, ["'Sequences of different lengths' in docs/python.md"]),
     "tan": ("tan", [[3]], {}, ["no layer computes it: compute it in the data, or write a layer, as docs/write-a-layer.md shows"]),
     "a kind of nobody's": ("frobnicate", [[3]], {}, ["is installed; GET /v1/layers lists the kinds, and docs/write-a-layer.md shows how to add one"]),
-    "one input": ("attention", [[5, 8]], {}, ["expected at least 3 inputs (query, key, value), got 1"]),
+    "one input": ("attention", [[5, 8]], {}, ["expected 3 inputs (query, key, value), and mask if wanted, got 1"]),
     "broadcasting": ("add", [[5, 3], [3]], {}, ["[5, 3], got [3]: nothing broadcasts; repeat an input by reshape and expand"]),
     "no broadcasting": ("add", [[5, 3], [4]], {}, ["[5, 3], got [4]"]),
     "sum's axis": ("sum", [[5, 3]], {"axis": 1}, ["unknown field 'axis'; here it is 'axes'"]),

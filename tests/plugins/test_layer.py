@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from marshmallow import Schema, ValidationError, fields
 
-from deltawire_layers import Activation, Layer, LayerError, arity, identity, load_layers
+from deltawire_layers import Activation, Layer, LayerError, arity, check_layer, identity, load_layers
 
 Shape = tuple[int, ...]
 
@@ -70,6 +70,35 @@ def test_arity_is_read_from_the_signature_of_output_shape() -> None:
     assert [two.accepts(count) for count in range(4)] == [False, False, True, False]
     assert (many.names, many.variadic, str(many)) == (("first",), True, "at least 1 input (first)")
     assert [many.accepts(count) for count in range(4)] == [False, True, True, True]
+
+
+class Optional(Layer):
+    """y = x + a + b, where a, or b too, may be left out."""
+
+    def output_shape(self, x: Shape, a: Shape | None = None, b: Shape | None = None) -> Shape:
+        return x
+
+    def forward(self, params: Mapping[str, Any], x: Any, a: Any = None, b: Any = None) -> Activation:
+        given = [array for array in (a, b) if array is not None]
+        return Activation(sum(given, 0 * x) + x, deltas=(identity,) * (1 + len(given)))
+
+
+def test_an_input_with_a_default_may_be_left_out() -> None:
+    some = arity(Optional())
+    assert (some.names, some.optional, some.every) == (("x",), ("a", "b"), ("x", "a", "b"))
+    assert not some.variadic and str(some) == "1 input (x), and a, then b if wanted"
+    assert [some.accepts(count) for count in range(5)] == [False, True, True, True, False]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_kit_takes_a_layer_with_optional_inputs(count: int) -> None:
+    check_layer(Optional(), *[(3,)] * count)
+
+
+@pytest.mark.parametrize("count", [0, 4])
+def test_the_kit_refuses_another_number_of_inputs(count: int) -> None:
+    with pytest.raises(TypeError, match=r"Optional takes 1 input \(x\), and a, then b if wanted, got"):
+        check_layer(Optional(), *[(3,)] * count)
 
 
 def test_a_class_and_its_instances_have_one_arity() -> None:

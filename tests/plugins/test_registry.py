@@ -125,6 +125,26 @@ def test_orders_that_are_none_are_refused(site: Path, monkeypatch: pytest.Monkey
     assert "has orders that are neither 1 nor 2" in refusal(site)
 
 
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ("x, mask=()", "has an input with a default other than None"),
+        ("x, mask=None, *more", "has inputs that may be left out, and any number of others"),
+        ("x=None", "takes no input"),
+    ],
+)
+def test_inputs_that_cannot_be_told_apart_are_refused(
+    site: Path, monkeypatch: pytest.MonkeyPatch, inputs: str, message: str
+) -> None:
+    (site / "unclear.py").write_text(
+        "from deltawire_layers import Layer\nclass Unclear(Layer):\n"
+        f"    def output_shape(self, {inputs}):\n        return x\n"
+    )
+    monkeypatch.delitem(sys.modules, "unclear", raising=False)
+    install(site, "acme 2.0", ramp="unclear:Unclear")
+    assert message in refusal(site)
+
+
 def test_an_entry_point_without_a_distribution_is_still_refused_in_words() -> None:
     point = EntryPoint(name="ramp", value="builtins:dict", group="deltawire.layers")
     with pytest.raises(RegistryError, match="an unnamed distribution"):

@@ -144,6 +144,7 @@ def _synonyms(kind: str) -> Iterator[str]:
 def _inputs(layer: Mapping[str, Any]) -> str:
     deltas = zip(layer["inputs"]["names"], layer["formula"]["deltas"], strict=True)
     names = [f"`{name}`" if delta else f"`{name}` (integers)" for name, delta in deltas]
+    names += [f"`{name}` (may be left out)" for name in layer["inputs"]["optional"]]
     if layer["inputs"]["variadic"]:
         names.append("and more")
     return f"{'Input' if len(names) == 1 else 'Inputs'}: {', '.join(names)}."

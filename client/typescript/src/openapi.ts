@@ -1754,6 +1754,8 @@ export interface components {
         };
         LayerInputs: {
             names: string[];
+            /** @description those that may follow, in this order, and may be left out */
+            optional: string[];
             /** @description whether any number more may follow */
             variadic: boolean;
         };

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltawire_layers.layer import Array, Layer, Shape
+from deltawire_layers.layer import Array, Layer, Shape, arity
 
 CANDIDATES = 300
 """Number of terms to combine with each other, the simplest first."""
@@ -52,8 +52,9 @@ class Term(NamedTuple):
 
 
 def signature(layer: Layer) -> str:
-    """Return the parameters of the layer's shape methods: `self, query, key, value, *mask`."""
-    return ", ".join(["self", *_names(layer)])
+    """Return the parameters of the layer's shape methods: `self, query, key, value, mask=None`."""
+    optional = arity(layer).optional
+    return ", ".join(["self", *(f"{name}=None" if name in optional else name for name in _names(layer))])
 
 
 def closed_form(samples: Sequence[Sample]) -> str | None:
@@ -172,7 +173,7 @@ def _sizes(layer: Layer) -> Iterator[Factor]:
     names = _names(layer)
     for part, cut in (("", slice(None)), ("[:-1]", slice(-1)), ("[1:]", slice(1, None))):
         for at, name in enumerate(names):
-            if not name.startswith("*"):
+            if not name.startswith("*") and name not in arity(layer).optional:
                 yield Factor(f"prod({name}{part})", partial(_count, at=at, cut=cut))
     output = f"self.output_shape({', '.join(names)})"
     yield Factor(f"prod({output})", lambda layer, shapes: prod(layer.output_shape(*shapes)), cost=3)

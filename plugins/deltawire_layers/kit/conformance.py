@@ -179,14 +179,15 @@ def _documented(trial: Trial) -> None:
         raise trial.broken(6, "docstring", "does not start with the formula of the value")
     if formula is None:
         return
-    variadic, given = arity(layer).variadic, len(formula.deltas)
-    if not given or given > inputs or (given < inputs and not variadic):
+    takes, given = arity(layer), len(formula.deltas)
+    variadic = takes.variadic
+    if not takes.accepts(given) and not (variadic and 0 < given <= inputs):
         raise trial.broken(6, "formula", f"has {given} deltas for {inputs} inputs")
     for name in trial.parameters.keys() - formula.grads.keys():
         raise trial.broken(6, "formula", f"has no gradient of {name!r}")
     for name in formula.init.keys() - formula.grads.keys():
         raise trial.broken(6, "formula", f"has an init of {name!r}, which is no parameter")
-    known = {"value", "delta", *formula.grads, *(f"x{position}" for position in range(inputs))}
+    known = {"value", "delta", *formula.grads, *(f"x{position}" for position in range(max(inputs, given)))}
     for text in (formula.value, *filter(None, formula.deltas), *formula.grads.values()):
         # A name in braces is a placeholder, unless it follows a LaTeX command, as in \text{name}.
         for name in re.findall(r"(?<![\w}\]^_])\{([A-Za-z_]\w*)\}", text):

@@ -30,14 +30,14 @@ from deltawire_layers.shapes import shape_text
 from deltawire_plugins import config
 
 
-def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...]) -> None:
+def check_shapes(query: Shape, key: Shape, value: Shape, mask: Shape | None) -> None:
     """Check that query, key, value and mask fit each other.
 
     Args:
         query: (..., n, d).
         key: (..., m, d), with the leading axes of the query.
         value: (..., m, c), with the leading axes of the key.
-        masks: nothing, or one mask (n, m).
+        mask: (n, m), or None.
 
     Raises:
         LayerError: a shape does not fit; the error names the input.
@@ -51,29 +51,27 @@ def check_shapes(query: Shape, key: Shape, value: Shape, masks: tuple[Shape, ...
     if value[:-1] != key[:-1]:
         expected = shape_text(*key[:-1], "any")
         raise LayerError(f"expected shape {expected}, a row for each key, got {list(value)}", input=2)
-    if len(masks) > 1:
-        raise LayerError(f"expected query, key, value and one mask at most, got {len(masks)} masks")
     pairs = (query[-2], key[-2])
-    if masks and masks[0] != pairs:
+    if mask not in (None, pairs):
         raise LayerError(
-            f"expected shape {list(pairs)}, a number for each query and key, got {list(masks[0])}", input=3
+            f"expected shape {list(pairs)}, a number for each query and key, got {list(mask)}", input=3
         )
 
 
-def visible(queries: int, keys: int, causal: bool, masks: tuple[Array, ...]) -> Array | None:
+def visible(queries: int, keys: int, causal: bool, mask: Array | None) -> Array | None:
     """Return which keys each query sees.
 
     Args:
         queries: number of queries, n.
         keys: number of keys, m.
         causal: whether a query sees the keys up to its own place only.
-        masks: nothing, or one mask (batch, n, m): 0 hides a key.
+        mask: (batch, n, m), where 0 hides a key; None hides none.
 
     Returns:
         Booleans (batch or 1, n, m); None when every query sees every key.
     """
     seen = np.tri(queries, keys, dtype=np.bool_)[None] if causal else None
-    for mask in masks:
+    if mask is not None:
         seen = mask != 0 if seen is None else seen & (mask != 0)
     return seen
 
@@ -158,15 +156,17 @@ class Attending(Layer):
 
     causal: bool
 
-    def integer_inputs(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> dict[int, range]:
-        return {3: range(2)} if mask else {}
+    def integer_inputs(
+        self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None
+    ) -> dict[int, range]:
+        return {} if mask is None else {3: range(2)}
 
 
 class Attention(Attending):
     """y = softmax(q kᵀ / √d) v with queries q (..., n, d), keys k (..., m, d), values v (..., m, c).
 
-    A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
-    does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets zeros.
+    The mask may be left out. It holds integers (n, m), and is often a shared input: 1 where a query sees a
+    key, 0 where it does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets zeros.
 
     Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """
@@ -181,22 +181,22 @@ class Attention(Attending):
         ),
     )
 
-    def output_shape(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Shape:
+    def output_shape(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Shape:
         check_shapes(query, key, value, mask)
         return (*query[:-1], value[-1])
 
-    def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
+    def saved(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> int:
         # The weights, in the signal their δ, and half of one more: a mask, or the real parts of complex ones.
         return -(-5 * prod(query[:-1]) * key[-2] // 2)
 
-    def work(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Work:
+    def work(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Work:
         return attention_work(query, key, value)
 
     def forward(
-        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
+        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, mask: Array | None = None
     ) -> Activation:
         attended = attend(query, key, value, visible(query.shape[-2], key.shape[-2], self.causal, mask))
-        deltas = (*attended.deltas, *(None for _ in mask))
+        deltas = attended.deltas if mask is None else (*attended.deltas, None)
         return Activation(attended.value, deltas, signal=attended.signal)
 
 
@@ -219,8 +219,8 @@ class MultiHeadAttention(Attending):
     in_proj_bias (3e,) is b_q, b_k and b_v, out_proj_weight (e, e) is W_o, out_proj_bias (e,) is b_o. For
     self-attention, all three inputs are the same node.
 
-    A fourth input is a mask of integers (n, m), often a shared one: 1 where a query sees a key, 0 where it
-    does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets b_o.
+    The mask may be left out. It holds integers (n, m), and is often a shared input: 1 where a query sees a
+    key, 0 where it does not: the opposite of torch's `key_padding_mask`. A query that sees no key gets b_o.
 
     Source: Vaswani et al., "Attention Is All You Need", 2017, arXiv:1706.03762.
     """
@@ -265,7 +265,7 @@ class MultiHeadAttention(Attending):
         },
     )
 
-    def output_shape(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Shape:
+    def output_shape(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Shape:
         check_shapes(query, key, value, mask)
         if query[-1] % self.heads:
             raise LayerError(f"a width of {query[-1]} cannot be divided into {self.heads} heads", input=0)
@@ -273,7 +273,9 @@ class MultiHeadAttention(Attending):
             raise LayerError(f"expected the shape of the key, {list(key)}, got {list(value)}", input=2)
         return query
 
-    def parameters(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> dict[str, Parameter]:
+    def parameters(
+        self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None
+    ) -> dict[str, Parameter]:
         width = query[-1]
         weights = {
             # As in torch: Xavier's bound √(6 / (rows + columns)), and that of a linear layer.
@@ -288,18 +290,18 @@ class MultiHeadAttention(Attending):
         }
         return weights | biases if self.bias else weights
 
-    def saved(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> int:
+    def saved(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> int:
         projections = 3 * prod(query) + 4 * prod(key)  # q, k, v, the means; in the signal δ of q, k, v
         weights = 2 * self.heads * prod(query[:-1]) * key[-2]  # the weights, and in the signal their δ
         return projections + weights
 
-    def work(self, query: Shape, key: Shape, value: Shape, *mask: Shape) -> Work:
+    def work(self, query: Shape, key: Shape, value: Shape, mask: Shape | None = None) -> Work:
         attended = attention_work(query, key, value, self.heads)
         projections = 2 * query[-1] * (prod(query) + prod(key))
         return Work(attended.each + projections, 2 * attended.once)
 
     def forward(
-        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, *mask: Array
+        self, params: Mapping[str, Array], query: Array, key: Array, value: Array, mask: Array | None = None
     ) -> Activation:
         inputs = (query, key, value)
         W_in, W_out = np.split(params["in_proj_weight"], 3), params["out_proj_weight"]
@@ -330,7 +332,7 @@ class MultiHeadAttention(Attending):
             grads["in_proj_bias"] = lambda signal: np.concatenate([sum_rows(d) for d in signal.inputs])
             grads["out_proj_bias"] = lambda signal: sum_rows(signal.delta)
         deltas = tuple(lambda signal, k=k: project(signal.inputs[k], W_in[k]) for k in range(3))
-        return Activation(y, (*deltas, *(None for _ in mask)), grads, signal)
+        return Activation(y, deltas if mask is None else (*deltas, None), grads, signal)
 
     def _split(self, x: Array) -> Array:
         """Return (..., n, e) as (..., heads, n, e / heads)."""

@@ -59,11 +59,11 @@ def describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]
 
 def _describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any]:
     """Return the entry; it has `formula` only when the layer has one."""
-    names, variadic = arity(layer)
+    inputs = arity(layer)
     entry: dict[str, Any] = {
         "kind": kind,
         "summary": summary(layer),
-        "inputs": {"names": names, "variadic": variadic},
+        "inputs": {"names": inputs.names, "optional": inputs.optional, "variadic": inputs.variadic},
         "elementwise": layer.elementwise,
         "orders": layer.orders,
         "config": json_schema(layer.Config()),

@@ -137,7 +137,7 @@ def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
     Raises:
         UsageError: it takes none of them.
     """
-    names, variadic = arity(layer)
+    names, variadic, _ = arity(layer)
     for shapes in product(USUAL_SHAPES, repeat=max(2, len(names)) if variadic else len(names)):
         with suppress(LayerError):
             of_layer(target, layer.output_shape, *shapes)

@@ -91,7 +91,8 @@ def show_layer(screen: Console, layer: Described, docstring: str) -> None:
 
 def equations(layer: Described) -> Table:
     """Return the equations: of the value, of each δ, and of each parameter's gradient and first numbers."""
-    inputs, formula = layer["inputs"]["names"], layer["formula"]
+    inputs = [*layer["inputs"]["names"], *layer["inputs"]["optional"]]
+    formula = layer["formula"]
     names = {f"x{place}": f"x{place}" for place in range(len(formula["deltas"]) + 8)}
     names |= {f"x{place}": name for place, name in enumerate(inputs)}
     names |= {name: name for name in formula["grads"]} | {"value": "y", "delta": "δ"}
@@ -107,7 +108,7 @@ def equations(layer: Described) -> Table:
 
 
 def _inputs(layer: Described) -> str:
-    names = layer["inputs"]["names"]
+    names = [*layer["inputs"]["names"], *(f"[{name}]" for name in layer["inputs"]["optional"])]
     return ", ".join([*names, "…"] if layer["inputs"]["variadic"] else names)
 
 

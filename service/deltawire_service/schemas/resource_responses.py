@@ -9,6 +9,11 @@ from deltawire_service.schemas.responses import NETWORK_ID, PARAMS_ID, PlannedPa
 
 class LayerInputs(Schema):
     names = fields.List(fields.String(), required=True)
+    optional = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "those that may follow, in this order, and may be left out"},
+    )
     variadic = fields.Boolean(required=True, metadata={"description": "whether any number more may follow"})
 
 

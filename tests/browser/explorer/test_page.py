@@ -31,7 +31,7 @@ def test_a_layer_that_only_the_catalogue_knows(page: Page) -> None:
     """The catalogue brings kind, formula and form; numbers come with the trace."""
     layer = {
         "kind": "thirds", "summary": "y = x / 3, for each number of x (...).", "elementwise": True,
-        "inputs": {"names": ["x"], "variadic": False}, "distribution": "acme-layers 2.1",
+        "inputs": {"names": ["x"], "optional": [], "variadic": False}, "distribution": "acme-layers 2.1",
         "config": {"type": "object", "properties": {"deep": {"type": "integer", "description": "how deep"}}},
         "formula": {
             "value": "\\frac{{x0}}{3}", "deltas": ["\\tfrac{1}{3} \\circ {delta}"], "grads": {},
@@ -54,6 +54,14 @@ def test_a_layer_that_only_the_catalogue_knows(page: Page) -> None:
     assert any("\\frac{{s}}{3}" in formula for formula in formulas)
     page.get_by_text("Config and parameters").click()
     assert "how deep" in page.locator(".fields").inner_text()
+
+
+def test_an_edge_tells_which_input_it_feeds(page: Page) -> None:
+    """By the name that the layer has for it, where it takes several."""
+    Explorer(page, "example=window_classifier")
+    titles = page.locator(".touch title").evaluate_all("all => all.map(one => one.textContent)")
+    assert any(title.endswith(" (corrupt_score)") for title in titles), titles
+    assert "z1 → a1" in titles
 
 
 def test_it_asks_no_other_host(page: Page) -> None:

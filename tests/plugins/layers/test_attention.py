@@ -99,7 +99,8 @@ def test_a_mask_takes_zeros_and_ones() -> None:
     for layer in (Attention(), MultiHeadAttention(heads=2)):
         assert layer.integer_inputs(*shapes) == {}
         assert layer.integer_inputs(*shapes, (3, 3)) == {3: range(2)}
-        assert str(arity(layer)) == "at least 3 inputs (query, key, value)"
+        assert str(arity(layer)) == "3 inputs (query, key, value), and mask if wanted"
+        assert [count for count in range(7) if arity(layer).accepts(count)] == [3, 4]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,6 @@ def test_a_mask_takes_zeros_and_ones() -> None:
             3,
             "expected shape [2, 3], a number for each query and key, got [3, 2]",
         ),
-        ([(2, 2), (3, 2), (3, 2), (2, 3), (2, 3)], None, "one mask at most, got 2 masks"),
     ],
 )
 def test_what_does_not_fit_is_named(shapes: list[Shape], input: int | None, message: str) -> None:

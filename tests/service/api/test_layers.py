@@ -39,7 +39,7 @@ def test_linear_in_full() -> None:
     assert linear == {
         "kind": "linear",
         "summary": "z = W x + b over the last axis, with x (..., n), W (units, n), b (units,).",
-        "inputs": {"names": ["x"], "variadic": False},
+        "inputs": {"names": ["x"], "variadic": False, "optional": []},
         "elementwise": False,
         "orders": 2,
         "config": {
@@ -70,7 +70,8 @@ def test_linear_in_full() -> None:
 
 def test_inputs_tell_how_many() -> None:
     listed = catalogue()
-    assert listed["add"]["inputs"] == {"names": ["x"], "variadic": True}
+    assert listed["add"]["inputs"] == {"names": ["x"], "variadic": True, "optional": []}
+    assert listed["attention"]["inputs"]["optional"] == ["mask"]
     assert listed["softmax_nll"]["inputs"]["names"] == ["scores", "label"]
     assert listed["add"]["elementwise"] and not listed["softmax"]["elementwise"]
 
@@ -106,7 +107,7 @@ def test_a_plugin_of_somebody_else_is_described_too() -> None:
     Plain.Config = Config  # type: ignore[misc]
     described = describe("plain", Plain, "theirs 2.1")
     assert described["summary"] == Layer.__doc__.splitlines()[0]  # type: ignore[union-attr]
-    assert described["inputs"] == {"names": ("left", "right"), "variadic": True}
+    assert described["inputs"] == {"names": ("left", "right"), "variadic": True, "optional": ()}
     assert described["distribution"] == "theirs 2.1"
     assert "formula" not in described
     assert described["config"]["properties"]["mode"]["enum"] == ["a", "b"]

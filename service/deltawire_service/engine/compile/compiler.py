@@ -248,8 +248,9 @@ def _misfit(entry: Entry, place: int, error: LayerError, arity: Arity) -> Fault:
     if error.input is not None:
         one, source = f"/{error.input}", entry["inputs"][error.input]
         # A node that feeds several inputs, as in self-attention, does not say which of them is meant.
-        repeated = entry["inputs"].count(source) > 1 and error.input < len(arity.names)
-        at = f" input '{source}'" + (f" as {arity.names[error.input]}" if repeated else "")
+        repeated = entry["inputs"].count(source) > 1 and error.input < len(arity.every)
+        optional = len(arity.names) <= error.input < len(arity.every)
+        at = f" input '{source}'" + (f" as {arity.every[error.input]}" if repeated or optional else "")
     detail = f"node '{entry['name']}' ({entry['kind']}){at}: {error}"
     return Fault(f"/nodes/{place}/inputs{one}", "shape_mismatch", detail)
 

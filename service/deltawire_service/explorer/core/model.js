@@ -49,7 +49,7 @@ export function build(document, plan, answer, layers, row, batch) {
   const edges = plan.nodes.flatMap((node) => node.inputs.map((source, position) => {
     const sent = returned.get(node.name)?.sends.find((one) => one.input === position);
     return {
-      id: `${source}→${node.name}/${position}`, from: source, to: node.name, position,
+      id: `${source}→${node.name}/${position}`, from: source, to: node.name, position, role: roleOf(layers.get(node.kind), node, position),
       delta: ofExample(sent?.delta), local: ofExample(sent?.local),
     };
   }));
@@ -67,6 +67,10 @@ export function build(document, plan, answer, layers, row, batch) {
     last: forward.length + backward.length,
   };
 }
+
+// What a layer of several inputs calls the one at a position; undefined where there is one, or more than have names.
+const roleOf = (layer, { inputs }, position) =>
+  (inputs.length > 1 && layer ? [...layer.inputs.names, ...(layer.inputs.optional ?? [])][position] : undefined);
 
 const slopesOf = (trace) => new Map(trace.backward.flatMap(({ node, sends }) =>
   sends.filter((one) => one.local).map((one) => [`${one.to}→${node}/${one.input}`, one.local])));

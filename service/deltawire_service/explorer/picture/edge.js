@@ -36,7 +36,7 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
   return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)}
       tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
-    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>
+    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.role ? ` (${edge.role})` : ""}</title></path>
     ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
 }
 

@@ -184,6 +184,12 @@ WRONG: dict[str, tuple[Any, str, str, str]] = {
         "/nodes/0/inputs",
         "1 input",
     ),
+    "more than the optional inputs": (
+        spec({"kind": "attention", "inputs": ["x", "x", "x", "x", "x"]}),
+        "arity_mismatch",
+        "/nodes/0/inputs",
+        "expected 3 inputs (query, key, value), and mask if wanted, got 5",
+    ),
     "none for a variadic": (
         spec({"kind": "add", "inputs": []}),
         "arity_mismatch",
