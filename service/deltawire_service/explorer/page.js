@@ -1,12 +1,13 @@
 // Holds the state of the page (the document, the step, the selected place) and draws all its parts around it.
 import { html, useEffect, useMemo, useRef, useState } from "./core/dom.js";
 import { exampleDocument, NAMES, rateOf } from "./core/examples.js";
-import { keepDraft, keptNetworks, titleOf } from "./core/kept.js";
+import { dropRefused, keepDraft, keepRefused, keptNetworks, newId, titleOf } from "./core/kept.js";
 import { remember } from "./core/preferences.js";
 import { Failure } from "./core/requests.js";
 import { nodeAt, stepNamed, stepOf } from "./core/steps.js";
 import { warningsOf } from "./core/findings/warnings.js";
 import { Drawer, TABS } from "./drawer/drawer.js";
+import { written } from "./drawer/pointers.js";
 import { Header } from "./header.js";
 import { GRAPH_TEXTS } from "./lecture/graph_texts.js";
 import { translator } from "./lecture/i18n.js";
@@ -84,7 +85,11 @@ export function Page({ layers, initial, initialLang }) {
       look({ ...there, step: at, selected: next.places.has(address.selected) ? address.selected : nodeAt(next, at) });
     };
     if (there.tour !== null && address.step === null && !address.document) return openTour(there.tour, there.stop);
-    return show(address.document ?? (() => exampleDocument(name)), { example: address.example, origin: { name, changed: Boolean(address.document) }, then });
+    const text = address.document?.network && written(address.document); // stays among the refused texts where it is refused
+    const id = newId();
+    return show(address.document ?? (() => exampleDocument(name)), {
+      example: address.example, origin: { name, changed: Boolean(address.document) }, then, accepted: () => dropRefused(id, text),
+    }).then((failed) => failed && text && keepRefused(id, text));
   };
   const go = (to) => look({ step: to, selected: nodeAt(model, to) ?? selected });
   const select = (place) => {

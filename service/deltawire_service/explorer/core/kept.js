@@ -1,6 +1,7 @@
 // Keeps the visitor's own networks where the browser stores them.
 
-const KEPT = "deltawire.networks", DRAFT = "deltawire.draft";
+const KEPT = "deltawire.networks", DRAFT = "deltawire.draft", REFUSED = "deltawire.refused";
+const REFUSED_MOST = 20; // texts; beyond it the oldest goes
 
 function read(key, fallback) {
   try {
@@ -44,3 +45,23 @@ export const titleOf = (document, kept) => kept.find((one) => JSON.stringify(one
 // The last network of one's own, that is kept without being asked to.
 export const draft = () => read(DRAFT, null);
 export const keepDraft = (document) => write(DRAFT, document);
+
+const isRefused = (one) => typeof one?.text === "string" && typeof one.id === "string";
+
+// Returns the texts that were typed or opened and never accepted, [{id, text}], the newest first.
+export function refusedTexts() {
+  const texts = read(REFUSED, []);
+  return Array.isArray(texts) ? texts.filter(isRefused) : [];
+}
+
+// Keeps a text until it is accepted, in place of what has the same id. Returns whether there was room.
+export function keepRefused(id, text) {
+  const others = refusedTexts().filter((one) => one.id !== id && one.text !== text);
+  return write(REFUSED, [{ id, text }, ...others].slice(0, REFUSED_MOST));
+}
+
+// Drops a text that was accepted or deleted: another text that has come under its id since stays.
+export const dropRefused = (id, text) => write(REFUSED, refusedTexts().filter((one) => one.id !== id || one.text !== text));
+
+// An id that no other text has, in this tab or another.
+export const newId = () => `${Date.now()}.${Math.random()}`;

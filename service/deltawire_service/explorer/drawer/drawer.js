@@ -39,8 +39,9 @@ export function Drawer({ tab, setTab, evaluation, document, failure, fail, layer
       ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t }}
         setParams=${(params, run) => change({ ...evaluation.document, params }, { run })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${evaluation.document} model=${evaluation.model} ...${{ failure, fail, layers, selected, edit, t }}
-        apply=${(typed) => edit(() => typed, { renew: sameParams(typed, evaluation.document) })} /></div>`}
-      ${tab === "kept" && html`<${Kept} document=${evaluation.document} open=${openOwn} ...${{ kept, reread, t }} />`}
+        look=${() => setTab("kept")} apply=${(typed, accepted) => edit(() => typed, { renew: sameParams(typed, evaluation.document), accepted })} /></div>`}
+      ${tab === "kept" && html`<${Kept} document=${evaluation.document} open=${openOwn} ...${{ kept, reread, t }}
+        openText=${({ id, text }) => { draft.current = { document: evaluation.document, text, id, opened: true }; setTab("edit"); }} />`}
     </div>`}
   </div>`;
 }

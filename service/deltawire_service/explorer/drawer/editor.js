@@ -1,38 +1,52 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { dropRefused, keepRefused, newId, refusedTexts } from "../core/kept.js";
 import { describe } from "../widgets/describe.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
 
 const PAUSE = 250; // milliseconds without typing, before the text is tried
 
-// `draft`: a ref to {document, text}, a text that was typed, and the document that it would have replaced.
-// `apply`: called with a document that was typed. `fail`: called with the fault of a text that is not JSON.
-export function Editor({ document, draft, apply, fail, failure, layers, model, selected, edit, t }) {
-  const [text, setText] = useState(draft.current.document === document && failure ? draft.current.text : written(document));
+// `draft`: a ref to {document, text, id, opened}: a text that was typed, the document that it would have replaced, and the id
+// under which it is kept until it is accepted; `opened` where it is one of those and has not been tried yet.
+// `look`: opens the list of kept texts. `apply`: called with a document that was typed, and what to call once it is
+// accepted. `fail`: called with the fault of a text that is not JSON.
+export function Editor({ document, draft, apply, fail, failure, layers, model, selected, edit, look, t }) {
+  const [text, setText] = useState(draft.current.document === document && (failure || draft.current.opened) ? draft.current.text : written(document));
+  const [room, setRoom] = useState(true);
   const numbers = useRef();
   const timer = useRef();
   const latest = useRef();
   latest.current = apply; // called when the pause ends, by a page that may have changed
   const shown = useRef(document);
   useEffect(() => {
-    if (shown.current !== document) setText((old) => (same(old, document) ? old : written(document)));
+    if (shown.current !== document && !same(text, document)) {
+      setText(written(document));
+      draft.current = {}; // it stays among the refused texts
+    }
     shown.current = document;
   }, [document]);
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (draft.current.text !== text) draft.current = {}; // what is typed now is another text, beside that one
+    else if (draft.current.opened) change(text);
+    return () => clearTimeout(timer.current);
+  }, []);
   const change = (now) => {
     setText(now);
-    draft.current = { document, text: now };
+    const id = draft.current.document === document ? draft.current.id : newId();
+    draft.current = { document, text: now, id };
+    setRoom(keepRefused(id, now));
     clearTimeout(timer.current);
     try {
       const parsed = JSON.parse(now);
-      timer.current = setTimeout(() => latest.current(parsed), PAUSE);
+      timer.current = setTimeout(() => latest.current(parsed, () => dropRefused(id, now)), PAUSE);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
   };
   const typed = draft.current.text === text; // else what failed is not this text
+  const others = refusedTexts().filter((one) => one.id !== draft.current.id);
   const listed = (failure?.error.faults ?? []).map((fault) => ({ ...fault, line: typed ? fault.line ?? lineIn(text, fault.pointer) : null }));
   const lines = new Set(listed.map((one) => one.line));
   const count = text.split("\n").length;
@@ -45,6 +59,8 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
       ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
           ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
         : html`<p class="quiet">${t("editNote")}</p>`}
+      ${!room && html`<p class="warning" role="status" data-no-room>${t("keptFull")}</p>`}
+      ${others.length > 0 && html`<p class="quiet" data-others>${t("refusedKept", others.length)} <button class="link" onClick=${() => look()}>${t("tab_kept")}</button></p>`}
       ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;
 }

@@ -1,12 +1,15 @@
 // Lists the visitor's own networks: keeps, opens, exports, imports and deletes them.
 import { html, useState } from "../core/dom.js";
-import { draft, drop, keep, titleOf } from "../core/kept.js";
+import { draft, drop, dropRefused, keep, keepRefused, refusedTexts, titleOf } from "../core/kept.js";
 import { written } from "./pointers.js";
 
-// `kept`: the networks, `reread` takes what they are now. `open`: called with a document.
-export function Kept({ kept, reread, document, open, t }) {
+const SHOWN = 70; // letters of a refused text
+
+// `kept`: the networks, `reread` takes what they are now. `open`: called with a document. `openText`: called with a refused text.
+export function Kept({ kept, reread, document, open, openText, t }) {
   const [title, setTitle] = useState("");
   const [deleted, setDeleted] = useState(null);
+  const [dropped, setDropped] = useState(null); // a refused text
   const [said, say] = useState(null); // {text, wrong}
   const last = draft();
   const store = (name, one) => {
@@ -30,6 +33,9 @@ export function Kept({ kept, reread, document, open, t }) {
     if (store(file.name.replace(/\.json$/i, ""), read)) open(read);
   };
   const current = titleOf(document, kept);
+  const refused = refusedTexts();
+  const discard = (one) => { dropRefused(one.id, one.text); setDropped(one); say(null); };
+  const restore = () => { if (keepRefused(dropped.id, dropped.text)) setDropped(null); else say({ wrong: true, text: t("keptFull") }); };
   return html`<div class="kept">
     <form class="controls" onSubmit=${submit}>
       <input type="text" data-keep-title maxlength="60" aria-label=${t("keptTitle")} placeholder=${t("keptTitle")} value=${title} onInput=${(event) => setTitle(event.target.value)} />
@@ -44,6 +50,12 @@ export function Kept({ kept, reread, document, open, t }) {
         <button onClick=${() => save(one.document, one.title)} aria-label=${`${t("export")}: ${one.title}`}>${t("export")}</button>
         <button data-delete onClick=${() => remove(one)} aria-label=${`${t("delete")}: ${one.title}`}>${t("delete")}</button></li>`)}
       ${last && !titleOf(last, kept) && html`<li data-draft><button class="link" data-open onClick=${() => open(last)}>${t("draft")}</button> <small>${t("draftNote")}</small></li>`}</ul>
+    ${(refused.length > 0 || dropped) && html`<h3>${t("refusedTitle")}</h3><p class="quiet">${t("refusedNote")}</p>`}
+    ${dropped && html`<p role="status">${t("refusedDeleted")} <button data-restore onClick=${restore}>${t("putBack")}</button></p>`}
+    ${refused.length > 0 && html`<ul>${refused.map((one) => html`<li key=${one.id} data-refused-text=${one.id}>
+      <button class="link" data-open onClick=${() => openText(one)}>${beginning(one.text)}</button>
+      <button onClick=${() => saveText(one.text, "refused")} aria-label=${`${t("export")}: ${beginning(one.text)}`}>${t("export")}</button>
+      <button data-delete onClick=${() => discard(one)} aria-label=${`${t("delete")}: ${beginning(one.text)}`}>${t("delete")}</button></li>`)}</ul>`}
   </div>`;
 }
 
@@ -57,9 +69,14 @@ function documentIn(text) {
   }
 }
 
-function save(document, title) {
+// What a refused text is listed by: its first letters, in one line.
+const beginning = (text) => { const line = text.replace(/\s+/g, " ").trim(); return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line || "…"; };
+
+const save = (document, title) => saveText(written(document), title);
+
+function saveText(text, title) {
   const link = globalThis.document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([written(document)], { type: "application/json" }));
+  link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
   link.download = `${title || "network"}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);

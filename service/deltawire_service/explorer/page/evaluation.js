@@ -11,10 +11,10 @@ export function useEvaluation(layers) {
   const { failure, attempt, fail, dismiss } = useRecovery();
   const valid = useRef(null);
 
-  // Evaluates a document, or what a function loads, and shows it, unless a newer one comes; `then` is called with its model.
+  // Evaluates a document, or what a function loads, and shows it, unless a newer one comes; `then` is called with its model, and `accepted` behind it.
   // Sliders change a document further before its answer comes; a `tentative` one only when it succeeds. What is refused
   // is never changed further. Returns the Failure, or null.
-  const show = async (given, { example = evaluation?.row ?? 0, origin = evaluation?.origin, renew = false, tentative = false, then } = {}) => {
+  const show = async (given, { example = evaluation?.row ?? 0, origin = evaluation?.origin, renew = false, tentative = false, then, accepted } = {}) => {
     const loads = typeof given === "function";
     if (!tentative && !loads) setLatest(given);
     const error = await attempt(async (outdated) => {
@@ -24,6 +24,7 @@ export function useEvaluation(layers) {
       setLatest(next.document);
       setEvaluation({ ...next, origin });
       then?.(next.model);
+      accepted?.();
     });
     if (error && !error.passing) setLatest((old) => (old === given ? valid.current : old));
     return error;

@@ -71,3 +71,107 @@ def test_a_full_browser_says_so(page: Page) -> None:
     keep(page, "mine")
     page.locator("[data-kept-said].warning", has_text="no room").wait_for()
     assert page.locator("[data-kept]").count() == 0
+
+
+def refused_in_the_editor(page: Page, explorer: Explorer) -> str:
+    explorer.tab("Edit")
+    editor = page.locator(".editor textarea")
+    wrong = editor.input_value().replace('"multiply"', '"multiplx"')
+    editor.fill(wrong)
+    page.locator(".refused").wait_for()
+    return wrong
+
+
+def reopened(page: Page, explorer: Explorer) -> str:
+    explorer.tab("Kept")
+    page.locator("[data-refused-text] [data-open]").click()
+    page.locator(".faults li").first.wait_for()
+    return page.locator(".editor textarea").input_value()
+
+
+@pytest.mark.parametrize("reload", [False, True])
+def test_a_refused_document_survives_another_network(page: Page, faults: list[str], reload: bool) -> None:
+    explorer = Explorer(page, "example=circuit")
+    wrong = refused_in_the_editor(page, explorer)
+    page.locator("select.network").select_option("fan_out")
+    page.locator('[data-node="m"]').wait_for()
+    assert page.locator(".refused").count() == 0
+    if reload:
+        page.wait_for_url("**#example=fan_out*")
+        page.reload()
+        page.locator('[data-node="m"]').wait_for()
+    explorer.tab("Edit")
+    page.locator("[data-others]", has_text="One text was not accepted").wait_for()
+    assert reopened(page, explorer) == wrong
+    page.locator(".editor textarea").fill(wrong.replace("multiplx", "multiply"))
+    page.locator('[data-value="f"] text', has_text="−12").wait_for()
+    explorer.tab("Kept")
+    assert page.locator("[data-refused-text]").count() == 0  # what is accepted is no longer refused
+    assert faults and all("422" in fault for fault in faults)
+    faults.clear()
+
+
+def test_a_text_that_is_not_json_and_two_refusals_are_kept_apart(page: Page, faults: list[str]) -> None:
+    explorer = Explorer(page, "example=circuit")
+    wrong = refused_in_the_editor(page, explorer)
+    page.locator("select.network").select_option("fan_out")
+    page.locator('[data-node="m"]').wait_for()
+    page.locator(".editor textarea").fill('{"network": [')
+    page.locator(".refused").wait_for()
+    page.locator("select.network").select_option("circuit")
+    page.locator('[data-node="q"]').wait_for()
+    explorer.tab("Kept")
+    texts = page.locator("[data-refused-text] [data-open]")
+    assert texts.count() == 2
+    assert texts.first.inner_text() == '{"network": ['
+    assert texts.nth(1).inner_text().removesuffix("…") in " ".join(wrong.split())
+    page.locator("[data-refused-text] [data-delete]").first.click()
+    assert texts.count() == 1
+    page.locator("[data-restore]").click()
+    assert texts.count() == 2
+    faults.clear()
+
+
+def test_a_refused_text_stays_when_the_service_accepts_an_older_one(page: Page, faults: list[str]) -> None:
+    explorer = Explorer(page, "example=circuit")
+    explorer.tab("Edit")
+    editor = page.locator(".editor textarea")
+    text = editor.input_value()
+    page.route("**/v1/gradients", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    editor.fill(text.replace("[-2]", "[3]"))
+    page.wait_for_timeout(300)  # it is sent, and its answer is late
+    wrong = text.replace('"multiply"', '"multiplx"')
+    editor.fill(wrong)
+    page.locator(".refused").wait_for()
+    page.unroute("**/v1/gradients")
+    page.locator("select.network").select_option("fan_out")
+    page.locator('[data-node="m"]').wait_for()
+    assert reopened(page, explorer) == wrong
+    faults.clear()
+
+
+def test_the_document_of_a_refused_link_is_kept(page: Page, faults: list[str]) -> None:
+    explorer = Explorer(page, "example=circuit")
+    page.locator('[data-input="x"]').fill("7")
+    page.locator('[data-value="x"] text', has_text="7").wait_for()
+    page.wait_for_url("**#state=*")
+    refusal = {"code": "unknown_kind", "detail": "no layer of this kind", "title": "", "status": 422}
+    page.route("**/v1/plan", lambda route: route.fulfill(status=422, json=refusal))
+    page.reload()
+    page.locator(".refused").wait_for()
+    page.unroute("**/v1/plan")
+    page.locator("select.network").select_option("fan_out")
+    page.locator('[data-node="m"]').wait_for()
+    explorer.tab("Kept")
+    page.locator("[data-refused-text] [data-open]").click()
+    page.locator('[data-value="x"] text', has_text="7").wait_for()  # accepted now
+    faults.clear()
+
+
+def test_a_full_browser_says_that_a_refused_text_is_not_kept(page: Page, faults: list[str]) -> None:
+    page.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError'); }"
+    )
+    refused_in_the_editor(page, Explorer(page, "example=circuit"))
+    page.locator("[data-no-room]", has_text="no room").wait_for()
+    faults.clear()
