@@ -51,9 +51,9 @@ export function Page({ layers, initial, initialLang }) {
   const [presented, present] = usePresentation();
   const type = presented ? LARGE : 1;
   const [canvas, aside] = [useRef(), useRef()];
-  const view = useSize(canvas, viewOf, narrow);
   const t = useMemo(() => translator(GRAPH_TEXTS, lang), [lang]);
   const { model, document, row, origin } = evaluation ?? {};
+  const view = useSize(canvas, viewOf, narrow, Boolean(model));
   const fold = (part) => setFolds((old) => ({ ...old, ...part }));
   const look = (part) => setView((old) => ({ ...old, ...(typeof part === "function" ? part(old) : part) }));
 
@@ -105,7 +105,7 @@ export function Page({ layers, initial, initialLang }) {
   const here = TOURS[tour]?.stops[stop];
   useEffect(() => { if (evaluation) scrollTo(aside.current, here?.section, narrow); }, [document?.network, tour, stop, step, selected, lang]);
 
-  const network = evaluation && JSON.stringify([document.network, down, narrow]);
+  const network = useMemo(() => document && JSON.stringify([document.network, down, narrow]), [document?.network, down, narrow]);
   const drawing = useMemo(() => (model && view ? drawingOf(model, down, narrow, { ...view, type }) : null), [network, view, type]);
   const warnings = useMemo(() => (model ? warningsOf(model, t) : NONE), [model, t]);
   const badges = checked.model === model ? checked.badges : NONE;

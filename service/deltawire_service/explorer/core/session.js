@@ -53,17 +53,26 @@ export async function evaluate(given, example, layers, renew, outdated = () => f
   if (missing) document.params = await initialParams(document.network);
   if (!plan.parameters.length && renew) delete document.params;
   document.data ??= randomData(dataInputs(document.network.inputs));
+  const trace = (row) => api.gradients({ ...requestOf(document, row), trace: true, losses: true, values: plan.nodes.map((node) => node.name) });
+  const alone = isAlone(document) ? trace(0) : null; // it is the whole batch: one pass tells all
   const { model, network, params, data } = document;
-  const answer = await api.gradients({ model, network, params, data, wrt: { params: false }, losses: true });
+  const answer = await (alone ?? api.gradients({ model, network, params, data, wrt: { params: false }, losses: true }));
   if (outdated()) return null;
   const row = Math.min(example, answer.losses.length - 1);
   const { losses } = answer;
   const [traced, batch] = await Promise.all([
-    api.gradients({ ...requestOf(document, row), trace: true, losses: true, values: plan.nodes.map((node) => node.name) }),
+    alone ?? trace(row),
     losses.length > 1 ? api.gradients({ ...requestOf(document, ...spread(losses.length)), trace: true, wrt: { params: false } }) : {},
   ]);
   const known = { losses, trace: batch.trace };
   return { document, plan, row, losses, loss: answer.loss, model: build(document, plan, traced, layers, row, known) };
+}
+
+// Tells whether a batch is one example, so that no row is cut out of it. Data that do not fit the inputs are no such batch:
+// the service gets them whole, and refuses them.
+function isAlone({ network: { inputs }, data }) {
+  const names = Object.keys(data).filter((name) => !inputs[name]?.shared);
+  return names.length > 0 && names.every((name) => Object.hasOwn(inputs, name) && Array.isArray(data[name]) && data[name].length === 1);
 }
 
 const EXAMPLES = 64; // of a batch whose slopes are looked at, at most

@@ -20,7 +20,7 @@ export function Legend({ model, step, detail, t }) {
   return html`<div class="legend">
     <p class=${detail ? "" : "away"}>${ENTRIES.map(([key, tone]) => html`<span class=${tone}>${t(key, lossOf(model))}</span>`)}
       <span>${t("cells")} − <i class="bar"></i> +</span></p>
-    <p class=${detail ? "away" : ""}>${scale && isBackward(model, step) && html`<span class="red">${t("bars", short(scale.low), short(scale.high))}</span>`}
+    <p class=${detail ? "away" : ""}>${scale && html`<span class=${isBackward(model, step) ? "red" : "away"}>${t("bars", short(scale.low), short(scale.high))}</span>`}
       <span>${t("closer")}</span></p>
   </div>`;
 }

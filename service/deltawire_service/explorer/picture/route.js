@@ -1,17 +1,25 @@
 // Cuts the routes of edges into parts and writes them as SVG paths.
 
-// Cuts the route of an edge where its rows are cut; edges into one node end beside each other.
-export function cut(edge, edges, nodes, route, cuts) {
-  const [from, to] = [nodes.get(edge.from), nodes.get(edge.to)];
-  const siblings = edges.filter((other) => other.to === edge.to).sort((a, b) => nodes.get(a.from).y - nodes.get(b.from).y);
-  const spread = Math.min(12, (to.height - 56) / siblings.length);
-  const offset = (siblings.indexOf(edge) - (siblings.length - 1) / 2) * spread;
-  const points = [
-    { x: from.x + from.width / 2, y: from.y }, ...route.points.slice(1, -1), { x: to.x - to.width / 2, y: to.y + offset },
-  ];
-  const between = [...nodes.values()].some((node) => node.x > from.x + 1 && node.x < to.x - 1);
-  return { edge, parts: split(points, cuts.filter((cut) => cut > from.x && cut < to.x)), jump: between };
+// Returns the line of each edge, {edge, from, to, points, jump}, from side to side of its cards; edges into one node end beside
+// each other. `jump`: it passes over other nodes.
+export function linesOf(edges, nodes, routes) {
+  const into = new Map();
+  for (const edge of edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge]);
+  for (const siblings of into.values()) siblings.sort((one, other) => nodes.get(one.from).y - nodes.get(other.from).y);
+  const columns = [...new Set([...nodes.values()].map((node) => node.x))];
+  return edges.map((edge) => {
+    const [from, to, siblings] = [nodes.get(edge.from), nodes.get(edge.to), into.get(edge.to)];
+    const spread = Math.min(12, (to.height - 56) / siblings.length);
+    const offset = (siblings.indexOf(edge) - (siblings.length - 1) / 2) * spread;
+    const points = [
+      { x: from.x + from.width / 2, y: from.y }, ...routes.get(edge.id).points.slice(1, -1), { x: to.x - to.width / 2, y: to.y + offset },
+    ];
+    return { edge, from: from.x, to: to.x, points, jump: columns.some((x) => x > from.x + 1 && x < to.x - 1) };
+  });
 }
+
+// Cuts a line into parts, one a row.
+export const cut = ({ edge, from, to, points, jump }, cuts) => ({ edge, jump, parts: split(points, cuts.filter((x) => x > from && x < to)) });
 
 function split(points, cuts) {
   const parts = [{ points: [points[0]] }];

@@ -1,30 +1,34 @@
 // Wraps a long network into rows like text, or into columns when it runs from top to bottom.
 import { larger, whole } from "./fit.js";
-import { cut, elbow, smooth } from "./route.js";
+import { cut, elbow, linesOf, smooth } from "./route.js";
 
 const GUTTER = 44; // between rows, at least
 const LANE = 8; // between lines that run side by side
 const AWAY = 22; // from such lines to the row: a badge has room there
 const ROWS = 40; // at most
 
-// Chooses the number of rows that draws everything largest; several columns only where none has to scroll.
+// Chooses the number of rows that draws everything largest; several columns only where none has to scroll. Only the chosen
+// one is drawn: the others are measured.
 export function wrapped(drawing, edges, view, down) {
+  const columns = ranks(drawing.nodes);
+  const prepared = { ...drawing, columns, crossed: crossingsOf(columns, edges, drawing.nodes), lines: linesOf(edges, drawing.nodes, drawing.routes) };
   let best = null;
   for (let rows = 1; rows <= ROWS; rows += 1) {
-    const flat = stacked(drawing, edges, rows);
-    if (!flat) break;
-    const tried = down ? turned(flat) : flat;
+    const stack = stacked(prepared, rows);
+    if (!stack) break;
+    const tried = down ? { stack, width: stack.height, height: stack.width } : { stack, width: stack.width, height: stack.height };
     if (!best || (larger(tried, best, view) && (!down || whole(tried, view)))) best = tried;
   }
-  return best;
+  const flat = drawn(prepared, best.stack);
+  return down ? turned(flat) : flat;
 }
 
-function stacked({ nodes, routes }, edges, rows) {
-  const columns = ranks(nodes);
+// Measures a drawing in rows. Returns {boxes, lines, rowOf, margin, width, height}; null where there are too few columns.
+function stacked({ nodes, routes, columns, crossed, lines: uncut }, rows) {
   if (rows > columns.length) return null;
-  const cuts = cutBetween(columns, edges, nodes, rows);
+  const cuts = cutBetween(columns, crossed, rows);
   if (cuts.length < rows - 1) return null;
-  const rowOf = (x) => cuts.filter((cut) => cut < x).length;
+  const rowOf = (x) => { let row = 0; while (row < cuts.length && cuts[row] < x) row += 1; return row; }; // cuts ascend
   const boxes = Array.from({ length: rows }, () => ({ left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity, turns: [] }));
   const widen = ({ x, y, width = 0, height = 10 }) => {
     const box = boxes[rowOf(x)];
@@ -32,7 +36,7 @@ function stacked({ nodes, routes }, edges, rows) {
     box.top = Math.min(box.top, y - height / 2); box.bottom = Math.max(box.bottom, y + height / 2);
   };
   nodes.forEach(widen);
-  const lines = edges.map((edge) => cut(edge, edges, nodes, routes.get(edge.id), cuts));
+  const lines = uncut.map((line) => cut(line, cuts));
   for (const { edge, parts } of lines) {
     parts.forEach((part) => part.points.forEach(widen));
     widen(routes.get(edge.id).label);
@@ -47,12 +51,17 @@ function stacked({ nodes, routes }, edges, rows) {
     top += box.bottom - box.top + Math.max(GUTTER, 2 * AWAY + LANE * box.turns.length);
   }
   const width = Math.max(...boxes.map((box) => box.right - box.left)) + 2 * margin;
+  return { boxes, lines, rowOf, margin, width, height: boxes.at(-1).bottom + boxes.at(-1).y + 14 };
+}
+
+// Places the nodes and writes the paths of a measured drawing.
+function drawn({ nodes, routes }, { boxes, lines, rowOf, margin, width, height }) {
   const moved = (point, row = rowOf(point.x)) => ({ x: point.x + boxes[row].x, y: point.y + boxes[row].y });
   const inside = (point, row) => { // near a cut, not beyond the lanes
     const { x, y } = moved(point, row);
     return { x: Math.max(margin - 12, Math.min(width - margin + 12, x)), y };
   };
-  const drawn = new Map();
+  const paths = new Map();
   for (const { edge, parts, jump } of lines) {
     const path = parts.map((part, i) => {
       const row = rowOf(parts[0].points[0].x) + i;
@@ -64,10 +73,10 @@ function stacked({ nodes, routes }, edges, rows) {
       const gap = boxes[row].bottom + boxes[row].y + AWAY + LANE * back;
       return line + elbow(inside(part.points.at(-1), row), inside(parts[i + 1].points[0], row + 1), width - 8 - LANE * lane, 8 + LANE * back, gap);
     }).join(" ");
-    drawn.set(edge.id, { path, label: moved(routes.get(edge.id).label), jump });
+    paths.set(edge.id, { path, label: moved(routes.get(edge.id).label), jump });
   }
   const placed = new Map([...nodes].map(([name, node]) => [name, { ...node, ...moved(node) }]));
-  return { nodes: placed, edges: drawn, width, height: boxes.at(-1).bottom + boxes.at(-1).y + 14 };
+  return { nodes: placed, edges: paths, width, height };
 }
 
 function ranks(nodes) {
@@ -81,8 +90,14 @@ function ranks(nodes) {
   return columns;
 }
 
+const cutBefore = (column) => column.left - 8; // behind the labels
+
+// How many edges cross the cut before each column.
+const crossingsOf = (columns, edges, nodes) => columns.map((column) =>
+  edges.filter((edge) => nodes.get(edge.from).x < cutBefore(column) && nodes.get(edge.to).x > cutBefore(column)).length);
+
 // Chooses cuts between columns: about even, and where few edges cross.
-function cutBetween(columns, edges, nodes, rows) {
+function cutBetween(columns, crossed, rows) {
   const start = columns[0].left;
   const length = (columns.at(-1).right - start) / rows;
   const cuts = [];
@@ -90,13 +105,12 @@ function cutBetween(columns, edges, nodes, rows) {
     const even = start + row * length;
     let best = null;
     for (let i = 1; i < columns.length; i += 1) {
-      const cut = columns[i].left - 8; // behind the labels
-      if (cuts.length && cut <= cuts.at(-1)) continue;
-      const crossed = edges.filter((edge) => nodes.get(edge.from).x < cut && nodes.get(edge.to).x > cut).length;
-      const cost = Math.abs(cut - even) / length + 0.06 * crossed;
-      if (!best || cost < best.cost) best = { cut, cost };
+      const at = cutBefore(columns[i]);
+      if (cuts.length && at <= cuts.at(-1)) continue;
+      const cost = Math.abs(at - even) / length + 0.06 * crossed[i];
+      if (!best || cost < best.cost) best = { at, cost };
     }
-    if (best) cuts.push(best.cut);
+    if (best) cuts.push(best.at);
   }
   return cuts;
 }
