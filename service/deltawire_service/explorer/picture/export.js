@@ -18,6 +18,7 @@ function exported(shown) {
   svg.setAttribute("width", width);
   svg.setAttribute("height", height);
   svg.setAttribute("class", "drawing");
+  svg.dataset.theme = document.documentElement.dataset.theme; // rules of the dark theme ask the root for it
   svg.append(exportedLegend(model, t, drawing.height + 32));
   const style = document.createElementNS("http://www.w3.org/2000/svg", "style");
   style.textContent = styles();

@@ -56,3 +56,24 @@ def test_a_saved_picture_has_every_number_and_whole_names(page: Page, tmp_path: 
     body = saved(page, "PNG", tmp_path / "residual.png").read_bytes()
     width, height = (int.from_bytes(body[at : at + 4], "big") for at in (16, 20))
     assert width * height > 4_000_000  # enough pixels for all of that
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_saved_picture_has_the_colours_of_the_page(
+    page: Page, faults: list[str], tmp_path: Path, scheme: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    Explorer(page, "example=window_classifier")
+    page.locator(".cells rect").first.wait_for()
+    fills = (
+        "all => Object.fromEntries(all.map(one => [one.getAttribute('class'), getComputedStyle(one).fill]))"
+    )
+    shown = page.locator(".cells rect").evaluate_all(fills)
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    path = saved(page, "SVG", tmp_path / f"{scheme}.svg")
+    page.goto(path.as_uri())
+    drawn = page.locator(".cells rect").evaluate_all(fills)
+    assert len(shown) > 8 and drawn == shown
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == background
+    assert faults == [f"another host: {path.as_uri()}"]  # the saved file, opened by the test
+    faults.clear()
