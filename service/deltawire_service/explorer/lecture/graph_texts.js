@@ -60,6 +60,7 @@ export const GRAPH_TEXTS = {
   gradientTitle: [(name) => `Gradient of ${name}`, (name) => `${name}의 기울기`],
   oneWeight: [(name) => `∂L/∂${name} is made of:`, (name) => `∂L/∂${name}의 계산:`],
   contributionOf: [(node) => `contribution of ${node}:`, (node) => `${node}의 기여:`], soFar: ["so far", "지금까지"], decay: ["regularization:", "정규화(regularization):"], together: ["together", "합계"],
+  otherTerms: [(count) => `${count} more`, (count) => `나머지 ${count}개의 합`],
   chooseCell: ["Click another cell to see how its number is made.", "기울기의 다른 칸을 클릭하면 그 숫자의 계산이 나옵니다."],
   pathTitle: [(name) => `The chain rule from ${name} to the loss`, (name) => `${name}에서 손실까지의 연쇄 법칙`],
   pathsTitle: [(name) => `What each path from ${name} contributes`, (name) => `${name}에서 갈라진 경로별 기여`],

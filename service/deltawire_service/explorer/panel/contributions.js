@@ -22,3 +22,11 @@ export function contributionsTo(model, name, step) {
 
 // The number of an array at a flat index.
 export const numberAt = (array, index) => flat(array)[index];
+
+// The indices, one an axis, of a flat index.
+export function indicesOf(flatIndex, shape) {
+  const indices = [];
+  let left = flatIndex;
+  for (const size of [...shape].reverse()) { indices.unshift(left % size); left = Math.floor(left / size); }
+  return indices;
+}

@@ -3,8 +3,10 @@ import { summary } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
 import { bracketed, latex, precise } from "../core/numbers.js";
 import { lambdaOf } from "../core/model.js";
+import { arrivals } from "../core/steps.js";
 import { HeatMap } from "../widgets/heat_map.js";
-import { contributionsTo, numberAt } from "./contributions.js";
+import { Component } from "./component.js";
+import { contributionsTo, indicesOf, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 
@@ -33,7 +35,8 @@ export function LearnedGradient({ model, place, badge, t }) {
   return html`<section data-section="gradient" data-gradient=${name}><h3 class="red">${t("gradientTitle", name)}</h3>
     <${Formula} tex=${`\\frac{\\partial L}{\\partial\\, ${symbol(name)}} = ${terms}`} />
     ${lambda > 0 && html`<p>${t("decay")} <${Formula} block=${false} tex=${`\\lambda = ${latex(lambda)}`} /></p>`}
-    <${HeatMap} label=${`∂L/∂${name}`} tone="red" badge=${badge} traced=${summary(model.gradients[name], shape)} t=${t} /></section>`;
+    <${Component} label=${`∂L/∂${name}`} traced=${summary(model.gradients[name], shape)} terms=${arrivals(model, name, model.last).terms}
+      decay=${lambda > 0 && { lambda, numbers: model.params[name] }} ...${{ model, place, badge, t }} /></section>`;
 }
 
 // The equation of a single contribution; of several, or with a regularization, their sum and then the numbers of each.
@@ -55,14 +58,6 @@ function Sum({ model, place, parameter, contributions, t }) {
       ${node.name === place.name ? html`<b>${t("contributionOf", node.name)}</b>` : t("contributionOf", node.name)}
       ${known ? html`<${Formula} tex=${equation.numbers} numbers />` : html` <b>?</b> ${t("missing", 1)}`}</li>`)}
       ${contributions.l2 > 0 && html`<li data-contribution>${t("decay")} <${Formula} block=${false} tex=${`\\lambda\\, ${written},\\ \\lambda = ${latex(contributions.l2)}`} /></li>`}</ul>`;
-}
-
-// The indices, one an axis, of a flat index.
-function indicesOf(flatIndex, shape) {
-  const indices = [];
-  let left = flatIndex;
-  for (const size of [...shape].reverse()) { indices.unshift(left % size); left = Math.floor(left / size); }
-  return indices;
 }
 
 // Returns the terms {what, product, number} of one number of a gradient: each node's, the regularization, and the sum.

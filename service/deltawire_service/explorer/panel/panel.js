@@ -7,6 +7,7 @@ import { bracketed, latex, precise, times } from "../core/numbers.js";
 import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
 import { Badge } from "../widgets/badge.js";
 import { HeatMap } from "../widgets/heat_map.js";
+import { Component } from "./component.js";
 import { ConfigForm } from "./config_form.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
@@ -28,7 +29,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
     <${Jumps} ...${{ model, name, step, go, t }} />
     ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}
     ${place.kind ? html`<${Value} ...${{ model, place, step, t }} />` : html`<${Given} ...${{ place, t }} />`}
-    ${back && arrived.expected > 0 && html`<${Arriving} ...${{ place, arrived, badges, t, select }} />`}
+    ${back && arrived.expected > 0 && html`<${Arriving} ...${{ model, place, arrived, badges, t, select }} />`}
     ${sends.map((edge) => html`<${Sending} key=${edge.id} ...${{ model, place, edge, delta: arrived.sum, badges, t }} />`)}
     ${place.spec?.parameter && back && arrived.sum && !arrived.missing && html`
       <${LearnedGradient} badge=${badges.get(`params/${name}`)} ...${{ model, place, t }} />`}
@@ -65,7 +66,7 @@ function Value({ model, place, step, t }) {
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
 
-function Arriving({ place, arrived, badges, t, select }) {
+function Arriving({ model, place, arrived, badges, t, select }) {
   const array = place.shape.length > 0;
   const several = arrived.terms.length > 1;
   const from = (term) => t("fromNode", term.from ?? "loss");
@@ -89,7 +90,7 @@ function Arriving({ place, arrived, badges, t, select }) {
     ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${arrived.terms.map((term, i) =>
       html`${i ? ", " : ""}‖${named(term)}‖ = ${precise(term.delta.norm)}`)}${arrived.sum && !arrived.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(arrived.sum.norm)}`}</p>`}
     ${array && arrived.sum && !arrived.missing && html`
-      <${HeatMap} label=${`δ ${place.name}`} traced=${arrived.sum} tone="red" badge=${badgeOfPlace(badges, place.name)} t=${t} />`}</section>`;
+      <${Component} label=${`δ ${place.name}`} traced=${arrived.sum} terms=${arrived.terms} badge=${badgeOfPlace(badges, place.name)} ...${{ model, place, t }} />`}</section>`;
 }
 
 function Sending({ model, place, edge, delta, badges, t }) {

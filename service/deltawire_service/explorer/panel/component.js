@@ -1,0 +1,73 @@
+// Takes one number of an array's delta apart: what each edge sends to it, and how that number is made.
+import { flat, sizeOf } from "../core/arrays.js";
+import { html, useState } from "../core/dom.js";
+import { bracketed, precise } from "../core/numbers.js";
+import { HeatMap } from "../widgets/heat_map.js";
+import { indicesOf, numberAt } from "./contributions.js";
+
+const WRITTEN = 6; // products of a sum, at most
+const NEAR = 1e-9; // of the size of its terms: the rule for a number must give the one that was sent
+
+// Draws the delta of a place, of which a click chooses one number. `decay`: λ and the numbers of a learned input.
+export function Component({ model, place, traced, terms, label, badge, decay, t }) {
+  const [clicked, choose] = useState(null);
+  const numbers = traced.numbers && flat(traced.numbers);
+  const apart = numbers && place.shape.length > 0 && terms.every((term) => term.delta.numbers !== null);
+  const chosen = clicked ?? (numbers ? largestAt(numbers) : 0);
+  const index = (at, shape) => indicesOf(at, shape).join(", ");
+  return html`<${HeatMap} label=${label} traced=${traced} tone="red" badge=${badge} t=${t} ...${apart ? { chosen, choose } : {}} />
+    ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", `${place.name}[${index(chosen, place.shape)}]`)}</b>
+      <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ?? "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>
+          <${Products} lines=${productsOf(model, term, chosen, index, t)} /></li>`)}
+        ${decay && html`<li>${t("decay")} <span>λ · ${place.name}[${index(chosen, place.shape)}] = ${decay.lambda} · ${bracketed(precise(numberAt(decay.numbers, chosen)))} =</span>
+          <b class="red">${precise(decay.lambda * numberAt(decay.numbers, chosen))}</b></li>`}
+        ${(terms.length > 1 || decay) && html`<li>${t("together")} <b class="red">${precise(numbers[chosen])}</b></li>`}</ul>
+      <small>${t("chooseCell")}</small></div>`}`;
+}
+
+const largestAt = (numbers) => numbers.reduce((best, number, i) => (Math.abs(number) > Math.abs(numbers[best]) ? i : best), 0);
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+
+// Each product in a line of its own.
+function Products({ lines }) {
+  return lines.length > 0 && html`<ul class="products">${lines.map(([what, written, number]) => html`<li>${what} = ${written}${written && " = "}<b>${number}</b></li>`)}</ul>`;
+}
+
+// Returns how an edge's number is made, as lines [what, factors, number]: from the local gradient, or from the weights, where
+// that gives every number sent; the largest products first, and the others together.
+function productsOf(model, { edge }, chosen, index, t) {
+  const delta = edge && model.delta.get(edge.to);
+  if (!delta?.numbers) return [];
+  const [sent, upstream] = [flat(edge.delta.numbers), flat(delta.numbers)];
+  const rule = [elementwise, weighted].map((find) => find(model, edge, sent.length, upstream)).find((one) => one && gives(one, sent));
+  if (!rule) return [];
+  const products = rule(chosen).map(([factor, number, name, at]) => ({ factor, number, name, at, product: factor * number }))
+    .sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
+  const [shown, rest] = [products.slice(0, WRITTEN), products.slice(WRITTEN)];
+  const lines = shown.map(({ factor, number, name, at, product }) =>
+    [`${name} · δ ${edge.to}[${index(at, delta.shape)}]`, `${bracketed(precise(factor))} · ${bracketed(precise(number))}`, precise(product)]);
+  return rest.length ? [...lines, [t("otherTerms", rest.length), "", precise(sum(rest.map((one) => one.product)))]] : lines;
+}
+
+// Tells whether a rule, from a flat index to [[factor, δ, name, flat index of δ]], gives every number that was sent.
+const gives = (rule, sent) => sent.every((number, i) => {
+  const products = rule(i).map(([factor, delta]) => factor * delta);
+  return Math.abs(sum(products) - number) <= NEAR * (Math.abs(number) + sum(products.map(Math.abs)));
+});
+
+function elementwise(model, edge, size, upstream) {
+  const local = edge.local?.numbers && flat(edge.local.numbers);
+  if (local?.length !== size || upstream.length !== size) return null;
+  return (i) => [[local[i], upstream[i], `∂${edge.to}/∂${edge.from}[${indicesOf(i, edge.local.shape).join(", ")}]`, i]];
+}
+
+// Wᵀδ, of a matrix on either side.
+function weighted(model, edge, size, upstream) {
+  const parameter = model.places.get(edge.to).parameters.find(({ name }) => model.parameters.find((one) => one.name === name).shape.length === 2);
+  const { shape } = model.parameters.find((one) => one.name === parameter?.name) ?? {};
+  if (!shape || sizeOf(shape) !== size * upstream.length) return null;
+  const weight = model.params[parameter.name];
+  const across = shape[0] === upstream.length && shape[1] === size;
+  return (i) => upstream.map((delta, j) => [across ? weight[j][i] : weight[i][j], delta, `${parameter.local}[${across ? `${j}, ${i}` : `${i}, ${j}`}]`, j]);
+}
