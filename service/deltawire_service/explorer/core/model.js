@@ -1,6 +1,8 @@
 // Builds the model of one example: its network as a graph, with every value, delta and gradient of the trace.
 import { filled, summary } from "./arrays.js";
 
+const FIRST_SIGN = 0x2460, SIGNS = 20; // ① to ⑳
+
 // The numbers of a traced array without its batch axis: null where the trace has only a summary.
 const single = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null) : undefined);
 
@@ -53,6 +55,7 @@ export function build(document, plan, answer, layers, row, batch) {
       delta: ofExample(sent?.delta), local: ofExample(sent?.local),
     };
   }));
+  markTwins(edges);
   const forward = answer.trace.forward.map((step) => step.node);
   const backward = answer.trace.backward.map((step) => step.node);
   const indexed = (names) => new Map(names.map((name, index) => [name, index]));
@@ -74,6 +77,18 @@ const roleOf = (layer, { inputs }, position) =>
 
 const slopesOf = (trace) => new Map(trace.backward.flatMap(({ node, sends }) =>
   sends.filter((one) => one.local).map((one) => [`${one.to}→${node}/${one.input}`, one.local])));
+
+// Where several edges join the same two places, `twin` is the number of the input that an edge leads to, and `mark` that number
+// as a sign behind its name; otherwise null and "".
+function markTwins(edges) {
+  const counts = new Map();
+  const pair = ({ from, to }) => JSON.stringify([from, to]);
+  for (const edge of edges) counts.set(pair(edge), (counts.get(pair(edge)) ?? 0) + 1);
+  for (const edge of edges) {
+    edge.twin = counts.get(pair(edge)) > 1 ? edge.position + 1 : null;
+    edge.mark = edge.twin === null ? "" : edge.twin <= SIGNS ? String.fromCharCode(FIRST_SIGN + edge.twin - 1) : ` (${edge.twin})`;
+  }
+}
 
 // A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.
 const parameterOf = (name, traced) =>

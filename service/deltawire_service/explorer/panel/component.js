@@ -17,7 +17,7 @@ export function Component({ model, place, traced, terms, label, badge, decay, t 
   const index = (at, shape) => indicesOf(at, shape).join(", ");
   return html`<${HeatMap} label=${label} traced=${traced} tone="red" badge=${badge} t=${t} ...${apart ? { chosen, choose } : {}} />
     ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", `${place.name}[${index(chosen, place.shape)}]`)}</b>
-      <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ?? "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>
+      <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ? term.from + term.edge.mark : "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>
           <${Products} lines=${productsOf(model, term, chosen, index, t)} /></li>`)}
         ${decay && html`<li>${t("decay")} <span>λ · ${place.name}[${index(chosen, place.shape)}] = ${decay.lambda} · ${bracketed(precise(numberAt(decay.numbers, chosen)))} =</span>
           <b class="red">${precise(decay.lambda * numberAt(decay.numbers, chosen))}</b></li>`}

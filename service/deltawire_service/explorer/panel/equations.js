@@ -102,7 +102,8 @@ export function valueEquation(model, node) {
   };
 }
 
-export function deltaEquation(model, node, position, delta, sent) {
+// `edge`: the one that `delta`, which arrived at the node, is sent along.
+export function deltaEquation(model, node, { position, twin, delta: sent }, delta) {
   const all = node.layer?.formula?.deltas;
   const formula = all?.[Math.min(position, all.length - 1)];
   if (!formula) return null;
@@ -110,7 +111,7 @@ export function deltaEquation(model, node, position, delta, sent) {
   const source = symbol(node.inputs[position]);
   const own = prepared(formula, node);
   return {
-    names: `\\delta_{${symbol(node.name)} \\to ${source}} = ${fills.names(own)}`, numbers: equal(own, fills, result("δ", sent), "δ"),
+    names: `\\delta_{${symbol(node.name)} \\to ${source}}${twin === null ? "" : `^{(${twin})}`} = ${fills.names(own)}`, numbers: equal(own, fills, result("δ", sent), "δ"),
     shapes: fills.shapes(own),
   };
 }

@@ -69,9 +69,9 @@ function Value({ model, place, step, t }) {
 function Arriving({ model, place, arrived, badges, t, select }) {
   const array = place.shape.length > 0;
   const several = arrived.terms.length > 1;
-  const from = (term) => t("fromNode", term.from ?? "loss");
+  const from = (term) => t("fromNode", term.from ? term.from + term.edge.mark : "loss");
   // Norms do not add up, so the terms of arrays are named by their edges and drawn one by one.
-  const named = (term) => html`δ<sub>${term.from ?? t("loss")}→${place.name}</sub>`;
+  const named = (term) => html`δ<sub>${term.from ? term.from + term.edge.mark : t("loss")}→${place.name}</sub>`;
   const written = (term) => (array ? named(term) : bracketed(precise(term.delta.numbers)));
   const sum = [...arrived.terms.map(written), ...Array(arrived.missing).fill("?")].flatMap((term, i) => (i ? [" + ", term] : [term]));
   const badge = (term) => badges.get(`edges/${term.edge?.id}`);
@@ -94,16 +94,16 @@ function Arriving({ model, place, arrived, badges, t, select }) {
 }
 
 function Sending({ model, place, edge, delta, badges, t }) {
-  const equation = deltaEquation(model, place, edge.position, delta, edge.delta);
+  const equation = deltaEquation(model, place, edge, delta);
   const scalar = edge.local && edge.local.shape.length === 0;
   const badge = badges.get(`edges/${edge.id}`);
   const sent = html`<${HeatMap} label=${`${t("sent")} → ${edge.from}`} traced=${edge.delta} tone="red" badge=${badge} t=${t} />`;
-  return html`<section data-section="sends"><h3 class="red">${t("sendsTitle", place.name, edge.from)}</h3>
+  return html`<section data-section="sends"><h3 class="red">${t("sendsTitle", place.name, edge.from)}${edge.twin !== null && ` (${t("asInput", edge.twin)})`}</h3>
     ${equation && html`<${Equation} equation=${equation} />`}
     ${scalar && html`<div class="product" data-product=${edge.id}>
-      <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}</small></span><i>×</i>
+      <span class="factor"><b>${precise(edge.local.numbers)}</b><small>${t("local")}<br />∂${place.name}/∂${edge.from}${edge.mark}</small></span><i>×</i>
       <span class="factor"><b class="red">${precise(delta.numbers)}</b><small>${t("upstream")}<br />δ ${place.name}</small></span><i>=</i>
-      <span class="factor result"><b class="red">${precise(edge.delta.numbers)}</b><small>${t("sent")}<br />→ ${edge.from}</small>
+      <span class="factor result"><b class="red">${precise(edge.delta.numbers)}</b><small>${t("sent")}<br />→ ${edge.from}${edge.mark}</small>
         <${Badge} badge=${badge} t=${t} /></span></div>`}
     ${edge.local && !scalar && html`<div class="maps">
       <${HeatMap} label=${`${t("local")} ∂${place.name}/∂${edge.from}`} traced=${edge.local} t=${t} /><i>∘</i>

@@ -13,7 +13,7 @@ export function Paths({ model, place, select, t }) {
   const products = paths.map((path) => path.reduce((product, edge) => product * edge.local.numbers, model.places.get(path.at(-1).to).weight));
   const sum = products.reduce((a, b) => a + b, 0);
   return html`<section data-section="paths"><h3 class="red">${t(paths.length > 1 ? "pathsTitle" : "pathTitle", place.name)}</h3>
-    <ul class="paths" data-paths=${place.name}>${paths.map((path, i) => html`<li><span>${[path[0].from, ...path.map((edge) => edge.to)].join(" → ")}</span>
+    <ul class="paths" data-paths=${place.name}>${paths.map((path, i) => html`<li><span>${path[0].from}${path.map((edge) => ` → ${edge.to}${edge.mark}`).join("")}</span>
       <table class="factors">${path.map((edge) => html`<${Factor} ...${{ model, edge, select }} />`)}</table>
       <b>${path.map((edge) => bracketed(precise(edge.local.numbers))).join(" · ")} = <span class="red">${precise(products[i])}</span></b></li>`)}
       ${paths.length > 1 && html`<li><span>${t("together")}</span>
@@ -41,7 +41,7 @@ function pathsToLoss(model, name) {
 function Factor({ model, edge, select }) {
   const node = model.places.get(edge.to);
   const equation = valueEquation(model, node);
-  const derivative = `\\dfrac{\\partial ${symbol(edge.to)}}{\\partial ${symbol(edge.from)}}`;
+  const derivative = `\\dfrac{\\partial ${symbol(edge.to)}}{\\partial ${symbol(edge.from)}${edge.twin === null ? "" : `^{(${edge.twin})}`}}`;
   return html`<tr><td><${Formula} block=${false} tex=${`${derivative} = ${precise(edge.local.numbers).replace("−", "-")}`} /></td>
     <td>${equation && html`<${Formula} block=${false} tex=${`\\displaystyle ${equation.names}`} />`}</td>
     <td><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button></td></tr>`;
@@ -61,7 +61,7 @@ function NormPaths({ model, place, select, t }) {
   const shown = (path) => (path.length > NODES ? [...path.slice(0, NODES - 2), null, path.at(-1)] : path);
   return html`<section data-section="paths"><h3 class="red">${t(paths.length > 1 ? "normPathsTitle" : "normPathTitle", place.name)}</h3>
     <ul class="paths" data-norm-paths=${place.name}>${paths.map((path) => html`<li><span>
-      <b class="red">‖${precise(path[0].delta.norm)}‖</b>${shown(path).map((edge) => (edge ? html` ← <i><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button>
+      <b class="red">‖${precise(path[0].delta.norm)}‖</b>${shown(path).map((edge) => (edge ? html` ← <i><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button>${edge.mark}
         ${" "}<small>‖${precise(model.delta.get(edge.to).norm)}‖</small></i>` : " ← …"))}</span></li>`)}</ul>
     <p class="quiet norms">${t("normPathNote")}</p></section>`;
 }

@@ -30,13 +30,13 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
     if (event.key === "Enter") toggle();
     if (event.key === "Escape") highlight?.(null);
   };
-  const title = t("edgeTitle", edge.to, edge.from);
-  const spoken = `${edge.from} → ${edge.to}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}`;
+  const title = t("edgeTitle", edge.to, edge.from) + (edge.twin === null ? "" : ` (${t("asInput", edge.twin)})`);
+  const spoken = `${edge.from} → ${edge.to}${edge.mark}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}`;
   const written = detail && known;
   return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)}
       tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
-    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.role ? ` (${edge.role})` : ""}</title></path>
+    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.mark}${edge.role ? ` (${edge.role})` : ""}</title></path>
     ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
 }
 
@@ -44,8 +44,9 @@ function Label({ edge, centre, badge, zoom, title }) {
   const size = fontSize(13, zoom);
   const scalar = edge.delta.shape.length === 0;
   const number = scalar ? edge.delta.numbers : edge.delta.norm;
-  const all = scalar ? short(number) : `‖${short(number)}‖`;
-  const text = widthOf(all, size) > ROOM ? brief(number) : all; // a long one would hide the arrow
+  const sign = edge.mark && `${edge.mark} `;
+  const all = sign + (scalar ? short(number) : `‖${short(number)}‖`);
+  const text = widthOf(all, size) > ROOM ? sign + brief(number) : all; // a long one would hide the arrow
   const below = badge ? fontSize(11, zoom) + 3 : 0;
   const width = Math.max(widthOf(text, size), badge ? widthOf(badgeText(badge), below - 3) : 0) + 8;
   return html`<g class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
