@@ -1,6 +1,7 @@
 // Writes a layer's own LaTeX with the names of a node, and with its numbers.
 import { sizeOf } from "../core/arrays.js";
 import { briefLatex, latex, times } from "../core/numbers.js";
+import { clausesOf, leftSide, writtenOut } from "./clauses.js";
 
 // Writes a name in LaTeX: x0 as x_{0}, hidden as \text{hidden}.
 export function symbol(name) {
@@ -34,18 +35,21 @@ function numeric(name, traced, matrix) {
   return symbol(name);
 }
 
-const result = (name, traced) => (traced?.shape.length === 0 && typeof traced.numbers === "number" ? latex(traced.numbers) : numeric(name, traced));
+const result = (name, traced) => (traced?.shape.length === 0 && typeof traced.numbers === "number" ? latex(traced.numbers) : numeric(name, traced, true));
 
 // A formula of single elements (x_i) makes no sense with columns of numbers in it.
 const indexed = (formula) => /\{\w+\}_/.test(formula);
 
-// Writes the right side with numbers and its result, without repeating either.
-function equal(formula, fills, outcome, name) {
+// Writes the right side with numbers and its result, without repeating either, and the definitions of its symbols.
+function equal(formula, fills, outcome, name, array) {
   const bare = (tex) => tex.replace(/[{}()]/g, "");
-  if (indexed(formula)) return `= ${outcome}`;
-  const side = fills.numbers(formula);
-  if (outcome === symbol(name)) return `= ${side}`;
-  return bare(side) === bare(outcome) ? `= ${outcome}` : `= ${side} = ${outcome}`;
+  const [all, ...others] = clausesOf(formula);
+  const definitions = others.filter((one) => !indexed(one)).map(fills.numbers);
+  const main = array ? leftSide(all) : all;
+  const side = indexed(main) ? fills.places(main) : fills.numbers(main);
+  if (side === null) return { numbers: `= ${outcome}`, definitions };
+  const repeated = outcome === symbol(name) || bare(side) === bare(outcome);
+  return { numbers: !repeated ? `= ${side} = ${outcome}` : `= ${outcome === symbol(name) ? side : outcome}`, definitions };
 }
 
 // Makes parentheses as high as the matrices between them, and drops those around a single matrix, which has its own.
@@ -74,12 +78,24 @@ function fillsOf(model, node, delta) {
     arrays[parameter.local] = [parameter.local, shape];
     numbers[parameter.local] = numeric(parameter.local, { numbers: array, shape }, true);
   }
+  const given = { value: node.value, delta, ...Object.fromEntries(node.inputs.map((source, i) => [`x${i}`, model.places.get(source).value])) };
+  // Writes formulas of single places: sums over them, and rows of a matrix that an input chooses; null for any other.
+  const places = (tex) => {
+    const [, matrix, chooser] = /^\{(\w+)\}_\{\{(\w+)\}\}$/.exec(tex) ?? [];
+    if (matrix) return given[chooser]?.numbers === undefined ? null : `${names[matrix]}_{${[given[chooser].numbers].flat(Infinity).join(",\\,")}}`;
+    const out = writtenOut(tex, given, (one, shape) => numeric("", { numbers: one, shape }));
+    return out === null ? null : grown(tidy(configured(out)));
+  };
+  // Numbers of the config stand in a formula under their names.
+  const own = (name) => node.config?.[name] ?? node.layer?.config?.properties?.[name]?.default;
+  const configured = (tex) => tex.replace(/\\text\{(\w+)\}|\\epsilon(?![a-z])/g, (written, name = "eps") =>
+    (typeof own(name) === "number" ? `{${latex(own(name))}}` : written));
   const scalar = node.shape.length === 0 && node.inputs.every((source) => model.places.get(source).shape.length === 0);
   const tidy = (tex) => (scalar ? tex.replaceAll("\\circ", "\\cdot") : tex);
   // All arrays of an elementwise layer have the shape in the panel's title.
   const listed = (tex) => (node.layer?.elementwise ? [] : [...new Set(Array.from(tex.matchAll(/\{(\w+)\}/g), ([, name]) => name))]
     .filter((name) => arrays[name]?.[1].length).map((name) => `${arrays[name][0]} ${times(arrays[name][1])}`));
-  return { names: (tex) => tidy(fill(tex, names)), numbers: (tex) => grown(tidy(fill(tex, numbers))), shapes: (tex) => listed(tex).join(", ") };
+  return { names: (tex) => tidy(fill(tex, names)), numbers: (tex) => grown(tidy(fill(configured(tex), numbers))), places, shapes: (tex) => listed(tex).join(", ") };
 }
 
 // Drops the bias from the formula of a node whose bias is switched off.
@@ -90,14 +106,14 @@ function prepared(formula, node) {
   return written(own, node.inputs.length);
 }
 
-// Each equation is {names, numbers, shapes}, in LaTeX; null where the layer has no formula.
+// Each equation is {names, numbers, definitions, shapes}, in LaTeX, `definitions` those of symbols in it, with numbers; null where the layer has no formula.
 export function valueEquation(model, node) {
   if (!node.layer?.formula) return null;
   const formula = prepared(node.layer.formula.value, node);
   const fills = fillsOf(model, node);
   return {
     names: `${symbol(node.name)} = ${fills.names(formula)}`,
-    numbers: equal(node.shape.length ? formula.split(" = ")[0] : formula, fills, result(node.name, node.value), node.name),
+    ...equal(formula, fills, result(node.name, node.value), node.name, node.shape.length > 0),
     shapes: fills.shapes(formula),
   };
 }
@@ -111,7 +127,7 @@ export function deltaEquation(model, node, { position, twin, delta: sent }, delt
   const source = symbol(node.inputs[position]);
   const own = prepared(formula, node);
   return {
-    names: `\\delta_{${symbol(node.name)} \\to ${source}}${twin === null ? "" : `^{(${twin})}`} = ${fills.names(own)}`, numbers: equal(own, fills, result("δ", sent), "δ"),
+    names: `\\delta_{${symbol(node.name)} \\to ${source}}${twin === null ? "" : `^{(${twin})}`} = ${fills.names(own)}`, ...equal(own, fills, result("δ", sent), "δ", false),
     shapes: fills.shapes(own),
   };
 }
@@ -121,5 +137,7 @@ export function contributionEquation(model, node, parameter, delta) {
   const formula = node.layer?.formula?.grads[parameter.local];
   if (!formula) return null;
   const fills = fillsOf(model, node, delta);
-  return { names: fills.names(formula), numbers: fills.numbers(formula), shapes: fills.shapes(formula) };
+  const [main, ...others] = clausesOf(formula);
+  const definitions = others.filter((one) => !indexed(one)).map(fills.numbers);
+  return { names: fills.names(formula), numbers: (indexed(main) ? fills.places(main) : fills.numbers(main)) ?? "", definitions, shapes: fills.shapes(formula) };
 }

@@ -49,14 +49,14 @@ function Sum({ model, place, parameter, contributions, t }) {
   const derivative = `\\frac{\\partial L}{\\partial\\, ${written}}`;
   const [first, ...rest] = [...terms.map((term) => term.equation.names), ...(contributions.l2 ? [`\\lambda\\, ${written}`] : [])];
   if (alone) {
-    const { numbers, shapes } = terms[0].equation;
-    return html`<${Equation} equation=${{ names: `${derivative} = ${first}`, numbers: `= ${numbers}`, shapes }} />`;
+    const { numbers, definitions, shapes } = terms[0].equation;
+    return html`<${Equation} equation=${{ names: `${derivative} = ${first}`, numbers: `= ${numbers}`, definitions, shapes }} />`;
   }
   const lines = rest.map((term) => `\\\\ &+ ${term}`).join("");
   return html`<${Formula} tex=${`\\begin{aligned} ${derivative} = {}& ${first} ${lines} \\end{aligned}`} />
     <ul class="terms contributions">${terms.map(({ node, known, equation }) => html`<li data-contribution=${node.name}>
       ${node.name === place.name ? html`<b>${t("contributionOf", node.name)}</b>` : t("contributionOf", node.name)}
-      ${known ? html`<${Formula} tex=${equation.numbers} numbers />` : html` <b>?</b> ${t("missing", 1)}`}</li>`)}
+      ${known ? html`<${Formula} tex=${equation.numbers || equation.names} numbers />` : html` <b>?</b> ${t("missing", 1)}`}</li>`)}
       ${contributions.l2 > 0 && html`<li data-contribution>${t("decay")} <${Formula} block=${false} tex=${`\\lambda\\, ${written},\\ \\lambda = ${latex(contributions.l2)}`} /></li>`}</ul>`;
 }
 
