@@ -28,3 +28,20 @@ export function pooled(rows, most) {
   }
   return blocks;
 }
+
+const CHANNELS = 64; // drawn apart, at most
+
+// Returns the channels of an image, or the matrices of any array of more than two axes, as {at, numbers, shape, offset}: `at`
+// its leading indices, `offset` the flat index of its first number. Other arrays, and those of too many, are one, with no `at`.
+export function channelsOf(numbers, shape) {
+  const count = shape.slice(0, -2).reduce((product, size) => product * size, 1);
+  if (shape.length < 3 || count < 2 || count > CHANNELS) return [{ at: null, numbers, shape, offset: 0 }];
+  const [own, all] = [shape.slice(-2), flat(numbers)];
+  const size = own[0] * own[1];
+  return Array.from({ length: count }, (_, channel) => {
+    const at = [];
+    let left = channel;
+    for (const axis of shape.slice(0, -2).reverse()) { at.unshift(left % axis); left = Math.floor(left / axis); }
+    return { at, numbers: all.slice(channel * size, (channel + 1) * size), shape: own, offset: channel * size };
+  });
+}
