@@ -23,6 +23,10 @@ export function valueKnown(model, name, step) {
 
 export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
 
+// How many terms of a place's delta have arrived by a step, with the start of the loss.
+export const arrivedCount = (model, name, step) =>
+  model.arriving.get(name).filter((edge) => edgeKnown(model, edge, step)).length + (model.places.get(name).weight && isBackward(model, step) ? 1 : 0);
+
 // The terms of a place's delta that have arrived by a step, their sum, and how many are still to come.
 export function arrivals(model, name, step) {
   const place = model.places.get(name);

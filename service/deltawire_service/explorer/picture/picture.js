@@ -1,7 +1,7 @@
 // Draws the network as SVG, on the page and in files: its edges, its cards, and what each edge sends back.
-import { html, useMemo } from "../core/dom.js";
+import { html, useMemo, useRef } from "../core/dom.js";
 import { badgeOfPlace } from "../core/gradient_check.js";
-import { edgeKnown, isBackward, nodeAt } from "../core/steps.js";
+import { arrivedCount, edgeKnown, isBackward, nodeAt, valueKnown } from "../core/steps.js";
 import { Card } from "./card.js";
 import { EdgeButton, EdgeHeads, EdgeLine } from "./edge.js";
 import { DETAIL } from "./fit.js";
@@ -15,12 +15,40 @@ export function Picture({ model, drawing, step, selected, select, unfold, warnin
   const strong = model.edges.find((edge) => edge.id === highlighted);
   const scale = useMemo(() => scaleOf(model), [model]);
   const common = { model, scale, step, t, zoom, detail, whole, select, unfold, down: drawing.down, back: isBackward(model, step) };
+  const kept = useKept([model, drawing, t, zoom, whole]);
+  const line = (edge) => kept(`line ${edge.id}`, [known(edge), edge.to === current], () => html`<${EdgeLine} key=${edge.id} edge=${edge}
+    route=${drawing.edges.get(edge.id)} known=${known(edge)} active=${edge.to === current} />`);
+  const card = (place) => {
+    const { name } = place;
+    const own = {
+      current: name === current, back: common.back && name === current, selected: name === selected,
+      joined: strong && (name === strong.from || name === strong.to), warnings: warnings.get(name), badge: badgeOfPlace(badges, name),
+    };
+    return kept(`card ${name}`, [...Object.values(own), valueKnown(model, name, step), arrivedCount(model, name, step)], () => html`
+      <${Card} key=${name} ...${{ ...common, ...own, place }} box=${drawing.nodes.get(name)} />`);
+  };
+  const button = (edge) => {
+    const own = { known: known(edge), highlighted: edge === strong, badge: badges.get(`edges/${edge.id}`) };
+    return kept(`button ${edge.id}`, Object.values(own), () => html`
+      <${EdgeButton} key=${`button ${edge.id}`} ...${{ ...own, edge, zoom, detail, highlight, t }} route=${drawing.edges.get(edge.id)} />`);
+  };
   return html`<${EdgeHeads} />
-    <g class=${strong ? "highlighted" : ""}>${model.edges.map((edge) => html`<${EdgeLine} key=${edge.id} edge=${edge}
-      route=${drawing.edges.get(edge.id)} known=${known(edge)} active=${edge.to === current} />`)}</g>
-    ${[...model.places.values()].map((place) => html`<${Card} key=${place.name} ...${{ ...common, place }} box=${drawing.nodes.get(place.name)}
-      current=${place.name === current} selected=${place.name === selected}
-      joined=${strong && (place.name === strong.from || place.name === strong.to)} warnings=${warnings.get(place.name)} badge=${badgeOfPlace(badges, place.name)} />`)}
-    ${model.edges.map((edge) => html`<${EdgeButton} key=${`button ${edge.id}`} ...${{ edge, zoom, detail, highlight, t }} known=${known(edge)}
-      highlighted=${edge === strong} route=${drawing.edges.get(edge.id)} badge=${badges.get(`edges/${edge.id}`)} />`)}`;
+    <g class=${strong ? "highlighted" : ""}>${model.edges.map(line)}</g>
+    ${[...model.places.values()].map(card)}
+    ${model.edges.map(button)}`;
+}
+
+// Returns what draws an element only when something it shows has changed: most of a picture stays as it is in a step.
+// `all`: what every element depends on.
+function useKept(all) {
+  const cache = useRef({ all: [], elements: new Map() });
+  const same = (one, other) => one.length === other.length && one.every((value, i) => value === other[i]);
+  if (!same(cache.current.all, all)) cache.current = { all, elements: new Map() };
+  return (key, shown, draw) => {
+    const old = cache.current.elements.get(key);
+    if (old && same(old.shown, shown)) return old.element;
+    const element = draw();
+    cache.current.elements.set(key, { shown, element });
+    return element;
+  };
 }
