@@ -62,7 +62,10 @@ export function build(document, plan, answer, layers, row, batch) {
   const sent = indexed(backward);
   const arriving = new Map([...places.keys()].map((name) => [name, []])); // by place, in the order in which they are sent
   for (const edge of edges) if (edge.delta) arriving.get(edge.from).push(edge);
-  for (const list of arriving.values()) list.sort((a, b) => sent.get(a.to) - sent.get(b.to));
+  for (const list of arriving.values()) {
+    list.sort((a, b) => sent.get(a.to) - sent.get(b.to));
+    share(list);
+  }
   return {
     places, edges, arriving, forward, backward, computed: indexed(forward), sent, gradients: answer.gradients.params, params: document.params ?? {},
     loss: answer.losses[0], losses: batch.losses, slopes: slopesOf(batch.trace ?? answer.trace), regularization: document.network.regularization, parameters: plan.parameters,
@@ -88,6 +91,13 @@ function markTwins(edges) {
     edge.twin = counts.get(pair(edge)) > 1 ? edge.position + 1 : null;
     edge.mark = edge.twin === null ? "" : edge.twin <= SIGNS ? String.fromCharCode(FIRST_SIGN + edge.twin - 1) : ` (${edge.twin})`;
   }
+}
+
+// Sets the `share` that each edge has of the norms that arrive at one place, from 0 to 1; null where nothing arrives.
+function share(edges) {
+  const largest = Math.max(...edges.map(({ delta }) => delta.norm)); // divided by first: the sum of large norms is infinite
+  const total = edges.reduce((sum, { delta }) => sum + delta.norm / largest, 0);
+  for (const edge of edges) edge.share = largest > 0 && largest < Infinity ? edge.delta.norm / largest / total : null;
 }
 
 // A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.

@@ -33,6 +33,7 @@ export const GRAPH_TEXTS = {
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   asInput: [(number) => `as its input ${number}`, (number) => `${number}번째 입력`],
+  share: [(percent, name) => `${percent} % of the norms that arrive at ${name}`, (percent, name) => `${name}에 도착하는 노름 합의 ${percent}%`],
   edgeTitle: [(to, from) => `what ${to} sends to ${from}`, (to, from) => `${to} → ${from} 경로로 전달되는 δ`],
   forward: ["Forward", "순전파"], backward: ["Backward", "역전파"],
   first: ["to the start", "처음으로"], previous: ["back", "이전 단계"], play: ["play", "재생"], next: ["step", "다음 단계"], anew: ["begin anew", "처음부터 다시"], last: ["to the end", "끝으로"],

@@ -1,9 +1,10 @@
 // Draws an edge of the network: its line, and over the cards what it sends back.
 import { html } from "../core/dom.js";
-import { brief, short } from "../core/numbers.js";
+import { brief, precise, short } from "../core/numbers.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { fontSize, widthOf } from "./fit.js";
 
+const [THIN, THICK] = [1.2, 4.2]; // units: an edge with no share of what arrives, and one with all of it
 const ROOM = 76; // units between two columns, without the arrow
 
 // The arrow heads that the lines end with.
@@ -19,7 +20,8 @@ export function EdgeHeads() {
 // `route`: {path, jump, label}, from the layout. `known`: its delta was sent. `active`: its consumer is the current node.
 export function EdgeLine({ edge, route: { path, jump }, known, active }) {
   const classes = ["edge", known && "back", jump && "jump", active && "active"].filter(Boolean).join(" ");
-  return html`<path data-edge=${edge.id} d=${path} class=${classes}
+  const width = known && edge.share !== null ? `stroke-width: ${(THIN + (THICK - THIN) * edge.share).toFixed(2)}` : null;
+  return html`<path data-edge=${edge.id} d=${path} class=${classes} style=${width}
     marker-end=${known ? null : "url(#head)"} marker-start=${known ? "url(#head-back)" : null} />`;
 }
 
@@ -32,15 +34,16 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
   };
   const title = t("edgeTitle", edge.to, edge.from) + (edge.twin === null ? "" : ` (${t("asInput", edge.twin)})`);
   const spoken = `${edge.from} → ${edge.to}${edge.mark}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}`;
+  const part = known && edge.share !== null && edge.share < 1 ? `, ${t("share", precise(100 * edge.share, 2), edge.from)}` : "";
   const written = detail && known;
-  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)}
+  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken + part} aria-pressed=${Boolean(highlighted)}
       tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
-    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.mark}${edge.role ? ` (${edge.role})` : ""}</title></path>
-    ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
+    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.mark}${edge.role ? ` (${edge.role})` : ""}${part}</title></path>
+    ${written && html`<${Label} ...${{ edge, zoom, badge, title, part }} centre=${route.label} />`}</g>`;
 }
 
-function Label({ edge, centre, badge, zoom, title }) {
+function Label({ edge, centre, badge, zoom, title, part }) {
   const size = fontSize(13, zoom);
   const scalar = edge.delta.shape.length === 0;
   const number = scalar ? edge.delta.numbers : edge.delta.norm;
@@ -52,5 +55,5 @@ function Label({ edge, centre, badge, zoom, title }) {
   return html`<g class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
     <rect x=${-width / 2} y=${-size / 2 - 3} width=${width} height=${size + 6 + below} rx="5" /><text y=${0.37 * size} font-size=${size}>${text}</text>
     ${badge && html`<text class=${badgeClass(badge)} data-edge-badge=${edge.id} y=${size / 2 + below - 2} font-size=${below - 3}>${badgeText(badge)}</text>`}
-    <title>${title}: ${scalar ? String(number) : `‖δ‖ = ${number}`}</title></g>`;
+    <title>${title}: ${scalar ? String(number) : `‖δ‖ = ${number}`}${part}</title></g>`;
 }

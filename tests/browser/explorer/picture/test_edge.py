@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from support.explorer import Explorer
+from support.explorer import Explorer, open_editor
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -48,3 +48,38 @@ def test_an_edge_begins_at_its_box(page: Page) -> None:
           - one.querySelector('.body').getBoundingClientRect().bottom"""
     )
     assert abs(gap) <= 2
+
+
+def widths(page: Page) -> dict[str, float]:
+    """Return how wide each edge is drawn, in units of the picture."""
+    drawn = "all => all.map(one => [one.dataset.edge, parseFloat(getComputedStyle(one).strokeWidth)])"
+    return dict(page.locator("path[data-edge]").evaluate_all(drawn))
+
+
+def test_an_edge_is_as_wide_as_its_share_of_what_arrives(page: Page) -> None:
+    """Which path carries most is seen without a click: x of the flow graph gets most past the layer."""
+    explorer = Explorer(page, "example=flow_graph&at=x")
+    norms = page.locator('[data-section="arriving"] .terms > li > b').all_inner_texts()
+    skip, hidden = (float(norm.strip("‖")) for norm in norms)  # skip sends first
+    width = widths(page)
+    for name, norm in (("skip/1", skip), ("hidden/0", hidden)):
+        assert width[f"x→{name}"] == pytest.approx(1.2 + 3 * norm / (skip + hidden), abs=0.02)
+    assert width["a→skip/0"] == pytest.approx(4.2)  # all that arrives at a
+    spoken = page.locator('[data-edge-button="x→skip/1"]').get_attribute("aria-label")
+    assert spoken is not None and "87 % of the norms that arrive at x" in spoken
+    assert round(100 * skip / (skip + hidden)) == 87
+    explorer.at(0)
+    assert max(widths(page).values()) < 3  # nothing has been sent yet
+
+
+def test_an_edge_of_nothing_has_no_share(page: Page) -> None:
+    """Where every δ is 0 there is no share of it, and no width from one."""
+    explorer = open_editor(page, "example=circuit")
+    text = page.locator(".editor textarea")
+    text.fill(text.input_value().replace('"multiply"', '"maximum"').replace("[-4]", "[4]"))
+    page.locator('[data-value="f"] text', has_text="4").wait_for()
+    explorer.at(explorer.last())
+    assert explorer.edges()["q→x"] == "0"
+    assert all(0 < width < 6 for width in widths(page).values())
+    spoken = page.locator('[data-edge-button^="x→q"]').get_attribute("aria-label")
+    assert spoken is not None and "%" not in spoken
