@@ -32,7 +32,8 @@ def modules() -> dict[str, Any]:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         normed = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
-        normed(torch.randn(50, 3))
+        normed[1].running_mean.copy_(torch.tensor([0.25, -0.5]))  # as training would, in every process
+        normed[1].running_var.copy_(torch.tensor([0.5, 2.0]))
         return {
             "torch_gelu": nn.GELU(),
             "torch_mlp": nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)),

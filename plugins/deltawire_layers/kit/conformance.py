@@ -7,6 +7,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from deltawire_layers.kit.comparison import same_as
 from deltawire_layers.kit.derivatives import dtype_kept, first_order, second_order
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, concurrent, pure, same_bits
@@ -21,7 +22,7 @@ from deltawire_layers.kit.trial import (
 from deltawire_layers.layer import Array, Layer, Parameter, Shape, Work, arity
 
 
-def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
+def check_layer(layer: Layer, *shapes: Shape, seed: int = 0, against: Layer | None = None) -> None:
     """Check a layer against all six rules of the contract.
 
     Try several shapes and configs. Small shapes are enough: the time grows with the size of an example and of
@@ -31,6 +32,8 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
         layer: the layer, configured.
         shapes: the shape of one example of each input, without the batch axis.
         seed: seed of the numbers to try.
+        against: a layer that means the same, as one whose author wrote only the forward line; both have to
+            return the same numbers. Parameters belong together by name or, where names differ, by order.
 
     Raises:
         ConformanceError: a rule is broken; the error names the rule, the equation and the place.
@@ -51,6 +54,8 @@ def check_layer(layer: Layer, *shapes: Shape, seed: int = 0) -> None:
         usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
         pure(trial, usual)
         _in_any_order(trial, usual)
+        if against is not None:
+            same_as(trial, against, sampler, points)
         for point in points:
             measured = trial.measure(point)
             _independent(trial, measured)
