@@ -136,6 +136,9 @@ def _pass(function: Callable[[Any], Any], arrays: tuple[Array, ...], rows: int, 
     if not shape or shape[0] != rows:
         problem = f"has shape {list(shape)}; its first axis has to be the batch"
         raise LayerError(f"the value of {name} for {rows} examples {problem}")
+    dtype = np.asarray(tracer.getval(value)).dtype
+    if dtype.kind != "f":
+        raise LayerError(f"the value of {name} is {dtype}, expected real numbers")
     sizes = [size for size, _ in found]
     operations = sum(operations for _, operations in found)
     return Traced(tuple(shape), sum(sizes), max(sizes, default=0), operations, len(found))

@@ -155,7 +155,7 @@ def _pass(
     with context, torch.enable_grad(), recorder:
         try:
             value = module.call(params, constants, tuple(x.clone() for x in inputs))
-        except (RuntimeError, NotImplementedError, IndexError, ValueError, AssertionError) as error:
+        except (RuntimeError, TypeError, LookupError, ValueError, AssertionError) as error:
             raise _refused(module, error) from error
         _check_value(value, rows)
         operations, calls = recorder.operations, recorder.calls

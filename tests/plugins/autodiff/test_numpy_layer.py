@@ -133,6 +133,8 @@ def written(x: Any) -> Any:
 
 
 REFUSED = {
+    "integers": (lambda x: np.argsort(x), "is int64, expected real numbers"),
+    "complex": (lambda x: x + 1j, "is complex64, expected real numbers"),
     "no batch": (lambda x: np.sum(x), "first axis has to be the batch"),
     "another width": (lambda x: x @ np.ones((7, 2)), "does not take these inputs"),
     "no derivative": (lambda x: np.interp(x, [0, 1], [0, 1]), r"no derivative of numpy\.interp"),
