@@ -8,8 +8,7 @@ along v, because second derivatives are symmetric.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,21 +16,11 @@ import numpy as np
 from deltawire_layers.autodiff.forward_only import Arguments, Cotangents
 from deltawire_layers.autodiff.torch_attention import PlainAttention
 from deltawire_layers.autodiff.torch_module import torch
+from deltawire_layers.autodiff.torch_threads import one_thread
 from deltawire_layers.layer import Array
 
 Function = Callable[[dict[str, Any], tuple[Any, ...]], Any]
 """A value from parameters by name and inputs, all tensors."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute in this thread alone: the engine has threads of its own, and equal sums need equal threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def reverse(function: Function, arguments: Arguments) -> tuple[Array, Callable[[Array], Cotangents]]:

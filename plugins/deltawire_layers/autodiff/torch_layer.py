@@ -26,6 +26,7 @@ from deltawire_layers.autodiff.torch_module import (
     pure_module,
     torch,
 )
+from deltawire_layers.autodiff.torch_threads import one_thread
 from deltawire_layers.autodiff.torch_trace import traced
 from deltawire_layers.layer import Array, Integers, Parameter, Shape
 
@@ -87,7 +88,7 @@ class TorchLayer(ForwardOnly):
     def trace(self, shapes: tuple[Shape, ...]) -> Measures:
         """Trace the module on the meta device."""
         integers = frozenset(self.integer_inputs(*shapes))
-        return traced(self._pure(shapes), shapes, integers, derivatives.one_thread)
+        return traced(self._pure(shapes), shapes, integers, one_thread)
 
     def reverse(self, arguments: Arguments) -> tuple[Array, Callable[[Array], Cotangents]]:
         """Return the value and its pullback; the graph of the forward pass is kept for it."""

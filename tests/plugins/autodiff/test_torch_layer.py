@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
 
@@ -304,9 +305,24 @@ def test_arguments_are_not_written_to_and_no_warning_is_given() -> None:
 
 
 def test_torchs_threads_are_as_they_were() -> None:
+    """Also after calls that overlap: the number belongs to the whole process."""
+    layer, seen = layer_of(torch.nn.GELU()), set[int]()
     before = torch.get_num_threads()
-    layer_of(torch.nn.GELU()).forward({}, np.ones((1, 2)))
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(3)
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda _: layer.forward({}, np.ones((8, 2))), range(300)))
+        assert torch.get_num_threads() == 3
+
+        class Counting(torch.nn.Module):  # type: ignore[misc]
+            def forward(self, x: Any) -> Any:
+                seen.add(torch.get_num_threads())
+                return x**2
+
+        layer_of(Counting()).forward({}, np.ones((8, 2)))
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {1}
 
 
 def test_the_step_may_be_tiny_beside_tiny_numbers() -> None:
