@@ -14,7 +14,7 @@ from deltawire_layers.autodiff.forward_only import ForwardOnly
 if TYPE_CHECKING:
     from deltawire_layers.autodiff.jax_layer import JaxLayer, from_jax
     from deltawire_layers.autodiff.numpy_layer import NumpyLayer, from_numpy
-    from deltawire_layers.autodiff.torch_layer import TorchLayer, from_torch
+    from deltawire_layers.autodiff.torch_layers.layer import TorchLayer, from_torch
 
 __all__ = ["ForwardOnly", "JaxLayer", "NumpyLayer", "TorchLayer", "from_jax", "from_numpy", "from_torch"]
 
@@ -24,8 +24,8 @@ HOMES = {
     "from_jax": "jax_layer",
     "NumpyLayer": "numpy_layer",
     "from_numpy": "numpy_layer",
-    "TorchLayer": "torch_layer",
-    "from_torch": "torch_layer",
+    "TorchLayer": "torch_layers.layer",
+    "from_torch": "torch_layers.layer",
 }
 """The file of each name that needs a framework."""
 

@@ -156,7 +156,7 @@ def test_tied_parameters_are_one() -> None:
 @pytest.mark.parametrize("boolean", [True, False])
 @pytest.mark.parametrize("grouped", [True, False])
 def test_plain_attention_equals_torchs(boolean: bool, grouped: bool) -> None:
-    from deltawire_layers.autodiff.torch_attention import attention
+    from deltawire_layers.autodiff.torch_layers.attention import attention
 
     stream = torch.Generator().manual_seed(0)
     query = torch.randn(2, 4, 3, 5, generator=stream, dtype=torch.float64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import FunctionType
 from typing import Any
 
-from deltawire_layers.autodiff.torch_module import torch
+from deltawire_layers.autodiff.torch_layers.module import torch
 
 functional = torch.nn.functional
 

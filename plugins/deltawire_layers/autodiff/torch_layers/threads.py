@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-from deltawire_layers.autodiff.torch_module import torch
+from deltawire_layers.autodiff.torch_layers.module import torch
 
 
 class Threads:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deltawire_layers.autodiff import torch_derivatives as derivatives
 from deltawire_layers.autodiff.forward_only import (
     Arguments,
     Cotangents,
@@ -18,7 +17,8 @@ from deltawire_layers.autodiff.forward_only import (
     input_names,
     measured_shape,
 )
-from deltawire_layers.autodiff.torch_module import (
+from deltawire_layers.autodiff.torch_layers import derivatives
+from deltawire_layers.autodiff.torch_layers.module import (
     PureModule,
     drawn_numbers,
     made,
@@ -26,8 +26,8 @@ from deltawire_layers.autodiff.torch_module import (
     pure_module,
     torch,
 )
-from deltawire_layers.autodiff.torch_threads import one_thread
-from deltawire_layers.autodiff.torch_trace import traced
+from deltawire_layers.autodiff.torch_layers.threads import one_thread
+from deltawire_layers.autodiff.torch_layers.trace import traced
 from deltawire_layers.layer import Array, Integers, Parameter, Shape
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from deltawire_layers.autodiff.forward_only import Arguments, Cotangents
-from deltawire_layers.autodiff.torch_attention import PlainAttention
-from deltawire_layers.autodiff.torch_module import torch
-from deltawire_layers.autodiff.torch_threads import one_thread
+from deltawire_layers.autodiff.torch_layers.attention import PlainAttention
+from deltawire_layers.autodiff.torch_layers.module import torch
+from deltawire_layers.autodiff.torch_layers.threads import one_thread
 from deltawire_layers.layer import Array
 
 Function = Callable[[dict[str, Any], tuple[Any, ...]], Any]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from deltawire_layers.autodiff.extras import load
 from deltawire_layers.autodiff.forward_only import Measures
-from deltawire_layers.autodiff.torch_module import PureModule, torch
+from deltawire_layers.autodiff.torch_layers.module import PureModule, torch
 from deltawire_layers.layer import CALL, NUMBER, LayerError, Shape, Work
 
 FLOPS = load("torch.utils.flop_counter", "torch").flop_registry

@@ -1,0 +1,1 @@
+"""Layers whose forward line is a torch module."""
