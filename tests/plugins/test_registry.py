@@ -111,7 +111,7 @@ def test_bounds_that_are_none_are_refused(site: Path, monkeypatch: pytest.Monkey
     )
     monkeypatch.delitem(sys.modules, "unbound", raising=False)
     install(site, "acme 2.0", ramp="unbound:Unbound")
-    assert "has bounds that are not a dict of positions and pairs of numbers" in refusal(site)
+    assert "bounds is not a dict of positions and pairs of numbers" in refusal(site)
 
 
 def test_an_entry_point_without_a_distribution_is_still_refused_in_words() -> None:
