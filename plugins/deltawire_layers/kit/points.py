@@ -13,6 +13,9 @@ from deltawire_layers.layer import Array, Integers, Parameter, Shape
 SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
 """Scales of the inputs, each with the scale of the parameters relative to their initial values."""
 
+OVERFLOWING = 1e2
+"""Scale at which some number is at least 150, where exp overflows in float32 and not in float64."""
+
 TIE_SCALES = (1.0, 9876.54321)
 """Scales of tied inputs; the large one has many digits, because few digits would hide rounding."""
 
@@ -160,7 +163,10 @@ class Sampler:
     def points(self) -> Iterator[Point]:
         """Yield batches at every scale, then at exact ties: zeros, equal entries, equal inputs."""
         for scale, spread in SCALES:
-            yield self._point(scale, False, [self._both_signs(shape) for shape in self.inputs], spread)
+            drawn = [self._both_signs(shape) for shape in self.inputs]
+            if scale == OVERFLOWING:
+                drawn = [x * max(1.0, 1.5 / max(float(np.abs(x).max(initial=0)), 0.1)) for x in drawn]
+            yield self._point(scale, False, drawn, spread)
         for scale in TIE_SCALES:
             yield self._point(scale, True, self._ties(), 1.0)
 
