@@ -1,6 +1,6 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
-from deltawire_layers import initializers, shapes
+from deltawire_layers import breaches, initializers, shapes
 from deltawire_layers.config_keys import CONFIG_KEYS
 from deltawire_layers.deadlines import (
     DeadlineExceeded,
@@ -9,7 +9,7 @@ from deltawire_layers.deadlines import (
     current_deadline,
     set_deadline,
 )
-from deltawire_layers.kit import ConformanceError, check_layer
+from deltawire_layers.kit import ConformanceError, check_layer, fitting_shapes
 from deltawire_layers.layer import (
     CALL,
     NUMBER,
@@ -30,6 +30,7 @@ from deltawire_layers.layer import (
     config_schema,
     identity,
 )
+from deltawire_layers.locking import lock, read_only
 from deltawire_layers.numeric import analytic, branches, kernels, lengths, pieces, products, sums
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
@@ -61,6 +62,7 @@ __all__ = [
     "analytic",
     "arity",
     "branches",
+    "breaches",
     "call_until",
     "check_deadline",
     "check_layer",
@@ -68,13 +70,16 @@ __all__ = [
     "config_schema",
     "current_deadline",
     "find_synonym",
+    "fitting_shapes",
     "identity",
     "initializers",
     "kernels",
     "lengths",
     "load_layers",
+    "lock",
     "pieces",
     "products",
+    "read_only",
     "set_deadline",
     "shapes",
     "sums",

@@ -1233,6 +1233,10 @@ export interface components {
             passed: boolean;
             /** @description worst first */
             worst: components["schemas"]["CheckedPlace"][];
+            /** @description the largest, relative, between float32 and float64 at the same arguments */
+            float32_difference: components["schemas"]["NumberResponse"];
+            /** @description how large it may be, by the condition of the gradients */
+            float32_allowed: components["schemas"]["NumberResponse"];
         };
         CheckResponse: {
             /** @description SHA-256 of the canonical spec, in hex: equal networks have equal ones */

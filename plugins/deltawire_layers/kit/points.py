@@ -13,8 +13,14 @@ from deltawire_layers.layer import Array, Integers, Parameter, Shape
 SCALES = ((1e-3, 1.0), (1.0, 1.0), (10.0, 10.0), (1e2, 1.0), (1e4, 1.0))
 """Scales of the inputs, each with the scale of the parameters relative to their initial values."""
 
+OVERFLOWING = 1e2
+"""Scale at which some number is at least 150, where exp overflows in float32 and not in float64."""
+
 TIE_SCALES = (1.0, 9876.54321)
 """Scales of tied inputs; the large one has many digits, because few digits would hide rounding."""
+
+PARAMETER_FACTORS = {"at 0": 0.0, "negative": -1.0, "far": 300.0}
+"""Factors of the parameters' first numbers, at which every layer is tried too."""
 
 DIFFERENCE_STEP = 2.0**-24
 """Step of differences, relative to a direction: about the square root of float64's precision."""
@@ -31,14 +37,43 @@ class Point(NamedTuple):
     params: Mapping[str, Array]
     inputs: tuple[Array, ...]
     delta: Array
+    parameters_at: str = ""
+    """Where the parameters are, when they are not near their first numbers."""
 
     def __str__(self) -> str:
-        return f"{'exact ties of ' if self.ties else ''}scale {self.scale:g}"
+        parameters = f", parameters {self.parameters_at}" if self.parameters_at else ""
+        return f"{'exact ties of ' if self.ties else ''}scale {self.scale:g}{parameters}"
+
+    @property
+    def venture(self) -> bool:
+        """Return whether the layer may have no value here: a root of a negative parameter has none."""
+        return bool(self.parameters_at)
+
+    @property
+    def degenerate(self) -> bool:
+        """Return whether the kit drew numbers that may be singular, where a layer may raise LinAlgError."""
+        return self.ties or self.venture
 
     @property
     def magnitude(self) -> float:
         """Return a bound of products of an input and a parameter; rounding grows with it."""
         return (1 + _largest(self.inputs)) * (1 + _largest(self.params.values()))
+
+    def products(self, order: int) -> float:
+        """Return a bound of products of so many inputs and parameters, of more where they cancel exactly.
+
+        At ties, one computation may cancel exactly and another may not. Far parameters are multiplied with
+        each other.
+        """
+        return self.magnitude ** (3 if self.ties or self.venture else order)
+
+    def within(self, bounds: Mapping[int, tuple[float, float]]) -> Point:
+        """Return the point with inputs inside the bounds that a layer declares for them, by position."""
+        inputs = tuple(
+            np.clip(x, *bounds[position]) if position in bounds and not is_integer(x) else x
+            for position, x in enumerate(self.inputs)
+        )
+        return Point(self.scale, self.ties, self.params, inputs, self.delta, self.parameters_at)
 
     def arrays(self) -> list[Array]:
         """Return all arrays, always in the same order."""
@@ -128,13 +163,38 @@ class Sampler:
     def points(self) -> Iterator[Point]:
         """Yield batches at every scale, then at exact ties: zeros, equal entries, equal inputs."""
         for scale, spread in SCALES:
-            yield self._point(scale, False, [self._both_signs(shape) for shape in self.inputs], spread)
+            drawn = [self._both_signs(shape) for shape in self.inputs]
+            if scale == OVERFLOWING:
+                # The greatest numbers of two inputs differ, or they would be a tie.
+                drawn = [
+                    x * max(1.0, (1.5 + 0.07 * place) / max(float(np.abs(x).max(initial=0)), 0.1))
+                    for place, x in enumerate(drawn)
+                ]
+            yield self._point(scale, False, drawn, spread)
         for scale in TIE_SCALES:
             yield self._point(scale, True, self._ties(), 1.0)
 
+    def parameter_points(self) -> Iterator[Point]:
+        """Yield batches of scale 1 with parameters at 0, negative, and far from their first numbers."""
+        if any(prod(parameter.shape) for parameter in self.parameters.values()):
+            for name, factor in PARAMETER_FACTORS.items():
+                drawn = [self._both_signs(shape) for shape in self.inputs]
+                # Where all parameters are 0, all branches meet.
+                yield self._point(1.0, factor == 0, drawn, factor, name)
+
+    def inside(self, point: Point) -> Point | None:
+        """Return the examples of a point that lie inside the domain; None when there are none."""
+        rows = np.ones(len(point.delta), bool)
+        for x in point.inputs:
+            if not is_integer(x):
+                rows &= ((x > self.low) & (x < self.high)).reshape(len(x), -1).all(axis=1)
+        if rows.all():
+            return point
+        return point.with_rows(lambda array: array[rows]) if rows.any() else None
+
     def reach(self, x: Array) -> Array:
         """Return how far the numbers of an input may move inside the domain; large ones move further."""
-        return np.minimum(_reach(x), np.minimum(x - self.low, self.high - x))
+        return np.minimum(reach(x), np.minimum(x - self.low, self.high - x))
 
     def anywhere(self, point: Point) -> Point:
         """Return a direction that moves every place of every argument and of δ."""
@@ -142,14 +202,14 @@ class Sampler:
         return Point(
             point.scale,
             point.ties,
-            params={name: share(w.shape) * _reach(w) for name, w in point.params.items()},
+            params={name: share(w.shape) * reach(w) for name, w in point.params.items()},
             inputs=tuple(
                 np.zeros(()) if is_integer(x) else share(x.shape) * self.reach(x) for x in point.inputs
             ),
             delta=share(point.delta.shape),
         )
 
-    def _point(self, scale: float, ties: bool, drawn: list[Array], spread: float) -> Point:
+    def _point(self, scale: float, ties: bool, drawn: list[Array], spread: float, at: str = "") -> Point:
         inputs = tuple(
             self._within(self.integers[position], x.shape)
             if position in self.integers
@@ -161,7 +221,8 @@ class Sampler:
             name: spread * (init(self.stream, shape) + self.stream.uniform(-0.5, 0.5, shape))
             for name, (shape, init) in self.parameters.items()
         }
-        return Point(scale, ties, params, inputs, self._away_from_zero((len(drawn[0]), *self.output)))
+        delta = self._away_from_zero((len(drawn[0]), *self.output))
+        return Point(scale, ties, params, inputs, delta, at)
 
     def _both_signs(self, shape: Shape) -> Array:
         """Return six examples, three of them negatives of the others: each place has both signs."""
@@ -207,6 +268,6 @@ class Sampler:
         return np.asarray(starts[places] + drawn)
 
 
-def _reach(x: Array) -> Array:
+def reach(x: Array) -> Array:
     """Return a distance at which both rounding and the curvature of a smooth function are small."""
     return np.sqrt(np.maximum(np.abs(x), 1))

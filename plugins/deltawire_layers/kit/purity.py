@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from functools import partial
 from threading import Barrier
+from threading import enumerate as enumerate_threads
+from time import monotonic
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from deltawire_layers.kit.errors import ConformanceError
+from deltawire_layers.kit.hangs import start_daemon
 from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.trial import Trial, read_only
 from deltawire_layers.layer import Array, Layer
@@ -87,35 +90,86 @@ def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
         yield thing
 
 
-def concurrent(trial: Trial, point: Point) -> None:
-    """Check that threads which share a forward pass get the same results as a single thread."""
-    run = trial.forward(point)
-    deltas = [read_only(factor * point.delta) for factor in (1, -2, 3, -4)]
-    alone = [bits(run.backward(delta=delta)) for delta in deltas]
+FACTORS = (1, -2, 3, -4)
+"""Factors of δ, one for each thread."""
 
+
+def concurrent(trial: Trial, point: Point) -> None:
+    """Check that threads get the results of a single thread: on one forward pass, and on passes of their own.
+
+    Raises:
+        ConformanceError: a thread gets other numbers, or an exception.
+    """
+    run = trial.forward(point)
+    deltas = [read_only(factor * point.delta) for factor in FACTORS]
+    alone = [bits(run.backward(delta=delta)) for delta in deltas]
+    rolled = [point.with_rows(partial(np.roll, shift=number, axis=0)) for number in range(len(FACTORS))]
+    whole = [bits(trial.forward(each).results()) for each in rolled]
     start = Barrier(len(deltas))
+    errors: list[BaseException] = []
 
     def work(number: int) -> None:
-        start.wait()
-        for _ in range(3):
-            result = bits(run.backward(delta=deltas[number]))
-            same_bits(trial, 1, alone[number], result, "returns other numbers when several threads call it")
+        try:
+            start.wait(BARRIER)
+            for _ in range(3):
+                result = bits(run.backward(delta=deltas[number]))
+                same_bits(trial, 1, alone[number], result, THREADS)
+                result = bits(trial.forward(rolled[number]).results())
+                same_bits(trial, 1, whole[number], result, THREADS)
+        except BaseException as error:  # it belongs to the thread that waits
+            errors.append(error)
 
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)  # switch threads as often as possible
     try:
-        with ThreadPoolExecutor(len(deltas)) as pool:
-            for future in [pool.submit(copy_context().run, work, number) for number in range(len(deltas))]:
-                future.result()
+        threads = [start_daemon(partial(work, number)) for number in range(len(deltas))]
+        for thread in threads:
+            thread.join()
     finally:
         sys.setswitchinterval(interval)
+    if errors:
+        error = errors[0]
+        if not isinstance(error, ConformanceError) or error.problem == THREADS:
+            raise error
+        problem = f"fails when several threads call it: it {error.problem}"
+        raise trial.broken(1, error.closure, problem) from error
+
+
+BARRIER = 30.0
+"""Seconds for all threads to start."""
+
+THREADS = "returns other numbers when several threads call it"
+
+
+GRACE = 0.5
+"""Seconds for threads that a layer has started to end."""
+
+
+def check_threads(trial: Trial, point: Point) -> None:
+    """Check that no pass leaves a thread behind; a pool that the layer keeps for all passes may stay.
+
+    Raises:
+        ConformanceError: every pass starts a thread that goes on.
+    """
+    trial.forward(point).results()
+    before = set(enumerate_threads())
+    for _ in range(3):
+        trial.forward(point).results()
+    new = [thread for thread in enumerate_threads() if thread not in before]
+    if len(new) < 3:
+        return
+    until = monotonic() + GRACE
+    for thread in new:
+        thread.join(max(0, until - monotonic()))
+    if sum(thread.is_alive() for thread in new) >= 3:
+        raise trial.broken(1, "value", "or an equation starts a thread in each pass that does not end")
 
 
 def any_layout(trial: Trial, point: Point) -> None:
     """Check that results do not depend on the layout of arguments: broadcast rows, or Fortran order."""
     first = point.with_rows(lambda array: np.repeat(array[:1], len(array), axis=0))
     shared = point.with_all(read_only).with_rows(lambda array: np.broadcast_to(array[0], array.shape))
-    fortran = point.with_all(np.asfortranarray).with_all(read_only)
+    fortran = point.with_all(partial(np.asarray, order="F")).with_all(read_only)
     for usual, unusual, layout in (
         (first, shared, "are one row of memory for all examples"),
         (point, fortran, "lie in Fortran order"),

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from collections.abc import Iterator, Mapping
-from functools import partial
+import tracemalloc
+from collections.abc import Iterator
 from itertools import islice
+from math import ceil, prod
 from operator import itemgetter
-from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
+from deltawire_layers.breaches import saved_breach
 from deltawire_layers.kit.closed_form import Sample, closed_form, signature
-from deltawire_layers.kit.points import Sampler
-from deltawire_layers.kit.trial import Pass, Trial
-from deltawire_layers.layer import Array, Layer, Shape
+from deltawire_layers.kit.hangs import timed
+from deltawire_layers.kit.memory import saved_bytes
+from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.trial import Trial
+from deltawire_layers.layer import Layer, Shape
+
+SCRATCH_ARRAYS = 8
+"""Arrays, as large as the largest input or the value, that an equation may hold for a moment."""
+
+SCRATCH_ROWS = (16, 64)
+"""Batches whose memory is compared."""
+
+BLOCK = 2**22
+"""Numbers beyond which an equation may not work in more, however many examples there are."""
 
 DRAWS = 1500
 """Maximum of configs and shapes drawn for a suggestion; a layer refuses many of them."""
@@ -32,19 +43,65 @@ MOST_AXES = 4
 
 
 def check_saved(trial: Trial) -> None:
-    """Check that the equations save no more numbers than the layer declares.
+    """Check that the equations save and work in no more numbers than the layer declares.
 
     Raises:
         ConformanceError: `saved` is too small, or not a whole number; the error suggests the line to paste.
     """
-    saved = trial.layer.saved(*trial.shapes)
-    if type(saved) is not int or saved < 0:
-        problem = f"is {saved!r}, expected a whole number, 0 or more"
-        raise trial.broken(5, "saved", problem, suggestion=suggestion(trial.layer, trial.shapes))
-    measured = measure(trial.layer, trial.shapes)
+    layer, shapes = trial.layer, trial.shapes
+    saved = timed("saved", layer.saved, *shapes)
+    breach = saved_breach(saved)
+    if breach is not None:
+        raise trial.broken(5, "saved", breach.problem, suggestion=suggestion(layer, shapes))
+    measured = measure(layer, shapes)
     if measured > saved:
         problem = f"is {saved}, but the equations save {measured:g} numbers per example"
-        raise trial.broken(5, "saved", problem, suggestion=suggestion(trial.layer, trial.shapes))
+        raise trial.broken(5, "saved", problem, suggestion=suggestion(layer, shapes))
+    planned = SCRATCH_ARRAYS * max(1, prod(trial.output), *map(prod, shapes))
+    closure, scratch = _scratch(trial, SCRATCH_ROWS)
+    if scratch > planned + saved - measured:
+        # An equation may work through a large batch in blocks of some megabytes, so look beyond them.
+        rows = ceil(BLOCK / scratch)
+        closure, scratch = _scratch(trial, (rows, 2 * rows))
+    if scratch > planned + saved - measured:
+        needed = ceil(measured + scratch - planned)
+        problem = f"is {saved}, but {closure} works in {scratch:g} numbers per example"
+        raise trial.broken(5, "saved", problem, suggestion=f"declare {needed} for these shapes")
+
+
+def _scratch(trial: Trial, batches: tuple[int, int]) -> tuple[str, float]:
+    """Return the equation that works in the most memory, and how many numbers that is for each example.
+
+    Its result and the signal are not part of it.
+    """
+    few, many = (_scratch_bytes(trial, count) for count in batches)
+    rows = batches[1] - batches[0]
+    each = {closure: (many[closure] - few[closure]) / (rows * 4) for closure in many}
+    worst = max(each, key=lambda closure: each[closure], default="")
+    return worst, each.get(worst, 0.0)
+
+
+def _scratch_bytes(trial: Trial, rows: int) -> dict[str, int]:
+    """Return the most bytes that each equation holds while it runs, beside its result."""
+    index = np.arange(rows) % 2
+    point = _usual(trial).with_rows(itemgetter(index))
+    run = trial.forward(point)
+    run.backward()  # so that tables which a layer keeps are there
+    signal = run.signal(run.given.delta)
+    sizes, traced = {}, tracemalloc.is_tracing()
+    tracemalloc.start()
+    try:
+        for closure, (equation, _) in run.equations.items():
+            tracemalloc.reset_peak()
+            before, _ = tracemalloc.get_traced_memory()
+            result = trial.call(closure, run.given, equation, signal)
+            _, peak = tracemalloc.get_traced_memory()
+            sizes[closure] = peak - before - result.nbytes
+            del result
+    finally:
+        if not traced:
+            tracemalloc.stop()
+    return sizes
 
 
 def measure(layer: Layer, shapes: tuple[Shape, ...]) -> float:
@@ -54,12 +111,19 @@ def measure(layer: Layer, shapes: tuple[Shape, ...]) -> float:
     """
     output, parameters = layer.output_shape(*shapes), layer.parameters(*shapes)
     trial = Trial(layer, shapes, output, parameters, layer.integer_inputs(*shapes))
-    sampler = Sampler(shapes, output, parameters, trial.integers, layer.domain, seed=0)
-    usual = next(islice(sampler.points(), 1, None)).with_floats(lambda array: array.astype(np.float32))
+    usual = _usual(trial)
     two, four = usual.with_rows(itemgetter(slice(2))), usual.with_rows(itemgetter(slice(4)))
     with np.errstate(all="ignore"):
-        more = _saved_bytes(trial.forward(four)) - _saved_bytes(trial.forward(two))
+        more = saved_bytes(trial.forward(four)) - saved_bytes(trial.forward(two))
     return more / (2 * two.delta.itemsize)
+
+
+def _usual(trial: Trial) -> Point:
+    """Return a point of scale 1 in float32."""
+    layer = trial.layer
+    sampler = Sampler(trial.shapes, trial.output, trial.parameters, trial.integers, layer.domain, seed=0)
+    point = next(islice(sampler.points(), 1, None))
+    return point.with_floats(lambda array: array.astype(np.float32))
 
 
 def suggestion(layer: Layer, shapes: tuple[Shape, ...]) -> str:
@@ -131,31 +195,3 @@ def _other_shapes(shapes: tuple[Shape, ...], stream: np.random.Generator) -> tup
 
 def _rank(shapes: tuple[Shape, ...]) -> int:
     return max(map(len, shapes))
-
-
-def _saved_bytes(run: Pass) -> int:
-    """Return the bytes of the arrays that the equations refer to, besides the arguments and the value."""
-    given = {id(_owner(array)) for array in (run.value, *run.given.arrays())}
-    size, seen = 0, set[int]()
-    queue: list[Any] = [run.signal, *(equation for equation, _ in run.equations.values())]
-    while queue:
-        thing = queue.pop()
-        if isinstance(thing, np.ndarray):
-            thing = _owner(thing)
-        if id(thing) in seen:
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, np.ndarray):
-            size += 0 if id(thing) in given else thing.nbytes
-        elif isinstance(thing, FunctionType):
-            queue += gc.get_referents(thing.__defaults__, *(thing.__closure__ or ()))
-        elif isinstance(thing, partial | MethodType | Mapping | list | tuple):
-            queue += gc.get_referents(thing)
-    return size
-
-
-def _owner(array: Array) -> Array:
-    """Return the array whose memory this one views."""
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array

@@ -4,88 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from deltawire_layers.breaches import Breach, activation_breach, array_breach, delta_of, gradient_of
+from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
+from deltawire_layers.kit.hangs import timed
 from deltawire_layers.kit.points import Point
 from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
-
-RULES = MappingProxyType(
-    {
-        1: "pure",
-        2: "examples are independent",
-        3: "only what is asked",
-        4: "analytic",
-        5: "shapes first",
-        6: "documented by formula",
-    }
-)
+from deltawire_layers.locking import lock
 
 SHARP = 1e-9
 """Allowed relative difference of two numbers that are exact except for rounding."""
 
 EPSILON = 2.0**-52
 
-WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy")
+WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy|write=True|writeable flag")
 """Messages of numpy and Python about a write to something read-only."""
 
 
-class ConformanceError(AssertionError):
-    """A layer breaks the contract. The arguments are also its attributes.
+class Parameters(dict[str, Array]):
+    """Parameters that tell a name which is not declared from the missing key of another dict."""
 
-    Args:
-        layer: name of the layer's class.
-        rule: number of the rule; `rule_name` is its name.
-        closure: `value`, `δ of input 1`, `gradient of 'weight'`, `signal`, or a declaration: `saved`, …
-        problem: the mistake, as the end of a sentence that begins with the closure.
-        point: the point where numbers are wrong: `scale 10`, `exact ties of scale 1`.
-        place: index of the worst number.
-        expected: the expected number at that place.
-        got: the number that the layer returned at that place.
-        suggestion: a way to mend it, where the kit can derive one.
-    """
-
-    def __init__(
-        self,
-        layer: str,
-        rule: int,
-        closure: str,
-        problem: str,
-        point: str | None = None,
-        place: tuple[int, ...] | None = None,
-        expected: float | str | None = None,
-        got: float | str | None = None,
-        suggestion: str | None = None,
-    ):
-        super().__init__(layer, rule, closure, problem, point, place, expected, got, suggestion)
-        self.layer, self.rule, self.closure, self.problem = layer, rule, closure, problem
-        self.point, self.place, self.expected, self.got = point, place, expected, got
-        self.suggestion = suggestion
-
-    @property
-    def rule_name(self) -> str:
-        """Return the name of the broken rule."""
-        return RULES[self.rule]
-
-    def __str__(self) -> str:
-        message = f"{self.layer} breaks rule {self.rule} ({self.rule_name}): {self.closure} {self.problem}"
-        if self.place is not None:
-            message += f": expected {self.expected}, got {self.got} at {list(self.place)}"
-        if self.point is not None:
-            message += f", at {self.point}"
-        return message if self.suggestion is None else f"{message}; {self.suggestion}"
-
-
-def delta_of(position: int) -> str:
-    """Return the name, in errors, of an input's equation."""
-    return f"δ of input {position}"
-
-
-def gradient_of(name: str) -> str:
-    """Return the name, in errors, of a parameter's equation."""
-    return f"gradient of {name!r}"
+    def __missing__(self, name: object) -> Array:
+        raise MissingParameter(name)
 
 
 def read_only(array: Array) -> Array:
@@ -146,16 +91,32 @@ class Trial(NamedTuple):
             ConformanceError: the function raises; its exception decides which rule is broken.
         """
         try:
-            return function(*args)
-        except Exception as error:  # a layer may raise anything
-            message = f"{type(error).__name__}: {error}"
-            if WRITTEN.search(message):
-                raise self.broken(1, closure, f"writes to an argument ({message})", point) from error
-            if isinstance(error, KeyError) and set(error.args).isdisjoint(self.parameters):
-                problem = f"needs a parameter that is not declared ({message})"
-                raise self.broken(5, closure, problem) from error
-            rule = 4 if np.iscomplexobj(point.delta) else 5
-            raise self.broken(rule, closure, f"raises {message}, given {point.delta.dtype}", point) from error
+            return timed(closure, function, *args)
+        except BaseException as error:  # a layer may raise anything, SystemExit included
+            if isinstance(error, np.linalg.LinAlgError) and point.degenerate:
+                raise Degenerate from error
+            raise self._raised(closure, point, error) from error
+
+    def _raised(self, closure: str, point: Point, error: BaseException) -> ConformanceError:
+        """Return the error for an exception of the layer, which decides the rule that is broken."""
+        message = f"{type(error).__name__}: {error}"
+        if WRITTEN.search(message):
+            return self.broken(
+                1,
+                closure,
+                f"writes to an array that is read-only, as arguments and results are ({message})",
+                point,
+            )
+        if isinstance(error, MissingParameter):
+            return self.broken(5, closure, f"needs a parameter that is not declared ({message})")
+        rule = 4 if np.iscomplexobj(point.delta) else 5
+        return self.broken(rule, closure, f"raises {message}, given {point.delta.dtype}", point)
+
+    def refuse(self, breach: Breach | None, point: Point | None = None) -> None:
+        """Raise the error for a breach; do nothing for None."""
+        if breach is not None:
+            rule, closure, problem, mend = breach
+            raise self.broken(rule, str(closure), problem, point, suggestion=mend)
 
     def checked(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
         """Return a result that is an array of this shape, of the arguments' dtype, without NaN.
@@ -169,21 +130,30 @@ class Trial(NamedTuple):
         Raises:
             ConformanceError: the result is anything else.
         """
-        if not isinstance(result, np.ndarray):
-            raise self.broken(5, closure, f"is not an array but {type(result).__name__}")
-        if result.shape != shape:
-            raise self.broken(5, closure, f"has shape {result.shape}, expected {shape}", point)
-        if result.dtype != point.delta.dtype:
-            raise self.broken(
-                4, closure, f"is {result.dtype} though all arguments are {point.delta.dtype}", point
-            )
-        unknown = np.isnan(result)
+        array = self.formed(closure, point, result, shape)
+        unknown = np.isnan(array)
         if unknown.any():
             place = np.argwhere(unknown)[0]
-            raise self.broken(
-                4, closure, f"is not a number in {result.dtype}", point, place, "a number", "NaN"
-            )
-        return result
+            problem = f"is not a number in {array.dtype}"
+            raise self.broken(4, closure, problem, point, place, "a number", "NaN")
+        return array
+
+    def formed(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
+        """Return a result that is an array of this shape and of the arguments' dtype, locked as it is served.
+
+        Args:
+            closure: value or equation that returned it.
+            point: the point at which it was called.
+            result: the result.
+            shape: the shape expected.
+
+        Raises:
+            ConformanceError: the result is anything else.
+        """
+        self.refuse(array_breach(closure, result, shape, point.delta.dtype), point)
+        lock(result)
+        array: Array = result.view()
+        return array
 
     def forward(self, point: Point) -> Pass:
         """Run a forward pass on read-only arguments."""
@@ -191,33 +161,28 @@ class Trial(NamedTuple):
 
     def forward_on(self, given: Point) -> Pass:
         """Run a forward pass on the arrays of a point as they are."""
-        params = MappingProxyType(dict(given.params))
-        activation = self.call("value", given, self.layer.forward, params, *given.inputs)
-        if not isinstance(activation, Activation):
-            raise self.broken(3, "forward", f"returns {type(activation).__name__}, expected an Activation")
-        value = self.checked("value", given, activation.value, (len(given.delta), *self.output))
+        activation = self._activation(given)
+        # Beside a parameter at 0, where a root has no value, differences are no numbers.
+        check = self.formed if given.venture else self.checked
+        value = check("value", given, activation.value, (len(given.delta), *self.output))
         return Pass(self, given, value, activation.signal, self._equations(given, activation))
 
-    def _equations(self, given: Point, activation: Activation) -> dict[str, tuple[Equation, Shape]]:
-        """Return the equations by their names in errors, each with the shape of its result.
+    def _activation(self, given: Point) -> Activation:
+        """Run the forward pass, and return its result, whose form is right.
 
         Raises:
             ConformanceError: an equation is missing, or belongs to no input and no parameter.
         """
-        inputs, deltas = len(self.shapes), len(activation.deltas)
-        if deltas < inputs:
-            raise self.broken(3, delta_of(deltas), f"is missing: {deltas} deltas for {inputs} inputs")
-        if deltas > inputs:
-            raise self.broken(3, delta_of(inputs), f"has no input: {deltas} deltas for {inputs} inputs")
-        for name in self.parameters.keys() - activation.grads.keys():
-            raise self.broken(3, gradient_of(name), "is missing")
-        for name in activation.grads.keys() - self.parameters.keys():
-            raise self.broken(
-                3, gradient_of(name), f"has no parameter; declared: {', '.join(self.parameters)}"
-            )
+        params = MappingProxyType(Parameters(given.params))
+        activation = self.call("value", given, self.layer.forward, params, *given.inputs)
+        self.refuse(activation_breach(activation, len(self.shapes), self.parameters.keys()))
         for position in self.integers:
             if activation.deltas[position] is not None:
                 raise self.broken(3, delta_of(position), "should be None: the input takes integers")
+        return cast(Activation, activation)
+
+    def _equations(self, given: Point, activation: Activation) -> dict[str, tuple[Equation, Shape]]:
+        """Return the equations by their names in errors, each with the shape of its result."""
         deltas_of_inputs = {
             delta_of(position): (equation, given.inputs[position].shape)
             for position, equation in enumerate(activation.deltas)
@@ -228,11 +193,41 @@ class Trial(NamedTuple):
             for name, equation in activation.grads.items()
         }
 
-    def finite(self, point: Point) -> Point | None:
-        """Return the point with the examples whose value is finite; None when there are none."""
-        value = self.forward(point).value
-        rows = np.isfinite(value).reshape(len(value), -1).all(axis=1)
+    def finite(self, point: Point, below: float = np.inf) -> Point | None:
+        """Return the point with the examples whose value is finite; None when there are none.
+
+        At a degenerate point, examples without a value are left out too.
+
+        Args:
+            point: the point.
+            below: a bound of the numbers of the value.
+        """
+        try:
+            value = self._value(point)
+        except Degenerate:
+            return self._with_values(point)
+        rows = (np.abs(value) < below).reshape(len(value), -1).all(axis=1)
+        if rows.all():
+            return point
         return point.with_rows(lambda array: array[rows]) if rows.any() else None
+
+    def _value(self, point: Point) -> Array:
+        """Return the value at a point; at one with parameters of all kinds, it may be no number."""
+        given = point.with_all(read_only)
+        check = self.formed if point.venture else self.checked
+        return check("value", given, self._activation(given).value, (len(given.delta), *self.output))
+
+    def _with_values(self, point: Point) -> Point | None:
+        """Return the point with the examples that have a finite value each on its own."""
+        rows = []
+        for row in range(len(point.delta)):
+            one = point.with_rows(itemgetter([row]))
+            try:
+                if np.isfinite(self._value(one)).all():
+                    rows.append(row)
+            except Degenerate:
+                continue
+        return point.with_rows(itemgetter(rows)) if rows else None
 
     def agree(
         self,
@@ -258,7 +253,7 @@ class Trial(NamedTuple):
         Raises:
             ConformanceError: a number lies further away.
         """
-        excess = np.abs(got - expected) - allowance
+        excess = np.where(np.isnan(got) & ~np.isnan(allowance), np.inf, np.abs(got - expected) - allowance)
         wrong = (excess > 0) & np.isfinite(expected)
         if wrong.any():
             place = tuple(map(int, np.unravel_index(np.argmax(np.where(wrong, excess, 0)), wrong.shape)))
@@ -269,11 +264,17 @@ class Trial(NamedTuple):
         """Compute the value and all equations at a point, and their noise."""
         results = self.forward(point).results()
         nudged = self.forward(point.with_floats(lambda array: array * (1 + 4 * EPSILON))).results()
-        noise = {}
-        for closure, result in results.items():
-            own_axes = None if closure.startswith("gradient") else tuple(range(1, result.ndim))
-            noise[closure] = np.abs(nudged[closure] - result).max(axis=own_axes, keepdims=True, initial=0)
+        noise = {
+            name: greatest(name, np.where(np.isnan(result), 0, nudged[name] - result))
+            for name, result in results.items()
+        }
         return Measured(point, results, noise)
+
+
+def greatest(closure: str, numbers: Array) -> Array:
+    """Return the greatest size in each example of a value or δ, or in a whole gradient; axes are kept."""
+    own_axes = None if closure.startswith("gradient") else tuple(range(1, numbers.ndim))
+    return np.asarray(np.abs(numbers).max(axis=own_axes, keepdims=True, initial=0))
 
 
 class Pass(NamedTuple):
@@ -285,16 +286,27 @@ class Pass(NamedTuple):
     signal: Callable[[Array], Any]
     equations: dict[str, tuple[Equation, Shape]]
 
-    def backward(self, closures: Iterable[str] | None = None, delta: Array | None = None) -> dict[str, Array]:
-        """Call equations, by default all, with a δ, by default the point's; return results by closure."""
+    def backward(
+        self, closures: Iterable[str] | None = None, delta: Array | None = None, numbers: bool = True
+    ) -> dict[str, Array]:
+        """Call equations, and return their results by closure.
+
+        Args:
+            closures: the equations to call, by default all.
+            delta: δ of the value, by default the point's.
+            numbers: whether every result has to be a number.
+        """
         call, given = self.trial.call, self.given
         signal = call("signal", given, self.signal, given.delta if delta is None else delta)
+        for array in signal if type(signal) is tuple else (signal,):
+            if type(array) is np.ndarray:
+                lock(array)
+        # A derivative by a parameter may be infinite at 0; `first_order` finds what is no number elsewhere.
+        check = self.trial.checked if numbers and not given.venture else self.trial.formed
         results = {}
         for closure in self.equations if closures is None else closures:
             equation, shape = self.equations[closure]
-            results[closure] = self.trial.checked(
-                closure, given, call(closure, given, equation, signal), shape
-            )
+            results[closure] = check(closure, given, call(closure, given, equation, signal), shape)
         return results
 
     def results(self) -> dict[str, Array]:
@@ -315,7 +327,9 @@ class Measured(NamedTuple):
 
     def rounding(self, closure: str, size: Array) -> Array:
         """Return how far two computations of a result may differ; size is the sum of its terms' sizes."""
-        products = self.point.magnitude
+        point = self.point
+        one = point.magnitude
         # At a tie, one computation may cancel exactly and another may not, so that noise is no bound.
-        cancelled = products**3 if self.point.ties else products * (1e3 + 16 * products)
+        exact = point.ties or point.venture
+        cancelled = point.products(3) if exact else one * (1e3 + 16 * one)
         return np.asarray(SHARP * size + EPSILON * cancelled + 16 * self.noise[closure])

@@ -18,6 +18,9 @@ OFF = {
     "off complex step": "relative_difference",
     "off differences": "relative_difference_to_differences",
 }
+FLOAT32 = "off in float32"
+"""Column of the difference between backprop in float32 and in float64."""
+
 WAYS = {"gradient": "gradient", "complex step": "complex_step", "differences": "differences"}
 """Columns, and the keys of an answer that hold their numbers (strings where they are not finite)."""
 
@@ -67,14 +70,16 @@ def check(
 
 def show(screen: Console, checked: Mapping[str, Any]) -> None:
     """Print how far every array is off in both ways, and the numbers of those that are."""
-    arrays, off = table("array", "checked", *OFF, right=["checked", *OFF]), table("off at", *WAYS, right=WAYS)
+    arrays, off = (
+        table("array", "checked", *OFF, FLOAT32, right=["checked", *OFF, FLOAT32]),
+        table("off at", *WAYS, right=WAYS),
+    )
     for array in checked["arrays"]:
         worst, name = array["worst"], array["name"].partition("/")[2]
         mark, style = ("✓", None) if array["passed"] else ("✗", "red")
         number = f"{array['checked']} of {array['numbers']}"
-        arrays.add_row(
-            f"{mark} {name}", number, *(shown(worst[0][key], ".0e") for key in OFF.values()), style=style
-        )
+        apart = [*(worst[0][key] for key in OFF.values()), array["float32_difference"]]
+        arrays.add_row(f"{mark} {name}", number, *(shown(each, ".0e") for each in apart), style=style)
         if not array["passed"]:
             for place in worst:
                 off.add_row(

@@ -6,10 +6,9 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from itertools import product
 from typing import Any, TypeVar
 
 import click
@@ -27,9 +26,6 @@ from deltawire_service.cli.terminal import console, print_json, print_verdict
 from deltawire_service.faults import nearest, schema_faults
 
 T = TypeVar("T")
-
-USUAL_SHAPES: tuple[Shape, ...] = ((4,), (), (3, 4), (2, 6, 6))
-"""Shapes to try when none are given."""
 
 
 def shape(text: str) -> Shape:
@@ -67,20 +63,27 @@ def check_layer(
     """Check a layer against every rule of the contract.
 
     LAYER is an installed kind, or package.module:Class, which is looked up in the current folder too.
-    SHAPE is that of one example of an input: 4, or 3,4, or scalar. Without shapes, the command tries
-    some until the layer takes them. Exit code 1 when a rule is broken.
+    SHAPE is that of one example of an input: 4, or 3,4, or scalar. Without shapes, the command checks
+    every usual shape that the layer takes. Exit code 1 when a rule is broken.
 
     \b
       deltawire check-layer linear 3,4 --config '{"units": 3}'
       deltawire check-layer my_package:MyLayer 4 scalar
     """
     layer = configured(target, find(target), config)
-    shapes = shapes or fitting(target, layer)
-    broken = conformance(target, layer, shapes, seed)
+    cases, broken = [shapes], None
+    try:
+        cases = [shapes] if shapes else fitting(target, layer)
+        for shapes in cases:
+            if broken := conformance(target, layer, shapes, seed):
+                cases = [shapes]
+                break
+    except ConformanceError as error:  # of a declaration, asked for to find shapes
+        broken = error
     if as_json:
-        print_json({"layer": target, "shapes": shapes, "passed": broken is None} | description(broken))
+        print_json({"layer": target, "shapes": cases, "passed": broken is None} | description(broken))
     else:
-        show(target, shapes, broken)
+        show(target, cases, broken)
     ctx.exit(Exit.NO if broken else Exit.DONE)
 
 
@@ -131,18 +134,17 @@ def configured(target: str, layer: type[Layer], config: dict[str, Any]) -> Layer
         raise Refused(schema_faults(error, layer.Config(), "/config")) from None
 
 
-def fitting(target: str, layer: Layer) -> tuple[Shape, ...]:
-    """Return the first of the usual shapes that the layer takes.
+def fitting(target: str, layer: Layer) -> list[tuple[Shape, ...]]:
+    """Return the usual shapes that the layer takes, those of size 1 among them.
 
     Raises:
+        ConformanceError: it raises anything but LayerError for some of them.
         UsageError: it takes none of them.
     """
-    names, variadic, _ = arity(layer)
-    for shapes in product(USUAL_SHAPES, repeat=max(2, len(names)) if variadic else len(names)):
-        with suppress(LayerError):
-            of_layer(target, layer.output_shape, *shapes)
-            return shapes
-    raise click.UsageError(f"none of the usual shapes fits: give one for each of {arity(layer)}")
+    try:
+        return of_layer(target, deltawire_layers.fitting_shapes, layer)
+    except LayerError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def conformance(target: str, layer: Layer, shapes: tuple[Shape, ...], seed: int) -> ConformanceError | None:
@@ -203,12 +205,12 @@ def description(broken: ConformanceError | None) -> dict[str, Any]:
     return {name: getattr(broken, name) for name in names} if broken else {}
 
 
-def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None) -> None:
+def show(target: str, cases: Sequence[tuple[Shape, ...]], broken: ConformanceError | None) -> None:
     """Print whether the layer keeps the contract, and the rule it breaks, with the place.
 
     Args:
         target: The layer as the command line names it.
-        shapes: The shapes it was tried on.
+        cases: The shapes of inputs it was tried on.
         broken: The error of the kit, if there is one.
     """
     screen = console()
@@ -225,7 +227,8 @@ def show(target: str, shapes: tuple[Shape, ...], broken: ConformanceError | None
             rows.add_row("  got", str(broken.got))
         if broken.point is not None:
             rows.add_row("  with", f"inputs at {broken.point}")
-    rows.add_row("  inputs", ", ".join(map(shape_text, shapes)))
+    for shapes in filter(None, cases):
+        rows.add_row("  inputs", ", ".join(map(shape_text, shapes)))
     screen.print(rows)
     if broken and broken.suggestion is not None:
         screen.print(f"  {broken.suggestion}", soft_wrap=True)  # one line, to be copied

@@ -12,6 +12,7 @@ from deltawire_layers import (
     call_until,
     check_deadline,
     current_deadline,
+    lock,
     set_deadline,
 )
 from deltawire_service.engine.caches import Caches
@@ -35,7 +36,6 @@ from deltawire_service.engine.execute.batch_result import SegmentResult
 from deltawire_service.engine.execute.batch_run import BatchRun, Computation, segment_runner
 from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.kept_passes import KeptPasses
-from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
 from deltawire_service.engine.fingerprints import fingerprint

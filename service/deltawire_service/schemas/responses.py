@@ -250,6 +250,8 @@ class CheckedArray(Schema):
     checked = integer("places checked")
     passed = fields.Boolean(required=True)
     worst = fields.List(fields.Nested(CheckedPlace), required=True, metadata={"description": "worst first"})
+    float32_difference = number("the largest, relative, between float32 and float64 at the same arguments")
+    float32_allowed = number("how large it may be, by the condition of the gradients")
 
 
 class CheckResponse(Computed):

@@ -36,27 +36,27 @@ class StateOnClass(OneInput):
 BUFFERS: dict[Any, Array] = {}
 
 
-def buffer(like: Array) -> Array:
-    """One array for each shape and dtype, given out again and again."""
-    return BUFFERS.setdefault((like.shape, like.dtype), np.empty_like(like))
+def buffer(owner: object, like: Array) -> Array:
+    """One array for each layer, shape and dtype, given out again and again."""
+    return BUFFERS.setdefault((type(owner), like.shape, like.dtype), np.empty_like(like))
 
 
 @broken(1, "value", (3,))
 class ScratchBufferForValue(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        return Activation(np.multiply(x, 2, out=buffer(x)), deltas=(lambda delta: 2 * delta,))
+        return Activation(np.multiply(x, 2, out=buffer(self, x)), deltas=(lambda delta: 2 * delta,))
 
 
 @broken(1, "δ of input 0", (3,))
 class ScratchBufferForDelta(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        return Activation(2 * x, deltas=(lambda delta: np.multiply(delta, 2, out=buffer(delta)),))
+        return Activation(2 * x, deltas=(lambda delta: np.multiply(delta, 2, out=buffer(self, delta)),))
 
 
 @broken(1, "δ of input 0", (3,))
 class ScratchBufferForSaved(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
-        square = np.multiply(x, x, out=buffer(x))
+        square = np.multiply(x, x, out=buffer(self, x))
         return Activation(x * square, deltas=(lambda delta: 3 * delta * square,))
 
 
@@ -117,7 +117,7 @@ class WrittenDeltaInSignal(OneInput):
         return Activation(2 * x, deltas=(lambda signal: signal,), signal=signal)
 
 
-@broken(1, "value", (3,))
+@broken(1, "δ of input 0", (3,))
 class WrittenSavedValue(OneInput):
     def forward(self, params: Params, x: Array) -> Activation:
         y = analytic.sigmoid(x)

@@ -22,7 +22,7 @@ def test_check_passes_and_fails(here: Path) -> None:
     wrong = run("check", "kink.json")
     assert wrong.exit_code == Exit.NO
     rows = [line.split() for line in wrong.stdout.splitlines()]
-    assert ["✗", "x", "2", "of", "2", "0e+00", "5e-01"] in rows
+    assert ["✗", "x", "2", "of", "2", "0e+00", "5e-01", "0e+00"] in rows
     assert ["x", "(0,", "0)", "0", "0", "0.5"] in rows
     assert "✗ gradients of 1 array are off" in wrong.stdout
     assert document("check", "kink.json", code=Exit.NO)["passed"] is False

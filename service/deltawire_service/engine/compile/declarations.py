@@ -11,7 +11,18 @@ from typing import Any, NamedTuple, TypeVar
 
 from marshmallow import ValidationError
 
-from deltawire_layers import Arity, Integers, Layer, LayerError, Parameter, Shape, Work, arity, config_schema
+from deltawire_layers import (
+    Arity,
+    Integers,
+    Layer,
+    LayerError,
+    Parameter,
+    Shape,
+    Work,
+    arity,
+    breaches,
+    config_schema,
+)
 from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.layer_calls import call
 
@@ -99,30 +110,24 @@ def declare(name: str, kind: str, layer: Layer, shapes: Sequence[Shape]) -> Decl
         PluginError: the layer fails, or declares something that cannot be.
     """
 
-    def ask(method: Callable[..., T], fits: Callable[[T], bool]) -> T:
-        def answer() -> tuple[T, bool]:
+    def ask(method: Callable[..., T], breach_of: Callable[[T], breaches.Breach | None]) -> T:
+        def answer() -> tuple[T, breaches.Breach | None]:
             declared = method(*shapes)
-            return declared, fits(declared)
+            return declared, breach_of(declared)
 
         task = f"answer {method.__name__} from shapes alone"
-        declared, right = call(name, kind, task, answer, allowed=(LayerError,))
-        if not right:
-            raise PluginError(name, kind, f"gives a wrong answer to {method.__name__}")
+        declared, breach = call(name, kind, task, answer, allowed=(LayerError,))
+        if breach is not None:
+            raise PluginError(name, kind, f"breaks its contract: {breach}")
         return declared
-
-    def are_integers(integers: Any) -> bool:
-        return type(integers) is dict and all(
-            type(position) is int and 0 <= position < len(shapes) and _are_ranges(allowed)
-            for position, allowed in integers.items()
-        )
 
     try:
         return Declaration(
-            ask(layer.output_shape, _is_shape),
-            ask(layer.parameters, _are_parameters),
-            ask(layer.integer_inputs, are_integers),
-            ask(layer.saved, _is_count),
-            ask(layer.work, _is_work),
+            ask(layer.output_shape, breaches.output_shape_breach),
+            ask(layer.parameters, breaches.parameters_breach),
+            ask(layer.integer_inputs, lambda integers: breaches.integers_breach(integers, len(shapes))),
+            ask(layer.saved, breaches.saved_breach),
+            ask(layer.work, breaches.work_breach),
         )
     except LayerError as error:
         refusal = error
@@ -130,31 +135,3 @@ def declare(name: str, kind: str, layer: Layer, shapes: Sequence[Shape]) -> Decl
     if refusal.input is not None and not (type(refusal.input) is int and 0 <= refusal.input < len(shapes)):
         raise PluginError(name, kind, f"refuses an input at {refusal.input!r}")
     raise LayerError(message, refusal.input)
-
-
-def _is_shape(shape: Any) -> bool:
-    return type(shape) is tuple and all(type(size) is int and size >= 1 for size in shape)
-
-
-def _are_parameters(parameters: Any) -> bool:
-    return type(parameters) is dict and all(
-        type(name) is str
-        and name.isidentifier()
-        and type(parameter) is Parameter
-        and _is_shape(parameter.shape)
-        and callable(parameter.init)
-        for name, parameter in parameters.items()
-    )
-
-
-def _are_ranges(allowed: Any) -> bool:
-    ranges = allowed if type(allowed) is tuple else (allowed,)
-    return all(type(each) is range and each.step == 1 for each in ranges)
-
-
-def _is_work(work: Any) -> bool:
-    return type(work) is Work and all(map(_is_count, work))
-
-
-def _is_count(saved: Any) -> bool:
-    return type(saved) is int and saved >= 0

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire_layers import Array
+from deltawire_service.engine.derivatives.float32_check import FLOAT32, as_dtype, compare_float32
 from deltawire_service.engine.derivatives.gradients import Gradients, compute_gradients, first_non_finite
 from deltawire_service.engine.execute.batch_run import BatchRun
 from deltawire_service.engine.execute.complex_step import COMPLEX
@@ -78,6 +79,10 @@ class CheckedArray:
     passed: bool
     worst: tuple[CheckedPlace, ...]
     """The places with the largest differences, the largest first."""
+    float32_difference: float
+    """The largest, over all numbers, between backprop in float32 and in float64 at the same arguments."""
+    float32_allowed: float
+    """How large it may be: it follows from the condition of the gradients."""
 
 
 class Moving(NamedTuple):
@@ -129,11 +134,6 @@ def cut_at(run: BatchRun, name: str, value: Array) -> BatchRun:
     return BatchRun(network, program, batch, run.plan, run.starts, run.threads, run.on_compute_seconds)
 
 
-def as_dtype(arrays: Arrays, dtype: np.dtype[Any]) -> dict[str, Array]:
-    """Return arrays in another floating dtype; integers stay."""
-    return {n: array if array.dtype == np.int64 else array.astype(dtype) for n, array in arrays.items()}
-
-
 def count_checks(network: Prepared, targets: Targets, batch: int, samples: int) -> int:
     """Return how many numbers are checked over all arrays.
 
@@ -165,13 +165,16 @@ def check_plan(network: Prepared, targets: Targets, batch: int, samples: int, bo
         network.memory_plan(loss_targets(network), batch, dtype, NO_BODY_COST) for dtype in (COMPLEX, FLOAT)
     )
     checks = count_checks(network, targets, batch, samples)
-    # The arrays are in memory in float64, too, and one of them once more, moved.
+    # The arrays are in memory in float64, too, one of them once more, moved, and all of them in float32; so
+    # are the gradients that are compared.
     return replace(
         plan,
-        given_bytes=plan.given_bytes + plan.given_bytes // 2 + plan.given_bytes,
+        given_bytes=plan.given_bytes + plan.given_bytes // 2 + 2 * plan.given_bytes,
+        answered_bytes=plan.answered_bytes + 3 * plan.answered_bytes // 2,
         stored_bytes=0,
         segments=1,  # so many small runs, one after the other, are no work for other machines
-        operations=plan.operations + checks * (analytic.operations + 2 * real.operations),
+        # Gradients are computed in float32 too, and three times in float64 at its numbers and beside them.
+        operations=5 * plan.operations + checks * (analytic.operations + 2 * real.operations),
     )
 
 
@@ -210,6 +213,7 @@ def check(
     arrays = len(targets.params) + len(targets.data) + len(nodes)
     plan = check_plan(network, targets, batch.size, samples, options.body_cost)
     input_checks.check_plan(network, plan, batch.size)
+    strict = batch.dtype == FLOAT32
     batch = batch.with_arrays(as_dtype(params, FLOAT), as_dtype(data, FLOAT), FLOAT)
     once = network.memory_plan(targets, batch.size, FLOAT, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
@@ -220,7 +224,9 @@ def check(
         gradients, finite = compute_gradients(run, objective)
         if not finite:
             return [], False
-        return check_gradients(loss, objective, gradients, places(arrays, samples)), True
+        checked = check_gradients(loss, objective, gradients, places(arrays, samples))
+        apart = compare_float32(run, objective, strict)
+        return [_with_float32(array, *apart[array.name]) for array in checked], True
 
     return network.compute(plan, work, "error", lambda: first_non_finite(run))
 
@@ -257,6 +263,11 @@ def check_gradients(
             yield _check_array(f"deltas/{name}", after, "data", name, delta, samples)
 
     return list(checked())
+
+
+def _with_float32(checked: CheckedArray, difference: float, allowed: float) -> CheckedArray:
+    passed = checked.passed and not difference > allowed
+    return replace(checked, passed=passed, float32_difference=difference, float32_allowed=allowed)
 
 
 def constant_rows(network: Graph, name: str) -> list[tuple[int, Collection[int]]]:
@@ -299,7 +310,7 @@ def _check_array(
         and place.relative_difference_to_differences <= DIFFERENCE_TOLERANCE
         for place in checked
     )
-    return CheckedArray(title, gradient.size, len(checked), passed, tuple(checked[:WORST]))
+    return CheckedArray(title, gradient.size, len(checked), passed, tuple(checked[:WORST]), 0.0, 0.0)
 
 
 def _indices(shape: tuple[int, ...], samples: int) -> list[tuple[int, ...]]:

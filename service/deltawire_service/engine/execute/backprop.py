@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, sums
+from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, lock, sums
 from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.flat import FlatProgram
-from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, Program
 

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from deltawire_layers import Array
+from deltawire_layers import Array, read_only
 from deltawire_service.engine.execute.backprop import Observer, Pass
 from deltawire_service.engine.execute.batch_result import BatchResult, SegmentResult
 from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.execute.flat import FlatProgram
 from deltawire_service.engine.execute.kept_passes import KeptPasses, Numbers
-from deltawire_service.engine.execute.locking import read_only
 from deltawire_service.engine.execute.objective import Starts
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace

@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire.errors import Refused
-from deltawire_layers import Activation, Array, Equation, Shape
+from deltawire_layers import Activation, Array, Equation, Shape, lock
 from deltawire_service.engine.execute import layer_calls
-from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.first_order import first_order_only
 from deltawire_service.engine.plan.program import ArrayRole

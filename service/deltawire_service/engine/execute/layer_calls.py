@@ -2,9 +2,9 @@
 
 Layers are trusted code that may have mistakes. A mistake must stay with the request that met it, and be
 named. So whatever a layer raises becomes a PluginError. Whatever it returns must have the shape and dtype it
-declared, for numpy would broadcast and cast instead. Its arguments and results are locked: nobody writes to
-them without unlocking the array that owns the numbers on purpose. numpy's error handling is the same for
-every layer.
+declared, for numpy would broadcast and cast instead: `deltawire_layers.breaches` says what it may give, here
+and in the conformance kit. Its arguments and results are locked: nobody writes to them without unlocking the
+array that owns the numbers on purpose. numpy's error handling is the same for every layer.
 
 The guard does not reach everything:
 - A view that a layer made of its array before it returned the array stays writable.
@@ -22,10 +22,9 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
-from deltawire_layers import Activation, Array, DeadlineExceeded, Parameter, Shape
+from deltawire_layers import Activation, Array, DeadlineExceeded, Parameter, Shape, breaches, lock
 from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.finite import is_finite, quietly
-from deltawire_service.engine.execute.locking import lock
 from deltawire_service.engine.graph import Arrays, Node
 
 T = TypeVar("T")
@@ -96,7 +95,10 @@ def draw(
     """
     role = f"draw of '{name}'"
     drawn = call(node.name, node.kind, f"draw '{name}'", lambda: parameter.init(stream, parameter.shape))
-    array = _checked(node, role, drawn, parameter.shape, np.dtype(np.float64)).astype(dtype)
+    breach = breaches.draw_breach(name, drawn, parameter.shape)
+    if breach is not None:
+        raise PluginError(node.name, node.kind, f"breaks its contract: {breach}")
+    array: Array = drawn.astype(dtype)
     if not is_finite(array):
         raise PluginError(
             node.name, node.kind, f"gives numbers that are not finite in {dtype} for its {role}"
@@ -126,21 +128,12 @@ def forward(
     """
     try:
         activation = node.layer.forward(params, *inputs)
-        value, deltas, grads, _ = activation
-        fits = type(activation) is Activation and type(deltas) is tuple
-        named = grads.keys() == node.parameters.keys()
+        breach = breaches.activation_breach(activation, len(inputs), node.parameters.keys())
     except BaseException as error:
         blame(node.name, node.kind, "fails in its forward pass", error)
-    if not fits:
-        raise PluginError(node.name, node.kind, "gives no Activation with a tuple of delta equations")
-    if len(deltas) != len(inputs):
-        reason = f"gives {len(deltas)} delta equations for {len(inputs)} inputs"
-        raise PluginError(node.name, node.kind, reason)
-    if not named:
-        raise PluginError(
-            node.name, node.kind, "gives gradient equations that are not those of its parameters"
-        )
-    return _checked(node, "value", value, (len(inputs[0]), *node.shape), dtype), activation
+    if breach is not None:
+        raise PluginError(node.name, node.kind, f"breaks its contract: {breach}")
+    return _checked(node, "value", activation.value, (len(inputs[0]), *node.shape), dtype), activation
 
 
 def signal(node: Node, activation: Activation, delta: Array) -> Any:
@@ -219,14 +212,14 @@ def per_example(
     """
 
     def compute() -> Mapping[str, Array] | None:
-        gradients = node.layer.per_example(params, delta, *inputs)
-        return None if gradients is None else dict(gradients)
+        return node.layer.per_example(params, delta, *inputs)
 
     gradients = call(node.name, node.kind, "give the gradients of each example", compute)
     if gradients is None:
         return None
-    if gradients.keys() != params.keys():
-        raise PluginError(node.name, node.kind, "gives gradients per example that are not its parameters'")
+    breach = breaches.per_example_breach(gradients, params.keys())
+    if breach is not None:
+        raise PluginError(node.name, node.kind, f"breaks its contract: {breach}")
     return {
         local: _checked(
             node, f"gradient of {local} per example", array, (len(delta), *params[local].shape), dtype
@@ -237,19 +230,15 @@ def per_example(
 
 def _checked(node: Node, role: object, array: Any, shape: Shape, dtype: np.dtype[Any]) -> Array:
     """Return a view, which nobody can unlock, of an array of the declared shape and the one dtype."""
-    if type(array) is not np.ndarray:  # a matrix multiplies differently, a masked array hides numbers
-        reason = f"gives a {type(array).__name__} for its {role}, not an array"
-    elif array.shape != shape:
-        reason = f"gives shape {list(array.shape)} for its {role}, expected {list(shape)}"
-    elif array.dtype is not dtype and array.dtype != dtype:
-        reason = f"gives {array.dtype} for its {role}, expected {dtype}"
+    breach = breaches.array_breach(role, array, shape, dtype)
+    if breach is not None:
+        raise PluginError(node.name, node.kind, f"breaks its contract: {breach}")
+    if array.base is None:
+        array.setflags(False)
     else:
-        if array.base is None:
-            array.setflags(False)  # type: ignore[call-arg]  # `lock`, without the call
-        else:
-            lock(array)
-        return array.view()
-    raise PluginError(node.name, node.kind, reason)
+        lock(array)
+    view: Array = array.view()
+    return view
 
 
 def restore_errstate(context: Context) -> Context:

@@ -154,3 +154,33 @@ def test_a_padding_row_of_a_transposed_table_is_a_column() -> None:
     found = {each.name: each for each in compiled({"inputs": inputs, "nodes": nodes}).check(params, data)}
     weight = found["params/narrow.weight"]
     assert weight.passed and (weight.numbers, weight.checked) == (6, 4)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("factor, passed", [(1, True), (-1, False), (1.01, False)])
+def test_a_gradient_that_is_wrong_in_float32_alone_is_found(dtype: Any, factor: float, passed: bool) -> None:
+    class Short(Layer):
+        """y = x², for x (...)."""
+
+        def output_shape(self, x: tuple[int, ...]) -> tuple[int, ...]:
+            return x
+
+        def forward(self, params: Mapping[str, Any], x: Any) -> Activation:
+            by = factor if x.dtype == np.float32 else 1
+            return Activation(x * x, deltas=(lambda delta: by * 2 * x * delta,))
+
+    spec = {"inputs": {"x": {"shape": [2]}}, "nodes": [{"kind": "short"}, {"kind": "sum"}]}
+    network = compile_network(spec, registry(short=Short))
+    (checked,) = network.check({}, {"x": np.array([[0.5, -3.25]], dtype)})
+    assert checked.passed is passed
+    assert checked.float32_difference == pytest.approx(abs(factor - 1), abs=1e-6)
+    assert checked.worst[0].relative_difference < 1e-9, "float64 is right"
+
+
+def test_what_float32_cannot_hold_counts_in_float32_alone() -> None:
+    spec = {"inputs": {"x": {"shape": [1]}}, "nodes": [{"kind": "exp"}, {"kind": "sum"}]}
+    network = compile_network(spec, registry())
+    (checked,) = network.check({}, {"x": np.array([[100.0]])})
+    assert checked.passed
+    (short,) = network.check({}, {"x": np.array([[100.0]], np.float32)})
+    assert not short.passed and short.float32_difference == np.inf

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deltawire_layers import Array
+from deltawire_layers.layer import Array
 
 
 def lock(array: Array) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from deltawire_service.engine import lock
-from deltawire_service.engine.execute.locking import read_only
+from deltawire_layers.locking import lock, read_only
 
 
 def writable(array: np.ndarray) -> bool:

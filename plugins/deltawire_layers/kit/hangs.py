@@ -1,0 +1,92 @@
+"""Run a check in a thread of its own, so that a call of the layer that does not return ends the check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar, copy_context
+from threading import Event, Thread, get_ident
+from time import monotonic
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Calls = dict[int, tuple[str, float]]
+"""The calls of a layer that run now: by thread, the closure and when it was called."""
+
+_CALLS: ContextVar[Calls | None] = ContextVar("calls", default=None)
+
+LOOK = 0.05
+"""Seconds between two looks at the calls that run."""
+
+
+class Hang(Exception):
+    """A call of a layer does not return.
+
+    closure: what was called
+    """
+
+    def __init__(self, closure: str):
+        super().__init__(closure)
+        self.closure = closure
+
+
+def timed(closure: str, function: Callable[..., T], *args: Any) -> T:
+    """Call a function of a layer, where `call_within` sees how long it takes.
+
+    Args:
+        closure: what is called, for messages.
+        function: the function.
+        args: its arguments.
+    """
+    calls = _CALLS.get()
+    if calls is None:
+        return function(*args)
+    thread = get_ident()
+    calls[thread] = closure, monotonic()
+    try:
+        return function(*args)
+    finally:
+        calls.pop(thread, None)
+
+
+def start_daemon(function: Callable[[], None]) -> Thread:
+    """Start a thread, with a copy of the present context, that does not keep the process from ending."""
+    thread = Thread(target=copy_context().run, args=(function,), daemon=True)
+    thread.start()
+    return thread
+
+
+def call_within(seconds: float, function: Callable[[], T]) -> T:
+    """Call a function in another thread, and return its result.
+
+    A thread cannot be stopped: one that hangs is left to itself, and ends with the process.
+
+    Args:
+        seconds: how long one call of a layer may take.
+        function: the function; it calls the layer by `timed`.
+
+    Raises:
+        Hang: a call of the layer takes longer.
+    """
+    calls: Calls = {}
+    results: list[T] = []
+    errors: list[BaseException] = []
+    ended = Event()
+
+    def work() -> None:
+        _CALLS.set(calls)
+        try:
+            results.append(function())
+        except BaseException as error:  # it belongs to the thread that waits
+            errors.append(error)
+        finally:
+            ended.set()
+
+    start_daemon(work)
+    while not ended.wait(LOOK):
+        for closure, start in list(calls.values()):
+            if monotonic() - start > seconds:
+                raise Hang(closure)
+    if errors:
+        raise errors[0]
+    return results[0]

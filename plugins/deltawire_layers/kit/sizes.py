@@ -1,0 +1,151 @@
+"""Check float32 against float64, δ of other sizes, and batches of other sizes, where layers often branch."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+
+import numpy as np
+
+from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.trial import Measured, Trial, greatest
+from deltawire_layers.layer import Array
+
+EPSILON_32 = 2.0**-23
+
+DELTA_FACTORS = (0.0, 1e-4, 1e4)
+"""Sizes of δ, beside 1, at which the equations are called."""
+
+BATCHES = (2, 41)
+"""Numbers of examples, beside 1 and 6, of which 41 is no multiple of anything."""
+
+LARGEST_32 = 1e37
+"""Greatest number that is compared: beyond it, float32 overflows."""
+
+SMALLEST_32 = 1e-33
+"""Difference that is always allowed: near it, products of small numbers vanish in float32."""
+
+LAST_BITS = 64
+"""Allowed rounding of a result, in last bits of its example's greatest number."""
+
+CONDITION = 32
+"""Allowed rounding, in multiples of what changed last bits of the arguments change."""
+
+
+CANCELLED = 8
+"""Allowed rounding, in last bits of products of arguments, which may cancel on the way to a small result."""
+
+
+def scaled_deltas(trial: Trial, measured: Measured) -> None:
+    """Check that the equations are linear in δ: for zeros, small and large ones.
+
+    Raises:
+        ConformanceError: an equation treats a δ of another size differently.
+    """
+    point = measured.point
+    run = trial.forward(point)
+    for factor in DELTA_FACTORS:
+        results = run.backward(delta=_locked(factor * point.delta), numbers=False)
+        for closure, result in results.items():
+            right = measured.results[closure]
+            allowance = factor * measured.rounding(closure, np.abs(right))
+            problem = f"is not linear in δ: it differs for one {factor:g} times as large"
+            trial.agree(4, closure, problem, point, factor * right, result, allowance)
+
+
+def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
+    """Check that float32 arguments give the results of float64, but for rounding.
+
+    Both get the same numbers. How far apart the results may lie depends on the condition: on how far they
+    move in float64 when the last bits of float32 change.
+
+    Args:
+        trial: the layer.
+        sampler: knows the domain.
+        point: a point; its numbers are rounded to float32.
+
+    Raises:
+        ConformanceError: a result has another dtype, is no number, or another one.
+    """
+    rounded = point.with_floats(lambda array: array.astype(np.float32).astype(np.float64))
+    inside = sampler.inside(rounded.within(trial.layer.bounds))
+    exact_point = None if inside is None else trial.finite(inside, LARGEST_32)
+    if exact_point is None:
+        return
+    exact = trial.forward(exact_point).results()
+    allowed = _allowed(trial, exact_point, exact)
+    run = trial.forward(exact_point.with_floats(lambda array: array.astype(np.float32)))
+    results = {"value": run.value} | run.backward()
+    _compare(trial, exact_point, 1.0, exact, results, allowed)
+    for factor in DELTA_FACTORS[1:]:
+        delta = _locked((factor * exact_point.delta).astype(np.float32))
+        _compare(trial, exact_point, factor, exact, run.backward(delta=delta, numbers=False), allowed)
+
+
+def _compare(
+    trial: Trial,
+    point: Point,
+    factor: float,
+    exact: dict[str, Array],
+    results: dict[str, Array],
+    allowed: dict[str, Array],
+) -> None:
+    for closure, result in results.items():
+        size = 1.0 if closure == "value" else factor
+        expected = np.where(np.abs(exact[closure]) < LARGEST_32 / 1e4, size * exact[closure], np.inf)
+        problem = "in float32 is another number than in float64"
+        allowance = size * allowed[closure] + SMALLEST_32
+        trial.agree(4, closure, problem, point, expected, result.astype(np.float64), allowance)
+
+
+def _allowed(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
+    """Return how far a result in float32 may lie from the exact one, by closure."""
+    stream = np.random.default_rng(0)
+    moved = {closure: np.zeros(()) for closure in exact}
+    for nudge in (
+        lambda x: x * (1 + EPSILON_32 * stream.choice((-1.0, 1.0), x.shape)),
+        lambda x: x * (1 + EPSILON_32),
+    ):
+        nudged = trial.forward(point.with_floats(nudge))
+        for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
+            moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))
+    cancelled = CANCELLED * EPSILON_32 * point.products(2)
+    return {
+        closure: CONDITION * moved[closure] + LAST_BITS * EPSILON_32 * greatest(closure, result) + cancelled
+        for closure, result in exact.items()
+    }
+
+
+def batches(trial: Trial, measured: Measured, alone: list[dict[str, Array]]) -> None:
+    """Check batches of other sizes against their examples one by one.
+
+    Args:
+        trial: the layer.
+        measured: a point and the results there.
+        alone: the results of each of its examples alone.
+
+    Raises:
+        ConformanceError: an example depends on how many others there are.
+    """
+    for size in BATCHES:
+        rows = np.arange(size) % len(alone)
+        point = measured.point.with_rows(itemgetter(rows))
+        results = trial.forward(point).results()
+        for closure, result in results.items():
+            parts = np.stack([alone[row][closure] for row in rows])
+            if closure.startswith("gradient"):
+                expected, terms = parts.sum(axis=0), np.abs(parts).sum(axis=0)
+                allowance = size * measured.rounding(closure, terms)
+            else:
+                expected, terms = parts[:, 0], np.abs(parts[:, 0])
+                noise = measured.noise[closure]
+                row_noise = noise if noise.shape[:1] != (len(alone),) else noise[rows]
+                allowance = Measured(measured.point, measured.results, {closure: row_noise}).rounding(
+                    closure, terms
+                )
+            problem = f"of an example differs in a batch of {size}"
+            trial.agree(2, closure, problem, measured.point, expected, result, allowance)
+
+
+def _locked(array: Array) -> Array:
+    array.flags.writeable = False
+    return array
