@@ -75,7 +75,7 @@ def _gradients(
             name: array
             if array.dtype == np.int64
             else array * (1 + LAST_BIT * stream.choice((-1.0, 1.0), array.shape))
-            for name, array in given.items()
+            for name, array in sorted(given.items())  # in whatever order they came
         }
 
     batch = run.batch
