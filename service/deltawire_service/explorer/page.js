@@ -37,6 +37,9 @@ const viewIn = (address) => ({
   tab: TABS.includes(address.tab) ? address.tab : "inputs",
 });
 
+/** @import { Failure as Failed } from "./core/requests.js"
+ *  @import { Options } from "./page/evaluation.js" */
+
 // `initial`: the state of the address. `initialLang`: the language to begin with.
 export function Page({ layers, initial, initialLang }) {
   const { evaluation, latest, failure, show, fail, dismiss } = useEvaluation(layers);
@@ -61,7 +64,9 @@ export function Page({ layers, initial, initialLang }) {
     selected: next.places.has(old.selected) ? old.selected : nodeAt(next, next.last),
   }));
   // `run`: the number of a training, whose networks are one entry of the history.
+  /** @type {(changed: any, options?: Options & { run?: number | null }) => Promise<Failed | null>} */
   const change = (changed, { run = null, ...options } = {}) => show(changed, { then: stay, origin: { ...origin, changed: true, run }, ...options });
+  /** @type {(modify: (document: any) => any, options?: Options) => Promise<Failed | null>} */
   const edit = (modify, options = {}) => {
     look({ tour: null });
     return change(modify(structuredClone(latest)), { renew: true, tentative: true, ...options });

@@ -10,8 +10,9 @@ async function send(route, options) {
     try {
       return await requests.send(route, options);
     } catch (error) {
-      if (!error.after || tries === TRIES) throw error;
-      await new Promise((resume) => { setTimeout(resume, 1000 * Math.min(error.after, LONGEST)); });
+      if (!(error instanceof requests.Failure) || !error.after || tries === TRIES) throw error;
+      const { after } = error;
+      await new Promise((resume) => { setTimeout(resume, 1000 * Math.min(after, LONGEST)); });
     }
   }
 }

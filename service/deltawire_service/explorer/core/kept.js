@@ -4,7 +4,7 @@ const KEPT = "deltawire.networks", DRAFT = "deltawire.draft";
 
 function read(key, fallback) {
   try {
-    return JSON.parse(localStorage.getItem(key)) ?? fallback;
+    return JSON.parse(localStorage.getItem(key) ?? "null") ?? fallback;
   } catch { // storage is switched off, or something else wrote there
     return fallback;
   }

@@ -34,6 +34,7 @@ const text = (number, [mantissa, exponent]) => `${number < 0 ? "−" : ""}${mant
 const tex = (number, [mantissa, exponent]) => `${number < 0 ? "-" : ""}${mantissa}${exponent ? ` \\cdot 10^{${exponent}}` : ""}`;
 
 // `other` writes what the service sends instead of a number ("NaN", "Infinity").
+/** @type {(form: (number: number, parts: any) => string, rounded: (size: number, digits: number) => string[], other?: (value: any) => string) => (number: any, digits?: number) => string} */
 const writer = (form, rounded, other = String) => (number, digits = 4) =>
   (typeof number === "number" ? form(number, rounded(Math.abs(number), digits)) : other(number));
 
@@ -47,4 +48,5 @@ export const briefLatex = writer(tex, shortly, named); // as in cells
 
 export const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
 
+/** @param {number[]} shape */
 export const times = (shape) => (shape.length ? shape.join("×") : "");

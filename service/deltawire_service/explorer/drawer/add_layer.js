@@ -3,7 +3,11 @@ import { html, useState } from "../core/dom.js";
 import { spelledOut } from "../core/session.js";
 import { Fields } from "../widgets/fields.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Model } from "../core/model.js" */
+
 // The consumers of the other node take the new node's value instead.
+/** @param {{ model: Model, t: Translate, [other: string]: any }} props */
 export function AddLayer({ layers, model, selected, edit, t }) {
   const [kind, setKind] = useState("");
   const [config, setConfig] = useState({});

@@ -4,10 +4,14 @@ import { describe } from "../widgets/describe.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Model } from "../core/model.js" */
+
 const PAUSE = 250; // milliseconds without typing, before the text is tried
 
 // `draft`: a ref to {document, text}, a text that was typed, and the document that it would have replaced.
 // `apply`: called with a document that was typed. `fail`: called with the fault of a text that is not JSON.
+/** @param {{ model: Model, t: Translate, [other: string]: any }} props */
 export function Editor({ document, draft, apply, fail, failure, layers, model, selected, edit, t }) {
   const [text, setText] = useState(draft.current.document === document && failure ? draft.current.text : written(document));
   const numbers = useRef();

@@ -6,6 +6,9 @@ import { findingsOf } from "../core/findings/warnings.js";
 import { badgeText } from "../widgets/badge.js";
 import { describe } from "../widgets/describe.js";
 
+/** @import { Translate } from "../core/dom.js" */
+
+/** @param {{ warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 export function Findings({ evaluation, warnings, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
   const [refused, setRefused] = useState("");
@@ -39,6 +42,7 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
 const shortened = (names) => (names.length > 8 ? [...names.slice(0, 4), null, ...names.slice(-2)] : names);
 
 // Sums up the badges in a sentence, and lists each in a table, which is open where one failed.
+/** @param {{ badges: Map<string, any>, t: Translate, [other: string]: any }} props */
 function Summary({ badges, t }) {
   const all = [...badges.values()];
   const wrong = all.filter((badge) => !badge.passed).length;

@@ -4,6 +4,9 @@ import { dataInputs } from "../core/model.js";
 import { precise, times } from "../core/numbers.js";
 import { Batch } from "./batch.js";
 
+/** @import { Translate } from "../core/dom.js" */
+
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Inputs({ document, ranges, example, choose, losses, setData, t }) {
   const own = dataInputs(document.network.inputs);
   const inputs = Object.entries(own);
@@ -50,6 +53,7 @@ function Slider({ name, spec, value, allowed, set }) {
       onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
 }
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 function ArrayField({ name, spec, value, set, t }) {
   const [wrong, setWrong] = useState(false);
   const shown = useShown(JSON.stringify(value));

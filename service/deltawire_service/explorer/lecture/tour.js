@@ -2,9 +2,12 @@
 import { html } from "../core/dom.js";
 import { TOURS } from "./tours.js";
 
+/** @import { Translate } from "../core/dom.js" */
+
 const FIRST = 0; // the tour to start with
 
 // `away`: tells whether the picture has left the step or the place of this stop. `changed`: whether it has left its network.
+/** @param {{ lang: string, t: Translate, [other: string]: any }} props */
 export function Tour({ tour, stop, away, changed, open, lang, t }) {
   if (tour === null) return null;
   const { title, stops } = TOURS[tour];
@@ -12,8 +15,8 @@ export function Tour({ tour, stop, away, changed, open, lang, t }) {
   const back = stop > 0 ? [tour, stop - 1] : tour > 0 ? [tour - 1, TOURS[tour - 1].stops.length - 1] : null;
   return html`<section class="tour" data-tour=${`${tour}.${stop}`}>
     <header><h2>${title[lang]}</h2><span>${stop + 1}/${stops.length}</span>
-      <button disabled=${!back} data-tour-go="back" onClick=${() => open(...back)}>${t("tourBack")}</button>
-      <button class="main" disabled=${!forth} data-tour-go="next" title=${forth ? TOURS[forth[0]].title[lang] : ""} onClick=${() => open(...forth)}>${t("tourNext")}</button>
+      <button disabled=${!back} data-tour-go="back" onClick=${() => back && open(...back)}>${t("tourBack")}</button>
+      <button class="main" disabled=${!forth} data-tour-go="next" title=${forth ? TOURS[forth[0]].title[lang] : ""} onClick=${() => forth && open(...forth)}>${t("tourNext")}</button>
       <button class="link" data-tour-go="close" onClick=${(event) => {
         const again = event.target.closest(".page").querySelector(".tours .on");
         open(null, 0);
@@ -25,6 +28,7 @@ export function Tour({ tour, stop, away, changed, open, lang, t }) {
   </section>`;
 }
 
+/** @param {{ lang: string, t: Translate, [other: string]: any }} props */
 export function Welcome({ open, lang, t }) {
   return html`<p class="welcome">${t("about")}<br />${t("welcome")} <button class="link" data-welcome onClick=${() => open(FIRST, 0)}>
     ${TOURS[FIRST].title[lang]}</button></p>`;

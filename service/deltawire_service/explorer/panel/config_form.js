@@ -2,6 +2,10 @@
 import { html } from "../core/dom.js";
 import { Fields } from "../widgets/fields.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Place } from "../core/model.js" */
+
+/** @param {{ place: Place, t: Translate, [other: string]: any }} props */
 export function ConfigForm({ place, edit, t }) {
   const schema = place.layer.config;
   if (!Object.keys(schema.properties ?? {}).length) return html`<p class="quiet">${t("noConfig")}</p>`;

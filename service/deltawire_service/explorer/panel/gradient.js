@@ -8,6 +8,10 @@ import { contributionsTo, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Model, Place } from "../core/model.js" */
+
+/** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */
 export function Gradient({ model, place, parameter, step, badge, t }) {
   const [chosen, choose] = useState(0);
   const { name } = parameter;
@@ -26,6 +30,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
 }
 
 // Shows the gradient of a learned input: the delta that arrives at it, and the regularization.
+/** @param {{ model: Model, place: Place, t: Translate, [other: string]: any }} props */
 export function LearnedGradient({ model, place, badge, t }) {
   const { name, shape } = place;
   const lambda = lambdaOf(model, name);
@@ -37,6 +42,7 @@ export function LearnedGradient({ model, place, badge, t }) {
 }
 
 // The equation of a single contribution; of several, or with a regularization, their sum and then the numbers of each.
+/** @param {{ model: Model, place: Place, t: Translate, [other: string]: any }} props */
 function Sum({ model, place, parameter, contributions, t }) {
   const terms = contributions.all.map(({ node, own, known }) =>
     ({ node, known, equation: contributionEquation(model, node, own, known ? model.delta.get(node.name) : null) }));
@@ -58,6 +64,7 @@ function Sum({ model, place, parameter, contributions, t }) {
 }
 
 // The indices, one an axis, of a flat index.
+/** @param {number[]} shape */
 function indicesOf(flatIndex, shape) {
   const indices = [];
   let left = flatIndex;
@@ -66,6 +73,7 @@ function indicesOf(flatIndex, shape) {
 }
 
 // Returns the terms {what, product, number} of one number of a gradient: each node's, the regularization, and the sum.
+/** @param {Model} model @param {Translate} t */
 function termsOf(model, name, contributions, chosen, t) {
   if (contributions.all.some(({ contribution }) => !contribution.numbers)) return null;
   const terms = contributions.all.map(({ node, contribution, known }) => (known
@@ -82,6 +90,7 @@ function termsOf(model, name, contributions, chosen, t) {
 }
 
 // δ, or δ times the input, where all numbers of the contribution are just that; else no text.
+/** @param {Model} model */
 function productOf(model, node, contribution, chosen) {
   const delta = model.delta.get(node.name)?.numbers;
   const source = model.places.get(node.inputs[0]);

@@ -13,6 +13,10 @@ import { Equation, Formula } from "./formula.js";
 import { Gradient, LearnedGradient } from "./gradient.js";
 import { Paths } from "./paths.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Edge, Model, Place } from "../core/model.js" */
+
+/** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, [other: string]: any }} props */
 export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold, close }) {
   const place = model.places.get(name);
   if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
@@ -43,18 +47,21 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
 }
 
 // Buttons to the steps at which this node is computed and sends its delta.
+/** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, [other: string]: any }} props */
 function Jumps({ model, name, step, go, t }) {
   const [forth, back] = [model.forward.indexOf(name) + 1, model.backward.indexOf(name) + 1];
   const jump = (to, key) => html`<button data-jump=${key} disabled=${step === to} onClick=${() => go(to)}>${t(key, to)}</button>`;
   return html`<p class="jumps">${forth > 0 && jump(forth, "jumpForward")} ${back > 0 && jump(model.forward.length + back, "jumpBackward")}</p>`;
 }
 
+/** @param {{ place: Place, t: Translate, [other: string]: any }} props */
 function Given({ place, t }) {
   return html`<section data-section="value"><h3 class="green">${t(place.spec.parameter ? "learned" : place.spec.noise ? "noise" : "given")}</h3>${place.shape.length
     ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.spec.dtype === "int64"} tone="green" t=${t} />`
     : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }
 
+/** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */
 function Value({ model, place, step, t }) {
   const equation = valueEquation(model, place);
   const known = valueKnown(model, place.name, step);
@@ -65,6 +72,7 @@ function Value({ model, place, step, t }) {
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
 
+/** @param {{ place: Place, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 function Arriving({ place, arrived, badges, t, select }) {
   const array = place.shape.length > 0;
   const several = arrived.terms.length > 1;
@@ -92,6 +100,7 @@ function Arriving({ place, arrived, badges, t, select }) {
       <${HeatMap} label=${`δ ${place.name}`} traced=${arrived.sum} tone="red" badge=${badgeOfPlace(badges, place.name)} t=${t} />`}</section>`;
 }
 
+/** @param {{ model: Model, place: Place, edge: Edge, badges: Map<string, any>, t: Translate, [other: string]: any }} props */
 function Sending({ model, place, edge, delta, badges, t }) {
   const equation = deltaEquation(model, place, edge.position, delta, edge.delta);
   const scalar = edge.local && edge.local.shape.length === 0;

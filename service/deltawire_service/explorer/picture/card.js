@@ -10,9 +10,13 @@ import { fontSize } from "./fit.js";
 import { NormBar } from "./norm_bar.js";
 import { WarningSign } from "./warning_sign.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Model, Place } from "../core/model.js" */
+
 const BOX = 46; // height of the box, without the value and the delta
 const TWO_LINES = 0.6; // zoom from which the kind has room below the name
 
+/** @param {{ place: Place, model: Model, step: number, t: Translate, zoom: number, select: (name: string) => void, [other: string]: any }} props */
 export function Card({ place, model, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, warnings, badge, select, unfold }) {
   const { width, height } = box;
   const [left, top] = [box.x - width / 2, box.y - height / 2];
@@ -58,6 +62,7 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
 const numberIn = ({ numbers, norm }, array) => (array ? `‖${precise(norm)}‖` : precise(numbers));
 
 // The kind and the shape, or the part of them that there is room for.
+/** @param {Place} place @param {Translate} t */
 function kindAndShape(place, t, room) {
   const kind = kindOf(place, t);
   const whole = [kind, times(place.shape)].filter(Boolean).join(" · ");
@@ -67,6 +72,7 @@ function kindAndShape(place, t, room) {
 const shortened = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
 
 // The sign of the layer's parameters, above the corner of the box, where no name is: a click opens them in the panel.
+/** @param {{ place: Place, zoom: number, [other: string]: any }} props */
 function Folded({ place, width, side, zoom, unfold }) {
   return html`<g class="folded" data-unfold=${place.name} onClick=${() => unfold(true)}>
     <rect x=${width - 22} y=${side - 18} width="22" height="17" /><text x=${width - 2} y=${side - 5} font-size=${fontSize(12, zoom)}>▤</text>
@@ -74,6 +80,7 @@ function Folded({ place, width, side, zoom, unfold }) {
 }
 
 // Integers are labels or indices: they are listed, and have no norm.
+/** @param {{ shape: number[], [other: string]: any }} props @param {number} zoom */
 function valueAbove({ value, spec, shape }, width, side, zoom) {
   const array = shape.length > 0;
   const size = fontSize(array ? 13 : 17, zoom);
@@ -84,6 +91,7 @@ function valueAbove({ value, spec, shape }, width, side, zoom) {
 }
 
 // "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
+/** @param {number} zoom */
 function deltaBelow(sum, missing, width, side, array, zoom) {
   const size = fontSize(array ? 13 : 17, zoom);
   if (!array) return html`<text x=${width / 2} y=${size} font-size=${size}>${missing ? `${short(sum.numbers)} + ?` : `δ ${short(sum.numbers)}`}</text>`;

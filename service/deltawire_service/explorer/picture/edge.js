@@ -4,6 +4,9 @@ import { brief, short } from "../core/numbers.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { fontSize, widthOf } from "./fit.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Edge } from "../core/model.js" */
+
 const ROOM = 76; // units between two columns, without the arrow
 
 // The arrow heads that the lines end with.
@@ -17,6 +20,7 @@ export function EdgeHeads() {
 }
 
 // `route`: {path, jump, label}, from the layout. `known`: its delta was sent. `active`: its consumer is the current node.
+/** @param {{ edge: Edge, [other: string]: any }} props */
 export function EdgeLine({ edge, route: { path, jump }, known, active }) {
   const classes = ["edge", known && "back", jump && "jump", active && "active"].filter(Boolean).join(" ");
   return html`<path data-edge=${edge.id} d=${path} class=${classes}
@@ -24,6 +28,7 @@ export function EdgeLine({ edge, route: { path, jump }, known, active }) {
 }
 
 // What can be clicked: a click or Enter highlights the edge from end to end.
+/** @param {{ edge: Edge, zoom: number, t: Translate, [other: string]: any }} props */
 export function EdgeButton({ edge, route, known, highlighted, detail, zoom, highlight, badge, t }) {
   const toggle = () => highlight?.(highlighted ? null : edge.id);
   const press = (event) => {
@@ -40,6 +45,7 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
     ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
 }
 
+/** @param {{ edge: Edge, zoom: number, [other: string]: any }} props */
 function Label({ edge, centre, badge, zoom, title }) {
   const size = fontSize(13, zoom);
   const scalar = edge.delta.shape.length === 0;

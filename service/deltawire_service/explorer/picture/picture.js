@@ -7,7 +7,11 @@ import { EdgeButton, EdgeHeads, EdgeLine } from "./edge.js";
 import { DETAIL } from "./fit.js";
 import { scaleOf } from "./norm_bar.js";
 
+/** @import { Translate } from "../core/dom.js" */
+/** @import { Model } from "../core/model.js" */
+
 // `highlighted`: the id of an edge. `whole`: cut no name short, as in a file.
+/** @param {{ model: Model, step: number, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, zoom: number, [other: string]: any }} props */
 export function Picture({ model, drawing, step, selected, select, unfold, warnings, badges, highlighted, highlight, t, zoom, whole }) {
   const current = nodeAt(model, step);
   const known = (edge) => edgeKnown(model, edge, step);

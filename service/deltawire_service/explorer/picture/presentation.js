@@ -1,6 +1,8 @@
 // Shows the picture alone and large, for a projector.
 import { html, useEffect, useState } from "../core/dom.js";
 
+/** @import { Translate } from "../core/dom.js" */
+
 const KEY = "p";
 
 export const LARGE = 1.5; // times as large a type, for those far away
@@ -20,6 +22,7 @@ export function usePresentation() {
   return [presented, present];
 }
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function PresentButton({ presented, present, t }) {
   return html`<button data-present aria-pressed=${presented} title=${`${t("present")} (P)`} onClick=${() => present(!presented)}>${t(presented ? "presentEnd" : "present")}</button>`;
 }

@@ -1,6 +1,9 @@
 // Cuts the routes of edges into parts and writes them as SVG paths.
 
+/** @import { Edge } from "../core/model.js" */
+
 // Cuts the route of an edge where its rows are cut; edges into one node end beside each other.
+/** @param {Edge} edge @param {Edge[]} edges */
 export function cut(edge, edges, nodes, route, cuts) {
   const [from, to] = [nodes.get(edge.from), nodes.get(edge.to)];
   const siblings = edges.filter((other) => other.to === edge.to).sort((a, b) => nodes.get(a.from).y - nodes.get(b.from).y);
@@ -19,10 +22,10 @@ function split(points, cuts) {
   for (let i = 1; i < points.length; i += 1) {
     while (left.length && left[0] < points[i].x) { // the turn itself leads up or down
       const x = left.shift();
-      parts.at(-1).points.push({ x: x - 0.01, y: points[i - 1].y });
+      parts[parts.length - 1].points.push({ x: x - 0.01, y: points[i - 1].y });
       parts.push({ points: [{ x: x + 0.01, y: points[i].y }] });
     }
-    parts.at(-1).points.push(points[i]);
+    parts[parts.length - 1].points.push(points[i]);
   }
   return parts;
 }

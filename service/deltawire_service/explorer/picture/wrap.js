@@ -2,12 +2,15 @@
 import { larger, whole } from "./fit.js";
 import { cut, elbow, smooth } from "./route.js";
 
+/** @import { Edge } from "../core/model.js" */
+
 const GUTTER = 44; // between rows, at least
 const LANE = 8; // between lines that run side by side
 const AWAY = 22; // from such lines to the row: a badge has room there
 const ROWS = 40; // at most
 
 // Chooses the number of rows that draws everything largest; several columns only where none has to scroll.
+/** @param {Edge[]} edges */
 export function wrapped(drawing, edges, view, down) {
   let best = null;
   for (let rows = 1; rows <= ROWS; rows += 1) {
@@ -19,13 +22,15 @@ export function wrapped(drawing, edges, view, down) {
   return best;
 }
 
+/** @param {any} drawing @param {Edge[]} edges */
 function stacked({ nodes, routes }, edges, rows) {
   const columns = ranks(nodes);
   if (rows > columns.length) return null;
   const cuts = cutBetween(columns, edges, nodes, rows);
   if (cuts.length < rows - 1) return null;
   const rowOf = (x) => cuts.filter((cut) => cut < x).length;
-  const boxes = Array.from({ length: rows }, () => ({ left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity, turns: [] }));
+  /** @type {{ left: number, right: number, top: number, bottom: number, turns: any[], x: number, y: number }[]} */
+  const boxes = Array.from({ length: rows }, () => ({ left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity, turns: [], x: 0, y: 0 }));
   const widen = ({ x, y, width = 0, height = 10 }) => {
     const box = boxes[rowOf(x)];
     box.left = Math.min(box.left, x - width / 2); box.right = Math.max(box.right, x + width / 2);
@@ -67,7 +72,7 @@ function stacked({ nodes, routes }, edges, rows) {
     drawn.set(edge.id, { path, label: moved(routes.get(edge.id).label), jump });
   }
   const placed = new Map([...nodes].map(([name, node]) => [name, { ...node, ...moved(node) }]));
-  return { nodes: placed, edges: drawn, width, height: boxes.at(-1).bottom + boxes.at(-1).y + 14 };
+  return { nodes: placed, edges: drawn, width, height: boxes[rows - 1].bottom + boxes[rows - 1].y + 14 };
 }
 
 function ranks(nodes) {
@@ -82,16 +87,17 @@ function ranks(nodes) {
 }
 
 // Chooses cuts between columns: about even, and where few edges cross.
+/** @param {Edge[]} edges */
 function cutBetween(columns, edges, nodes, rows) {
   const start = columns[0].left;
-  const length = (columns.at(-1).right - start) / rows;
+  const length = (columns[columns.length - 1].right - start) / rows;
   const cuts = [];
   for (let row = 1; row < rows; row += 1) {
     const even = start + row * length;
     let best = null;
     for (let i = 1; i < columns.length; i += 1) {
       const cut = columns[i].left - 8; // behind the labels
-      if (cuts.length && cut <= cuts.at(-1)) continue;
+      if (cuts.length && cut <= cuts[cuts.length - 1]) continue;
       const crossed = edges.filter((edge) => nodes.get(edge.from).x < cut && nodes.get(edge.to).x > cut).length;
       const cost = Math.abs(cut - even) / length + 0.06 * crossed;
       if (!best || cost < best.cost) best = { cut, cost };

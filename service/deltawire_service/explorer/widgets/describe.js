@@ -1,6 +1,9 @@
 // Describes a call that failed.
 
+/** @import { Translate } from "../core/dom.js" */
+
 // The service's sentence is English: in another language, what it is about comes first.
+/** @param {Translate} t */
 export function describe(fault, t) {
   if (t.known(`failed_${fault.code}`)) return t(`failed_${fault.code}`, fault);
   return [t.known(`code_${fault.code}`) && t(`code_${fault.code}`), fault.detail].filter(Boolean).join(": ") || t("failed_away");

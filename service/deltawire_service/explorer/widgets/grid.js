@@ -4,10 +4,11 @@ import { flat } from "../core/arrays.js";
 const LONGEST = 16; // numbers of a vector in one row
 
 // Leading axes stand one below the other; a long vector is cut into rows.
+/** @param {number[]} shape */
 export function rowsOf(numbers, shape) {
   const all = flat(numbers);
   const square = all.length > LONGEST ? Math.ceil(Math.sqrt(all.length)) : all.length || 1;
-  const columns = shape.length > 1 ? shape.at(-1) : square;
+  const columns = shape.length > 1 ? shape[shape.length - 1] : square;
   const rows = [];
   for (let i = 0; i < all.length; i += columns) rows.push(all.slice(i, i + columns));
   return rows;

@@ -5,6 +5,9 @@ import { Badge } from "./badge.js";
 import { pooled, rowsOf } from "./grid.js";
 import { NumberTable } from "./number_table.js";
 
+/** @import { Traced } from "../core/arrays.js" */
+/** @import { Translate } from "../core/dom.js" */
+
 const SIDE = 64; // rows and columns of a heat map, at most
 const CARD_SIDE = 16; // of the cells on a card
 const WRITTEN = [56, 22]; // width and height of a cell with its number in it
@@ -16,9 +19,11 @@ function shade(number, largest) {
   return `h${largest > 0 && level === 0 && number !== 0 ? Math.sign(number) : level}`;
 }
 
+/** @param {Traced} traced */
 const largestOf = (traced) => Math.max(Math.abs(traced.min), Math.abs(traced.max));
 
 // Cells as SVG, in a box of the picture.
+/** @param {{ traced: Traced, [other: string]: any }} props */
 export function Cells({ traced, x, y, width, height }) {
   if (!traced.numbers) return null;
   const rows = pooled(rowsOf(traced.numbers, traced.shape), CARD_SIDE);
@@ -33,6 +38,7 @@ export function Cells({ traced, x, y, width, height }) {
 // `caption`: markup above the map, instead of the label's text.
 // `integers`: labels or indices, which have neither a norm nor a colour.
 // `chosen`, `choose`: the flat index of the chosen cell; a click then chooses a cell, and only the button shows all numbers.
+/** @param {{ traced: Traced, t: Translate, [other: string]: any }} props */
 export function HeatMap({ traced, label, caption = label, tone, chosen, choose, integers, badge, t }) {
   const [open, setOpen] = useState(false);
   const toggle = () => setOpen(!open);
@@ -48,6 +54,7 @@ export function HeatMap({ traced, label, caption = label, tone, chosen, choose, 
   </figure>`;
 }
 
+/** @param {{ traced: Traced, [other: string]: any }} props */
 function ColourMap({ traced, label, chosen, choose, integers, open }) {
   const rows = rowsOf(traced.numbers, traced.shape);
   const shown = pooled(rows, SIDE);

@@ -6,9 +6,11 @@ const MOST = 60_000; // points that a curve keeps
 
 // `begin`: the version behind which the history begins. `first`: the one behind which the curve does.
 class Curve {
+  /** @type {number[]} */
   x = [];
   loss = [];
   norm = [];
+  /** @type {{ x: number[], y: number[] }} */
   validation = { x: [], y: [] };
   stride = 1; // between the places it keeps, with the newest one
 
@@ -33,11 +35,14 @@ class Curve {
 
   // Returns a curve that begins earlier, to be read anew.
   longer() {
-    return new this.constructor(this.described, Math.max(this.begin, this.first - LATEST));
+    return new /** @type {any} */ (this.constructor)(this.described, Math.max(this.begin, this.first - LATEST));
   }
 
+  /** @abstract @param {number} version @returns {number} */
+  placeOf(version) { return version; }
+
   add({ version, loss, gradient_norm: norm }) {
-    if (this.x.length && this.x.at(-1) % this.stride) for (const part of [this.x, this.loss, this.norm]) part.pop();
+    if (this.x.length && this.x[this.x.length - 1] % this.stride) for (const part of [this.x, this.loss, this.norm]) part.pop();
     this.x.push(this.placeOf(version));
     this.loss.push(loss);
     this.norm.push(norm);

@@ -1,0 +1,9 @@
+// What the pages load beside their modules.
+
+// KaTeX, which sets formulas: only what the pages call.
+declare var katex: {
+  render(tex: string, element: HTMLElement, options: { throwOnError: boolean; strict: boolean; output: string; trust: boolean }): void;
+};
+
+// Swagger UI, which draws the page of the API.
+declare var SwaggerUIBundle: (options: object) => void;
