@@ -97,6 +97,11 @@ export function Page({ layers, initial, initialLang }) {
     fold({ over: true });
   };
 
+  const closePanel = () => { // its button is gone: the focus goes to the one that opens it again
+    fold({ over: false });
+    requestAnimationFrame(() => /** @type {HTMLElement | null} */ (globalThis.document.querySelector("[data-open-panel]"))?.focus());
+  };
+
   const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab };
   useAddress(address, openAddress);
   useEffect(() => { openAddress(initial); }, []);
@@ -125,7 +130,7 @@ export function Page({ layers, initial, initialLang }) {
           <div class="ground" ref=${canvas}>
             ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, setDetail, type }} />`}
           </div>
-          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => fold({ over: true })}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
+          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
             <${Link} t=${t} address=${() => addressOf(address)} />
             <button onClick=${() => saveSvg(shown, origin.name)}>SVG</button><button onClick=${() => savePng(shown, origin.name)}>PNG</button></p>
           ${failure && html`<${Refusal} drawn=${Boolean(model)} dismiss=${model && !failure.error.passing && dismiss} ...${{ failure, t }} />`}
@@ -138,7 +143,7 @@ export function Page({ layers, initial, initialLang }) {
       <aside ref=${aside} class=${folds.over ? "over" : ""} tabindex="-1">
         <${Tour} ...${{ tour, stop, away, lang, t }} changed=${Boolean(origin?.changed)} open=${openTour} />
         ${tour === null && !origin?.changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
-        ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && (() => fold({ over: false }))} unfolded=${folds.unfolded} name=${selected} />`}
+        ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
       </aside>
     </main>
   </div>`;

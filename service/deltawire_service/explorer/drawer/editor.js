@@ -36,6 +36,15 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
   };
+  const leaving = useRef(false); // Escape came: Tab goes on to what is next
+  const press = (event) => {
+    const { target, key, shiftKey } = event;
+    if (key === "Tab" && !shiftKey && !leaving.current) {
+      event.preventDefault();
+      target.setRangeText("  ", target.selectionStart, target.selectionEnd, "end");
+      change(target.value);
+    } else if (key !== "Tab" && key !== "Shift") leaving.current = key === "Escape";
+  };
   const typed = draft.current.text === text; // else what failed is not this text
   const listed = (failure?.error.faults ?? []).map((fault) => ({ ...fault, line: typed ? fault.line ?? lineIn(text, fault.pointer) : null }));
   const lines = new Set(listed.map((one) => one.line));
@@ -43,13 +52,14 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
   return html`<div class="editor">
     <div class="lines" aria-hidden="true"><pre ref=${numbers}>${Array.from({ length: count }, (_, i) =>
       html`<span class=${lines.has(i + 1) ? "wrong" : ""}>${i + 1}\n</span>`)}</pre></div>
-    <textarea spellcheck="false" aria-label=${t("edit")} value=${text} wrap="off" onInput=${(event) => change(event.target.value)}
+    <textarea spellcheck="false" aria-label=${t("edit")} aria-describedby="edit-keys" value=${text} wrap="off" onKeyDown=${press} onBlur=${() => { leaving.current = false; }} onInput=${(event) => change(event.target.value)}
       onScroll=${(event) => { numbers.current.style.transform = `translateY(${-event.target.scrollTop}px)`; }}></textarea></div>
     <div class="beside">
-      ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
-          ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+      <p class="quiet" id="edit-keys">${t("editKeys")}</p>
+      ${listed.length ? html`<div role="alert"><ul class="faults">${listed.map((one) => html`<li data-line=${one.line}>
+          ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul></div>`
         : html`<p class="quiet">${t("editNote")}</p>`}
-      ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
+      ${model && html`<h2>${t("addLayer")}</h2><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;
 }
 

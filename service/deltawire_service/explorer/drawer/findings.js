@@ -26,7 +26,7 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
     }
   };
   return html`<div class="findings">
-    <div><h3>${t("findingsTitle")} ${evaluation.losses.length > 1 && html`<small>${t("findingsOf", evaluation.row + 1, evaluation.losses.length)}</small>`}</h3>
+    <div><h2>${t("findingsTitle")} ${evaluation.losses.length > 1 && html`<small>${t("findingsOf", evaluation.row + 1, evaluation.losses.length)}</small>`}</h2>
       ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
       <ul>${all.map(({ what, names, text }) => html`<li data-finding=${`${what} ${names.join(" ")}`}><b>${t(`warning_${what}`)}</b> ${
         shortened(names).map((name, i) => [i > 0 && ", ", name ? html`<button class="link" onClick=${() => select(name)}>${name}</button>` : "…"])}

@@ -95,6 +95,7 @@ export const GRAPH_TEXTS = {
   taller: ["height of the area below: drag, arrow keys or double click", "아래 영역의 높이: 드래그, 방향키, 더블클릭"],
   edit: ["the request as JSON", "요청 JSON"], line: [(number) => `line ${number}:`, (number) => `${number}행:`],
   editNote: ["This is the request to /v1/gradients. Each change is tried at once.", "/v1/gradients로 보내는 요청 그대로입니다. 고치면 바로 다시 계산합니다."],
+  editKeys: ["Tab indents. To leave by the keyboard, press Esc, then Tab.", "Tab은 들여쓰기입니다. 편집기에서 나가려면 Esc를 누른 다음 Tab을 누르세요."],
   check: ["Check the gradients", "기울기 검사"], checking: ["checking …", "검사 중 …"],
   checkNote: ["Compares every gradient with the complex step and with central differences. Neither uses backprop.",
     "모든 기울기를 역전파를 쓰지 않는 두 방법, 복소 스텝 미분과 중앙 차분의 결과와 비교합니다."],

@@ -33,15 +33,19 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const arrived = terms.length > 0 && !missing && sum;
   const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
-  const press = (event) => { if (event.key === "Enter") select(place.name); };
+  const press = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault(); // Space would scroll the page
+    select(place.name);
+  };
   const small = fontSize(12, zoom);
-  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`].filter(Boolean).join(", ");
+  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`, badge && badgeText(badge)].filter(Boolean).join(", ");
   const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.6 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
-  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
-      aria-label=${spoken} onClick=${() => select(place.name)} onKeyDown=${press}>
-    <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
+  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${() => select(place.name)}>
+    <rect class="ring" tabindex="0" role="button" aria-label=${spoken} onKeyDown=${press} x="-5" y=${side - 5} width=${width + 10} height=${tall + 10} rx="12" />
+    <g aria-hidden="true"><rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
     <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
@@ -54,7 +58,7 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, width, side, array, zoom)}</g>`}
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
-      ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}
+      ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}</g>
     <title>${place.name}: ${place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
   </g>`;
 }

@@ -32,16 +32,16 @@ export function EdgeLine({ edge, route: { path, jump }, known, active }) {
 export function EdgeButton({ edge, route, known, highlighted, detail, zoom, highlight, badge, t }) {
   const toggle = () => highlight?.(highlighted ? null : edge.id);
   const press = (event) => {
-    if (event.key === "Enter") toggle();
+    if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(); }
     if (event.key === "Escape") highlight?.(null);
   };
   const title = t("edgeTitle", edge.to, edge.from);
-  const spoken = `${edge.from} → ${edge.to}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}`;
+  const spoken = `${edge.from} → ${edge.to}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}${badge ? `, ${badgeText(badge)}` : ""}`;
   const written = detail && known;
-  return html`<g class="edge-button" data-edge-button=${edge.id} role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)}
-      tabindex=${written ? 0 : -1} onClick=${toggle} onKeyDown=${press}>
+  return html`<g class="edge-button" data-edge-button=${edge.id} onClick=${toggle}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
-    <path class="touch" d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>
+    <path class="touch" role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)} tabindex=${written ? 0 : -1} onKeyDown=${press}
+      d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>
     ${written && html`<${Label} ...${{ edge, zoom, badge, title }} centre=${route.label} />`}</g>`;
 }
 
@@ -54,7 +54,7 @@ function Label({ edge, centre, badge, zoom, title }) {
   const text = widthOf(all, size) > ROOM ? brief(number) : all; // a long one would hide the arrow
   const below = badge ? fontSize(11, zoom) + 3 : 0;
   const width = Math.max(widthOf(text, size), badge ? widthOf(badgeText(badge), below - 3) : 0) + 8;
-  return html`<g class="edge-label" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
+  return html`<g class="edge-label" aria-hidden="true" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
     <rect x=${-width / 2} y=${-size / 2 - 3} width=${width} height=${size + 6 + below} rx="5" /><text y=${0.37 * size} font-size=${size}>${text}</text>
     ${badge && html`<text class=${badgeClass(badge)} data-edge-badge=${edge.id} y=${size / 2 + below - 2} font-size=${below - 3}>${badgeText(badge)}</text>`}
     <title>${title}: ${scalar ? String(number) : `‖δ‖ = ${number}`}</title></g>`;
