@@ -1773,6 +1773,14 @@ export interface components {
                 [key: string]: string;
             };
         };
+        LayerTranslation: {
+            lang: string;
+            summary?: string;
+            /** @description descriptions of config keys */
+            config: {
+                [key: string]: string;
+            };
+        };
         LayerResponse: {
             kind: string;
             /** @description the formula with its shapes, as text */
@@ -1789,9 +1797,13 @@ export interface components {
             synonyms: components["schemas"]["LayerSynonym"][];
             /** @description LaTeX with placeholders */
             formula?: components["schemas"]["LayerFormula"];
+            /** @description texts in the language asked for; what is missing is not translated */
+            translation?: components["schemas"]["LayerTranslation"];
         };
         LayersResponse: {
             layers: components["schemas"]["LayerResponse"][];
+            /** @description languages of texts, en among them */
+            languages: string[];
         };
         WorkersResponse: {
             connected: boolean;
@@ -6857,7 +6869,10 @@ export interface operations {
     };
     list_layers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description adds the texts that are translated into this language: ko */
+                lang?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6900,6 +6915,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `internal`: The service failed */
             500: {
                 headers: {
@@ -6935,7 +6962,10 @@ export interface operations {
     };
     show_layer: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description adds the texts that are translated into this language: ko */
+                lang?: string;
+            };
             header?: never;
             path: {
                 kind: string;
@@ -6982,6 +7012,18 @@ export interface operations {
             };
             /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

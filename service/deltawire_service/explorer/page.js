@@ -14,6 +14,7 @@ import { Tour, Welcome } from "./lecture/tour.js";
 import { TOURS } from "./lecture/tours.js";
 import { addressOf, useAddress } from "./page/address.js";
 import { useEvaluation } from "./page/evaluation.js";
+import { useLayerTexts } from "./page/layer_texts.js";
 import { useNarrow, useSize } from "./page/screen.js";
 import { Panel } from "./panel/panel.js";
 import { scrollTo } from "./panel/scroll.js";
@@ -45,6 +46,7 @@ export function Page({ layers, initial, initialLang }) {
   const { evaluation, latest, failure, show, fail, dismiss } = useEvaluation(layers);
   const [{ step, selected, tour, stop, down, tab }, setView] = useState(viewIn(initial));
   const [lang, setLang] = useState(initialLang);
+  useLayerTexts(layers, lang);
   const [theme, setTheme] = useTheme();
   const [checked, setChecked] = useState({ model: null, badges: NONE });
   const [folds, setFolds] = useState({ unfolded: false, detail: true, over: false }); // over: the panel over the picture, on a phone;

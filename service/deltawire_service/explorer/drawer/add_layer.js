@@ -2,6 +2,7 @@
 import { html, useState } from "../core/dom.js";
 import { spelledOut } from "../core/session.js";
 import { Fields } from "../widgets/fields.js";
+import { LayerSummary } from "../widgets/layer_summary.js";
 
 /** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
@@ -32,6 +33,6 @@ export function AddLayer({ layers, model, selected, edit, t }) {
     <div class="row"><select aria-label=${t("kind")} value=${kind} onChange=${(event) => { setKind(event.target.value); setConfig({}); }}>
       <option value="">${t("kind")} …</option>${[...layers.keys()].map((one) => html`<option value=${one}>${one}</option>`)}</select>
       <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
-    ${layer && html`<${Fields} schema=${layer.config} config=${config} change=${setConfig} />
-      <p class="about" lang="en">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
+    ${layer && html`<${Fields} translation=${layer.translation} schema=${layer.config} config=${config} change=${setConfig} />
+      <p class="about"><${LayerSummary} layer=${layer} /><br /><small>${layer.distribution}</small></p>`}</form>`;
 }

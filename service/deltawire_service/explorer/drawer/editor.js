@@ -1,6 +1,6 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/describe.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
 
@@ -57,7 +57,7 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
     <div class="beside">
       <p class="quiet" id="edit-keys">${t("editKeys")}</p>
       ${listed.length ? html`<div role="alert"><ul class="faults">${listed.map((one) => html`<li data-line=${one.line}>
-          ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul></div>`
+          ${one.line && html`<b>${t("line", one.line)}</b> `}<${Described} fault=${one} t=${t} /> <code>${one.pointer ?? ""}</code></li>`)}</ul></div>`
         : html`<p class="quiet">${t("editNote")}</p>`}
       ${model && html`<h2>${t("addLayer")}</h2><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;

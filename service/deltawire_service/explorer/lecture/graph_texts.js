@@ -173,6 +173,11 @@ export const GRAPH_TEXTS = {
     batch_empty: "배치가 비어 있습니다", not_differentiable: "미분할 수 없습니다", version_expired: "더 이상 보관하지 않는 버전입니다",
     model_large: "그림으로 보기에는 너무 큰 모델입니다", version_not_reproducible: "이 환경에서는 똑같이 다시 계산할 수 없는 버전입니다",
     dtype_mismatch: "dtype이 맞지 않습니다", missing_data: "입력 데이터가 빠졌습니다", tensor_invalid: "숫자 배열이 아닙니다", field_invalid: "필드 값이 잘못되었습니다",
+    layer_not_found: "그런 층이 없습니다", network_not_found: "그런 네트워크가 없습니다", body_too_large: "요청 본문이 너무 큽니다", json_too_deep: "JSON이 너무 깊게 중첩되어 있습니다",
+    json_too_many_members: "JSON에 객체, 키, 리스트가 너무 많습니다", too_many_nodes: "네트워크가 너무 큽니다", too_many_tensors: "요청에 배열이 너무 많습니다",
+    shape_too_large: "모양(shape)이 너무 큽니다", dtype_unsupported: "지원하지 않는 dtype입니다", unknown_name: "없는 이름입니다", request_timeout: "요청이 제시간에 도착하지 않았습니다",
+    not_ready: "서비스가 지금은 요청을 받지 않습니다", worker_lost: "계산하던 작업자 여럿이 중단되었습니다", cluster_unavailable: "작업자가 중단되어 시간 안에 계산할 수 없습니다",
+    origin_not_allowed: "다른 사이트의 페이지에서 보낸 요청입니다", bad_request: "요청을 읽을 수 없습니다",
     version_not_found: "그런 버전이 없습니다", store_missing: "이 서비스는 모델을 보관하지 않습니다",
   }),
 };

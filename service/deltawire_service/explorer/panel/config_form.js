@@ -13,5 +13,5 @@ export function ConfigForm({ place, edit, t }) {
     document.network.nodes[place.index].config = config;
     return document;
   });
-  return html`<div class="fields"><${Fields} schema=${schema} config=${place.config} change=${change} /></div>`;
+  return html`<div class="fields"><${Fields} translation=${place.layer.translation} schema=${schema} config=${place.config} change=${change} /></div>`;
 }

@@ -7,6 +7,7 @@ import { bracketed, latex, precise, times } from "../core/numbers.js";
 import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
 import { Badge } from "../widgets/badge.js";
 import { HeatMap } from "../widgets/heat_map.js";
+import { LayerSummary } from "../widgets/layer_summary.js";
 import { ConfigForm } from "./config_form.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
@@ -27,7 +28,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   return html`<section class="panel" data-panel=${name}>
     ${close && html`<button class="close" data-close-panel aria-label=${t("close")} title=${t("close")} onClick=${close}>✕</button>`}
     <h2>${name} <small>${kindOf(place, t)}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
-    ${place.layer && html`<p class="about" lang="en">${place.layer.summary}
+    ${place.layer && html`<p class="about"><${LayerSummary} layer=${place.layer} />
       ${!place.layer.distribution.startsWith("deltawire ") && html` <em>${t("plugin", place.layer.distribution)}</em>`}</p>`}
     <${Jumps} ...${{ model, name, step, go, t }} />
     ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}

@@ -59,7 +59,7 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
       ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}</g>
-    <title>${place.name}: ${place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
+    <title>${place.name}: ${place.layer?.translation?.summary ?? place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
   </g>`;
 }
 

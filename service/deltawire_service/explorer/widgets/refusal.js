@@ -1,6 +1,6 @@
 // Draws a call that failed beside the picture of the last network that could be computed.
 import { html } from "../core/dom.js";
-import { describe } from "./describe.js";
+import { describe, Described } from "./describe.js";
 
 /** @import { Translate } from "../core/dom.js" */
 
@@ -9,7 +9,7 @@ import { describe } from "./describe.js";
 export function Refusal({ failure: { error, seconds, again }, drawn, dismiss, t }) {
   const text = describe(error.faults[0], t);
   const repeatable = again && (error.passing || error.problem.status >= 500); // what is refused once is refused again
-  return html`<div class="refused" role="alert" title=${text}><p>${drawn && html`<b>${t(error.passing ? "asBefore" : "lastValid")}</b> `}${text}${seconds && ` ${t("nextTry", seconds)}`}</p>
+  return html`<div class="refused" role="alert" title=${text}><p>${drawn && html`<b>${t(error.passing ? "asBefore" : "lastValid")}</b> `}<${Described} fault=${error.faults[0]} t=${t} />${seconds && ` ${t("nextTry", seconds)}`}</p>
     ${repeatable && html`<button data-again onClick=${again}>${t("tryNow")}</button>`}
     ${dismiss && html`<button data-dismiss title=${t("dismiss")} aria-label=${t("dismiss")} onClick=${dismiss}>✕</button>`}</div>`;
 }
