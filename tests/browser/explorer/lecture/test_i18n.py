@@ -67,3 +67,28 @@ def test_a_refusal_names_its_subject_in_korean_and_marks_the_english_sentence(
         assert "multiplied" in place.locator('[lang="en"]').inner_text()
     assert faults and all("422" in fault for fault in faults)
     faults.clear()
+
+
+def test_the_words_of_a_lecturer(page: Page) -> None:
+    """Words that a literal translation gets wrong, and every text in both languages."""
+    Explorer(page)
+    texts = page.evaluate(
+        """async () => {
+          const { GRAPH_TEXTS } = await import('/explorer/lecture/graph_texts.js');
+          const written = (text) => (typeof text === 'function' ? text('x', '0') : text);
+          return Object.fromEntries(Object.entries(GRAPH_TEXTS).map(([key, both]) => [key, both.map(written)]));
+        }"""
+    )
+    assert len(texts) > 200 and all(korean for _, korean in texts.values())
+    assert texts["cells"] == ["cells, scaled per strip:", "칸 색(배열마다 최댓값 기준):"]
+    assert texts["sizes"][0] == "norms (they do not add):"
+    assert "Click a node to go on." in texts["normPathNote"][0]
+    assert texts["normPathsTitle"][1] == "경로별로 x에 전해지는 δ"
+    assert texts["normPathTitle"][1] == "손실에서 x까지 δ가 전파된 경로"
+    assert texts["lastValid"][1] == "마지막으로 올바르던 네트워크를 보여 줍니다."
+    assert texts["reset"][1] == "학습 전으로"
+    assert texts["tab_plots"][1] == "도표"
+    agree = page.evaluate(
+        "import('/explorer/lecture/graph_texts.js').then(({ GRAPH_TEXTS }) => GRAPH_TEXTS.agree[1](8, '0'))"
+    )
+    assert agree.endswith("정확히 일치합니다.")
