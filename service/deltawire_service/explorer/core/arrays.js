@@ -41,3 +41,6 @@ export const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 // An array of a shape, each of its numbers drawn.
 /** @param {number[]} shape */
 export const filled = (shape, draw) => (shape.length ? Array.from({ length: shape[0] }, () => filled(shape.slice(1), draw)) : draw());
+
+// A shape as people write it.
+export const times = (shape) => (shape.length ? shape.join("×") : "");

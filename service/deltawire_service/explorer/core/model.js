@@ -1,8 +1,6 @@
 // Builds the model of one example: its network as a graph, with every value, delta and gradient of the trace.
 import { filled, summary } from "./arrays.js";
 
-/** @import { Translate } from "./dom.js" */
-
 /** @import { Traced } from "./arrays.js" */
 
 // A map of all places, or of all nodes: a name of the network is always in it.

@@ -4,7 +4,6 @@ import { spelledOut } from "../core/session.js";
 import { Fields } from "../widgets/fields.js";
 import { LayerSummary } from "../widgets/layer_summary.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 // The consumers of the other node take the new node's value instead.

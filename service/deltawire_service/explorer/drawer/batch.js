@@ -3,8 +3,6 @@ import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { describe } from "../widgets/describe.js";
 import { columnsOf, readBatch, Unreadable } from "./batch_reader.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 // `take`: called with the data that was read; returns a promise of why they are not taken, a Failure or null.
 /** @param {{ t: Translate, [other: string]: any }} props */
 export function Batch({ inputs, take, t }) {

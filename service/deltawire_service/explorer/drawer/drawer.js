@@ -8,8 +8,6 @@ import { Kept } from "./kept.js";
 import { Plots } from "./plots.js";
 import { Splitter } from "./splitter.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 const Training = lazy(() => import("./training/training.js").then((module) => module.Training));
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit", "kept"];

@@ -1,10 +1,9 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { Described } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 const PAUSE = 250; // milliseconds without typing, before the text is tried

@@ -6,8 +6,6 @@ import { findingsOf } from "../core/findings/warnings.js";
 import { badgeText } from "../widgets/badge.js";
 import { describe } from "../widgets/describe.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 /** @param {{ warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 export function Findings({ evaluation, warnings, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);

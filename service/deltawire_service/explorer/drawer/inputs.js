@@ -1,10 +1,9 @@
 // Edits the data: sliders and fields for single numbers, text for arrays, the choice of the example, whole batches.
 import { html, useState } from "../core/dom.js";
 import { dataInputs } from "../core/model.js";
-import { precise, times } from "../core/numbers.js";
+import { times } from "../core/arrays.js";
+import { precise } from "../core/numbers.js";
 import { Batch } from "./batch.js";
-
-/** @import { Translate } from "../core/dom.js" */
 
 /** @param {{ t: Translate, [other: string]: any }} props */
 export function Inputs({ document, ranges, example, choose, losses, setData, t }) {

@@ -3,8 +3,6 @@ import { html, useState } from "../core/dom.js";
 import { draft, drop, keep, titleOf } from "../core/kept.js";
 import { written } from "./pointers.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 // `kept`: the networks, `reread` takes what they are now. `open`: called with a document.
 /** @param {{ t: Translate, [other: string]: any }} props */
 export function Kept({ kept, reread, document, open, t }) {

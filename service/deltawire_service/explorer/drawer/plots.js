@@ -6,7 +6,6 @@ import { Chart } from "../widgets/chart/chart.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { linesOf } from "./depth.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 // The dashes of the lines of δ, and those of the gradients.

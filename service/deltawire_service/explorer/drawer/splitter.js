@@ -2,8 +2,6 @@
 import { html, useEffect, useState } from "../core/dom.js";
 import { remember, remembered } from "../core/preferences.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 const [LEAST, USUAL, TALL, MOST, STEP] = [20, 27, 55, 75, 5]; // percent of the window's height
 const HEIGHTS = Array.from({ length: MOST - LEAST + 1 }, (_, i) => String(LEAST + i));
 

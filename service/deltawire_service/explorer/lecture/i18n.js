@@ -3,7 +3,6 @@
 export const LANGUAGES = { en: "English", ko: "한국어" };
 
 // `texts`: English and Korean of each key. Returns t(key, ...values), which writes a text; t.known(key) tells whether there is one.
-/** @param {string} lang */
 export function translator(texts, lang) {
   const index = Object.keys(LANGUAGES).indexOf(lang);
   const t = (key, ...values) => {

@@ -2,8 +2,6 @@
 import { html, useLayoutEffect, useRef } from "../core/dom.js";
 import { TOURS } from "./tours.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 const FIRST = 0; // the tour to start with
 
 // `away`: tells whether the picture has left the step or the place of this stop. `changed`: whether it has left its network.

@@ -22,7 +22,7 @@ export function ModelsPage({ translator, languages }) {
   const all = (keys) => keys ?? (watch.newest ? [watch.newest] : []);
   const shown = all(chosen);
   const curves = shown.filter((key) => watch.curves.has(key)).map((key) => [watch.curves.get(key), TONES[shown.indexOf(key)], key]);
-  const earliestOf = (name) => watch.models.rows?.find((row) => row.name === name)?.earliest_version ?? 0;
+  const earliestOf = (name) => watch.models.rows.find((row) => row.name === name)?.earliest_version ?? 0;
   const listed = {
     watch, now, lang, t, full: shown.filter(Boolean).length === TONES.length,
     toneOf: (key) => TONES[shown.indexOf(key)],

@@ -10,7 +10,7 @@ export function bytes(number) {
   return `${power && size < 100 ? size.toPrecision(2) : size.toFixed(0)} ${BYTES[power]}`;
 }
 
-/** @type {[string, number][]} */
+/** @type {any[]} */
 const UNITS = [["days", 86400], ["hours", 3600], ["minutes", 60], ["seconds", 1]];
 
 // Writes seconds with their two largest units.
@@ -18,7 +18,6 @@ export function duration(seconds, t) {
   const whole = Math.max(0, Math.round(seconds));
   const first = UNITS.findIndex(([, size]) => whole >= size);
   if (first < 0) return t("moment");
-  /** @type {[string, number][]} */
   const parts = UNITS.slice(first, first + 2).map(([unit, size], i) => [unit, i ? Math.floor((whole % UNITS[first][1]) / size) : Math.floor(whole / size)]);
   return parts.filter(([, count]) => count).map(([unit, count]) => t(unit, count)).join(" ");
 }

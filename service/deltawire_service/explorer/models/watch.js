@@ -1,5 +1,4 @@
 // Follows the models and the runs of the service: their lists, and the curves of those that are chosen.
-import { Failure } from "../core/requests.js";
 import { ModelCurve, RunCurve } from "./curves/curve.js";
 import { Listing } from "./lists/listing.js";
 import * as routes from "./routes.js";
@@ -15,20 +14,17 @@ const TAKEN = ["running", "queued", "paused"]; // in this order
 
 // `changed`: called whenever something is new.
 export class Watch {
-  /** @type {{ models: boolean, runs: boolean, workers: any } | null} */
-  offered = null; // {models, runs, workers}
+  offered; // {models, runs, workers}
   search = ""; // a part of the names that are listed
-  /** @type {any[] | null} */
-  open = null; // runs that have not ended, in the order that they are taken in; null until they are known
+  open; // runs that have not ended, in the order that they are taken in; none until they are known
   ended = new Listing(routes.listEndedRuns, runKey);
   models = new Listing(routes.listModels, modelKey);
-  /** @type {string | null} */
+  /** @type {any} */
   newest = null; // the key of what is shown to whom has chosen nothing
   curves = new Map();
-  missing = new Set(); // keys of what is not there any more
-  /** @type {Date | null} */
-  updated = null; // the time that the lists are of
-  /** @type {{ id: string, since: number } | null} */
+  missing = new Set(); // keys of what is gone
+  updated; // the time that the lists are of
+  /** @type {any} */
   waiting = null; // {id, since} of the run that is next
 
   constructor(changed) {
@@ -47,7 +43,7 @@ export class Watch {
     this.changed();
     for (const key of this.curves.keys()) if (!keys.includes(key)) this.curves.delete(key);
     let behind = false;
-    if (this.offered?.models) for (const key of keys) behind = await this.follow(key) || behind;
+    if (this.offered.models) for (const key of keys) behind = await this.follow(key) || behind;
     return behind;
   }
 
@@ -61,10 +57,9 @@ export class Watch {
   async refreshRuns() {
     const open = await routes.listOpenRuns();
     await this.ended.refresh(this.search);
-    const over = new Set((this.ended.rows ?? []).map(({ id }) => id)); // those that ended between the two answers
-    const rows = open.filter(({ id }) => !over.has(id)).sort((a, b) => TAKEN.indexOf(a.state) - TAKEN.indexOf(b.state) || a.number - b.number);
-    this.open = rows;
-    const first = rows.find((run) => run.ahead === 0);
+    const over = new Set(this.ended.rows.map(({ id }) => id)); // those that ended between the two answers
+    this.open = open.filter(({ id }) => !over.has(id)).sort((a, b) => TAKEN.indexOf(a.state) - TAKEN.indexOf(b.state) || a.number - b.number);
+    const first = this.open.find((run) => run.ahead === 0);
     if (first?.id !== this.waiting?.id) this.waiting = first ? { id: first.id, since: Date.now() } : null;
   }
 
@@ -87,12 +82,12 @@ export class Watch {
     const ofRun = key.startsWith("run:");
     const list = ofRun ? this.ended : this.models;
     if (!list.rows) return null;
-    const listed = [...list.rows, ...(ofRun ? this.open ?? [] : [])].find((row) => list.keyOf(row) === key);
+    const listed = [...list.rows, ...(ofRun ? this.open : [])].find((row) => list.keyOf(row) === key);
     if (listed || (list.alone && !this.search)) return listed ?? null;
     try {
       return await (ofRun ? routes.run : routes.model)(key.slice(key.indexOf(":") + 1));
     } catch (error) {
-      if (error instanceof Failure && error.problem.status === 404) return null;
+      if (/** @type {any} */ (error).problem?.status === 404) return null;
       throw error;
     }
   }

@@ -2,7 +2,6 @@
 import { html } from "../core/dom.js";
 import { Fields } from "../widgets/fields.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Place } from "../core/model.js" */
 
 /** @param {{ place: Place, t: Translate, [other: string]: any }} props */

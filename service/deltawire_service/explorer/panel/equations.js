@@ -1,6 +1,6 @@
 // Writes a layer's own LaTeX with the names of a node, and with its numbers.
-import { sizeOf } from "../core/arrays.js";
-import { briefLatex, latex, times } from "../core/numbers.js";
+import { sizeOf, times } from "../core/arrays.js";
+import { briefLatex, latex } from "../core/latex.js";
 
 /** @import { Model } from "../core/model.js" */
 

@@ -1,14 +1,14 @@
 // Shows the gradient of a parameter: its contributions, their sum, and one of its numbers term by term.
 import { summary } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
-import { bracketed, latex, precise } from "../core/numbers.js";
+import { bracketed, latex } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { lambdaOf } from "../core/model.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { contributionsTo, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model, Place } from "../core/model.js" */
 
 /** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */

@@ -1,9 +1,10 @@
 // Explains one place: its value, the delta that arrives and is sent, and the gradients of its parameters.
-import { summary } from "../core/arrays.js";
+import { summary, times } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { badgeOfPlace } from "../core/gradient_check.js";
 import { kindOf } from "../core/model.js";
-import { bracketed, latex, precise, times } from "../core/numbers.js";
+import { bracketed, latex } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
 import { Badge } from "../widgets/badge.js";
 import { HeatMap } from "../widgets/heat_map.js";
@@ -14,7 +15,6 @@ import { Equation, Formula } from "./formula.js";
 import { Gradient, LearnedGradient } from "./gradient.js";
 import { Paths } from "./paths.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Edge, Model, Place } from "../core/model.js" */
 
 /** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, [other: string]: any }} props */

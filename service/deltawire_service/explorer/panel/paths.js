@@ -1,10 +1,10 @@
 // Shows the paths from a place to the loss: of single numbers as products of local gradients, of arrays by the norms of δ.
 import { html } from "../core/dom.js";
-import { bracketed, precise } from "../core/numbers.js";
+import { bracketed } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { symbol, valueEquation } from "./equations.js";
 import { Formula } from "./formula.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Edge, Model, Place } from "../core/model.js" */
 
 const PATHS = 6; // written as products, at most

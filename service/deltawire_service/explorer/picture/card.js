@@ -1,8 +1,8 @@
 // Draws a place as a card: its name, kind and shape, its value above them and its delta below.
-import { flat } from "../core/arrays.js";
+import { flat, times } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { kindOf } from "../core/model.js";
-import { precise, short, times } from "../core/numbers.js";
+import { precise, short } from "../core/numbers.js";
 import { arrivals, valueKnown } from "../core/steps.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { Cells } from "../widgets/heat_map.js";
@@ -10,7 +10,6 @@ import { fontSize } from "./fit.js";
 import { NormBar } from "./norm_bar.js";
 import { WarningSign } from "./warning_sign.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model, Place } from "../core/model.js" */
 
 const BOX = 46; // height of the box, without the value and the delta

@@ -4,7 +4,6 @@ import { brief, short } from "../core/numbers.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { fontSize, widthOf } from "./fit.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Edge } from "../core/model.js" */
 
 const ROOM = 76; // units between two columns, without the arrow

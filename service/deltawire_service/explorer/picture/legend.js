@@ -4,7 +4,6 @@ import { short } from "../core/numbers.js";
 import { isBackward } from "../core/steps.js";
 import { scaleOf } from "./norm_bar.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 const ENTRIES = [["above", "green"], ["below", "red"], ["onEdges", "red"], ["norm", ""]];

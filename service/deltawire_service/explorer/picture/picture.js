@@ -7,7 +7,6 @@ import { EdgeButton, EdgeHeads, EdgeLine } from "./edge.js";
 import { DETAIL } from "./fit.js";
 import { scaleOf } from "./norm_bar.js";
 
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 // `highlighted`: the id of an edge. `whole`: cut no name short, as in a file.

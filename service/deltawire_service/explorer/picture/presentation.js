@@ -1,8 +1,6 @@
 // Shows the picture alone and large, for a projector.
 import { html, useEffect, useState } from "../core/dom.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 const KEY = "p";
 
 export const LARGE = 1.5; // times as large a type, for those far away

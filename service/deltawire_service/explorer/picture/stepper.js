@@ -4,7 +4,6 @@ import { short } from "../core/numbers.js";
 import { isBackward, nodeAt } from "../core/steps.js";
 
 /** @import { Traced } from "../core/arrays.js" */
-/** @import { Translate } from "../core/dom.js" */
 /** @import { Model } from "../core/model.js" */
 
 // The number of a step, as it is on the card.

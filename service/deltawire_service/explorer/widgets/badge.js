@@ -1,8 +1,6 @@
 // Draws the result of a gradient check beside the number it checked.
 import { html } from "../core/dom.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 export const badgeText = (badge) => `${badge.passed ? "✓" : "✗"} ${badge.text}`;
 
 export const badgeClass = (badge) => `badge ${badge.passed ? "passed" : "failed"}`;

@@ -1,12 +1,12 @@
 // Draws an array in colours: blue below 0, orange above, the background at 0.
 import { html, useState } from "../core/dom.js";
-import { precise, short, times } from "../core/numbers.js";
+import { times } from "../core/arrays.js";
+import { precise, short } from "../core/numbers.js";
 import { Badge } from "./badge.js";
 import { pooled, rowsOf } from "./grid.js";
 import { NumberTable } from "./number_table.js";
 
 /** @import { Traced } from "../core/arrays.js" */
-/** @import { Translate } from "../core/dom.js" */
 
 const SIDE = 64; // rows and columns of a heat map, at most
 const CARD_SIDE = 16; // of the cells on a card

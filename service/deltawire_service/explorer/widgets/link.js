@@ -1,8 +1,6 @@
 // Draws the button that copies the page's address, which holds its whole state.
 import { html, useState } from "../core/dom.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 // `address`: returns a promise of {url, fits}.
 /** @param {{ t: Translate, [other: string]: any }} props */
 export function Link({ address, t }) {

@@ -5,7 +5,6 @@ import { precise } from "../core/numbers.js";
 import { rowsOf } from "./grid.js";
 
 /** @import { Traced } from "../core/arrays.js" */
-/** @import { Translate } from "../core/dom.js" */
 
 const MOST = 1024; // numbers on a page
 const DIGITS = 7; // of a number; its title has them all

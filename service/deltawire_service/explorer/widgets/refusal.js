@@ -1,8 +1,7 @@
 // Draws a call that failed beside the picture of the last network that could be computed.
 import { html } from "../core/dom.js";
-import { describe, Described } from "./describe.js";
-
-/** @import { Translate } from "../core/dom.js" */
+import { describe } from "./describe.js";
+import { Described } from "./described.js";
 
 // `failure`: as useRecovery returns it. `drawn`: a network that was computed is in the picture. `dismiss`: shows it again.
 /** @param {{ t: Translate, [other: string]: any }} props */

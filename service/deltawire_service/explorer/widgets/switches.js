@@ -2,8 +2,6 @@
 import { html, useEffect, useState } from "../core/dom.js";
 import { remember, remembered } from "../core/preferences.js";
 
-/** @import { Translate } from "../core/dom.js" */
-
 // Returns the theme, and what sets and remembers it: the visitor's choice, or else that of the machine.
 export function useTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
@@ -13,7 +11,6 @@ export function useTheme() {
 }
 
 // `languages`: the name of each by its code. `children`: links beside the one to the API.
-/** @param {{ lang: string, t: Translate, [other: string]: any }} props */
 export function Switches({ languages, theme, setTheme, lang, setLang, children, t }) {
   const other = theme === "dark" ? "light" : "dark";
   return html`<div class="switches">

@@ -3,7 +3,6 @@ import { flat, largest, sizeOf } from "../arrays.js";
 import { precise } from "../numbers.js";
 
 /** @import { Traced } from "../arrays.js" */
-/** @import { Translate } from "../dom.js" */
 /** @import { Edge, Model } from "../model.js" */
 
 const SATURATED = 0.1;

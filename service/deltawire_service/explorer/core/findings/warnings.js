@@ -2,7 +2,6 @@
 import { precise } from "../numbers.js";
 import { fit, flatness, isCause, lossEnd, meanSize, satisfaction } from "./causes.js";
 
-/** @import { Translate } from "../dom.js" */
 /** @import { Model } from "../model.js" */
 
 const SMALL = 1e-3, LARGE = 1e3;

@@ -6,11 +6,11 @@ const MOST = 60_000; // points that a curve keeps
 
 // `begin`: the version behind which the history begins. `first`: the one behind which the curve does.
 class Curve {
-  /** @type {number[]} */
+  /** @type {any} */
   x = [];
   loss = [];
   norm = [];
-  /** @type {{ x: number[], y: number[] }} */
+  /** @type {any} */
   validation = { x: [], y: [] };
   stride = 1; // between the places it keeps, with the newest one
 
@@ -38,11 +38,10 @@ class Curve {
     return new /** @type {any} */ (this.constructor)(this.described, Math.max(this.begin, this.first - LATEST));
   }
 
-  /** @abstract @param {number} version @returns {number} */
   placeOf(version) { return version; }
 
   add({ version, loss, gradient_norm: norm }) {
-    if (this.x.length && this.x[this.x.length - 1] % this.stride) for (const part of [this.x, this.loss, this.norm]) part.pop();
+    if (this.x.length && this.x.at(-1) % this.stride) for (const part of [this.x, this.loss, this.norm]) part.pop();
     this.x.push(this.placeOf(version));
     this.loss.push(loss);
     this.norm.push(norm);
@@ -71,8 +70,6 @@ export class ModelCurve extends Curve {
   get identity() { return this.described.lineage; }
 
   versionAt(place) { return place; }
-
-  placeOf(version) { return version; }
 
   async extend() {
     const { entries } = await routes.ledger(this.model, this.read);

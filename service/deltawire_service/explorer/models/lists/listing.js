@@ -4,16 +4,9 @@ const ROWS = 10; // on a page
 
 // `pages`: what the page and those before it follow. `keyOf`: the key of a row.
 export class Listing {
-  /** @type {any[] | null} */
-  rows = null; // until it is known
+  rows; // until it is known
   next = null;
   pages = [null];
-
-  /** @type {(query: object) => Promise<object>} */
-  read;
-
-  /** @type {(row: any) => string} */
-  keyOf;
 
   constructor(read, keyOf) {
     this.read = read;

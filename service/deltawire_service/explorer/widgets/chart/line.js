@@ -9,7 +9,7 @@ export function pathOf(x, y, toX, toY) {
   const dense = x.length > LEFT_OUT * (width + 1);
   const parts = [];
   const draw = (index) => parts.push(`${toX(x[index]).toFixed(1)} ${toY(y[index]).toFixed(1)}`);
-  /** @type {{ at: number, first: number, least: number, largest: number, last: number } | null} */
+  /** @type {any} */
   let column = null; // {at, first, least, largest, last}: indices of points
   const end = () => {
     if (column) [...new Set([column.first, column.least, column.largest, column.last])].sort((a, b) => a - b).forEach(draw);
@@ -19,7 +19,7 @@ export function pathOf(x, y, toX, toY) {
     if (y[i] === null || !Number.isFinite(toY(y[i]))) continue;
     if (!dense) { draw(i); continue; }
     const at = Math.round(toX(x[i]));
-    if (!column || column.at !== at) { end(); column = { at, first: i, least: i, largest: i, last: i }; }
+    if (column?.at !== at) { end(); column = { at, first: i, least: i, largest: i, last: i }; }
     if (y[i] < y[column.least]) column.least = i;
     if (y[i] > y[column.largest]) column.largest = i;
     column.last = i;

@@ -1,7 +1,7 @@
 // Maps numbers to pixels, linearly or by their logarithm, and chooses the ticks of an axis.
 
 // Returns the least and the largest number of several arrays; null without any. `log`: only what is above 0 counts.
-/** @type {(arrays: Iterable<number>[], log?: boolean) => [number, number] | null} */
+/** @returns {any} */
 export function extentOf(arrays, log = false) {
   let [low, high] = [Infinity, -Infinity];
   for (const numbers of arrays) {
@@ -17,7 +17,7 @@ export function extentOf(arrays, log = false) {
 const ROOM = 0.05; // of the axis, above and below the curves
 
 // Widens an extent so that no curve runs along the border, and one number alone has a place.
-/** @type {(extent: [number, number], log?: boolean) => [number, number]} */
+/** @returns {any} */
 export function padded([low, high], log = false) {
   if (log) {
     const margin = high > low ? (high / low) ** ROOM : 2;
