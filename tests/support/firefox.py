@@ -78,7 +78,8 @@ class Firefox:
     def press(self, key: str) -> None:
         """Press a key, given as its character or as WebDriver's code for it."""
         actions = [{"type": kind, "value": key} for kind in ("keyDown", "keyUp")]
-        self.call("WebDriver:PerformActions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
+        keys = {"type": "key", "id": "keys", "actions": actions}
+        self.call("WebDriver:PerformActions", {"actions": [keys]})
 
     def screenshot(self) -> str:
         """Return the visible page as PNG in base64."""

@@ -76,7 +76,8 @@ def test_the_words_of_a_lecturer(page: Page) -> None:
         """async () => {
           const { GRAPH_TEXTS } = await import('/explorer/lecture/graph_texts.js');
           const written = (text) => (typeof text === 'function' ? text('x', '0') : text);
-          return Object.fromEntries(Object.entries(GRAPH_TEXTS).map(([key, both]) => [key, both.map(written)]));
+          const all = Object.entries(GRAPH_TEXTS).map(([key, both]) => [key, both.map(written)]);
+          return Object.fromEntries(all);
         }"""
     )
     assert len(texts) > 200 and all(korean for _, korean in texts.values())
