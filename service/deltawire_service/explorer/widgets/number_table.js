@@ -21,7 +21,7 @@ export function NumberTable({ traced, t }) {
   return html`<div class="all-numbers" data-numbers tabindex="0">
     ${!whole && html`<p class="quiet">${t("sampleOf", sample.length, sizeOf(traced.shape))}</p>`}
     <table>
-      <tr><td></td>${rows[0].map((_, column) => html`<th scope="col">${column}</th>`)}</tr>
+      <tr><th scope="col">#</th>${rows[0].map((_, column) => html`<th scope="col">${column}</th>`)}</tr>
       ${rows.slice(first, first + perPage).map((row, i) => html`<tr key=${first + i}><th scope="row">${first + i}</th>
         ${row.map((number) => html`<td title=${String(number)}>${precise(number, DIGITS)}</td>`)}</tr>`)}
     </table>
