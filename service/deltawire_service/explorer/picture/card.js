@@ -32,6 +32,10 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const arrived = terms.length > 0 && !missing && sum;
   const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
+  const click = (event) => { // keys go on from here
+    event.currentTarget.querySelector(".ring").focus({ preventScroll: true });
+    select(place.name);
+  };
   const press = (event) => {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault(); // Space would scroll the page
@@ -42,7 +46,7 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.6 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
-  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${() => select(place.name)}>
+  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${click}>
     <rect class="ring" tabindex="0" role="button" aria-label=${spoken} onKeyDown=${press} x="-5" y=${side - 5} width=${width + 10} height=${tall + 10} rx="12" />
     <g aria-hidden="true"><rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)

@@ -34,10 +34,14 @@ export function EdgeButton({ edge, route, known, highlighted, detail, zoom, high
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(); }
     if (event.key === "Escape") highlight?.(null);
   };
+  const click = (event) => { // keys go on from here
+    event.currentTarget.querySelector(".touch").focus({ preventScroll: true });
+    toggle();
+  };
   const title = t("edgeTitle", edge.to, edge.from);
   const spoken = `${edge.from} → ${edge.to}${known ? `, δ ${edge.delta.shape.length ? `‖${short(edge.delta.norm)}‖` : short(edge.delta.numbers)}` : ""}${badge ? `, ${badgeText(badge)}` : ""}`;
   const written = detail && known;
-  return html`<g class="edge-button" data-edge-button=${edge.id} onClick=${toggle}>
+  return html`<g class="edge-button" data-edge-button=${edge.id} onClick=${click}>
     ${highlighted && html`<path class=${`strong ${known ? "back" : ""}`} d=${route.path} />`}
     <path class="touch" role="button" aria-label=${spoken} aria-pressed=${Boolean(highlighted)} tabindex=${written ? 0 : -1} onKeyDown=${press}
       d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}</title></path>
