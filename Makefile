@@ -11,7 +11,7 @@ help:
 	@echo "make serve    install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes the port)"
 	@echo "make test     install, and run the test suite (4 to 7 minutes on two cores)"
 	@echo "make demo     install, and watch a network learn handwritten digits (DEMO=text: a text)"
-	@echo "make lint     check style and types"
+	@echo "make lint     check style and types (of JavaScript too, where npm is installed)"
 	@echo "make kernels  compile the kernels of the layers, which are then used (needs a C++ compiler)"
 	@echo "make bench    measure speed beside torch, jax and others (about 45 minutes)"
 	@echo "make fuzz     test the binary format with a million mutants"
@@ -38,6 +38,8 @@ lint: $(VENV)/dev
 	@$(BIN)/ruff format --check .
 	@echo "== types"
 	@$(BIN)/mypy
+	@if command -v npm >/dev/null; then echo "== JavaScript"; .ci/javascript; \
+	  else echo "== JavaScript is not checked: npm is missing"; fi
 
 kernels: $(VENV)/service
 	@$(BIN)/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./plugins/kernels

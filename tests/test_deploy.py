@@ -296,9 +296,10 @@ def test_the_image_is_built_of_the_python_packages_alone() -> None:
     assert "client" not in copied
 
 
-def test_the_lockfile_of_the_typescript_client_names_no_registry() -> None:
+@pytest.mark.parametrize("folder", ["client/typescript", "tools/javascript"])
+def test_a_lockfile_of_npm_names_no_registry(folder: str) -> None:
     """Whoever installs it uses the registry that npm is configured for."""
-    lock = json.loads((ROOT / "client" / "typescript" / "package-lock.json").read_text())
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text())
     packages = {name: package for name, package in lock["packages"].items() if name}
     assert len(packages) > 10
     assert all(package["integrity"] and package["dev"] for package in packages.values())

@@ -2,5 +2,15 @@
 
 from deltawire_plugins import config
 from deltawire_plugins.registry import Group, Registered, Registry, RegistryError
+from deltawire_plugins.translations import LANGUAGE, Translations, load_translations
 
-__all__ = ["Group", "Registered", "Registry", "RegistryError", "config"]
+__all__ = [
+    "LANGUAGE",
+    "Group",
+    "Registered",
+    "Registry",
+    "RegistryError",
+    "Translations",
+    "config",
+    "load_translations",
+]

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 
 from deltawire_layers import Registry, load_layers
 from deltawire_optimizers import load_optimizers
+from deltawire_plugins import load_translations
 from deltawire_service.admission import deadlines
 from deltawire_service.admission.answer_memory import AnswerMemory
 from deltawire_service.admission.api_keys import read_keys
@@ -194,7 +195,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     v1.register_blueprint(plan.blueprint(pipeline, settings))
     for blueprint in model_routes.blueprints(settings, networks, access, source, caches, rows):
         v1.register_blueprint(blueprint)
-    v1.register_blueprint(catalogue.blueprint(layers))
+    v1.register_blueprint(catalogue.blueprint(layers, load_translations()))
     v1.register_blueprint(rules.blueprint(optimizers))
     v1.register_blueprint(publications.blueprint(published))
     v1.register_blueprint(limits.blueprint(settings, networks.fingerprint, membership))

@@ -157,7 +157,10 @@ def test_answer_fields(client: FlaskClient) -> None:
             client.get("/v1/networks").json | client.get("/v1/networks").json["networks"][0],
         ),
         ("GET /v1/networks/<name>", {"parameters": ..., "network": ...}),
-        ("GET /v1/layers", {"layers": ..., **client.get("/v1/layers").json["layers"][0]}),
+        (
+            "GET /v1/layers",
+            client.get("/v1/layers?lang=ko").json | client.get("/v1/layers?lang=ko").json["layers"][0],
+        ),
     ):
         documented = [name for row in rows(section(route), "answer | what it is") for name in named(row[0])]
         assert sorted(documented) == sorted(answer)

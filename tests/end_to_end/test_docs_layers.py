@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -41,8 +42,8 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_only_our_own_layers_are_on_the_page() -> None:
-    entry_points = re.findall(r'^(\w+) = "deltawire_layers\.', (ROOT / "pyproject.toml").read_text(), re.M)
-    assert sorted(KINDS) == sorted(entry_points)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert sorted(KINDS) == sorted(project["entry-points"]["deltawire.layers"])
     assert sorted(re.findall(r"^### (.+)$", PAGE, re.M)) == sorted(KINDS)
 
 

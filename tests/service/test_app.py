@@ -19,7 +19,7 @@ def test_layers_and_settings_are_those_given() -> None:
     other = create_app(Settings()).test_client()
     assert other.post("/v1/gradients", json=pointwise("mine", 2.0)).json["code"] == "unknown_kind"
     empty = create_app(Settings(), Registry({})).test_client()
-    assert empty.get("/v1/layers").json == {"layers": []}
+    assert empty.get("/v1/layers").json == {"layers": [], "languages": ["en", "ko"]}
 
 
 def test_a_plugin_that_cannot_be_used_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1779,6 +1779,14 @@ export interface components {
                 [key: string]: string;
             };
         };
+        LayerTranslation: {
+            lang: string;
+            summary?: string;
+            /** @description descriptions of config keys */
+            config: {
+                [key: string]: string;
+            };
+        };
         LayerResponse: {
             kind: string;
             /** @description the formula with its shapes, as text */
@@ -1797,9 +1805,13 @@ export interface components {
             synonyms: components["schemas"]["LayerSynonym"][];
             /** @description LaTeX with placeholders */
             formula?: components["schemas"]["LayerFormula"];
+            /** @description texts in the language asked for; what is missing is not translated */
+            translation?: components["schemas"]["LayerTranslation"];
         };
         LayersResponse: {
             layers: components["schemas"]["LayerResponse"][];
+            /** @description languages of texts, en among them */
+            languages: string[];
         };
         WorkersResponse: {
             connected: boolean;
@@ -6871,7 +6883,10 @@ export interface operations {
     };
     list_layers: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description adds the texts that are translated into this language: ko */
+                lang?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6914,6 +6929,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemResponse"];
                 };
             };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
             /** @description - `internal`: The service failed */
             500: {
                 headers: {
@@ -6949,7 +6976,10 @@ export interface operations {
     };
     show_layer: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description adds the texts that are translated into this language: ko */
+                lang?: string;
+            };
             header?: never;
             path: {
                 kind: string;
@@ -6996,6 +7026,18 @@ export interface operations {
             };
             /** @description - `content_encoding_unsupported`: The body is encoded (compressed) */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemResponse"];
+                };
+            };
+            /**
+             * @description - `field_unknown`: A field is unknown
+             *     - `field_invalid`: A field has a wrong value
+             */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,35 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 
 from deltawire import wire
 from deltawire.errors import Fault, Refused
 from deltawire_layers import SYNONYMS, Layer, Registry, RegistryError, arity
+from deltawire_plugins import Translations
 from deltawire_service.api.openapi import json_schema, summary
 from deltawire_service.api.operation import operation
 from deltawire_service.faults import unknown_kind
+from deltawire_service.schemas.queries import LanguageQuery, read_query
 from deltawire_service.schemas.resource_responses import LayerResponse, LayersResponse
 
 
-def blueprint(layers: Registry) -> Blueprint:
-    """Return both routes, for these layers."""
+def blueprint(layers: Registry, translations: Translations) -> Blueprint:
+    """Return both routes, for these layers and the translations of their texts."""
     routes = Blueprint("layers", __name__)
     catalogue = {kind: describe(kind, layer, layers.distribution(kind)) for kind, layer in layers.items()}
 
+    query = LanguageQuery()
+
+    def language_of_query() -> str | None:
+        """Return the language that the query of the current request names."""
+        return read_query(query, request.args).get("lang")
+
+    def entry(kind: str, language: str | None) -> dict[str, Any]:
+        """Return the entry of a layer, with its texts in a language."""
+        translated = translate(catalogue[kind], language, translations) if language else None
+        return catalogue[kind] | {"translation": translated} if translated else catalogue[kind]
+
     @routes.get("/layers")
-    @operation(LayersResponse)
+    @operation(LayersResponse, ["field_invalid", "field_unknown"], query=LanguageQuery)
     def list_layers() -> dict[str, Any]:
         """List the installed layers."""
-        return {"layers": list(catalogue.values())}
+        language = language_of_query()
+        listed = [entry(kind, language) for kind in catalogue]
+        return {"layers": listed, "languages": ["en", *translations.languages]}
 
     @routes.get("/layers/<kind>")
-    @operation(LayerResponse, ["layer_not_found"])
+    @operation(LayerResponse, ["layer_not_found", "field_invalid", "field_unknown"], query=LanguageQuery)
     def show_layer(kind: str) -> dict[str, Any]:
         """Describe one layer."""
+        language = language_of_query()
         if kind not in catalogue:
             raise Refused([Fault("", "layer_not_found", unknown_kind(kind, catalogue))])
-        return catalogue[kind]
+        return entry(kind, language)
 
     return routes
 
@@ -74,3 +90,24 @@ def _describe(kind: str, layer: type[Layer], distribution: str) -> dict[str, Any
     if layer.formula:
         entry["formula"] = layer.formula._asdict()
     return entry
+
+
+def translate(entry: dict[str, Any], language: str, translations: Translations) -> dict[str, Any] | None:
+    """Return the texts of an entry in a language, with those that are translated alone; None without any.
+
+    Args:
+        entry: the entry of a layer in the catalogue.
+        language: the code of the language, `ko`.
+        translations: of the installed distributions; the layer's own counts.
+    """
+    own = entry["distribution"]
+    summary_text = translations.find(language, own, entry["summary"])
+    fields = {name: field.get("description") for name, field in entry["config"]["properties"].items()}
+    config = {
+        name: found
+        for name, text in fields.items()
+        if text and (found := translations.find(language, own, text))
+    }
+    if summary_text is None and not config:
+        return None
+    return {"lang": language, "config": config} | ({"summary": summary_text} if summary_text else {})

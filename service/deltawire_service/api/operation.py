@@ -41,13 +41,14 @@ def describe(view: View, operation: Operation) -> View:
 
 
 def operation(
-    response: type[Schema], codes: Iterable[str] = ()
+    response: type[Schema], codes: Iterable[str] = (), query: type[Schema] | None = None
 ) -> Callable[[Callable[..., dict[str, Any]]], View]:
     """Turn a function that returns a document into a view.
 
     Args:
         response: the schema that describes the document.
         codes: the problems that the route may answer with, beside those of any route.
+        query: the schema of its query, which the view reads.
     """
 
     def decorate(view: Callable[..., dict[str, Any]]) -> View:
@@ -55,6 +56,6 @@ def operation(
         def respond(**path: str) -> Response:
             return bodies.respond(current_request(), view(**path))
 
-        return describe(respond, Operation(response, None, frozenset({"internal", *codes})))
+        return describe(respond, Operation(response, None, frozenset({"internal", *codes}), query=query))
 
     return decorate

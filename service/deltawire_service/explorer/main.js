@@ -4,6 +4,6 @@
 import { html, render } from "./core/dom.js";
 import { Start } from "./start.js";
 
-const element = document.getElementById("page");
+const element = /** @type {HTMLElement} */ (document.getElementById("page"));
 element.replaceChildren();
 render(html`<${Start} />`, element);

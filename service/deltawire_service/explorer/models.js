@@ -4,7 +4,7 @@ import { LANGUAGES, translator } from "./lecture/i18n.js";
 import { MODEL_TEXTS } from "./lecture/model_texts.js";
 import { ModelsPage } from "./models/page.js";
 
-const element = document.getElementById("page");
+const element = /** @type {any} */ (document.getElementById("page"));
 element.replaceChildren();
 render(html`<${ModelsPage} languages=${LANGUAGES} translator=${(lang) => translator(MODEL_TEXTS, lang)} />`, element);
 addEventListener("hashchange", () => location.reload());

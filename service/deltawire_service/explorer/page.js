@@ -15,6 +15,7 @@ import { Tour, Welcome } from "./lecture/tour.js";
 import { TOURS } from "./lecture/tours.js";
 import { addressOf, useAddress } from "./page/address.js";
 import { useEvaluation } from "./page/evaluation.js";
+import { useLayerTexts } from "./page/layer_texts.js";
 import { useNarrow, useSize } from "./page/screen.js";
 import { Panel } from "./panel/panel.js";
 import { scrollTo } from "./panel/scroll.js";
@@ -38,11 +39,15 @@ const viewIn = (address) => ({
   tab: TABS.includes(address.tab) ? address.tab : "inputs",
 });
 
+/** @import { Failure as Failed } from "./core/requests.js"
+ *  @import { Options } from "./page/evaluation.js" */
+
 // `initial`: the state of the address. `initialLang`: the language to begin with.
 export function Page({ layers, initial, initialLang }) {
   const { evaluation, latest, failure, show, fail, dismiss } = useEvaluation(layers);
   const [{ step, selected, tour, stop, down, tab }, setView] = useState(viewIn(initial));
   const [lang, setLang] = useState(initialLang);
+  useLayerTexts(layers, lang);
   const [theme, setTheme] = useTheme();
   const [checked, setChecked] = useState({ model: null, badges: NONE });
   const [folds, setFolds] = useState({ unfolded: false, detail: true, over: false }); // over: the panel over the picture, on a phone;
@@ -62,7 +67,9 @@ export function Page({ layers, initial, initialLang }) {
     selected: next.places.has(old.selected) ? old.selected : nodeAt(next, next.last),
   }));
   // `run`: the number of a training, whose networks are one entry of the history.
+  /** @type {(changed: any, options?: Options & { run?: number | null }) => Promise<Failed | null>} */
   const change = (changed, { run = null, ...options } = {}) => show(changed, { then: stay, origin: { ...origin, changed: true, run }, ...options });
+  /** @type {(modify: (document: any) => any, options?: Options) => Promise<Failed | null>} */
   const edit = (modify, options = {}) => {
     look({ tour: null });
     return change(modify(structuredClone(latest)), { renew: true, tentative: true, ...options });
@@ -97,6 +104,11 @@ export function Page({ layers, initial, initialLang }) {
     fold({ over: true });
   };
 
+  const closePanel = () => { // its button is gone: the focus goes to the one that opens it again
+    fold({ over: false });
+    requestAnimationFrame(() => /** @type {HTMLElement | null} */ (globalThis.document.querySelector("[data-open-panel]"))?.focus());
+  };
+
   const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab };
   useAddress(address, openAddress);
   useEffect(() => { openAddress(initial); }, []);
@@ -125,7 +137,7 @@ export function Page({ layers, initial, initialLang }) {
           <div class="ground" ref=${canvas}>
             ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, setDetail, type }} />`}
           </div>
-          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => fold({ over: true })}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
+          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
             <${Link} t=${t} address=${() => addressOf(address)} />
             <button onClick=${() => saveSvg(shown, origin.name)}>SVG</button><button onClick=${() => savePng(shown, origin.name)}>PNG</button></p>
           ${failure && html`<${Refusal} drawn=${Boolean(model)} dismiss=${model && !failure.error.passing && dismiss} ...${{ failure, t }} />`}
@@ -138,7 +150,7 @@ export function Page({ layers, initial, initialLang }) {
       <aside ref=${aside} class=${folds.over ? "over" : ""} tabindex="-1">
         <${Tour} ...${{ tour, stop, away, lang, t }} changed=${Boolean(origin?.changed)} open=${openTour} />
         ${tour === null && !origin?.changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
-        ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && (() => fold({ over: false }))} unfolded=${folds.unfolded} name=${selected} />`}
+        ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
       </aside>
     </main>
   </div>`;

@@ -20,7 +20,10 @@ export function Start() {
   const [loaded, setLoaded] = useState(null);
   const { failure, attempt } = useRecovery();
   useEffect(() => {
-    attempt(async () => setLoaded({ layers: await api.layers(), initial: await fromAddress(location.search, location.hash) }));
+    attempt(async () => {
+      const initial = await fromAddress(location.search, location.hash);
+      setLoaded({ layers: await api.layers(languageOf(initial.lang)), initial });
+    });
   }, []);
   const lang = languageOf((loaded?.initial ?? Object.fromEntries(new URLSearchParams(location.hash.slice(1)))).lang);
   if (loaded) return html`<${Page} ...${loaded} initialLang=${lang} />`;

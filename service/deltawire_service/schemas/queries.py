@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from deltawire.errors import Fault
 from deltawire_layers import config
+from deltawire_plugins import LANGUAGE
 from deltawire_service.faults import Faults, escape, load
 
 WHOLE = re.compile(r"-?[0-9]{1,19}\Z", re.ASCII)
@@ -122,6 +123,15 @@ class VersionQuery(Schema):
     version = WholeNumber(
         validate=validate.Range(min=0, max=2**62),
         metadata={"description": "the version; the newest by default"},
+    )
+
+
+class LanguageQuery(Schema):
+    """The language of texts."""
+
+    lang = fields.String(
+        validate=validate.Regexp(LANGUAGE, error="Send the code of a language, such as ko or pt-BR."),
+        metadata={"description": "adds the texts that are translated into this language: ko"},
     )
 
 

@@ -38,6 +38,15 @@ class LayerSynonym(Schema):
     )
 
 
+class LayerTranslation(Schema):
+    lang = fields.String(required=True)
+    summary = fields.String()
+    config = fields.Dict(
+        keys=fields.String(), values=fields.String(), required=True,
+        metadata={"description": "descriptions of config keys"},
+    )  # fmt: skip
+
+
 class LayerResponse(Schema):
     """The entry of a layer in the catalogue."""
 
@@ -56,12 +65,19 @@ class LayerResponse(Schema):
         metadata={"description": "names of torch, Keras, jax and optax that the layer stands for"},
     )
     formula = fields.Nested(LayerFormula, metadata={"description": "LaTeX with placeholders"})
+    translation = fields.Nested(
+        LayerTranslation,
+        metadata={"description": "texts in the language asked for; what is missing is not translated"},
+    )
 
 
 class LayersResponse(Schema):
     """The installed layers."""
 
     layers = fields.List(fields.Nested(LayerResponse), required=True)
+    languages = fields.List(
+        fields.String(), required=True, metadata={"description": "languages of texts, en among them"}
+    )
 
 
 class PublishedInput(Schema):

@@ -114,3 +114,35 @@ def test_a_plugin_of_somebody_else_is_described_too() -> None:
     assert described["config"]["properties"]["inner"]["required"] == ["size"]
     app = create_app(Settings(log_level="error"), Registry({"plain": Registered(Plain, "theirs 2.1")}))
     assert app.test_client().get("/v1/layers").json["layers"][0]["distribution"] == "theirs 2.1"
+
+
+def test_texts_are_translated_into_the_language_asked_for() -> None:
+    client = create_app(Settings(log_level="error"), BUILT_IN).test_client()
+    listed = client.get("/v1/layers?lang=ko").json
+    assert listed["languages"] == ["en", "ko"]
+    for entry in listed["layers"]:
+        alone = client.get(f"/v1/layers/{entry['kind']}?lang=ko").json
+        translation = entry["translation"]
+        assert alone == entry
+        assert translation["lang"] == "ko" and translation["summary"]
+        assert translation["config"].keys() == entry["config"]["properties"].keys()
+        assert {key: value for key, value in entry.items() if key != "translation"} == catalogue()[
+            entry["kind"]
+        ]
+
+
+@pytest.mark.parametrize("query", ["", "?lang=en", "?lang=fr"])
+def test_without_a_translation_the_texts_are_english_alone(query: str) -> None:
+    listed = create_app(Settings(log_level="error"), BUILT_IN).test_client().get(f"/v1/layers{query}").json
+    assert all("translation" not in entry for entry in listed["layers"])
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("lang=Korean", "field_invalid"), ("lang=", "field_invalid"), ("lang=ko&lang=en", "field_invalid")]
+    + [("language=ko", "field_unknown")],
+)
+@pytest.mark.parametrize("route", ["/v1/layers", "/v1/layers/linear"])
+def test_a_language_that_is_none_is_refused(route: str, query: str, code: str) -> None:
+    answer = create_app(Settings(log_level="error"), BUILT_IN).test_client().get(f"{route}?{query}")
+    assert (answer.status_code, answer.json["errors"][0]["code"]) == (422, code)

@@ -10,8 +10,9 @@ async function send(route, options) {
     try {
       return await requests.send(route, options);
     } catch (error) {
-      if (!error.after || tries === TRIES) throw error;
-      await new Promise((resume) => { setTimeout(resume, 1000 * Math.min(error.after, LONGEST)); });
+      if (!(error instanceof requests.Failure) || !error.after || tries === TRIES) throw error;
+      const { after } = error;
+      await new Promise((resume) => { setTimeout(resume, 1000 * Math.min(after, LONGEST)); });
     }
   }
 }
@@ -25,9 +26,9 @@ function compute(operation, { model, ...body }) {
   return post(`${routeOf(model.name)}/${operation}`, { ...rest, version: model.version });
 }
 
-// Returns a Map from kind to layer.
-export const layers = async () => {
-  const { layers } = await send("/v1/layers", { headers: { Accept: "application/json" } });
+// Returns a Map from kind to layer, each with what is translated of its texts.
+export const layers = async (lang) => {
+  const { layers } = await send(lang === "en" ? "/v1/layers" : `/v1/layers?lang=${lang}`, { headers: { Accept: "application/json" } });
   return new Map(layers.map((layer) => [layer.kind, layer]));
 };
 export const example = (name) => send(`/explorer/examples/${name}.json`);

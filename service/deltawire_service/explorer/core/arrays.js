@@ -1,5 +1,8 @@
 // Computes with nested arrays of numbers.
 
+// An array as the service traces it. `numbers`: nested lists, null of a large array, which has a sample instead.
+/** @typedef {{ numbers: any, shape: number[], min: number, max: number, norm: number, sample?: number[] }} Traced */
+
 export const flat = (numbers) => (Array.isArray(numbers) ? numbers.flat(Infinity) : [numbers]);
 
 export const largest = (numbers) => flat(numbers).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
@@ -22,6 +25,7 @@ export function minus(a, b, scale = 1) {
 }
 
 // Returns an array in the form in which the service traces it.
+/** @param {number[]} shape */
 export function summary(numbers, shape) {
   let [min, max] = [Infinity, -Infinity];
   for (const number of flat(numbers)) {
@@ -31,7 +35,12 @@ export function summary(numbers, shape) {
   return { numbers, shape, min, max, norm: norm(numbers) };
 }
 
+/** @param {number[]} shape */
 export const sizeOf = (shape) => shape.reduce((a, b) => a * b, 1);
 
 // An array of a shape, each of its numbers drawn.
+/** @param {number[]} shape */
 export const filled = (shape, draw) => (shape.length ? Array.from({ length: shape[0] }, () => filled(shape.slice(1), draw)) : draw());
+
+// A shape as people write it.
+export const times = (shape) => (shape.length ? shape.join("×") : "");

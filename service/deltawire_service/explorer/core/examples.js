@@ -6,6 +6,7 @@ import { random } from "./random.js";
 const FILES = ["circuit", "sigmoid_neuron_gates", "sigmoid_neuron_layer", "window_classifier", "flow_graph"];
 
 function residual() {
+  /** @type {object[]} */
   const nodes = [{ name: "h0", kind: "linear", inputs: ["x"], config: { units: 6 } }];
   let below = "h0";
   for (let block = 1; block <= 14; block += 1) {

@@ -5,6 +5,8 @@ import { lambdaOf } from "./model.js";
 import { requestOf, spelledOut } from "./session.js";
 import { arrivals } from "./steps.js";
 
+/** @import { Edge, Model } from "./model.js" */
+
 const NUMBERS = 3000; // about as many are checked in one request: each costs three forward passes
 // Relative to the array's largest number, or to 1: the service's own bound, and what float32 leaves of the numbers shown.
 const EXACT = { float64: 1e-9, float32: 1e-5 };
@@ -12,6 +14,7 @@ const COARSE = 1e-4; // the service's bound on the difference to central differe
 
 // Returns a Map from the array's name (params/…, data/…, deltas/…, edges/…) to its badge {what, passed, difference, text}.
 // One request checks all gradients and deltas; where paths meet, each path takes one of its own.
+/** @param {{ model: Model, [other: string]: any }} props */
 export async function checkGradients({ document, row, model }) {
   const badges = new Map();
   const bound = EXACT[document.model?.dtype ?? "float64"];
@@ -45,6 +48,7 @@ export async function checkGradients({ document, row, model }) {
 }
 
 // The delta that arrives at a learned input is its gradient without the regularization.
+/** @param {Model} model */
 function addLearned(model, name, array, add) {
   const delta = arrivals(model, name, model.last).sum?.numbers;
   if (delta !== undefined) add(`data/${name}`, array, minus(delta, model.params[name], -lambdaOf(model, name)));
@@ -66,6 +70,7 @@ const numberAt = (numbers, index) => index.reduce((part, i) => part[i], numbers)
 
 // The request with one edge cut: its consumer takes a new input of the same value there, so that the gradient by that
 // input is what the edge sends back.
+/** @param {any} request @param {Model} model @param {Edge} edge */
 function cutAt({ network, params, data }, model, edge) {
   let cut = "cut";
   while (model.places.has(cut)) cut += "_";
@@ -78,4 +83,5 @@ function cutAt({ network, params, data }, model, edge) {
   };
 }
 
+/** @param {Map<string, any>} badges */
 export const badgeOfPlace = (badges, name) => badges.get(`deltas/${name}`) ?? badges.get(`data/${name}`);

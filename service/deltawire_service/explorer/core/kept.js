@@ -5,7 +5,7 @@ const REFUSED_MOST = 20; // texts; beyond it the oldest goes
 
 function read(key, fallback) {
   try {
-    return JSON.parse(localStorage.getItem(key)) ?? fallback;
+    return JSON.parse(localStorage.getItem(key) ?? "null") ?? fallback;
   } catch { // storage is switched off, or something else wrote there
     return fallback;
   }

@@ -1,17 +1,80 @@
 // Builds the model of one example: its network as a graph, with every value, delta and gradient of the trace.
 import { filled, summary } from "./arrays.js";
 
+/** @import { Traced } from "./arrays.js" */
+
+// A map of all places, or of all nodes: a name of the network is always in it.
+/** @template T @typedef {Omit<Map<string, T>, "get"> & { get(name: any): T }} Known */
+
+/** @typedef {{ name: string, local: string, contribution: Traced | null }} Parameter */
+
+// An input or a node. `kind`: null of an input, which has its part of the network's spec instead. `weight`: of the node in the loss.
+/**
+ * @typedef {object} Place
+ * @property {string} name
+ * @property {any} kind
+ * @property {string[]} inputs
+ * @property {number[]} shape
+ * @property {any} [spec]
+ * @property {any} [config]
+ * @property {any} [index]
+ * @property {string} [tiedTo]
+ * @property {any} [layer]
+ * @property {any} value
+ * @property {number} [weight]
+ * @property {Parameter[]} parameters
+ */
+
+// `position`: the index of the source among the inputs of its consumer, `role` the name of that input. `delta`: what is sent
+// back; undefined where nothing is. `share`: of what arrives at the source. `twin`, `mark`: see markTwins.
+/**
+ * @typedef {object} Edge
+ * @property {string} id
+ * @property {string} from
+ * @property {string} to
+ * @property {number} position
+ * @property {string} [role]
+ * @property {any} delta
+ * @property {any} local
+ * @property {number | null} twin
+ * @property {string} mark
+ * @property {number | null} share
+ */
+
+/**
+ * @typedef {object} Model
+ * @property {Known<Place>} places
+ * @property {Edge[]} edges
+ * @property {Known<Edge[]>} arriving
+ * @property {string[]} forward
+ * @property {string[]} backward
+ * @property {Known<number>} computed
+ * @property {Known<number>} sent
+ * @property {Record<string, any>} gradients
+ * @property {Record<string, any>} params
+ * @property {number} loss
+ * @property {number[]} losses
+ * @property {Known<any>} slopes
+ * @property {any} regularization
+ * @property {any[]} parameters
+ * @property {Known<any>} delta
+ * @property {number} last
+ */
+
 const FIRST_SIGN = 0x2460, SIGNS = 20; // ① to ⑳
 
 // The numbers of a traced array without its batch axis: null where the trace has only a summary.
+/** @param {Traced} traced */
 const single = (traced) => (traced ? (traced.numbers ? traced.numbers[0] : null) : undefined);
 
+/** @param {Traced} traced */
 const ofExample = (traced) => traced && { ...traced, numbers: single(traced), shape: traced.shape.slice(1) };
 
 // The inputs that data is sent for: a learned input is a parameter, and noise is drawn.
 export const dataInputs = (inputs) => Object.fromEntries(Object.entries(inputs).filter(([, spec]) => !spec.parameter && !spec.noise));
 
 // The word for what a place is: the kind of its layer, or the sort of input.
+/** @param {Place} place @param {Translate} t */
 export const kindOf = (place, t) => place.kind ?? t(place.spec.parameter ? "learnedInput" : place.spec.noise ? "noiseInput" : "input");
 
 // What an input has for one example. No noise is drawn here: every number is the mean.
@@ -60,16 +123,18 @@ export function build(document, plan, answer, layers, row, batch) {
   const backward = answer.trace.backward.map((step) => step.node);
   const indexed = (names) => new Map(names.map((name, index) => [name, index]));
   const sent = indexed(backward);
+  /** @type {Map<string, Edge[]>} */
   const arriving = new Map([...places.keys()].map((name) => [name, []])); // by place, in the order in which they are sent
-  for (const edge of edges) if (edge.delta) arriving.get(edge.from).push(edge);
+  for (const edge of edges) if (edge.delta) arriving.get(edge.from)?.push(edge);
   for (const list of arriving.values()) {
-    list.sort((a, b) => sent.get(a.to) - sent.get(b.to));
+    list.sort((a, b) => (sent.get(a.to) ?? 0) - (sent.get(b.to) ?? 0));
     share(list);
   }
+  const known = (map) => /** @type {Known<any>} */ (map);
   return {
-    places, edges, arriving, forward, backward, computed: indexed(forward), sent, gradients: answer.gradients.params, params: document.params ?? {},
-    loss: answer.losses[0], losses: batch.losses, slopes: slopesOf(batch.trace ?? answer.trace), regularization: document.network.regularization, parameters: plan.parameters,
-    delta: new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)])),
+    places: known(places), edges, arriving: known(arriving), forward, backward, computed: known(indexed(forward)), sent: known(sent), gradients: answer.gradients.params, params: document.params ?? {},
+    loss: answer.losses[0], losses: batch.losses, slopes: known(slopesOf(batch.trace ?? answer.trace)), regularization: document.network.regularization, parameters: plan.parameters,
+    delta: known(new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)]))),
     last: forward.length + backward.length,
   };
 }
@@ -83,6 +148,7 @@ const slopesOf = (trace) => new Map(trace.backward.flatMap(({ node, sends }) =>
 
 // Where several edges join the same two places, `twin` is the number of the input that an edge leads to, and `mark` that number
 // as a sign behind its name; otherwise null and "".
+/** @param {Edge[]} edges */
 function markTwins(edges) {
   const counts = new Map();
   const pair = ({ from, to }) => JSON.stringify([from, to]);
@@ -94,6 +160,7 @@ function markTwins(edges) {
 }
 
 // Sets the `share` that each edge has of the norms that arrive at one place, from 0 to 1; null where nothing arrives.
+/** @param {Edge[]} edges */
 function share(edges) {
   const largest = Math.max(...edges.map(({ delta }) => delta.norm)); // divided by first: the sum of large norms is infinite
   const total = edges.reduce((sum, { delta }) => sum + delta.norm / largest, 0);
@@ -101,6 +168,7 @@ function share(edges) {
 }
 
 // A parameter as a node uses it: its name in the layer, and what the node contributes to its gradient.
+/** @param {Traced | null} traced @returns {Parameter} */
 const parameterOf = (name, traced) =>
   ({ name, local: name.split(".").at(-1), contribution: traced && { ...traced, numbers: traced.numbers ?? null } });
 

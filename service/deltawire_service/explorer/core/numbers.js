@@ -1,4 +1,4 @@
-// Writes numbers and shapes for people to read, as text and as LaTeX.
+// Writes numbers and shapes for people to read.
 
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
@@ -8,7 +8,7 @@ export const raised = (power) => [...String(power)].map((c) => SUPERSCRIPT[c]).j
 const power = (size, digits) => size.toExponential(digits).split("e").map((part, i) => (i ? String(Number(part)) : part));
 
 // For pictures and cells: two decimals, or two digits where decimals are too few. Only integers look like integers.
-function shortly(size) {
+export function shortly(size) {
   if (Number.isInteger(size) && size < 1e5) return [String(size)];
   if (size >= 1e5 || size < 1e-3) return power(size, 1);
   if (size >= 100) return [size.toFixed(0)];
@@ -17,7 +17,7 @@ function shortly(size) {
 }
 
 // For explanations: as many significant digits, without trailing zeros.
-function precisely(size, digits) {
+export function precisely(size, digits) {
   if (size === 0 || (size < 1e6 && size >= 1e-3)) return [String(Number(size.toPrecision(digits)))];
   const [mantissa, exponent] = power(size, digits - 1);
   return [String(Number(mantissa)), exponent];
@@ -31,20 +31,10 @@ function briefly(size) {
 
 const text = (number, [mantissa, exponent]) => `${number < 0 ? "−" : ""}${mantissa}${exponent ? `·10${raised(exponent)}` : ""}`;
 
-const tex = (number, [mantissa, exponent]) => `${number < 0 ? "-" : ""}${mantissa}${exponent ? ` \\cdot 10^{${exponent}}` : ""}`;
-
 // `other` writes what the service sends instead of a number ("NaN", "Infinity").
-const writer = (form, rounded, other = String) => (number, digits = 4) =>
+export const writer = (form, rounded, other = (value) => String(value)) => (number, digits = 4) =>
   (typeof number === "number" ? form(number, rounded(Math.abs(number), digits)) : other(number));
-
-const named = (name) => `\\text{${name}}`;
 
 export const short = writer(text, shortly);
 export const brief = writer(text, briefly);
 export const precise = writer(text, precisely);
-export const latex = writer(tex, precisely, named);
-export const briefLatex = writer(tex, shortly, named); // as in cells
-
-export const bracketed = (text) => (text.startsWith("−") ? `(${text})` : text);
-
-export const times = (shape) => (shape.length ? shape.join("×") : "");

@@ -4,6 +4,8 @@ import { filled } from "./arrays.js";
 import { build, dataInputs } from "./model.js";
 import { completed } from "./versions.js";
 
+/** @import { Known, Model, Place } from "./model.js" */
+
 const PLANS = 8; // kept, so that changed numbers alone need no new plan
 const plans = new Map();
 
@@ -62,7 +64,7 @@ export async function evaluate(given, example, layers, renew, outdated = () => f
   const { losses } = answer;
   const [traced, batch] = await Promise.all([
     alone ?? trace(row),
-    losses.length > 1 ? api.gradients({ ...requestOf(document, ...spread(losses.length)), trace: true, wrt: { params: false } }) : {},
+    losses.length > 1 ? api.gradients({ ...requestOf(document, ...spread(losses.length)), trace: true, wrt: { params: false } }) : { trace: null },
   ]);
   const known = { losses, trace: batch.trace };
   return { document, plan, row, losses, loss: answer.loss, model: build(document, plan, traced, layers, row, known) };
@@ -81,13 +83,15 @@ const EXAMPLES = 64; // of a batch whose slopes are looked at, at most
 const spread = (batch) => Array.from({ length: Math.min(batch, EXAMPLES) }, (_, i) => Math.floor((i * batch) / Math.min(batch, EXAMPLES)));
 
 // The request for one example of the batch, or for several.
+/** @param {{ model: Model, [other: string]: any }} props */
 export function requestOf({ model, network, params, data }, ...rows) {
   const examples = Object.entries(data).map(([name, array]) => [name, network.inputs[name].shared ? array : rows.map((row) => array[row])]);
   return { model, network, params: params ?? {}, data: Object.fromEntries(examples) };
 }
 
 // Nodes with the names and inputs that the service fills in, so that changes around them do not change their meaning.
+/** @param {Model} model */
 export function spelledOut(network, model) {
-  const byIndex = new Map([...model.places.values()].filter((place) => place.kind).map((place) => [place.index, place]));
+  const byIndex = /** @type {Known<Place>} */ (new Map([...model.places.values()].filter((place) => place.kind).map((place) => [place.index, place])));
   return network.nodes.map((node, index) => ({ ...node, name: byIndex.get(index).name, inputs: [...byIndex.get(index).inputs] }));
 }

@@ -16,16 +16,17 @@ async function decode(text) {
 
 // Returns the query and the hash. An unchanged example is there by its name, a version of a model by its name, its number
 // and the data, any other document by its compressed text.
+/** @param {{ step: number, lang: string, [other: string]: any }} props */
 export async function toAddress({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
   const parts = new URLSearchParams();
   const { model, data } = document;
   if (changed) parts.set("state", await encode(model ? { data } : document));
   else parts.set("example", name);
   if (tour !== null) parts.set("tour", `${tour}.${stop}`);
-  parts.set("step", step);
+  parts.set("step", String(step));
   if (selected) parts.set("at", selected);
   if (example) parts.set("row", example);
-  if (down !== null) parts.set("down", down ? 1 : 0);
+  if (down !== null) parts.set("down", down ? "1" : "0");
   if (tab && tab !== "inputs") parts.set("tab", tab);
   if (lang !== "en") parts.set("lang", lang);
   return { query: model ? `?${new URLSearchParams({ model: model.name, version: model.version })}` : "", hash: `#${parts}` };

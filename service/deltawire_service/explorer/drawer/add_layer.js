@@ -2,8 +2,12 @@
 import { html, useState } from "../core/dom.js";
 import { spelledOut } from "../core/session.js";
 import { Fields } from "../widgets/fields.js";
+import { LayerSummary } from "../widgets/layer_summary.js";
+
+/** @import { Model } from "../core/model.js" */
 
 // The consumers of the other node take the new node's value instead.
+/** @param {{ model: Model, t: Translate, [other: string]: any }} props */
 export function AddLayer({ layers, model, selected, edit, t }) {
   const [kind, setKind] = useState("");
   const [config, setConfig] = useState({});
@@ -28,6 +32,6 @@ export function AddLayer({ layers, model, selected, edit, t }) {
     <div class="row"><select aria-label=${t("kind")} value=${kind} onChange=${(event) => { setKind(event.target.value); setConfig({}); }}>
       <option value="">${t("kind")} …</option>${[...layers.keys()].map((one) => html`<option value=${one}>${one}</option>`)}</select>
       <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
-    ${layer && html`<${Fields} schema=${layer.config} config=${config} change=${setConfig} />
-      <p class="about" lang="en">${layer.summary}<br /><small>${layer.distribution}</small></p>`}</form>`;
+    ${layer && html`<${Fields} translation=${layer.translation} schema=${layer.config} config=${config} change=${setConfig} />
+      <p class="about"><${LayerSummary} layer=${layer} /><br /><small>${layer.distribution}</small></p>`}</form>`;
 }

@@ -4,6 +4,7 @@ import { describe } from "../widgets/describe.js";
 import { columnsOf, readBatch, Unreadable } from "./batch_reader.js";
 
 // `take`: called with the data that was read; returns a promise of why they are not taken, a Failure or null.
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Batch({ inputs, take, t }) {
   const [outcome, setOutcome] = useState(null);
   const note = useRef();

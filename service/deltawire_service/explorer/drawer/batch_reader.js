@@ -14,6 +14,7 @@ export class Unreadable extends Error {
 const batchedOf = (inputs) =>
   Object.entries(inputs).filter(([, spec]) => !spec.shared).map(([name, { shape }]) => ({ name, shape, size: sizeOf(shape) }));
 
+/** @param {{ shape: number[], [other: string]: any }} props */
 const indexed = ({ name, size, shape }) => (shape.length ? Array.from({ length: size }, (_, i) => `${name}[${i}]`) : [name]);
 
 // The header that a table may have: x[0], x[1], …, y.
@@ -27,7 +28,7 @@ export function readBatch(text, inputs) {
 // Takes inputs with their batches, a whole request, or a list with an object for each example.
 function fromJson(text, inputs) {
   let parsed;
-  try { parsed = JSON.parse(text); } catch (error) { throw new Unreadable("batchJson", lineOfError(text, error), error.message); }
+  try { parsed = JSON.parse(text); } catch (error) { throw new Unreadable("batchJson", lineOfError(text, error), /** @type {SyntaxError} */ (error).message); }
   if (!Array.isArray(parsed)) return parsed.data ?? parsed;
   return Object.fromEntries(batchedOf(inputs).map(({ name }) => [name, parsed.map((example, i) => {
     if (example?.[name] === undefined) throw new Unreadable("batchMissing", i + 1, name);
@@ -88,6 +89,7 @@ function columnsBy(header, batched, { number: line, cells: { length: count } }) 
   return new Map(batched.map(({ name, size }) => [name, Array.from({ length: size }, () => next++)]));
 }
 
+/** @param {number[]} shape */
 function shaped(numbers, shape) {
   if (!shape.length) return numbers[0];
   const part = numbers.length / shape[0];

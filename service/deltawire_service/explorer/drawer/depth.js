@@ -1,14 +1,17 @@
 // Computes how deep each node lies below the loss, and the lines of nodes that run side by side.
 
+/** @import { Model } from "../core/model.js" */
+
 // Returns `depth`, each name's longest distance to the loss; `names`, the node of each depth that is computed first; and
 // `lines` [{joint, nodes}], from the loss downwards, which branch off from the line of their joint.
+/** @param {Model} model */
 export function linesOf(model) {
   const depth = new Map();
   const lines = [];
   const ends = new Map(); // the last node of a line -> the line
   for (const name of model.backward) {
     const above = model.edges.filter((edge) => edge.from === name && depth.has(edge.to)).map((edge) => edge.to);
-    const deepest = above.reduce((most, one) => (most === null || depth.get(one) > depth.get(most) ? one : most), null);
+    const deepest = above.reduce((/** @type {any} */ most, one) => (most === null || depth.get(one) > depth.get(most) ? one : most), null);
     depth.set(name, deepest === null ? 0 : depth.get(deepest) + 1);
     if (!model.places.get(name).kind) continue;
     let line = ends.get(deepest);

@@ -14,6 +14,7 @@ export const TABS = ["inputs", "findings", "plots", "train", "edit", "kept"];
 
 // `document`: to be changed; its data may be newer than those of the evaluation. `reread`: called when `kept`, the networks of
 // one's own, has changed.
+/** @param {{ select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, [other: string]: any }} props */
 export function Drawer({ tab, setTab, evaluation, document, failure, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, kept, reread, openOwn, startRate, t }) {
   const draft = useRef({}); // a text of the editor
   const trains = useRef(false); // once opened, it goes on

@@ -1,9 +1,11 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { dropRefused, keepRefused, newId, refusedTexts } from "../core/kept.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 import { AddLayer } from "./add_layer.js";
 import { lineOf, lineOfError, written } from "./pointers.js";
+
+/** @import { Model } from "../core/model.js" */
 
 const PAUSE = 250; // milliseconds without typing, before the text is tried
 
@@ -11,6 +13,7 @@ const PAUSE = 250; // milliseconds without typing, before the text is tried
 // under which it is kept until it is accepted; `opened` where it is one of those and has not been tried yet.
 // `look`: opens the list of kept texts. `apply`: called with a document that was typed, and what to call once it is
 // accepted. `fail`: called with the fault of a text that is not JSON.
+/** @param {{ model: Model, t: Translate, [other: string]: any }} props */
 export function Editor({ document, draft, apply, fail, failure, layers, model, selected, edit, look, t }) {
   const [text, setText] = useState(draft.current.document === document && (failure || draft.current.opened) ? draft.current.text : written(document));
   const [room, setRoom] = useState(true);
@@ -45,6 +48,15 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
   };
+  const leaving = useRef(false); // Escape came: Tab goes on to what is next
+  const press = (event) => {
+    const { target, key, shiftKey } = event;
+    if (key === "Tab" && !shiftKey && !leaving.current) {
+      event.preventDefault();
+      target.setRangeText("  ", target.selectionStart, target.selectionEnd, "end");
+      change(target.value);
+    } else if (key !== "Tab" && key !== "Shift") leaving.current = key === "Escape";
+  };
   const typed = draft.current.text === text; // else what failed is not this text
   const others = refusedTexts().filter((one) => one.id !== draft.current.id);
   const listed = (failure?.error.faults ?? []).map((fault) => ({ ...fault, line: typed ? fault.line ?? lineIn(text, fault.pointer) : null }));
@@ -53,15 +65,16 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
   return html`<div class="editor">
     <div class="lines" aria-hidden="true"><pre ref=${numbers}>${Array.from({ length: count }, (_, i) =>
       html`<span class=${lines.has(i + 1) ? "wrong" : ""}>${i + 1}\n</span>`)}</pre></div>
-    <textarea spellcheck="false" aria-label=${t("edit")} value=${text} wrap="off" onInput=${(event) => change(event.target.value)}
+    <textarea spellcheck="false" aria-label=${t("edit")} aria-describedby="edit-keys" value=${text} wrap="off" onKeyDown=${press} onBlur=${() => { leaving.current = false; }} onInput=${(event) => change(event.target.value)}
       onScroll=${(event) => { numbers.current.style.transform = `translateY(${-event.target.scrollTop}px)`; }}></textarea></div>
     <div class="beside">
-      ${listed.length ? html`<ul class="faults" role="alert">${listed.map((one) => html`<li data-line=${one.line}>
-          ${one.line && html`<b>${t("line", one.line)}</b> `}${describe(one, t)} <code>${one.pointer ?? ""}</code></li>`)}</ul>`
+      <p class="quiet" id="edit-keys">${t("editKeys")}</p>
+      ${listed.length ? html`<div role="alert"><ul class="faults">${listed.map((one) => html`<li data-line=${one.line}>
+          ${one.line && html`<b>${t("line", one.line)}</b> `}<${Described} fault=${one} t=${t} /> <code>${one.pointer ?? ""}</code></li>`)}</ul></div>`
         : html`<p class="quiet">${t("editNote")}</p>`}
       ${!room && html`<p class="warning" role="status" data-no-room>${t("keptFull")}</p>`}
       ${others.length > 0 && html`<p class="quiet" data-others>${t("refusedKept", others.length)} <button class="link" onClick=${() => look()}>${t("tab_kept")}</button></p>`}
-      ${model && html`<h3>${t("addLayer")}</h3><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
+      ${model && html`<h2>${t("addLayer")}</h2><${AddLayer} ...${{ layers, model, selected, edit, t }} />`}
     </div>`;
 }
 

@@ -6,6 +6,7 @@ import { findingsOf } from "../core/findings/warnings.js";
 import { badgeText } from "../widgets/badge.js";
 import { describe } from "../widgets/describe.js";
 
+/** @param {{ warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 export function Findings({ evaluation, warnings, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
   const [refused, setRefused] = useState("");
@@ -23,7 +24,7 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
     }
   };
   return html`<div class="findings">
-    <div><h3>${t("findingsTitle")} ${evaluation.losses.length > 1 && html`<small>${t("findingsOf", evaluation.row + 1, evaluation.losses.length)}</small>`}</h3>
+    <div><h2>${t("findingsTitle")} ${evaluation.losses.length > 1 && html`<small>${t("findingsOf", evaluation.row + 1, evaluation.losses.length)}</small>`}</h2>
       ${all.length === 0 && html`<p class="quiet">${t("noFindings")}</p>`}
       <ul>${all.map(({ what, names, text }) => html`<li data-finding=${`${what} ${names.join(" ")}`}><b>${t(`warning_${what}`)}</b> ${
         shortened(names).map((name, i) => [i > 0 && ", ", name ? html`<button class="link" onClick=${() => select(name)}>${name}</button>` : "…"])}
@@ -39,6 +40,7 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
 const shortened = (names) => (names.length > 8 ? [...names.slice(0, 4), null, ...names.slice(-2)] : names);
 
 // Sums up the badges in a sentence, and lists each in a table, which is open where one failed.
+/** @param {{ badges: Map<string, any>, t: Translate, [other: string]: any }} props */
 function Summary({ badges, t }) {
   const all = [...badges.values()];
   const wrong = all.filter((badge) => !badge.passed).length;

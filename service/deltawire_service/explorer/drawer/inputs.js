@@ -1,9 +1,11 @@
 // Edits the data: sliders and fields for single numbers, text for arrays, the choice of the example, whole batches.
 import { html, useState } from "../core/dom.js";
 import { dataInputs } from "../core/model.js";
-import { precise, times } from "../core/numbers.js";
+import { times } from "../core/arrays.js";
+import { precise } from "../core/numbers.js";
 import { Batch } from "./batch.js";
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Inputs({ document, ranges, example, choose, losses, setData, t }) {
   const own = dataInputs(document.network.inputs);
   const inputs = Object.entries(own);
@@ -50,6 +52,7 @@ function Slider({ name, spec, value, allowed, set }) {
       onInput=${change} aria-label=${`${name} =`} data-input=${name} /></label>`;
 }
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 function ArrayField({ name, spec, value, set, t }) {
   const [wrong, setWrong] = useState(false);
   const shown = useShown(JSON.stringify(value));

@@ -6,6 +6,7 @@ import { written } from "./pointers.js";
 const SHOWN = 70; // letters of a refused text
 
 // `kept`: the networks, `reread` takes what they are now. `open`: called with a document. `openText`: called with a refused text.
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Kept({ kept, reread, document, open, openText, t }) {
   const [title, setTitle] = useState("");
   const [deleted, setDeleted] = useState(null);
@@ -50,7 +51,7 @@ export function Kept({ kept, reread, document, open, openText, t }) {
         <button onClick=${() => save(one.document, one.title)} aria-label=${`${t("export")}: ${one.title}`}>${t("export")}</button>
         <button data-delete onClick=${() => remove(one)} aria-label=${`${t("delete")}: ${one.title}`}>${t("delete")}</button></li>`)}
       ${last && !titleOf(last, kept) && html`<li data-draft><button class="link" data-open onClick=${() => open(last)}>${t("draft")}</button> <small>${t("draftNote")}</small></li>`}</ul>
-    ${(refused.length > 0 || dropped) && html`<h3>${t("refusedTitle")}</h3><p class="quiet">${t("refusedNote")}</p>`}
+    ${(refused.length > 0 || dropped) && html`<h2>${t("refusedTitle")}</h2><p class="quiet">${t("refusedNote")}</p>`}
     ${dropped && html`<p role="status">${t("refusedDeleted")} <button data-restore onClick=${restore}>${t("putBack")}</button></p>`}
     ${refused.length > 0 && html`<ul>${refused.map((one) => html`<li key=${one.id} data-refused-text=${one.id}>
       <button class="link" data-open onClick=${() => openText(one)}>${beginning(one.text)}</button>

@@ -6,10 +6,13 @@ import { Chart } from "../widgets/chart/chart.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { linesOf } from "./depth.js";
 
+/** @import { Model } from "../core/model.js" */
+
 // The dashes of the lines of δ, and those of the gradients.
 const DASHES = [[], [2, 3], [10, 3, 2, 3]], DASHED = [6, 4];
 
 // Returns the curves: ‖δ‖ by depth with the loss at the right, a line for each branch, and the norms of the gradients.
+/** @param {Model} model @param {Translate} t */
 function overDepth(model, t) {
   const { names, lines, depth } = linesOf(model);
   const points = (entries) => {
@@ -35,6 +38,7 @@ function overDepth(model, t) {
   return { names: [...names].reverse(), series: series.map((one) => ({ ...one, x })) };
 }
 
+/** @param {{ model: Model, t: Translate, [other: string]: any }} props */
 export function Plots({ model, t }) {
   const arrays = [...model.places.values()].filter((place) => !place.kind && !place.spec.parameter && !place.spec.noise && place.shape.length);
   const inputs = arrays.filter((place) => place.spec.dtype !== "int64");

@@ -5,6 +5,7 @@ import { remember, remembered } from "../core/preferences.js";
 const [LEAST, USUAL, TALL, MOST, STEP] = [20, 27, 55, 75, 5]; // percent of the window's height
 const HEIGHTS = Array.from({ length: MOST - LEAST + 1 }, (_, i) => String(LEAST + i));
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Splitter({ t }) {
   const [height, setHeight] = useState(remembered("drawer", HEIGHTS));
   const now = Number(height ?? USUAL);

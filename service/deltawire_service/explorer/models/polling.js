@@ -9,7 +9,8 @@ const UNAUTHORIZED = 401;
 // {error, seconds}: what went wrong, and when the next turn begins. Without a key there is none until the visitor asks for
 // it: each would have the browser ask for the key again. Returns {now, end}, which begin a turn and end them.
 export function repeat(task, tell) {
-  let [timer, failures, running, again, ended, locked] = [null, 0, false, false, false, false];
+  let timer;
+  let [failures, running, again, ended, locked] = [0, false, false, false, false];
   const now = async () => {
     again = running;
     if (running || ended || document.hidden) return;

@@ -10,6 +10,7 @@ export function bytes(number) {
   return `${power && size < 100 ? size.toPrecision(2) : size.toFixed(0)} ${BYTES[power]}`;
 }
 
+/** @type {any[]} */
 const UNITS = [["days", 86400], ["hours", 3600], ["minutes", 60], ["seconds", 1]];
 
 // Writes seconds with their two largest units.

@@ -14,15 +14,17 @@ const TAKEN = ["running", "queued", "paused"]; // in this order
 
 // `changed`: called whenever something is new.
 export class Watch {
-  offered = null; // {models, runs, workers}
+  offered; // {models, runs, workers}
   search = ""; // a part of the names that are listed
-  open = null; // runs that have not ended, in the order that they are taken in; null until they are known
+  open; // runs that have not ended, in the order that they are taken in; none until they are known
   ended = new Listing(routes.listEndedRuns, runKey);
   models = new Listing(routes.listModels, modelKey);
+  /** @type {any} */
   newest = null; // the key of what is shown to whom has chosen nothing
   curves = new Map();
-  missing = new Set(); // keys of what is not there any more
-  updated = null; // the time that the lists are of
+  missing = new Set(); // keys of what is gone
+  updated; // the time that the lists are of
+  /** @type {any} */
   waiting = null; // {id, since} of the run that is next
 
   constructor(changed) {
@@ -85,7 +87,7 @@ export class Watch {
     try {
       return await (ofRun ? routes.run : routes.model)(key.slice(key.indexOf(":") + 1));
     } catch (error) {
-      if (error.problem?.status === 404) return null;
+      if (/** @type {any} */ (error).problem?.status === 404) return null;
       throw error;
     }
   }

@@ -23,7 +23,7 @@ const entryOf = ({ name, changed, document, tour, stop, run }) =>
 // `state`: of the page, null before there is one. `open`: called with the state of the address when the visitor goes back,
 // forward or to another hash; the document is in it where no address could hold it.
 export function useAddress(state, open) {
-  const written = useRef({ entry: null, at: 0, edited: false, moved: false });
+  const written = useRef(/** @type {{ entry: string | null, at: number, edited: boolean, moved: boolean }} */ ({ entry: null, at: 0, edited: false, moved: false }));
   const timer = useRef();
   const latest = useRef();
   latest.current = open;

@@ -1,14 +1,19 @@
 // Takes one number of an array's delta apart: what each edge sends to it, and how that number is made.
 import { flat, sizeOf } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
-import { bracketed, precise } from "../core/numbers.js";
+import { bracketed } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { indicesOf, numberAt } from "./contributions.js";
+
+/** @import { Traced } from "../core/arrays.js"
+ *  @import { Edge, Model, Place } from "../core/model.js" */
 
 const WRITTEN = 6; // products of a sum, at most
 const NEAR = 1e-9; // of the size of its terms: the rule for a number must give the one that was sent
 
 // Draws the delta of a place, of which a click chooses one number. `decay`: λ and the numbers of a learned input.
+/** @param {{ model: Model, place: Place, traced: Traced, t: Translate, [other: string]: any }} props */
 export function Component({ model, place, traced, terms, label, badge, decay, t }) {
   const [clicked, choose] = useState(null);
   const numbers = traced.numbers && flat(traced.numbers);
@@ -18,7 +23,7 @@ export function Component({ model, place, traced, terms, label, badge, decay, t 
   return html`<${HeatMap} label=${label} traced=${traced} tone="red" badge=${badge} t=${t} ...${apart ? { chosen, choose } : {}} />
     ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", `${place.name}[${index(chosen, place.shape)}]`)}</b>
       <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ? term.from + term.edge.mark : "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>
-          <${Products} lines=${productsOf(model, term, chosen, index, t)} /></li>`)}
+          <${Products} lines=${productsOf(model, term.edge, chosen, index, t)} /></li>`)}
         ${decay && html`<li>${t("decay")} <span>λ · ${place.name}[${index(chosen, place.shape)}] = ${decay.lambda} · ${bracketed(precise(numberAt(decay.numbers, chosen)))} =</span>
           <b class="red">${precise(decay.lambda * numberAt(decay.numbers, chosen))}</b></li>`}
         ${(terms.length > 1 || decay) && html`<li>${t("together")} <b class="red">${precise(numbers[chosen])}</b></li>`}</ul>
@@ -36,11 +41,12 @@ function Products({ lines }) {
 
 // Returns how an edge's number is made, as lines [what, factors, number]: from the local gradient, or from the weights, where
 // that gives every number sent; the largest products first, and the others together.
-function productsOf(model, { edge }, chosen, index, t) {
+/** @param {Model} model @param {Edge | undefined} edge @param {Translate} t */
+function productsOf(model, edge, chosen, index, t) {
   const delta = edge && model.delta.get(edge.to);
-  if (!delta?.numbers) return [];
+  if (!edge || !delta?.numbers) return [];
   const [sent, upstream] = [flat(edge.delta.numbers), flat(delta.numbers)];
-  const rule = [elementwise, weighted].map((find) => find(model, edge, sent.length, upstream)).find((one) => one && gives(one, sent));
+  const rule = [elementwise, weighted].map((find) => find(edge, sent.length, upstream, model)).find((one) => one && gives(one, sent));
   if (!rule) return [];
   const products = rule(chosen).map(([factor, number, name, at]) => ({ factor, number, name, at, product: factor * number }))
     .sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
@@ -56,17 +62,20 @@ const gives = (rule, sent) => sent.every((number, i) => {
   return Math.abs(sum(products) - number) <= NEAR * (Math.abs(number) + sum(products.map(Math.abs)));
 });
 
-function elementwise(model, edge, size, upstream) {
+/** @param {Edge} edge @param {number} size @param {number[]} upstream */
+function elementwise(edge, size, upstream) {
   const local = edge.local?.numbers && flat(edge.local.numbers);
   if (local?.length !== size || upstream.length !== size) return null;
   return (i) => [[local[i], upstream[i], `∂${edge.to}/∂${edge.from}[${indicesOf(i, edge.local.shape).join(", ")}]`, i]];
 }
 
 // Wᵀδ, of a matrix on either side.
-function weighted(model, edge, size, upstream) {
+/** @param {Edge} edge @param {number} size @param {number[]} upstream @param {Model} model */
+function weighted(edge, size, upstream, model) {
   const parameter = model.places.get(edge.to).parameters.find(({ name }) => model.parameters.find((one) => one.name === name).shape.length === 2);
-  const { shape } = model.parameters.find((one) => one.name === parameter?.name) ?? {};
-  if (!shape || sizeOf(shape) !== size * upstream.length) return null;
+  if (!parameter) return null;
+  const { shape } = model.parameters.find((one) => one.name === parameter.name);
+  if (sizeOf(shape) !== size * upstream.length) return null;
   const weight = model.params[parameter.name];
   const across = shape[0] === upstream.length && shape[1] === size;
   return (i) => upstream.map((delta, j) => [across ? weight[j][i] : weight[i][j], delta, `${parameter.local}[${across ? `${j}, ${i}` : `${i}, ${j}`}]`, j]);

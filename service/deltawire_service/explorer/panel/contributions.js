@@ -3,13 +3,16 @@ import { flat, plus, summary } from "../core/arrays.js";
 import { lambdaOf } from "../core/model.js";
 import { isBackward, stepOf } from "../core/steps.js";
 
+/** @import { Model } from "../core/model.js" */
+
 // Returns `all` contributions in the order in which the nodes send, how many are `missing` at this step, the `sum` of the
 // others, the whole `gradient`, and λ of the regularization, `l2`.
+/** @param {Model} model @param {number} step */
 export function contributionsTo(model, name, step) {
   const { shape } = model.parameters.find((one) => one.name === name);
   const all = [...model.places.values()].flatMap((node) => {
-    const own = node.parameters.find((one) => one.name === name && one.contribution);
-    return own ? [{ node, own, contribution: own.contribution, known: isBackward(model, step) && stepOf(model, node.name) <= step }] : [];
+    const own = node.parameters.find((one) => one.name === name);
+    return own?.contribution ? [{ node, own, contribution: own.contribution, known: isBackward(model, step) && stepOf(model, node.name) <= step }] : [];
   }).sort((a, b) => stepOf(model, a.node.name) - stepOf(model, b.node.name));
   const known = all.filter((one) => one.known);
   const whole = known.every((one) => one.contribution.numbers !== null);
@@ -24,6 +27,7 @@ export function contributionsTo(model, name, step) {
 export const numberAt = (array, index) => flat(array)[index];
 
 // The indices, one an axis, of a flat index.
+/** @param {number} flatIndex @param {number[]} shape */
 export function indicesOf(flatIndex, shape) {
   const indices = [];
   let left = flatIndex;

@@ -1,7 +1,9 @@
 // Writes a layer's own LaTeX with the names of a node, and with its numbers.
-import { sizeOf } from "../core/arrays.js";
-import { briefLatex, latex, times } from "../core/numbers.js";
+import { sizeOf, times } from "../core/arrays.js";
+import { briefLatex, latex } from "../core/latex.js";
 import { clausesOf, leftSide, writtenOut } from "./clauses.js";
+
+/** @import { Edge, Model } from "../core/model.js" */
 
 // Writes a name in LaTeX: x0 as x_{0}, hidden as \text{hidden}.
 export function symbol(name) {
@@ -24,9 +26,10 @@ function written(formula, count) {
 const COLUMN = 6, MATRIX = 20, WIDTH = 5; // numbers in a column and in a matrix, and columns of it, at most
 
 // Writes a number, a column or a matrix; the name where that would be too much to read.
-function numeric(name, traced, matrix) {
-  const { numbers, shape } = traced ?? {};
-  if (numbers === undefined || numbers === null) return symbol(name);
+/** @param {{ numbers: any, shape: number[] } | null} traced */
+function numeric(name, traced, matrix = false) {
+  const { numbers = null, shape = [] } = traced ?? {};
+  if (numbers === null) return symbol(name);
   if (shape.length === 0) return numbers < 0 ? `(${latex(numbers)})` : latex(numbers);
   if (shape.length === 1 && sizeOf(shape) <= COLUMN) return `\\begin{pmatrix}${numbers.map((one) => briefLatex(one)).join("\\\\")}\\end{pmatrix}`;
   if (shape.length === 2 && matrix && sizeOf(shape) <= MATRIX && shape[1] <= WIDTH) {
@@ -35,6 +38,7 @@ function numeric(name, traced, matrix) {
   return symbol(name);
 }
 
+/** @param {{ numbers: any, shape: number[] } | null} traced */
 const result = (name, traced) => (traced?.shape.length === 0 && typeof traced.numbers === "number" ? latex(traced.numbers) : numeric(name, traced, true));
 
 // A formula of single elements (x_i) makes no sense with columns of numbers in it.
@@ -60,7 +64,8 @@ function grown(tex) {
 }
 
 // Returns functions that fill a formula of a node with names or numbers, or list the shapes of its arrays.
-function fillsOf(model, node, delta) {
+/** @param {Model} model */
+function fillsOf(model, node, delta = null) {
   const names = { value: symbol(node.name), delta: `\\delta_{${symbol(node.name)}}` };
   const arrays = { value: [node.name, node.shape], delta: [`δ ${node.name}`, node.shape] };
   const numbers = { value: numeric(node.name, node.value), delta: numeric("δ", delta) };
@@ -107,6 +112,7 @@ function prepared(formula, node) {
 }
 
 // Each equation is {names, numbers, definitions, shapes}, in LaTeX, `definitions` those of symbols in it, with numbers; null where the layer has no formula.
+/** @param {Model} model */
 export function valueEquation(model, node) {
   if (!node.layer?.formula) return null;
   const formula = prepared(node.layer.formula.value, node);
@@ -119,7 +125,9 @@ export function valueEquation(model, node) {
 }
 
 // `edge`: the one that `delta`, which arrived at the node, is sent along.
-export function deltaEquation(model, node, { position, twin, delta: sent }, delta) {
+/** @param {Model} model @param {Edge} edge */
+export function deltaEquation(model, node, edge, delta) {
+  const { position, twin, delta: sent } = edge;
   const all = node.layer?.formula?.deltas;
   const formula = all?.[Math.min(position, all.length - 1)];
   if (!formula) return null;
@@ -133,6 +141,7 @@ export function deltaEquation(model, node, { position, twin, delta: sent }, delt
 }
 
 // The equation of what one node contributes to a parameter's gradient.
+/** @param {Model} model */
 export function contributionEquation(model, node, parameter, delta) {
   const formula = node.layer?.formula?.grads[parameter.local];
   if (!formula) return null;

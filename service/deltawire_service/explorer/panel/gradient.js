@@ -1,7 +1,8 @@
 // Shows the gradient of a parameter: its contributions, their sum, and one of its numbers term by term.
 import { summary } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
-import { bracketed, latex, precise } from "../core/numbers.js";
+import { bracketed, latex } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { lambdaOf } from "../core/model.js";
 import { arrivals } from "../core/steps.js";
 import { HeatMap } from "../widgets/heat_map.js";
@@ -10,6 +11,9 @@ import { contributionsTo, indicesOf, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 
+/** @import { Model, Place } from "../core/model.js" */
+
+/** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */
 export function Gradient({ model, place, parameter, step, badge, t }) {
   const [chosen, choose] = useState(0);
   const { name } = parameter;
@@ -28,6 +32,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
 }
 
 // Shows the gradient of a learned input: the delta that arrives at it, and the regularization.
+/** @param {{ model: Model, place: Place, t: Translate, [other: string]: any }} props */
 export function LearnedGradient({ model, place, badge, t }) {
   const { name, shape } = place;
   const lambda = lambdaOf(model, name);
@@ -40,6 +45,7 @@ export function LearnedGradient({ model, place, badge, t }) {
 }
 
 // The equation of a single contribution; of several, or with a regularization, their sum and then the numbers of each.
+/** @param {{ model: Model, place: Place, t: Translate, [other: string]: any }} props */
 function Sum({ model, place, parameter, contributions, t }) {
   const terms = contributions.all.map(({ node, own, known }) =>
     ({ node, known, equation: contributionEquation(model, node, own, known ? model.delta.get(node.name) : null) }));
@@ -61,6 +67,7 @@ function Sum({ model, place, parameter, contributions, t }) {
 }
 
 // Returns the terms {what, product, number} of one number of a gradient: each node's, the regularization, and the sum.
+/** @param {Model} model @param {Translate} t */
 function termsOf(model, name, contributions, chosen, t) {
   if (contributions.all.some(({ contribution }) => !contribution.numbers)) return null;
   const terms = contributions.all.map(({ node, contribution, known }) => (known
@@ -77,6 +84,7 @@ function termsOf(model, name, contributions, chosen, t) {
 }
 
 // δ, or δ times the input, where all numbers of the contribution are just that; else no text.
+/** @param {Model} model */
 function productOf(model, node, contribution, chosen) {
   const delta = model.delta.get(node.name)?.numbers;
   const source = model.places.get(node.inputs[0]);

@@ -1,12 +1,14 @@
 // Explains one place: its value, the delta that arrives and is sent, and the gradients of its parameters.
-import { summary } from "../core/arrays.js";
+import { summary, times } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { badgeOfPlace } from "../core/gradient_check.js";
 import { kindOf } from "../core/model.js";
-import { bracketed, latex, precise, times } from "../core/numbers.js";
+import { bracketed, latex } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { arrivals, edgeKnown, isBackward, stepOf, valueKnown } from "../core/steps.js";
 import { Badge } from "../widgets/badge.js";
 import { HeatMap } from "../widgets/heat_map.js";
+import { LayerSummary } from "../widgets/layer_summary.js";
 import { Component } from "./component.js";
 import { ConfigForm } from "./config_form.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
@@ -14,6 +16,9 @@ import { Equation, Formula } from "./formula.js";
 import { Gradient, LearnedGradient } from "./gradient.js";
 import { Paths } from "./paths.js";
 
+/** @import { Edge, Model, Place } from "../core/model.js" */
+
+/** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, [other: string]: any }} props */
 export function Panel({ model, step, name, go, t, select, warnings, badges, edit, unfolded, unfold, close }) {
   const place = model.places.get(name);
   if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
@@ -24,7 +29,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   return html`<section class="panel" data-panel=${name}>
     ${close && html`<button class="close" data-close-panel aria-label=${t("close")} title=${t("close")} onClick=${close}>✕</button>`}
     <h2>${name} <small>${kindOf(place, t)}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
-    ${place.layer && html`<p class="about" lang="en">${place.layer.summary}
+    ${place.layer && html`<p class="about"><${LayerSummary} layer=${place.layer} />
       ${!place.layer.distribution.startsWith("deltawire ") && html` <em>${t("plugin", place.layer.distribution)}</em>`}</p>`}
     <${Jumps} ...${{ model, name, step, go, t }} />
     ${(warnings.get(name) ?? []).map(({ what, text }) => html`<p class="warning" data-warning=${what}><b>${t(`warning_${what}`)}</b> ${text}</p>`)}
@@ -44,18 +49,21 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
 }
 
 // Buttons to the steps at which this node is computed and sends its delta.
+/** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, [other: string]: any }} props */
 function Jumps({ model, name, step, go, t }) {
   const [forth, back] = [model.forward.indexOf(name) + 1, model.backward.indexOf(name) + 1];
   const jump = (to, key) => html`<button data-jump=${key} disabled=${step === to} onClick=${() => go(to)}>${t(key, to)}</button>`;
   return html`<p class="jumps">${forth > 0 && jump(forth, "jumpForward")} ${back > 0 && jump(model.forward.length + back, "jumpBackward")}</p>`;
 }
 
+/** @param {{ place: Place, t: Translate, [other: string]: any }} props */
 function Given({ place, t }) {
   return html`<section data-section="value"><h3 class="green">${t(place.spec.parameter ? "learned" : place.spec.noise ? "noise" : "given")}</h3>${place.shape.length
     ? html`<${HeatMap} label=${place.name} traced=${place.value} integers=${place.spec.dtype === "int64"} tone="green" t=${t} />`
     : html`<${Formula} tex=${`${symbol(place.name)} = ${latex(place.value.numbers)}`} />`}</section>`;
 }
 
+/** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */
 function Value({ model, place, step, t }) {
   const equation = valueEquation(model, place);
   const known = valueKnown(model, place.name, step);
@@ -66,6 +74,7 @@ function Value({ model, place, step, t }) {
     ${known && place.shape.length > 0 && html`<${HeatMap} label=${t("valueOf", place.name)} traced=${place.value} tone="green" t=${t} />`}</section>`;
 }
 
+/** @param {{ model: Model, place: Place, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 function Arriving({ model, place, arrived, badges, t, select }) {
   const array = place.shape.length > 0;
   const several = arrived.terms.length > 1;
@@ -93,6 +102,7 @@ function Arriving({ model, place, arrived, badges, t, select }) {
       <${Component} label=${`δ ${place.name}`} traced=${arrived.sum} terms=${arrived.terms} badge=${badgeOfPlace(badges, place.name)} ...${{ model, place, t }} />`}</section>`;
 }
 
+/** @param {{ model: Model, place: Place, edge: Edge, badges: Map<string, any>, t: Translate, [other: string]: any }} props */
 function Sending({ model, place, edge, delta, badges, t }) {
   const equation = deltaEquation(model, place, edge, delta);
   const scalar = edge.local && edge.local.shape.length === 0;

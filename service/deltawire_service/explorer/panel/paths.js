@@ -1,16 +1,20 @@
 // Shows the paths from a place to the loss: of single numbers as products of local gradients, of arrays by the norms of δ.
 import { html } from "../core/dom.js";
-import { bracketed, precise } from "../core/numbers.js";
+import { bracketed } from "../core/latex.js";
+import { precise } from "../core/numbers.js";
 import { symbol, valueEquation } from "./equations.js";
 import { Formula } from "./formula.js";
+
+/** @import { Edge, Model, Place } from "../core/model.js" */
 
 const PATHS = 6; // written as products, at most
 const NODES = 8; // written of a path of arrays, at most
 
+/** @param {{ model: Model, place: Place, select: (name: string) => void, t: Translate, [other: string]: any }} props */
 export function Paths({ model, place, select, t }) {
   const paths = pathsToLoss(model, place.name);
   if (!paths.length) return html`<${NormPaths} ...${{ model, place, select, t }} />`;
-  const products = paths.map((path) => path.reduce((product, edge) => product * edge.local.numbers, model.places.get(path.at(-1).to).weight));
+  const products = paths.map((path) => path.reduce((product, edge) => product * edge.local.numbers, model.places.get(path[path.length - 1].to).weight));
   const sum = products.reduce((a, b) => a + b, 0);
   return html`<section data-section="paths"><h3 class="red">${t(paths.length > 1 ? "pathsTitle" : "pathTitle", place.name)}</h3>
     <ul class="paths" data-paths=${place.name}>${paths.map((path, i) => html`<li><span>${path[0].from}${path.map((edge) => ` → ${edge.to}${edge.mark}`).join("")}</span>
@@ -21,6 +25,7 @@ export function Paths({ model, place, select, t }) {
 }
 
 // Returns each path from a place to the loss as its edges; none where there are too many, or arrays on the way.
+/** @param {Model} model */
 function pathsToLoss(model, name) {
   const paths = [];
   let impossible = false;
@@ -38,6 +43,7 @@ function pathsToLoss(model, name) {
 }
 
 // One factor of a path, and the equation that it is the derivative of.
+/** @param {{ model: Model, edge: Edge, select: (name: string) => void, [other: string]: any }} props */
 function Factor({ model, edge, select }) {
   const node = model.places.get(edge.to);
   const equation = valueEquation(model, node);
@@ -48,17 +54,18 @@ function Factor({ model, edge, select }) {
 }
 
 // Arrays have no product that fits in a line: shows what each path brings, and ‖δ‖ at the nodes on its way.
+/** @param {{ model: Model, place: Place, select: (name: string) => void, t: Translate, [other: string]: any }} props */
 function NormPaths({ model, place, select, t }) {
   const sent = (name) => model.edges.filter((edge) => edge.from === name && edge.delta);
   const paths = sent(place.name).map((first) => {
     const path = [first];
-    for (let next = sent(first.to); next.length; next = sent(path.at(-1).to)) {
+    for (let next = sent(first.to); next.length; next = sent(path[path.length - 1].to)) {
       path.push(next.reduce((a, b) => (b.delta.norm > a.delta.norm ? b : a)));
     }
     return path;
   });
   if (!paths.length) return null;
-  const shown = (path) => (path.length > NODES ? [...path.slice(0, NODES - 2), null, path.at(-1)] : path);
+  const shown = (path) => (path.length > NODES ? [...path.slice(0, NODES - 2), null, path[path.length - 1]] : path);
   return html`<section data-section="paths"><h3 class="red">${t(paths.length > 1 ? "normPathsTitle" : "normPathTitle", place.name)}</h3>
     <ul class="paths" data-norm-paths=${place.name}>${paths.map((path) => html`<li><span>
       <b class="red">‖${precise(path[0].delta.norm)}‖</b>${shown(path).map((edge) => (edge ? html` ← <i><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button>${edge.mark}

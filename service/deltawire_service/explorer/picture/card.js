@@ -1,8 +1,8 @@
 // Draws a place as a card: its name, kind and shape, its value above them and its delta below.
-import { flat } from "../core/arrays.js";
+import { flat, times } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { kindOf } from "../core/model.js";
-import { precise, short, times } from "../core/numbers.js";
+import { precise, short } from "../core/numbers.js";
 import { arrivals, valueKnown } from "../core/steps.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { Cells } from "../widgets/heat_map.js";
@@ -10,9 +10,12 @@ import { fontSize } from "./fit.js";
 import { NormBar } from "./norm_bar.js";
 import { WarningSign } from "./warning_sign.js";
 
+/** @import { Model, Place } from "../core/model.js" */
+
 const BOX = 46; // height of the box, without the value and the delta
 const TWO_LINES = 0.6; // zoom from which the kind has room below the name
 
+/** @param {{ place: Place, model: Model, step: number, t: Translate, zoom: number, select: (name: string) => void, [other: string]: any }} props */
 export function Card({ place, model, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, warnings, badge, select, unfold }) {
   const { width, height } = box;
   const [left, top] = [box.x - width / 2, box.y - height / 2];
@@ -29,15 +32,23 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const arrived = terms.length > 0 && !missing && sum;
   const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
-  const press = (event) => { if (event.key === "Enter") select(place.name); };
+  const click = (event) => { // keys go on from here
+    event.currentTarget.querySelector(".ring").focus({ preventScroll: true });
+    select(place.name);
+  };
+  const press = (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault(); // Space would scroll the page
+    select(place.name);
+  };
   const small = fontSize(12, zoom);
-  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`].filter(Boolean).join(", ");
+  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`, badge && badgeText(badge)].filter(Boolean).join(", ");
   const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.6 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
-  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} tabindex="0" role="button"
-      aria-label=${spoken} onClick=${() => select(place.name)} onKeyDown=${press}>
-    <rect class="body" y=${side} width=${width} height=${tall} rx="8" />
+  return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${click}>
+    <rect class="ring" tabindex="0" role="button" aria-label=${spoken} onKeyDown=${press} x="-5" y=${side - 5} width=${width + 10} height=${tall + 10} rx="12" />
+    <g aria-hidden="true"><rect class="body" y=${side} width=${width} height=${tall} rx="8" />
     ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
     <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
@@ -50,14 +61,15 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, width, side, array, zoom)}</g>`}
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
-      ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}
-    <title>${place.name}: ${place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
+      ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}</g>
+    <title>${place.name}: ${place.layer?.translation?.summary ?? place.layer?.summary ?? kindOf(place, t)}${arrived && `\n${array ? "‖δ‖" : "δ"} = ${precise(array ? sum.norm : sum.numbers)}`}</title>
   </g>`;
 }
 
 const numberIn = ({ numbers, norm }, array) => (array ? `‖${precise(norm)}‖` : precise(numbers));
 
 // The kind and the shape, or the part of them that there is room for.
+/** @param {Place} place @param {Translate} t */
 function kindAndShape(place, t, room) {
   const kind = kindOf(place, t);
   const whole = [kind, times(place.shape)].filter(Boolean).join(" · ");
@@ -67,6 +79,7 @@ function kindAndShape(place, t, room) {
 const shortened = (text, room) => (text.length > room ? `${text.slice(0, room - 1)}…` : text);
 
 // The sign of the layer's parameters, above the corner of the box, where no name is: a click opens them in the panel.
+/** @param {{ place: Place, zoom: number, [other: string]: any }} props */
 function Folded({ place, width, side, zoom, unfold }) {
   return html`<g class="folded" data-unfold=${place.name} onClick=${() => unfold(true)}>
     <rect x=${width - 22} y=${side - 18} width="22" height="17" /><text x=${width - 2} y=${side - 5} font-size=${fontSize(12, zoom)}>▤</text>
@@ -74,6 +87,7 @@ function Folded({ place, width, side, zoom, unfold }) {
 }
 
 // Integers are labels or indices: they are listed, and have no norm.
+/** @param {{ shape: number[], [other: string]: any }} props @param {number} zoom */
 function valueAbove({ value, spec, shape }, width, side, zoom) {
   const array = shape.length > 0;
   const size = fontSize(array ? 13 : 17, zoom);
@@ -84,6 +98,7 @@ function valueAbove({ value, spec, shape }, width, side, zoom) {
 }
 
 // "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
+/** @param {number} zoom */
 function deltaBelow(sum, missing, width, side, array, zoom) {
   const size = fontSize(array ? 13 : 17, zoom);
   if (!array) return html`<text x=${width / 2} y=${size} font-size=${size}>${missing ? `${short(sum.numbers)} + ?` : `δ ${short(sum.numbers)}`}</text>`;

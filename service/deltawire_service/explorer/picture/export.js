@@ -11,12 +11,12 @@ function exported(shown) {
   const { drawing, model, t } = shown;
   const holder = document.createElement("div");
   render(html`<svg><${Picture} ...${shown} zoom=${1} whole /></svg>`, holder);
-  const svg = holder.firstChild;
+  const svg = /** @type {SVGSVGElement} */ (holder.querySelector("svg"));
   const [width, height] = [Math.max(LEAST, drawing.width) + 16, drawing.height + EXPORTED_HEIGHT + 40];
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   svg.setAttribute("viewBox", `-8 -8 ${width} ${height}`);
-  svg.setAttribute("width", width);
-  svg.setAttribute("height", height);
+  svg.setAttribute("width", String(width));
+  svg.setAttribute("height", String(height));
   svg.setAttribute("class", "drawing");
   svg.dataset.theme = document.documentElement.dataset.theme; // rules of the dark theme ask the root for it
   svg.append(exportedLegend(model, t, drawing.height + 32));
@@ -58,7 +58,7 @@ export async function savePng(shown, name) {
   const scale = Math.min(2, LARGEST / Math.max(image.width, image.height));
   canvas.width = image.width * scale;
   canvas.height = image.height * scale;
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(image, 0, 0, canvas.width, canvas.height);
   URL.revokeObjectURL(address);
   save(await new Promise((done) => canvas.toBlob(done, "image/png")), `${name}.png`);
 }

@@ -34,6 +34,7 @@ export function fitted(drawing, frame, scrolls) {
 }
 
 // The font size of a text in the picture's own units, so that it can be read.
+/** @param {number} zoom */
 export const fontSize = (size, zoom) => Math.max(size, READABLE / zoom);
 
 // About how wide a bold text is.

@@ -7,6 +7,7 @@ import { Picture } from "./picture.js";
 const LEAST = 0.08, MOST = 4; // zoom
 
 // `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn. `type`: how much larger its texts are.
+/** @param {{ select: (name: string) => void, [other: string]: any }} props */
 export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
   const { model, drawing, step, selected, t } = shown;
   const frame = useRef(); // on a narrow screen it scrolls when the picture is higher

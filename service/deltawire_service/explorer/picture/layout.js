@@ -4,6 +4,9 @@ import { sizeOf } from "../core/arrays.js";
 import { DETAIL, READABLE, zoomOf } from "./fit.js";
 import { wrapped } from "./wrap.js";
 
+/** @import { Edge, Known, Place } from "../core/model.js" */
+
+/** @param {Place} place */
 const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
 
 const LETTER = 0.63; // width of a letter, of its height
@@ -11,6 +14,7 @@ const LISTED = 8; // integers
 const WIDEST = 300; // units of a card
 
 // `letter`: units that a letter needs.
+/** @param {{ shape: number[], [other: string]: any }} props */
 function boxOf({ name, kind, shape, spec }, letter) {
   const chars = Math.max(name.length, Math.round((kind ?? "input").length * 0.85));
   const integers = spec?.dtype === "int64" && sizeOf(shape) <= LISTED ? 2 * sizeOf(shape) : 0; // a digit and a space
@@ -20,6 +24,7 @@ function boxOf({ name, kind, shape, spec }, letter) {
 }
 
 // Lays out in the direction chosen. On a narrow screen, where `down` is null, one column, unless rows are drawn larger.
+/** @param {{ places: Known<Place>, edges: Edge[], [other: string]: any }} props */
 export function drawingOf({ places, edges }, down, narrow, view) {
   const oriented = (vertical) => ({ ...layout(places, edges, vertical, view), down: vertical });
   if (down !== null || !narrow) return oriented(down ?? false);
@@ -29,6 +34,7 @@ export function drawingOf({ places, edges }, down, narrow, view) {
 
 // `view`: {width, height, scrolls, type}, `type` times as large a type as to be read nearby.
 // Widens the cards for letters that can be read at the zoom of a first drawing, where that draws it hardly smaller.
+/** @param {Known<Place>} places @param {Edge[]} edges */
 export function layout(places, edges, down, view) {
   let best = laidOut(places, edges, down, view, 0);
   for (let tries = 0; tries < 2; tries += 1) {
@@ -42,10 +48,12 @@ export function layout(places, edges, down, view) {
 }
 
 // Returns {nodes: name -> {x, y, width, height}, edges: id -> {path, label, jump}, width, height}; x, y are centres.
+/** @param {Known<Place>} places @param {Edge[]} edges */
 const laidOut = (places, edges, down, view, letter) => wrapped(ranked(places, edges, down, letter), edges, view, down);
 
 const kept = new WeakMap(); // by the places: the size of the frame changes no ranks
 
+/** @param {Known<Place>} places @param {Edge[]} edges */
 function ranked(places, edges, down, letter) {
   const key = `${down} ${letter}`;
   if (!kept.has(places)) kept.set(places, new Map());
@@ -54,8 +62,10 @@ function ranked(places, edges, down, letter) {
 }
 
 // Ranks in two ways, and mirrors them, until none of the edges cross and all stands in the order of the spec.
+/** @param {Known<Place>} places @param {Edge[]} edges */
 function bestOf(places, edges, down, letter) {
   const order = new Map([...places.keys()].map((name, index) => [name, index]));
+  /** @type {any} */
   let best = null;
   for (const plain of [false, true]) {
     const drawn = run(places, edges, down, plain, letter);
@@ -72,6 +82,7 @@ function bestOf(places, edges, down, letter) {
 }
 
 // Lays out from left to right; for a drawing from top to bottom, `wrapped` swaps x and y at the end.
+/** @param {Known<Place>} places @param {Edge[]} edges */
 function run(places, edges, down, plain, letter) {
   const graph = new dagre.graphlib.Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 22, edgesep: 14, ranksep: 30, ranker: "network-simplex" });
@@ -99,6 +110,7 @@ function mirror({ nodes, routes }) {
   };
 }
 
+/** @param {any} drawing @param {Edge[]} edges */
 function crossings({ nodes }, edges) {
   const lines = edges.map((edge) => [nodes.get(edge.from), nodes.get(edge.to)]);
   let count = 0;
@@ -112,6 +124,7 @@ function crossings({ nodes }, edges) {
 }
 
 // Counts what stands in another order than in the spec: the inputs of a node, which weigh more, and pairs in one rank.
+/** @param {any} drawing @param {Edge[]} edges */
 function disorder({ nodes }, edges, order) {
   let count = 0;
   for (const one of edges) {

@@ -4,10 +4,13 @@ import { short } from "../core/numbers.js";
 import { isBackward } from "../core/steps.js";
 import { scaleOf } from "./norm_bar.js";
 
+/** @import { Model } from "../core/model.js" */
+
 const ENTRIES = [["above", "green"], ["below", "red"], ["onEdges", "red"], ["norm", ""]];
 const LINE = 18; // units between two lines of an exported picture
 
 // The name of the loss that δ is the derivative of, where it is one node with a short name.
+/** @param {Model} model */
 function lossOf(model) {
   const [loss, ...others] = [...(model?.places.values() ?? [])].filter((place) => place.weight);
   return loss && !others.length && loss.name.length <= 6 ? loss.name : undefined;
@@ -15,6 +18,7 @@ function lossOf(model) {
 
 // One legend for a picture with numbers (`detail`), one for a picture without. The hidden one keeps its room too, so that
 // the picture does not change its size with them.
+/** @param {{ model: Model, step: number, t: Translate, [other: string]: any }} props */
 export function Legend({ model, step, detail, t }) {
   const scale = useMemo(() => model && scaleOf(model), [model]);
   return html`<div class="legend">
@@ -26,6 +30,7 @@ export function Legend({ model, step, detail, t }) {
 }
 
 // Returns the legend as an SVG group, from (0, y) downwards; there is room to say the colours in words.
+/** @param {Model} model @param {Translate} t */
 export function exportedLegend(model, t, y) {
   const element = (name, attributes, text = "") => {
     const made = document.createElementNS("http://www.w3.org/2000/svg", name);

@@ -4,9 +4,12 @@ import { brief } from "../core/numbers.js";
 import { arrivals } from "../core/steps.js";
 import { fontSize, widthOf } from "./fit.js";
 
+/** @import { Model } from "../core/model.js" */
+
 const DECADES = 12; // of the scale, at most: a smaller norm has no bar
 
 // Returns the scale, from the power of ten below the smallest ‖δ‖ to the one above the largest; null without any δ.
+/** @param {Model} model */
 export function scaleOf(model) {
   const norms = [...model.places.keys()].map((name) => arrivals(model, name, model.last).sum?.norm).filter((norm) => norm > 0 && norm < Infinity);
   if (!norms.length) return null;
@@ -17,6 +20,7 @@ export function scaleOf(model) {
 }
 
 // `y`: its top, below the box or inside it. `room`: the free height there, which the norm itself needs to be written.
+/** @param {{ zoom: number, [other: string]: any }} props */
 export function NormBar({ norm, scale, zoom, y, width, room }) {
   const text = brief(norm);
   const [size, thick] = [fontSize(11, zoom), 4 / zoom];

@@ -7,7 +7,10 @@ import { EdgeButton, EdgeHeads, EdgeLine } from "./edge.js";
 import { DETAIL } from "./fit.js";
 import { scaleOf } from "./norm_bar.js";
 
+/** @import { Model } from "../core/model.js" */
+
 // `highlighted`: the id of an edge. `whole`: cut no name short, as in a file.
+/** @param {{ model: Model, step: number, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, zoom: number, [other: string]: any }} props */
 export function Picture({ model, drawing, step, selected, select, unfold, warnings, badges, highlighted, highlight, t, zoom, whole }) {
   const current = nodeAt(model, step);
   const known = (edge) => edgeKnown(model, edge, step);
@@ -24,7 +27,8 @@ export function Picture({ model, drawing, step, selected, select, unfold, warnin
       current: name === current, back: common.back && name === current, selected: name === selected,
       joined: strong && (name === strong.from || name === strong.to), warnings: warnings.get(name), badge: badgeOfPlace(badges, name),
     };
-    return kept(`card ${name}`, [...Object.values(own), valueKnown(model, name, step), arrivedCount(model, name, step)], () => html`
+    const texts = place.layer?.translation; // it comes after the page has changed its language
+    return kept(`card ${name}`, [...Object.values(own), texts, valueKnown(model, name, step), arrivedCount(model, name, step)], () => html`
       <${Card} key=${name} ...${{ ...common, ...own, place }} box=${drawing.nodes.get(name)} />`);
   };
   const button = (edge) => {

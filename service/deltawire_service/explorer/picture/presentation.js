@@ -20,6 +20,7 @@ export function usePresentation() {
   return [presented, present];
 }
 
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function PresentButton({ presented, present, t }) {
   return html`<button data-present aria-pressed=${presented} title=${`${t("present")} (P)`} onClick=${() => present(!presented)}>${t(presented ? "presentEnd" : "present")}</button>`;
 }

@@ -1,7 +1,10 @@
 // Cuts the routes of edges into parts and writes them as SVG paths.
 
+/** @import { Edge } from "../core/model.js" */
+
 // Returns the line of each edge, {edge, from, to, points, jump}, from side to side of its cards; edges into one node end beside
 // each other. `jump`: it passes over other nodes.
+/** @param {Edge[]} edges */
 export function linesOf(edges, nodes, routes) {
   const into = new Map();
   for (const edge of edges) into.set(edge.to, [...(into.get(edge.to) ?? []), edge]);
@@ -27,10 +30,10 @@ function split(points, cuts) {
   for (let i = 1; i < points.length; i += 1) {
     while (left.length && left[0] < points[i].x) { // the turn itself leads up or down
       const x = left.shift();
-      parts.at(-1).points.push({ x: x - 0.01, y: points[i - 1].y });
+      parts[parts.length - 1].points.push({ x: x - 0.01, y: points[i - 1].y });
       parts.push({ points: [{ x: x + 0.01, y: points[i].y }] });
     }
-    parts.at(-1).points.push(points[i]);
+    parts[parts.length - 1].points.push(points[i]);
   }
   return parts;
 }

@@ -3,11 +3,16 @@ import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { short } from "../core/numbers.js";
 import { isBackward, nodeAt } from "../core/steps.js";
 
+/** @import { Traced } from "../core/arrays.js" */
+/** @import { Model } from "../core/model.js" */
+
 // The number of a step, as it is on the card.
+/** @param {Traced} traced */
 const numberOf = (traced) => (!traced ? "" : traced.shape.length ? `‖${short(traced.norm)}‖` : short(traced.numbers));
 
 const PAUSE = 1100, LONGEST = 45_000; // milliseconds of playing: a step, and all steps
 
+/** @param {{ model: Model, step: number, go: (step: number) => void, t: Translate, [other: string]: any }} props */
 export function Stepper({ model, step, go, t }) {
   const [playing, setPlaying] = useState(false);
   const ahead = model.forward.length;

@@ -2,6 +2,8 @@
 import { larger, whole } from "./fit.js";
 import { cut, elbow, linesOf, smooth } from "./route.js";
 
+/** @import { Edge } from "../core/model.js" */
+
 const GUTTER = 44; // between rows, at least
 const LANE = 8; // between lines that run side by side
 const AWAY = 22; // from such lines to the row: a badge has room there
@@ -9,6 +11,7 @@ const ROWS = 40; // at most
 
 // Chooses the number of rows that draws everything largest; several columns only where none has to scroll. Only the chosen
 // one is drawn: the others are measured.
+/** @param {Edge[]} edges */
 export function wrapped(drawing, edges, view, down) {
   const columns = ranks(drawing.nodes);
   const prepared = { ...drawing, columns, crossed: crossingsOf(columns, edges, drawing.nodes), lines: linesOf(edges, drawing.nodes, drawing.routes) };
@@ -19,17 +22,20 @@ export function wrapped(drawing, edges, view, down) {
     const tried = down ? { stack, width: stack.height, height: stack.width } : { stack, width: stack.width, height: stack.height };
     if (!best || (larger(tried, best, view) && (!down || whole(tried, view)))) best = tried;
   }
+  if (!best) return null;
   const flat = drawn(prepared, best.stack);
   return down ? turned(flat) : flat;
 }
 
 // Measures a drawing in rows. Returns {boxes, lines, rowOf, margin, width, height}; null where there are too few columns.
+/** @param {any} drawing @param {number} rows */
 function stacked({ nodes, routes, columns, crossed, lines: uncut }, rows) {
   if (rows > columns.length) return null;
   const cuts = cutBetween(columns, crossed, rows);
   if (cuts.length < rows - 1) return null;
   const rowOf = (x) => { let row = 0; while (row < cuts.length && cuts[row] < x) row += 1; return row; }; // cuts ascend
-  const boxes = Array.from({ length: rows }, () => ({ left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity, turns: [] }));
+  /** @type {{ left: number, right: number, top: number, bottom: number, turns: any[], x: number, y: number }[]} */
+  const boxes = Array.from({ length: rows }, () => ({ left: Infinity, right: -Infinity, top: Infinity, bottom: -Infinity, turns: [], x: 0, y: 0 }));
   const widen = ({ x, y, width = 0, height = 10 }) => {
     const box = boxes[rowOf(x)];
     box.left = Math.min(box.left, x - width / 2); box.right = Math.max(box.right, x + width / 2);
@@ -51,7 +57,7 @@ function stacked({ nodes, routes, columns, crossed, lines: uncut }, rows) {
     top += box.bottom - box.top + Math.max(GUTTER, 2 * AWAY + LANE * box.turns.length);
   }
   const width = Math.max(...boxes.map((box) => box.right - box.left)) + 2 * margin;
-  return { boxes, lines, rowOf, margin, width, height: boxes.at(-1).bottom + boxes.at(-1).y + 14 };
+  return { boxes, lines, rowOf, margin, width, height: boxes[rows - 1].bottom + boxes[rows - 1].y + 14 };
 }
 
 // Places the nodes and writes the paths of a measured drawing.
@@ -93,20 +99,21 @@ function ranks(nodes) {
 const cutBefore = (column) => column.left - 8; // behind the labels
 
 // How many edges cross the cut before each column.
+/** @param {any[]} columns @param {Edge[]} edges @param {Map<string, any>} nodes */
 const crossingsOf = (columns, edges, nodes) => columns.map((column) =>
   edges.filter((edge) => nodes.get(edge.from).x < cutBefore(column) && nodes.get(edge.to).x > cutBefore(column)).length);
 
 // Chooses cuts between columns: about even, and where few edges cross.
 function cutBetween(columns, crossed, rows) {
   const start = columns[0].left;
-  const length = (columns.at(-1).right - start) / rows;
+  const length = (columns[columns.length - 1].right - start) / rows;
   const cuts = [];
   for (let row = 1; row < rows; row += 1) {
     const even = start + row * length;
     let best = null;
     for (let i = 1; i < columns.length; i += 1) {
       const at = cutBefore(columns[i]);
-      if (cuts.length && at <= cuts.at(-1)) continue;
+      if (cuts.length && at <= cuts[cuts.length - 1]) continue;
       const cost = Math.abs(at - even) / length + 0.06 * crossed[i];
       if (!best || cost < best.cost) best = { at, cost };
     }

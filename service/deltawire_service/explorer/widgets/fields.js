@@ -4,7 +4,8 @@ import { html } from "../core/dom.js";
 // The first type, where a schema allows several.
 const typeOf = (schema) => [schema.type ?? schema.anyOf?.[0]?.type].flat()[0];
 
-function Field({ name, schema, value, change, required }) {
+// `text`: the description, in the language `lang`.
+function Field({ name, schema, text, lang, value, change, required }) {
   const type = typeOf(schema);
   const shown = value ?? schema.default;
   const read = (event) => {
@@ -26,12 +27,15 @@ function Field({ name, schema, value, change, required }) {
     : type === "boolean" ? html`<input type="checkbox" checked=${shown} onChange=${read} />`
       : html`<input type=${type === "integer" || type === "number" ? "number" : "text"} step=${type === "integer" ? 1 : "any"} required=${required}
           min=${schema.minimum} max=${schema.maximum} value=${Array.isArray(shown) ? JSON.stringify(shown) : shown ?? ""} onChange=${read} />`;
-  return html`<label class="field"><span>${name}</span>${control}<small lang="en">${schema.description ?? ""}</small></label>`;
+  return html`<label class="field"><span>${name}</span>${control}<small lang=${lang}>${text}</small></label>`;
 }
 
-export function Fields({ schema, config, change }) {
+const described = (schema, translated, lang) => (translated ? { text: translated, lang } : { text: schema.description ?? "", lang: "en" });
+
+// `translation`: {lang, config}, with the descriptions that are translated, by name; the service's own are English.
+export function Fields({ schema, config, change, translation }) {
   const entries = Object.entries(schema.properties ?? {});
-  return entries.map(([name, one]) => html`<${Field} key=${name} name=${name} schema=${one} value=${config[name]}
+  return entries.map(([name, one]) => html`<${Field} key=${name} name=${name} schema=${one} ...${described(one, translation?.config[name], translation?.lang)} value=${config[name]}
     required=${schema.required?.includes(name)} change=${(value) => {
       const { [name]: _, ...others } = config;
       change(value === undefined ? others : { ...others, [name]: value });

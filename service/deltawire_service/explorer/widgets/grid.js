@@ -4,10 +4,11 @@ import { flat } from "../core/arrays.js";
 const LONGEST = 16; // numbers of a vector in one row
 
 // Leading axes stand one below the other; a long vector is cut into rows.
+/** @param {number[]} shape */
 export function rowsOf(numbers, shape) {
   const all = flat(numbers);
   const square = all.length > LONGEST ? Math.ceil(Math.sqrt(all.length)) : all.length || 1;
-  const columns = shape.length > 1 ? shape.at(-1) : square;
+  const columns = shape.length > 1 ? shape[shape.length - 1] : square;
   const rows = [];
   for (let i = 0; i < all.length; i += columns) rows.push(all.slice(i, i + columns));
   return rows;
@@ -33,6 +34,7 @@ const CHANNELS = 64; // drawn apart, at most
 
 // Returns the channels of an image, or the matrices of any array of more than two axes, as {at, numbers, shape, offset}: `at`
 // its leading indices, `offset` the flat index of its first number. Other arrays, and those of too many, are one, with no `at`.
+/** @param {any} numbers @param {number[]} shape */
 export function channelsOf(numbers, shape) {
   const count = shape.slice(0, -2).reduce((product, size) => product * size, 1);
   if (shape.length < 3 || count < 2 || count > CHANNELS) return [{ at: null, numbers, shape, offset: 0 }];

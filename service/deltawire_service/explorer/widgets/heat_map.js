@@ -1,9 +1,12 @@
 // Draws an array in colours: blue below 0, orange above, the background at 0.
 import { html, useState } from "../core/dom.js";
-import { precise, short, times } from "../core/numbers.js";
+import { times } from "../core/arrays.js";
+import { precise, short } from "../core/numbers.js";
 import { Badge } from "./badge.js";
 import { channelsOf, pooled, rowsOf } from "./grid.js";
 import { NumberTable } from "./number_table.js";
+
+/** @import { Traced } from "../core/arrays.js" */
 
 const SIDE = 64; // rows and columns of a heat map, at most
 const CARD_SIDE = 16; // of the cells on a card
@@ -17,9 +20,11 @@ function shade(number, largest) {
   return `h${largest > 0 && level === 0 && number !== 0 ? Math.sign(number) : level}`;
 }
 
+/** @param {Traced} traced */
 const largestOf = (traced) => Math.max(Math.abs(traced.min), Math.abs(traced.max));
 
 // Cells as SVG, in a box of the picture.
+/** @param {{ traced: Traced, [other: string]: any }} props */
 export function Cells({ traced, x, y, width, height }) {
   if (!traced.numbers) return null;
   const channels = channelsOf(traced.numbers, traced.shape);
@@ -44,6 +49,7 @@ function tile({ numbers, shape }, largest, most, x, y, width, height, gap) {
 // `caption`: markup above the map, instead of the label's text.
 // `integers`: labels or indices, which have neither a norm nor a colour.
 // `chosen`, `choose`: the flat index of the chosen cell; a click then chooses a cell, and only the button shows all numbers.
+/** @param {{ traced: Traced, t: Translate, [other: string]: any }} props */
 export function HeatMap({ traced, label, caption = label, tone, chosen, choose, integers, badge, t }) {
   const [open, setOpen] = useState(false);
   const toggle = () => setOpen(!open);
@@ -59,6 +65,7 @@ export function HeatMap({ traced, label, caption = label, tone, chosen, choose, 
   </figure>`;
 }
 
+/** @param {{ traced: Traced, [other: string]: any }} props */
 function ColourMap({ traced, label, integers, ...others }) {
   const largest = integers ? 0 : largestOf(traced);
   const channels = channelsOf(traced.numbers, traced.shape);

@@ -2,6 +2,7 @@
 import { html, useState } from "../core/dom.js";
 
 // `address`: returns a promise of {url, fits}.
+/** @param {{ t: Translate, [other: string]: any }} props */
 export function Link({ address, t }) {
   const [said, say] = useState("link");
   if (!navigator.clipboard) return null; // browsers give none to unencrypted pages of another machine

@@ -20,7 +20,7 @@ def test_no_formula_runs_out_of_the_panel(page: Page, name: str) -> None:
     wide = "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.dataset.tex)"
     nodes = page.locator("[data-node]").evaluate_all("all => all.map(one => one.dataset.node)")
     for node in [node for node in nodes if not node[-1:].isdigit() or int(node[-1]) < 4]:
-        page.locator(f'[data-node="{node}"]').focus()
+        page.locator(f'[data-node="{node}"] .ring').focus()
         explorer.press("Enter")
         page.locator(f'[data-panel="{node}"]').wait_for()
         assert page.locator(".panel .formula").evaluate_all(wide) == [], node

@@ -19,12 +19,12 @@ def test_a_path_stands_out_from_end_to_end(page: Page) -> None:
     page.locator('[data-edge-gradient="skip→x"]').click()
     assert page.locator(".edge-button .strong").count() == 1
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
-    assert page.locator('[data-edge-button^="x→skip"]').get_attribute("aria-pressed") == "true"
+    assert page.locator('[data-edge-button^="x→skip"] .touch').get_attribute("aria-pressed") == "true"
     page.locator('[data-edge-gradient="hidden→x"]').click()  # another one instead
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "hidden"}
     page.keyboard.press("Escape")
     assert page.locator(".edge-button .strong").count() == page.locator(".card.joined").count() == 0
-    page.locator('[data-edge-button^="x→skip"]').focus()
+    page.locator('[data-edge-button^="x→skip"] .touch').focus()
     page.keyboard.press("Enter")
     assert {*page.locator(".card.joined").evaluate_all(joined)} == {"x", "skip"}
     page.keyboard.press("Enter")

@@ -45,6 +45,6 @@ def test_keys(page: Page) -> None:
     stopped = explorer.step()
     page.wait_for_timeout(1500)
     assert explorer.step() == stopped
-    page.locator('[data-node="q"]').focus()
+    page.locator('[data-node="q"] .ring').focus()
     explorer.press("Enter")
     page.locator('[data-panel="q"]').wait_for()

@@ -2,6 +2,9 @@
 import { flat, largest, sizeOf } from "../arrays.js";
 import { precise } from "../numbers.js";
 
+/** @import { Traced } from "../arrays.js" */
+/** @import { Edge, Model } from "../model.js" */
+
 const SATURATED = 0.1;
 const OUT = 1, FAR = 10; // sizes of inputs: out on the curve, and so far out that next to nothing of the slope is left
 const LOST = 1e-8; // such a slope, or less
@@ -14,6 +17,7 @@ export const isCause = ({ what }) => CAUSES.includes(what);
 // Returns the warning about a layer that works number by number, null without one. A number of the layer is dead where its
 // slope is exactly 0 in every example: one example shows only that it is inactive. Far out on a curve whose value is not 0
 // it is saturated instead.
+/** @param {Model} model @param {Edge} edge @param {Translate} t */
 export function flatness(model, edge, t) {
   const { value: node, inputs: sources } = model.places.get(edge.to);
   const source = model.places.get(edge.from).value;
@@ -43,15 +47,18 @@ export function flatness(model, edge, t) {
 }
 
 // The slopes of every example that was looked at, as rows; of the shown one alone, where there are too many numbers.
+/** @param {Model} model @param {Edge} edge */
 function batchOf(model, edge, slopes) {
   const all = model.slopes.get(edge.id);
   if (!all?.numbers) return { rows: [slopes], examples: 1 };
   return { rows: all.numbers.map(flat), examples: all.shape[0] };
 }
 
+/** @param {Translate} t */
 const inExamples = (count, all, t) => (all > 1 ? ` ${t("inExamples", count, all)}` : "");
 
 // The loss is exactly 0, and so is what its node sends: the margin is kept.
+/** @param {Model} model @param {Translate} t */
 export function satisfaction(model, name, t) {
   if (model.loss !== 0 || largest(model.places.get(name).value?.numbers ?? 1) !== 0) return null;
   const count = model.losses.filter((loss) => loss === 0).length;
@@ -59,6 +66,7 @@ export function satisfaction(model, name, t) {
 }
 
 // The nodes that make the loss: its own, and the probabilities that it alone takes.
+/** @param {Model} model */
 export function lossEnd(model) {
   const end = new Set([...model.places.values()].filter((place) => place.weight).map(({ name }) => name));
   for (const { name, kind } of model.places.values()) {
@@ -69,6 +77,7 @@ export function lossEnd(model) {
 }
 
 // An example is fitted where its loss is next to nothing, and so is what the nodes of the loss send. Returns the warning.
+/** @param {Model} model @param {Translate} t */
 export function fit(model, sent, t) {
   if (!(model.loss > 0 && model.loss <= FITTED) || !(sent > 0)) return null;
   const count = model.losses.filter((loss) => loss <= FITTED).length;
@@ -76,4 +85,5 @@ export function fit(model, sent, t) {
 }
 
 // The root mean square of an array.
+/** @param {Traced} traced */
 export const meanSize = (traced) => (traced ? traced.norm / Math.sqrt(Math.max(1, sizeOf(traced.shape))) : 0);

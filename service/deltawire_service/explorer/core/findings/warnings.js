@@ -2,11 +2,14 @@
 import { precise } from "../numbers.js";
 import { fit, flatness, isCause, lossEnd, meanSize, satisfaction } from "./causes.js";
 
+/** @import { Model } from "../model.js" */
+
 const SMALL = 1e-3, LARGE = 1e3;
 const HOPS = 200; // edges followed from a node towards the loss
 
 // Returns a Map from a node's name to its warnings [{what, text}]. An effect also has its `ratio` to the δ near the loss,
 // the `culprit` that causes it, and a sentence about that, `why`.
+/** @param {Model} model @param {Translate} t */
 export function warningsOf(model, t) {
   const warnings = new Map();
   const add = (name, warning) => warnings.set(name, [...(warnings.get(name) ?? []), warning]);
@@ -14,7 +17,9 @@ export function warningsOf(model, t) {
     const warning = edge.local?.numbers && edge.local.shape.length > 0 && flatness(model, edge, t);
     if (warning) add(edge.to, warning);
   }
-  const sizes = model.backward.map((name) => [name, meanSize(model.delta.get(name))]).filter(([name]) => model.places.get(name).kind);
+  /** @type {[string, number][]} */
+  const all = model.backward.map((name) => [name, meanSize(model.delta.get(name))]);
+  const sizes = all.filter(([name]) => model.places.get(name).kind);
   const { reference, beyond } = start(model, sizes, add, t);
   for (const [name, own] of sizes) {
     const ratio = reference ? own / reference : 1;
@@ -29,6 +34,7 @@ export function warningsOf(model, t) {
 
 // The size of δ near the loss that others are compared with; of an example that is fitted, behind the nodes of the loss,
 // which are `beyond` comparison.
+/** @param {Model} model @param {Translate} t */
 function start(model, sizes, add, t) {
   const reference = Math.max(...sizes.slice(0, 3).map(([, one]) => one), 0);
   const end = lossEnd(model);
@@ -40,8 +46,9 @@ function start(model, sizes, add, t) {
 }
 
 // The node between the loss and `name` where delta shrinks or grows most, and a sentence about it.
+/** @param {Model} model @param {Map<string, any[]>} warnings @param {Translate} t */
 function reasonOf(model, name, warnings, add, what, t) {
-  let worst = null;
+  let worst = { ratio: 1, name };
   let at = name;
   for (let hops = 0; hops < HOPS; hops += 1) {
     const edges = model.edges.filter((edge) => edge.from === at && edge.delta);
@@ -49,7 +56,7 @@ function reasonOf(model, name, warnings, add, what, t) {
     const edge = edges.reduce((a, b) => (b.delta.norm > a.delta.norm ? b : a));
     const arriving = meanSize(model.delta.get(edge.to));
     const ratio = arriving ? meanSize(edge.delta) / arriving : 1;
-    if (!worst || Math.abs(Math.log(ratio || 1e-300)) > Math.abs(Math.log(worst.ratio || 1e-300))) worst = { ratio, name: edge.to };
+    if (hops === 0 || Math.abs(Math.log(ratio || 1e-300)) > Math.abs(Math.log(worst.ratio || 1e-300))) worst = { ratio, name: edge.to };
     at = edge.to;
   }
   const caused = () => warnings.get(worst.name)?.find(isCause);
@@ -62,6 +69,7 @@ function reasonOf(model, name, warnings, add, what, t) {
 }
 
 // Returns the findings [{what, names, text}]: each cause, then each effect once for all the nodes it reaches.
+/** @param {Map<string, any[]>} warnings @param {Translate} t */
 export function findingsOf(warnings, t) {
   const all = [...warnings].flatMap(([name, list]) => list.map((warning) => ({ name, ...warning })));
   const groups = new Map();

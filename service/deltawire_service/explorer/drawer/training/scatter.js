@@ -18,7 +18,7 @@ export function Scatter({ document, params, plane, turn, t }) {
   const [rows, setRows] = useState(null);
   const [failure, setFailure] = useState(null);
   const element = useRef();
-  const [[width, height], setSize] = useState([160, 120]); // pixels of the plane; the style sheet sizes its element
+  const [[width, height], setSize] = useState(/** @type {number[]} */ ([160, 120])); // pixels of the plane; the style sheet sizes its element
   useLayoutEffect(() => {
     const size = () => setSize([element.current.clientWidth - LEFT - RIGHT, element.current.clientHeight - TOP - BELOW].map((one) => Math.max(20, one)));
     const watch = new ResizeObserver(size);
@@ -87,7 +87,7 @@ function Regions({ rows, width, height }) {
 // Returns about three round numbers between two.
 function ticks(from, to) {
   const step = 10 ** Math.floor(Math.log10(to - from));
-  const by = [2, 1, 0.5, 0.2].map((part) => part * step).find((one) => (to - from) / one >= 2.5);
+  const by = [2, 1, 0.5, 0.2].map((part) => part * step).find((one) => (to - from) / one >= 2.5) ?? step;
   const first = Math.ceil(from / by);
   return Array.from({ length: Math.floor(to / by) - first + 1 }, (_, i) => Number(((first + i) * by).toPrecision(6)));
 }

@@ -7,6 +7,7 @@ import { descend, NOTHING } from "./descent.js";
 const STEPS = 300; // of one run
 export const EVERY = 10; // steps between two pictures
 const MOST = 128; // sets of parameters along the way
+/** @type {{ history: any, along: any[], running: boolean, ended: any, at: number | null }} */
 const BARE = { history: NOTHING, along: [], running: false, ended: null, at: null };
 
 // `setParams`: shows the network with other parameters, of the run with a number; returns a promise of a Failure or null.
@@ -22,6 +23,7 @@ export function useTraining(document, classification, setParams) {
   const latest = useRef();
   latest.current = setParams; // called when a run ends, by a page that may have changed
   const network = JSON.stringify([document.network, document.data]);
+  /** @param {{ why: string } | null} [ended] */
   const discard = (ended = null) => { // the answers of a run that still goes on are ignored
     if (run.current) run.current.stopped = run.current.discarded = true;
     run.current = newest.current = null;
@@ -41,7 +43,9 @@ export function useTraining(document, classification, setParams) {
     let history = shown ? cut(training.history, shown) : NOTHING;
     let along = shown ? training.along.filter(({ step }) => step <= shown) : [{ step: 0, params: document.params }];
     let params = newest.current ?? document.params;
-    let picture = Promise.resolve(), drawing = false;
+    /** @type {Promise<any>} */
+    let picture = Promise.resolve();
+    let drawing = false;
     const show = () => { drawing = true; picture = latest.current(params, number).finally(() => { drawing = false; }); return picture; };
     update({ history, along, running: true, ended: null, at: null });
     const onStep = (now, stepped) => {
@@ -64,7 +68,7 @@ export function useTraining(document, classification, setParams) {
     }
     if (mine.discarded) return;
     const step = history.steps.length;
-    if (along.at(-1).step < step) along = [...along, { step, params }];
+    if (along[along.length - 1].step < step) along = [...along, { step, params }];
     run.current = null;
     update({ running: false, ended: end, along });
     await picture;

@@ -6,9 +6,11 @@ const MOST = 60_000; // points that a curve keeps
 
 // `begin`: the version behind which the history begins. `first`: the one behind which the curve does.
 class Curve {
+  /** @type {any} */
   x = [];
   loss = [];
   norm = [];
+  /** @type {any} */
   validation = { x: [], y: [] };
   stride = 1; // between the places it keeps, with the newest one
 
@@ -33,8 +35,10 @@ class Curve {
 
   // Returns a curve that begins earlier, to be read anew.
   longer() {
-    return new this.constructor(this.described, Math.max(this.begin, this.first - LATEST));
+    return new /** @type {any} */ (this.constructor)(this.described, Math.max(this.begin, this.first - LATEST));
   }
+
+  placeOf(version) { return version; }
 
   add({ version, loss, gradient_norm: norm }) {
     if (this.x.length && this.x.at(-1) % this.stride) for (const part of [this.x, this.loss, this.norm]) part.pop();
@@ -66,8 +70,6 @@ export class ModelCurve extends Curve {
   get identity() { return this.described.lineage; }
 
   versionAt(place) { return place; }
-
-  placeOf(version) { return version; }
 
   async extend() {
     const { entries } = await routes.ledger(this.model, this.read);

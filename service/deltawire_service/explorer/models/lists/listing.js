@@ -4,12 +4,13 @@ const ROWS = 10; // on a page
 
 // `pages`: what the page and those before it follow. `keyOf`: the key of a row.
 export class Listing {
-  rows = null; // until it is known
+  rows; // until it is known
   next = null;
   pages = [null];
 
   constructor(read, keyOf) {
-    Object.assign(this, { read, keyOf });
+    this.read = read;
+    this.keyOf = keyOf;
   }
 
   async refresh(contains) {

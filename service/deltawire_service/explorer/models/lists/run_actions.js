@@ -27,6 +27,7 @@ export function RunActions({ run, name, now, t }) {
     now();
   };
   const other = run.state === "paused" ? "resume" : "pause";
+  /** @type {any} */
   const button = (action, onClick = () => act(action), key = action) => html`<button key=${key} data-action=${action} aria-label=${`${t(action)}: ${name}`} onClick=${onClick}>${t(action)}</button>`;
   const leave = (event) => { if (event.key === "Escape") setAsked(false); };
   return html`<p class="actions" ref=${element} onKeyDown=${leave}>

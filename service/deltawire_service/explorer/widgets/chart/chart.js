@@ -32,7 +32,7 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
   });
   const count = cursor === null ? "" : `${xLabel ?? ""} ${names?.[cursor] ?? precise(cursor, 9)}`.trim();
   const spoken = [count, ...series.map(({ label }, i) => `${label} ${read[i] ?? ""}`)].join(", ");
-  const point = (event) => drawn.placeAt(event.clientX - element.current.getBoundingClientRect().left);
+  const point = (event) => drawn?.placeAt(event.clientX - element.current.getBoundingClientRect().left);
   const press = (event) => {
     const to = drawn?.moved(cursor, event.key);
     if (to !== undefined) move(to);
@@ -64,7 +64,7 @@ export function Chart({ title, series, log, names, height = 150, xLabel, frame, 
   </figure>`;
 }
 
-function Axes({ xLabel, drawn: { left, right, top, bottom, toX, toY, xTicks, yTicks, nameOf, slanted } }) {
+function Axes({ xLabel, drawn: { left, right, bottom, toX, toY, xTicks, yTicks, nameOf, slanted } }) {
   return html`<g class="axes">
     ${yTicks.map((tick) => html`<line x1=${left} x2=${right} y1=${toY(tick)} y2=${toY(tick)} />
       <text class="end" x=${left - 6} y=${toY(tick) + 4}>${tickText(tick)}</text>`)}

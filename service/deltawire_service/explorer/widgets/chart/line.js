@@ -9,6 +9,7 @@ export function pathOf(x, y, toX, toY) {
   const dense = x.length > LEFT_OUT * (width + 1);
   const parts = [];
   const draw = (index) => parts.push(`${toX(x[index]).toFixed(1)} ${toY(y[index]).toFixed(1)}`);
+  /** @type {any} */
   let column = null; // {at, first, least, largest, last}: indices of points
   const end = () => {
     if (column) [...new Set([column.first, column.least, column.largest, column.last])].sort((a, b) => a - b).forEach(draw);

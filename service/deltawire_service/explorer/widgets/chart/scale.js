@@ -1,6 +1,7 @@
 // Maps numbers to pixels, linearly or by their logarithm, and chooses the ticks of an axis.
 
 // Returns the least and the largest number of several arrays; null without any. `log`: only what is above 0 counts.
+/** @returns {any} */
 export function extentOf(arrays, log = false) {
   let [low, high] = [Infinity, -Infinity];
   for (const numbers of arrays) {
@@ -16,6 +17,7 @@ export function extentOf(arrays, log = false) {
 const ROOM = 0.05; // of the axis, above and below the curves
 
 // Widens an extent so that no curve runs along the border, and one number alone has a place.
+/** @returns {any} */
 export function padded([low, high], log = false) {
   if (log) {
     const margin = high > low ? (high / low) ** ROOM : 2;
@@ -37,7 +39,7 @@ export function ticksOf([low, high], most, { log = false, whole = false } = {}) 
   if (log && high / low >= 10) return powersOf(low, high, most);
   const raw = Math.max((high - low) / most, whole ? 1 : 0);
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= raw * (1 - 1e-9));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((one) => one >= raw * (1 - 1e-9)) ?? raw;
   const first = Math.ceil(low / step - 1e-9);
   const count = Math.floor(high / step + 1e-9) - first + 1;
   return Array.from({ length: Math.max(0, count) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
@@ -51,8 +53,8 @@ function powersOf(low, high, most) {
   const powers = Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const within = (numbers) => numbers.filter((number) => number >= low && number <= high);
   const fine = FACTORS.map((factors) => within(powers.flatMap((power) => factors.map((factor) => Number(`${factor}e${power}`)))));
-  const every = Math.ceil(fine.at(-1).length / most);
-  return fine.find((ticks) => ticks.length <= most) ?? fine.at(-1).filter((_, i) => i % every === 0);
+  const every = Math.ceil(fine[fine.length - 1].length / most);
+  return fine.find((ticks) => ticks.length <= most) ?? fine[fine.length - 1].filter((_, i) => i % every === 0);
 }
 
 const LOW = 0.01; // of a linear axis, where nothing can be told apart

@@ -1,0 +1,12 @@
+// What the pages load beside their modules.
+
+// KaTeX, which sets formulas: only what the pages call.
+declare var katex: {
+  render(tex: string, element: HTMLElement, options: { throwOnError: boolean; strict: boolean; output: string; trust: boolean }): void;
+};
+
+// Swagger UI, which draws the page of the API.
+declare var SwaggerUIBundle: (options: object) => void;
+
+// Writes the text of a key; `known` tells whether there is one.
+type Translate = ((key: string, ...values: any[]) => string) & { known: (key: string) => boolean };
