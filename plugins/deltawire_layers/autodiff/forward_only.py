@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
-from deltawire_layers.layer import Activation, Array, Layer, Shape, Work, arity
+from deltawire_layers.layer import Activation, Array, Layer, LayerError, Shape, Work, arity
 
 Cotangents = tuple[Array, ...]
 """One array for each differentiable argument, shaped like it."""
@@ -123,7 +123,10 @@ class ForwardOnly(Layer):
             raise TypeError(f"{type(self).__name__} takes {arity(self)}, got {len(shapes)} shapes")
         found = self._measures.get(shapes)
         if found is None:
-            found = self._measures[shapes] = self.trace(shapes)
+            try:
+                found = self._measures[shapes] = self.trace(shapes)
+            except IndexError as error:  # of `parameters`, which reads a size that is not there
+                raise LayerError(f"{type(self).__name__} does not take these inputs: {error}") from error
         return found
 
     def saved(self, *inputs: Any, **_: Any) -> int:

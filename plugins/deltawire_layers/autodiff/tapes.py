@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from deltawire_layers.autodiff import analytic
 from deltawire_layers.autodiff.extras import load
 
 tracer = load("autograd.tracer", "autograd")
@@ -72,6 +73,8 @@ def follow(root: Any, function: Callable[[Any], Any], x: Any) -> tuple[Any, bool
 
 def _call_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """Call autograd's function for a ufunc, or for its reduction along an axis."""
+    if method == "__call__" and ufunc is np.tanh:  # autograd's second derivative of it is NaN far out
+        return analytic.tanh(*args)
     if method == "reduce" and ufunc in REDUCTIONS and kwargs.get("out") is None:
         options = {name: option for name, option in kwargs.items() if name in ("axis", "keepdims")}
         return getattr(along, REDUCTIONS[ufunc])(*args, **({"axis": 0} | options))

@@ -55,6 +55,7 @@ LAYERS: dict[str, tuple[Any, tuple[tuple[int, ...], ...]]] = {
     "scattered": (from_numpy(lambda x: x[:, np.array([2, 0])] / 2, formula="y = x[i] / 2"), ((3,),)),
     "reduced": (from_numpy(lambda x: np.add.reduce(x, axis=1), formula="y = Σ x"), ((3, 2),)),
     "roots": (from_numpy(lambda x: np.sqrt(x), domain=(0, np.inf), formula="y = √x"), ((3,),)),
+    "bounded": (from_numpy(lambda x: np.tanh(x), formula="y = tanh x"), ((3,),)),
     "constant": (from_numpy(lambda x: np.ones(x.shape), formula="y = 1"), ((3,),)),
 }
 
