@@ -70,7 +70,10 @@ def check_layer(
 def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | None) -> None:
     with np.errstate(all="ignore"):
         trial = declared(layer, shapes)
-        sampler = Sampler(shapes, trial.output, trial.parameters, trial.integers, layer.domain, seed)
+        sampler = Sampler(
+            *(shapes, trial.output, trial.parameters, trial.integers),
+            *(layer.domain, seed, layer.constant_rows()),
+        )
         points = [point for point in map(trial.finite, sampler.points()) if point is not None]
         if not points:
             raise trial.broken(4, "value", "is never finite")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -77,10 +78,10 @@ def fitting_shapes(layer: Layer, seconds: float = SECONDS) -> list[tuple[Shape, 
         LayerError: the layer takes none of them.
     """
     names, variadic, _ = arity(layer)
-    count = max(2, len(names)) if variadic else len(names)
+    counts = (2, 1, 3) if variadic and len(names) == 1 else (len(names),)
     cases: list[tuple[Shape, ...]] = []
 
-    def find() -> None:
+    def find(count: int, most: int) -> None:
         for shapes in product(USUAL_SHAPES, repeat=count):
             trial = _trial(layer, shapes)
             try:
@@ -89,10 +90,11 @@ def fitting_shapes(layer: Layer, seconds: float = SECONDS) -> list[tuple[Shape, 
                 continue
             trial.refuse(output_shape_breach(output))
             cases.append(shapes)
-            if len(cases) == MOST_CASES:
+            if len(cases) == most:
                 return
 
-    run_check(layer, (), seconds, find)
+    for place, count in enumerate(counts, start=1):
+        run_check(layer, (), seconds, partial(find, count, MOST_CASES * place // len(counts)))
     if not cases:
         raise LayerError(f"none of the usual shapes fits: give one for each of {arity(layer)}")
     return cases

@@ -49,7 +49,7 @@ def first_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
         direction = measured.point.still().with_params(params)
         _slope(trial, measured.point, direction, measured.results["value"], measured.noise["value"])
     for name in measured.point.params:
-        _gradient(trial, measured, name)
+        _gradient(trial, sampler, measured, name)
 
 
 def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) -> None:
@@ -80,13 +80,19 @@ def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) ->
     trial.agree(4, closure, problem, point, expected, measured.results[closure], allowance)
 
 
-def _gradient(trial: Trial, measured: Measured, name: str) -> None:
-    """Check that the gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch."""
+def _gradient(trial: Trial, sampler: Sampler, measured: Measured, name: str) -> None:
+    """Check that the gradient of a parameter is (∂value/∂parameter)ᵀ δ, summed over the batch.
+
+    Rows that the layer takes as constants have none.
+    """
     point, closure = measured.point, gradient_of(name)
     result = measured.results[closure]
     expected, size, doubt = (np.empty(result.shape) for _ in range(3))
-    still = point.still()
+    still, constant = point.still(), sampler.constant_rows.get(name, ())
     for place in np.ndindex(result.shape):
+        if place and place[0] in constant:
+            expected[place] = size[place] = doubt[place] = 0
+            continue
         one = np.zeros(result.shape)
         one[place] = 1
         direction = still.with_params({**still.params, name: one})
@@ -145,8 +151,10 @@ def _slope(trial: Trial, point: Point, direction: Point, value: Array, noise: Ar
 INFINITE = 1e30
 """Size of a derivative that is infinite: the complex step of a root at 0 is 1e99."""
 
-NEARBY = 96
-"""Points beside a tie: of eight equal numbers, each is the median of some of them."""
+NEARBY = 12
+"""Points beside a tie for each of its numbers: at some, each number is the median, or the greatest."""
+
+LEAST_NEARBY, MOST_NEARBY = 96, 1024
 
 APART = 1e-4
 """How far from a tie they lie, relative to the reach of a number: many steps of the differences."""
@@ -157,7 +165,8 @@ def _slopes_nearby(trial: Trial, point: Point, direction: Point) -> tuple[Array,
     stream = np.random.default_rng(0)
     shape = (len(point.delta), *trial.output)
     low, high = np.zeros(shape), np.zeros(shape)
-    for _ in range(NEARBY):
+    equal = max((x[0].size for x in point.inputs if not is_integer(x)), default=0)
+    for _ in range(min(MOST_NEARBY, max(LEAST_NEARBY, NEARBY * equal))):
         beside = point.with_floats(lambda x: x + APART * reach(x) * stream.uniform(-1, 1, x.shape))
         up, down = (trial.forward(beside.moved(direction, step)).value for step in STENCIL[:2])
         slope = (up - down) / (2 * DIFFERENCE_STEP)

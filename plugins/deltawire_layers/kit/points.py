@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from math import isfinite, prod
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -145,6 +146,7 @@ class Sampler:
         integers: the allowed integers of the inputs that take integers, by position.
         domain: the bounds of the other inputs: (low, high), exclusive.
         seed: seed of the numbers.
+        constant_rows: rows of parameters that the layer takes as constants.
     """
 
     def __init__(
@@ -155,7 +157,9 @@ class Sampler:
         integers: Mapping[int, Integers],
         domain: tuple[float, float],
         seed: int,
+        constant_rows: Mapping[str, Collection[int]] = MappingProxyType({}),
     ):
+        self.constant_rows = constant_rows
         self.inputs, self.output, self.parameters, self.integers = inputs, output, parameters, integers
         self.low, self.high = domain
         self.stream = np.random.default_rng(seed)
@@ -202,12 +206,21 @@ class Sampler:
         return Point(
             point.scale,
             point.ties,
-            params={name: share(w.shape) * reach(w) for name, w in point.params.items()},
+            params={
+                name: self._without_constants(name, share(w.shape) * reach(w))
+                for name, w in point.params.items()
+            },
             inputs=tuple(
                 np.zeros(()) if is_integer(x) else share(x.shape) * self.reach(x) for x in point.inputs
             ),
             delta=share(point.delta.shape),
         )
+
+    def _without_constants(self, name: str, direction: Array) -> Array:
+        """Return a direction of a parameter that moves no row which the layer takes as a constant."""
+        if rows := self.constant_rows.get(name):
+            direction[list(rows)] = 0
+        return direction
 
     def _point(self, scale: float, ties: bool, drawn: list[Array], spread: float, at: str = "") -> Point:
         inputs = tuple(

@@ -16,7 +16,9 @@ from support.made_layers import made, right_test
 
 from deltawire_layers import Activation, Layer, Parameter, Shape
 from deltawire_layers.initializers import fan_in, ones, zeros
+from deltawire_layers.layers.linear import Embedding
 from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.sums import scatter_rows
 
 Right = tuple[Layer, tuple[Shape, ...]]
 ONE: tuple[Shape, ...] = ((3,),)
@@ -55,6 +57,17 @@ def scattered(x: Array, order: Array, delta: Array) -> Array:
 def sort(p: Params, x: Array) -> Activation:
     order, value = ordered(x, slice(None))
     return Activation(value, (lambda d: scattered(x, order, d),))
+
+
+def padded(p: Params, i: Array) -> Activation:
+    W = p["W"]
+
+    def gradient(d: Array) -> Array:
+        sums = scatter_rows(i, d, W.shape)
+        sums[1] = 0
+        return sums
+
+    return Activation(W[i], (None,), {"W": gradient})
 
 
 def median(p: Params, x: Array) -> Activation:
@@ -191,6 +204,7 @@ STRUCTURES: dict[str, Right] = {
     "sort": (made(sort, saved=twofold), ONE),
     "sort of two": (made(sort, saved=twofold), ((2,),)),
     "sort of eight": (made(sort, saved=twofold), ((8,),)),
+    "sort of many": (made(sort, saved=twofold), ((40,),)),
     "sort of rows": (made(sort, saved=twofold), ((2, 4),)),
     "median": (of_vector(median, saved=twofold), ONE),
     "median of seven": (of_vector(median, saved=twofold), ((7,),)),
@@ -266,6 +280,17 @@ STRUCTURES: dict[str, Right] = {
         ),
         ONE,
     ),
+    "table with a constant row": (
+        made(
+            padded,
+            output_shape=lambda self, i: (*i, 2),
+            parameters=lambda self, i: {"W": Parameter((6, 2), fan_in(2))},
+            integer_inputs=lambda self, i: {0: range(6)},
+            constant_rows=lambda self: {"W": [1]},
+        ),
+        ((4,),),
+    ),
+    "embedding with a padding": (Embedding(rows=6, width=2, padding_idx=0), ((4,),)),
     "one place of three": (
         made(
             lambda p, x: Activation(x[:, 1], (lambda d: np.stack([0 * d, d, 0 * d], axis=1),)),
