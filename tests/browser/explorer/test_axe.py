@@ -48,6 +48,12 @@ def refuse(explorer: Explorer) -> None:
     explorer.page.locator(".refused").wait_for()
 
 
+def keep_refused(explorer: Explorer) -> None:
+    refuse(explorer)
+    explorer.tab("Kept")
+    explorer.page.locator("[data-refused-text]").wait_for()
+
+
 def check_gradients(explorer: Explorer) -> None:
     explorer.page.locator("[data-check]").click()
     explorer.page.locator("[data-agree]").wait_for()
@@ -80,6 +86,7 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
     "kept": ("example=circuit&tab=kept", nothing),
     "training": ("example=moons&tab=train", train),
     "refused document": ("example=circuit&tab=edit", refuse),
+    "refused text": ("example=circuit&tab=edit", keep_refused),
     "checks": ("example=circuit&tab=findings", check_gradients),
     "findings": ("example=deep_sigmoid&tab=findings", nothing),
     "dark": ("example=window_classifier&at=z1", choose_dark),
@@ -95,7 +102,7 @@ def test_axe_finds_no_violation(page: Page, faults: list[str], state: str, width
     address, prepare = STATES[state]
     prepare(Explorer(page, address))
     check_axe(page)
-    if state == "refused document":
+    if state.startswith("refused"):
         assert faults and all("422" in fault for fault in faults)
         faults.clear()
 

@@ -85,7 +85,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for_without_end(page: Page, 
 
 @pytest.mark.parametrize("lang, said", [("en", "The service does not answer."), ("ko", "서비스가 응답하지")])
 def test_a_failure_at_the_start_is_said_too(page: Page, faults: list[str], lang: str, said: str) -> None:
-    page.route("**/v1/layers", lambda route: route.abort(), times=1)
+    page.route("**/v1/layers*", lambda route: route.abort(), times=1)
     page.goto(f"/#example=fan_out&lang={lang}")
     page.locator(".refused", has_text=said).wait_for()
     page.locator(".card").first.wait_for()  # tried again by itself

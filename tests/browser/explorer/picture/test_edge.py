@@ -65,7 +65,7 @@ def test_an_edge_is_as_wide_as_its_share_of_what_arrives(page: Page) -> None:
     for name, norm in (("skip/1", skip), ("hidden/0", hidden)):
         assert width[f"x→{name}"] == pytest.approx(1.2 + 3 * norm / (skip + hidden), abs=0.02)
     assert width["a→skip/0"] == pytest.approx(4.2)  # all that arrives at a
-    spoken = page.locator('[data-edge-button="x→skip/1"]').get_attribute("aria-label")
+    spoken = page.locator('[data-edge-button="x→skip/1"] .touch').get_attribute("aria-label")
     assert spoken is not None and "87 % of the norms that arrive at x" in spoken
     assert round(100 * skip / (skip + hidden)) == 87
     explorer.at(0)
@@ -81,5 +81,5 @@ def test_an_edge_of_nothing_has_no_share(page: Page) -> None:
     explorer.at(explorer.last())
     assert explorer.edges()["q→x"] == "0"
     assert all(0 < width < 6 for width in widths(page).values())
-    spoken = page.locator('[data-edge-button^="x→q"]').get_attribute("aria-label")
+    spoken = page.locator('[data-edge-button^="x→q"] .touch').get_attribute("aria-label")
     assert spoken is not None and "%" not in spoken
