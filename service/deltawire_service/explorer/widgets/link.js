@@ -13,5 +13,5 @@ export function Link({ address, t }) {
     say(now);
     setTimeout(() => say("link"), now === "copied" ? 2000 : 6000);
   };
-  return html`<button data-link onClick=${copy}><span role="status">${t(said)}</span></button>`;
+  return html`<button data-link aria-live="polite" onClick=${copy}>${t(said)}</button>`;
 }

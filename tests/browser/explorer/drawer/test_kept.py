@@ -10,7 +10,7 @@ import pytest
 from support.explorer import Explorer
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -137,13 +137,17 @@ def test_a_refused_text_stays_when_the_service_accepts_an_older_one(page: Page, 
     explorer.tab("Edit")
     editor = page.locator(".editor textarea")
     text = editor.input_value()
-    page.route("**/v1/gradients", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    held: list[Route] = []
+    page.route("**/v1/gradients", lambda route: held.append(route))
     editor.fill(text.replace("[-2]", "[3]"))
-    page.wait_for_timeout(300)  # it is sent, and its answer is late
+    while not held:
+        page.wait_for_timeout(20)
     wrong = text.replace('"multiply"', '"multiplx"')
     editor.fill(wrong)
-    page.locator(".refused").wait_for()
+    for route in held:
+        route.continue_()  # its answer comes before the newer text is tried
     page.unroute("**/v1/gradients")
+    page.locator(".refused").wait_for()
     page.locator("select.network").select_option("fan_out")
     page.locator('[data-node="m"]').wait_for()
     assert reopened(page, explorer) == wrong

@@ -43,8 +43,9 @@ def test_texts_in_the_picture_can_be_read(page: Page, name: str) -> None:
     Explorer(page, f"example={name}")
     page.wait_for_timeout(200)
     texts = page.locator(
-        ".drawing .card > text, .drawing .value text, .drawing .delta text, .edge-label text"
+        ".drawing .card > g > text, .drawing .value text, .drawing .delta text, .edge-label text"
     )
+    texts.first.wait_for()
     sizes = texts.evaluate_all(SIZES)
     assert sizes and min(sizes) >= 10.99, min(sizes)
     assert page.locator(".canvas").bounding_box()["height"] >= 440  # type: ignore[index]
