@@ -32,6 +32,6 @@ export function AddLayer({ layers, model, selected, edit, t }) {
     <div class="row"><select aria-label=${t("kind")} value=${kind} onChange=${(event) => { setKind(event.target.value); setConfig({}); }}>
       <option value="">${t("kind")} …</option>${[...layers.keys()].map((one) => html`<option value=${one}>${one}</option>`)}</select>
       <button disabled=${!layer} class="main">${t("addBehind", source)}</button></div>
-    ${layer && html`<${Fields} translation=${layer.translation} schema=${layer.config} config=${config} change=${setConfig} />
+    ${layer && html`<${Fields} key=${kind} translation=${layer.translation} schema=${layer.config} config=${config} change=${setConfig} />
       <p class="about"><${LayerSummary} layer=${layer} /><br /><small>${layer.distribution}</small></p>`}</form>`;
 }

@@ -42,7 +42,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
       ...${{ model, place, parameter, step, t }} />`)}
     ${back && !arrived.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
-      <${ConfigForm} ...${{ place, edit, t }} />
+      <${ConfigForm} key=${name} ...${{ place, edit, t }} />
       ${place.parameters.map(({ name: parameter }) => html`<${HeatMap} label=${parameter} t=${t}
         traced=${summary(model.params[parameter], model.parameters.find((one) => one.name === parameter).shape)} />`)}</details>`}
   </section>`;
