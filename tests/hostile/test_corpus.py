@@ -98,6 +98,7 @@ def test_every_code_is_provoked() -> None:
     """Those that one caller alone cannot provoke are in the tests of what answers with them."""
     elsewhere = {"plugin_error", "internal", "overloaded", "deadline_exceeded", "not_ready"}
     elsewhere |= {"unauthorized", "rate_limited", "request_timeout"}
+    elsewhere |= {"first_order_only"}  # of layers of plugins
     elsewhere |= {"worker_lost", "cluster_unavailable", "link_invalid"}  # of a service with workers
     elsewhere |= MODELS.keys() | DATASETS.keys()  # the corpus is for a service that keeps none
     assert {case.code for case in cases()} - {"-"} | elsewhere == set(PROBLEMS)

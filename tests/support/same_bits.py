@@ -67,7 +67,7 @@ def random_networks(number: int) -> None:
 
     @seed(number)
     @settings(max_examples=60, database=None, deadline=None)
-    @given(examples(), st.sampled_from(["float32", "float64"]), st.integers(1, 60))
+    @given(examples(), st.sampled_from(["float32", "float64"]), st.integers(1, 60) | st.just(60))
     def test(example: Example, dtype: str, times: int) -> None:
         example = example.astype(dtype)
         inputs = example.spec["inputs"]

@@ -35,10 +35,11 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 def layers(kind: str | None, url: str | None, as_json: bool) -> None:
     """Show the installed layers, or KIND in full."""
     with client_of(url) as client:
-        listed = client.layers()
+        answer = client.connection.get("/v1/layers", dict)
+    listed = answer["layers"]
     if kind is None:
         if as_json:
-            print_json({"layers": listed})
+            print_json(answer)
         else:
             show_layers(console(), listed)
         return
