@@ -153,7 +153,8 @@ def test_draws_for_each_example_are_refused() -> None:
 
     def same(x: Any) -> Any:
         """y = x + noise"""
-        return x + jax.random.normal(jax.random.wrap_key_data(key), x.shape[1:])
+        drawn = jax.random.normal(jax.random.wrap_key_data(key), x.shape[1:], "float32")  # alike in any dtype
+        return x + drawn.astype(x.dtype)
 
     with pytest.raises(LayerError, match="Noisy draws random numbers for each example"):
         layer_of(noisy).output_shape((3,))
