@@ -95,7 +95,7 @@ def test_a_norm_its_delta_and_its_gradients(
     close(moments[2], 1 / size.ravel(), 1 / size.ravel())
     from_mean = (np.abs(wide) + np.abs(mean)) / size
     close(value, factor * y + summand, np.abs(factor) * from_mean + np.abs(summand))
-    deltawire_kernels.norm_delta(x, moments, given_weight, delta, below, groups, channels, centred)
+    deltawire_kernels.norm_delta(x, moments, given_weight, delta, below, groups, channels, 1e-3, centred)
     g = factor * delta
     along = (g * y).mean(axis=(2, 3), keepdims=True)
     level = g.mean(axis=(2, 3), keepdims=True) if centred else np.longdouble(0)

@@ -150,7 +150,7 @@ def norm(
     def x_delta(delta: Array) -> Array:
         below = np.empty_like(x)
         above = np.ascontiguousarray(delta)
-        compiled.norm_delta(x, moments, weight, above, below, groups, channels, centred)
+        compiled.norm_delta(x, moments, weight, above, below, groups, channels, eps, centred)
         return below
 
     return Activation(value, deltas=(x_delta,), grads=_channel_gradients(params, x, moments, groups))

@@ -81,14 +81,14 @@ bool norm(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<T> mome
 
 template <class T>
 void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, Out<T> below, std::size_t groups,
-                std::size_t channels, bool centred) {
+                std::size_t channels, double eps, bool centred) {
     const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
     same(x.size(), above.size());
     same(x.size(), below.size());
     size_of(weight, groups * channels);
     const Unlocked unlocked(x.size());
     kernels<T>().norm_delta(x.data(), saved_in<T>(moments), data_of(weight), above.data(), below.data(), shape,
-                            centred);
+                            eps, centred);
 }
 
 template <class T>
@@ -155,7 +155,7 @@ template <class T> void bind(nb::module_ &m) {
     m.def("norm", norm<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_delta", norm_delta<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "weight"_a.noconvert().none(),
-          "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a, "centred"_a);
+          "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("standardise", standardise<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("standardise_delta", standardise_delta<T>, "moments"_a.noconvert(), "weight"_a.noconvert().none(),

@@ -84,7 +84,7 @@ template <class T> void norm_gradient(const T *x, Saved<T> saved, const T *delta
             const Moments<T> unit = moments(saved, example * groups + channel / each);
             const std::size_t at = (example * channels + channel) * places;
             const double mean = double(unit.high) + double(unit.low);
-            return sum_moved_products(delta + at, x + at, places, mean) * double(unit.factor);
+            return sum_scaled_products(delta + at, x + at, places, mean, double(unit.factor));
         });
 }
 

@@ -61,4 +61,10 @@ template <class T> inline double sum_moved_products(const T *x, const T *y, std:
     return sum(count, [from](Lanes a, Lanes b) { return a * (b - from); }, 0, x, y);
 }
 
+// Σ x (y - from) · factor, the factor first: differences nearest to 0 have few digits.
+template <class T>
+inline double sum_scaled_products(const T *x, const T *y, std::size_t count, double from, double factor) {
+    return sum(count, [from, factor](Lanes a, Lanes b) { return a * ((b - from) * factor); }, from, x, y);
+}
+
 }  // namespace VARIANT

@@ -87,9 +87,10 @@ void standardise_delta(const T *weight, const T *delta, T *below, Saved<T> saved
 }
 
 // δx = (g - mean g - y ∘ mean (g ∘ y)) · factor with g = weight ∘ δ, y = (x - mean) · factor, and mean g only
-// where the norm is centred.
+// where the norm is centred. Of the part along y, eps · factor² stays; in double precision rounding leaves more of it.
 template <class T>
-void norm_delta(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape, bool centred) {
+void norm_delta(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape, double eps,
+                bool centred) {
     const std::size_t count = shape.count();
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, delta += count, below += count) {
         const Moments<T> unit = moments(saved, row);
@@ -104,7 +105,14 @@ void norm_delta(const T *x, Saved<T> saved, const T *weight, const T *delta, T *
         const double mean = double(unit.high) + double(unit.low);
         const double along = (sum_moved_products(g, x, count, mean)) / double(count) * double(unit.factor);
         const T low = centred ? static_cast<T>(level) : T(0), slope = static_cast<T>(along);
-        for (std::size_t i = 0; i < count; ++i) below[i] = ((g[i] - low) - unit(x[i]) * slope) * unit.factor;
+        if constexpr (sizeof(T) < sizeof(double)) {
+            for (std::size_t i = 0; i < count; ++i) below[i] = ((g[i] - low) - unit(x[i]) * slope) * unit.factor;
+        } else {
+            for (std::size_t i = 0; i < count; ++i) below[i] = (g[i] - low) - unit(x[i]) * slope;
+            const double left = sum_scaled_products(below, x, count, mean, unit.factor) / double(count);
+            const T more = left - along * eps * unit.factor * unit.factor;
+            for (std::size_t i = 0; i < count; ++i) below[i] = (below[i] - unit(x[i]) * more) * unit.factor;
+        }
     }
 }
 

@@ -87,7 +87,7 @@ template <class T> struct Kernels {
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape,
-                       bool centred);
+                       double eps, bool centred);
     void (*standardise)(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape);
     void (*standardise_delta)(const T *weight, const T *delta, T *below, Saved<T> saved, Groups shape);
     void (*norm_gradient)(const T *x, Saved<T> saved, const T *delta, T *sums, Groups shape);
