@@ -38,7 +38,7 @@ export function Drawer({ tab, setTab, evaluation, document, failure, fail, layer
       ${tab === "findings" && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
       ${tab === "plots" && html`<${Plots} model=${evaluation.model} t=${t} />`}
       ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t }}
-        setParams=${(params, run) => change({ ...evaluation.document, params }, { run })} /></div>`}
+        setParams=${(params, run) => change({ ...document, params }, { run })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${evaluation.document} model=${evaluation.model} ...${{ failure, fail, layers, selected, edit, t }}
         look=${() => setTab("kept")} apply=${(typed, accepted) => edit(() => typed, { renew: sameParams(typed, evaluation.document), accepted })} /></div>`}
       ${tab === "kept" && html`<${Kept} document=${evaluation.document} open=${openOwn} ...${{ kept, reread, t }}

@@ -72,6 +72,7 @@ export function useTraining(document, classification, setParams) {
     run.current = null;
     update({ running: false, ended: end, along });
     await picture;
+    if (newest.current !== params) return; // it was reset meanwhile, or the picture went back
     if (!await show()) newest.current = null;
   };
   const pause = () => { run.current.stopped = true; };
