@@ -118,8 +118,8 @@ def attend(query: Array, key: Array, value: Array, seen: Array | None) -> Activa
     p = matmul(query_part, key_part.swapaxes(-1, -2))
     # The greatest exponent becomes 0; a query that sees no key keeps −∞ everywhere.
     least = float(np.finfo(p.dtype).min)
-    known = isinstance(factor, float) and kernels.softmax(p, least, out=p, scale=scale * factor, seen=seen)
-    if not known:
+    computed = isinstance(factor, float) and kernels.softmax(p, least, p, scale * factor, seen)
+    if not computed:
         if seen is not None:
             np.copyto(p, -np.inf, where=~seen.reshape(len(seen), *(1,) * (p.ndim - 3), *seen.shape[1:]))
         p -= p.real.max(axis=-1, keepdims=True, initial=least)

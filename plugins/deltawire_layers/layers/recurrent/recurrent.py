@@ -112,8 +112,8 @@ class Recurrent(Layer):
 
     def saved(self, x: Shape, *initial: Shape) -> int:
         saved = (self.saved_per_unit * x[0] + self.states + self.saved_states) * self.units
-        # The states of all steps too, and their δ, where the value is the last one only.
-        return saved + 2 * x[0] * self.units if self.last else saved
+        # The states of all steps too, and their δ, where the value is the last one only; else δ turned round.
+        return saved + (2 if self.last else int(self.reverse)) * x[0] * self.units
 
     def work(self, x: Shape, *initial: Shape) -> Work:
         products = self.gates * self.units * (x[1] + self.units)

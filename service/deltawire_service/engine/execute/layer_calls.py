@@ -234,7 +234,7 @@ def _checked(node: Node, role: object, array: Any, shape: Shape, dtype: np.dtype
     if breach is not None:
         raise PluginError(node.name, node.kind, f"breaks its contract: {breach}")
     if array.base is None:
-        array.setflags(False)
+        array.setflags(False)  # `lock`, without the call
     else:
         lock(array)
     view: Array = array.view()
