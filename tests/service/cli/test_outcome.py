@@ -18,7 +18,7 @@ from support.layers import failing, registry
 from support.service import free_port
 from werkzeug.serving import make_server
 
-from deltawire import Client, Fault, Retries, TimedOut
+from deltawire import Fault, Retries, TimedOut
 from deltawire.transport import EmbeddedTransport, Request, Response
 from deltawire_layers import RegistryError
 from deltawire_service.cli.outcome import Exit
@@ -160,8 +160,8 @@ def test_a_change_that_may_have_been_made_names_the_key_of_the_command_that_find
 
 
 def test_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(client: Client) -> Any:
+    def interrupted(transport: EmbeddedTransport, request: Request) -> Response:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Client, "layers", interrupted)
+    monkeypatch.setattr(EmbeddedTransport, "send", interrupted)
     assert run("layers").exit_code == Exit.INTERRUPTED
