@@ -1,8 +1,6 @@
-"""Check float32 against float64, δ of other sizes, and batches of other sizes, where layers often branch."""
+"""Check float32 against float64, and δ of other sizes, where layers often branch."""
 
 from __future__ import annotations
-
-from operator import itemgetter
 
 import numpy as np
 
@@ -14,9 +12,6 @@ EPSILON_32 = 2.0**-23
 
 DELTA_FACTORS = (0.0, 1e-4, 1e4)
 """Sizes of δ, beside 1, at which the equations are called."""
-
-BATCHES = (2, 41)
-"""Numbers of examples, beside 1 and 6, of which 41 is no multiple of anything."""
 
 LARGEST_32 = 1e37
 """Greatest number that is compared: beyond it, float32 overflows."""
@@ -72,7 +67,7 @@ def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
     if exact_point is None:
         return
     exact = trial.forward(exact_point).results()
-    allowed = _allowed(trial, exact_point, exact)
+    allowed = allowed_32(trial, exact_point, exact)
     run = trial.forward(exact_point.with_floats(lambda array: array.astype(np.float32)))
     results = {"value": run.value} | run.backward()
     _compare(trial, exact_point, 1.0, exact, results, allowed)
@@ -97,8 +92,14 @@ def _compare(
         trial.agree(4, closure, problem, point, expected, result.astype(np.float64), allowance)
 
 
-def _allowed(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
-    """Return how far a result in float32 may lie from the exact one, by closure."""
+def allowed_32(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
+    """Return how far a result in float32 may lie from the exact one, by closure.
+
+    Args:
+        trial: the layer.
+        point: a point, in float64.
+        exact: the results there.
+    """
     stream = np.random.default_rng(0)
     moved = {closure: np.zeros(()) for closure in exact}
     for nudge in (
@@ -113,37 +114,6 @@ def _allowed(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, A
         closure: CONDITION * moved[closure] + LAST_BITS * EPSILON_32 * greatest(closure, result) + cancelled
         for closure, result in exact.items()
     }
-
-
-def batches(trial: Trial, measured: Measured, alone: list[dict[str, Array]]) -> None:
-    """Check batches of other sizes against their examples one by one.
-
-    Args:
-        trial: the layer.
-        measured: a point and the results there.
-        alone: the results of each of its examples alone.
-
-    Raises:
-        ConformanceError: an example depends on how many others there are.
-    """
-    for size in BATCHES:
-        rows = np.arange(size) % len(alone)
-        point = measured.point.with_rows(itemgetter(rows))
-        results = trial.forward(point).results()
-        for closure, result in results.items():
-            parts = np.stack([alone[row][closure] for row in rows])
-            if closure.startswith("gradient"):
-                expected, terms = parts.sum(axis=0), np.abs(parts).sum(axis=0)
-                allowance = size * measured.rounding(closure, terms)
-            else:
-                expected, terms = parts[:, 0], np.abs(parts[:, 0])
-                noise = measured.noise[closure]
-                row_noise = noise if noise.shape[:1] != (len(alone),) else noise[rows]
-                allowance = Measured(measured.point, measured.results, {closure: row_noise}).rounding(
-                    closure, terms
-                )
-            problem = f"of an example differs in a batch of {size}"
-            trial.agree(2, closure, problem, measured.point, expected, result, allowance)
 
 
 def _locked(array: Array) -> Array:
