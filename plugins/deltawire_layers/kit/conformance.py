@@ -20,11 +20,14 @@ from deltawire_layers.kit.declared import (
 from deltawire_layers.kit.derivatives import first_order, second_order
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.examples import batches, independent
+from deltawire_layers.kit.history import forgets
+from deltawire_layers.kit.interleaving import interleaved
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, check_threads, concurrent, pure, same_bits
 from deltawire_layers.kit.saved import check_saved
 from deltawire_layers.kit.sizes import precision, scaled_deltas
 from deltawire_layers.kit.trial import Trial
+from deltawire_layers.kit.writable import Writable
 from deltawire_layers.layer import Layer, Shape, arity
 
 
@@ -69,28 +72,35 @@ def check_layer(
 
 def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | None) -> None:
     with np.errstate(all="ignore"):
-        trial = declared(layer, shapes)
-        sampler = Sampler(
-            *(shapes, trial.output, trial.parameters, trial.integers),
-            *(layer.domain, seed, layer.constant_rows()),
-        )
-        points = [point for point in map(trial.finite, sampler.points()) if point is not None]
-        if not points:
-            raise trial.broken(4, "value", "is never finite")
-        usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
-        pure(trial, usual)
-        _in_any_order(trial, usual)
-        if against is not None:
-            same_as(trial, against, sampler, points)
-        ventures = [point for point in map(trial.finite, sampler.parameter_points()) if point is not None]
-        for point in points + ventures:
-            with suppress(Degenerate):
-                _at(trial, sampler, point, batch_sizes=point is usual)
-        concurrent(trial, usual)
-        any_layout(trial, usual)
-        check_saved(trial)
-        check_documents(trial)
-        check_threads(trial, usual)
+        trial, writable = declared(layer, shapes), Writable(layer)
+        try:
+            _rules(trial, writable, seed, against)
+        finally:
+            writable.rewind()
+
+
+def _rules(trial: Trial, writable: Writable, seed: int, against: Layer | None) -> None:
+    """Check the rules one after the other."""
+    sampler = trial.sampler(seed)
+    points = [point for point in map(trial.finite, sampler.points()) if point is not None]
+    if not points:
+        raise trial.broken(4, "value", "is never finite")
+    usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
+    pure(trial, usual)
+    forgets(trial, writable, usual, points)
+    _in_any_order(trial, usual)
+    interleaved(trial, usual)
+    if against is not None:
+        same_as(trial, against, sampler, points)
+    ventures = [point for point in map(trial.finite, sampler.parameter_points()) if point is not None]
+    for point in points + ventures:
+        with suppress(Degenerate):
+            _at(trial, sampler, point, batch_sizes=point is usual)
+    concurrent(trial, usual)
+    any_layout(trial, usual)
+    check_saved(trial)
+    check_documents(trial)
+    check_threads(trial, usual)
 
 
 def _at(trial: Trial, sampler: Sampler, point: Point, batch_sizes: bool) -> None:

@@ -22,8 +22,7 @@ from deltawire_layers.layer import Array, Layer
 
 def pure(trial: Trial, point: Point) -> None:
     """Check that repeated and interleaved passes return the same bits and leave everything as it was."""
-    reverse = point.with_rows(lambda array: array[::-1])
-    other = reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
+    other = changed(point)
     before = _state(trial.layer)
     run = trial.forward(point)
     results = run.results()
@@ -38,6 +37,12 @@ def pure(trial: Trial, point: Point) -> None:
     same_bits(trial, 1, right, bits(fresh.results()), "returns other numbers for the same arguments")
     if [a.tobytes() for a in run.given.arrays()] != [a.tobytes() for a in point.arrays()]:
         raise trial.broken(1, "value", "or an equation writes to an argument")
+
+
+def changed(point: Point) -> Point:
+    """Return a point of the same shapes with other numbers."""
+    reverse = point.with_rows(lambda array: array[::-1])
+    return reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
 
 
 def bits(results: Mapping[str, Array]) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import numpy as np
 from deltawire_layers.breaches import Breach, activation_breach, array_breach, delta_of, gradient_of
 from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
 from deltawire_layers.kit.hangs import timed
-from deltawire_layers.kit.points import Point
+from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
 from deltawire_layers.locking import lock
 
@@ -48,6 +48,12 @@ class Trial(NamedTuple):
     output: Shape
     parameters: Mapping[str, Parameter]
     integers: Mapping[int, Integers]
+
+    def sampler(self, seed: int) -> Sampler:
+        """Return the sampler of points for the layer."""
+        layer = self.layer
+        drawn = (self.shapes, self.output, self.parameters, self.integers)
+        return Sampler(*drawn, layer.domain, seed, layer.constant_rows())
 
     def broken(
         self,
