@@ -84,7 +84,7 @@ def _rules(trial: Trial, writable: Writable, seed: int, against: Layer | None) -
     sampler = trial.sampler(seed)
     points = [point for point in map(trial.finite, sampler.points()) if point is not None]
     if not points:
-        raise trial.broken(4, "value", "is never finite")
+        raise trial.broken(4, "value", "is never finite", suggestion="declare where it is: domain = (0, inf)")
     usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
     pure(trial, usual)
     forgets(trial, writable, usual, points)

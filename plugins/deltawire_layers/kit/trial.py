@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from deltawire_layers.breaches import Breach, activation_breach, array_breach, delta_of, gradient_of
+from deltawire_layers.kit.domains import domain_mend
 from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
 from deltawire_layers.kit.hangs import timed
 from deltawire_layers.kit.points import Point, Sampler
@@ -116,7 +117,9 @@ class Trial(NamedTuple):
         if isinstance(error, MissingParameter):
             return self.broken(5, closure, f"needs a parameter that is not declared ({message})")
         rule = 4 if np.iscomplexobj(point.delta) else 5
-        return self.broken(rule, closure, f"raises {message}, given {point.delta.dtype}", point)
+        mend = domain_mend(self.layer, point) if isinstance(error, ValueError | ArithmeticError) else None
+        problem = f"raises {message}, given {point.delta.dtype}"
+        return self.broken(rule, closure, problem, point, suggestion=mend)
 
     def refuse(self, breach: Breach | None, point: Point | None = None) -> None:
         """Raise the error for a breach; do nothing for None."""
@@ -141,7 +144,8 @@ class Trial(NamedTuple):
         if unknown.any():
             place = np.argwhere(unknown)[0]
             problem = f"is not a number in {array.dtype}"
-            raise self.broken(4, closure, problem, point, place, "a number", "NaN")
+            mend = domain_mend(self.layer, point, None if closure.startswith("gradient") else array)
+            raise self.broken(4, closure, problem, point, place, "a number", "NaN", mend)
         return array
 
     def formed(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
