@@ -25,7 +25,7 @@ from deltawire_layers.kit.interleaving import interleaved
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, check_threads, concurrent, pure, same_bits
 from deltawire_layers.kit.saved import check_saved
-from deltawire_layers.kit.sizes import precision, scaled_deltas
+from deltawire_layers.kit.sizes import precision, precision_of_terms, scaled_deltas
 from deltawire_layers.kit.trial import Trial
 from deltawire_layers.kit.writable import Writable
 from deltawire_layers.layer import Layer, Shape, arity
@@ -111,6 +111,7 @@ def _at(trial: Trial, sampler: Sampler, point: Point, batch_sizes: bool) -> None
         scaled_deltas(trial, measured)
         if batch_sizes:
             batches(trial, measured, alone)
+            precision_of_terms(trial, sampler, point)
     precision(trial, sampler, point)
     first_order(trial, sampler, measured)
     second_order(trial, sampler, measured)

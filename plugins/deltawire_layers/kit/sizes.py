@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import numpy as np
 
 from deltawire_layers.kit.points import Point, Sampler
@@ -74,6 +76,25 @@ def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
     for factor in DELTA_FACTORS[1:]:
         delta = _locked((factor * exact_point.delta).astype(np.float32))
         _compare(trial, exact_point, factor, exact, run.backward(delta=delta, numbers=False), allowed)
+
+
+def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
+    """Check float32 where a gradient has a single term: in a sum, errors of many terms may cancel.
+
+    Args:
+        trial: the layer.
+        sampler: knows the domain.
+        point: a point, of whose examples each is tried alone, with one place of δ that is not 0.
+
+    Raises:
+        ConformanceError: a result has another number than in float64.
+    """
+    places = np.random.default_rng(0).integers(max(1, point.delta[0].size), size=len(point.delta))
+    for row, place in enumerate(places):
+        example = point.with_rows(itemgetter([row]))
+        delta = np.zeros_like(example.delta)
+        delta.flat[place] = example.delta.flat[place]
+        precision(trial, sampler, example._replace(delta=delta))
 
 
 def _compare(
