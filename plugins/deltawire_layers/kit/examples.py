@@ -42,7 +42,8 @@ def independent(trial: Trial, measured: Measured) -> Alone:
             problem = "of an example depends on the other examples"
             expected, size = alone[closure], np.abs(alone[closure])
         trial.agree(2, closure, problem, measured.point, expected, result, measured.rounding(closure, size))
-    _per_example(trial, measured, alone)
+    allowed = {closure: measured.rounding(closure, np.abs(numbers)) for closure, numbers in alone.items()}
+    _per_example(trial, measured.point, alone, allowed)
     return alone
 
 
@@ -56,21 +57,30 @@ def _alone(trial: Trial, point: Point) -> Alone:
     }
 
 
-def _per_example(trial: Trial, measured: Measured, alone: Alone) -> None:
-    """Check that `per_example` returns the gradients of batches of one."""
-    point = measured.point.with_all(read_only)
+def _per_example(trial: Trial, point: Point, alone: Alone, allowed: Alone) -> None:
+    """Check that `per_example` returns the gradients of batches of one.
+
+    Args:
+        trial: the layer.
+        point: a point.
+        alone: the results of each of its examples alone.
+        allowed: how far each may be off.
+    """
+    given = point.with_all(read_only)
     result = trial.call(
-        "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
+        "per_example", given, trial.layer.per_example, given.params, given.delta, *given.inputs
     )
     if result is None:
         return
     trial.refuse(per_example_breach(result, trial.parameters.keys()))
     for name, parameter in trial.parameters.items():
         closure, count = gradient_of(name), len(point.delta)
-        rows = trial.checked("per_example", point, result[name], (count, *parameter.shape))
-        allowance = measured.rounding(closure, np.abs(alone[closure]))
+        rows = trial.checked("per_example", given, result[name], (count, *parameter.shape))
         problem = f"of {name!r} is not the gradient of each example alone"
-        trial.agree(2, "per_example", problem, measured.point, alone[closure], rows, allowance)
+        if point.delta.dtype == np.float32:
+            problem += " in float32"
+        rule = 4 if point.delta.dtype == np.float32 else 2
+        trial.agree(rule, "per_example", problem, point, alone[closure], rows, allowed[closure])
 
 
 def batches(trial: Trial, measured: Measured, alone: Alone) -> None:
@@ -90,6 +100,8 @@ def batches(trial: Trial, measured: Measured, alone: Alone) -> None:
     stream, count = np.random.default_rng(0), len(measured.point.delta)
     widest = max(1, prod(trial.output), *map(prod, trial.shapes))
     short = _in_float32(trial, measured.point)
+    if short is not None:
+        _per_example(trial, *short)
     seconds, before = 0.0, 1
     for size in BATCHES:
         if seconds * size / before > LONGEST or widest * size > MOST_NUMBERS:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from time import process_time
 
+import numpy as np
+
 from deltawire_layers.kit.declared import declared
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.points import Point
@@ -21,6 +23,9 @@ PROBLEM = "depends on what the layer was called with before"
 
 LARGER: tuple[Callable[[int], int], ...] = (lambda size: size + 1, lambda size: 2 * size)
 """Ways to find other shapes, of which equal sizes stay equal."""
+
+CALLS = 16
+"""Passes in which nothing may grow with each."""
 
 LONGEST = 2.0
 """Seconds of the processor after which no more beginnings are tried."""
@@ -38,12 +43,8 @@ def forgets(trial: Trial, writable: Writable, point: Point, points: Sequence[Poi
     Raises:
         ConformanceError: a pass depends on an earlier one.
     """
-    others = [
-        (trial, changed(point)),
-        (trial, point.with_rows(itemgetter(slice(1)))),
-        *_of_other_shapes(trial),
-    ]
-    others += [(trial, other) for other in points if other is not point]
+    others = [(trial, other) for other in (*_changes(point), *points) if other is not point]
+    others += _of_other_shapes(trial)
     _with_beginning(trial, writable.rewind, point, others)
     until = process_time() + LONGEST
     for empty in writable.empty:
@@ -59,6 +60,27 @@ def forgets(trial: Trial, writable: Writable, point: Point, points: Sequence[Poi
         finally:
             writable.rewind()
     writable.rewind()
+    _keeps_little(trial, writable, point)
+
+
+def _keeps_little(trial: Trial, writable: Writable, point: Point) -> None:
+    """Check that nothing grows with every call."""
+    lengths = [writable.lengths()]
+    for _ in range(2):
+        for _ in range(CALLS):
+            trial.forward(point).results()
+        lengths.append(writable.lengths())
+    for before, between, after in zip(*lengths, strict=True):
+        if between - before >= CALLS and after - between >= CALLS:
+            raise trial.broken(1, "value", "or an equation keeps something of every call")
+
+
+def _changes(point: Point) -> list[Point]:
+    """Return points that are like another in one way each: a memo may look at one thing alone."""
+    other = changed(point)
+    negative = point.with_floats(np.negative).with_params(point.params)
+    first = point.with_rows(itemgetter(slice(1)))
+    return [other, point.with_params(other.params), other.with_params(point.params), negative, first]
 
 
 def _of_other_shapes(trial: Trial) -> list[tuple[Trial, Point]]:

@@ -19,10 +19,17 @@ from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.trial import Trial, read_only
 from deltawire_layers.layer import Array, Layer
 
+QUIET = {"divide": "ignore", "over": "ignore", "under": "ignore", "invalid": "ignore"}
+"""numpy's error handling while the kit checks a layer."""
+
+ERRSTATE = "write with np.errstate(…) instead of np.seterr(…)"
+
 
 def pure(trial: Trial, point: Point) -> None:
     """Check that repeated and interleaved passes return the same bits and leave everything as it was."""
     other = changed(point)
+    if np.geterr() != QUIET:
+        raise trial.broken(1, "value", "or an equation changes numpy's error handling", suggestion=ERRSTATE)
     before = _state(trial.layer)
     run = trial.forward(point)
     results = run.results()

@@ -7,7 +7,7 @@ from operator import itemgetter
 import numpy as np
 
 from deltawire_layers.kit.points import Point, Sampler
-from deltawire_layers.kit.trial import Measured, Trial, greatest
+from deltawire_layers.kit.trial import Measured, Pass, Trial, greatest
 from deltawire_layers.layer import Array
 
 EPSILON_32 = 2.0**-23
@@ -47,6 +47,20 @@ def scaled_deltas(trial: Trial, measured: Measured) -> None:
             allowance = factor * measured.rounding(closure, np.abs(right))
             problem = f"is not linear in δ: it differs for one {factor:g} times as large"
             trial.agree(4, closure, problem, point, factor * right, result, allowance)
+    _sum_of_deltas(trial, measured, run)
+
+
+def _sum_of_deltas(trial: Trial, measured: Measured, run: Pass) -> None:
+    """Check that the equations add: each half of δ, with zeros for the other, gives a part of the result."""
+    point = measured.point
+    half = np.random.default_rng(0).random(point.delta.shape) < 0.5
+    deltas = [_locked(np.where(mask, point.delta, 0)) for mask in (half, ~half)]
+    parts = [run.backward(delta=delta, numbers=False) for delta in deltas]
+    for closure, right in run.backward().items():
+        sums, sizes = sum(part[closure] for part in parts), sum(np.abs(part[closure]) for part in parts)
+        problem = "is not linear in δ: it differs where some places of δ are 0"
+        allowance = 2 * measured.rounding(closure, np.asarray(sizes) + np.abs(right))
+        trial.agree(4, closure, problem, point, right, np.asarray(sums), allowance)
 
 
 def precision(trial: Trial, sampler: Sampler, point: Point) -> None:

@@ -27,6 +27,10 @@ WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy|write=True|writeable flag
 """Messages of numpy and Python about a write to something read-only."""
 
 
+OF_SHAPES = re.compile("shape|broadcast|dimension|axis|axes|size")
+"""Messages about shapes, which no domain mends."""
+
+
 class Parameters(dict[str, Array]):
     """Parameters that tell a name which is not declared from the missing key of another dict."""
 
@@ -117,7 +121,8 @@ class Trial(NamedTuple):
         if isinstance(error, MissingParameter):
             return self.broken(5, closure, f"needs a parameter that is not declared ({message})")
         rule = 4 if np.iscomplexobj(point.delta) else 5
-        mend = domain_mend(self.layer, point) if isinstance(error, ValueError | ArithmeticError) else None
+        numeric = isinstance(error, ValueError | ArithmeticError) and not OF_SHAPES.search(message)
+        mend = domain_mend(self.layer, point) if numeric else None
         problem = f"raises {message}, given {point.delta.dtype}"
         return self.broken(rule, closure, problem, point, suggestion=mend)
 
@@ -273,7 +278,7 @@ class Trial(NamedTuple):
     def measure(self, point: Point) -> Measured:
         """Compute the value and all equations at a point, and their noise."""
         results = self.forward(point).results()
-        nudged = self.forward(point.with_floats(lambda array: array * (1 + 4 * EPSILON))).results()
+        nudged = self.forward(point.nudged(1 + 4 * EPSILON)).results()
         noise = {
             name: greatest(name, np.where(np.isnan(result), 0, nudged[name] - result))
             for name, result in results.items()

@@ -31,6 +31,7 @@ class Writable:
     def __init__(self, layer: Layer):
         self._home = type(layer).__module__.partition(".")[0]
         self._restore: list[Change] = []
+        self._containers: list[Any] = []
         self.empty: list[Change] = []
         """Functions that each forget one thing that calls of an earlier check may have filled."""
         seen: dict[int, Any] = {}  # an id is one of a kind only as long as its object lives
@@ -45,6 +46,10 @@ class Writable:
         """Take everything back to what it was when this object was made."""
         for restore in self._restore:
             restore()
+
+    def lengths(self) -> list[int]:
+        """Return how many items each container holds."""
+        return [len(container) for container in self._containers]
 
     def _inside(self, thing: Any) -> Iterator[Any]:
         """Remember one object, and yield those that it refers to."""
@@ -111,6 +116,7 @@ class Writable:
 
     def _container(self, thing: Any) -> Iterator[Any]:
         before = thing.copy()
+        self._containers.append(thing)
 
         def restore() -> None:
             thing.clear()
