@@ -38,7 +38,7 @@ def _interval(floats: list[Array], unknown: Array) -> tuple[float, float]:
     by_place = all(x.shape == unknown.shape for x in floats)
 
     def whole(places: Array) -> Array:
-        return places if by_place else places.reshape(len(places), -1).all(axis=1)
+        return places if by_place else np.asarray(places.reshape(len(places), -1).all(axis=1))
 
     for low, high in INTERVALS:
         inside = np.logical_and.reduce([whole((x > low) & (x < high)) for x in floats])
