@@ -150,6 +150,11 @@ def lstm(x: Any, weight_ih: Any, weight_hh: Any, bias_ih: Any, bias_hh: Any) -> 
     return torch.stack(states, 1)
 
 
+def hardsigmoid(x: Any) -> Any:
+    """Return it with a slope of 1/6, which torch has in single precision."""
+    return torch.where((x > -3) & (x < 3), x / 6 + 0.5, (x >= 3) + 0 * x)
+
+
 def gelu(x: Any) -> Any:
     return x * 0.5 * torch.erfc(-(0.5**0.5) * x)
 
@@ -230,7 +235,7 @@ KINDS = [
     Kind("relu", row, lambda x: x.relu()),
     Kind("leaky_relu", row, lambda x: F.leaky_relu(x, 0.01)),
     Kind("elu", row, lambda x: F.elu(x)),
-    Kind("hardsigmoid", row, lambda x: F.hardsigmoid(x)),
+    Kind("hardsigmoid", row, lambda x: F.hardsigmoid(x), right=hardsigmoid),
     Kind("hardswish", row, lambda x: F.hardswish(x)),
     Kind("prelu", row, lambda x, weight: F.prelu(x, weight)),
     Kind("add", rows(3), lambda a, b, c: a + b + c),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from operator import itemgetter
 
 import numpy as np
 
-from deltawire_layers.breaches import gradient_of, output_shape_breach, per_example_breach
+from deltawire_layers.breaches import output_shape_breach
 from deltawire_layers.kit.comparison import same_as
 from deltawire_layers.kit.declared import (
     SECONDS,
@@ -20,12 +19,16 @@ from deltawire_layers.kit.declared import (
 )
 from deltawire_layers.kit.derivatives import first_order, second_order
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
+from deltawire_layers.kit.examples import batches, independent
+from deltawire_layers.kit.history import forgets
+from deltawire_layers.kit.interleaving import interleaved
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.purity import any_layout, bits, check_threads, concurrent, pure, same_bits
 from deltawire_layers.kit.saved import check_saved
-from deltawire_layers.kit.sizes import batches, precision, scaled_deltas
-from deltawire_layers.kit.trial import Measured, Trial, read_only
-from deltawire_layers.layer import Array, Layer, Shape, arity
+from deltawire_layers.kit.sizes import precision, precision_of_terms, scaled_deltas
+from deltawire_layers.kit.trial import Trial
+from deltawire_layers.kit.writable import Writable
+from deltawire_layers.layer import Layer, Shape, arity
 
 
 def check_layer(
@@ -69,38 +72,46 @@ def check_layer(
 
 def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | None) -> None:
     with np.errstate(all="ignore"):
-        trial = declared(layer, shapes)
-        sampler = Sampler(
-            *(shapes, trial.output, trial.parameters, trial.integers),
-            *(layer.domain, seed, layer.constant_rows()),
-        )
-        points = [point for point in map(trial.finite, sampler.points()) if point is not None]
-        if not points:
-            raise trial.broken(4, "value", "is never finite")
-        usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
-        pure(trial, usual)
-        _in_any_order(trial, usual)
-        if against is not None:
-            same_as(trial, against, sampler, points)
-        ventures = [point for point in map(trial.finite, sampler.parameter_points()) if point is not None]
-        for point in points + ventures:
-            with suppress(Degenerate):
-                _at(trial, sampler, point, batch_sizes=point is usual)
-        concurrent(trial, usual)
-        any_layout(trial, usual)
-        check_saved(trial)
-        check_documents(trial)
-        check_threads(trial, usual)
+        trial, writable = declared(layer, shapes), Writable(layer)
+        try:
+            _rules(trial, writable, seed, against)
+        finally:
+            writable.rewind()
+
+
+def _rules(trial: Trial, writable: Writable, seed: int, against: Layer | None) -> None:
+    """Check the rules one after the other."""
+    sampler = trial.sampler(seed)
+    points = [point for point in map(trial.finite, sampler.points()) if point is not None]
+    if not points:
+        raise trial.broken(4, "value", "is never finite", suggestion="declare where it is: domain = (0, inf)")
+    usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
+    pure(trial, usual)
+    forgets(trial, writable, usual, points)
+    _in_any_order(trial, usual)
+    interleaved(trial, usual)
+    if against is not None:
+        same_as(trial, against, sampler, points)
+    ventures = [point for point in map(trial.finite, sampler.parameter_points()) if point is not None]
+    for point in points + ventures:
+        with suppress(Degenerate):
+            _at(trial, sampler, point, batch_sizes=point is usual)
+    concurrent(trial, usual)
+    any_layout(trial, usual)
+    check_saved(trial)
+    check_documents(trial)
+    check_threads(trial, usual)
 
 
 def _at(trial: Trial, sampler: Sampler, point: Point, batch_sizes: bool) -> None:
     """Check the rules about numbers at one point."""
     measured = trial.measure(point)
     if not point.venture:
-        alone = _independent(trial, measured)
+        alone = independent(trial, measured)
+        scaled_deltas(trial, measured)
         if batch_sizes:
             batches(trial, measured, alone)
-        scaled_deltas(trial, measured)
+            precision_of_terms(trial, sampler, point)
     precision(trial, sampler, point)
     first_order(trial, sampler, measured)
     second_order(trial, sampler, measured)
@@ -119,41 +130,3 @@ def _in_any_order(trial: Trial, point: Point) -> None:
         except ConformanceError as error:
             raise trial.broken(3, error.closure, f"leans on another equation: it {error.problem}") from error
         same_bits(trial, 3, right, result, "depends on which equations were called before")
-
-
-# Rule 2, examples are independent.
-
-
-def _independent(trial: Trial, measured: Measured) -> list[dict[str, Array]]:
-    """Check a batch against its examples one by one, and return the results of each alone."""
-    single = (measured.point.with_rows(itemgetter([row])) for row in range(len(measured.point.delta)))
-    alone = [trial.forward(point).results() for point in single]
-    for closure, result in measured.results.items():
-        parts = np.stack([results[closure] for results in alone])
-        if closure.startswith("gradient"):
-            problem = "is not the sum of its examples' gradients"
-            expected, size = parts.sum(axis=0), np.abs(parts).sum(axis=0)
-        else:
-            problem = "of an example depends on the other examples"
-            expected, size = parts[:, 0], np.abs(parts[:, 0])
-        trial.agree(2, closure, problem, measured.point, expected, result, measured.rounding(closure, size))
-    _per_example(trial, measured, alone)
-    return alone
-
-
-def _per_example(trial: Trial, measured: Measured, alone: list[dict[str, Array]]) -> None:
-    """Check that `per_example` returns the gradients of batches of one."""
-    point = measured.point.with_all(read_only)
-    result = trial.call(
-        "per_example", point, trial.layer.per_example, point.params, point.delta, *point.inputs
-    )
-    if result is None:
-        return
-    trial.refuse(per_example_breach(result, trial.parameters.keys()))
-    for name, parameter in trial.parameters.items():
-        closure = gradient_of(name)
-        rows = trial.checked("per_example", point, result[name], (len(alone), *parameter.shape))
-        expected = np.stack([results[closure] for results in alone])
-        allowance = measured.rounding(closure, np.abs(expected))
-        problem = f"of {name!r} is not the gradient of each example alone"
-        trial.agree(2, "per_example", problem, measured.point, expected, rows, allowance)

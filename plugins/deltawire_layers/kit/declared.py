@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import product
 from typing import Any
@@ -77,8 +77,10 @@ def fitting_shapes(layer: Layer, seconds: float = SECONDS) -> list[tuple[Shape, 
         ConformanceError: the layer raises anything but LayerError.
         LayerError: the layer takes none of them.
     """
-    names, variadic, _ = arity(layer)
-    counts = (2, 1, 3) if variadic and len(names) == 1 else (len(names),)
+    names, variadic, optional = arity(layer)
+    counts: Sequence[int] = range(len(names), len(names) + len(optional) + 1)
+    if variadic and len(names) == 1:
+        counts = (2, 1, 3)
     cases: list[tuple[Shape, ...]] = []
 
     def find(count: int, most: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar, copy_context
+from math import inf
 from threading import Event, Thread, get_ident
 from time import monotonic
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ Calls = dict[int, tuple[str, float]]
 """The calls of a layer that run now: by thread, the closure and when it was called."""
 
 _CALLS: ContextVar[Calls | None] = ContextVar("calls", default=None)
+
+_LIMIT: ContextVar[float] = ContextVar("limit", default=inf)
 
 LOOK = 0.05
 """Seconds between two looks at the calls that run."""
@@ -49,6 +52,18 @@ def timed(closure: str, function: Callable[..., T], *args: Any) -> T:
         calls.pop(thread, None)
 
 
+def time_limit() -> float:
+    """Return how many seconds one call of the layer may take here."""
+    return _LIMIT.get()
+
+
+def restart_clock() -> None:
+    """Count the time of the call that runs in this thread from now on."""
+    calls, thread = _CALLS.get(), get_ident()
+    if calls is not None and thread in calls:
+        calls[thread] = calls[thread][0], monotonic()
+
+
 def start_daemon(function: Callable[[], None]) -> Thread:
     """Start a thread, with a copy of the present context, that does not keep the process from ending."""
     thread = Thread(target=copy_context().run, args=(function,), daemon=True)
@@ -75,6 +90,7 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
 
     def work() -> None:
         _CALLS.set(calls)
+        _LIMIT.set(seconds)
         try:
             results.append(function())
         except BaseException as error:  # it belongs to the thread that waits

@@ -23,6 +23,9 @@ TIE_SCALES = (1.0, 9876.54321)
 PARAMETER_FACTORS = {"at 0": 0.0, "negative": -1.0, "far": 300.0}
 """Factors of the parameters' first numbers, at which every layer is tried too."""
 
+FIRST_NUMBERS = "at their first numbers"
+"""Where parameters are exactly what they start from, which is often 0 or 1."""
+
 DIFFERENCE_STEP = 2.0**-24
 """Step of differences, relative to a direction: about the square root of float64's precision."""
 
@@ -95,6 +98,14 @@ class Point(NamedTuple):
     def with_floats(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array of floats changed."""
         return self.with_all(lambda array: array if is_integer(array) else change(array))
+
+    def nudged(self, factor: float) -> Point:
+        """Return the point with every number multiplied by a factor near 1, except first numbers."""
+
+        def nudge(array: Array) -> Array:
+            return array if is_integer(array) else array * factor
+
+        return self.with_rows(nudge) if self.parameters_at == FIRST_NUMBERS else self.with_all(nudge)
 
     def still(self) -> Point:
         """Return the zero direction."""
@@ -179,12 +190,16 @@ class Sampler:
             yield self._point(scale, True, self._ties(), 1.0)
 
     def parameter_points(self) -> Iterator[Point]:
-        """Yield batches of scale 1 with parameters at 0, negative, and far from their first numbers."""
+        """Yield batches of scale 1 with parameters at 0, negative, far away, and at their first numbers."""
         if any(prod(parameter.shape) for parameter in self.parameters.values()):
             for name, factor in PARAMETER_FACTORS.items():
                 drawn = [self._both_signs(shape) for shape in self.inputs]
                 # Where all parameters are 0, all branches meet.
                 yield self._point(1.0, factor == 0, drawn, factor, name)
+            drawn = [self._both_signs(shape) for shape in self.inputs]
+            first = {name: init(self.stream, shape) for name, (shape, init) in self.parameters.items()}
+            # First numbers are often equal, so that branches may meet there, too.
+            yield self._point(1.0, True, drawn, 1.0, FIRST_NUMBERS).with_params(first)
 
     def inside(self, point: Point) -> Point | None:
         """Return the examples of a point that lie inside the domain; None when there are none."""

@@ -19,11 +19,17 @@ from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.trial import Trial, read_only
 from deltawire_layers.layer import Array, Layer
 
+QUIET = {"divide": "ignore", "over": "ignore", "under": "ignore", "invalid": "ignore"}
+"""numpy's error handling while the kit checks a layer."""
+
+ERRSTATE = "write with np.errstate(…) instead of np.seterr(…)"
+
 
 def pure(trial: Trial, point: Point) -> None:
     """Check that repeated and interleaved passes return the same bits and leave everything as it was."""
-    reverse = point.with_rows(lambda array: array[::-1])
-    other = reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
+    other = changed(point)
+    if np.geterr() != QUIET:
+        raise trial.broken(1, "value", "or an equation changes numpy's error handling", suggestion=ERRSTATE)
     before = _state(trial.layer)
     run = trial.forward(point)
     results = run.results()
@@ -38,6 +44,12 @@ def pure(trial: Trial, point: Point) -> None:
     same_bits(trial, 1, right, bits(fresh.results()), "returns other numbers for the same arguments")
     if [a.tobytes() for a in run.given.arrays()] != [a.tobytes() for a in point.arrays()]:
         raise trial.broken(1, "value", "or an equation writes to an argument")
+
+
+def changed(point: Point) -> Point:
+    """Return a point of the same shapes with other numbers."""
+    reverse = point.with_rows(lambda array: array[::-1])
+    return reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
 
 
 def bits(results: Mapping[str, Array]) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from deltawire_layers.breaches import saved_breach
 from deltawire_layers.kit.closed_form import Sample, closed_form, signature
 from deltawire_layers.kit.hangs import timed
 from deltawire_layers.kit.memory import saved_bytes
-from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.trial import Trial
 from deltawire_layers.layer import Layer, Shape
 
@@ -120,9 +120,7 @@ def measure(layer: Layer, shapes: tuple[Shape, ...]) -> float:
 
 def _usual(trial: Trial) -> Point:
     """Return a point of scale 1 in float32."""
-    layer = trial.layer
-    sampler = Sampler(trial.shapes, trial.output, trial.parameters, trial.integers, layer.domain, seed=0)
-    point = next(islice(sampler.points(), 1, None))
+    point = next(islice(trial.sampler(0).points(), 1, None))
     return point.with_floats(lambda array: array.astype(np.float32))
 
 

@@ -1,4 +1,4 @@
-"""Check float32 against float64, δ of other sizes, and batches of other sizes, where layers often branch."""
+"""Check float32 against float64, and δ of other sizes, where layers often branch."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from operator import itemgetter
 import numpy as np
 
 from deltawire_layers.kit.points import Point, Sampler
-from deltawire_layers.kit.trial import Measured, Trial, greatest
+from deltawire_layers.kit.trial import Measured, Pass, Trial, greatest
 from deltawire_layers.layer import Array
 
 EPSILON_32 = 2.0**-23
 
 DELTA_FACTORS = (0.0, 1e-4, 1e4)
 """Sizes of δ, beside 1, at which the equations are called."""
-
-BATCHES = (2, 41)
-"""Numbers of examples, beside 1 and 6, of which 41 is no multiple of anything."""
 
 LARGEST_32 = 1e37
 """Greatest number that is compared: beyond it, float32 overflows."""
@@ -50,6 +47,20 @@ def scaled_deltas(trial: Trial, measured: Measured) -> None:
             allowance = factor * measured.rounding(closure, np.abs(right))
             problem = f"is not linear in δ: it differs for one {factor:g} times as large"
             trial.agree(4, closure, problem, point, factor * right, result, allowance)
+    _sum_of_deltas(trial, measured, run)
+
+
+def _sum_of_deltas(trial: Trial, measured: Measured, run: Pass) -> None:
+    """Check that the equations add: each half of δ, with zeros for the other, gives a part of the result."""
+    point = measured.point
+    half = np.random.default_rng(0).random(point.delta.shape) < 0.5
+    deltas = [_locked(np.where(mask, point.delta, 0)) for mask in (half, ~half)]
+    parts = [run.backward(delta=delta, numbers=False) for delta in deltas]
+    for closure, right in run.backward().items():
+        sums, sizes = sum(part[closure] for part in parts), sum(np.abs(part[closure]) for part in parts)
+        problem = "is not linear in δ: it differs where some places of δ are 0"
+        allowance = 2 * measured.rounding(closure, np.asarray(sizes) + np.abs(right))
+        trial.agree(4, closure, problem, point, right, np.asarray(sums), allowance)
 
 
 def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
@@ -72,13 +83,32 @@ def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
     if exact_point is None:
         return
     exact = trial.forward(exact_point).results()
-    allowed = _allowed(trial, exact_point, exact)
+    allowed = allowed_32(trial, exact_point, exact)
     run = trial.forward(exact_point.with_floats(lambda array: array.astype(np.float32)))
     results = {"value": run.value} | run.backward()
     _compare(trial, exact_point, 1.0, exact, results, allowed)
     for factor in DELTA_FACTORS[1:]:
         delta = _locked((factor * exact_point.delta).astype(np.float32))
         _compare(trial, exact_point, factor, exact, run.backward(delta=delta, numbers=False), allowed)
+
+
+def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
+    """Check float32 where a gradient has a single term: in a sum, errors of many terms may cancel.
+
+    Args:
+        trial: the layer.
+        sampler: knows the domain.
+        point: a point, of whose examples each is tried alone, with one place of δ that is not 0.
+
+    Raises:
+        ConformanceError: a result has another number than in float64.
+    """
+    places = np.random.default_rng(0).integers(max(1, point.delta[0].size), size=len(point.delta))
+    for row, place in enumerate(places):
+        example = point.with_rows(itemgetter([row]))
+        delta = np.zeros_like(example.delta)
+        delta.flat[place] = example.delta.flat[place]
+        precision(trial, sampler, example._replace(delta=delta))
 
 
 def _compare(
@@ -97,8 +127,14 @@ def _compare(
         trial.agree(4, closure, problem, point, expected, result.astype(np.float64), allowance)
 
 
-def _allowed(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
-    """Return how far a result in float32 may lie from the exact one, by closure."""
+def allowed_32(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
+    """Return how far a result in float32 may lie from the exact one, by closure.
+
+    Args:
+        trial: the layer.
+        point: a point, in float64.
+        exact: the results there.
+    """
     stream = np.random.default_rng(0)
     moved = {closure: np.zeros(()) for closure in exact}
     for nudge in (
@@ -113,37 +149,6 @@ def _allowed(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, A
         closure: CONDITION * moved[closure] + LAST_BITS * EPSILON_32 * greatest(closure, result) + cancelled
         for closure, result in exact.items()
     }
-
-
-def batches(trial: Trial, measured: Measured, alone: list[dict[str, Array]]) -> None:
-    """Check batches of other sizes against their examples one by one.
-
-    Args:
-        trial: the layer.
-        measured: a point and the results there.
-        alone: the results of each of its examples alone.
-
-    Raises:
-        ConformanceError: an example depends on how many others there are.
-    """
-    for size in BATCHES:
-        rows = np.arange(size) % len(alone)
-        point = measured.point.with_rows(itemgetter(rows))
-        results = trial.forward(point).results()
-        for closure, result in results.items():
-            parts = np.stack([alone[row][closure] for row in rows])
-            if closure.startswith("gradient"):
-                expected, terms = parts.sum(axis=0), np.abs(parts).sum(axis=0)
-                allowance = size * measured.rounding(closure, terms)
-            else:
-                expected, terms = parts[:, 0], np.abs(parts[:, 0])
-                noise = measured.noise[closure]
-                row_noise = noise if noise.shape[:1] != (len(alone),) else noise[rows]
-                allowance = Measured(measured.point, measured.results, {closure: row_noise}).rounding(
-                    closure, terms
-                )
-            problem = f"of an example differs in a batch of {size}"
-            trial.agree(2, closure, problem, measured.point, expected, result, allowance)
 
 
 def _locked(array: Array) -> Array:

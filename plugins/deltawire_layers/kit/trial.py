@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 
 from deltawire_layers.breaches import Breach, activation_breach, array_breach, delta_of, gradient_of
+from deltawire_layers.kit.domains import domain_mend
 from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
 from deltawire_layers.kit.hangs import timed
-from deltawire_layers.kit.points import Point
+from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
 from deltawire_layers.locking import lock
 
@@ -24,6 +25,10 @@ EPSILON = 2.0**-52
 
 WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy|write=True|writeable flag")
 """Messages of numpy and Python about a write to something read-only."""
+
+
+OF_SHAPES = re.compile("shape|broadcast|dimension|axis|axes|size")
+"""Messages about shapes, which no domain mends."""
 
 
 class Parameters(dict[str, Array]):
@@ -48,6 +53,12 @@ class Trial(NamedTuple):
     output: Shape
     parameters: Mapping[str, Parameter]
     integers: Mapping[int, Integers]
+
+    def sampler(self, seed: int) -> Sampler:
+        """Return the sampler of points for the layer."""
+        layer = self.layer
+        drawn = (self.shapes, self.output, self.parameters, self.integers)
+        return Sampler(*drawn, layer.domain, seed, layer.constant_rows())
 
     def broken(
         self,
@@ -110,7 +121,10 @@ class Trial(NamedTuple):
         if isinstance(error, MissingParameter):
             return self.broken(5, closure, f"needs a parameter that is not declared ({message})")
         rule = 4 if np.iscomplexobj(point.delta) else 5
-        return self.broken(rule, closure, f"raises {message}, given {point.delta.dtype}", point)
+        numeric = isinstance(error, ValueError | ArithmeticError) and not OF_SHAPES.search(message)
+        mend = domain_mend(self.layer, point) if numeric else None
+        problem = f"raises {message}, given {point.delta.dtype}"
+        return self.broken(rule, closure, problem, point, suggestion=mend)
 
     def refuse(self, breach: Breach | None, point: Point | None = None) -> None:
         """Raise the error for a breach; do nothing for None."""
@@ -135,7 +149,8 @@ class Trial(NamedTuple):
         if unknown.any():
             place = np.argwhere(unknown)[0]
             problem = f"is not a number in {array.dtype}"
-            raise self.broken(4, closure, problem, point, place, "a number", "NaN")
+            mend = domain_mend(self.layer, point, None if closure.startswith("gradient") else array)
+            raise self.broken(4, closure, problem, point, place, "a number", "NaN", mend)
         return array
 
     def formed(self, closure: str, point: Point, result: Any, shape: Shape) -> Array:
@@ -263,7 +278,7 @@ class Trial(NamedTuple):
     def measure(self, point: Point) -> Measured:
         """Compute the value and all equations at a point, and their noise."""
         results = self.forward(point).results()
-        nudged = self.forward(point.with_floats(lambda array: array * (1 + 4 * EPSILON))).results()
+        nudged = self.forward(point.nudged(1 + 4 * EPSILON)).results()
         noise = {
             name: greatest(name, np.where(np.isnan(result), 0, nudged[name] - result))
             for name, result in results.items()

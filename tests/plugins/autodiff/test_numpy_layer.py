@@ -163,3 +163,24 @@ def test_what_from_numpy_takes() -> None:
         from_numpy(lambda *x: x[0])
     with pytest.raises(ValueError, match="no formula"):
         from_numpy(softmax, formula="softmax")
+
+
+def test_one_reverse_pass_serves_all_equations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signal holds δ of every argument; the equations pick theirs."""
+    passes = []
+    reverse = NumpyLayer.reverse
+
+    def counted(self: NumpyLayer, arguments: Any) -> Any:
+        value, pull = reverse(self, arguments)
+        return value, lambda delta: passes.append(1) or pull(delta)
+
+    monkeypatch.setattr(NumpyLayer, "reverse", counted)
+    layer = from_numpy(swiglu, parameters=swiglu_parameters)()
+    stream = np.random.default_rng(0)
+    params = {name: p.init(stream, p.shape) for name, p in layer.parameters((3,)).items()}
+    activation = layer.forward(params, stream.standard_normal((4, 3)))
+    assert not passes
+    signal = activation.signal(np.ones((4, 2)))
+    for equation in (*activation.deltas, *activation.grads.values()):
+        assert equation is not None and equation(signal).any()
+    assert len(passes) == 1

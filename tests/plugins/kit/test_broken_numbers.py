@@ -52,6 +52,9 @@ FLOAT32 = {
     "value in float16": Case(4, VALUE, pointwise(lambda x: 2 * half(x), lambda x: 2)),
     "delta in float16": Case(4, DELTA, of_delta(half)),
     "gradient in float16": Case(4, GRADIENT, of_gradient(lambda d, x, w: (half(d) * x).sum())),
+    "gradient of inputs in float16": Case(
+        4, GRADIENT, scaled(lambda x, w: w * x, lambda x, w: w, lambda x, w: half(x))
+    ),
     "value off by a thousandth": Case(
         4, VALUE, pointwise(lambda x: x * (1.001 if short(x) else 1), lambda x: 1)
     ),
