@@ -7,4 +7,6 @@ export { render };
 export { useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/hooks.js";
 
 // Tells whether a key is typed into a field, or is one of the browser's own: then it is none of the page's.
-export const isTyped = (event) => Boolean(event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey);
+export const isTyped = (event) => isInField(event) || event.ctrlKey || event.metaKey || event.altKey;
+
+export const isInField = ({ target }) => target instanceof Element && Boolean(target.closest("input, textarea, select"));
