@@ -28,6 +28,7 @@ import { Legend } from "./picture/legend.js";
 import { LARGE, PresentButton, usePresentation } from "./picture/presentation.js";
 import { Stepper } from "./picture/stepper.js";
 import { Link } from "./widgets/link.js";
+import { OpenExplorer } from "./widgets/open_explorer.js";
 import { Refusal } from "./widgets/refusal.js";
 import { useTheme } from "./widgets/switches.js";
 
@@ -57,6 +58,7 @@ export function Page({ layers, initial, initialLang }) {
   const [presented, present] = usePresentation();
   const type = presented ? LARGE : 1;
   const [canvas, aside] = [useRef(), useRef()];
+  const { embed } = initial;
   const t = useMemo(() => translator(GRAPH_TEXTS, lang), [lang]);
   const { model, document, row, origin } = evaluation ?? {};
   const view = useSize(canvas, viewOf, narrow, Boolean(model));
@@ -105,7 +107,7 @@ export function Page({ layers, initial, initialLang }) {
       example: address.example, origin: { name, changed: Boolean(address.document) }, then, accepted: () => dropRefused(id, text),
     }).then((failed) => failed && text && keepRefused(id, text));
   };
-  const opening = useOpening(openOwn, document);
+  const opening = useOpening(openOwn, document, !embed);
   const go = (to) => look({ step: to, selected: nodeAt(model, to) ?? selected });
   const select = (place) => {
     look((old) => ({ selected: place, step: Math.max(old.step, stepOf(model, place)) }));
@@ -117,10 +119,10 @@ export function Page({ layers, initial, initialLang }) {
     requestAnimationFrame(() => /** @type {HTMLElement | null} */ (globalThis.document.querySelector("[data-open-panel]"))?.focus());
   };
 
-  const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab };
+  const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab, embed };
   useAddress(address, openAddress);
   useEffect(() => { openAddress(initial); }, []);
-  useEffect(() => { if (origin?.changed && !titleOf(document, kept)) keepDraft(document); }, [document]);
+  useEffect(() => { if (!embed && origin?.changed && !titleOf(document, kept)) keepDraft(document); }, [document]);
   useEffect(() => { globalThis.document.documentElement.lang = lang; globalThis.document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   const here = TOURS[tour]?.stops[stop];
   useEffect(() => { if (evaluation) scrollTo(aside.current, here?.section, narrow); }, [document?.network, tour, stop, step, selected, lang]);
@@ -134,7 +136,7 @@ export function Page({ layers, initial, initialLang }) {
   const setDetail = (detail) => fold({ detail });
   const unfold = (unfolded) => fold({ unfolded });
 
-  return html`<div class=${`page ${failure ? "stale" : ""} ${presented ? "presented" : ""}`}>
+  return html`<div class=${`page ${failure ? "stale" : ""} ${presented ? "presented" : ""} ${embed ? `embedded ${embed === "picture" ? "picture-alone" : ""}` : ""}`}>
     <button class="skip" onClick=${() => aside.current.focus()}>${t("skip")}</button>
     <${Header} take=${opening.take} open=${openExample} openKept=${(title) => openOwn(kept.find((one) => one.title === title).document)} ...${{ ...origin, kept, document, tour, openTour, theme, setTheme, lang, t }}
       setLang=${(chosen) => { setLang(chosen); remember("lang", chosen); }} />
@@ -145,7 +147,7 @@ export function Page({ layers, initial, initialLang }) {
           <div class="ground" ref=${canvas}>
             ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, setDetail, type }} />`}
           </div>
-          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
+          <p class="tools">${embed && evaluation && html`<${OpenExplorer} t=${t} address=${() => addressOf({ ...address, embed: null })} />`}${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
             <${Link} t=${t} address=${() => addressOf(address)} />
             <button onClick=${() => saveSvg(shown, origin.name)}>SVG</button><button onClick=${() => savePng(shown, origin.name)}>PNG</button></p>
           ${opening.failure ? html`<${Refusal} ...${{ ...opening, t }} />`

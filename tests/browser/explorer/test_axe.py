@@ -98,6 +98,7 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
     "dark": ("example=window_classifier&at=z1", choose_dark),
     "Korean": ("example=window_classifier&at=z1&lang=ko", nothing),
     "search": ("example=residual", find_node),
+    "embedded": ("example=circuit", nothing),
     "presentation": ("example=circuit", present),
 }
 
@@ -107,7 +108,7 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
 def test_axe_finds_no_violation(page: Page, faults: list[str], state: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     address, prepare = STATES[state]
-    prepare(Explorer(page, address))
+    prepare(Explorer(page, address, query="?embed" if state == "embedded" else ""))
     check_axe(page)
     if state.startswith("refused"):
         assert faults and all("422" in fault for fault in faults)

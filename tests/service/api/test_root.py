@@ -55,6 +55,26 @@ def test_browsers_get_the_page(client: FlaskClient) -> None:
     assert policy.startswith("default-src 'self';") and "unsafe" not in policy and "http" not in policy
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed", "ancestors"),
+    [
+        ("/?embed", "", "'none'"),
+        ("/?embed", "https://a.example http://b.example:80", "https://a.example http://b.example:80"),
+        ("/?embed=panel", "https://a.example", "https://a.example"),
+        ("/", "https://a.example", "'none'"),
+        ("/models?embed", "https://a.example", "'none'"),
+        ("/explorer/index.html?embed", "https://a.example", "'none'"),
+        ("/docs?embed", "https://a.example", "'none'"),
+    ],
+)
+def test_other_pages_may_frame_the_embedded_explorer_alone(path: str, allowed: str, ancestors: str) -> None:
+    client = create_app(Settings(log_level="error", explorer_frame_ancestors=allowed)).test_client()
+    with client.get(path, headers={"Accept": BROWSER}) as answer:
+        (policy,) = answer.headers.getlist("Content-Security-Policy")
+    assert policy.split("frame-ancestors ")[1].split(";")[0] == ancestors
+    assert policy.count("frame-ancestors") == 1 and "form-action 'none'" in policy
+
+
 def test_the_page_of_models_is_a_page(client: FlaskClient) -> None:
     with client.get("/models", headers={"Accept": BROWSER}) as answer:
         assert answer.mimetype == "text/html" and answer.data == (PAGE / "models.html").read_bytes()

@@ -32,6 +32,7 @@ export const GRAPH_TEXTS = {
   link: ["copy link", "링크 복사"], copied: ["copied", "복사됨"],
   linkLong: ["too large for a link: export it under Kept", "링크에 담기에는 너무 큽니다. 보관함에서 내보내세요"], notCopied: ["not copied: take the browser's address", "복사하지 못했습니다. 주소창의 주소를 쓰세요"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
+  openExplorer: ["open in the explorer", "탐색기에서 열기"],
   find: ["find a node", "노드 찾기"], findHint: ["a part of its name or kind", "이름이나 종류의 일부"],
   foundNone: [(text) => `No node has “${text}” in its name or kind.`, (text) => `이름이나 종류가 일치하는 노드가 없습니다: ${text}`],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],

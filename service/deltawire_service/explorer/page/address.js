@@ -55,7 +55,8 @@ export function useAddress(state, open) {
   }, []);
 }
 
-// Writes a state into the address: over the entry of the history that `written` describes, or as another one.
+// Writes a state into the address: over the entry of the history that `written` describes, or as another one. In a frame
+// it is never another one: Back belongs to the page around it.
 async function record(state, written) {
   const { url, fits } = await addressOf(state);
   const [entry, old] = [entryOf(state), written.current];
@@ -64,6 +65,6 @@ async function record(state, written) {
   const joined = old.moved || (edited && old.edited && Date.now() - old.at < ONE_EDIT);
   const same = old.entry === null || old.entry === entry || (joined && old.opened === opened);
   if (!fits) large.set(numbers += 1, state.document);
-  history[same ? "replaceState" : "pushState"](fits ? null : { large: numbers }, "", url);
+  history[same || state.embed ? "replaceState" : "pushState"](fits ? null : { large: numbers }, "", url);
   written.current = old.entry === entry ? { ...old, opened, moved: false } : { entry, at: Date.now(), edited, opened, moved: false };
 }

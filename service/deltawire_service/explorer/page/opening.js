@@ -8,8 +8,8 @@ const isOurs = (event, { types }) => (types.includes("Files") ? event.target.typ
 
 // `open`: called with the request that was read. `shown`: the document of the page. Returns {over, take, failure, dismiss}:
 // whether something is dragged over the page, what opens the one of a list of files, and why nothing was opened, until
-// another document is shown.
-export function useOpening(open, shown) {
+// another document is shown. `taken`: whether the page takes what is dropped on it or pasted into it.
+export function useOpening(open, shown, taken) {
   const [over, setOver] = useState(false);
   const [failure, setFailure] = useState(/** @type {{ error: Failure } | null} */ (null));
   const newest = useRef(0);
@@ -39,6 +39,7 @@ export function useOpening(open, shown) {
   };
   latest.current = { open, receive };
   useEffect(() => {
+    if (!taken) return undefined;
     let own = false; // a part of the page itself is dragged
     const listeners = {
       dragstart: () => { own = true; },
