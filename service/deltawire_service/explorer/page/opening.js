@@ -1,5 +1,6 @@
 // Opens networks that are dropped on the page, pasted into it or chosen as a file.
-import { isInField, useEffect, useRef, useState } from "../core/dom.js";
+import { useEffect, useRef, useState } from "../core/dom.js";
+import { isInField } from "../core/events/typing.js";
 import { networkIn, networkInText } from "../core/files/network.js";
 import { Failure } from "../core/requests.js";
 

@@ -1,5 +1,6 @@
 // Finds a node by a part of its name or kind, and brings it into view.
-import { html, isTyped, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
+import { isTyped } from "../core/events/typing.js";
 import { kindOf } from "../core/model.js";
 
 /** @import { Model, Place } from "../core/model.js" */

@@ -1,5 +1,6 @@
 // Shows the picture alone and large, for a projector.
-import { html, isTyped, useEffect, useState } from "../core/dom.js";
+import { html, useEffect, useState } from "../core/dom.js";
+import { isTyped } from "../core/events/typing.js";
 
 const KEY = "p";
 

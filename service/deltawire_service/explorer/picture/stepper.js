@@ -1,5 +1,6 @@
 // Steps through both passes by buttons, by keys or by playing.
-import { html, isTyped, useEffect, useRef, useState } from "../core/dom.js";
+import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { isTyped } from "../core/events/typing.js";
 import { short } from "../core/numbers.js";
 import { isBackward, nodeAt } from "../core/steps.js";
 
