@@ -205,7 +205,7 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     app.register_blueprint(health.blueprint(readiness))
     app.register_blueprint(exposition.blueprint(metrics))
     app.register_blueprint(docs.blueprint(app, layers))
-    app.register_blueprint(root.blueprint(app))
+    app.register_blueprint(root.blueprint(app, settings.explorer_frame_ancestors))
     served = ServedNetworks(published, models, caches)
     protocol = ProtocolContext(settings, served, check_capacity, log, readiness, caches)
     for name in filter(None, settings.protocols.split(",")):

@@ -46,4 +46,8 @@ def is_dask_address(address: str) -> None:
 ARE_HOSTS = validate.Regexp(
     r"( *[A-Za-z0-9_][A-Za-z0-9_.-]*(\s|\Z))*\Z", error="expected names, without ports"
 )
+ARE_FRAME_ANCESTORS = validate.Regexp(
+    r"( *https?://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?( |\Z))*\Z",
+    error="expected origins as https://example.org, without paths and wildcards, with spaces between them",
+)
 ARE_ORIGINS = validate.Regexp(r"( *https?://[^\s/*@]+(\s|\Z))*\Z", error="origins are https://host")

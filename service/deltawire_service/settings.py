@@ -17,6 +17,7 @@ from marshmallow import validate
 
 from deltawire_service.environment import POSITIVE, PREFIX, Check, read_variable, variable
 from deltawire_service.setting_checks import (
+    ARE_FRAME_ANCESTORS,
     ARE_HOSTS,
     ARE_ORIGINS,
     IS_URL,
@@ -172,6 +173,12 @@ class Settings:
         "",
         "origins whose pages may read answers in a browser, separated by spaces: https://example.org",
         ARE_ORIGINS,
+    )
+    explorer_frame_ancestors: str = setting(
+        "",
+        "origins whose pages may show the explorer at /?embed in a frame, separated by spaces: "
+        "https://example.org",
+        ARE_FRAME_ANCESTORS,
     )
     cache_bytes: int = count(
         32 * 2**20,

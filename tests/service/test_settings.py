@@ -34,6 +34,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
+TEXTS |= {"explorer_frame_ancestors": "https://a.example http://b.example:80"}
 TEXTS |= {"allowed_hosts": "api.example b"}
 TEXTS |= {
     "api_keys_file": "/keys",
@@ -132,6 +133,18 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
         ("cors_origins", "https://*.example.org"),
         ("cors_origins", "example.org"),
         ("cors_origins", "https://example.org/path"),
+        ("explorer_frame_ancestors", "*"),
+        ("explorer_frame_ancestors", "https:"),
+        ("explorer_frame_ancestors", "https://*"),
+        ("explorer_frame_ancestors", "https://*.example.org"),
+        ("explorer_frame_ancestors", "https://a.example:*"),
+        ("explorer_frame_ancestors", "example.org"),
+        ("explorer_frame_ancestors", "'self'"),
+        ("explorer_frame_ancestors", "https://a.example/slides"),
+        ("explorer_frame_ancestors", "https://a.example; script-src https://b.example"),
+        ("explorer_frame_ancestors", "https://a.example,https://b.example"),
+        ("explorer_frame_ancestors", "https://a.example\nX-Header: b"),
+        ("explorer_frame_ancestors", "data:"),
         ("api_keys_file", "/no/such/file"),
         ("networks_dir", "/no/such/folder"),
         ("protocols", "umbridge,grpc"),

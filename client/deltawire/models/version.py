@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from functools import wraps
+from html import escape
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
 from deltawire import computations, derivatives
 from deltawire.arguments.foreign_names import ForeignNames
 from deltawire.models.network import ModelNetwork
 from deltawire.network.picture import svg
 from deltawire.request_builder import Arrays, Caller, Spec
+from deltawire.transport import HTTPTransport
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,8 +83,17 @@ class ModelVersion(ForeignNames, ModelNetwork):
         return f"{type(self).__name__}({self.name!r}, {self.dtype}{version})"
 
     def _repr_html_(self) -> str:
-        """Return a picture of the network's graph, which notebooks show; it takes no service."""
-        return svg(self.spec)
+        """Return a picture of the network's graph, which notebooks show, and a link to the explorer.
+
+        It asks no service. There is no link without the URL of one: a service in this process has no page.
+        """
+        transport = self.client.connection.transport
+        if not isinstance(transport, HTTPTransport):
+            return svg(self.spec)
+        query = {"model": self.name} | ({} if self.pinned is None else {"version": str(self.pinned)})
+        address = escape(f"{transport.url}/?{urlencode(query)}", quote=True)
+        link = f'<a href="{address}" target="_blank" rel="noopener">open in the explorer</a>'
+        return f"{svg(self.spec)}<p>{link}</p>"
 
     @property
     def version(self) -> int:

@@ -13,17 +13,25 @@ from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
-from deltawire_service.http.security_headers import ALONE
+from deltawire_service.http.security_headers import alone
 from deltawire_service.schemas.resource_responses import RootResponse
 
 PAGE = Path(__file__).parents[1] / "explorer"
-POLICY = f"default-src 'self'; img-src 'self' data: blob:; {ALONE}"
+LOADS = "default-src 'self'; img-src 'self' data: blob:"
 """The page loads everything from here, and nothing is inline: scripts set styles on elements.
 `blob:` is for pictures: the SVG that an exported PNG is drawn from."""
 
+POLICY = f"{LOADS}; {alone()}"
 
-def blueprint(app: Flask) -> Blueprint:
-    """Return the three routes; app: whose routes are listed."""
+
+def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
+    """Return the three routes.
+
+    Args:
+        app: whose routes are listed.
+        frame_ancestors: the origins whose pages may show `/?embed` in a frame, with spaces between them.
+    """
+    embedded = f"{LOADS}; {alone(frame_ancestors)}" if frame_ancestors.strip() else POLICY
     routes = Blueprint("root", __name__)
 
     @operation(RootResponse)
@@ -45,6 +53,8 @@ def blueprint(app: Flask) -> Blueprint:
         best = request.accept_mimetypes.best_match([wire.JSON, "text/html"])
         response = file("index.html") if best == "text/html" else described()
         response.headers["Vary"] = "Accept"
+        if best == "text/html" and "embed" in request.args:
+            response.headers["Content-Security-Policy"] = embedded
         return response
 
     @routes.get("/models")

@@ -1,15 +1,17 @@
 // Draws the head of the page: the choice of network, tour, theme and language.
 import { html } from "./core/dom.js";
 import { NAMES } from "./core/examples.js";
+import { FILES } from "./core/files/network.js";
 import { titleOf } from "./core/kept.js";
 import { LANGUAGES } from "./lecture/i18n.js";
 import { TOURS } from "./lecture/tours.js";
+import { OpenFile } from "./widgets/open_file.js";
 import { Switches } from "./widgets/switches.js";
 
 const KEPT = "kept "; // before the title of a kept network
 
-// `document`: what is shown; its `model`, {name, version}, if it is one's version. `kept`: the visitor's own networks.
-export function Header({ name, changed, document, kept, open, openKept, tour, openTour, theme, setTheme, lang, setLang, t }) {
+// `document`: what is shown; its `model`, {name, version}, if it is one's version. `kept`: the visitor's own networks. `take`: opens a file.
+export function Header({ name, changed, document, kept, open, openKept, take, tour, openTour, theme, setTheme, lang, setLang, t }) {
   const title = changed ? titleOf(document, kept) : null;
   const own = changed && title === null;
   const version = document?.model;
@@ -22,6 +24,7 @@ export function Header({ name, changed, document, kept, open, openKept, tour, op
         ${NAMES.map((one) => html`<option value=${one} selected=${!changed && one === name}>${t(`example_${one}`)}</option>`)}
         ${kept.length > 0 && html`<optgroup label=${t("tab_kept")}>${kept.map((one) => html`<option value=${KEPT + one.title} selected=${one.title === title}>${one.title}</option>`)}</optgroup>`}
       </select></label>
+    <${OpenFile} accept=${FILES} ...${{ take, t }} />
     <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`
       <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang]}</button>`)}</nav>
     <${Switches} languages=${LANGUAGES} ...${{ theme, setTheme, lang, setLang, t }}><a href=${`/models${lang === "en" ? "" : `#lang=${lang}`}`}>${t("models")}</a><//>

@@ -16,6 +16,7 @@ import { TOURS } from "./lecture/tours.js";
 import { addressOf, useAddress } from "./page/address.js";
 import { useEvaluation } from "./page/evaluation.js";
 import { useLayerTexts } from "./page/layer_texts.js";
+import { useOpening } from "./page/opening.js";
 import { useNarrow, useSize } from "./page/screen.js";
 import { Panel } from "./panel/panel.js";
 import { scrollTo } from "./panel/scroll.js";
@@ -27,6 +28,7 @@ import { Legend } from "./picture/legend.js";
 import { LARGE, PresentButton, usePresentation } from "./picture/presentation.js";
 import { Stepper } from "./picture/stepper.js";
 import { Link } from "./widgets/link.js";
+import { OpenExplorer } from "./widgets/open_explorer.js";
 import { Refusal } from "./widgets/refusal.js";
 import { useTheme } from "./widgets/switches.js";
 
@@ -56,6 +58,7 @@ export function Page({ layers, initial, initialLang }) {
   const [presented, present] = usePresentation();
   const type = presented ? LARGE : 1;
   const [canvas, aside] = [useRef(), useRef()];
+  const { embed } = initial;
   const t = useMemo(() => translator(GRAPH_TEXTS, lang), [lang]);
   const { model, document, row, origin } = evaluation ?? {};
   const view = useSize(canvas, viewOf, narrow, Boolean(model));
@@ -76,7 +79,13 @@ export function Page({ layers, initial, initialLang }) {
   };
   const toEnd = (next) => look({ step: next.last, selected: nodeAt(next, next.last), tour: null, down: null }); // each network has a direction that suits it
   const openExample = (name, then = toEnd) => show(() => exampleDocument(name), { example: 0, origin: { name, changed: false }, then });
-  const openOwn = (own) => change(own, { example: 0, tentative: true, then: toEnd });
+  // It is an entry of the history by itself: there is a way back to the network before. Where it is refused, it is kept.
+  const openOwn = (own) => {
+    const [id, text] = [newId(), written(own)];
+    const opened = { name: NAMES[0], ...origin, changed: true, run: null, opened: id };
+    return change(own, { example: 0, tentative: true, then: toEnd, origin: opened, accepted: () => dropRefused(id, text) })
+      .then((failed) => failed && keepRefused(id, text) && setKept(keptNetworks()));
+  };
   const openTour = (chosen, index) => {
     if (chosen === null) return look({ tour: null });
     const { example, step: at, at: place, tab: named } = TOURS[chosen].stops[index];
@@ -98,6 +107,7 @@ export function Page({ layers, initial, initialLang }) {
       example: address.example, origin: { name, changed: Boolean(address.document) }, then, accepted: () => dropRefused(id, text),
     }).then((failed) => failed && text && keepRefused(id, text));
   };
+  const opening = useOpening(openOwn, document, !embed);
   const go = (to) => look({ step: to, selected: nodeAt(model, to) ?? selected });
   const select = (place) => {
     look((old) => ({ selected: place, step: Math.max(old.step, stepOf(model, place)) }));
@@ -109,10 +119,10 @@ export function Page({ layers, initial, initialLang }) {
     requestAnimationFrame(() => /** @type {HTMLElement | null} */ (globalThis.document.querySelector("[data-open-panel]"))?.focus());
   };
 
-  const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab };
+  const address = evaluation && { ...origin, document, step, selected, example: row, lang, tour, stop, down, tab, embed };
   useAddress(address, openAddress);
   useEffect(() => { openAddress(initial); }, []);
-  useEffect(() => { if (origin?.changed && !titleOf(document, kept)) keepDraft(document); }, [document]);
+  useEffect(() => { if (!embed && origin?.changed && !titleOf(document, kept)) keepDraft(document); }, [document]);
   useEffect(() => { globalThis.document.documentElement.lang = lang; globalThis.document.title = `deltawire: ${t("subtitle")}`; }, [lang]);
   const here = TOURS[tour]?.stops[stop];
   useEffect(() => { if (evaluation) scrollTo(aside.current, here?.section, narrow); }, [document?.network, tour, stop, step, selected, lang]);
@@ -126,9 +136,9 @@ export function Page({ layers, initial, initialLang }) {
   const setDetail = (detail) => fold({ detail });
   const unfold = (unfolded) => fold({ unfolded });
 
-  return html`<div class=${`page ${failure ? "stale" : ""} ${presented ? "presented" : ""}`}>
+  return html`<div class=${`page ${failure ? "stale" : ""} ${presented ? "presented" : ""} ${embed ? `embedded ${embed === "picture" ? "picture-alone" : ""}` : ""}`}>
     <button class="skip" onClick=${() => aside.current.focus()}>${t("skip")}</button>
-    <${Header} open=${openExample} openKept=${(title) => openOwn(kept.find((one) => one.title === title).document)} ...${{ ...origin, kept, document, tour, openTour, theme, setTheme, lang, t }}
+    <${Header} take=${opening.take} open=${openExample} openKept=${(title) => openOwn(kept.find((one) => one.title === title).document)} ...${{ ...origin, kept, document, tour, openTour, theme, setTheme, lang, t }}
       setLang=${(chosen) => { setLang(chosen); remember("lang", chosen); }} />
     <main>
       <div class="stage">
@@ -137,10 +147,11 @@ export function Page({ layers, initial, initialLang }) {
           <div class="ground" ref=${canvas}>
             ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, setDetail, type }} />`}
           </div>
-          <p class="tools">${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
+          <p class="tools">${embed && evaluation && html`<${OpenExplorer} t=${t} address=${() => addressOf({ ...address, embed: null })} />`}${narrow && !folds.over && html`<button data-open-panel onClick=${() => { fold({ over: true }); aside.current.focus(); }}>${t("explanation")}</button>`}<${PresentButton} ...${{ presented, present, t }} /><button data-turn onClick=${() => look({ down: !drawing?.down })}>${t(drawing?.down ? "across" : "down")}</button>
             <${Link} t=${t} address=${() => addressOf(address)} />
             <button onClick=${() => saveSvg(shown, origin.name)}>SVG</button><button onClick=${() => savePng(shown, origin.name)}>PNG</button></p>
-          ${failure && html`<${Refusal} drawn=${Boolean(model)} dismiss=${model && !failure.error.passing && dismiss} ...${{ failure, t }} />`}
+          ${opening.failure ? html`<${Refusal} ...${{ ...opening, t }} />`
+            : failure && html`<${Refusal} drawn=${Boolean(model)} dismiss=${model && !failure.error.passing && dismiss} ...${{ failure, t }} />`}
         </div>
         ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
         <${Drawer} startRate=${rateOf(origin?.name)} document=${latest} choose=${(chosen) => show(latest, { example: chosen, then: stay })} setBadges=${setChecked}
@@ -153,5 +164,6 @@ export function Page({ layers, initial, initialLang }) {
         ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
       </aside>
     </main>
+    ${opening.over && html`<p class="dropping">${t("dropHere")}</p>`}
   </div>`;
 }

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from deltawire_service.http.request_context import Headers, RequestContext
 
-ALONE = "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The part of every page's policy that keeps it alone: in no frame, with no form and no other base."""
+
+def alone(frame_ancestors: str = "'none'") -> str:
+    """Return the part of a page's policy that keeps it alone: with no form, and no other base.
+
+    Args:
+        frame_ancestors: the origins whose pages may show it in a frame, with spaces between them.
+    """
+    return f"object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors {frame_ancestors}"
+
+
+ALONE = alone()
+"""The same part for a page that no other one may show in a frame."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

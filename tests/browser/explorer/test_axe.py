@@ -64,6 +64,12 @@ def open_folds(explorer: Explorer) -> None:
     explorer.page.evaluate("document.querySelectorAll('button.all').forEach((one) => one.click())")
 
 
+def find_node(explorer: Explorer) -> None:
+    explorer.press("/")
+    explorer.page.keyboard.type("h1")
+    explorer.page.locator('[role="option"]').first.wait_for()
+
+
 def present(explorer: Explorer) -> None:
     explorer.press("p")
     explorer.page.locator(".page.presented").wait_for()
@@ -91,6 +97,8 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
     "findings": ("example=deep_sigmoid&tab=findings", nothing),
     "dark": ("example=window_classifier&at=z1", choose_dark),
     "Korean": ("example=window_classifier&at=z1&lang=ko", nothing),
+    "search": ("example=residual", find_node),
+    "embedded": ("example=circuit", nothing),
     "presentation": ("example=circuit", present),
 }
 
@@ -100,7 +108,7 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
 def test_axe_finds_no_violation(page: Page, faults: list[str], state: str, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     address, prepare = STATES[state]
-    prepare(Explorer(page, address))
+    prepare(Explorer(page, address, query="?embed" if state == "embedded" else ""))
     check_axe(page)
     if state.startswith("refused"):
         assert faults and all("422" in fault for fault in faults)

@@ -91,6 +91,18 @@ def test_a_notebook_shows_the_graph(trained: Model) -> None:
     assert trained._repr_html_() == trained.at(1)._repr_html_() == Network.from_spec(trained)._repr_html_()
 
 
+@pytest.mark.parametrize(
+    ("pinned", "address"),
+    [(None, "http://127.0.0.1:8000/?model=digits"), (2, "http://127.0.0.1:8000/?model=digits&amp;version=2")],
+)
+def test_a_notebook_links_to_the_explorer_of_a_service_with_a_url(pinned: int | None, address: str) -> None:
+    spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"name": "f", "kind": "tanh", "inputs": ["x"]}]}
+    client = Client("http://user:secret@127.0.0.1:8000/")
+    shown = ModelVersion(client, "digits", "float64", spec, pinned)._repr_html_()
+    assert shown.startswith("<svg") and f'<a href="{address}"' in shown
+    assert "secret" not in shown
+
+
 def test_methods_are_described_without_what_the_model_has() -> None:
     assert [*COMPUTATIONS, "plan"] and issubclass(Model, ModelVersion)
     for name in COMPUTATIONS:

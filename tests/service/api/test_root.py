@@ -55,6 +55,26 @@ def test_browsers_get_the_page(client: FlaskClient) -> None:
     assert policy.startswith("default-src 'self';") and "unsafe" not in policy and "http" not in policy
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed", "ancestors"),
+    [
+        ("/?embed", "", "'none'"),
+        ("/?embed", "https://a.example http://b.example:80", "https://a.example http://b.example:80"),
+        ("/?embed=panel", "https://a.example", "https://a.example"),
+        ("/", "https://a.example", "'none'"),
+        ("/models?embed", "https://a.example", "'none'"),
+        ("/explorer/index.html?embed", "https://a.example", "'none'"),
+        ("/docs?embed", "https://a.example", "'none'"),
+    ],
+)
+def test_other_pages_may_frame_the_embedded_explorer_alone(path: str, allowed: str, ancestors: str) -> None:
+    client = create_app(Settings(log_level="error", explorer_frame_ancestors=allowed)).test_client()
+    with client.get(path, headers={"Accept": BROWSER}) as answer:
+        (policy,) = answer.headers.getlist("Content-Security-Policy")
+    assert policy.split("frame-ancestors ")[1].split(";")[0] == ancestors
+    assert policy.count("frame-ancestors") == 1 and "form-action 'none'" in policy
+
+
 def test_the_page_of_models_is_a_page(client: FlaskClient) -> None:
     with client.get("/models", headers={"Accept": BROWSER}) as answer:
         assert answer.mimetype == "text/html" and answer.data == (PAGE / "models.html").read_bytes()
@@ -139,11 +159,17 @@ def test_every_text_is_there_in_both_languages(page: str, of_models: bool) -> No
     for path in scripts():
         if ((PAGE / "models") in path.parents) == of_models:
             used |= set(re.findall(r'\bt\("(\w+)"', path.read_text()))
-    known = [*texts_of("shared"), *texts_of(page)]
+    known = [*texts_of("shared"), *texts_of(page), *([] if of_models else texts_of("file"))]
     assert len(used) > 40 and used <= set(known)
     assert len(set(known)) == len(known)  # of two with one key, the first is lost
     hangul = re.compile("[가-힣]")
-    for name, least in (("graph_texts", 500), ("model_texts", 300), ("shared_texts", 200), ("tours", 800)):
+    for name, least in (
+        ("graph_texts", 500),
+        ("model_texts", 300),
+        ("shared_texts", 200),
+        ("file_texts", 200),
+        ("tours", 800),
+    ):
         assert len(hangul.findall((PAGE / "lecture" / f"{name}.js").read_text())) > least, name
 
 

@@ -15,9 +15,9 @@ async function decode(text) {
 }
 
 // Returns the query and the hash. An unchanged example is there by its name, a version of a model by its name, its number
-// and the data, any other document by its compressed text.
+// and the data, any other document by its compressed text. `embed`: as embedIn returns it.
 /** @param {{ step: number, lang: string, [other: string]: any }} props */
-export async function toAddress({ name, changed, document, step, selected, example, lang, tour, stop, down, tab }) {
+export async function toAddress({ name, changed, document, step, selected, example, lang, tour, stop, down, tab, embed }) {
   const parts = new URLSearchParams();
   const { model, data } = document;
   if (changed) parts.set("state", await encode(model ? { data } : document));
@@ -29,7 +29,8 @@ export async function toAddress({ name, changed, document, step, selected, examp
   if (down !== null) parts.set("down", down ? "1" : "0");
   if (tab && tab !== "inputs") parts.set("tab", tab);
   if (lang !== "en") parts.set("lang", lang);
-  return { query: model ? `?${new URLSearchParams({ model: model.name, version: model.version })}` : "", hash: `#${parts}` };
+  const query = new URLSearchParams({ ...(model && { model: model.name, version: model.version }), ...(embed && { embed }) });
+  return { query: String(query) && `?${query}`, hash: `#${parts}` };
 }
 
 export async function fromAddress(query, hash) {
@@ -37,12 +38,16 @@ export async function fromAddress(query, hash) {
   const integer = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
   const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
   const state = parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null; // null: the link was cut short
+  const asked = new URLSearchParams(query);
   return {
-    name: parts.get("example"), document: withModel(new URLSearchParams(query), state),
+    name: parts.get("example"), document: withModel(asked, state), embed: embedIn(asked),
     step: integer("step"), selected: parts.get("at"), example: integer("row") ?? 0, lang: parts.get("lang"),
     tour: tour ?? null, stop: stop ?? 0, down: parts.has("down") ? parts.get("down") === "1" : null, tab: parts.get("tab"),
   };
 }
+
+// What a frame of another page shows: "picture" or "panel", the explanation too. Null where the page is in no frame.
+const embedIn = (query) => (!query.has("embed") ? null : query.get("embed") === "panel" ? "panel" : "picture");
 
 // Adds the version of a model that the query names, ?model=NAME&version=N, to what the hash says of the document.
 function withModel(query, state) {

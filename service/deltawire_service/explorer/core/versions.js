@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { Failure } from "./requests.js";
 
-const MOST = 500_000; // numbers of a network that the page can hold
+export const MOST_NUMBERS = 500_000; // numbers of a network that the page can hold
 
 const loaded = new Map(); // the text of a version's network and parameters, by its name and number
 
@@ -26,8 +26,8 @@ export async function completed(document) {
 async function load({ name, version }) {
   const described = await api.modelNamed(name);
   const numbers = described.parameters.reduce((sum, one) => sum + one.numbers, 0);
-  if (numbers > MOST) {
-    const detail = `the model ${name} has ${numbers} numbers; a picture is drawn of ${MOST} at most`;
+  if (numbers > MOST_NUMBERS) {
+    const detail = `the model ${name} has ${numbers} numbers; a picture is drawn of ${MOST_NUMBERS} at most`;
     throw new Failure({ detail, errors: [{ code: "model_large", pointer: "/model", detail }] });
   }
   const { network, params, origin } = await api.paramsOf(name, version ?? described.version);

@@ -1,6 +1,9 @@
 // Lists the visitor's own networks: keeps, opens, exports, imports and deletes them.
 import { html, useState } from "../core/dom.js";
+import { FILES, networkIn } from "../core/files/network.js";
 import { draft, drop, dropRefused, keep, keepRefused, refusedTexts, titleOf } from "../core/kept.js";
+import { Failure } from "../core/requests.js";
+import { describe } from "../widgets/describe.js";
 import { written } from "./pointers.js";
 
 const SHOWN = 70; // letters of a refused text
@@ -29,9 +32,13 @@ export function Kept({ kept, reread, document, open, openText, t }) {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file) return;
-    const read = documentIn(await file.text());
-    if (!read) return say({ wrong: true, text: t("keptNoNetwork", file.name) });
-    if (store(file.name.replace(/\.json$/i, ""), read)) open(read);
+    try {
+      const read = await networkIn(file);
+      if (store(file.name.replace(/\.(json|safetensors)$/i, ""), read)) open(read);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      say({ wrong: true, text: describe(error.faults[0], t) });
+    }
   };
   const current = titleOf(document, kept);
   const refused = refusedTexts();
@@ -42,7 +49,7 @@ export function Kept({ kept, reread, document, open, openText, t }) {
       <input type="text" data-keep-title maxlength="60" aria-label=${t("keptTitle")} placeholder=${t("keptTitle")} value=${title} onInput=${(event) => setTitle(event.target.value)} />
       <button class="main" data-keep>${t("keep")}</button>
       <button type="button" data-export onClick=${() => save(document, current ?? title)}>${t("export")}</button>
-      <label>${t("importFile")} <input type="file" data-take accept=".json,application/json" onChange=${take} /></label></form>
+      <label>${t("importFile")} <input type="file" data-take accept=${FILES} onChange=${take} /></label></form>
     ${said && html`<p class=${said.wrong ? "warning" : "taken"} role="status" data-kept-said>${said.text}</p>`}
     ${deleted && html`<p role="status">${t("keptDeleted", deleted.title)} <button data-put-back onClick=${putBack}>${t("putBack")}</button></p>`}
     ${!kept.length && html`<p class="quiet">${t("keptNone")}</p>`}
@@ -58,16 +65,6 @@ export function Kept({ kept, reread, document, open, openText, t }) {
       <button onClick=${() => saveText(one.text, "refused")} aria-label=${`${t("export")}: ${beginning(one.text)}`}>${t("export")}</button>
       <button data-delete onClick=${() => discard(one)} aria-label=${`${t("delete")}: ${beginning(one.text)}`}>${t("delete")}</button></li>`)}</ul>`}
   </div>`;
-}
-
-// The request in a file; null where there is none.
-function documentIn(text) {
-  try {
-    const read = JSON.parse(text);
-    return read?.network ? read : read?.nodes ? { network: read } : null;
-  } catch { // not JSON
-    return null;
-  }
 }
 
 // What a refused text is listed by: its first letters, in one line.

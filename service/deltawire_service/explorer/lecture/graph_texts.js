@@ -1,9 +1,10 @@
 // Holds the texts of the page of the graph, in English and Korean.
+import { FILE_TEXTS } from "./file_texts.js";
 import { koreanOf, SHARED_TEXTS } from "./shared_texts.js";
 
 // Korean texts put no particle after a name: the right one depends on the name.
 export const GRAPH_TEXTS = {
-  ...SHARED_TEXTS,
+  ...SHARED_TEXTS, ...FILE_TEXTS,
   failed_late: [({ seconds }) => `The service has not answered within ${seconds} s.`, ({ seconds }) => `서비스가 ${seconds}초 안에 응답하지 않았습니다.`],
   failed_cut: ["The answer of the service was cut off on its way.", "서비스의 응답이 도중에 끊겼습니다."],
   failed_other: [({ status }) => `Not the service itself but something before it answers, with status ${status}. Ask who runs it.`,
@@ -31,6 +32,9 @@ export const GRAPH_TEXTS = {
   link: ["copy link", "링크 복사"], copied: ["copied", "복사됨"],
   linkLong: ["too large for a link: export it under Kept", "링크에 담기에는 너무 큽니다. 보관함에서 내보내세요"], notCopied: ["not copied: take the browser's address", "복사하지 못했습니다. 주소창의 주소를 쓰세요"],
   zoomIn: ["larger", "확대"], zoomOut: ["smaller", "축소"], fit: ["fit", "화면에 맞춤"],
+  openExplorer: ["open in the explorer", "탐색기에서 열기"],
+  find: ["find a node", "노드 찾기"], findHint: ["a part of its name or kind", "이름이나 종류의 일부"],
+  foundNone: [(text) => `No node has “${text}” in its name or kind.`, (text) => `이름이나 종류가 일치하는 노드가 없습니다: ${text}`],
   down: ["top to bottom", "위에서 아래로"], across: ["left to right", "왼쪽에서 오른쪽으로"],
   asInput: [(number) => `as its input ${number}`, (number) => `${number}번째 입력`],
   share: [(percent, name) => `${percent} % of the norms that arrive at ${name}`, (percent, name) => `${name}에 도착하는 노름 합의 ${percent}%`],
@@ -91,7 +95,6 @@ export const GRAPH_TEXTS = {
   keptAs: [(title) => `Kept as “${title}”, in this browser.`, (title) => `이 브라우저에 보관했습니다: ${title}`],
   keptFull: ["Not kept: the browser has no room for it. Export it to a file.", "브라우저에 저장할 공간이 없어 보관하지 못했습니다. 파일로 내보내세요."],
   keptNone: ["No networks are kept in this browser yet.", "이 브라우저에 보관한 네트워크가 없습니다."],
-  keptNoNetwork: [(file) => `${file}: there is no network in it.`, (file) => `${file}: 네트워크가 들어 있지 않습니다.`],
   keptDeleted: [(title) => `“${title}” is deleted.`, (title) => `삭제했습니다: ${title}`], putBack: ["put back", "되살리기"],
   export: ["export", "내보내기"], importFile: ["import a file:", "파일 가져오기:"], delete: ["delete", "삭제"],
   draft: ["your last version", "마지막으로 수정한 네트워크"], draftNote: ["not kept under a name", "이름 없이 임시 저장됨"],

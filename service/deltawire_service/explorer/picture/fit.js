@@ -6,6 +6,8 @@ const LARGEST = 1.35; // zoom
 export const READABLE = 11; // pixels on the screen
 const SCROLLED = 0.64; // zoom: a picture that scrolls is not drawn smaller just to show all of it
 
+export const NEAR = 0.64; // zoom that a place is looked at with
+
 export const DETAIL = 0.42; // zoom from which numbers are drawn; below it, names alone
 
 // `view`: {width, height, scrolls}, from viewOf.

@@ -1,7 +1,8 @@
 // Shows the picture of the network in its frame, with zoom, pan and fit.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
 import { nodeAt } from "../core/steps.js";
-import { DETAIL, fitted } from "./fit.js";
+import { Find } from "./find.js";
+import { DETAIL, fitted, NEAR } from "./fit.js";
 import { Picture } from "./picture.js";
 
 const LEAST = 0.08, MOST = 4; // zoom
@@ -53,21 +54,25 @@ export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
   const detail = view.zoom / type >= DETAIL;
   useLayoutEffect(() => setDetail(detail), [detail]);
   const current = nodeAt(model, step);
-  useEffect(() => { // brings the selected place into view
-    const box = drawing.nodes.get(selected ?? current);
+  // Brings a place into view. `near`: so near, too, that its numbers are drawn.
+  const bring = (name, near = false) => {
+    const box = drawing.nodes.get(name);
     if (!box) return;
     const { clientWidth: wide, clientHeight: visible } = frame.current;
-    setView((old) => {
+    setView((last) => {
+      const closes = near && !narrow && last.zoom / type < DETAIL;
+      const old = closes ? { ...last, zoom: NEAR * type } : last;
       const [x, y] = [old.x + old.zoom * box.x, old.y + old.zoom * box.y];
       const high = Math.max(old.high, visible);
       if (high > visible + 1) frame.current.scrollTop = y - visible / 2;
       const [half, tall] = [(old.zoom * box.width) / 2, (old.zoom * box.height) / 2];
-      const inside = x - half > 0 && x + half < wide && y - tall > 0 && y + tall < high;
-      if (inside || old.zoom > 3) return old;
-      const across = half * 2 > wide || (x - half > 0 && x + half < wide);
+      const inside = !closes && x - half > 0 && x + half < wide && y - tall > 0 && y + tall < high;
+      if (inside || (old.zoom > 3 && !near)) return old;
+      const across = !closes && (half * 2 > wide || (x - half > 0 && x + half < wide));
       return { ...old, x: across ? old.x : old.x + wide / 2 - x, y: old.y + high / 2 - y };
     });
-  }, [selected, step, drawing]);
+  };
+  useEffect(() => bring(selected ?? current), [selected, step, drawing]);
   const stop = () => { drag.current = null; };
   return html`<div class="viewport" ref=${frame}><div class="graph" onPointerDown=${start} onPointerMove=${move} onPointerUp=${stop} onPointerCancel=${stop}>
     <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
@@ -79,5 +84,6 @@ export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
       <button onClick=${() => closer(1.25)} title=${t("zoomIn")}>+</button>
       <button onClick=${() => closer(0.8)} title=${t("zoomOut")}>−</button>
       <button onClick=${fit} title=${t("fit")}>⤢</button>
-    </div>`;
+    </div>
+    <${Find} choose=${(name) => { select(name); bring(name, true); }} ...${{ model, t }} />`;
 }

@@ -1,5 +1,6 @@
 // Shows the picture alone and large, for a projector.
 import { html, useEffect, useState } from "../core/dom.js";
+import { isTyped } from "../core/events/typing.js";
 
 const KEY = "p";
 
@@ -10,7 +11,7 @@ export function usePresentation() {
   const [presented, present] = useState(false);
   useEffect(() => {
     const press = (event) => {
-      if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyped(event)) return;
       if (event.key.toLowerCase() === KEY) present((old) => !old);
       if (event.key === "Escape") present(false);
     };

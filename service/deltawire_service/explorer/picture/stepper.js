@@ -1,5 +1,6 @@
 // Steps through both passes by buttons, by keys or by playing.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { isTyped } from "../core/events/typing.js";
 import { short } from "../core/numbers.js";
 import { isBackward, nodeAt } from "../core/steps.js";
 
@@ -21,7 +22,7 @@ export function Stepper({ model, step, go, t }) {
   const clamp = (to) => go(here.current = Math.max(0, Math.min(model.last, to)));
   useEffect(() => {
     const keys = (event) => {
-      if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyped(event)) return;
       const anew = event.key === "ArrowRight" && here.current >= model.last; // but not where the key is held
       const to = { ArrowRight: anew ? (event.repeat ? model.last : 0) : here.current + 1, ArrowLeft: here.current - 1, Home: 0, End: model.last }[event.key];
       if (to !== undefined) { event.preventDefault(); setPlaying(false); clamp(to); }

@@ -1,4 +1,4 @@
-// Draws the description of a call that failed, and names the language of the service's sentence.
+// Draws the description of a call that failed: what it is about, and below it the sentence of the service, in English.
 import { html } from "../core/dom.js";
 import { describe } from "./describe.js";
 
@@ -6,5 +6,6 @@ import { describe } from "./describe.js";
 export function Described({ fault, t }) {
   const text = describe(fault, t);
   if (!fault.detail || !text.endsWith(fault.detail)) return text;
-  return html`${text.slice(0, -fault.detail.length)}<span lang="en">${fault.detail}</span>`;
+  const about = text.slice(0, -fault.detail.length).replace(/: $/, "");
+  return html`${about && html`<span class="subject">${about}</span>`}<span class="detail" lang="en">${fault.detail}</span>`;
 }

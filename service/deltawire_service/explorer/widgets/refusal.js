@@ -3,8 +3,10 @@ import { html } from "../core/dom.js";
 import { describe } from "./describe.js";
 import { Described } from "./described.js";
 
+/** @import { Failure } from "../core/requests.js" */
+
 // `failure`: as useRecovery returns it. `drawn`: a network that was computed is in the picture. `dismiss`: shows it again.
-/** @param {{ t: Translate, [other: string]: any }} props */
+/** @param {{ failure: { error: Failure, seconds?: number | null, again?: (() => void) | null }, t: Translate, [other: string]: any }} props */
 export function Refusal({ failure: { error, seconds, again }, drawn, dismiss, t }) {
   const text = describe(error.faults[0], t);
   const repeatable = again && (error.passing || error.problem.status >= 500); // what is refused once is refused again

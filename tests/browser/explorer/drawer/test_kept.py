@@ -48,7 +48,9 @@ def test_a_network_is_kept_opened_exported_imported_and_deleted(page: Page, tmp_
     page.locator('[data-kept="again"]').wait_for()
     file.write_text("no network")
     page.locator("[data-take]").set_input_files(file)
-    page.locator("[data-kept-said].warning", has_text="there is no network in it").wait_for()
+    page.locator(
+        "[data-kept-said].warning", has_text="again.json: neither a safetensors file nor JSON"
+    ).wait_for()
 
 
 def test_the_last_version_is_there_without_being_kept(page: Page) -> None:

@@ -56,5 +56,9 @@ def test_refusals_in_korean(page: Page, faults: list[str]) -> None:
     editor = page.locator(".editor textarea")
     editor.fill(editor.input_value().replace('"multiply"', '"multiplx"'))
     page.locator(".refused", has_text="그런 종류의 층이 없습니다").wait_for()
+    about, detail = (page.locator(f".refused .{part}").bounding_box() for part in ("subject", "detail"))
+    assert about is not None and detail is not None
+    assert detail["y"] >= about["y"] + about["height"] - 1  # the service's own sentence is below
+    assert page.locator('.refused .detail[lang="en"]', has_text="multiplx").count() == 1
     assert "마지막으로 올바르던 네트워크" in page.locator(".refused").inner_text()
     faults.clear()

@@ -49,6 +49,15 @@ def test_a_run_tells_how_far_it_has_come(training_page: Page) -> None:
     assert "1시간 2분 남음" in training_page.locator("li[data-run]").inner_text()
 
 
+@pytest.mark.parametrize("is_in", ["running", "queued", "paused", "failed", "finished"])
+def test_a_run_opens_in_the_graph_at_its_version(training_page: Page, is_in: str) -> None:
+    RunRoutes(training_page, make_run(4, is_in))
+    open_page(training_page)
+    link = training_page.locator("li[data-run] .graph-link")
+    assert link.get_attribute("href") == "/?model=learner&version=42"
+    assert link.get_attribute("aria-label") == "Open learner, version 42, in the graph"
+
+
 def test_it_is_paused_resumed_and_cancelled_for_good(training_page: Page) -> None:
     runs = RunRoutes(training_page, make_run(4, "running"))
     open_page(training_page)

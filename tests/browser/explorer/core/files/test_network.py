@@ -1,0 +1,110 @@
+"""Files of networks in the browser: they open with their numbers, or are refused by their name."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from support.explorer import Explorer
+from support.network_files import NETWORK, REQUEST, WEIGHT, safetensors, saved
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+BIAS = ("F64", [3], bytes(24))
+
+
+def open_file(page: Page, name: str, content: bytes) -> None:
+    file: Any = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    with page.expect_file_chooser() as chooser:
+        page.locator("[data-open-file]").click()
+    chooser.value.set_files([file])
+
+
+def document(page: Page) -> dict[str, Any]:
+    page.get_by_role("tab", name="Edit").click()
+    return dict(json.loads(page.locator(".editor textarea").input_value()))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_saved_network_opens_with_its_numbers(page: Page, tmp_path: Path, dtype: str) -> None:
+    Explorer(page, "example=circuit")
+    open_file(page, "net.safetensors", saved(tmp_path / "net.safetensors", dtype).read_bytes())
+    page.locator('[data-node="hidden"]').wait_for()
+    shown = document(page)
+    assert np.array_equal(np.array(shown["params"]["hidden.weight"]), WEIGHT.astype(dtype).astype("float64"))
+    assert shown["params"]["hidden.bias"] == [0, 0, 0]
+    assert [node["name"] for node in shown["network"]["nodes"]] == ["hidden", "total"]
+
+
+def test_data_in_the_file_are_there_too_and_parameters_that_are_missing_are_drawn(page: Page) -> None:
+    Explorer(page, "example=circuit")
+    data = ("F32", [1, 2], np.array([[0.5, -2]], "float32").tobytes())
+    open_file(page, "net.safetensors", safetensors({"data/x": data}, {"request": REQUEST}))
+    page.locator('[data-node="hidden"]').wait_for()
+    shown = document(page)
+    assert shown["data"] == {"x": [[0.5, -2]]}
+    assert np.array(shown["params"]["hidden.weight"]).shape == (3, 2)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_spec_and_a_request_in_json_open(page: Page, whole: bool) -> None:
+    Explorer(page, "example=circuit")
+    text = base64.b64encode(np.array([3.0, 4]).tobytes()).decode()
+    packed = {"dtype": "float64", "shape": [1, 2], "base64": text}
+    content = {"network": NETWORK, "data": {"x": packed}} if whole else NETWORK
+    open_file(page, "net.json", json.dumps(content).encode())
+    page.locator('[data-node="hidden"]').wait_for()
+    if whole:
+        assert document(page)["data"] == {"x": [[3, 4]]}
+
+
+WRONG: dict[str, tuple[bytes, str]] = {
+    "picture.png": (b"\x89PNG\r\n\x1a\n" + bytes(40), "neither a safetensors file nor JSON"),
+    "cut.json": (b'{"network": {"inputs"', "not JSON ("),
+    "data.json": (b'{"data": {"x": [1]}}', "JSON without a network"),
+    "list.json": (b"[1, 2]", "JSON without a network"),
+    "named.json": (b'{"network": {"name": "digits"}}', "it only names the network digits"),
+    "zeros.safetensors": (bytes(64), "its header cannot be read"),
+    "long.safetensors": ((2**40).to_bytes(8, "little") + b"{}", "its header cannot be read"),
+    "shapeless.safetensors": (
+        safetensors({"params/hidden.bias": ("F64", ["a"], b"")}, {"request": REQUEST}),
+        "its header cannot be read",
+    ),
+    "tensors.safetensors": (safetensors({"params/hidden.bias": BIAS}, {}), "no network: its metadata"),
+    "half.safetensors": (
+        safetensors({"params/hidden.bias": ("BF16", [3], bytes(6))}, {"request": REQUEST}),
+        "the tensor hidden.bias has the dtype BF16",
+    ),
+    "short.safetensors": (
+        safetensors({"params/hidden.bias": BIAS}, {"request": REQUEST})[:-1],
+        "the tensor hidden.bias does not have the bytes of its shape",
+    ),
+    "nan.safetensors": (
+        safetensors({"params/hidden.bias": ("F64", [1], np.array([np.nan]).tobytes())}, {"request": REQUEST}),
+        "the tensor hidden.bias has a number that is not finite",
+    ),
+    "large.safetensors": (
+        safetensors({"params/hidden.bias": ("F64", [500_001], b"")}, {"request": REQUEST}),
+        "500,001 numbers. A picture is drawn of 500,000 at most",
+    ),
+    "large.json": (b" " * (2**24 + 1), "JSON of 16.0 MB is read at most"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_file_is_refused_by_its_name_and_what_was_there_stays(page: Page, name: str) -> None:
+    explorer = Explorer(page, "example=circuit")
+    content, expected = WRONG[name]
+    open_file(page, name, content)
+    page.locator(".refused", has_text=f"{name}: ").wait_for()
+    assert expected in page.locator(".refused").inner_text()
+    assert explorer.values()["f"] == "−12" and page.locator(".page.stale").count() == 0
+    page.locator("[data-dismiss]").click()
+    page.locator(".refused").wait_for(state="detached")
