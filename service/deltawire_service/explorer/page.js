@@ -17,8 +17,10 @@ import { addressOf, useAddress } from "./page/address.js";
 import { useEvaluation } from "./page/evaluation.js";
 import { useLayerTexts } from "./page/layer_texts.js";
 import { useNarrow, useSize } from "./page/screen.js";
+import { useWhatIf } from "./page/what_if.js";
 import { Panel } from "./panel/panel.js";
 import { scrollTo } from "./panel/scroll.js";
+import { WhatIf } from "./panel/what_if.js";
 import { savePng, saveSvg } from "./picture/export.js";
 import { viewOf } from "./picture/fit.js";
 import { Graph } from "./picture/graph.js";
@@ -58,6 +60,7 @@ export function Page({ layers, initial, initialLang }) {
   const [canvas, aside] = [useRef(), useRef()];
   const t = useMemo(() => translator(GRAPH_TEXTS, lang), [lang]);
   const { model, document, row, origin } = evaluation ?? {};
+  const compared = useWhatIf(evaluation);
   const view = useSize(canvas, viewOf, narrow, Boolean(model));
   const fold = (part) => setFolds((old) => ({ ...old, ...part }));
   const look = (part) => setView((old) => ({ ...old, ...(typeof part === "function" ? part(old) : part) }));
@@ -76,7 +79,7 @@ export function Page({ layers, initial, initialLang }) {
   };
   const toEnd = (next) => look({ step: next.last, selected: nodeAt(next, next.last), tour: null, down: null }); // each network has a direction that suits it
   const openExample = (name, then = toEnd) => show(() => exampleDocument(name), { example: 0, origin: { name, changed: false }, then });
-  const openOwn = (own) => change(own, { example: 0, tentative: true, then: toEnd });
+  const openOwn = (own) => change(own, { example: 0, origin: { ...origin, changed: true, run: null, opened: newId() }, tentative: true, then: toEnd });
   const openTour = (chosen, index) => {
     if (chosen === null) return look({ tour: null });
     const { example, step: at, at: place, tab: named } = TOURS[chosen].stops[index];
@@ -121,7 +124,7 @@ export function Page({ layers, initial, initialLang }) {
   const drawing = useMemo(() => (model && view ? drawingOf(model, down, narrow, { ...view, type }) : null), [network, view, type]);
   const warnings = useMemo(() => (model ? warningsOf(model, t) : NONE), [model, t]);
   const badges = checked.model === model ? checked.badges : NONE;
-  const shown = { model, drawing, step, selected, warnings, badges, t };
+  const shown = { model, before: compared.result?.before ?? null, drawing, step, selected, warnings, badges, t };
   const away = Boolean(here && model && !(step === stepNamed(model, here.step) && selected === here.at));
   const setDetail = (detail) => fold({ detail });
   const unfold = (unfolded) => fold({ unfolded });
@@ -150,6 +153,7 @@ export function Page({ layers, initial, initialLang }) {
       <aside ref=${aside} class=${folds.over ? "over" : ""} tabindex="-1">
         <${Tour} ...${{ tour, stop, away, lang, t }} changed=${Boolean(origin?.changed)} open=${openTour} />
         ${tour === null && !origin?.changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
+        <${WhatIf} ...${{ ...compared, model, t }} />
         ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
       </aside>
     </main>

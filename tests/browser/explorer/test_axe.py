@@ -69,6 +69,11 @@ def present(explorer: Explorer) -> None:
     explorer.page.locator(".page.presented").wait_for()
 
 
+def change_number(explorer: Explorer) -> None:
+    explorer.page.locator('[data-input="x"]').fill("7")
+    explorer.page.locator("[data-what-if]").wait_for()
+
+
 def choose_dark(explorer: Explorer) -> None:
     explorer.page.locator("[data-theme-switch]").click()
     explorer.page.locator('[data-theme="dark"]').wait_for()
@@ -92,6 +97,7 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
     "dark": ("example=window_classifier&at=z1", choose_dark),
     "Korean": ("example=window_classifier&at=z1&lang=ko", nothing),
     "presentation": ("example=circuit", present),
+    "what if": ("example=circuit", change_number),
 }
 
 

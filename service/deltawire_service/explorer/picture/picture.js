@@ -9,16 +9,16 @@ import { scaleOf } from "./norm_bar.js";
 
 /** @import { Model } from "../core/model.js" */
 
-// `highlighted`: the id of an edge. `whole`: cut no name short, as in a file.
+// `before`: the model before a change of numbers, or null. `highlighted`: the id of an edge. `whole`: cut no name short, as in a file.
 /** @param {{ model: Model, step: number, select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, zoom: number, [other: string]: any }} props */
-export function Picture({ model, drawing, step, selected, select, unfold, warnings, badges, highlighted, highlight, t, zoom, whole }) {
+export function Picture({ model, before, drawing, step, selected, select, unfold, warnings, badges, highlighted, highlight, t, zoom, whole }) {
   const current = nodeAt(model, step);
   const known = (edge) => edgeKnown(model, edge, step);
   const detail = zoom >= DETAIL;
   const strong = model.edges.find((edge) => edge.id === highlighted);
   const scale = useMemo(() => scaleOf(model), [model]);
-  const common = { model, scale, step, t, zoom, detail, whole, select, unfold, down: drawing.down, back: isBackward(model, step) };
-  const kept = useKept([model, drawing, t, zoom, whole]);
+  const common = { model, before, scale, step, t, zoom, detail, whole, select, unfold, down: drawing.down, back: isBackward(model, step) };
+  const kept = useKept([model, before, drawing, t, zoom, whole]);
   const line = (edge) => kept(`line ${edge.id}`, [known(edge), edge.to === current], () => html`<${EdgeLine} key=${edge.id} edge=${edge}
     route=${drawing.edges.get(edge.id)} known=${known(edge)} active=${edge.to === current} />`);
   const card = (place) => {
