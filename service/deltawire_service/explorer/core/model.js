@@ -41,7 +41,8 @@ import { filled, summary } from "./arrays.js";
  * @property {number | null} share
  */
 
-// `objective`: the loss with the regularization, which the gradients are of.
+// `objective`: the loss with the regularization, which the gradients are of. `hidden`: red numbers that the reader is to predict,
+// edges/ID and params/NAME.
 /**
  * @typedef {object} Model
  * @property {Known<Place>} places
@@ -61,6 +62,7 @@ import { filled, summary } from "./arrays.js";
  * @property {any[]} parameters
  * @property {Known<any>} delta
  * @property {number} last
+ * @property {Set<string>} hidden
  */
 
 const FIRST_SIGN = 0x2460, SIGNS = 20; // ① to ⑳
@@ -137,7 +139,7 @@ export function build(document, plan, answer, layers, row, batch) {
     places: known(places), edges, arriving: known(arriving), forward, backward, computed: known(indexed(forward)), sent: known(sent), gradients: answer.gradients.params, params: document.params ?? {},
     loss: answer.losses[0], objective: answer.loss, losses: batch.losses, slopes: known(slopesOf(batch.trace ?? answer.trace)), regularization: document.network.regularization, parameters: plan.parameters,
     delta: known(new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)]))),
-    last: forward.length + backward.length,
+    last: forward.length + backward.length, hidden: new Set(),
   };
 }
 

@@ -29,7 +29,7 @@ export function Card({ place, model, before, step, box, t, scale, detail, whole,
   const size = whole ? Math.min(14, fits) : Math.min(48, fontSize(Math.min(14, fits), zoom));
   const name = whole ? place.name : shortened(place.name, Math.floor(wide / (0.58 * size)));
   const shown = valueKnown(model, place.name, step) && place.value;
-  const { terms, missing, sum } = arrivals(model, place.name, step);
+  const { terms, missing, hidden, sum } = arrivals(model, place.name, step);
   const arrived = terms.length > 0 && !missing && sum;
   const old = before && { value: before.places.get(place.name).value, sum: arrived ? arrivals(before, place.name, step).sum : null };
   const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
@@ -51,7 +51,7 @@ export function Card({ place, model, before, step, box, t, scale, detail, whole,
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${click}>
     <rect class="ring" tabindex="0" role="button" aria-label=${spoken} onKeyDown=${press} x="-5" y=${side - 5} width=${width + 10} height=${tall + 10} rx="12" />
     <g aria-hidden="true"><rect class="body" y=${side} width=${width} height=${tall} rx="8" />
-    ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
+    ${down && detail && terms.length + hidden === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
     <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
@@ -59,7 +59,7 @@ export function Card({ place, model, before, step, box, t, scale, detail, whole,
     ${arrived && !detail && scale && html`<${NormBar} norm=${sum.norm} ...${{ scale, zoom, width }}
       y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
     ${detail && shown && html`<g class="value" data-value=${place.name}>${valueAbove(place, old?.value, width, side, zoom)}</g>`}
-    ${detail && terms.length > 0 && html`
+    ${detail && (terms.length > 0 || hidden > 0) && html`
       <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, old?.sum, width, side, array, zoom)}</g>`}
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
@@ -107,13 +107,15 @@ function valueAbove({ value, spec, shape }, old, width, side, zoom) {
 }
 
 // "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
+const unfinished = (sum) => (sum ? `${sum} + ?` : "δ ?");
+
 /** @param {number} zoom */
 function deltaBelow(sum, missing, old, width, side, array, zoom) {
   const size = fontSize(array ? 13 : 17, zoom);
   if (!array) {
-    return html`<${Changed} text=${short(sum.numbers) + (missing ? " + ?" : "")} sign=${missing ? "" : "δ "} before=${old ? short(old.numbers) : null} x=${width / 2} y=${size} ...${{ size, zoom }} />`;
+    return html`<${Changed} text=${missing ? unfinished(sum && short(sum.numbers)) : short(sum.numbers)} sign=${missing ? "" : "δ "} before=${old ? short(old.numbers) : null} x=${width / 2} y=${size} ...${{ size, zoom }} />`;
   }
   const norm = sum && `‖${short(sum.norm)}‖`;
-  return [html`<${Changed} text=${missing ? `${norm ?? "δ"} + ?` : norm ?? ""} sign=${missing ? "" : "δ "} before=${old ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${size + 1} small ...${{ size, zoom }} />`,
+  return [html`<${Changed} text=${missing ? unfinished(norm) : norm ?? ""} sign=${missing ? "" : "δ "} before=${old ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${size + 1} small ...${{ size, zoom }} />`,
     sum && html`<${Cells} traced=${sum} x=${0} y=${size + 4} width=${width} height=${side - size - 6} />`];
 }
