@@ -16,7 +16,7 @@ export const READER_TEXTS = {
   whatIf_integers: [(names) => `There is no derivative by integers (${names}): nothing predicts this change.`, (names) => `정수 입력(${names})으로는 미분할 수 없어 이 변화는 예측할 수 없습니다.`],
   whatIf_large: [(names) => `The δ of ${names} is too large to be sent whole, so nothing is predicted.`, (names) => `δ가 너무 커서 일부만 받았으므로 예측하지 않습니다: ${names}`],
   whatIf_infinite: ["A number is not finite, so nothing is predicted.", "유한하지 않은 수가 있어 예측하지 않습니다."],
-  predict: ["Predict first", "먼저 예측하기"], predictNote: ["hide the red numbers, and find them yourself", "빨간 숫자를 가리고 직접 구해 보기"],
+  predict: ["Predict first", "먼저 예측하기"], predictNote: ["find the red numbers yourself", "빨간 숫자를 직접 구해 보기"],
   predictScore: [(right, close, wrong) => `${right} right, ${close} close, ${wrong} wrong`, (right, close, wrong) => `정답 ${right}, 근접 ${close}, 오답 ${wrong}`],
   predictWhich: ["which number", "구할 숫자"], predictCheck: ["Check", "확인"], predictShow: ["Show it", "답 보기"],
   predictNumber: ["Type a number, such as −0.25.", "−0.25처럼 숫자를 입력하세요."],

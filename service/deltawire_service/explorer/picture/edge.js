@@ -30,7 +30,7 @@ export function EdgeLine({ edge, route: { path, jump }, sent, known, active }) {
 
 // What can be clicked: a click or Enter highlights the edge from end to end.
 /** @param {{ edge: Edge, zoom: number, t: Translate, [other: string]: any }} props */
-export function EdgeButton({ edge, route, sent, known, highlighted, detail, zoom, highlight, badge, t }) {
+export function EdgeButton({ edge, route, sent, known, active, highlighted, detail, zoom, highlight, badge, t }) {
   const toggle = () => highlight?.(highlighted ? null : edge.id);
   const press = (event) => {
     if (event.key === "Enter" || event.key === " ") { event.preventDefault(); toggle(); }
@@ -48,11 +48,11 @@ export function EdgeButton({ edge, route, sent, known, highlighted, detail, zoom
     ${highlighted && html`<path class=${`strong ${sent ? "back" : ""}`} d=${route.path} />`}
     <path class="touch" role="button" aria-label=${spoken + part} aria-pressed=${Boolean(highlighted)} tabindex=${written ? 0 : -1} onKeyDown=${press}
       d=${route.path} stroke-width=${Math.max(8, 10 / zoom)}><title>${edge.from} → ${edge.to}${edge.mark}${edge.role ? ` (${edge.role})` : ""}${part}</title></path>
-    ${written && html`<${Label} ...${{ edge, known, zoom, badge, title, part }} centre=${route.label} />`}</g>`;
+    ${written && html`<${Label} ...${{ edge, known, active, zoom, badge, title, part }} centre=${route.label} />`}</g>`;
 }
 
 /** @param {{ edge: Edge, zoom: number, [other: string]: any }} props */
-function Label({ edge, known, centre, badge, zoom, title, part }) {
+function Label({ edge, known, active, centre, badge, zoom, title, part }) {
   const size = fontSize(13, zoom);
   const scalar = edge.delta.shape.length === 0;
   const number = scalar ? edge.delta.numbers : edge.delta.norm;
@@ -61,7 +61,7 @@ function Label({ edge, known, centre, badge, zoom, title, part }) {
   const text = widthOf(all, size) > ROOM ? sign + brief(number) : all; // a long one would hide the arrow
   const below = badge ? fontSize(11, zoom) + 3 : 0;
   const width = Math.max(widthOf(text, size), badge ? widthOf(badgeText(badge), below - 3) : 0) + 8;
-  return html`<g class="edge-label" aria-hidden="true" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
+  return html`<g class=${`edge-label ${active ? "now" : ""}`} aria-hidden="true" data-edge-gradient=${`${edge.to}→${edge.from}`} transform=${`translate(${centre.x} ${centre.y})`}>
     <rect x=${-width / 2} y=${-size / 2 - 3} width=${width} height=${size + 6 + below} rx="5" /><text y=${0.37 * size} font-size=${size}>${text}</text>
     ${badge && html`<text class=${badgeClass(badge)} data-edge-badge=${edge.id} y=${size / 2 + below - 2} font-size=${below - 3}>${badgeText(badge)}</text>`}
     <title>${title}: ${!known ? "?" : scalar ? String(number) : `‖δ‖ = ${number}`}${part}</title></g>`;

@@ -33,7 +33,7 @@ export function Picture({ model, before, drawing, step, selected, select, unfold
       <${Card} key=${name} ...${{ ...common, ...own, place }} box=${drawing.nodes.get(name)} />`);
   };
   const button = (edge) => {
-    const own = { known: known(edge), sent: sent(edge), highlighted: edge === strong, badge: badges.get(`edges/${edge.id}`) };
+    const own = { known: known(edge), sent: sent(edge), active: edge.to === current, highlighted: edge === strong, badge: badges.get(`edges/${edge.id}`) };
     return kept(`button ${edge.id}`, Object.values(own), () => html`
       <${EdgeButton} key=${`button ${edge.id}`} ...${{ ...own, edge, zoom, detail, highlight, t }} route=${drawing.edges.get(edge.id)} />`);
   };
