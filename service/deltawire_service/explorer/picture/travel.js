@@ -6,7 +6,7 @@ import { DETAIL, fontSize, widthOf } from "./fit.js";
 
 /** @import { Edge, Model } from "../core/model.js" */
 
-const LASTS = "0.7s"; // less than a step that is played
+const LASTS = "0.7s"; // less than a step that is played; picture.css fades the marks in the same time
 const STILL = matchMedia("(prefers-reduced-motion: reduce)"); // then the edge and its number only stand out
 
 // Draws the marks of a step that was reached by one step on: not of one that was jumped to, or went back.
@@ -19,7 +19,7 @@ export function Travel({ model, drawing, step, zoom }) {
     here.current = { model, step, moving: on && isBackward(model, step) && !STILL.matches };
   }
   useLayoutEffect(() => { // the browser moves them: no script runs on the way
-    marks.current?.querySelectorAll("animateMotion, animate").forEach((one) => one.beginElement());
+    marks.current?.querySelectorAll("animateMotion").forEach((one) => one.beginElement());
   }, [here.current]);
   if (!here.current.moving) return null;
   const node = nodeAt(model, step);
@@ -36,8 +36,7 @@ function Mark({ edge, known, path, zoom }) {
   const text = zoom < DETAIL ? "" : known ? number : "?";
   const width = text ? widthOf(text, size) + 10 : 9 / zoom;
   const high = text ? size + 8 : 9 / zoom;
-  return html`<g class="travel" data-travel=${edge.id} opacity="0">
+  return html`<g class="travel" data-travel=${edge.id}>
     <rect x=${-width / 2} y=${-high / 2} width=${width} height=${high} rx=${high / 2} />${text && html`<text y=${0.37 * size} font-size=${size}>${text}</text>`}
-    <animateMotion path=${path} keyPoints="1;0" keyTimes="0;1" calcMode="linear" dur=${LASTS} begin="indefinite" fill="freeze" />
-    <animate attributeName="opacity" values="1;1;0" keyTimes="0;0.85;1" dur=${LASTS} begin="indefinite" fill="freeze" /></g>`;
+    <animateMotion path=${path} keyPoints="1;0" keyTimes="0;1" calcMode="linear" dur=${LASTS} begin="indefinite" fill="freeze" /></g>`;
 }

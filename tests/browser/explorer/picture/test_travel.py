@@ -17,7 +17,15 @@ AT = """(part) => {
   svg.pauseAnimations();
   return Object.fromEntries([...document.querySelectorAll('[data-travel]')].map((mark) => {
     const motion = mark.querySelector('animateMotion');
-    svg.setCurrentTime(motion.getStartTime() + part * motion.getSimpleDuration());
+    motion.beginElement(); // anew: on a busy machine it may have ended
+    mark.style.animationName = 'none';
+    mark.getBoundingClientRect();
+    mark.style.animationName = '';
+    svg.setCurrentTime(svg.getCurrentTime() + part * motion.getSimpleDuration());
+    mark.getAnimations().forEach((fading) => {
+      fading.pause();
+      fading.currentTime = 1000 * part * motion.getSimpleDuration();
+    });
     const box = mark.getBoundingClientRect();
     return [mark.dataset.travel, [box.x + box.width / 2, Number(getComputedStyle(mark).opacity)]];
   }));
