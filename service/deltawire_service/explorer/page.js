@@ -17,13 +17,17 @@ import { addressOf, useAddress } from "./page/address.js";
 import { useEvaluation } from "./page/evaluation.js";
 import { useLayerTexts } from "./page/layer_texts.js";
 import { useOpening } from "./page/opening.js";
+import { usePredictions } from "./page/predictions.js";
 import { useNarrow, useSize } from "./page/screen.js";
+import { useWhatIf } from "./page/what_if.js";
 import { Panel } from "./panel/panel.js";
+import { Predict } from "./panel/predict.js";
 import { scrollTo } from "./panel/scroll.js";
+import { WhatIf } from "./panel/what_if.js";
 import { savePng, saveSvg } from "./picture/export.js";
 import { viewOf } from "./picture/fit.js";
 import { Graph } from "./picture/graph.js";
-import { drawingOf } from "./picture/layout.js";
+import { drawingOf } from "./picture/layout/layout.js";
 import { Legend } from "./picture/legend.js";
 import { LARGE, PresentButton, usePresentation } from "./picture/presentation.js";
 import { Stepper } from "./picture/stepper.js";
@@ -61,6 +65,9 @@ export function Page({ layers, initial, initialLang }) {
   const { embed } = initial;
   const t = useMemo(() => translator(GRAPH_TEXTS, lang), [lang]);
   const { model, document, row, origin } = evaluation ?? {};
+  const compared = useWhatIf(evaluation);
+  const predictions = usePredictions(model, selected, step, TOURS[tour]?.stops[stop].section);
+  const [{ seen }, veiled] = [predictions, predictions.on];
   const view = useSize(canvas, viewOf, narrow, Boolean(model));
   const fold = (part) => setFolds((old) => ({ ...old, ...part }));
   const look = (part) => setView((old) => ({ ...old, ...(typeof part === "function" ? part(old) : part) }));
@@ -131,7 +138,7 @@ export function Page({ layers, initial, initialLang }) {
   const drawing = useMemo(() => (model && view ? drawingOf(model, down, narrow, { ...view, type }) : null), [network, view, type]);
   const warnings = useMemo(() => (model ? warningsOf(model, t) : NONE), [model, t]);
   const badges = checked.model === model ? checked.badges : NONE;
-  const shown = { model, drawing, step, selected, warnings, badges, t };
+  const shown = { model: seen, before: veiled ? null : compared.result?.before ?? null, drawing, step, selected, warnings: veiled ? NONE : warnings, badges, t };
   const away = Boolean(here && model && !(step === stepNamed(model, here.step) && selected === here.at));
   const setDetail = (detail) => fold({ detail });
   const unfold = (unfolded) => fold({ unfolded });
@@ -143,7 +150,7 @@ export function Page({ layers, initial, initialLang }) {
     <main>
       <div class="stage">
         <div class="canvas">
-          <${Legend} ...${{ model, step, t }} detail=${folds.detail} />
+          <${Legend} ...${{ model: seen, step, t }} detail=${folds.detail} />
           <div class="ground" ref=${canvas}>
             ${drawing && html`<${Graph} ...${{ shown, select, unfold, narrow, setDetail, type }} />`}
           </div>
@@ -153,15 +160,17 @@ export function Page({ layers, initial, initialLang }) {
           ${opening.failure ? html`<${Refusal} ...${{ ...opening, t }} />`
             : failure && html`<${Refusal} drawn=${Boolean(model)} dismiss=${model && !failure.error.passing && dismiss} ...${{ failure, t }} />`}
         </div>
-        ${model && html`<${Stepper} ...${{ model, step, go, t }} />`}
+        ${model && html`<${Stepper} ...${{ model: seen, step, go, t }} />`}
         <${Drawer} startRate=${rateOf(origin?.name)} document=${latest} choose=${(chosen) => show(latest, { example: chosen, then: stay })} setBadges=${setChecked}
           setTab=${(chosen) => look({ tab: chosen })} fail=${(fault) => fail(new Failure(fault))} reread=${() => setKept(keptNetworks())}
-          ...${{ tab, evaluation, failure, layers, selected, select, warnings, badges, change, edit, kept, openOwn, t }} />
+          ...${{ tab, evaluation, failure, layers, selected, select, warnings, badges, change, edit, kept, openOwn, veiled, t }} />
       </div>
       <aside ref=${aside} class=${folds.over ? "over" : ""} tabindex="-1">
-        <${Tour} ...${{ tour, stop, away, lang, t }} changed=${Boolean(origin?.changed)} open=${openTour} />
+        <${Tour} ...${{ tour, stop, veiled: !away && predictions.questions.length > 0 && !predictions.begun, away, lang, t }} changed=${Boolean(origin?.changed)} open=${openTour} />
         ${tour === null && !origin?.changed && html`<${Welcome} ...${{ lang, t }} open=${openTour} />`}
-        ${model && html`<${Panel} ...${{ model, step, go, t, select, warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
+        ${model && html`<${Predict} ...${{ ...predictions, t }} />`}
+        <${WhatIf} ...${{ ...compared, model, t }} result=${veiled ? null : compared.result} />
+        ${model && html`<${Panel} ...${{ model: seen, step, go, t, select, warnings: shown.warnings, badges, edit, unfold }} close=${narrow && closePanel} unfolded=${folds.unfolded} name=${selected} />`}
       </aside>
     </main>
     ${opening.over && html`<p class="dropping">${t("dropHere")}</p>`}

@@ -75,6 +75,25 @@ def present(explorer: Explorer) -> None:
     explorer.page.locator(".page.presented").wait_for()
 
 
+def change_number(explorer: Explorer) -> None:
+    explorer.page.locator('[data-input="x"]').fill("7")
+    explorer.page.locator("[data-what-if]").wait_for()
+
+
+def predict(explorer: Explorer) -> None:
+    explorer.page.locator("[data-predict-toggle]").click()
+    explorer.page.locator("[data-predict-number]").fill("1")
+    explorer.page.locator("[data-predict-check]").click()
+    explorer.page.locator("[data-verdict]").wait_for()
+
+
+def mistype(explorer: Explorer) -> None:
+    explorer.page.locator("[data-predict-toggle]").click()
+    explorer.page.locator("[data-predict-number]").fill("one")
+    explorer.page.locator("[data-predict-check]").click()
+    explorer.page.locator('.predict [role="alert"]').wait_for()
+
+
 def choose_dark(explorer: Explorer) -> None:
     explorer.page.locator("[data-theme-switch]").click()
     explorer.page.locator('[data-theme="dark"]').wait_for()
@@ -100,6 +119,10 @@ STATES: dict[str, tuple[str, Callable[[Explorer], None]]] = {
     "search": ("example=residual", find_node),
     "embedded": ("example=circuit", nothing),
     "presentation": ("example=circuit", present),
+    "what if": ("example=circuit", change_number),
+    "prediction": ("example=circuit&at=f&step=3", predict),
+    "prediction of a stop": ("tour=1.1", predict),
+    "prediction that is no number": ("example=window_classifier&at=z1", mistype),
 }
 
 

@@ -70,7 +70,7 @@ def test_an_input_that_changes_is_computed_anew(page: Firefox) -> None:
         "(() => { const field = document.querySelector('[data-input=x]'); field.value = '3';"
         " field.dispatchEvent(new Event('input', { bubbles: true })); return true; })()"
     )
-    page.wait_for(f"{text('[data-value=f]')} === '−32'")  # (3 + 5) · −4
+    page.wait_for(f"{text('[data-value=f] text')} === '−32'")  # (3 + 5) · −4
     page.wait_for("location.hash.includes('state=')")  # packed by CompressionStream
     assert page.evaluate("faults") == []
 

@@ -41,6 +41,8 @@ import { filled, summary } from "./arrays.js";
  * @property {number | null} share
  */
 
+// `objective`: the loss with the regularization, which the gradients are of. `hidden`: red numbers that the reader is to predict,
+// edges/ID and params/NAME.
 /**
  * @typedef {object} Model
  * @property {Known<Place>} places
@@ -53,12 +55,14 @@ import { filled, summary } from "./arrays.js";
  * @property {Record<string, any>} gradients
  * @property {Record<string, any>} params
  * @property {number} loss
+ * @property {number} objective
  * @property {number[]} losses
  * @property {Known<any>} slopes
  * @property {any} regularization
  * @property {any[]} parameters
  * @property {Known<any>} delta
  * @property {number} last
+ * @property {Set<string>} hidden
  */
 
 const FIRST_SIGN = 0x2460, SIGNS = 20; // ① to ⑳
@@ -133,9 +137,9 @@ export function build(document, plan, answer, layers, row, batch) {
   const known = (map) => /** @type {Known<any>} */ (map);
   return {
     places: known(places), edges, arriving: known(arriving), forward, backward, computed: known(indexed(forward)), sent: known(sent), gradients: answer.gradients.params, params: document.params ?? {},
-    loss: answer.losses[0], losses: batch.losses, slopes: known(slopesOf(batch.trace ?? answer.trace)), regularization: document.network.regularization, parameters: plan.parameters,
+    loss: answer.losses[0], objective: answer.loss, losses: batch.losses, slopes: known(slopesOf(batch.trace ?? answer.trace)), regularization: document.network.regularization, parameters: plan.parameters,
     delta: known(new Map(answer.trace.backward.map((step) => [step.node, ofExample(step.delta)]))),
-    last: forward.length + backward.length,
+    last: forward.length + backward.length, hidden: new Set(),
   };
 }
 

@@ -28,13 +28,16 @@ export function valueKnown(model, name, step) {
 }
 
 /** @param {Model} model @param {Edge} edge @param {number} step */
-export const edgeKnown = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
+export const edgeSent = (model, edge, step) => Boolean(edge.delta) && stepOf(model, edge.to) <= step;
 
-// How many terms of a place's delta have arrived by a step, with the start of the loss.
+/** @param {Model} model @param {Edge} edge @param {number} step */
+export const edgeKnown = (model, edge, step) => edgeSent(model, edge, step) && !model.hidden.has(`edges/${edge.id}`);
+
+// How many terms of a place's delta have arrived by a step, hidden ones too, with the start of the loss.
 export const arrivedCount = (model, name, step) =>
-  model.arriving.get(name).filter((edge) => edgeKnown(model, edge, step)).length + (model.places.get(name).weight && isBackward(model, step) ? 1 : 0);
+  model.arriving.get(name).filter((edge) => edgeSent(model, edge, step)).length + (model.places.get(name).weight && isBackward(model, step) ? 1 : 0);
 
-// The terms of a place's delta that have arrived by a step, their sum, and how many are still to come.
+// The terms of a place's delta that have arrived by a step, their sum, how many are missing, and how many of those are only hidden.
 /** @param {Model} model @param {number} step */
 export function arrivals(model, name, step) {
   const place = model.places.get(name);
@@ -50,7 +53,8 @@ export function arrivals(model, name, step) {
   if (terms.length && terms.every((term) => term.delta.numbers !== null)) {
     sum = summary(terms.map((term) => term.delta.numbers).reduce(plus), place.shape);
   } else if (terms.length && !missing) sum = model.delta.get(name) ?? null;
-  return { terms, missing, sum, expected: coming.length + start };
+  const hidden = coming.filter((edge) => edgeSent(model, edge, step)).length - coming.filter((edge) => edgeKnown(model, edge, step)).length;
+  return { terms, missing, hidden, sum, expected: coming.length + start };
 }
 
 // Returns the step of a stop of a tour: "end", ">f" when f has its value, or "<f" when f has sent its deltas.

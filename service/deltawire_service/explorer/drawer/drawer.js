@@ -12,10 +12,10 @@ const Training = lazy(() => import("./training/training.js").then((module) => mo
 
 export const TABS = ["inputs", "findings", "plots", "train", "edit", "kept"];
 
-// `document`: to be changed; its data may be newer than those of the evaluation. `reread`: called when `kept`, the networks of
+// `veiled`: red numbers are hidden, until the reader has predicted them. `document`: to be changed; its data may be newer than those of the evaluation. `reread`: called when `kept`, the networks of
 // one's own, has changed.
 /** @param {{ select: (name: string) => void, warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, [other: string]: any }} props */
-export function Drawer({ tab, setTab, evaluation, document, failure, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, kept, reread, openOwn, startRate, t }) {
+export function Drawer({ tab, setTab, evaluation, document, failure, fail, layers, selected, select, warnings, badges, setBadges, choose, change, edit, kept, reread, openOwn, startRate, veiled, t }) {
   const draft = useRef({}); // a text of the editor
   const trains = useRef(false); // once opened, it goes on
   trains.current ||= tab === "train";
@@ -35,8 +35,9 @@ export function Drawer({ tab, setTab, evaluation, document, failure, fail, layer
     ${evaluation && html`<div class="content" role="tabpanel">
       ${tab === "inputs" && html`<${Inputs} ranges=${evaluation.plan.ranges} example=${evaluation.row} losses=${evaluation.losses} ...${{ document, choose, t }}
         setData=${(data, whole) => change({ ...document, data }, whole ? { example: 0, tentative: true } : {})} />`}
-      ${tab === "findings" && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
-      ${tab === "plots" && html`<${Plots} model=${evaluation.model} t=${t} />`}
+      ${veiled && (tab === "findings" || tab === "plots") && html`<p class="quiet" data-veiled>${t("predictVeiled")}</p>`}
+      ${tab === "findings" && !veiled && html`<${Findings} ...${{ evaluation, warnings, badges, setBadges, t, select }} />`}
+      ${tab === "plots" && !veiled && html`<${Plots} model=${evaluation.model} t=${t} />`}
       ${trains.current && html`<div hidden=${tab !== "train"}><${Training} document=${evaluation.document} model=${evaluation.model} shown=${tab === "train"} ...${{ startRate, t }}
         setParams=${(params, run) => change({ ...document, params }, { run })} /></div>`}
       ${tab === "edit" && html`<div class="editing"><${Editor} draft=${draft} document=${evaluation.document} model=${evaluation.model} ...${{ failure, fail, layers, selected, edit, t }}

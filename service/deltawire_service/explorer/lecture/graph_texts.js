@@ -1,10 +1,13 @@
 // Holds the texts of the page of the graph, in English and Korean.
 import { FILE_TEXTS } from "./file_texts.js";
+import { READER_TEXTS } from "./reader_texts.js";
 import { koreanOf, SHARED_TEXTS } from "./shared_texts.js";
 
 // Korean texts put no particle after a name: the right one depends on the name.
 export const GRAPH_TEXTS = {
-  ...SHARED_TEXTS, ...FILE_TEXTS,
+  ...SHARED_TEXTS,
+  ...FILE_TEXTS,
+  ...READER_TEXTS,
   failed_late: [({ seconds }) => `The service has not answered within ${seconds} s.`, ({ seconds }) => `서비스가 ${seconds}초 안에 응답하지 않았습니다.`],
   failed_cut: ["The answer of the service was cut off on its way.", "서비스의 응답이 도중에 끊겼습니다."],
   failed_other: [({ status }) => `Not the service itself but something before it answers, with status ${status}. Ask who runs it.`,
@@ -12,7 +15,7 @@ export const GRAPH_TEXTS = {
   failed_large: ["The request is too large for what stands before the service. Take a smaller batch or network.",
     "요청이 너무 커서 서비스 앞단에서 거절했습니다. 배치나 네트워크를 줄이세요."],
   about: ["Values go forward (green, above); the error signal δ comes back (red, below).", "값은 순방향으로(위, 초록), 오차 신호 δ는 역방향으로(아래, 빨강) 흐릅니다."],
-  welcome: ["Click a node, step with ← and →, or start here:", "노드를 클릭하거나 ←, → 키로 한 단계씩 따라가 보세요. 처음이라면 여기부터:"],
+  welcome: ["Click a node, step with ← and →, predict a δ, change a number below, or start here:", "노드를 클릭하거나 ←, → 키로 한 단계씩 따라가 보세요. δ를 먼저 예측해 보거나 아래에서 숫자를 바꿔 볼 수도 있습니다. 처음이라면 여기부터:"],
   tourBack: ["Back", "이전"], tourNext: ["Next", "다음"], tourHere: ["Back to this stop", "설명하던 곳으로 돌아가기"],
   lectureNumbers: ["You have changed the network: the numbers above are the lecture's.", "네트워크를 바꾸었습니다. 위 설명의 숫자는 강의의 값입니다."],
   lastValid: ["Last valid network.", "마지막으로 올바르던 네트워크를 보여 줍니다."], asBefore: ["What you see is from before.", "지금 보이는 것은 이전 결과입니다."],

@@ -4,9 +4,9 @@ import { TOURS } from "./tours.js";
 
 const FIRST = 0; // the tour to start with
 
-// `away`: tells whether the picture has left the step or the place of this stop. `changed`: whether it has left its network.
+// `veiled`: the reader is to predict a number of this stop first, and its text has it. `away`: tells whether the picture has left the step or the place of this stop. `changed`: whether it has left its network.
 /** @param {{ lang: string, t: Translate, [other: string]: any }} props */
-export function Tour({ tour, stop, away, changed, open, lang, t }) {
+export function Tour({ tour, stop, veiled, away, changed, open, lang, t }) {
   const card = useRef();
   useLayoutEffect(() => { // the button that had the focus is gone, or cannot be pressed any more
     const { activeElement } = document;
@@ -26,7 +26,7 @@ export function Tour({ tour, stop, away, changed, open, lang, t }) {
         open(null, 0);
         again?.focus(); // the card is gone, and its button with it
       }} title=${t("close")}>✕</button></header>
-    <p aria-live="polite">${stops[stop].text[lang]}</p>
+    <p aria-live="polite">${veiled ? t("predictStop") : stops[stop].text[lang]}</p>
     ${changed && html`<p class="quiet" data-lecture-numbers>${t("lectureNumbers")}</p>`}
     ${(away || changed) && html`<p><button class="link" data-tour-go="here" onClick=${() => open(tour, stop)}>${t("tourHere")}</button></p>`}
   </section>`;

@@ -30,11 +30,11 @@ export const TOURS = [
         en: "Backward starts with ∂f/∂f = 1. The multiply gate's local gradient for q is the other input, z = −4: it sends −4 × 1 = −4 to q, and q = 3 to z.",
         ko: "역전파는 ∂f/∂f = 1에서 출발합니다. 곱셈 게이트에서 q에 대한 국소 기울기는 다른 쪽 입력인 z = −4입니다. 그래서 q에는 −4 × 1 = −4를, z에는 q = 3을 보냅니다." } },
       { example: "circuit", step: "end", at: "x", section: "paths", text: {
-        en: "The add gate's local gradients are 1: it passes its −4 on to both x and y. Local gradient times upstream gradient, gate after gate: that is all.",
-        ko: "덧셈 게이트의 국소 기울기는 1이므로 −4를 x와 y에 똑같이 전달합니다. 게이트마다 국소 기울기에 상류 기울기를 곱하는 것, 역전파는 이것이 전부입니다." } },
+        en: "The add gate's local gradients are 1: it passes its −4 on to both x and y. Local gradient times upstream gradient, gate after gate: that is all. Now change x below: the card that comes compares the loss with what this −4 predicts.",
+        ko: "덧셈 게이트의 국소 기울기는 1이므로 −4를 x와 y에 똑같이 전달합니다. 게이트마다 국소 기울기에 상류 기울기를 곱하는 것, 역전파는 이것이 전부입니다. 이제 아래에서 x를 바꿔 보세요. 이 −4로 예측한 손실과 실제 손실을 비교해 보여 줍니다." } },
       { example: "sigmoid_neuron_gates", step: "<s", at: "s", section: "sends", text: {
-        en: "A sigmoid neuron from single gates. From the right: −0.53, −0.53, −0.20, 0.20, each local × upstream. s passes 0.20 to all three of its inputs.",
-        ko: "시그모이드 뉴런을 게이트 하나하나로 풀어 그렸습니다. 오른쪽부터 −0.53, −0.53, −0.20, 0.20이고, 모두 국소 기울기 × 상류 기울기입니다. s는 세 입력에 똑같이 0.20을 보냅니다." } },
+        en: "A sigmoid neuron from single gates. From the right: −0.53, −0.53, −0.20, 0.20, each local × upstream. s passes 0.20 to all three of its inputs. With “Predict first” below, you can find the numbers of each stop before you see them.",
+        ko: "시그모이드 뉴런을 게이트 하나하나로 풀어 그렸습니다. 오른쪽부터 −0.53, −0.53, −0.20, 0.20이고, 모두 국소 기울기 × 상류 기울기입니다. s는 세 입력에 똑같이 0.20을 보냅니다. 아래의 ‘먼저 예측하기’를 켜면 단계마다 숫자를 보기 전에 직접 구해 볼 수 있습니다." } },
       { example: "sigmoid_neuron_gates", step: "end", at: "x0", section: "paths", text: {
         en: "x0 gets 0.39: the local gradient of w0·x0 for x0 is w0 = 2, times 0.197 from above (0.20 in the picture).",
         ko: "x0에는 0.39가 도착합니다. w0·x0의 x0에 대한 국소 기울기는 w0 = 2이고, 여기에 위에서 내려온 0.197(그림에는 0.20)이 곱해집니다." } },

@@ -24,8 +24,8 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
   if (!place) return html`<section class="panel"><p>${t("start")}</p></section>`;
   const back = isBackward(model, step);
   const arrived = arrivals(model, name, step);
-  const sends = model.edges.filter((edge) => edge.to === name && edge.delta && edgeKnown(model, edge, step));
-  const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution) : [];
+  const sends = model.edges.filter((edge) => edge.to === name && edgeKnown(model, edge, step) && !arrived.missing);
+  const gradients = back && step >= stepOf(model, name) ? place.parameters.filter((one) => one.contribution && !model.hidden.has(`params/${one.name}`)) : [];
   return html`<section class="panel" data-panel=${name}>
     ${close && html`<button class="close" data-close-panel aria-label=${t("close")} title=${t("close")} onClick=${close}>✕</button>`}
     <h2>${name} <small>${kindOf(place, t)}${place.shape.length ? ` · ${times(place.shape)}` : ""}</small></h2>
@@ -40,7 +40,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
       <${LearnedGradient} badge=${badges.get(`params/${name}`)} ...${{ model, place, t }} />`}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
       ...${{ model, place, parameter, step, t }} />`)}
-    ${back && !arrived.missing && html`<${Paths} ...${{ model, place, select, t }} />`}
+    ${back && !arrived.missing && model.hidden.size === 0 && html`<${Paths} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
       <${ConfigForm} key=${name} ...${{ place, edit, t }} />
       ${place.parameters.map(({ name: parameter }) => html`<${HeatMap} label=${parameter} t=${t}
@@ -91,7 +91,8 @@ function Arriving({ model, place, arrived, badges, t, select }) {
       ? html`<button class="link" onClick=${() => select(term.from)}>${from(term)}</button>` : t("fromLoss")}
       ${" "}<b class="red">${array ? `‖${precise(term.delta.norm)}‖` : precise(term.delta.numbers)}</b>
       ${several && html` <${Badge} badge=${badge(term)} t=${t} />`}</li>`)}
-      ${arrived.missing > 0 && html`<li>${t("missing", arrived.missing)} <b>?</b></li>`}</ul>
+      ${arrived.hidden > 0 && html`<li>${t("predictThem", arrived.hidden)} <b>?</b></li>`}
+      ${arrived.missing > arrived.hidden && html`<li>${t("missing", arrived.missing - arrived.hidden)} <b>?</b></li>`}</ul>
     ${array && several && arrived.terms.map((term) => html`
       <${HeatMap} label=${from(term)} caption=${html`${named(term)} ${from(term)}`} traced=${term.delta} tone="red" badge=${badge(term)} t=${t} />`)}
     ${(arrived.missing > 0 || several || !array) && html`<p class="sum" data-sum=${place.name}>δ<sub>${place.name}</sub> = ${arrived.missing || several ? sum : ""}

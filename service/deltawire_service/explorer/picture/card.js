@@ -6,6 +6,7 @@ import { precise, short } from "../core/numbers.js";
 import { arrivals, valueKnown } from "../core/steps.js";
 import { badgeClass, badgeText } from "../widgets/badge.js";
 import { Cells } from "../widgets/heat_map.js";
+import { Changed } from "./before.js";
 import { fontSize } from "./fit.js";
 import { NormBar } from "./norm_bar.js";
 import { WarningSign } from "./warning_sign.js";
@@ -16,7 +17,7 @@ const BOX = 46; // height of the box, without the value and the delta
 const TWO_LINES = 0.6; // zoom from which the kind has room below the name
 
 /** @param {{ place: Place, model: Model, step: number, t: Translate, zoom: number, select: (name: string) => void, [other: string]: any }} props */
-export function Card({ place, model, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, warnings, badge, select, unfold }) {
+export function Card({ place, model, before, step, box, t, scale, detail, whole, down, zoom, current, back, selected, joined, warnings, badge, select, unfold }) {
   const { width, height } = box;
   const [left, top] = [box.x - width / 2, box.y - height / 2];
   const far = !detail && down; // without numbers, the box reaches to where edges begin and end
@@ -28,8 +29,9 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
   const size = whole ? Math.min(14, fits) : Math.min(48, fontSize(Math.min(14, fits), zoom));
   const name = whole ? place.name : shortened(place.name, Math.floor(wide / (0.58 * size)));
   const shown = valueKnown(model, place.name, step) && place.value;
-  const { terms, missing, sum } = arrivals(model, place.name, step);
+  const { terms, missing, hidden, sum } = arrivals(model, place.name, step);
   const arrived = terms.length > 0 && !missing && sum;
+  const old = before && { value: before.places.get(place.name).value, sum: arrived ? arrivals(before, place.name, step).sum : null };
   const written = !detail && arrived && (far ? tall * zoom > 40 : side * zoom > 12); // there is room for the norm
   const classes = ["card", !place.kind && "input", current && "current", current && back && "back", selected && "selected", joined && "joined"];
   const click = (event) => { // keys go on from here
@@ -42,23 +44,23 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
     select(place.name);
   };
   const small = fontSize(12, zoom);
-  const spoken = [place.name, kindOf(place, t), shown && numberIn(place.value, array), arrived && `δ ${numberIn(sum, array)}`, badge && badgeText(badge)].filter(Boolean).join(", ");
+  const spoken = [place.name, kindOf(place, t), shown && spokenNumber(place.value, old?.value, array, t), arrived && `δ ${spokenNumber(sum, old?.sum, array, t)}`, badge && badgeText(badge)].filter(Boolean).join(", ");
   const under = zoom >= TWO_LINES ? kindAndShape(place, t, Math.floor((width - 2) / (0.6 * small))) : "";
   const checked = badge && detail && !missing && terms.length > 0;
   const centre = width / 2;
   return html`<g class=${classes.filter(Boolean).join(" ")} data-node=${place.name} transform=${`translate(${left} ${top})`} onClick=${click}>
     <rect class="ring" tabindex="0" role="button" aria-label=${spoken} onKeyDown=${press} x="-5" y=${side - 5} width=${width + 10} height=${tall + 10} rx="12" />
     <g aria-hidden="true"><rect class="body" y=${side} width=${width} height=${tall} rx="8" />
-    ${down && detail && terms.length === 0 && model.edges.some((edge) => edge.from === place.name)
+    ${down && detail && terms.length + hidden === 0 && model.edges.some((edge) => edge.from === place.name)
       && html`<line class="edge stub" x1=${centre} x2=${centre} y1=${side + BOX} y2=${height} />`}
     <text class="name" x=${centre} y=${side + (under ? 20 : tall * (far && written ? 0.3 : 0.5) + 0.36 * size)} font-size=${size}>${name}</text>
     ${under && html`<text class="kind" x=${centre} y=${side + 38} font-size=${small}>${under}</text>`}
     ${detail && zoom >= TWO_LINES && place.parameters.length > 0 && html`<${Folded} ...${{ place, width, side, zoom, unfold }} />`}
     ${arrived && !detail && scale && html`<${NormBar} norm=${sum.norm} ...${{ scale, zoom, width }}
       y=${far ? height - (written ? 19 : 5) / zoom : side + BOX + 2 / zoom} room=${written ? 19 / zoom : 0} />`}
-    ${detail && shown && html`<g class="value" data-value=${place.name}>${valueAbove(place, width, side, zoom)}</g>`}
-    ${detail && terms.length > 0 && html`
-      <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, width, side, array, zoom)}</g>`}
+    ${detail && shown && html`<g class="value" data-value=${place.name}>${valueAbove(place, old?.value, width, side, zoom)}</g>`}
+    ${detail && (terms.length > 0 || hidden > 0) && html`
+      <g class="delta" data-delta=${place.name} transform=${`translate(0 ${side + BOX})`}>${deltaBelow(sum, missing, old?.sum, width, side, array, zoom)}</g>`}
     ${warnings && html`<${WarningSign} warnings=${warnings} y=${side - 3} />`}
     ${checked && html`<text class=${badgeClass(badge)} data-badge=${place.name} x=${centre} y=${height + 0.9 * fontSize(11, zoom)} font-size=${fontSize(11, zoom)}>
       ${badgeText(badge)}<title>${t("badgeTitle")}</title></text>`}</g>
@@ -67,6 +69,13 @@ export function Card({ place, model, step, box, t, scale, detail, whole, down, z
 }
 
 const numberIn = ({ numbers, norm }, array) => (array ? `‖${precise(norm)}‖` : precise(numbers));
+
+// `old`: the number before a change, if there was one.
+/** @param {Translate} t */
+function spokenNumber(traced, old, array, t) {
+  const [now, was] = [numberIn(traced, array), old && numberIn(old, array)];
+  return was && was !== now ? `${now} (${t("before", was)})` : now;
+}
 
 // The kind and the shape, or the part of them that there is room for.
 /** @param {Place} place @param {Translate} t */
@@ -88,21 +97,25 @@ function Folded({ place, width, side, zoom, unfold }) {
 
 // Integers are labels or indices: they are listed, and have no norm.
 /** @param {{ shape: number[], [other: string]: any }} props @param {number} zoom */
-function valueAbove({ value, spec, shape }, width, side, zoom) {
+function valueAbove({ value, spec, shape }, old, width, side, zoom) {
   const array = shape.length > 0;
   const size = fontSize(array ? 13 : 17, zoom);
-  if (!array) return html`<text x=${width / 2} y=${side - 6} font-size=${size}>${short(value.numbers)}</text>`;
+  if (!array) return html`<${Changed} text=${short(value.numbers)} before=${old ? short(old.numbers) : null} x=${width / 2} y=${side - 6} ...${{ size, zoom }} />`;
   const integers = spec?.dtype === "int64" && shortened(flat(value.numbers).join(" "), Math.floor(width / (0.58 * size)));
-  return [html`<text class="small" x=${width / 2} y=${side - 5} font-size=${size}>${integers || `‖${short(value.norm)}‖`}</text>`,
+  return [html`<${Changed} text=${integers || `‖${short(value.norm)}‖`} before=${old && !integers ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${side - 5} small ...${{ size, zoom }} />`,
     !integers && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
 }
 
 // "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
+const unfinished = (sum) => (sum ? `${sum} + ?` : "δ ?");
+
 /** @param {number} zoom */
-function deltaBelow(sum, missing, width, side, array, zoom) {
+function deltaBelow(sum, missing, old, width, side, array, zoom) {
   const size = fontSize(array ? 13 : 17, zoom);
-  if (!array) return html`<text x=${width / 2} y=${size} font-size=${size}>${missing ? `${short(sum.numbers)} + ?` : `δ ${short(sum.numbers)}`}</text>`;
-  const norm = sum ? `‖${short(sum.norm)}‖` : "";
-  return [html`<text class="small" x=${width / 2} y=${size + 1} font-size=${size}>${missing ? `${norm || "δ"} + ?` : `δ ${norm}`}</text>`,
+  if (!array) {
+    return html`<${Changed} text=${missing ? unfinished(sum && short(sum.numbers)) : short(sum.numbers)} sign=${missing ? "" : "δ "} before=${old ? short(old.numbers) : null} x=${width / 2} y=${size} ...${{ size, zoom }} />`;
+  }
+  const norm = sum && `‖${short(sum.norm)}‖`;
+  return [html`<${Changed} text=${missing ? unfinished(norm) : norm ?? ""} sign=${missing ? "" : "δ "} before=${old ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${size + 1} small ...${{ size, zoom }} />`,
     sum && html`<${Cells} traced=${sum} x=${0} y=${size + 4} width=${width} height=${side - size - 6} />`];
 }

@@ -4,6 +4,7 @@ import { nodeAt } from "../core/steps.js";
 import { Find } from "./find.js";
 import { DETAIL, fitted, NEAR } from "./fit.js";
 import { Picture } from "./picture.js";
+import { Travel } from "./travel.js";
 
 const LEAST = 0.08, MOST = 4; // zoom
 
@@ -78,6 +79,7 @@ export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
     <svg class="drawing" height=${view.high} role="group" aria-label=${t("graph")}>
       <g transform=${`translate(${view.x.toFixed(1)} ${view.y.toFixed(1)}) scale(${view.zoom.toFixed(4)})`}>
         <${Picture} ...${{ ...shown, select, unfold, highlighted, highlight }} zoom=${view.zoom / type} />
+        <${Travel} ...${{ model, drawing, step }} zoom=${view.zoom / type} />
       </g>
     </svg></div></div>
     <div class="zoom">

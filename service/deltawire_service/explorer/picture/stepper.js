@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../core/dom.js";
 import { isTyped } from "../core/events/typing.js";
 import { short } from "../core/numbers.js";
-import { isBackward, nodeAt } from "../core/steps.js";
+import { arrivals, isBackward, nodeAt } from "../core/steps.js";
 
 /** @import { Traced } from "../core/arrays.js" */
 /** @import { Model } from "../core/model.js" */
@@ -44,7 +44,7 @@ export function Stepper({ model, step, go, t }) {
   const back = isBackward(model, step);
   const last = step >= model.last;
   const name = nodeAt(model, step);
-  const text = step === 0 ? t("nothingYet") : `${back ? t("stepBackward", name) : t("stepForward", name)}: ${numberOf(back ? model.delta.get(name) : model.places.get(name).value)}`;
+  const text = step === 0 ? t("nothingYet") : `${back ? t("stepBackward", name) : t("stepForward", name)}: ${!back ? numberOf(model.places.get(name).value) : arrivals(model, name, step).missing ? "?" : numberOf(model.delta.get(name))}`;
   return html`<div class="stepper">
     <div class="modes" role="group">
       <button class=${!back ? "on forward" : ""} aria-pressed=${!back} onClick=${() => clamp(back ? 0 : step)}>${t("forward")}</button>

@@ -1,6 +1,6 @@
 // Measures the layout of a residual network of 60 nodes, in milliseconds.
 async () => {
-  const { layout } = await import("/explorer/picture/layout.js");
+  const { layout } = await import("/explorer/picture/layout/layout.js");
   const edges = [];
   const places = new Map([["x", { name: "x", shape: [4] }]]);
   const put = (name, inputs) => {

@@ -1,8 +1,8 @@
 // Wraps a long network into rows like text, or into columns when it runs from top to bottom.
-import { larger, whole } from "./fit.js";
+import { larger, whole } from "../fit.js";
 import { cut, elbow, linesOf, smooth } from "./route.js";
 
-/** @import { Edge } from "../core/model.js" */
+/** @import { Edge } from "../../core/model.js" */
 
 const GUTTER = 44; // between rows, at least
 const LANE = 8; // between lines that run side by side

@@ -1,6 +1,6 @@
 // Cuts the routes of edges into parts and writes them as SVG paths.
 
-/** @import { Edge } from "../core/model.js" */
+/** @import { Edge } from "../../core/model.js" */
 
 // Returns the line of each edge, {edge, from, to, points, jump}, from side to side of its cards; edges into one node end beside
 // each other. `jump`: it passes over other nodes.

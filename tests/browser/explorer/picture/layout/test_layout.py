@@ -55,7 +55,7 @@ def count_layouts(page: Page) -> None:
         counted = f"{head} globalThis.layouts = (globalThis.layouts ?? 0) + 1;"
         route.fulfill(response=answer, body=answer.text().replace(head, counted))
 
-    page.route("**/picture/layout.js", counting)
+    page.route("**/picture/layout/layout.js", counting)
 
 
 @pytest.mark.parametrize("width", [1280, 1024, 390])

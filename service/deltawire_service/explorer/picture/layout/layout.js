@@ -1,10 +1,10 @@
 // Places nodes and edges: dagre ranks and routes them, in the order of the spec; long networks wrap like text.
-import dagre from "../vendor/dagre.js";
-import { sizeOf } from "../core/arrays.js";
-import { DETAIL, READABLE, zoomOf } from "./fit.js";
+import dagre from "../../vendor/dagre.js";
+import { sizeOf } from "../../core/arrays.js";
+import { DETAIL, READABLE, zoomOf } from "../fit.js";
 import { wrapped } from "./wrap.js";
 
-/** @import { Edge, Known, Place } from "../core/model.js" */
+/** @import { Edge, Known, Place } from "../../core/model.js" */
 
 /** @param {Place} place */
 const labelSize = (place) => ({ width: place.shape.length ? 82 : 60, height: 18 });
