@@ -26,7 +26,7 @@ Change = Callable[[], None]
 
 
 class Writable:
-    """Finds what a layer's functions can write to: names of modules, cells, attributes, containers, arrays."""
+    """Finds what a layer's functions can write to: names of modules, cells, attributes, containers."""
 
     def __init__(self, layer: Layer):
         self._home = type(layer).__module__.partition(".")[0]
