@@ -9,7 +9,6 @@
 namespace VARIANT {
 
 constexpr std::size_t WIDTH = 256;  // columns whose sums stay in the nearest cache
-constexpr std::size_t RUN = 16;     // rows that are summed in the format of the numbers, before double precision
 
 // Σ term(row, column) over rows, for every column.
 template <class T, class Term> inline void column_sums(T *sums, std::size_t rows, std::size_t columns, Term term) {
