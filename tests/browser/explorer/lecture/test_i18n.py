@@ -66,7 +66,7 @@ def test_a_refusal_names_its_subject_in_korean_and_marks_the_english_sentence(
     editor.fill(editor.input_value().replace('"multiply"', '"multiplied"'))
     page.locator(".faults li").first.wait_for()
     for place in (page.locator(".faults li").first, page.locator(".refused p")):
-        assert "그런 종류의 층이 없습니다: " in place.inner_text()
+        assert "그런 종류의 층이 없습니다\n" in place.inner_text()
         assert "multiplied" in place.locator('[lang="en"]').inner_text()
     assert faults and all("422" in fault for fault in faults)
     faults.clear()
@@ -78,7 +78,8 @@ def test_the_words_of_a_lecturer(page: Page) -> None:
     texts = page.evaluate(
         """async () => {
           const { GRAPH_TEXTS } = await import('/explorer/lecture/graph_texts.js');
-          const written = (text) => (typeof text === 'function' ? text('x', '0') : text);
+          const value = Object.assign(new String('x'), { numbers: 1, most: 1 });
+          const written = (text) => (typeof text === 'function' ? text(value, '0') : text);
           const all = Object.entries(GRAPH_TEXTS).map(([key, both]) => [key, both.map(written)]);
           return Object.fromEntries(all);
         }"""
