@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
+from support.shared_pieces import shared
 
 from deltawire_layers import kernels, load_layers, sharing
 
@@ -111,17 +111,8 @@ def test_threads_that_share_the_rows_change_no_bit(name: str, monkeypatch: pytes
     monkeypatch.setattr(sharing, "NUMBERS", 8)
     alone = results(kind, config, x, delta)
     counts: list[int] = []
-
-    def share(functions: Sequence[Callable[[], object]]) -> None:
-        counts.append(len(functions))
-        for function in reversed(functions):
-            function()
-
-    token = sharing.sharing.set(share)
-    try:
+    with shared(counts):
         together = results(kind, config, x, delta)
-    finally:
-        sharing.sharing.reset(token)
     assert [each.tobytes() for each in together] == [each.tobytes() for each in alone]
     assert max(counts, default=0) > 1 or not (
         {"depthwise", "sigmoid", "softmax", "layer_norm"} & {*name.split()}

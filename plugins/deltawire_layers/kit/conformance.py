@@ -20,14 +20,14 @@ from deltawire_layers.kit.declared import (
 from deltawire_layers.kit.derivatives import first_order, second_order
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.examples import batches, independent
-from deltawire_layers.kit.history import forgets
-from deltawire_layers.kit.interleaving import interleaved
 from deltawire_layers.kit.points import Point, Sampler
-from deltawire_layers.kit.purity import any_layout, bits, check_threads, concurrent, pure, same_bits
+from deltawire_layers.kit.purity.calls import any_layout, bits, check_threads, concurrent, pure, same_bits
+from deltawire_layers.kit.purity.history import forgets
+from deltawire_layers.kit.purity.interleaving import interleaved
+from deltawire_layers.kit.purity.writable import Writable
 from deltawire_layers.kit.saved import check_saved
 from deltawire_layers.kit.sizes import precision, precision_of_terms, scaled_deltas
 from deltawire_layers.kit.trial import Trial
-from deltawire_layers.kit.writable import Writable
 from deltawire_layers.layer import Layer, Shape, arity
 
 

@@ -87,6 +87,10 @@ class Point(NamedTuple):
         """Return the point with other parameters."""
         return self._replace(params=params)
 
+    def with_delta(self, delta: Array) -> Point:
+        """Return the point with another δ."""
+        return self._replace(delta=delta)
+
     def with_rows(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array that has a batch axis changed."""
         return self._replace(inputs=tuple(map(change, self.inputs)), delta=change(self.delta))

@@ -108,7 +108,7 @@ def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
         example = point.with_rows(itemgetter([row]))
         delta = np.zeros_like(example.delta)
         delta.flat[place] = example.delta.flat[place]
-        precision(trial, sampler, example._replace(delta=delta))
+        precision(trial, sampler, example.with_delta(delta))
 
 
 def _compare(

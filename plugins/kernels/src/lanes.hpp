@@ -153,7 +153,9 @@ inline Lanes doubled(const Wide<float> &numbers) {
     std::memcpy(stored, &numbers, sizeof stored);
     return load(stored) + load(stored + LANES);
 }
-template <class T> inline Two<Lanes> doubled(const Two<Wide<T>> &both) { return {doubled(both.first), doubled(both.second)}; }
+template <class T> inline Two<Lanes> doubled(const Two<Wide<T>> &both) {
+    return {doubled(both.first), doubled(both.second)};
+}
 
 // The same sum, for terms in the format of the numbers. The term of zeros is 0.
 template <class T, class Term, class... Arrays>
@@ -163,7 +165,7 @@ __attribute__((always_inline)) inline auto sum_runs(std::size_t count, Term term
     std::size_t i = 0;
     while (i + Numbers::count <= count) {
         decltype(term(Numbers::load(x), Numbers::load(arrays)...)) run = {};
-        for (std::size_t term_of_run = 0; term_of_run < RUN && i + Numbers::count <= count; ++term_of_run, i += Numbers::count)
+        for (std::size_t terms = 0; terms < RUN && i + Numbers::count <= count; ++terms, i += Numbers::count)
             run += term(Numbers::load(x + i), Numbers::load(arrays + i)...);
         sums += doubled(run);
     }

@@ -36,7 +36,9 @@ template <class Each> inline void each_place(const Groups &shape, Each each) {
 template <class T>
 inline void place(const T *x, const T *weight, const T *bias, T *value, const Moments<T> &unit, const Groups &shape) {
     if (bias)
-        each_place(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]) + bias[channel]; });
+        each_place(shape, [=](std::size_t i, std::size_t channel) {
+            value[i] = weight[channel] * unit(x[i]) + bias[channel];
+        });
     else if (weight)
         each_place(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]); });
     else
@@ -182,14 +184,16 @@ void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *d
         constexpr bool again = sizeof(T) == sizeof(double);
         const T last = again ? T(1) : unit.factor;
         if (w)
-            each_place(shape, [=](std::size_t i, std::size_t channel) { below[i] = rest(w[channel] * delta[i], x[i]) * last; });
+            each_place(shape, [=](std::size_t i, std::size_t channel) {
+                below[i] = rest(w[channel] * delta[i], x[i]) * last;
+            });
         else
             each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(delta[i], x[i]) * last; });
         if constexpr (again) {
             const Normalised<T> numbers(unit);
             const auto term = [=](const Wide<T> &each, const Wide<T> &number) { return each * numbers(number); };
             const T more = sum_runs(count, term, below, x) / double(count) - slope * eps * unit.factor * unit.factor;
-            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = (below[i] - unit(x[i]) * more) * unit.factor; });
+            for (std::size_t i = 0; i < count; ++i) below[i] = (below[i] - unit(x[i]) * more) * unit.factor;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
 from unittest.mock import patch
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.shared_pieces import shared
 
 from deltawire_layers import DeadlineExceeded, call_until, pieces, sharing
 
@@ -23,22 +24,6 @@ def small() -> Iterator[None]:
     """Cut small products as finely as large ones."""
     with patch.multiple(pieces, PIECE=2**5, WIDTH=3):
         yield
-
-
-@contextmanager
-def shared(counts: list[int]) -> Iterator[None]:
-    """Compute pieces in another order, as threads may, and note how many there are."""
-
-    def share(functions: Sequence[Callable[[], object]]) -> None:
-        counts.append(len(functions))
-        for function in reversed(functions):
-            function()
-
-    token = sharing.sharing.set(share)
-    try:
-        yield
-    finally:
-        sharing.sharing.reset(token)
 
 
 def arrays(*shapes: tuple[int, ...], dtype: str) -> list[np.ndarray]:

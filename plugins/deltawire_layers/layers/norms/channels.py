@@ -186,7 +186,8 @@ class BatchNorm(ChannelNorm):
                 signal.above.reshape(x.shape)
             )
 
-        return compiled._replace(deltas=(*compiled.deltas, statistic(1), statistic(2)))
+        deltas = (*compiled.deltas, statistic(1), statistic(2))
+        return Activation(compiled.value, deltas, compiled.grads, compiled.signal)
 
     def _by_numpy(
         self, params: Mapping[str, Array], x: Array, running_mean: Array, root: Array

@@ -15,9 +15,9 @@ import numpy as np
 from deltawire_layers.kit.declared import declared
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.points import Point
-from deltawire_layers.kit.purity import bits, changed, same_bits
+from deltawire_layers.kit.purity.calls import bits, changed, same_bits
+from deltawire_layers.kit.purity.writable import Change, Writable
 from deltawire_layers.kit.trial import Trial
-from deltawire_layers.kit.writable import Change, Writable
 
 PROBLEM = "depends on what the layer was called with before"
 

@@ -21,8 +21,8 @@ from typing import Any
 from deltawire_layers.kit.errors import ConformanceError
 from deltawire_layers.kit.hangs import restart_clock, start_daemon, time_limit
 from deltawire_layers.kit.points import Point
-from deltawire_layers.kit.purity import THREADS, bits, changed, same_bits
-from deltawire_layers.kit.trial import Trial
+from deltawire_layers.kit.purity.calls import THREADS, bits, changed, same_bits
+from deltawire_layers.kit.trial import Pass, Trial
 
 PATIENCE = (2.0, 0.02)
 """Seconds to wait for the other pass, at first, and once it has waited for a lock that this one holds."""
@@ -75,7 +75,8 @@ def _between_calls(trial: Trial, point: Point, right: dict[str, bytes], meanwhil
         meanwhile.run()
         return result
 
-    same_bits(trial, 1, right, bits(run._replace(signal=signal).backward()), THREADS)
+    watched = Pass(trial, run.given, run.value, signal, run.equations)
+    same_bits(trial, 1, right, bits(watched.backward()), THREADS)
 
 
 def _of_threads(trial: Trial, error: BaseException) -> BaseException:
