@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from support.broken_layers import Array, OneInput, TwoInputs, caught
-from support.layers import THOROUGH
+from support.layers import SEEDS
 
 from deltawire_layers import Activation, Layer, Parameter, Shape, check_layer
 from deltawire_layers.initializers import ones
-
-SUITE_SEEDS = range(60 if THOROUGH else 3)
-"""Seeds that each layer of the tables is checked with."""
 
 
 class Case(NamedTuple):
@@ -78,7 +75,7 @@ def broken_test(cases: Mapping[str, Case]) -> Callable[..., None]:
     @pytest.mark.parametrize("name", cases)
     def test_a_broken_layer_is_caught_and_named(name: str) -> None:
         rule, closure, layer, shapes = cases[name]
-        for seed in SUITE_SEEDS:
+        for seed in SEEDS:
             error = caught(layer, *shapes, seed=seed)
             assert (error.rule, error.closure) == (rule, closure), str(error)
 
@@ -91,7 +88,7 @@ def right_test(layers: Mapping[str, tuple[Layer, tuple[Shape, ...]]]) -> Callabl
     @pytest.mark.parametrize("name", layers)
     def test_a_right_layer_passes(name: str) -> None:
         layer, shapes = layers[name]
-        for seed in SUITE_SEEDS:
+        for seed in SEEDS:
             check_layer(layer, *shapes, seed=seed)
 
     return test_a_right_layer_passes
