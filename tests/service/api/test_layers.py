@@ -33,7 +33,7 @@ def test_every_layer_is_listed_with_its_distribution() -> None:
 
 
 def test_linear_in_full() -> None:
-    linear = catalogue()["linear"]
+    linear = dict(catalogue()["linear"])
     synonyms = {each["name"]: each["note"] for each in linear.pop("synonyms")}
     assert synonyms["Dense"] == "" and "last axis" in synonyms["TimeDistributed"]
     assert linear == {
