@@ -6,6 +6,7 @@ TypeError, and sizes that do not fit with a ValueError.
 """
 
 from deltawire_kernels._kernels import (
+    channel_sums,
     delta,
     depthwise,
     depthwise_delta,
@@ -19,7 +20,7 @@ from deltawire_kernels._kernels import (
     lstm_delta,
     norm,
     norm_delta,
-    norm_sums,
+    norm_gradient,
     scatter,
     softmax,
     softmax_delta,
@@ -30,6 +31,7 @@ from deltawire_kernels._kernels import (
 )
 
 __all__ = [
+    "channel_sums",
     "delta",
     "depthwise",
     "depthwise_delta",
@@ -43,7 +45,7 @@ __all__ = [
     "lstm_delta",
     "norm",
     "norm_delta",
-    "norm_sums",
+    "norm_gradient",
     "scatter",
     "softmax",
     "softmax_delta",
