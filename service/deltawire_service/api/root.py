@@ -14,7 +14,7 @@ from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
-from deltawire_service.http.security_headers import alone
+from deltawire_service.http.security_headers import ALONE, alone
 from deltawire_service.schemas.resource_responses import RootResponse
 
 PAGE = Path(__file__).parents[1] / "explorer"
@@ -22,7 +22,7 @@ LOADS = "default-src 'self'; img-src 'self' data: blob:"
 """The page loads everything from here, and nothing is inline: scripts set styles on elements.
 `blob:` is for pictures: the SVG that an exported PNG is drawn from."""
 
-POLICY = f"{LOADS}; {alone()}"
+POLICY = f"{LOADS}; {ALONE}"
 
 COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)$", re.MULTILINE)
 """A comment of a script that has its lines to itself."""

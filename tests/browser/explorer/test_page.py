@@ -27,6 +27,29 @@ def test_every_example_is_drawn_on_every_screen(page: Page, width: int, scheme: 
         assert page.locator(".katex-error").count() == 0
 
 
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_header_takes_one_line_of_a_projector(page: Page, lang: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    Explorer(page, f"example=circuit&lang={lang}")
+    header = page.locator(".top").bounding_box()
+    assert header is not None and header["height"] < 60
+
+
+COVERED = """() => [...document.querySelectorAll('.zoom button, .find button, [data-turn]')]
+  .filter((button) => {
+  const { left, right, top, bottom } = button.getBoundingClientRect();
+  return document.elementFromPoint((left + right) / 2, (top + bottom) / 2) !== button;
+}).map((button) => button.textContent)"""
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("width", [1280, 1024, 390])
+def test_no_button_of_the_picture_covers_another(page: Page, width: int, lang: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    Explorer(page, f"example=circuit&lang={lang}")
+    assert page.evaluate(COVERED) == []
+
+
 def test_a_layer_that_only_the_catalogue_knows(page: Page) -> None:
     """The catalogue brings kind, formula and form; numbers come with the trace."""
     layer = {

@@ -140,11 +140,16 @@ def concurrent(trial: Trial, point: Point) -> None:
     finally:
         sys.setswitchinterval(interval)
     if errors:
-        error = errors[0]
-        if not isinstance(error, ConformanceError) or error.problem == THREADS:
-            raise error
-        problem = f"fails when several threads call it: it {error.problem}"
-        raise trial.broken(1, error.closure, problem) from error
+        raise of_threads(trial, errors[0])
+
+
+def of_threads(trial: Trial, error: BaseException) -> BaseException:
+    """Return an error, or one that also says that several threads lead to it."""
+    if not isinstance(error, ConformanceError) or error.problem == THREADS:
+        return error
+    of_several = trial.broken(1, error.closure, f"fails when several threads call it: it {error.problem}")
+    of_several.__cause__ = error
+    return of_several
 
 
 BARRIER = 30.0

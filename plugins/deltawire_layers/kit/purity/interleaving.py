@@ -21,7 +21,7 @@ from typing import Any
 from deltawire_layers.kit.errors import ConformanceError
 from deltawire_layers.kit.hangs import restart_clock, start_daemon, time_limit
 from deltawire_layers.kit.points import Point
-from deltawire_layers.kit.purity.calls import THREADS, bits, changed, same_bits
+from deltawire_layers.kit.purity.calls import THREADS, bits, changed, of_threads, same_bits
 from deltawire_layers.kit.trial import Pass, Trial
 
 PATIENCE = (2.0, 0.02)
@@ -56,11 +56,11 @@ def interleaved(trial: Trial, point: Point) -> None:
         with _stopped(meanwhile):
             results = bits(trial.forward(point).results())
     except ConformanceError as error:
+        raise of_threads(trial, error) from error
+    finally:
         meanwhile.end()
-        raise _of_threads(trial, error) from error
-    meanwhile.end()
     if meanwhile.errors:
-        raise _of_threads(trial, meanwhile.errors[0]) from meanwhile.errors[0]
+        raise of_threads(trial, meanwhile.errors[0])
     same_bits(trial, 1, right, results, THREADS)
 
 
@@ -77,13 +77,6 @@ def _between_calls(trial: Trial, point: Point, right: dict[str, bytes], meanwhil
 
     watched = Pass(trial, run.given, run.value, signal, run.equations)
     same_bits(trial, 1, right, bits(watched.backward()), THREADS)
-
-
-def _of_threads(trial: Trial, error: BaseException) -> BaseException:
-    """Return the error that says where several threads lead to one."""
-    if not isinstance(error, ConformanceError) or error.problem == THREADS:
-        return error
-    return trial.broken(1, error.closure, f"fails when several threads call it: it {error.problem}")
 
 
 class _Meanwhile:

@@ -7,6 +7,9 @@ export const flat = (numbers) => (Array.isArray(numbers) ? numbers.flat(Infinity
 
 export const largest = (numbers) => flat(numbers).reduce((most, number) => Math.max(most, Math.abs(number)), 0);
 
+// The flat index of the number farthest from 0.
+export const largestAt = (numbers) => flat(numbers).reduce((best, number, i, all) => (Math.abs(number) > Math.abs(all[best]) ? i : best), 0);
+
 // Divides by a power of two near the largest number first: the squares of small numbers are 0, and those of large ones infinite.
 export function norm(numbers) {
   const all = flat(numbers);

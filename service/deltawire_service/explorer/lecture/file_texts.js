@@ -20,6 +20,8 @@ export const FILE_TEXTS = {
   failed_file_header: [({ file }) => `${of(file)}: not a safetensors file, or a broken one: its header cannot be read.`, ({ file }) => `${korean(file)}: safetensors 파일이 아니거나 손상되었습니다. 헤더를 읽을 수 없습니다.`],
   failed_file_spec: [({ file }) => `${of(file)}: tensors, but no network: its metadata has no "request" with a spec. deltawire publish writes such a file.`,
     ({ file }) => `${korean(file)}: 텐서만 있고 네트워크가 없습니다. 메타데이터의 "request"에 스펙이 있어야 합니다. deltawire publish로 만들 수 있습니다.`],
+  failed_file_tensor: [({ file, name }) => `${of(file)}: the tensor ${name} is neither a parameter (params/…) nor an input (data/…).`,
+    ({ file, name }) => `${korean(file)}: 텐서(${name})가 매개변수(params/…)도 입력(data/…)도 아닙니다.`],
   failed_file_cut: [({ file, name }) => `${of(file)}: the tensor ${name} does not have the bytes of its shape. The file may have been cut off.`,
     ({ file, name }) => `${korean(file)}: 텐서(${name})의 바이트 수가 모양과 맞지 않습니다. 파일이 잘렸을 수 있습니다.`],
   failed_file_dtype: [({ file, name, dtype }) => `${of(file)}: the tensor ${name} has the dtype ${dtype}. F64, F32 and I64 are read; convert it first.`,

@@ -1,10 +1,10 @@
 // Takes one number of an array's delta apart: what each edge sends to it, and how that number is made.
-import { flat, sizeOf } from "../core/arrays.js";
+import { flat, largestAt, sizeOf } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
 import { bracketed } from "../core/latex.js";
 import { precise } from "../core/numbers.js";
 import { HeatMap } from "../widgets/heat_map.js";
-import { indicesOf, numberAt } from "./contributions.js";
+import { elementName, numberAt } from "./contributions.js";
 
 /** @import { Traced } from "../core/arrays.js"
  *  @import { Edge, Model, Place } from "../core/model.js" */
@@ -19,18 +19,15 @@ export function Component({ model, place, traced, terms, label, badge, decay, t 
   const numbers = traced.numbers && flat(traced.numbers);
   const apart = numbers && place.shape.length > 0 && terms.every((term) => term.delta.numbers !== null);
   const chosen = clicked ?? (numbers ? largestAt(numbers) : 0);
-  const index = (at, shape) => indicesOf(at, shape).join(", ");
   return html`<${HeatMap} label=${label} traced=${traced} tone="red" badge=${badge} t=${t} ...${apart ? { chosen, choose } : {}} />
-    ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", `${place.name}[${index(chosen, place.shape)}]`)}</b>
+    ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", elementName(place.name, chosen, place.shape))}</b>
       <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ? term.from + term.edge.mark : "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>
-          <${Products} lines=${productsOf(model, term.edge, chosen, index, t)} /></li>`)}
-        ${decay && html`<li>${t("decay")} <span>λ · ${place.name}[${index(chosen, place.shape)}] = ${decay.lambda} · ${bracketed(precise(numberAt(decay.numbers, chosen)))} =</span>
+          <${Products} lines=${productsOf(model, term.edge, chosen, t)} /></li>`)}
+        ${decay && html`<li>${t("decay")} <span>λ · ${elementName(place.name, chosen, place.shape)} = ${decay.lambda} · ${bracketed(precise(numberAt(decay.numbers, chosen)))} =</span>
           <b class="red">${precise(decay.lambda * numberAt(decay.numbers, chosen))}</b></li>`}
         ${(terms.length > 1 || decay) && html`<li>${t("together")} <b class="red">${precise(numbers[chosen])}</b></li>`}</ul>
       <small>${t("chooseCell")}</small></div>`}`;
 }
-
-const largestAt = (numbers) => numbers.reduce((best, number, i) => (Math.abs(number) > Math.abs(numbers[best]) ? i : best), 0);
 
 const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
 
@@ -42,7 +39,7 @@ function Products({ lines }) {
 // Returns how an edge's number is made, as lines [what, factors, number]: from the local gradient, or from the weights, where
 // that gives every number sent; the largest products first, and the others together.
 /** @param {Model} model @param {Edge | undefined} edge @param {Translate} t */
-function productsOf(model, edge, chosen, index, t) {
+function productsOf(model, edge, chosen, t) {
   const delta = edge && model.delta.get(edge.to);
   if (!edge || !delta?.numbers) return [];
   const [sent, upstream] = [flat(edge.delta.numbers), flat(delta.numbers)];
@@ -52,7 +49,7 @@ function productsOf(model, edge, chosen, index, t) {
     .sort((a, b) => Math.abs(b.product) - Math.abs(a.product));
   const [shown, rest] = [products.slice(0, WRITTEN), products.slice(WRITTEN)];
   const lines = shown.map(({ factor, number, name, at, product }) =>
-    [`${name} · δ ${edge.to}[${index(at, delta.shape)}]`, `${bracketed(precise(factor))} · ${bracketed(precise(number))}`, precise(product)]);
+    [`${name} · δ ${elementName(edge.to, at, delta.shape)}`, `${bracketed(precise(factor))} · ${bracketed(precise(number))}`, precise(product)]);
   return rest.length ? [...lines, [t("otherTerms", rest.length), "", precise(sum(rest.map((one) => one.product)))]] : lines;
 }
 
@@ -66,7 +63,7 @@ const gives = (rule, sent) => sent.every((number, i) => {
 function elementwise(edge, size, upstream) {
   const local = edge.local?.numbers && flat(edge.local.numbers);
   if (local?.length !== size || upstream.length !== size) return null;
-  return (i) => [[local[i], upstream[i], `∂${edge.to}/∂${edge.from}[${indicesOf(i, edge.local.shape).join(", ")}]`, i]];
+  return (i) => [[local[i], upstream[i], `∂${edge.to}/∂${elementName(edge.from, i, edge.local.shape)}`, i]];
 }
 
 // Wᵀδ, of a matrix on either side.

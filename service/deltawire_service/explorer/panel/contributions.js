@@ -26,6 +26,10 @@ export function contributionsTo(model, name, step) {
 // The number of an array at a flat index.
 export const numberAt = (array, index) => flat(array)[index];
 
+// The name of a number of an array: [i, j] behind that of the array, nothing behind that of a single number.
+/** @param {string} name @param {number} flatIndex @param {number[]} shape */
+export const elementName = (name, flatIndex, shape) => (shape.length ? `${name}[${indicesOf(flatIndex, shape).join(", ")}]` : name);
+
 // The indices, one an axis, of a flat index.
 /** @param {number} flatIndex @param {number[]} shape */
 export function indicesOf(flatIndex, shape) {

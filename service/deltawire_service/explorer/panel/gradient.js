@@ -7,7 +7,7 @@ import { lambdaOf } from "../core/model.js";
 import { arrivals } from "../core/steps.js";
 import { HeatMap } from "../widgets/heat_map.js";
 import { Component } from "./component.js";
-import { contributionsTo, indicesOf, numberAt } from "./contributions.js";
+import { contributionsTo, elementName, indicesOf, numberAt } from "./contributions.js";
 import { contributionEquation, symbol } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 
@@ -26,7 +26,7 @@ export function Gradient({ model, place, parameter, step, badge, t }) {
     <${Sum} ...${{ model, place, parameter, contributions, t }} />
     ${shown && html`<${HeatMap} label=${contributions.missing ? `${label}: ${t("soFar")}` : label} tone="red" badge=${contributions.missing ? null : badge}
       traced=${shown} t=${t} ...${terms ? { chosen, choose } : {}} />`}
-    ${terms && html`<div class="one" data-weight=${name}><b>${t("oneWeight", `${name}[${indicesOf(chosen, shape).join(", ")}]`)}</b>
+    ${terms && html`<div class="one" data-weight=${name}><b>${t("oneWeight", elementName(name, chosen, shape))}</b>
       <ul class="terms">${terms.map((term) => html`<li>${term.what} <span>${term.product}</span> <b class="red">${term.number}</b></li>`)}</ul>
       <small>${t("chooseCell")}</small></div>`}</section>`;
 }

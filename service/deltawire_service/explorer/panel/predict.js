@@ -2,7 +2,7 @@
 import { html, useRef, useState } from "../core/dom.js";
 import { precise } from "../core/numbers.js";
 import { readNumber } from "../core/predictions/verdict.js";
-import { indicesOf } from "./contributions.js";
+import { elementName } from "./contributions.js";
 
 /** @import { Question } from "../core/predictions/questions.js" */
 
@@ -56,6 +56,6 @@ function Verdict({ last: { question, guess, grade, mistake }, t }) {
 // The name of a number, as the panel writes it, with its indices in an array.
 /** @param {Question} question */
 function nameOf({ what, name, of, shape, at }) {
-  const place = shape.length ? `[${indicesOf(at, shape).join(", ")}]` : "";
-  return what === "gradient" ? `∂L/∂${of}${place}` : what === "delta" ? `δ ${of}${place}` : `δ ${name}→${of}${place}`;
+  const element = elementName(of, at, shape);
+  return what === "gradient" ? `∂L/∂${element}` : what === "delta" ? `δ ${element}` : `δ ${name}→${element}`;
 }

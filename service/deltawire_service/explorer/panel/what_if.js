@@ -2,7 +2,7 @@
 import { html } from "../core/dom.js";
 import { bracketed } from "../core/latex.js";
 import { precise } from "../core/numbers.js";
-import { indicesOf } from "./contributions.js";
+import { elementName } from "./contributions.js";
 
 /** @import { Term, WhatIf as Result } from "../core/what_if/prediction.js"
  *  @import { Model } from "../core/model.js" */
@@ -52,5 +52,5 @@ function Actual({ result: { from, to }, inside, t }) {
 /** @param {Model} model @param {Term} term */
 function nameOf(model, { name, at }) {
   const { shape } = model.parameters.find((one) => one.name === name) ?? model.places.get(name);
-  return shape.length ? `${name}[${indicesOf(at, shape).join(", ")}]` : name;
+  return elementName(name, at, shape);
 }

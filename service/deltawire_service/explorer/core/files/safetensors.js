@@ -5,7 +5,7 @@ import { bytesOf, numbersIn } from "./tensors.js";
 
 const LENGTH = 8; // bytes, of the header's length
 const LONGEST = 2 ** 24; // bytes of a header
-const PLACE = /^(params|data)\/(.+)$/;
+const PLACE = /^(?:(params|data)\/)?([^/]+)$/; // a name alone is that of a parameter
 
 /** @param {any} described */
 const isTensor = ({ dtype, shape, data_offsets: offsets } = {}) =>
@@ -21,9 +21,9 @@ export async function readSafetensors(blob, file, most) {
   if (!Object.values(tensors).every(isTensor)) refuse("file_header");
   const document = parsed(metadata?.request ?? metadata?.response ?? "");
   if (!document?.network) refuse("file_spec");
-  const placed = Object.entries(tensors).flatMap(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
-    const place = PLACE.exec(name);
-    return place ? [{ part: place[1], local: place[2], begin, end, described: { name: place[2], dtype, shape, file } }] : [];
+  const placed = Object.entries(tensors).map(([name, { dtype, shape, data_offsets: [begin, end] }]) => {
+    const [, part = "params", local] = PLACE.exec(name) ?? refuse("file_tensor", { name });
+    return { part, local, begin, end, described: { name: local, dtype, shape, file } };
   });
   for (const { described } of placed) bytesOf(described); // a dtype that is not read is refused before the size
   const numbers = placed.reduce((sum, { described }) => sum + sizeOf(described.shape), 0);

@@ -1,5 +1,5 @@
 // Lists the red numbers of a place that a reader can predict, with the factors and terms that are easily taken for them.
-import { flat } from "../arrays.js";
+import { flat, largestAt } from "../arrays.js";
 import { lambdaOf } from "../model.js";
 import { arrivals, edgeSent, isBackward, stepOf } from "../steps.js";
 
@@ -94,5 +94,3 @@ function outerOf(model, node, contribution, shape, at) {
 /** @returns {[string, number][]} */
 const factors = (upstream, local, product) =>
   (Math.abs(upstream * local - product) <= NEAR * Math.abs(product) ? [["upstream", upstream], ["local", local]] : []);
-
-const largestAt = (numbers) => flat(numbers).reduce((best, number, i, all) => (Math.abs(number) > Math.abs(all[best]) ? i : best), 0);

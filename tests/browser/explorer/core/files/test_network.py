@@ -53,6 +53,14 @@ def test_data_in_the_file_are_there_too_and_parameters_that_are_missing_are_draw
     assert np.array(shown["params"]["hidden.weight"]).shape == (3, 2)
 
 
+def test_a_tensor_with_a_name_alone_is_a_parameter(page: Page) -> None:
+    Explorer(page, "example=circuit")
+    tensors = {"hidden.weight": ("F64", [3, 2], WEIGHT.astype(float).tobytes()), "hidden.bias": BIAS}
+    open_file(page, "net.safetensors", safetensors(tensors, {"request": REQUEST}))
+    page.locator('[data-node="hidden"]').wait_for()
+    assert document(page)["params"] == {"hidden.weight": WEIGHT.tolist(), "hidden.bias": [0, 0, 0]}
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_spec_and_a_request_in_json_open(page: Page, whole: bool) -> None:
     Explorer(page, "example=circuit")
@@ -81,6 +89,10 @@ WRONG: dict[str, tuple[bytes, str]] = {
     "half.safetensors": (
         safetensors({"params/hidden.bias": ("BF16", [3], bytes(6))}, {"request": REQUEST}),
         "the tensor hidden.bias has the dtype BF16",
+    ),
+    "products.safetensors": (
+        safetensors({"cotangents/total": ("F64", [1], bytes(8))}, {"request": REQUEST}),
+        "the tensor cotangents/total is neither a parameter (params/…) nor an input (data/…)",
     ),
     "short.safetensors": (
         safetensors({"params/hidden.bias": BIAS}, {"request": REQUEST})[:-1],
