@@ -81,11 +81,11 @@ def test_the_complex_step_of_a_target_is_infinite_too(x: float, t: float) -> Non
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", ["dot", "matmul", "einsum"])
 def test_products_that_overflow_do_not_cancel(kind: str, dtype: type[Any]) -> None:
-    """IEEE 754: ∞ − ∞ is NaN, which the service refuses by name. It is never a wrong finite number."""
+    """IEEE 754: ∞ − ∞ is NaN, or ∞ where products are fused with sums. The service refuses both by name."""
     great = float(np.finfo(dtype).max) ** 0.75
     a, b = np.array([[great, great]], dtype), np.array([[great, -great]], dtype)
     if kind == "matmul":
         a, b = a[:, None, :], b[:, :, None]
     layer = BUILT_IN[kind](**({"equation": "i,i->"} if kind == "einsum" else {}))
     with np.errstate(all="ignore"):
-        assert np.isnan(layer.forward({}, a, b).value).all()
+        assert not np.isfinite(layer.forward({}, a, b).value).any()
