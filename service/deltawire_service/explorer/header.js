@@ -11,7 +11,7 @@ import { Switches } from "./widgets/switches.js";
 const KEPT = "kept "; // before the title of a kept network
 
 // `document`: what is shown; its `model`, {name, version}, if it is one's version. `kept`: the visitor's own networks. `take`: opens a file.
-export function Header({ name, changed, document, kept, open, openKept, take, tour, openTour, theme, setTheme, lang, setLang, t }) {
+export function Header({ name, changed, document, kept, open, openKept, take, tour, openTour, lang, setLang, t }) {
   const title = changed ? titleOf(document, kept) : null;
   const own = changed && title === null;
   const version = document?.model;
@@ -27,6 +27,6 @@ export function Header({ name, changed, document, kept, open, openKept, take, to
     <${OpenFile} accept=${FILES} ...${{ take, t }} />
     <nav class="tours" aria-label=${t("lecture")}>${TOURS.map(({ title }, i) => html`
       <button class=${tour === i ? "on" : ""} onClick=${() => openTour(i, 0)}>${title[lang]}</button>`)}</nav>
-    <${Switches} languages=${LANGUAGES} ...${{ theme, setTheme, lang, setLang, t }}><a href=${`/models${lang === "en" ? "" : `#lang=${lang}`}`}>${t("models")}</a><//>
+    <${Switches} languages=${LANGUAGES} ...${{ lang, setLang, t }}><a href=${`/models${lang === "en" ? "" : `#lang=${lang}`}`}>${t("models")}</a><//>
   </header>`;
 }

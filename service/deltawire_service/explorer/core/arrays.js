@@ -47,3 +47,15 @@ export const filled = (shape, draw) => (shape.length ? Array.from({ length: shap
 
 // A shape as people write it.
 export const times = (shape) => (shape.length ? shape.join("×") : "");
+
+// Returns a Map from each key to the list of what has it.
+/** @template T @param {Iterable<T>} list @param {(one: T) => any} key @returns {Map<any, T[]>} */
+export function grouped(list, key) {
+  const groups = new Map();
+  for (const one of list) {
+    const group = groups.get(key(one));
+    if (group) group.push(one);
+    else groups.set(key(one), [one]);
+  }
+  return groups;
+}

@@ -1,6 +1,6 @@
 // Shows the models and runs of the service with their curves, while they learn.
 import { html, useEffect, useMemo, useRef, useState } from "../core/dom.js";
-import { Switches, useTheme } from "../widgets/switches.js";
+import { Switches } from "../widgets/switches.js";
 import { addressOf, readAddress } from "./address.js";
 import { TONES, toggled, without } from "./choice.js";
 import { Drawn } from "./curves/drawn.js";
@@ -15,7 +15,6 @@ export function ModelsPage({ translator, languages }) {
   const [lang, setLang] = useState(initial.lang);
   const [chosen, setChosen] = useState(initial.chosen?.slice(0, TONES.length) ?? null); // keys, null where a tone is free; null for the newest
   const [log, setLog] = useState(initial.log);
-  const [theme, setTheme] = useTheme();
   const { watch, trouble, now } = useWatch(chosen);
   const t = useMemo(() => translator(lang), [lang]);
 
@@ -43,7 +42,7 @@ export function ModelsPage({ translator, languages }) {
 
   return html`<div class="models-page">
     <header class="top"><h1>δ deltawire <small>${t("modelsSubtitle")}</small></h1>
-      <${Switches} ...${{ languages, theme, setTheme, lang, setLang, t }}><a href=${lang === "en" ? "/" : `/#lang=${lang}`}>${t("networks")}</a><//></header>
+      <${Switches} ...${{ languages, lang, setLang, t }}><a href=${lang === "en" ? "/" : `/#lang=${lang}`}>${t("networks")}</a><//></header>
     <${Trouble} updated=${watch.updated} ...${{ trouble, now, lang, t }} />
     ${watch.offered?.workers && html`<p class="quiet workers">${t("workers", watch.offered.workers)}</p>`}
     ${watch.offered?.models === false && html`<section class="keep"><p>${t("keepsNone")}</p><pre>DELTAWIRE_DATA_DIR=data deltawire serve</pre></section>`}

@@ -1,14 +1,24 @@
 // Draws formulas with KaTeX.
-import { html, useEffect, useRef } from "../core/dom.js";
+import { html, useLayoutEffect, useRef } from "../core/dom.js";
+
+const SETTLED = 300; // milliseconds that a formula is shown, before what screen readers read is added
 
 // KaTeX sets elements, not markup: the page's policy allows no style attributes in markup. Formulas are set inline, so that
 // KaTeX breaks those that do not fit, but in the size of displayed ones. In `numbers`, each = outside of [ ] begins its line.
+// MathML, which nobody sees, costs as much again: it is left out while steps come fast.
 export function Formula({ tex, numbers, block = true }) {
   const element = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => { // before the page is measured and painted
     const broken = numbers ? tex.replaceAll(/(^| )= (?![^[\]]*\])/g, "\\allowbreak = \\nobreak ") : tex;
-    globalThis.katex.render(block ? `\\displaystyle ${broken}` : tex, element.current, { throwOnError: false, strict: false, output: "htmlAndMathml", trust: false });
+    const write = (into, output) => globalThis.katex.render(block ? `\\displaystyle ${broken}` : tex, into, { throwOnError: false, strict: false, output, trust: false });
+    write(element.current, "html");
     element.current.querySelectorAll(".katex-error").forEach((error) => error.removeAttribute("title"));
+    const timer = setTimeout(() => {
+      const both = document.createElement("span");
+      write(both, "htmlAndMathml");
+      element.current?.querySelector(".katex")?.prepend(...both.querySelectorAll(".katex-mathml"));
+    }, SETTLED);
+    return () => clearTimeout(timer);
   }, [tex, numbers, block]);
   return html`<span class=${`formula ${numbers ? "numbers" : ""}`} ref=${element} data-tex=${tex}></span>`;
 }

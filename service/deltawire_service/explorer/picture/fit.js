@@ -28,8 +28,7 @@ export function larger(one, other, view) {
 export const whole = (drawing, view) => zoomOf(drawing, view) * drawing.height < view.height + 1;
 
 // Centres a drawing in its frame, as large as it fits; where it scrolls, as high as it needs.
-export function fitted(drawing, frame, scrolls) {
-  const view = viewOf(frame, scrolls);
+export function fitted(drawing, view) {
   const zoom = zoomOf(drawing, view);
   const high = Math.max(view.height, zoom * drawing.height);
   return { zoom, high: high + 2 * AROUND, x: (view.width - zoom * drawing.width) / 2, y: AROUND + (high - zoom * drawing.height) / 2 };

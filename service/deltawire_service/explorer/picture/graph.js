@@ -1,8 +1,8 @@
 // Shows the picture of the network in its frame, with zoom, pan and fit.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../core/dom.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../core/dom.js";
 import { nodeAt } from "../core/steps.js";
 import { Find } from "./find.js";
-import { DETAIL, fitted, NEAR } from "./fit.js";
+import { DETAIL, fitted, NEAR, viewOf } from "./fit.js";
 import { Picture } from "./picture.js";
 import { Travel } from "./travel.js";
 
@@ -10,19 +10,17 @@ const LEAST = 0.08, MOST = 4; // zoom
 
 // `shown`: the properties of the Picture. `setDetail`: takes whether numbers are drawn. `type`: how much larger its texts are.
 /** @param {{ select: (name: string) => void, [other: string]: any }} props */
-export function Graph({ shown, select, unfold, narrow, setDetail, type }) {
+export function Graph({ shown, select, unfold, narrow, setDetail, size, type }) {
   const { model, drawing, step, selected, t } = shown;
   const frame = useRef(); // on a narrow screen it scrolls when the picture is higher
-  const [view, setView] = useState({ x: 0, y: 0, zoom: 1, high: 0 });
+  const [moved, setMoved] = useState(/** @type {any} */ ({ of: null, view: null })); // where a drawing was moved to
+  const begun = useMemo(() => fitted(drawing, size), [drawing]); // from a size that is known: the picture is drawn once
+  const view = moved.of === drawing ? moved.view : begun;
+  const setView = (change) => setMoved((old) => ({ of: drawing, view: change(old.of === drawing ? old.view : begun) }));
   const [highlighted, highlight] = useState(null); // the id of an edge
   const drag = useRef(null);
-  const fit = () => setView(fitted(drawing, frame.current, narrow));
-  useLayoutEffect(fit, [drawing]);
-  useEffect(() => {
-    const watch = new ResizeObserver(fit);
-    watch.observe(frame.current);
-    return () => watch.disconnect();
-  }, [drawing]);
+  const fit = () => setView(() => fitted(drawing, viewOf(frame.current, narrow)));
+  useLayoutEffect(() => { if (narrow) fit(); }, [drawing]); // its scroll bar needs room
   useEffect(() => {
     const wheel = (event) => {
       if (narrow && !event.ctrlKey) return; // there the wheel scrolls the page

@@ -1,6 +1,6 @@
 // Places nodes and edges: dagre ranks and routes them, in the order of the spec; long networks wrap like text.
 import dagre from "../../vendor/dagre.js";
-import { sizeOf } from "../../core/arrays.js";
+import { grouped, sizeOf } from "../../core/arrays.js";
 import { DETAIL, READABLE, zoomOf } from "../fit.js";
 import { wrapped } from "./wrap.js";
 
@@ -61,17 +61,18 @@ function ranked(places, edges, down, letter) {
   return kept.get(places).get(key);
 }
 
+const LARGE = 100; // places: beyond, the order that costs less is tried first
+
 // Ranks in two ways, and mirrors them, until none of the edges cross and all stands in the order of the spec.
 /** @param {Known<Place>} places @param {Edge[]} edges */
 function bestOf(places, edges, down, letter) {
-  const order = new Map([...places.keys()].map((name, index) => [name, index]));
   /** @type {any} */
   let best = null;
-  for (const plain of [false, true]) {
+  for (const plain of places.size > LARGE ? [true, false] : [false, true]) {
     const drawn = run(places, edges, down, plain, letter);
     for (const mirrored of [false, true]) {
       const candidate = mirrored ? mirror(drawn) : drawn;
-      const score = [crossings(candidate, edges), disorder(candidate, edges, order)];
+      const score = [crossings(candidate, edges), disorder(candidate, edges)];
       if (!best || score[0] < best.score[0] || (score[0] === best.score[0] && score[1] < best.score[1])) {
         best = { candidate, score };
       }
@@ -110,35 +111,33 @@ function mirror({ nodes, routes }) {
   };
 }
 
-/** @param {any} drawing @param {Edge[]} edges */
-function crossings({ nodes }, edges) {
-  const lines = edges.map((edge) => [nodes.get(edge.from), nodes.get(edge.to)]);
+// Counts the pairs of a list that a function holds for.
+function pairs(list, holds) {
   let count = 0;
-  for (let i = 0; i < lines.length; i += 1) {
-    for (let j = i + 1; j < lines.length && lines.length < 200; j += 1) {
-      const [[a, b], [c, d]] = [lines[i], lines[j]];
-      if (Math.abs(a.x - c.x) < 1 && Math.abs(b.x - d.x) < 1 && (a.y - c.y) * (b.y - d.y) < 0) count += 1;
-    }
+  for (let i = 0; i < list.length; i += 1) {
+    for (let j = i + 1; j < list.length; j += 1) if (holds(list[i], list[j])) count += 1;
   }
   return count;
 }
 
-// Counts what stands in another order than in the spec: the inputs of a node, which weigh more, and pairs in one rank.
+const total = (groups, count) => [...groups.values()].reduce((sum, group) => sum + count(group), 0);
+
+// Counts the crossings of edges that join the same two ranks.
 /** @param {any} drawing @param {Edge[]} edges */
-function disorder({ nodes }, edges, order) {
-  let count = 0;
-  for (const one of edges) {
-    for (const other of edges) {
-      const swapped = one.to === other.to && one.position < other.position && one.from !== other.from;
-      if (swapped && nodes.get(one.from).y > nodes.get(other.from).y) count += 10;
-    }
-  }
-  const all = [...nodes];
-  for (let i = 0; i < all.length; i += 1) {
-    for (let j = i + 1; j < all.length; j += 1) {
-      const [[one, a], [other, b]] = [all[i], all[j]];
-      if (Math.abs(a.x - b.x) < 1 && (order.get(one) - order.get(other)) * (a.y - b.y) < 0) count += 1;
-    }
-  }
-  return count;
+function crossings({ nodes }, edges) {
+  const lines = edges.map((edge) => ({ from: nodes.get(edge.from), to: nodes.get(edge.to) }));
+  const joining = grouped(lines, ({ from, to }) => `${Math.round(from.x)} ${Math.round(to.x)}`);
+  return total(joining, (alike) => pairs(alike, (one, other) => (one.from.y - other.from.y) * (one.to.y - other.to.y) < 0));
+}
+
+// Counts what stands in another order than in the spec: the inputs of a node, which weigh more, and other pairs in one rank.
+/** @param {any} drawing @param {Edge[]} edges */
+function disorder({ nodes }, edges) {
+  const into = grouped(edges, (edge) => edge.to);
+  const siblings = new Set([...into.values()].flatMap((inputs) => inputs.flatMap(({ from }) => inputs.map((other) => `${from} ${other.from}`))));
+  const swapped = (one, other) => nodes.get(one.from).y > nodes.get(other.from).y;
+  const ranks = grouped([...nodes].map(([name, { x, y }]) => ({ name, x, y })), ({ x }) => Math.round(x));
+  const reversed = (one, other) => one.y > other.y && !siblings.has(`${one.name} ${other.name}`);
+  return 10 * total(into, (inputs) => pairs([...inputs].sort((one, other) => one.position - other.position), swapped))
+    + total(ranks, (rank) => pairs(rank, reversed));
 }

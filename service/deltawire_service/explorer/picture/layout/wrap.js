@@ -8,6 +8,7 @@ const GUTTER = 44; // between rows, at least
 const LANE = 8; // between lines that run side by side
 const AWAY = 22; // from such lines to the row: a badge has room there
 const ROWS = 40; // at most
+const ENOUGH = 2; // times the height of the rows that are drawn largest, and no more rows are tried
 
 // Chooses the number of rows that draws everything largest; several columns only where none has to scroll. Only the chosen
 // one is drawn: the others are measured.
@@ -21,6 +22,7 @@ export function wrapped(drawing, edges, view, down) {
     if (!stack) break;
     const tried = down ? { stack, width: stack.height, height: stack.width } : { stack, width: stack.width, height: stack.height };
     if (!best || (larger(tried, best, view) && (!down || whole(tried, view)))) best = tried;
+    else if (!view.scrolls && stack.height > ENOUGH * best.stack.height) break; // more rows are only higher
   }
   if (!best) return null;
   const flat = drawn(prepared, best.stack);
