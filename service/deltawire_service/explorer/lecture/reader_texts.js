@@ -4,6 +4,8 @@
 export const READER_TEXTS = {
   whatIf: ["What if: you changed a number", "만약에: 숫자를 바꾸면"], whatIfDismiss: ["close, and compare later changes with the numbers of now", "닫고, 다음 변경은 지금 숫자와 비교하기"],
   whatIfMore: [(count) => `and ${count} more`, (count) => `외 ${count}개`],
+  doubledTitle: [(name) => `If ${name} were twice as large`, (name) => `${name}을(를) 두 배로 하면`],
+  doubledNote: ["The loss would change by about this: exactly, if it were a straight line. Try it below.", "손실이 대략 이만큼 바뀝니다. 손실이 직선이라면 정확히 이만큼입니다. 아래에서 직접 바꿔 보세요."],
   whatIfPredicted: ["predicted by the old gradient", "이전 기울기로 한 예측"], whatIfActual: ["actual: the loss", "실제: 손실"], whatIfDifference: ["difference", "차이"],
   whatIfExact: ["A derivative is exactly this answer. Here the loss changes along a straight line, so the prediction is exact.",
     "도함수가 바로 이 답입니다. 여기서는 손실이 직선을 따라 변하므로 예측이 정확히 맞습니다."],

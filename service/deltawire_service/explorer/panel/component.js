@@ -18,7 +18,7 @@ export function Component({ model, place, traced, terms, label, badge, decay, t 
   const [clicked, choose] = useState(null);
   const numbers = traced.numbers && flat(traced.numbers);
   const apart = numbers && place.shape.length > 0 && terms.every((term) => term.delta.numbers !== null);
-  const chosen = clicked ?? (numbers ? largestAt(numbers) : 0);
+  const chosen = clicked !== null && clicked < sizeOf(place.shape) ? clicked : numbers ? largestAt(numbers) : 0;
   return html`<${HeatMap} label=${label} traced=${traced} tone="red" badge=${badge} t=${t} ...${apart ? { chosen, choose } : {}} />
     ${apart && html`<div class="one" data-component=${place.name}><b>${t("oneWeight", elementName(place.name, chosen, place.shape))}</b>
       <ul class="apart">${terms.map((term) => html`<li>${t("fromNode", term.from ? term.from + term.edge.mark : "loss")}: <b class="red">${precise(numberAt(term.delta.numbers, chosen))}</b>

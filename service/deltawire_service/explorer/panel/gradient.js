@@ -1,5 +1,5 @@
 // Shows the gradient of a parameter: its contributions, their sum, and one of its numbers term by term.
-import { summary } from "../core/arrays.js";
+import { sizeOf, summary } from "../core/arrays.js";
 import { html, useState } from "../core/dom.js";
 import { bracketed, latex } from "../core/latex.js";
 import { precise } from "../core/numbers.js";
@@ -15,10 +15,11 @@ import { Equation, Formula } from "./formula.js";
 
 /** @param {{ model: Model, place: Place, step: number, t: Translate, [other: string]: any }} props */
 export function Gradient({ model, place, parameter, step, badge, t }) {
-  const [chosen, choose] = useState(0);
+  const [clicked, choose] = useState(0);
   const { name } = parameter;
   const contributions = contributionsTo(model, name, step);
   const { shape } = contributions.gradient;
+  const chosen = clicked < sizeOf(shape) ? clicked : 0; // another network may have fewer numbers of this name
   const label = `∂L/∂${name}`;
   const shown = contributions.missing ? contributions.sum : contributions.gradient;
   const terms = shown?.numbers && termsOf(model, name, contributions, chosen, t);

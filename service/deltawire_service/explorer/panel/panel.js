@@ -11,6 +11,7 @@ import { HeatMap } from "../widgets/heat_map.js";
 import { LayerSummary } from "../widgets/layer_summary.js";
 import { Component } from "./component.js";
 import { ConfigForm } from "./config_form.js";
+import { canDouble, Doubled } from "./doubled.js";
 import { deltaEquation, symbol, valueEquation } from "./equations.js";
 import { Equation, Formula } from "./formula.js";
 import { Gradient, LearnedGradient } from "./gradient.js";
@@ -40,6 +41,7 @@ export function Panel({ model, step, name, go, t, select, warnings, badges, edit
       <${LearnedGradient} badge=${badges.get(`params/${name}`)} ...${{ model, place, t }} />`}
     ${gradients.map((parameter) => html`<${Gradient} key=${parameter.name} badge=${badges.get(`params/${parameter.name}`)}
       ...${{ model, place, parameter, step, t }} />`)}
+    ${back && !arrived.missing && model.hidden.size === 0 && canDouble(place) && arrived.sum && html`<${Doubled} delta=${arrived.sum.numbers} ...${{ place, t }} />`}
     ${back && !arrived.missing && model.hidden.size === 0 && html`<${Paths} ...${{ model, place, select, t }} />`}
     ${place.kind && html`<details class="fold" open=${unfolded} onToggle=${(event) => unfold(event.target.open)}><summary>${t("layerForm")}</summary>
       <${ConfigForm} key=${name} ...${{ place, edit, t }} />
@@ -100,7 +102,7 @@ function Arriving({ model, place, arrived, badges, t, select }) {
     ${array && several && html`<p class="norms quiet" data-norms=${place.name}>${t("sizes")} ${arrived.terms.map((term, i) =>
       html`${i ? ", " : ""}‖${named(term)}‖ = ${precise(term.delta.norm)}`)}${arrived.sum && !arrived.missing && html`; ‖δ<sub>${place.name}</sub>‖ = ${precise(arrived.sum.norm)}`}</p>`}
     ${array && arrived.sum && !arrived.missing && html`
-      <${Component} label=${`δ ${place.name}`} traced=${arrived.sum} terms=${arrived.terms} badge=${badgeOfPlace(badges, place.name)} ...${{ model, place, t }} />`}</section>`;
+      <${Component} key=${place.name} label=${`δ ${place.name}`} traced=${arrived.sum} terms=${arrived.terms} badge=${badgeOfPlace(badges, place.name)} ...${{ model, place, t }} />`}</section>`;
 }
 
 /** @param {{ model: Model, place: Place, edge: Edge, badges: Map<string, any>, t: Translate, [other: string]: any }} props */

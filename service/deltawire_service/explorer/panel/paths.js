@@ -1,4 +1,5 @@
 // Shows the paths from a place to the loss: of single numbers as products of local gradients, of arrays by the norms of δ.
+import { grouped } from "../core/arrays.js";
 import { html } from "../core/dom.js";
 import { bracketed } from "../core/latex.js";
 import { precise } from "../core/numbers.js";
@@ -53,17 +54,18 @@ function Factor({ model, edge, select }) {
     <td><button class="link" onClick=${() => select(edge.to)}>${edge.to}</button></td></tr>`;
 }
 
-// Arrays have no product that fits in a line: shows what each path brings, and ‖δ‖ at the nodes on its way.
+// Arrays have no product that fits in a line: shows what each path brings, the most first, and ‖δ‖ at the nodes on its way.
 /** @param {{ model: Model, place: Place, select: (name: string) => void, t: Translate, [other: string]: any }} props */
 function NormPaths({ model, place, select, t }) {
-  const sent = (name) => model.edges.filter((edge) => edge.from === name && edge.delta);
+  const leaving = grouped(model.edges.filter((edge) => edge.delta), (edge) => edge.from);
+  const sent = (name) => leaving.get(name) ?? [];
   const paths = sent(place.name).map((first) => {
     const path = [first];
     for (let next = sent(first.to); next.length; next = sent(path[path.length - 1].to)) {
       path.push(next.reduce((a, b) => (b.delta.norm > a.delta.norm ? b : a)));
     }
     return path;
-  });
+  }).sort(([one], [other]) => other.delta.norm - one.delta.norm);
   if (!paths.length) return null;
   const shown = (path) => (path.length > NODES ? [...path.slice(0, NODES - 2), null, path[path.length - 1]] : path);
   return html`<section data-section="paths"><h3 class="red">${t(paths.length > 1 ? "normPathsTitle" : "normPathTitle", place.name)}</h3>

@@ -8,6 +8,6 @@ export function scrollTo(aside, section, narrow) {
   aside.scrollTop = 0;
   if (!named) return;
   const [frame, card, box] = [aside, aside.querySelector(".tour"), named].map((one) => one?.getBoundingClientRect());
-  const top = (card ? card.bottom : frame.top) + 8;
+  const top = (card ? card.bottom : frame.top) + 18;
   if (box.bottom > frame.bottom) aside.scrollTop = Math.max(0, box.top - top);
 }

@@ -93,6 +93,15 @@ def test_a_sigmoid_s_number_is_its_local_gradient_times_what_arrived(page: Page)
     assert numbers(one) == [pytest.approx(expected[2], rel=1e-3)]
 
 
+def test_the_number_that_was_chosen_is_that_of_its_own_node(page: Page) -> None:
+    """Another node begins with its largest number: scores has three, and x four."""
+    explorer = Explorer(page, "example=flow_graph&at=x")
+    page.locator('[data-section="arriving"] .cell.choice').nth(3).click()
+    page.locator('[data-component="x"] b', has_text="x[3]").first.wait_for()
+    explorer.select("scores")
+    page.locator('[data-component="scores"] b', has_text="scores[2]").first.wait_for()
+
+
 def test_a_layer_without_a_rule_shows_only_what_it_sends(page: Page) -> None:
     Explorer(page, "example=flow_graph&at=scores")
     one = page.locator('[data-component="scores"]')
