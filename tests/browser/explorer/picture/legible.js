@@ -1,7 +1,7 @@
 () => {
   const ground = document.querySelector('.ground').getBoundingClientRect();
   const zoom = Number(/scale\(([\d.]+)\)/.exec(document.querySelector('.drawing > g').getAttribute('transform'))[1]);
-  const texts = [...document.querySelectorAll('.drawing text[font-size]')].map((text) =>
+  const texts = [...document.querySelectorAll('.drawing text[font-size]:not(.travel *)')].map((text) =>
     ({ words: text.textContent, size: zoom * Number(text.getAttribute('font-size')), box: text.getBoundingClientRect() }));
   const words = (list) => list.map((one) => one.words);
   const overlap = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
