@@ -33,6 +33,8 @@ IMPORT = re.compile(
 )
 EXPORT = re.compile(r"^export (?:async )?(?:class|const|function) (\w+|\[[^\]]*\])", re.MULTILINE)
 LISTED = re.compile(r"^export \{([^}]*)\}", re.MULTILINE)
+FUNCTION = re.compile(r"^(?=(?:export )?(?:async )?function \w)", re.MULTILINE)
+STATE = re.compile(r"\buse(?:State|Ref)\(")
 RETIRED = {"sight", "chains", "marks", "shares", "key", "later"}
 
 
@@ -134,6 +136,12 @@ def test_a_module_is_short_and_opens_with_a_sentence_on_what_it_does(path: Path)
     assert len(lines) <= 200
     assert re.fullmatch(r"// [A-Z][^.]*(\.\w[^.]*)*\.", lines[0]), lines[0]
     assert not re.match(r"// (What|Whether|Of)\b", lines[0]), lines[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_no_component_or_hook_has_more_than_five_pieces_of_state(path: Path) -> None:
+    counts = {part.split("(")[0]: len(STATE.findall(part)) for part in FUNCTION.split(path.read_text())}
+    assert max(counts.values()) <= 5, counts
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)

@@ -1,9 +1,9 @@
 // Draws the examples as points by class, on the regions where the network predicts each class.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../../core/dom.js";
+import { html, useLayoutEffect, useRef, useState } from "../../core/dom.js";
 import { short } from "../../core/numbers.js";
-import { Failure } from "../../core/requests.js";
 import { describe } from "../../widgets/describe.js";
-import { COLUMNS, frameOf, regions, ROWS } from "./plane.js";
+import { COLUMNS, frameOf, ROWS } from "./plane.js";
+import { useRegions } from "./region_requests.js";
 
 const [LEFT, TOP, BELOW, RIGHT] = [36, 4, 18, 4]; // pixels around the plane
 const MOST = 1000; // points
@@ -15,8 +15,6 @@ export function Scatter({ document, params, plane, turn, t }) {
   const points = document.data[plane.points].slice(0, MOST);
   const labels = document.data[plane.label];
   const frame = frameOf(points);
-  const [rows, setRows] = useState(null);
-  const [failure, setFailure] = useState(null);
   const element = useRef();
   const [[width, height], setSize] = useState(/** @type {number[]} */ ([160, 120])); // pixels of the plane; the style sheet sizes its element
   useLayoutEffect(() => {
@@ -25,27 +23,7 @@ export function Scatter({ document, params, plane, turn, t }) {
     watch.observe(element.current);
     return () => watch.disconnect();
   }, []);
-  const latest = useRef();
-  latest.current = { document, params, frame };
-  const waiting = useRef(false), again = useRef(false);
-  const draw = async () => { // one request at a time, the last one with the newest parameters
-    again.current = true;
-    if (waiting.current) return;
-    waiting.current = true;
-    while (again.current) {
-      again.current = false;
-      try {
-        setRows(await regions(latest.current.document, latest.current.params, plane, latest.current.frame));
-        setFailure(null);
-      } catch (error) {
-        if (!(error instanceof Failure)) throw error;
-        setRows(null);
-        setFailure(error);
-      }
-    }
-    waiting.current = false;
-  };
-  useEffect(() => { draw(); }, [turn]);
+  const { rows, failure } = useRegions({ document, params, plane, frame }, turn);
   const [[left, right], [bottom, top]] = frame;
   const across = (x) => LEFT + (width * (x - left)) / (right - left);
   const up = (y) => TOP + (height * (top - y)) / (top - bottom);

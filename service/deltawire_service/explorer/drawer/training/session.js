@@ -17,24 +17,18 @@ export function useTraining(document, classification, setParams) {
   const [training, setTraining] = useState(BARE);
   const update = (part) => setTraining((old) => ({ ...old, ...part }));
   const run = useRef(null);
-  const runs = useRef(0);
-  const seed = useRef(0);
+  const runs = useRef(0); // how many there were: the number of the newest, and the seed of new parameters
   const newest = useRef(null); // the parameters of the last step, until the page has them
   const latest = useRef();
   latest.current = setParams; // called when a run ends, by a page that may have changed
   const network = JSON.stringify([document.network, document.data]);
-  /** @param {{ why: string } | null} [ended] */
-  const discard = (ended = null) => { // the answers of a run that still goes on are ignored
+  /** @param {(old: typeof BARE) => { why: string } | null} [ended] */
+  const discard = (ended = () => null) => { // the answers of a run that still goes on are ignored
     if (run.current) run.current.stopped = run.current.discarded = true;
     run.current = newest.current = null;
-    setTraining({ ...BARE, ended });
+    setTraining((old) => ({ ...BARE, ended: ended(old) }));
   };
-  const before = useRef(network);
-  useEffect(() => {
-    if (before.current !== network) discard(training.history.steps.length ? { why: "Changed" } : null);
-    before.current = network;
-  }, [network]);
-  useEffect(() => () => { if (run.current) run.current.stopped = run.current.discarded = true; }, []);
+  useEffect(() => () => discard(({ history }) => (history.steps.length ? { why: "Changed" } : null)), [network]); // and where the page is left
 
   const train = async (rate, count) => {
     const mine = run.current = { stopped: false, discarded: false };
@@ -85,9 +79,9 @@ export function useTraining(document, classification, setParams) {
   const reset = () => { const [{ params }] = training.along; discard(); latest.current(params, runs.current += 1); };
   const renew = async () => {
     discard();
-    seed.current += 1;
+    const number = runs.current += 1;
     try {
-      latest.current(await initialParams(document.network, seed.current), runs.current += 1);
+      latest.current(await initialParams(document.network, number), number);
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       update({ ended: { why: "Refused", failure } });
