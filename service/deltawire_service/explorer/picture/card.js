@@ -14,6 +14,7 @@ import { WarningSign } from "./warning_sign.js";
 /** @import { Model, Place } from "../core/model.js" */
 
 const BOX = 46; // height of the box, without the value and the delta
+const LEAST = 4; // units of height, to draw cells in
 const TWO_LINES = 0.6; // zoom from which the kind has room below the name
 
 /** @param {{ place: Place, model: Model, step: number, t: Translate, zoom: number, select: (name: string) => void, [other: string]: any }} props */
@@ -102,8 +103,10 @@ function valueAbove({ value, spec, shape }, old, width, side, zoom) {
   const size = fontSize(array ? 13 : 17, zoom);
   if (!array) return html`<${Changed} text=${short(value.numbers)} before=${old ? short(old.numbers) : null} x=${width / 2} y=${side - 6} ...${{ size, zoom }} />`;
   const integers = spec?.dtype === "int64" && shortened(flat(value.numbers).join(" "), Math.floor(width / (0.58 * size)));
-  return [html`<${Changed} text=${integers || `‖${short(value.norm)}‖`} before=${old && !integers ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${side - 5} small ...${{ size, zoom }} />`,
-    !integers && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${side - 5 - size} />`];
+  const [text, was] = [`‖${short(value.norm)}‖`, old && !integers ? `‖${short(old.norm)}‖` : null];
+  const free = side - 5 - size - (was === null || was === text ? 0 : size); // above the numbers
+  return [html`<${Changed} text=${integers || text} before=${was} over=${side - 5 - size} x=${width / 2} y=${side - 5} small ...${{ size, zoom }} />`,
+    !integers && free > LEAST && html`<${Cells} traced=${value} x=${0} y=${0} width=${width} height=${free} />`];
 }
 
 // "9 + ?" until all terms have arrived: an unfinished sum must not look like a result.
@@ -116,6 +119,8 @@ function deltaBelow(sum, missing, old, width, side, array, zoom) {
     return html`<${Changed} text=${missing ? unfinished(sum && short(sum.numbers)) : short(sum.numbers)} sign=${missing ? "" : "δ "} before=${old ? short(old.numbers) : null} x=${width / 2} y=${size} ...${{ size, zoom }} />`;
   }
   const norm = sum && `‖${short(sum.norm)}‖`;
-  return [html`<${Changed} text=${missing ? unfinished(norm) : norm ?? ""} sign=${missing ? "" : "δ "} before=${old ? `‖${short(old.norm)}‖` : null} x=${width / 2} y=${size + 1} small ...${{ size, zoom }} />`,
-    sum && html`<${Cells} traced=${sum} x=${0} y=${size + 4} width=${width} height=${side - size - 6} />`];
+  const was = old ? `‖${short(old.norm)}‖` : null;
+  const top = size + 4 + (was === null || was === norm ? 0 : size); // below the numbers
+  return [html`<${Changed} text=${missing ? unfinished(norm) : norm ?? ""} sign=${missing ? "" : "δ "} before=${was} over=${2 * size + 1} x=${width / 2} y=${size + 1} small ...${{ size, zoom }} />`,
+    sum && side - 2 - top > LEAST && html`<${Cells} traced=${sum} x=${0} y=${top} width=${width} height=${side - 2 - top} />`];
 }
