@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
+from werkzeug.exceptions import NotFound
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
+from deltawire_service.http.problem_titles import load_titles
 from deltawire_service.http.security_headers import ALONE, alone
 from deltawire_service.schemas.resource_responses import RootResponse
 
@@ -29,7 +31,7 @@ COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)$", re.MULTILINE
 
 
 def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
-    """Return the three routes.
+    """Return the four routes.
 
     Args:
         app: whose routes are listed.
@@ -37,6 +39,7 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
     """
     embedded = f"{LOADS}; {alone(frame_ancestors)}" if frame_ancestors.strip() else POLICY
     routes = Blueprint("root", __name__)
+    titles = {language: wire.encode(of_codes, wire.JSON) for language, of_codes in load_titles().items()}
 
     @operation(RootResponse)
     def described() -> dict[str, Any]:
@@ -64,6 +67,13 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
     @routes.get("/models")
     def models() -> Response:
         return file("models.html")
+
+    @routes.get("/explorer/problems/<language>.json")
+    def problem_titles(language: str) -> Response:
+        """Return the titles of problems in a language, by their codes."""
+        if language not in titles:
+            raise NotFound
+        return Response(titles[language], mimetype=wire.JSON)
 
     @routes.get("/explorer/<path:name>")
     def file(name: str) -> Response:

@@ -5,6 +5,7 @@ import { dropRefused, keepDraft, keepRefused, keptNetworks, newId, titleOf } fro
 import { remember } from "./core/preferences.js";
 import { Failure } from "./core/requests.js";
 import { nodeAt, stepNamed, stepOf } from "./core/steps.js";
+import { useTitles } from "./core/problems/titles.js";
 import { warningsOf } from "./core/findings/warnings.js";
 import { Drawer, TABS } from "./drawer/drawer.js";
 import { written } from "./drawer/pointers.js";
@@ -54,6 +55,7 @@ export function Page({ layers, initial, initialLang }) {
   const [{ step, selected, tour, stop, down, tab }, setView] = useState(viewIn(initial));
   const [lang, setLang] = useState(initialLang);
   useLayerTexts(layers, lang);
+  useTitles(lang);
   const [theme, setTheme] = useTheme();
   const [checked, setChecked] = useState({ model: null, badges: NONE });
   const [folds, setFolds] = useState({ unfolded: false, detail: true, over: false }); // over: the panel over the picture, on a phone;

@@ -27,8 +27,7 @@ async function load({ name, version }) {
   const described = await api.modelNamed(name);
   const numbers = described.parameters.reduce((sum, one) => sum + one.numbers, 0);
   if (numbers > MOST_NUMBERS) {
-    const detail = `the model ${name} has ${numbers} numbers; a picture is drawn of ${MOST_NUMBERS} at most`;
-    throw new Failure({ detail, errors: [{ code: "model_large", pointer: "/model", detail }] });
+    throw new Failure({ code: "model_large", errors: [{ code: "model_large", pointer: "/model", name, numbers, most: MOST_NUMBERS }] });
   }
   const { network, params, origin } = await api.paramsOf(name, version ?? described.version);
   return { model: { name, version: origin.version, dtype: described.dtype }, network, params };

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "../../core/dom.js";
 import { precise } from "../../core/numbers.js";
 import { Chart } from "../../widgets/chart/chart.js";
 import { NumberField } from "../../widgets/number_field.js";
-import { describe } from "../../widgets/describe.js";
+import { Described } from "../../widgets/described.js";
 import { batchOf, classificationOf, diverging } from "./descent.js";
 import { planeOf } from "./plane.js";
 import { Scatter } from "./scatter.js";
@@ -60,6 +60,6 @@ function Ending({ ended, loss, rate, t }) {
   const { why, step, failure } = ended;
   const diverged = why === "Diverged" || (diverges && why !== "Changed");
   const wrong = diverged || failure;
-  const parts = [diverged ? t("endedDiverged", step, precise(ended.rate)) : t(`ended${why}`, step), failure && !diverged && describe(failure.faults[0], t)];
-  return html`<span class=${wrong ? "warning" : "quiet"} role="status" data-ended=${diverged ? "Diverged" : why} ...${wrong ? { "data-training-warning": "" } : {}}>${parts.filter(Boolean).join(" ")}</span>`;
+  const said = diverged ? t("endedDiverged", step, precise(ended.rate)) : t(`ended${why}`, step);
+  return html`<span class=${wrong ? "warning" : "quiet"} role="status" data-ended=${diverged ? "Diverged" : why} ...${wrong ? { "data-training-warning": "" } : {}}>${said}${failure && !diverged && html` <${Described} fault=${failure.faults[0]} t=${t} />`}</span>`;
 }
