@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, send_from_directory
-from werkzeug.exceptions import NotFound
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
@@ -31,7 +30,7 @@ COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)$", re.MULTILINE
 
 
 def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
-    """Return the four routes.
+    """Return the three routes.
 
     Args:
         app: whose routes are listed.
@@ -39,7 +38,10 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
     """
     embedded = f"{LOADS}; {alone(frame_ancestors)}" if frame_ancestors.strip() else POLICY
     routes = Blueprint("root", __name__)
-    titles = {language: wire.encode(of_codes, wire.JSON) for language, of_codes in load_titles().items()}
+    titles = {
+        f"problems/{language}.json": wire.encode(of_codes, wire.JSON)
+        for language, of_codes in load_titles().items()
+    }
 
     @operation(RootResponse)
     def described() -> dict[str, Any]:
@@ -68,15 +70,10 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
     def models() -> Response:
         return file("models.html")
 
-    @routes.get("/explorer/problems/<language>.json")
-    def problem_titles(language: str) -> Response:
-        """Return the titles of problems in a language, by their codes."""
-        if language not in titles:
-            raise NotFound
-        return Response(titles[language], mimetype=wire.JSON)
-
     @routes.get("/explorer/<path:name>")
     def file(name: str) -> Response:
+        if name in titles:
+            return Response(titles[name], mimetype=wire.JSON)
         response = send_from_directory(PAGE, name, conditional=False)
         response.headers["Content-Security-Policy"] = POLICY
         if name.endswith(".js") and not name.startswith("vendor/"):

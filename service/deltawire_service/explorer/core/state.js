@@ -29,7 +29,7 @@ export async function toAddress({ name, changed, document, step, selected, examp
   if (down !== null) parts.set("down", down ? "1" : "0");
   if (tab && tab !== "inputs") parts.set("tab", tab);
   if (lang !== "en") parts.set("lang", lang);
-  const query = new URLSearchParams({ ...(model && { model: model.name, version: model.version }), ...(embed && { embed }) });
+  const query = new URLSearchParams({ ...(model && { model: model.name, version: model.version, ...(model.run && { run: model.run }) }), ...(embed && { embed }) });
   return { query: String(query) && `?${query}`, hash: `#${parts}` };
 }
 
@@ -49,9 +49,10 @@ export async function fromAddress(query, hash) {
 // What a frame of another page shows: "picture" or "panel", the explanation too. Null where the page is in no frame.
 const embedIn = (query) => (!query.has("embed") ? null : query.get("embed") === "panel" ? "panel" : "picture");
 
-// Adds the version of a model that the query names, ?model=NAME&version=N, to what the hash says of the document.
+// Adds the version of a model that the query names, ?model=NAME&version=N&run=ID, to what the hash says of the document.
 function withModel(query, state) {
   if (!query.has("model")) return state;
   const version = /^\d+$/.test(query.get("version") ?? "") ? Number(query.get("version")) : null;
-  return { model: { name: query.get("model"), version }, ...(state?.data && { data: state.data }) };
+  const run = query.get("run"); // that led to the version
+  return { model: { name: query.get("model"), version, ...(run && { run }) }, ...(state?.data && { data: state.data }) };
 }

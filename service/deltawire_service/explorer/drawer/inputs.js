@@ -3,6 +3,8 @@ import { html, useState } from "../core/dom.js";
 import { dataInputs } from "../core/model.js";
 import { times } from "../core/arrays.js";
 import { precise } from "../core/numbers.js";
+import { rowsOf } from "../core/runs/rows.js";
+import { Described } from "../widgets/described.js";
 import { Batch } from "./batch.js";
 
 /** @param {{ t: Translate, [other: string]: any }} props */
@@ -16,7 +18,7 @@ export function Inputs({ document, ranges, example, choose, losses, setData, t }
     const array = shared ? value : document.data[name].map((old, i) => (i === example ? value : old));
     setData({ ...document.data, [name]: array });
   };
-  return html`<div class="inputs">
+  return html`<div class="inputs"><${Origin} rows=${rowsOf(document.data)} t=${t} />
     ${batch > 1 && html`<label class="field wide"><span>${t("example")}</span>
       <select class="example" value=${example} onChange=${(event) => choose(Number(event.target.value))}>
         ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>
@@ -29,6 +31,15 @@ export function Inputs({ document, ranges, example, choose, losses, setData, t }
     })}</div>
     <${Batch} inputs=${own} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
+}
+
+// Says which rows of a run's dataset the numbers are, or why they are none.
+/** @param {{ rows: ReturnType<typeof rowsOf>, t: Translate }} props */
+function Origin({ rows, t }) {
+  if (!rows) return null;
+  if (rows.fault) return html`<p class="warning" role="status" data-rows="random">${t("rowsRandom")} <${Described} fault=${rows.fault} t=${t} /></p>`;
+  const text = t(!rows.batch ? "rowsFirst" : rows.count < rows.all ? "rowsOfBatch" : "rowsBatch", rows.run, rows.dataset, rows.count);
+  return html`<p class="quiet" role="status" data-rows=${rows.batch ? "batch" : "first"}>${text}</p>`;
 }
 
 // The properties of a field that is typed in: answers that come meanwhile do not change its text.
