@@ -1,5 +1,6 @@
 // Edits the request as text, and marks the line of each fault that the service finds.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
+import { lossIn } from "../core/files/losses.js";
 import { dropRefused, keepRefused, newId, refusedTexts } from "../core/kept.js";
 import { Described } from "../widgets/described.js";
 import { AddLayer } from "./add_layer.js";
@@ -42,11 +43,14 @@ export function Editor({ document, draft, apply, fail, failure, layers, model, s
     clearTimeout(timer.current);
     try {
       const parsed = JSON.parse(now);
+      const loss = lossIn(now);
+      if (loss) return fail({ ...loss, line: lineOf(now, loss.pointer) });
       timer.current = setTimeout(() => latest.current(parsed, () => dropRefused(id, now)), PAUSE);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
+    return undefined;
   };
   const leaving = useRef(false); // Escape came: Tab goes on to what is next
   const press = (event) => {

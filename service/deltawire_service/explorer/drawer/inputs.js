@@ -1,5 +1,6 @@
 // Edits the data: sliders and fields for single numbers, text for arrays, the choice of the example, whole batches.
 import { html, useState } from "../core/dom.js";
+import { isLost, lossIn } from "../core/files/losses.js";
 import { dataInputs } from "../core/model.js";
 import { times } from "../core/arrays.js";
 import { precise } from "../core/numbers.js";
@@ -56,7 +57,7 @@ function Slider({ name, spec, value, allowed, set }) {
   const whole = spec.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
   const [least, most] = allowed ?? [whole ? 0 : -bound, bound];
-  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
+  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value)) && !isLost(target.value)) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
     <input type="range" min=${least} max=${most} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
     <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} ...${shown}
@@ -68,7 +69,13 @@ function ArrayField({ name, spec, value, set, t }) {
   const [wrong, setWrong] = useState(false);
   const shown = useShown(JSON.stringify(value));
   const change = (event) => {
-    try { setWrong(false); set(name, JSON.parse(event.target.value)); } catch { setWrong(true); }
+    const { value: text } = event.target;
+    try {
+      const read = JSON.parse(text);
+      const loss = lossIn(text);
+      setWrong(Boolean(loss));
+      if (!loss) set(name, read);
+    } catch { setWrong(true); }
   };
   return html`<label class=${`array ${wrong ? "wrong" : ""}`}><b>${name}</b> <small>${times(spec.shape)} ${spec.shared ? t("shared") : ""}</small>
     <textarea rows="2" spellcheck="false" data-input=${name} ...${shown} onInput=${change}></textarea></label>`;

@@ -91,6 +91,7 @@ export const GRAPH_TEXTS = {
   batchMissing: [(row, name) => `Example ${row} has no ${name}.`, (row, name) => `${row}번째 예제에 ${name} 값이 없습니다.`],
   batchHead: [(line, count, names, got) => `Line ${line}: expected ${count} columns (${names}), got ${got}.`, (line, count, names, got) => `${line}행: 열이 ${count}개(${names}) 필요한데 ${got}개입니다.`],
   batchColumns: [(line, count, got) => `Line ${line}: expected ${count} columns, got ${got}.`, (line, count, got) => `${line}행: 열이 ${count}개 필요한데 ${got}개입니다.`],
+  batchExact: [(line, column, got) => `Line ${line}, column ${column}: ${got} is too large to be kept exactly.`, (line, column, got) => `${line}행 ${column}열: 정확히 담기에는 너무 큰 수입니다 (${got}).`],
   batchNumber: [(line, column, got) => `Line ${line}, column ${column}: '${got}' is not a number.`, (line, column, got) => `${line}행 ${column}열: 숫자가 아닙니다 ('${got}').`],
   shared: ["shared", "공유"],
   tab_inputs: ["Inputs", "입력"], tab_edit: ["Edit", "편집"], tab_findings: ["Findings", "진단"], tab_plots: ["Plots", "도표"], tab_train: ["Train", "학습"], tab_kept: ["Kept", "보관함"],
