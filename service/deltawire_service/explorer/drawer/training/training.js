@@ -1,5 +1,5 @@
 // Trains the network in the page: its settings, its buttons, and curves that grow while it runs.
-import { html, useEffect, useState } from "../../core/dom.js";
+import { html, useState } from "../../core/dom.js";
 import { precise } from "../../core/numbers.js";
 import { Chart } from "../../widgets/chart/chart.js";
 import { NumberField } from "../../widgets/number_field.js";
@@ -13,11 +13,12 @@ const HEIGHT = 98; // pixels of a curve, at least
 
 // `shown`: tells whether the tab is open; training goes on when it is not. `startRate`: the first learning rate.
 export function Training({ document, model, setParams, shown, startRate, t }) {
-  const [rate, setRate] = useState(startRate); // null where what is typed is refused
+  const [typed, setTyped] = useState(/** @type {{ rate: number | null, start: number }} */ ({ rate: startRate, start: startRate }));
+  const rate = typed.start === startRate ? typed.rate : startRate; // null where what is typed is refused
+  const setRate = (/** @type {number | null} */ now) => setTyped({ rate: now, start: startRate });
   const [size, setSize] = useState(undefined); // examples per step; undefined: all
   const classification = classificationOf(model);
   const training = useTraining(document, classification, setParams);
-  useEffect(() => setRate(startRate), [startRate]);
   if (!model.parameters.length) return html`<p class="quiet">${t("nothingToTrain")}</p>`;
 
   const batch = batchOf(document);
