@@ -13,8 +13,9 @@ const isTensor = ({ dtype, shape, data_offsets: offsets } = {}) =>
   typeof dtype === "string" && [shape, offsets].every((one) => Array.isArray(one) && one.every(Number.isInteger)) && offsets.length === 2;
 
 // Returns {network, params?, data?}. `most`: numbers in it, at most.
-/** @param {Blob} blob @param {string} file */
+/** @param {Blob} blob @param {string} file @param {number} most */
 export async function readSafetensors(blob, file, most) {
+  /** @type {(code: string, values?: object) => never} */
   const refuse = (code, values = {}) => { throw new Failure({ code, file, ...values }); };
   const length = Number(new DataView(await blob.slice(0, LENGTH).arrayBuffer()).getBigUint64(0, true));
   if (length > Math.min(LONGEST, blob.size - LENGTH)) refuse("file_header");
@@ -38,6 +39,7 @@ export async function readSafetensors(blob, file, most) {
   for (const { described } of placed) bytesOf(described); // a dtype that is not read is refused before the size
   const numbers = placed.reduce((sum, { described }) => sum + sizeOf(described.shape), 0);
   if (numbers > most) refuse("file_numbers", { numbers, most });
+  /** @type {Record<string, Record<string, Nested<number | bigint>>>} */
   const arrays = { params: {}, data: {} };
   for (const { part, local, begin, end, described } of placed) {
     arrays[part][local] = numbersIn(described, await blob.slice(LENGTH + length + begin, LENGTH + length + end).arrayBuffer());
@@ -47,6 +49,7 @@ export async function readSafetensors(blob, file, most) {
 }
 
 // The object in a text of JSON; null where there is none.
+/** @param {string} text */
 function parsed(text) {
   try {
     const read = JSON.parse(text);

@@ -2,6 +2,9 @@
 import { filled, flat, sizeOf } from "../arrays.js";
 import { Failure } from "../requests.js";
 
+/** @typedef {{ bytes: number, read: (view: DataView, at: number) => number | bigint }} Reader */
+
+/** @type {Reader[]} */
 const [DOUBLE, SINGLE, LONG] = [
   { bytes: 8, read: (view, at) => view.getFloat64(at, true) },
   { bytes: 4, read: (view, at) => view.getFloat32(at, true) },
@@ -13,6 +16,7 @@ const [DOUBLE, SINGLE, LONG] = [
 const exact = (integer) => (Number.isSafeInteger(Number(integer)) ? Number(integer) : integer);
 
 // By their names in safetensors files, and in JSON.
+/** @type {Record<string, Reader>} */
 const DTYPES = { F64: DOUBLE, F32: SINGLE, I64: LONG, float64: DOUBLE, float32: SINGLE, int64: LONG };
 
 // `name`: of the tensor, as the refusal has it. `file`: where it stands; null for what was pasted.
