@@ -2,7 +2,7 @@
 
 from deltawire_plugins import config
 from deltawire_plugins.registry import Group, Registered, Registry, RegistryError
-from deltawire_plugins.translations import LANGUAGE, Translations, load_translations
+from deltawire_plugins.translations import LANGUAGE, Translations, load_translations, read_texts
 
 __all__ = [
     "LANGUAGE",
@@ -13,4 +13,5 @@ __all__ = [
     "Translations",
     "config",
     "load_translations",
+    "read_texts",
 ]

@@ -65,14 +65,23 @@ def load_translations(points: Iterable[EntryPoint] | None = None) -> Translation
         of_language = texts.setdefault(point.name, {})
         if name in of_language:
             raise RegistryError(f"{at_fault}: the distribution names this language twice; keep one")
-        of_language[name] = _read(point, at_fault)
+        of_language[name] = read_texts(point.module, point.name, at_fault)
     return Translations(texts)
 
 
-def _read(point: EntryPoint, at_fault: str) -> dict[str, str]:
-    """Return the texts of the file LANGUAGE.json in the package that an entry point names."""
+def read_texts(package: str, language: str, at_fault: str) -> dict[str, str]:
+    """Return the translated texts of the file LANGUAGE.json in a package, by the English ones.
+
+    Args:
+        package: the one that has the file.
+        language: the code of the language, `ko`.
+        at_fault: what the message names when the file cannot be used.
+
+    Raises:
+        RegistryError: the file is missing, or is no JSON object from English texts to translated ones.
+    """
     try:
-        text = (files(point.module) / f"{point.name}.json").read_text("utf-8")
+        text = (files(package) / f"{language}.json").read_text("utf-8")
         read = json.loads(text, object_pairs_hook=_unique)
     except Exception as error:  # a package may raise anything while it is imported; the start ends here
         raise RegistryError(f"{at_fault} cannot be read: {type(error).__name__}: {error}") from error

@@ -14,6 +14,7 @@ from flask import Blueprint, Flask, Response, request, send_from_directory
 
 from deltawire import wire
 from deltawire_service.api.operation import operation
+from deltawire_service.http.problem_titles import load_titles
 from deltawire_service.http.security_headers import ALONE, alone
 from deltawire_service.schemas.resource_responses import RootResponse
 
@@ -37,6 +38,10 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
     """
     embedded = f"{LOADS}; {alone(frame_ancestors)}" if frame_ancestors.strip() else POLICY
     routes = Blueprint("root", __name__)
+    titles = {
+        f"problems/{language}.json": wire.encode(of_codes, wire.JSON)
+        for language, of_codes in load_titles().items()
+    }
 
     @operation(RootResponse)
     def described() -> dict[str, Any]:
@@ -67,6 +72,8 @@ def blueprint(app: Flask, frame_ancestors: str) -> Blueprint:
 
     @routes.get("/explorer/<path:name>")
     def file(name: str) -> Response:
+        if name in titles:
+            return Response(titles[name], mimetype=wire.JSON)
         response = send_from_directory(PAGE, name, conditional=False)
         response.headers["Content-Security-Policy"] = POLICY
         if name.endswith(".js") and not name.startswith("vendor/"):

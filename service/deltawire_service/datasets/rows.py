@@ -27,6 +27,12 @@ Source = str | tuple[str, ...]
 COLUMNS_BYTES = 2**16
 """Length of the columns by input, as JSON: each entry of a ledger repeats them."""
 
+MOST_PLACES = 2**20
+"""Places of an epoch's order that a request may name: their indices are listed before rows are measured."""
+
+ORDER = ("seed", "epoch", "of", "held_out")
+"""The keys that name the order of an epoch."""
+
 INDICES = "rows/indices"
 """The array of a ledger's entry that has the indices of its rows."""
 
@@ -171,6 +177,11 @@ def resolve_rows(
 
 def _read_rows(rows: Mapping[str, Any], count: int, limits: wire.Limits, pointer: str) -> Rows:
     start, stop, indices = rows["start"], rows["stop"], rows["indices"]
+    if rows["seed"] is not None and indices is None:
+        return _read_order(rows, count, pointer)
+    if name := next((name for name in ORDER if rows[name] is not None), None):
+        detail = "the order of an epoch has a seed, and a range in place of indices"
+        raise Refused([Fault(f"{pointer}/{name}", "field_invalid", detail)])
     if indices is None:
         start, stop = start or 0, count if stop is None else stop
         if not start <= stop <= count:
@@ -188,6 +199,23 @@ def _read_rows(rows: Mapping[str, Any], count: int, limits: wire.Limits, pointer
         detail = f"the dataset has rows 0 to {count - 1}, got {chosen[wrong[0]]}"
         raise Refused([Fault(f"{pointer}/indices/{wrong[0]}", "row_out_of_range", detail)])
     return chosen
+
+
+def _read_order(rows: Mapping[str, Any], count: int, pointer: str) -> Rows:
+    """Return the indices of places in the order of an epoch, as the ledger names the batch of a run."""
+    held_out, of = rows["held_out"] or 0, rows["of"]
+    taken = count - held_out
+    start, stop = rows["start"] or 0, taken if rows["stop"] is None else rows["stop"]
+    detail = ""
+    if of not in (None, count):
+        detail = f"the order is one of {of} rows, the dataset has {count}"
+    elif not start <= stop <= taken:
+        detail = f"the order has the places 0 to {taken - 1}, got those from {start} up to before {stop}"
+    elif stop - start > MOST_PLACES:
+        detail = f"{stop - start} places of an order are asked for, at most {MOST_PLACES} are allowed at once"
+    if detail:
+        raise Refused([Fault(pointer, "row_out_of_range", detail)])
+    return EpochRows(rows["seed"], rows["epoch"] or 1, start, stop, count, held_out).indices()
 
 
 def _read_sources(

@@ -5,6 +5,7 @@ import { keepDraft, keptNetworks, titleOf } from "./core/kept.js";
 import { remember } from "./core/preferences.js";
 import { Failure } from "./core/requests.js";
 import { stepNamed } from "./core/steps.js";
+import { useTitles } from "./core/problems/titles.js";
 import { warningsOf } from "./core/findings/warnings.js";
 import { Drawer } from "./drawer/drawer.js";
 import { Header } from "./header.js";
@@ -42,6 +43,7 @@ export function Page({ layers, initial, initialLang }) {
   const { evaluation, latest, failure, show, fail, dismiss } = useEvaluation(layers);
   const [lang, setLang] = useState(initialLang);
   useLayerTexts(layers, lang);
+  useTitles(lang);
   const [unfolded, unfold] = useState(false); // the form of the panel
   const [kept, setKept] = useState(keptNetworks);
   const narrow = useNarrow();

@@ -3,6 +3,7 @@ import * as api from "./core/api.js";
 import { html, useEffect, useState } from "./core/dom.js";
 import { remembered } from "./core/preferences.js";
 import { fromAddress } from "./core/state.js";
+import { loadTitles } from "./core/problems/titles.js";
 import { GRAPH_TEXTS } from "./lecture/graph_texts.js";
 import { LANGUAGES, translator } from "./lecture/i18n.js";
 import { Page } from "./page.js";
@@ -19,13 +20,14 @@ function languageOf(address) {
 export function Start() {
   const [loaded, setLoaded] = useState(null);
   const { failure, attempt } = useRecovery();
+  const lang = languageOf((loaded?.initial ?? Object.fromEntries(new URLSearchParams(location.hash.slice(1)))).lang);
   useEffect(() => {
     attempt(async () => {
+      await loadTitles(lang); // before anything is refused
       const initial = await fromAddress(location.search, location.hash);
       setLoaded({ layers: await api.layers(languageOf(initial.lang)), initial });
     });
   }, []);
-  const lang = languageOf((loaded?.initial ?? Object.fromEntries(new URLSearchParams(location.hash.slice(1)))).lang);
   if (loaded) return html`<${Page} ...${loaded} initialLang=${lang} />`;
   return failure && html`<div class="starting" lang=${lang}><${Refusal} failure=${failure} t=${translator(GRAPH_TEXTS, lang)} /></div>`;
 }

@@ -150,6 +150,9 @@ HEALTH: dict[str, Problem] = {
     "not_ready": Problem(503, "The service takes no requests now"),
 }
 
+RUNS: Mapping[str, str] = MappingProxyType({"trainer_died": "The training process ended"})
+"""The titles of what ends runs alone, and answers no request."""
+
 PROBLEMS: Mapping[str, Problem] = MappingProxyType(
     HTTP | DOCUMENT | NETWORK | TENSORS | COMPUTATION | MODELS | DATASETS | SERVICE | HEALTH
 )

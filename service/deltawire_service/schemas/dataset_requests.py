@@ -10,18 +10,24 @@ from deltawire_layers import config
 from deltawire_service.schemas.request_fields import TensorsField
 
 
-def row_field(description: str) -> fields.Field[Any]:
-    """Return the field for the number of a row."""
+def row_field(description: str, least: int = 0, most: int = 2**62) -> fields.Field[Any]:
+    """Return the field for the number of a row, or another whole number.
+
+    Args:
+        description: what it is.
+        least: the smallest number that is taken.
+        most: the largest one.
+    """
     return config.Integer(
         load_default=None,
         allow_none=True,
-        validate=validate.Range(min=0, max=2**62),
+        validate=validate.Range(min=least, max=most),
         metadata={"description": description},
     )
 
 
 class RowsSchema(Schema):
-    """Rows of a dataset: a range, or indices."""
+    """Rows of a dataset: a range, indices, or places in the order of an epoch."""
 
     expected = 'an object such as {"start": 0, "stop": 100} or {"indices": [3, 1, 3]}'
 
@@ -31,6 +37,10 @@ class RowsSchema(Schema):
         load_default=None,
         metadata={"description": "in place of a range: integers from 0; order and repeats are kept"},
     )
+    seed = row_field("of an epoch's order, in which the range counts then", most=2**64 - 1)
+    epoch = row_field("with `seed`: the epoch, from 1; 1 by default", least=1)
+    of = row_field("with `seed`: number of rows that the dataset must have; any by default")
+    held_out = row_field("with `seed`: how many rows no step takes; 0 by default")
 
 
 class RowsReferenceSchema(Schema):

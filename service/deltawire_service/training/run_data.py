@@ -15,12 +15,13 @@ from deltawire_service.datasets.rows import RowsReference, input_dtypes, resolve
 from deltawire_service.engine import Network
 from deltawire_service.models.computation import DATA, StepWork
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.schemas.dataset_requests import RowsSchema
 from deltawire_service.schemas.run_requests import Recipe
 from deltawire_service.store.tables.datasets import DatasetRow
 from deltawire_service.training.batch_sampler import BatchSampler
 from deltawire_service.training.finite_columns import check_finite
 
-ALL: Mapping[str, Any] = {"start": None, "stop": None, "indices": None}
+ALL: Mapping[str, Any] = RowsSchema().load({})
 """All rows of a dataset, as a document names them."""
 
 ORDER_BYTES = 40

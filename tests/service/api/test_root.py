@@ -195,7 +195,7 @@ def test_every_text_is_there_in_both_languages(page: str, of_models: bool) -> No
     for name, least in (
         ("graph_texts", 500),
         ("model_texts", 300),
-        ("shared_texts", 200),
+        ("shared_texts", 40),
         ("file_texts", 200),
         ("reader_texts", 200),
         ("tours", 800),

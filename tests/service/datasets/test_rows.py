@@ -12,6 +12,7 @@ from support.datasets import make_columns
 
 from deltawire.errors import Refused
 from deltawire_service.datasets.columns import Columns
+from deltawire_service.datasets.row_order import EpochRows
 from deltawire_service.datasets.rows import InputDtype, RowsReference, read_reference, resolve_rows
 from deltawire_service.store.tables.datasets import DatasetRow
 
@@ -68,6 +69,22 @@ def test_numbers_in_each_row_are_joined(columns: Columns) -> None:
     assert reference.gathered_bytes(columns, INPUTS) == joined.nbytes + 2 * 8
 
 
+def test_the_rows_of_a_run_are_named_as_its_ledger_has_them(columns: Columns) -> None:
+    rows = EpochRows(seed=7, epoch=3, start=4, stop=9, of=20, held_out=5)
+    arrays = resolve(columns, rows=rows.document()).gather(columns, INPUTS)
+    assert all(np.array_equal(array, ARRAYS[name][rows.indices()]) for name, array in arrays.items())
+    everything = resolve(columns, rows={"seed": 7, "held_out": 5}).rows
+    assert np.array_equal(everything, EpochRows(7, 1, 0, 15, 20, 5).indices())
+
+
+def test_places_of_an_order_are_bounded_before_they_are_listed(
+    columns: Columns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deltawire_service.datasets.rows.MOST_PLACES", 19)
+    assert fault(columns, rows={"seed": 0}) == ("/data/rows", "row_out_of_range")
+    assert resolve(columns, rows={"seed": 0, "start": 1}).count == 19
+
+
 @pytest.mark.parametrize("rows", [{"start": 4, "stop": 9}, {"indices": [5, 5, 1]}])
 @pytest.mark.parametrize("named", [{}, {"x": ["width", "height"]}])
 def test_a_ledger_gives_a_reference_back(columns: Columns, rows: Any, named: Any) -> None:
@@ -90,6 +107,13 @@ def test_a_ledger_gives_a_reference_back(columns: Columns, rows: Any, named: Any
         ({"rows": {"indices": [-1]}}, ("/data/rows/indices/0", "row_out_of_range")),
         ({"rows": {"indices": [0.5]}}, ("/data/rows/indices/0", "dtype_mismatch")),
         ({"rows": {"indices": [[1]]}}, ("/data/rows/indices", "shape_invalid")),
+        ({"rows": {"seed": 0, "indices": [1]}}, ("/data/rows/seed", "field_invalid")),
+        ({"rows": {"epoch": 2}}, ("/data/rows/epoch", "field_invalid")),
+        ({"rows": {"seed": 0, "epoch": 0}}, ("/data/rows/epoch", "field_invalid")),
+        ({"rows": {"seed": -1}}, ("/data/rows/seed", "field_invalid")),
+        ({"rows": {"seed": 0, "of": 21}}, ("/data/rows", "row_out_of_range")),
+        ({"rows": {"seed": 0, "stop": 20, "held_out": 1}}, ("/data/rows", "row_out_of_range")),
+        ({"rows": {"seed": 0, "held_out": 21}}, ("/data/rows", "row_out_of_range")),
         ({"rows": [0, 5]}, ("/data/rows", "field_invalid")),
         ({"colums": {}}, ("/data/colums", "field_unknown")),
         ({"columns": {"x": "wdith"}}, ("/data/columns/x", "unknown_column")),

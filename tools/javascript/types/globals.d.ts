@@ -8,5 +8,8 @@ declare var katex: {
 // Swagger UI, which draws the page of the API.
 declare var SwaggerUIBundle: (options: object) => void;
 
-// Writes the text of a key; `known` tells whether there is one.
-type Translate = ((key: string, ...values: any[]) => string) & { known: (key: string) => boolean };
+// A number, or lists of them that are nested however deep.
+type Nested<T> = T | Nested<T>[];
+
+// Writes the text of a key; `known` tells whether there is one. `title`: of a problem by its code.
+type Translate = ((key: string, ...values: any[]) => string) & { known: (key: string) => boolean; title: (code: string) => string | undefined };

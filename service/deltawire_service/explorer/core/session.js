@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { filled } from "./arrays.js";
 import { build, dataInputs } from "./model.js";
+import { keepRows } from "./runs/rows.js";
 import { completed } from "./versions.js";
 
 /** @import { Known, Model, Place } from "./model.js" */
@@ -48,13 +49,14 @@ const shapeOf = (array) => (Array.isArray(array) ? [array.length, ...shapeOf(arr
 // `renew`: draw new parameters where they do not fit the network; else the service refuses them.
 // `outdated`: tells that a newer document is being evaluated; then the rest is not requested, and null is returned.
 export async function evaluate(given, example, layers, renew, outdated = () => false) {
-  const document = await completed(given ?? {}); // null where the typed text is
+  const { rows, ...document } = await completed(given ?? {}); // null where the typed text is
   const plan = await planOf(document.network);
   if (outdated()) return null;
   const missing = plan.parameters.length && (!document.params || (renew && !fits(document.params, plan)));
   if (missing) document.params = await initialParams(document.network);
   if (!plan.parameters.length && renew) delete document.params;
   document.data ??= randomData(dataInputs(document.network.inputs));
+  if (rows) keepRows(rows, document.data);
   const trace = (row) => api.gradients({ ...requestOf(document, row), trace: true, losses: true, values: plan.nodes.map((node) => node.name) });
   const alone = isAlone(document) ? trace(0) : null; // it is the whole batch: one pass tells all
   const { model, network, params, data } = document;

@@ -1,7 +1,11 @@
 // Writes the whole state of the page into the URL and reads it back, so that a link shares the view.
 
+/** @typedef {{ model?: { name: string | null, version: number | null, run?: string }, data?: object, [part: string]: unknown }} Asked */
+
+/** @param {BlobPart} bytes @param {CompressionStream | DecompressionStream} stream */
 const packed = async (bytes, stream) => new Uint8Array(await new Response(new Blob([bytes]).stream().pipeThrough(stream)).arrayBuffer());
 
+/** @param {object} document */
 async function encode(document) {
   const bytes = await packed(new TextEncoder().encode(JSON.stringify(document)), new CompressionStream("deflate-raw"));
   let text = "";
@@ -9,6 +13,7 @@ async function encode(document) {
   return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
+/** @param {string} text */
 async function decode(text) {
   const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
   return JSON.parse(new TextDecoder().decode(await packed(bytes, new DecompressionStream("deflate-raw"))));
@@ -29,15 +34,18 @@ export async function toAddress({ name, changed, document, step, selected, examp
   if (down !== null) parts.set("down", down ? "1" : "0");
   if (tab && tab !== "inputs") parts.set("tab", tab);
   if (lang !== "en") parts.set("lang", lang);
-  const query = new URLSearchParams({ ...(model && { model: model.name, version: model.version }), ...(embed && { embed }) });
+  const query = new URLSearchParams({ ...(model && { model: model.name, version: model.version, ...(model.run && { run: model.run }) }), ...(embed && { embed }) });
   return { query: String(query) && `?${query}`, hash: `#${parts}` };
 }
 
+/** @param {string} query @param {string} hash */
 export async function fromAddress(query, hash) {
   const parts = new URLSearchParams(hash.slice(1));
+  /** @param {string} key */
   const integer = (key) => (/^\d+$/.test(parts.get(key) ?? "") ? Number(parts.get(key)) : null);
   const [tour, stop] = (parts.get("tour") ?? "").split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : null));
-  const state = parts.has("state") ? await decode(parts.get("state")).catch(() => null) : null; // null: the link was cut short
+  const text = parts.get("state");
+  const state = text === null ? null : await decode(text).catch(() => null); // null: the link was cut short
   const asked = new URLSearchParams(query);
   return {
     name: parts.get("example"), document: withModel(asked, state), embed: embedIn(asked),
@@ -47,11 +55,14 @@ export async function fromAddress(query, hash) {
 }
 
 // What a frame of another page shows: "picture" or "panel", the explanation too. Null where the page is in no frame.
+/** @param {URLSearchParams} query */
 const embedIn = (query) => (!query.has("embed") ? null : query.get("embed") === "panel" ? "panel" : "picture");
 
-// Adds the version of a model that the query names, ?model=NAME&version=N, to what the hash says of the document.
+// Adds the version of a model that the query names, ?model=NAME&version=N&run=ID, to what the hash says of the document.
+/** @param {URLSearchParams} query @param {Asked | null} state @returns {Asked | null} */
 function withModel(query, state) {
   if (!query.has("model")) return state;
   const version = /^\d+$/.test(query.get("version") ?? "") ? Number(query.get("version")) : null;
-  return { model: { name: query.get("model"), version }, ...(state?.data && { data: state.data }) };
+  const run = query.get("run"); // that led to the version
+  return { model: { name: query.get("model"), version, ...(run && { run }) }, ...(state?.data && { data: state.data }) };
 }

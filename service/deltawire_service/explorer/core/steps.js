@@ -45,7 +45,7 @@ export function arrivals(model, name, step) {
   /** @type {{ from: string | null, edge?: Edge, delta: any }[]} */
   const terms = coming.filter((edge) => edgeKnown(model, edge, step)).map((edge) => ({ from: edge.to, edge, delta: edge.delta }));
   const start = place.weight ? 1 : 0;
-  if (start && isBackward(model, step)) {
+  if (place.weight && isBackward(model, step)) {
     terms.unshift({ from: null, delta: summary(place.weight, []) });
   }
   const missing = coming.length + start - terms.length;

@@ -1,6 +1,6 @@
 // Takes a whole batch from a file or from pasted text.
 import { html, useEffect, useRef, useState } from "../core/dom.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 import { columnsOf, readBatch, Unreadable } from "./batch_reader.js";
 
 // `take`: called with the data that was read; returns a promise of why they are not taken, a Failure or null.
@@ -12,13 +12,13 @@ export function Batch({ inputs, take, t }) {
   const newest = useRef(0);
   const read = async (text, file) => {
     const mine = newest.current += 1;
-    const wrong = (why) => setOutcome({ wrong: true, text: (file ? `${file}: ` : "") + why });
+    const wrong = (why) => setOutcome({ wrong: true, text: [file && `${file}: `, why] });
     try {
       const data = readBatch(text, inputs);
       setOutcome(null);
       const failure = await take(data);
       if (mine !== newest.current) return;
-      if (failure) wrong(describe(failure.faults[0], t));
+      if (failure) wrong(html`<${Described} fault=${failure.faults[0]} t=${t} />`);
       else setOutcome({ text: t("batchRead", Object.values(data)[0]?.length ?? 0, file) });
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;

@@ -1,5 +1,6 @@
 // Reads a batch from text: JSON, or a table (CSV, TSV) with a row for each example.
 import { sizeOf } from "../core/arrays.js";
+import { isLost, lossIn } from "../core/files/losses.js";
 import { lineOfError } from "./pointers.js";
 
 // `key` and `values` describe the fault for the translator.
@@ -29,6 +30,8 @@ export function readBatch(text, inputs) {
 function fromJson(text, inputs) {
   let parsed;
   try { parsed = JSON.parse(text); } catch (error) { throw new Unreadable("batchJson", lineOfError(text, error), /** @type {SyntaxError} */ (error).message); }
+  const loss = lossIn(text);
+  if (loss) throw new Unreadable(`failed_${loss.code}`, loss);
   if (!Array.isArray(parsed)) return parsed.data ?? parsed;
   return Object.fromEntries(batchedOf(inputs).map(({ name }) => [name, parsed.map((example, i) => {
     if (example?.[name] === undefined) throw new Unreadable("batchMissing", i + 1, name);
@@ -51,6 +54,7 @@ function fromTable(text, inputs) {
     return cells.map((cell, column) => {
       const number = numeric(cell);
       if (!Number.isFinite(number) && used.has(column)) throw new Unreadable("batchNumber", line, column + 1, cell);
+      if (isLost(cell) && used.has(column)) throw new Unreadable("batchExact", line, column + 1, cell);
       return number;
     });
   });

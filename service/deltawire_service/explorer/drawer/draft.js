@@ -1,7 +1,8 @@
 // Keeps the text of the editor, and tries it once typing pauses.
 import { useEffect, useRef, useState } from "../core/dom.js";
+import { lossIn } from "../core/files/losses.js";
 import { dropRefused, keepRefused, newId } from "../core/kept.js";
-import { lineOfError, written } from "./pointers.js";
+import { lineOf, lineOfError, written } from "./pointers.js";
 
 const PAUSE = 250; // milliseconds without typing, before the text is tried
 
@@ -36,11 +37,14 @@ export function useDraft({ document, draft, apply, fail, failed }) {
     clearTimeout(timer.current);
     try {
       const parsed = JSON.parse(now);
+      const loss = lossIn(now);
+      if (loss) return fail({ ...loss, line: lineOf(now, loss.pointer) });
       timer.current = setTimeout(() => latest.current(parsed, () => dropRefused(id, now)), PAUSE);
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       fail({ line: lineOfError(now, error), pointer: "", code: "json_invalid", detail: error.message });
     }
+    return undefined;
   };
   return { text, room, change };
 }

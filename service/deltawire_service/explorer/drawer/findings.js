@@ -4,21 +4,21 @@ import { html, useState } from "../core/dom.js";
 import { checkGradients } from "../core/gradient_check.js";
 import { findingsOf } from "../core/findings/warnings.js";
 import { badgeText } from "../widgets/badge.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 
 /** @param {{ warnings: Map<string, any[]>, badges: Map<string, any>, t: Translate, select: (name: string) => void, [other: string]: any }} props */
 export function Findings({ evaluation, warnings, badges, setBadges, t, select }) {
   const [checking, setChecking] = useState(false);
-  const [refused, setRefused] = useState("");
+  const [refused, setRefused] = useState(null);
   const all = findingsOf(warnings, t);
   const check = async () => {
     setChecking(true);
-    setRefused("");
+    setRefused(null);
     try {
       setBadges({ model: evaluation.model, badges: await checkGradients(evaluation) });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      setRefused(describe(error.problem, t));
+      setRefused(error.problem);
     } finally {
       setChecking(false);
     }
@@ -31,7 +31,7 @@ export function Findings({ evaluation, warnings, badges, setBadges, t, select })
         <br />${text}</li>`)}</ul></div>
     <div><button class="main" data-check disabled=${checking} onClick=${check}>${t(checking ? "checking" : "check")}</button>
       <p class="quiet">${t("checkNote")}</p>
-      ${refused && html`<p class="warning" role="alert">${refused}</p>`}
+      ${refused && html`<p class="warning" role="alert"><${Described} fault=${refused} t=${t} /></p>`}
       ${badges.size > 0 && html`<${Summary} ...${{ badges, t }} />`}</div>
   </div>`;
 }

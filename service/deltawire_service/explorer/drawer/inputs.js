@@ -1,8 +1,11 @@
 // Edits the data: sliders and fields for single numbers, text for arrays, the choice of the example, whole batches.
 import { html, useState } from "../core/dom.js";
+import { isLost, lossIn } from "../core/files/losses.js";
 import { dataInputs } from "../core/model.js";
 import { times } from "../core/arrays.js";
 import { precise } from "../core/numbers.js";
+import { rowsOf } from "../core/runs/rows.js";
+import { Described } from "../widgets/described.js";
 import { Batch } from "./batch.js";
 
 /** @param {{ t: Translate, [other: string]: any }} props */
@@ -16,7 +19,7 @@ export function Inputs({ document, ranges, example, choose, losses, setData, t }
     const array = shared ? value : document.data[name].map((old, i) => (i === example ? value : old));
     setData({ ...document.data, [name]: array });
   };
-  return html`<div class="inputs">
+  return html`<div class="inputs"><${Origin} rows=${rowsOf(document.data)} t=${t} />
     ${batch > 1 && html`<label class="field wide"><span>${t("example")}</span>
       <select class="example" value=${example} onChange=${(event) => choose(Number(event.target.value))}>
         ${Array.from({ length: batch }, (_, i) => html`<option value=${i} selected=${i === example}>
@@ -29,6 +32,15 @@ export function Inputs({ document, ranges, example, choose, losses, setData, t }
     })}</div>
     <${Batch} inputs=${own} t=${t} take=${(data) => setData({ ...document.data, ...data }, true)} />
   </div>`;
+}
+
+// Says which rows of a run's dataset the numbers are, or why they are none.
+/** @param {{ rows: ReturnType<typeof rowsOf>, t: Translate }} props */
+function Origin({ rows, t }) {
+  if (!rows) return null;
+  if (rows.fault) return html`<p class="warning" role="status" data-rows="random">${t("rowsRandom")} <${Described} fault=${rows.fault} t=${t} /></p>`;
+  const text = t(!rows.batch ? "rowsFirst" : rows.count < rows.all ? "rowsOfBatch" : "rowsBatch", rows.run, rows.dataset, rows.count);
+  return html`<p class="quiet" role="status" data-rows=${rows.batch ? "batch" : "first"}>${text}</p>`;
 }
 
 // The properties of a field that is typed in: answers that come meanwhile do not change its text.
@@ -45,7 +57,7 @@ function Slider({ name, spec, value, allowed, set }) {
   const whole = spec.dtype === "int64";
   const bound = Math.max(range, Math.abs(value));
   const [least, most] = allowed ?? [whole ? 0 : -bound, bound];
-  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value))) set(name, Number(target.value)); };
+  const change = ({ target }) => { if (target.value !== "" && Number.isFinite(Number(target.value)) && !isLost(target.value)) set(name, Number(target.value)); };
   return html`<label class="slider"><b>${name}</b>
     <input type="range" min=${least} max=${most} step=${whole ? 1 : 0.1} value=${value} onInput=${change} aria-label=${name} />
     <input type="number" step=${whole ? 1 : "any"} min=${allowed?.[0]} max=${allowed?.[1]} ...${shown}
@@ -57,7 +69,13 @@ function ArrayField({ name, spec, value, set, t }) {
   const [wrong, setWrong] = useState(false);
   const shown = useShown(JSON.stringify(value));
   const change = (event) => {
-    try { setWrong(false); set(name, JSON.parse(event.target.value)); } catch { setWrong(true); }
+    const { value: text } = event.target;
+    try {
+      const read = JSON.parse(text);
+      const loss = lossIn(text);
+      setWrong(Boolean(loss));
+      if (!loss) set(name, read);
+    } catch { setWrong(true); }
   };
   return html`<label class=${`array ${wrong ? "wrong" : ""}`}><b>${name}</b> <small>${times(spec.shape)} ${spec.shared ? t("shared") : ""}</small>
     <textarea rows="2" spellcheck="false" data-input=${name} ...${shown} onInput=${change}></textarea></label>`;

@@ -3,7 +3,7 @@ import { html, useState } from "../core/dom.js";
 import { FILES, networkIn } from "../core/files/network.js";
 import { draft, drop, dropRefused, keep, keepRefused, refusedTexts, titleOf } from "../core/kept.js";
 import { Failure } from "../core/requests.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 import { written } from "./pointers.js";
 
 const SHOWN = 70; // letters of a refused text
@@ -37,7 +37,7 @@ export function Kept({ kept, reread, document, open, openText, t }) {
       if (store(file.name.replace(/\.(json|safetensors)$/i, ""), read)) open(read);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      say({ wrong: true, text: describe(error.faults[0], t) });
+      say({ wrong: true, text: html`<${Described} fault=${error.faults[0]} t=${t} />` });
     }
   };
   const current = titleOf(document, kept);

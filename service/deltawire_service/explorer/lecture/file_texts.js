@@ -2,6 +2,7 @@
 
 const of = (file) => file ?? "What was pasted";
 const korean = (file) => file ?? "붙여넣은 내용";
+const start = (of, file) => (file === undefined ? "" : `${of(file)}: `); // what is typed has no file
 const counted = (number) => number.toLocaleString("en");
 const megabytes = (bytes) => (bytes / 2 ** 20).toFixed(1);
 
@@ -27,6 +28,9 @@ export const FILE_TEXTS = {
   failed_file_dtype: [({ file, name, dtype }) => `${of(file)}: the tensor ${name} has the dtype ${dtype}. F64, F32 and I64 are read; convert it first.`,
     ({ file, name, dtype }) => `${korean(file)}: 텐서(${name})의 dtype을 읽을 수 없습니다(${dtype}). F64, F32, I64 중 하나로 바꾸세요.`],
   failed_file_finite: [({ file, name }) => `${of(file)}: the tensor ${name} has a number that is not finite.`, ({ file, name }) => `${korean(file)}: 텐서(${name})에 유한하지 않은 수가 있습니다.`],
+  failed_file_exact: [({ file, name, number }) => `${start(of, file)}${name} is or has ${number}, which a browser cannot keep exactly: integers reach to 9007199254740991, floats to 1.8e308.`,
+    ({ file, name, number }) => `${start(korean, file)}${name}에 브라우저가 정확히 담을 수 없는 수가 있습니다(${number}). 정수는 9007199254740991까지, 실수는 1.8e308까지 쓸 수 있습니다.`],
+  failed_file_twice: [({ file, name }) => `${start(of, file)}the name ${name} comes twice. Keep one of them.`, ({ file, name }) => `${start(korean, file)}같은 이름이 두 번 나옵니다(${name}). 하나만 남기세요.`],
   failed_file_numbers: [({ file, numbers, most }) => `${of(file)}: ${counted(numbers)} numbers. A picture is drawn of ${counted(most)} at most.`,
     ({ file, numbers, most }) => `${korean(file)}: 숫자가 ${counted(numbers)}개입니다. 그림은 최대 ${counted(most)}개까지 그릴 수 있습니다.`],
   failed_file_bytes: [({ file, bytes, most }) => `${of(file)}: ${megabytes(bytes)} MB. JSON of ${megabytes(most)} MB is read at most; a safetensors file is smaller.`,

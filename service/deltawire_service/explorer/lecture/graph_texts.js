@@ -1,7 +1,7 @@
 // Holds the texts of the page of the graph, in English and Korean.
 import { FILE_TEXTS } from "./file_texts.js";
 import { READER_TEXTS } from "./reader_texts.js";
-import { koreanOf, SHARED_TEXTS } from "./shared_texts.js";
+import { SHARED_TEXTS } from "./shared_texts.js";
 
 // Korean texts put no particle after a name: the right one depends on the name.
 export const GRAPH_TEXTS = {
@@ -91,6 +91,7 @@ export const GRAPH_TEXTS = {
   batchMissing: [(row, name) => `Example ${row} has no ${name}.`, (row, name) => `${row}번째 예제에 ${name} 값이 없습니다.`],
   batchHead: [(line, count, names, got) => `Line ${line}: expected ${count} columns (${names}), got ${got}.`, (line, count, names, got) => `${line}행: 열이 ${count}개(${names}) 필요한데 ${got}개입니다.`],
   batchColumns: [(line, count, got) => `Line ${line}: expected ${count} columns, got ${got}.`, (line, count, got) => `${line}행: 열이 ${count}개 필요한데 ${got}개입니다.`],
+  batchExact: [(line, column, got) => `Line ${line}, column ${column}: ${got} is too large to be kept exactly.`, (line, column, got) => `${line}행 ${column}열: 정확히 담기에는 너무 큰 수입니다 (${got}).`],
   batchNumber: [(line, column, got) => `Line ${line}, column ${column}: '${got}' is not a number.`, (line, column, got) => `${line}행 ${column}열: 숫자가 아닙니다 ('${got}').`],
   shared: ["shared", "공유"],
   tab_inputs: ["Inputs", "입력"], tab_edit: ["Edit", "편집"], tab_findings: ["Findings", "진단"], tab_plots: ["Plots", "도표"], tab_train: ["Train", "학습"], tab_kept: ["Kept", "보관함"],
@@ -170,6 +171,8 @@ export const GRAPH_TEXTS = {
   backTo: ["back through it:", "되짚어 보기:"],
   nothingToTrain: ["This network has no parameters.", "이 네트워크에는 매개변수가 없습니다."],
   models: ["models", "모델"],
+  failed_model_large: [({ name, numbers, most }) => `The model ${name} has ${numbers} numbers; a picture is drawn of ${most} at most.`,
+    ({ name, numbers, most }) => `그림으로 보기에는 너무 큰 모델입니다(${name}). 숫자가 ${numbers}개인데, 최대 ${most}개까지 그릴 수 있습니다.`],
   versionOf: [(name, version) => `${name}, version ${version}`, (name, version) => `${name}, 버전 ${version}`],
   close: ["close", "닫기"], explanation: ["explanation", "설명"], skip: ["Skip to the explanation", "설명으로 건너뛰기"],
   example_circuit: ["Circuit (x + y)·z", "회로 (x + y)·z"], example_fan_out: ["Fan-out: (x + y)·y·x", "분기(fan-out): (x + y)·y·x"],
@@ -177,20 +180,4 @@ export const GRAPH_TEXTS = {
   example_window_classifier: ["Window classifier", "윈도 분류기"], example_flow_graph: ["Flow graph with a skip connection", "지름길 연결이 있는 흐름 그래프"],
   example_deep_sigmoid: ["Deep sigmoid network", "깊은 시그모이드 신경망"], example_residual: ["Residual network, 60 nodes", "잔차 신경망 (노드 60개)"],
   example_moons: ["Two moons, to train", "두 초승달 데이터 (학습용)"], example_own: ["your version", "수정한 네트워크"],
-  ...koreanOf({
-    json_invalid: "올바른 JSON이 아닙니다", field_unknown: "알 수 없는 필드입니다", field_missing: "필드가 빠졌습니다", name_invalid: "이름 형식이 잘못되었습니다",
-    name_reserved: "예약된 이름입니다", duplicate_name: "같은 이름이 두 번 쓰였습니다", arity_mismatch: "층의 입력 개수가 맞지 않습니다",
-    unknown_input: "노드의 입력이 존재하지 않습니다", graph_cycle: "그래프에 순환이 있습니다", tie_invalid: "매개변수를 공유할 수 없습니다", loss_missing: "손실이 없습니다",
-    loss_invalid: "손실은 예제마다 스칼라 하나여야 합니다", shape_invalid: "모양(shape)이 잘못되었습니다", missing_parameter: "매개변수가 빠졌습니다",
-    unknown_parameter: "네트워크에 없는 매개변수입니다", unknown_data: "네트워크의 입력이 아닌 데이터입니다", batch_mismatch: "배치 크기가 서로 다릅니다",
-    batch_empty: "배치가 비어 있습니다", not_differentiable: "미분할 수 없습니다", first_order_only: "1차 미분만 되는 층입니다", version_expired: "더 이상 보관하지 않는 버전입니다",
-    model_large: "그림으로 보기에는 너무 큰 모델입니다", version_not_reproducible: "이 환경에서는 똑같이 다시 계산할 수 없는 버전입니다",
-    dtype_mismatch: "dtype이 맞지 않습니다", missing_data: "입력 데이터가 빠졌습니다", tensor_invalid: "숫자 배열이 아닙니다", field_invalid: "필드 값이 잘못되었습니다",
-    layer_not_found: "그런 층이 없습니다", network_not_found: "그런 네트워크가 없습니다", body_too_large: "요청 본문이 너무 큽니다", json_too_deep: "JSON이 너무 깊게 중첩되어 있습니다",
-    json_too_many_members: "JSON에 객체, 키, 리스트가 너무 많습니다", too_many_nodes: "네트워크가 너무 큽니다", too_many_tensors: "요청에 배열이 너무 많습니다",
-    shape_too_large: "모양(shape)이 너무 큽니다", dtype_unsupported: "지원하지 않는 dtype입니다", unknown_name: "없는 이름입니다", request_timeout: "요청이 제시간에 도착하지 않았습니다",
-    not_ready: "서비스가 지금은 요청을 받지 않습니다", worker_lost: "계산하던 작업자 여럿이 중단되었습니다", cluster_unavailable: "작업자가 중단되어 시간 안에 계산할 수 없습니다",
-    origin_not_allowed: "다른 사이트의 페이지에서 보낸 요청입니다", bad_request: "요청을 읽을 수 없습니다",
-    version_not_found: "그런 버전이 없습니다", store_missing: "이 서비스는 모델을 보관하지 않습니다",
-  }),
 };

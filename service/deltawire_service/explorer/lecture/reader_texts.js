@@ -2,6 +2,10 @@
 
 // Korean texts put no particle after a name: the right one depends on the name.
 export const READER_TEXTS = {
+  rowsBatch: [(run, dataset, count) => `The first batch of run #${run}: rows of the dataset ${dataset}, ${count} in all.`, (run, dataset, count) => `실행 #${run}의 첫 배치입니다. 데이터셋(${dataset})의 행 ${count}개입니다.`],
+  rowsOfBatch: [(run, dataset, count) => `The first batch of run #${run}, from the dataset ${dataset}: only its first rows (${count}).`, (run, dataset, count) => `실행 #${run}의 첫 배치 가운데 앞쪽 행 ${count}개만 보여 줍니다. 데이터셋: ${dataset}`],
+  rowsFirst: [(run, dataset, count) => `The first rows of the dataset ${dataset} (${count}), from which run #${run} learns.`, (run, dataset, count) => `실행 #${run}의 데이터셋(${dataset})에서 맨 앞의 행 ${count}개입니다.`],
+  rowsRandom: ["The rows of the run's dataset cannot be shown: these numbers are random.", "실행에 쓴 데이터셋의 행을 보여 줄 수 없어, 임의의 숫자를 대신 보여 줍니다."],
   whatIf: ["What if: you changed a number", "만약에: 숫자를 바꾸면"], whatIfDismiss: ["close, and compare later changes with the numbers of now", "닫고, 다음 변경은 지금 숫자와 비교하기"],
   whatIfMore: [(count) => `and ${count} more`, (count) => `외 ${count}개`],
   doubledTitle: [(name) => `If ${name} were twice as large`, (name) => `${name}을(를) 두 배로 하면`],

@@ -1,5 +1,6 @@
 // Shows the models and runs of the service with their curves, while they learn.
 import { html, useEffect, useMemo, useRef, useState } from "../core/dom.js";
+import { useTitles } from "../core/problems/titles.js";
 import { Switches } from "../widgets/switches.js";
 import { addressOf, readAddress } from "./address.js";
 import { TONES, toggled, without } from "./choice.js";
@@ -17,6 +18,7 @@ export function ModelsPage({ translator, languages }) {
   const [log, setLog] = useState(initial.log);
   const { watch, trouble, now } = useWatch(chosen);
   const t = useMemo(() => translator(lang), [lang]);
+  useTitles(lang);
 
   const all = (keys) => keys ?? (watch.newest ? [watch.newest] : []);
   const shown = all(chosen);

@@ -1,6 +1,6 @@
 // Says how a run goes on, how it has ended, and why it has failed.
 import { html } from "../core/dom.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 import { counted, duration } from "./units.js";
 
 const OPEN = ["queued", "running", "paused"];
@@ -22,8 +22,8 @@ function outcome(run, t) {
 
 // Returns why a run has failed: what that means, if it is known, and the words of the service.
 function reason({ problem, steps }, t) {
-  if (problem.code !== "non_finite") return { meaning: null, detail: describe(problem, t) };
-  return { meaning: t(problem.detail.includes(": /columns/") ? "dataNotFinite" : "diverged", counted(steps)), detail: problem.detail };
+  if (problem.code !== "non_finite") return { meaning: null, detail: html`<${Described} fault=${problem} t=${t} />` };
+  return { meaning: t(problem.detail.includes(": /columns/") ? "dataNotFinite" : "diverged", counted(steps)), detail: html`<span lang="en">${problem.detail}</span>` };
 }
 
 // Returns how far an open run has come, and what comes next.

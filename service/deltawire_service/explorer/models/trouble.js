@@ -1,6 +1,6 @@
 // Says that the service does not answer, what it refuses, and since when nothing new has come.
 import { html } from "../core/dom.js";
-import { describe } from "../widgets/describe.js";
+import { Described } from "../widgets/described.js";
 
 // `trouble`: {error, seconds} or null, as polling.js tells. `updated`: the time that the page is of.
 export function Trouble({ trouble, updated, now, lang, t }) {
@@ -8,6 +8,6 @@ export function Trouble({ trouble, updated, now, lang, t }) {
   const { error: { problem }, seconds } = trouble;
   const locked = seconds === null;
   return html`<div class="trouble" role="status"><p class="warning">
-    ${[locked ? t("keyNeeded") : describe(problem, t), updated && t("asOf", updated.toLocaleTimeString(lang)), !locked && t("nextTry", seconds)].filter(Boolean).join(" ")}
+    ${locked ? t("keyNeeded") : html`<${Described} fault=${problem} t=${t} />`} ${[updated && t("asOf", updated.toLocaleTimeString(lang)), !locked && t("nextTry", seconds)].filter(Boolean).join(" ")}
     <button onClick=${now}>${t(locked ? "enterKey" : "tryNow")}</button></p></div>`;
 }

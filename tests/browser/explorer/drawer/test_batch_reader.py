@@ -65,6 +65,11 @@ def test_a_batch_is_read(page: Page, text: str) -> None:
     "text, wrong",
     [
         ("0.5,-1,1\n2,a,0", "Line 2, column 2: 'a' is not a number."),
+        (
+            "1,2,0\n1,2,9007199254740993",
+            "Line 2, column 3: 9007199254740993 is too large to be kept exactly.",
+        ),
+        ('{"x": [[1, 2]], "y": [9007199254740993]}', "y/0 is or has 9007199254740993, which"),
         ("x[0],x[1],y\n1,2,3\n\n4,5", "Line 4: expected 3 columns, got 2."),
         ("1,2\n3,4", "Line 1: expected 3 columns (x[0], x[1], y), got 2."),
         ("\n\n1,2\n3,4,5", "Line 3: expected 3 columns (x[0], x[1], y), got 2."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ def test_a_network_is_kept_opened_exported_imported_and_deleted(page: Page, tmp_
     page.locator('[data-kept="mine 2"]').wait_for()  # beside it: nothing is replaced
     page.locator("select.network").select_option("fan_out")
     page.locator('[data-node="m"]').wait_for()
+    page.wait_for_url(re.compile("example=fan_out.*tab=kept"))  # it is written a little later than drawn
     page.reload()
     page.locator("select.network").select_option(label="mine")
     page.locator('[data-value="x"] text', has_text="7").wait_for()

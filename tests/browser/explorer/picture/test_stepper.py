@@ -48,3 +48,24 @@ def test_keys(page: Page) -> None:
     page.locator('[data-node="q"] .ring').focus()
     explorer.press("Enter")
     page.locator('[data-panel="q"]').wait_for()
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768), (390, 844)])
+def test_the_sentence_of_a_step_is_whole_and_the_picture_stays(
+    page: Page, language: str, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    explorer = Explorer(page, f"example=window_classifier&lang={language}")
+    heights = set()
+    for step in (0, 5, 16, 23, explorer.last()):  # vectors_corrupt has the longest name
+        explorer.at(step)
+        whole, tall = page.locator(".step-text").evaluate(
+            """text => [
+              text.scrollWidth <= text.clientWidth && text.scrollHeight <= text.clientHeight,
+              text.closest('.stepper').offsetHeight,
+            ]"""
+        )
+        assert whole, step
+        heights.add(tall)
+    assert len(heights) == 1

@@ -2,6 +2,7 @@
 import { sizeOf } from "../arrays.js";
 import { Failure } from "../requests.js";
 import { MOST_NUMBERS } from "../versions.js";
+import { lossIn } from "./losses.js";
 import { readSafetensors } from "./safetensors.js";
 import { numbersIn } from "./tensors.js";
 
@@ -30,6 +31,8 @@ export function networkInText(text, file) {
   } catch (error) { // what begins as JSON is to be mended, anything else is no network at all
     throw new Failure(/^\s*\{/.test(text) ? { code: "file_json", file, reason: /** @type {Error} */ (error).message } : { code: "file_other", file });
   }
+  const loss = lossIn(text);
+  if (loss) throw new Failure({ ...loss, file });
   const request = isNetwork(read?.nodes ? { network: read } : read, file);
   return { ...request, ...(request.params && { params: listed(request.params, file) }), ...(request.data && { data: listed(request.data, file) }) };
 }

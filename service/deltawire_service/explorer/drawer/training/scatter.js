@@ -1,7 +1,7 @@
 // Draws the examples as points by class, on the regions where the network predicts each class.
 import { html, useLayoutEffect, useRef, useState } from "../../core/dom.js";
 import { short } from "../../core/numbers.js";
-import { describe } from "../../widgets/describe.js";
+import { Described } from "../../widgets/described.js";
 import { COLUMNS, frameOf, ROWS } from "./plane.js";
 import { useRegions } from "./region_requests.js";
 
@@ -29,7 +29,7 @@ export function Scatter({ document, params, plane, turn, t }) {
   const up = (y) => TOP + (height * (top - y)) / (top - bottom);
   const classes = Array.from({ length: plane.classes }, (_, i) => i);
   return html`<figure class="scatter" data-regions=${rows ? new Set(rows.flat()).size : 0}>
-    <figcaption>${t("planeTitle", plane.points)}${failure && html` <small role="status">${describe(failure.faults[0], t)}</small>`}</figcaption>
+    <figcaption>${t("planeTitle", plane.points)}${failure && html` <small role="status"><${Described} fault=${failure.faults[0]} t=${t} /></small>`}</figcaption>
     <svg ref=${element} role="img" aria-label=${t("planeTitle", plane.points)}>
       ${rows && html`<${Regions} ...${{ rows, width, height }} />`}
       <rect class="frame" x=${LEFT} y=${TOP} width=${width} height=${height} />

@@ -1,9 +1,9 @@
 // Trains the network in the page: its settings, its buttons, and curves that grow while it runs.
-import { html, useEffect, useState } from "../../core/dom.js";
+import { html, useState } from "../../core/dom.js";
 import { precise } from "../../core/numbers.js";
 import { Chart } from "../../widgets/chart/chart.js";
 import { NumberField } from "../../widgets/number_field.js";
-import { describe } from "../../widgets/describe.js";
+import { Described } from "../../widgets/described.js";
 import { batchOf, classificationOf, diverging } from "./descent.js";
 import { planeOf } from "./plane.js";
 import { Scatter } from "./scatter.js";
@@ -13,11 +13,12 @@ const HEIGHT = 98; // pixels of a curve, at least
 
 // `shown`: tells whether the tab is open; training goes on when it is not. `startRate`: the first learning rate.
 export function Training({ document, model, setParams, shown, startRate, t }) {
-  const [rate, setRate] = useState(startRate); // null where what is typed is refused
+  const [typed, setTyped] = useState(/** @type {{ rate: number | null, start: number }} */ ({ rate: startRate, start: startRate }));
+  const rate = typed.start === startRate ? typed.rate : startRate; // null where what is typed is refused
+  const setRate = (/** @type {number | null} */ now) => setTyped({ rate: now, start: startRate });
   const [size, setSize] = useState(undefined); // examples per step; undefined: all
   const classification = classificationOf(model);
   const training = useTraining(document, classification, setParams);
-  useEffect(() => setRate(startRate), [startRate]);
   if (!model.parameters.length) return html`<p class="quiet">${t("nothingToTrain")}</p>`;
 
   const batch = batchOf(document);
@@ -60,6 +61,6 @@ function Ending({ ended, loss, rate, t }) {
   const { why, step, failure } = ended;
   const diverged = why === "Diverged" || (diverges && why !== "Changed");
   const wrong = diverged || failure;
-  const parts = [diverged ? t("endedDiverged", step, precise(ended.rate)) : t(`ended${why}`, step), failure && !diverged && describe(failure.faults[0], t)];
-  return html`<span class=${wrong ? "warning" : "quiet"} role="status" data-ended=${diverged ? "Diverged" : why} ...${wrong ? { "data-training-warning": "" } : {}}>${parts.filter(Boolean).join(" ")}</span>`;
+  const said = diverged ? t("endedDiverged", step, precise(ended.rate)) : t(`ended${why}`, step);
+  return html`<span class=${wrong ? "warning" : "quiet"} role="status" data-ended=${diverged ? "Diverged" : why} ...${wrong ? { "data-training-warning": "" } : {}}>${said}${failure && !diverged && html` <${Described} fault=${failure.faults[0]} t=${t} />`}</span>`;
 }

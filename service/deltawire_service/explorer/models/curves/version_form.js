@@ -19,6 +19,6 @@ export function VersionForm({ curve, place, setPlace, earliest, lang, t }) {
       <span>${t("modelGradientNorm")} <b>${curve.norm[index] === null ? "–" : precise(curve.norm[index])}</b></span>`}
     ${curve.events.filter((one) => one.version === version).map(({ kind }) => html`<span class="quiet">${t(`event_${kind}`)}</span>`)}
     ${version < earliest ? html`<span class="quiet">${t("versionExpired", earliest)}</span>`
-      : html`<${GraphLink} name=${curve.model} ...${{ version, lang, t }} />`}
+      : html`<${GraphLink} name=${curve.model} run=${curve.run?.id} ...${{ version, lang, t }} />`}
   </li>`;
 }

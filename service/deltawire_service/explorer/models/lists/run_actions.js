@@ -1,7 +1,7 @@
 // Draws the buttons that pause, resume and cancel a run.
 import { Failure } from "../../core/requests.js";
 import { html, useLayoutEffect, useRef, useState } from "../../core/dom.js";
-import { describe } from "../../widgets/describe.js";
+import { Described } from "../../widgets/described.js";
 import * as routes from "../routes.js";
 
 // `now`: asks for the newest state at once.
@@ -22,7 +22,7 @@ export function RunActions({ run, name, now, t }) {
       if (action === "cancel") heading.focus(); // the row goes to another list
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      setFault(describe(error.problem, t));
+      setFault(error.problem);
     }
     now();
   };
@@ -33,5 +33,5 @@ export function RunActions({ run, name, now, t }) {
   return html`<p class="actions" ref=${element} onKeyDown=${leave}>
       ${asked ? [button("cancelForGood", () => act("cancel")), button("keep", () => setAsked(false))]
         : [button(other, undefined, "other"), button("cancel", () => setAsked(true))]}</p>
-    ${fault && html`<p class="warning" role="alert">${fault}</p>`}`;
+    ${fault && html`<p class="warning" role="alert"><${Described} fault=${fault} t=${t} /></p>`}`;
 }

@@ -18,7 +18,7 @@ export function RunRow({ row: run, tone, toggle, full, now, lang, t }) {
     <p class="quiet"><${RunSentences} ...${{ run, t }} />
       ${run.best_loss !== null && html`<span>${t("bestLoss", precise(run.best_loss), counted(run.best_version))}</span>`}
       <span>${t("dataset", run.recipe.dataset)}</span>
-      <${GraphLink} name=${run.model} version=${run.version} ...${{ lang, t }} /></p>
+      <${GraphLink} name=${run.model} version=${run.version} run=${run.id} ...${{ lang, t }} /></p>
     ${open && html`<${RunActions} ...${{ run, name, now, t }} />`}
     <${RunReason} ...${{ run, t }} />
   </li>`;

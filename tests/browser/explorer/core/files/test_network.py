@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 BIAS = ("F64", [3], bytes(24))
+PACKED = {
+    "dtype": "int64",
+    "shape": [1, 2],
+    "base64": base64.b64encode(np.array([0, 2**53 + 1]).tobytes()).decode(),
+}
 
 
 def open_file(page: Page, name: str, content: bytes) -> None:
@@ -102,6 +107,52 @@ WRONG: dict[str, tuple[bytes, str]] = {
         safetensors({"params/hidden.bias": ("F64", [1], np.array([np.nan]).tobytes())}, {"request": REQUEST}),
         "the tensor hidden.bias has a number that is not finite",
     ),
+    "int64.safetensors": (
+        safetensors({"data/x": ("I64", [1, 2], np.array([1, 2**53 + 1]).tobytes())}, {"request": REQUEST}),
+        "x is or has 9007199254740993, which a browser cannot keep exactly",
+    ),
+    "least.safetensors": (
+        safetensors({"data/x": ("I64", [1, 1], np.array([-(2**63)]).tobytes())}, {"request": REQUEST}),
+        "x is or has -9223372036854775808, which",
+    ),
+    "packed.json": (
+        json.dumps({"network": NETWORK, "data": {"x": PACKED}}).encode(),
+        "x is or has 9007199254740993, which",
+    ),
+    "digits.json": (
+        json.dumps({"network": NETWORK, "data": {"x": [[1, 2**53 + 1]]}}).encode(),
+        "data/x/0/1 is or has 9007199254740993, which",
+    ),
+    "infinite.json": (
+        json.dumps({"network": NETWORK}).encode()[:-1] + b', "data": {"x": [[1e999, 0]]}}',
+        "data/x/0/0 is or has 1e999, which",
+    ),
+    "nan.json": (json.dumps({"network": NETWORK, "data": {"x": [[np.nan, 0]]}}).encode(), "not JSON ("),
+    "twice.json": (
+        b'{"network": {"inputs": {"x": {}, "x": {}}, "nodes": []}}',
+        "network/inputs/x comes twice",
+    ),
+    "twice.safetensors": (
+        safetensors({"hidden.bias": BIAS, "params/hidden.bias": BIAS}, {"request": REQUEST}),
+        "the name params/hidden.bias comes twice",
+    ),
+    "header.safetensors": (
+        safetensors({"hidden.bias": BIAS, "hidden.bia2": BIAS}, {"request": REQUEST}).replace(
+            b"bia2", b"bias"
+        ),
+        "the name hidden.bias comes twice",
+    ),
+    "metadata.safetensors": (
+        safetensors({"hidden.bias": BIAS}, {"request": REQUEST[:-1] + ', "data": {"x": [[1, 1e999]]}}'}),
+        "data/x/0/1 is or has 1e999, which",
+    ),
+    **{
+        f"{dtype}.safetensors": (
+            safetensors({"hidden.bias": (dtype, [3], bytes(3 * size))}, {"request": REQUEST}),
+            f"the tensor hidden.bias has the dtype {dtype}",
+        )
+        for dtype, size in (("BOOL", 1), ("U8", 1), ("U64", 8), ("I32", 4))
+    },
     "large.safetensors": (
         safetensors({"params/hidden.bias": ("F64", [500_001], b"")}, {"request": REQUEST}),
         "500,001 numbers. A picture is drawn of 500,000 at most",
@@ -120,3 +171,28 @@ def test_a_wrong_file_is_refused_by_its_name_and_what_was_there_stays(page: Page
     assert explorer.values()["f"] == "−12" and page.locator(".page.stale").count() == 0
     page.locator("[data-dismiss]").click()
     page.locator(".refused").wait_for(state="detached")
+
+
+def test_large_numbers_that_are_exact_stay_as_they_are(page: Page) -> None:
+    """Floats may be written in digits alone, as browsers do; what is written is read as the same again."""
+    Explorer(page, "example=circuit")
+    data = [[2**53, 10**20], [-4611686018427388000, 2**53 - 1]]
+    text = json.dumps({"network": NETWORK})[:-1] + ', "data": {"x": ['
+    text += "[9007199254740992, 100000000000000000000], [-4611686018427388000, 9007199254740991]]}}"
+    open_file(page, "net.json", text.encode())
+    page.locator('[data-node="hidden"]').wait_for()
+    assert document(page)["data"]["x"] == data
+
+
+def test_what_is_typed_is_refused_in_its_line(page: Page, faults: list[str]) -> None:
+    Explorer(page, "example=moons")
+    document(page)
+    editor = page.locator(".editor textarea")
+    typed = editor.input_value()
+    begin = typed.index("0", typed.index('"y": ['))
+    line = typed[:begin].count("\n") + 1
+    editor.fill(f"{typed[:begin]}9007199254740993{typed[begin + 1 :]}")
+    fault = page.locator(f'.faults [data-line="{line}"]')
+    assert "data/y/0 is or has 9007199254740993, which" in fault.inner_text()
+    editor.fill(typed.replace('"y": [', '"x": [0], "y": ['))
+    page.locator(".faults", has_text="the name data/x comes twice").wait_for()

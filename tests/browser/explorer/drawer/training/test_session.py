@@ -87,3 +87,18 @@ def test_a_rate_that_is_none_is_refused_in_its_field(page: Page) -> None:
         assert page.locator("[data-train]").is_disabled()
     page.locator("[data-size]").fill("8")
     assert page.get_by_role("alert").count() == 0 and page.locator("[data-train]").is_enabled()
+
+
+def test_a_rate_that_is_refused_at_once_stays_refused(page: Page) -> None:
+    """What is typed before the browser has painted counts too: effects come after the painting."""
+    page.add_init_script(
+        """{
+          const later = setTimeout;
+          window.requestAnimationFrame = call => later(call, 2000);
+          window.setTimeout = (call, pause, ...values) => later(call, pause < 101 ? 2000 : pause, ...values);
+        }"""
+    )
+    open_training(page)
+    page.locator("[data-rate]").fill("")
+    page.get_by_role("alert").get_by_text("must be a number above 0").wait_for()
+    assert page.locator("[data-train]").is_disabled()

@@ -54,7 +54,7 @@ def test_a_run_opens_in_the_graph_at_its_version(training_page: Page, is_in: str
     RunRoutes(training_page, make_run(4, is_in))
     open_page(training_page)
     link = training_page.locator("li[data-run] .graph-link")
-    assert link.get_attribute("href") == "/?model=learner&version=42"
+    assert link.get_attribute("href") == "/?model=learner&version=42&run=00000004"
     assert link.get_attribute("aria-label") == "Open learner, version 42, in the graph"
 
 
@@ -139,6 +139,7 @@ def test_a_run_that_has_failed_says_why_and_after_which_step(
     assert training_page.locator("[data-action], progress").count() == 0
     training_page.get_by_role("button", name="한국어").click()
     for place in places:
+        place.get_by_text(korean).wait_for()
         text = place.inner_text()
         assert "2,000단계 중 1,040단계까지 학습" in text and korean in text and detail in text
 
@@ -186,8 +187,8 @@ def test_a_refused_change_is_said_in_its_row(training_page: Page, faults: list[s
     faults.clear()
 
 
-def start_run(service: str, model: str) -> None:
-    """Start a run that takes longer than any test."""
+def start_run(service: str, model: str) -> str:
+    """Start a run that takes longer than any test, and return its name on the page."""
     arrays = batch(0, size=64)
     lines = ["a,b,c,d,y"]
     for numbers, label in zip(arrays["data/x"], arrays["data/y"], strict=True):
@@ -200,6 +201,7 @@ def start_run(service: str, model: str) -> None:
     recipe = {"dataset": "table", "columns": columns, "steps": 10**7, "validation": {"fraction": 0.25}}
     answer = requests.post(f"{service}/v1/models/{model}/runs", json=recipe, timeout=30)
     assert answer.ok, answer.text
+    return f"{model} #{answer.json()['number']}"
 
 
 def steps_of(page: Page) -> int:
@@ -208,13 +210,13 @@ def steps_of(page: Page) -> int:
 
 def test_a_real_run_grows_stands_still_goes_on_and_ends(training_page: Page, training_service: str) -> None:
     model = train(training_service, "runner", 2)
-    start_run(training_service, "runner")
+    name = start_run(training_service, "runner")
     open_page(training_page)
     state(training_page, "running").wait_for()
     longer = "steps => Number(document.querySelector('.plot')?.getAttribute('aria-valuemax')) > steps"
     training_page.wait_for_function(longer, arg=10)
     assert " left" in state(training_page, "running").inner_text()
-    training_page.get_by_text("runner #1, validation").wait_for()
+    training_page.get_by_text(f"{name}, validation").wait_for()
     training_page.locator('[data-action="pause"]').click()
     state(training_page, "paused").wait_for()
     version = model.version
@@ -225,7 +227,7 @@ def test_a_real_run_grows_stands_still_goes_on_and_ends(training_page: Page, tra
     training_page.locator('[data-action="cancel"]').click()
     training_page.locator('[data-action="cancelForGood"]').click()
     state(training_page, "cancelled").wait_for()
-    told = training_page.locator('[data-version-of="runner #1"]')
+    told = training_page.locator(f'[data-version-of="{name}"]')
     told.get_by_text(f"{model.describe()['loss']:.4g}", exact=True).wait_for()
     assert f"after {model.version - 2:,} of" in state(training_page, "cancelled").inner_text()
 
