@@ -52,6 +52,24 @@ def first_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
         _gradient(trial, sampler, measured, name)
 
 
+def sweep(trial: Trial, sampler: Sampler) -> None:
+    """Check δ of every input at many numbers, which leave no gap in which a branch could end.
+
+    Args:
+        trial: the layer.
+        sampler: draws the numbers.
+
+    Raises:
+        ConformanceError: a δ is wrong.
+    """
+    point = trial.finite(sampler.sweep())
+    if point is not None:
+        measured = trial.measure(point)
+        for position, x in enumerate(point.inputs):
+            if x.size and not is_integer(x):
+                _delta(trial, sampler, measured, position)
+
+
 def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) -> None:
     """Check that δ of an input is (∂value/∂input)ᵀ δ."""
     point, closure = measured.point, delta_of(position)
