@@ -150,7 +150,7 @@ def _at(trial: Trial, sampler: Sampler, point: Point, batch_sizes: bool) -> None
             batches(trial, measured, alone)
             precision_of_terms(trial, sampler, point)
     precision(trial, sampler, point)
-    first_order(trial, sampler, measured)
+    first_order(trial, sampler, measured, every_place=batch_sizes)
     second_order(trial, sampler, measured)
 
 

@@ -46,9 +46,11 @@ def pure(trial: Trial, point: Point) -> None:
 
 
 def changed(point: Point) -> Point:
-    """Return a point of the same shapes with other numbers."""
-    reverse = point.with_rows(lambda array: array[::-1])
-    return reverse.with_params({name: 1.25 * w for name, w in point.params.items()})
+    """Return a point of the same shapes with other numbers, whose sums over the batch differ too."""
+    rows = np.arange(len(point.delta))[::-1].copy()
+    rows[-1:] = rows[:1]
+    other = point.with_rows(lambda array: array[rows])
+    return other.with_params({name: 1.25 * w for name, w in point.params.items()})
 
 
 def bits(results: Mapping[str, Array]) -> dict[str, bytes]:
