@@ -6,12 +6,10 @@ A layer may change some of it inside a context that puts it back before the call
 
 from __future__ import annotations
 
-import builtins
 import decimal
 import gc
 import locale
 import logging
-import math
 import os
 import random
 import signal
@@ -23,11 +21,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltawire_layers.kit.purity.functions import Functions, write_functions
 from deltawire_layers.kit.trial import Trial
 
 
@@ -157,29 +155,6 @@ TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 SETTINGS = ("stdin", "stdout", "stderr", "excepthook", "displayhook", "unraisablehook", "dont_write_bytecode")
 
-LIBRARIES = (builtins, math, os, time, np, np.linalg, np.random)
-"""Modules whose functions no layer may replace."""
-
-
-def _functions() -> dict[tuple[str, str], Any]:
-    """Return the functions of some modules; submodules may be imported at any time."""
-    return {
-        (module.__name__, name): thing
-        for module in LIBRARIES
-        for name, thing in list(vars(module).items())
-        if callable(thing) and name != "_"
-    }
-
-
-def _write_functions(before: dict[tuple[str, str], Any]) -> None:
-    modules: dict[str, ModuleType] = {module.__name__: module for module in LIBRARIES}
-    after = _functions()
-    for module, name in after.keys() - before.keys():
-        delattr(modules[module], name)
-    for (module, name), thing in before.items():
-        if after.get((module, name)) is not thing:
-            setattr(modules[module], name, thing)
-
 
 def _attributes(owner: Any, names: tuple[str, ...]) -> tuple[Callable[[], Any], Callable[[Any], None]]:
     """Return functions that read and write attributes."""
@@ -283,7 +258,7 @@ STATES = (
     ProcessState("an attribute of sys", *_attributes(sys, SETTINGS), CONTEXT),
     ProcessState("the time limit of sockets", socket.getdefaulttimeout, socket.setdefaulttimeout),
     ProcessState("the folder of temporary files", tempfile.gettempdir, partial(setattr, tempfile, "tempdir")),
-    ProcessState("a function of Python or numpy", _functions, _write_functions, "call your own"),
+    ProcessState("a function of Python or numpy", Functions, write_functions, "call your own"),
     ProcessState("the settings of torch", *_torch(_torch_settings, _write_torch_settings), CONTEXT),
     ProcessState(
         "the stream of torch",
