@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltawire_layers.kit.hangs import is_abandoned
 from deltawire_layers.kit.purity.functions import Functions, write_functions
 from deltawire_layers.kit.trial import Trial
 
@@ -283,7 +284,8 @@ class Process:
     def put_back(self) -> None:
         """Put everything back to what it was when this object was made."""
         for state, before, _ in _changes(self._first, _read_all()):
-            state.write(before)
+            if not is_abandoned():
+                state.write(before)
 
     def check(self, trial: Trial, again: Callable[[], object], of: str = CALLS, at: str = "value") -> None:
         """Check that nothing has changed, or only once, as by an import.
@@ -298,7 +300,7 @@ class Process:
             ConformanceError: something has changed.
         """
         now = _read_all()
-        changes = list(_changes(self._before, now))
+        changes = [] if is_abandoned() else list(_changes(self._before, now))
         if changes:
             for state, before, _ in changes:
                 state.write(before)
