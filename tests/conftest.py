@@ -1,11 +1,13 @@
 """How thoroughly random tests search, from which seed, and which tests wait for other processes."""
 
+import gc
 import os
 import random
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.quick_apps import make_apps_quickly
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", deadline=None, max_examples=100, suppress_health_check=SLOW)
@@ -50,7 +52,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("servers")
 
 
+def pytest_collection_finish() -> None:
+    """Let later collections of garbage leave out the thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    make_apps_quickly()
     if config.getoption("--hypothesis-seed", default=None) is None:
         config.option.hypothesis_seed = random.randrange(2**32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -17,13 +18,23 @@ from deltawire_layers.kit.declared import (
     refuse_class,
     run_check,
 )
-from deltawire_layers.kit.derivatives import first_order, second_order
+from deltawire_layers.kit.derivatives import first_order, second_order, sweep
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.examples import batches, independent
 from deltawire_layers.kit.points import Point, Sampler
-from deltawire_layers.kit.purity.calls import any_layout, bits, check_threads, concurrent, pure, same_bits
+from deltawire_layers.kit.purity.calls import (
+    any_layout,
+    bits,
+    check_threads,
+    concurrent,
+    pure,
+    same_bits,
+    state,
+    unchanged,
+)
 from deltawire_layers.kit.purity.history import forgets
 from deltawire_layers.kit.purity.interleaving import interleaved
+from deltawire_layers.kit.purity.process import DECLARATIONS, Process
 from deltawire_layers.kit.purity.writable import Writable
 from deltawire_layers.kit.saved import check_saved
 from deltawire_layers.kit.sizes import precision, precision_of_terms, scaled_deltas
@@ -72,30 +83,56 @@ def check_layer(
 
 def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | None) -> None:
     with np.errstate(all="ignore"):
-        trial, writable = declared(layer, shapes), Writable(layer)
+        process = Process()
         try:
-            _rules(trial, writable, seed, against)
+            before = state(layer)
+            trial, writable = declared(layer, shapes), Writable(layer)
+            again = partial(declared, layer, shapes)
+            process.check(trial, again, of=DECLARATIONS, at="output_shape")
+            try:
+                unchanged(trial, before, "a declaration")
+                _rules(trial, writable, process, seed, against)
+            finally:
+                writable.rewind()
         finally:
-            writable.rewind()
+            process.put_back()
 
 
-def _rules(trial: Trial, writable: Writable, seed: int, against: Layer | None) -> None:
+def _rules(trial: Trial, writable: Writable, process: Process, seed: int, against: Layer | None) -> None:
     """Check the rules one after the other."""
-    sampler = trial.sampler(seed)
-    points = [point for point in map(trial.finite, sampler.points()) if point is not None]
+    before, sampler = state(trial.layer), trial.sampler(seed)
+    drawn = list(sampler.points())
+
+    def once_more(call: Callable[[], object]) -> None:
+        """Call the layer again, as if it had not been called before."""
+        writable.rewind()
+        call()
+
+    first = partial(trial.finite, drawn[0])
+    first()
+    process.check(trial, partial(once_more, first))
+    points = [point for point in map(trial.finite, drawn) if point is not None]
     if not points:
         raise trial.broken(4, "value", "is never finite", suggestion="declare where it is: domain = (0, inf)")
     usual = points[len(points) > 1]  # of scale 1, unless the layer overflows there
+    unchanged(trial, before, "a call")
     pure(trial, usual)
+    process.check(trial, partial(once_more, lambda: trial.forward(usual).results()))
     forgets(trial, writable, usual, points)
     _in_any_order(trial, usual)
     interleaved(trial, usual)
     if against is not None:
         same_as(trial, against, sampler, points)
     ventures = [point for point in map(trial.finite, sampler.parameter_points()) if point is not None]
-    for point in points + ventures:
-        with suppress(Degenerate):
-            _at(trial, sampler, point, batch_sizes=point is usual)
+
+    def at_points() -> None:
+        for point in points + ventures:
+            with suppress(Degenerate):
+                _at(trial, sampler, point, batch_sizes=point is usual)
+
+    at_points()
+    sweep(trial, sampler)
+    process.check(trial, partial(once_more, at_points))
     concurrent(trial, usual)
     any_layout(trial, usual)
     check_saved(trial)
@@ -113,7 +150,7 @@ def _at(trial: Trial, sampler: Sampler, point: Point, batch_sizes: bool) -> None
             batches(trial, measured, alone)
             precision_of_terms(trial, sampler, point)
     precision(trial, sampler, point)
-    first_order(trial, sampler, measured)
+    first_order(trial, sampler, measured, every_place=batch_sizes)
     second_order(trial, sampler, measured)
 
 

@@ -30,13 +30,14 @@ COARSE = 1e-5
 """Relative error of differences."""
 
 
-def first_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
+def first_order(trial: Trial, sampler: Sampler, measured: Measured, every_place: bool = True) -> None:
     """Check that every equation is the derivative of the value.
 
     Args:
         trial: the layer.
         sampler: draws directions.
         measured: a point and the results there.
+        every_place: whether each number of a parameter is moved alone, or many at once where that is enough.
 
     Raises:
         ConformanceError: an equation or the complex step is wrong.
@@ -49,7 +50,26 @@ def first_order(trial: Trial, sampler: Sampler, measured: Measured) -> None:
         direction = measured.point.still().with_params(params)
         _slope(trial, measured.point, direction, measured.results["value"], measured.noise["value"])
     for name in measured.point.params:
-        _gradient(trial, sampler, measured, name)
+        if every_place or not _agrees_along_directions(trial, sampler, measured, name):
+            _gradient(trial, sampler, measured, name)
+
+
+def sweep(trial: Trial, sampler: Sampler) -> None:
+    """Check δ of every input at many numbers, which leave no gap in which a branch could end.
+
+    Args:
+        trial: the layer.
+        sampler: draws the numbers.
+
+    Raises:
+        ConformanceError: a δ is wrong.
+    """
+    point = trial.finite(sampler.sweep())
+    if point is not None:
+        measured = trial.measure(point)
+        for position, x in enumerate(point.inputs):
+            if x.size and not is_integer(x):
+                _delta(trial, sampler, measured, position)
 
 
 def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) -> None:
@@ -78,6 +98,34 @@ def _delta(trial: Trial, sampler: Sampler, measured: Measured, position: int) ->
     allowance = measured.rounding(closure, size) + (doubt * np.abs(delta)).sum(axis=2).reshape(x.shape)
     problem = "is not the derivative of the value"
     trial.agree(4, closure, problem, point, expected, measured.results[closure], allowance)
+
+
+FEW_PLACES = 6
+"""Numbers of a parameter that are always moved one by one."""
+
+DIRECTIONS = 3
+"""Random directions in which a parameter with more numbers is moved."""
+
+
+def _agrees_along_directions(trial: Trial, sampler: Sampler, measured: Measured, name: str) -> bool:
+    """Return whether the gradient of a parameter is right along random directions of all of its places.
+
+    Where it is not, or there are few places, each has to be looked at: only that tells which one is wrong.
+    """
+    point, closure = measured.point, gradient_of(name)
+    result, still = measured.results[closure], point.still()
+    if trial.layer.orders == 1 or result.size <= FEW_PLACES:
+        return False
+    for _ in range(DIRECTIONS):
+        moved = sampler.anywhere(point).params[name]
+        direction = still.with_params({**still.params, name: moved})
+        slope = trial.forward(point.moved(direction, 1j * COMPLEX_STEP)).value.imag / COMPLEX_STEP
+        terms, parts = slope * point.delta, result * moved
+        sizes = np.abs(terms).sum() + np.abs(parts).sum()
+        allowance = result.size * measured.rounding(closure, sizes / result.size).max()
+        if not (abs(terms.sum() - parts.sum()) <= allowance and sizes < INFINITE):
+            return False
+    return True
 
 
 def _gradient(trial: Trial, sampler: Sampler, measured: Measured, name: str) -> None:

@@ -18,6 +18,8 @@ _CALLS: ContextVar[Calls | None] = ContextVar("calls", default=None)
 
 _LIMIT: ContextVar[float] = ContextVar("limit", default=inf)
 
+_ABANDONED: ContextVar[Event | None] = ContextVar("abandoned", default=None)
+
 LOOK = 0.05
 """Seconds between two looks at the calls that run."""
 
@@ -57,6 +59,12 @@ def time_limit() -> float:
     return _LIMIT.get()
 
 
+def is_abandoned() -> bool:
+    """Return whether nobody waits for this check any more, because a call hung: others may run meanwhile."""
+    abandoned = _ABANDONED.get()
+    return abandoned is not None and abandoned.is_set()
+
+
 def restart_clock() -> None:
     """Count the time of the call that runs in this thread from now on."""
     calls, thread = _CALLS.get(), get_ident()
@@ -86,11 +94,12 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
     calls: Calls = {}
     results: list[T] = []
     errors: list[BaseException] = []
-    ended = Event()
+    ended, abandoned = Event(), Event()
 
     def work() -> None:
         _CALLS.set(calls)
         _LIMIT.set(seconds)
+        _ABANDONED.set(abandoned)
         try:
             results.append(function())
         except BaseException as error:  # it belongs to the thread that waits
@@ -102,6 +111,7 @@ def call_within(seconds: float, function: Callable[[], T]) -> T:
     while not ended.wait(LOOK):
         for closure, start in list(calls.values()):
             if monotonic() - start > seconds:
+                abandoned.set()
                 raise Hang(closure)
     if errors:
         raise errors[0]

@@ -30,6 +30,13 @@ DIFFERENCE_STEP = 2.0**-24
 """Step of differences, relative to a direction: about the square root of float64's precision."""
 
 
+SWEPT = (0.03, 30.0)
+"""Least and greatest size of the numbers of a sweep."""
+
+MOST_SWEPT, LARGEST_SWEEP = 128, 2**13
+"""Maximum of examples of a sweep, and of numbers when each example is tried at every place."""
+
+
 class Point(NamedTuple):
     """A batch to try a layer on: its arguments and a δ of its value.
 
@@ -86,6 +93,10 @@ class Point(NamedTuple):
     def with_params(self, params: Mapping[str, Array]) -> Point:
         """Return the point with other parameters."""
         return self._replace(params=params)
+
+    def with_inputs(self, inputs: Iterable[Array]) -> Point:
+        """Return the point with other inputs."""
+        return self._replace(inputs=tuple(inputs))
 
     def with_delta(self, delta: Array) -> Point:
         """Return the point with another δ."""
@@ -204,6 +215,20 @@ class Sampler:
             first = {name: init(self.stream, shape) for name, (shape, init) in self.parameters.items()}
             # First numbers are often equal, so that branches may meet there, too.
             yield self._point(1.0, True, drawn, 1.0, FIRST_NUMBERS).with_params(first)
+
+    def sweep(self) -> Point:
+        """Return a batch whose inputs hold numbers of either sign at all sizes, without a large gap."""
+        widest = max((prod(shape) for shape in self.inputs), default=1)
+        rows = min(MOST_SWEPT, max(2, LARGEST_SWEEP // max(1, widest) ** 2))
+        drawn = []
+        for shape in self.inputs:
+            count = rows * prod(shape)
+            # At random between even steps: products of even ones are equal, and matrices of them singular.
+            places = (np.arange(count) + self.stream.random(count)) / max(1, count)
+            sizes = SWEPT[0] * (SWEPT[1] / SWEPT[0]) ** places
+            numbers = np.where(np.arange(count) % 2, sizes, -sizes)
+            drawn.append(self.stream.permutation(numbers).reshape(rows, *shape))
+        return self._point(1.0, False, drawn, 1.0)
 
     def inside(self, point: Point) -> Point | None:
         """Return the examples of a point that lie inside the domain; None when there are none."""

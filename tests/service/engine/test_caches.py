@@ -98,10 +98,7 @@ def traced(make: Callable[[], Any]) -> tuple[Any, int]:
     make()  # what is allocated once is allocated now
     gc.collect()
     gc.freeze()  # so that a collection visits only what a trial makes
-    try:
-        return min((trial(make) for _ in range(4)), key=lambda value_and_bytes: value_and_bytes[1])
-    finally:
-        gc.unfreeze()
+    return min((trial(make) for _ in range(4)), key=lambda value_and_bytes: value_and_bytes[1])
 
 
 def trial(make: Callable[[], Any]) -> tuple[Any, int]:

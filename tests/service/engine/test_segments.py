@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from deltawire_service.engine import (
     BatchRun,
     Computation,
     Direction,
+    Network,
     SegmentResult,
     Segments,
     compute_segment,
@@ -29,11 +31,18 @@ from deltawire_service.engine.plan import memory_plan
 
 
 class Pickled:
-    """Computes each segment from pickled bytes, with another compiled network."""
+    """Computes each segment from pickled bytes, with another network, compiled once as by a worker."""
 
     def __init__(self, spec: Any):
         self.spec = spec
         self.calls = 0
+        self.networks: dict[str, Network] = {}
+
+    def network(self, spec: Any) -> Network:
+        key = json.dumps(spec, sort_keys=True)
+        if key not in self.networks:
+            self.networks[key] = compiled(spec)
+        return self.networks[key]
 
     def __call__(self, run: BatchRun, computation: Computation, /) -> Iterator[list[SegmentResult]]:
         segments = Segments(run, computation)
@@ -42,7 +51,7 @@ class Pickled:
             batched = {place: array[rows] for place, array in segments.batched.items()}
             task = segments.description, rows.start, segments.bounds(index), {**segments.shared, **batched}
             description, first_row, bounds, arrays = pickle.loads(pickle.dumps(task))
-            network = compiled(description.spec)
+            network = self.network(description.spec)
             results = compute_segment(network, description, first_row, bounds, arrays)
             yield pickle.loads(pickle.dumps(results))
 
