@@ -15,11 +15,11 @@ template <class T> struct Greatest {
     std::size_t place;
 };
 
-// The greatest number of a row, and a place where it stands. NaN is not greater than any number.
+// The greatest number of a row, and the first place where it stands. NaN is not greater than any number.
 template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T floor) {
     using Blocks = Block<T>;
     using Bits = typename Format<T>::Bits;
-    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(64)));
+    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(VECTOR)));
     typename Blocks::Numbers most = floor - typename Blocks::Numbers{};
     Places places = {};
     std::size_t i = 0;
@@ -31,7 +31,9 @@ template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T 
     }
     Greatest<T> best = {floor, 0};
     for (std::size_t lane = 0; lane < Blocks::size; ++lane)
-        if (most[lane] > best.number) best = {most[lane], std::size_t(places[lane]) + lane};
+        if (const Greatest<T> other = {most[lane], std::size_t(places[lane]) + lane};
+            other.number > best.number || (other.number == best.number && other.place < best.place))
+            best = other;
     for (; i < count; ++i)
         if (x[i] > best.number) best = {x[i], i};
     return best;
