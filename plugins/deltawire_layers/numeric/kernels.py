@@ -18,7 +18,7 @@ from deltawire_layers.numeric import sharing
 
 try:
     import deltawire_kernels as _installed
-except ImportError:
+except ModuleNotFoundError:
     _installed = None
 
 compiled: Any = _installed if _installed is not None and _installed.instructions else None

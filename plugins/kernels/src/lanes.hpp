@@ -1,4 +1,4 @@
-// Vectors of the processor, and sums of a row in eight lanes of double precision, or in lanes of its numbers at first.
+// Vectors of the processor, and sums of a row in eight lanes of double precision.
 //
 // The lanes have the same order on every processor, whatever the size of its vectors.
 #pragma once
@@ -144,40 +144,6 @@ template <class T> inline double sum_differences(const T *x, std::size_t count, 
 template <class T> inline double sum_squares(const T *x, std::size_t count, double from) {
     const Lanes start = Lanes::filled(from);
     return sum(count, [=](const Lanes &a) { return (a - start) * (a - start); }, from, x);
-}
-
-// Numbers of lanes, to double precision.
-inline Lanes doubled(const Wide<double> &numbers) { return numbers; }
-inline Lanes doubled(const Wide<float> &numbers) {
-    float stored[Wide<float>::count];
-    std::memcpy(stored, &numbers, sizeof stored);
-    return load(stored) + load(stored + LANES);
-}
-template <class T> inline Two<Lanes> doubled(const Two<Wide<T>> &both) {
-    return {doubled(both.first), doubled(both.second)};
-}
-
-// The same sum, for terms in the format of the numbers. The term of zeros is 0.
-template <class T, class Term, class... Arrays>
-__attribute__((always_inline)) inline auto sum_runs(std::size_t count, Term term, const T *x, const Arrays *...arrays) {
-    using Numbers = Wide<T>;
-    decltype(doubled(term(Numbers::load(x), Numbers::load(arrays)...))) sums = {};
-    std::size_t i = 0;
-    while (i + Numbers::count <= count) {
-        decltype(term(Numbers::load(x), Numbers::load(arrays)...)) run = {};
-        for (std::size_t terms = 0; terms < RUN && i + Numbers::count <= count; ++terms, i += Numbers::count)
-            run += term(Numbers::load(x + i), Numbers::load(arrays + i)...);
-        sums += doubled(run);
-    }
-    if (i < count) {
-        const auto rest = [=](const T *from) {
-            Numbers numbers = {};
-            std::memcpy(&numbers, from + i, (count - i) * sizeof(T));
-            return numbers;
-        };
-        sums += doubled(term(rest(x), rest(arrays)...));
-    }
-    return total(sums);
 }
 
 // Σ x (y - from).

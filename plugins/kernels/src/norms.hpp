@@ -45,6 +45,16 @@ inline void place(const T *x, const T *weight, const T *bias, T *value, const Mo
         for (std::size_t i = 0; i < shape.count(); ++i) value[i] = unit(x[i]);
 }
 
+// Σ δ and Σ δ ∘ y, y the normalised x: in double precision, since what remains of parts that cancel may be small.
+template <class T>
+inline Two<double> sums_along(const T *x, const Moments<T> &unit, const T *delta, std::size_t count) {
+    const Lanes mean = Lanes::filled(double(unit.high) + double(unit.low)), factor = Lanes::filled(unit.factor);
+    const auto term = [=](const Lanes &d, const Lanes &numbers) {
+        return Two<Lanes>{d, d * ((numbers - mean) * factor)};
+    };
+    return sum(count, term, 0, delta, x);
+}
+
 // value = weight ∘ (x - mean) / √(mean of squares + eps) + bias; weight and bias may be null.
 // Returns whether every mean of squares was finite.
 template <class T>
@@ -96,9 +106,7 @@ template <class T>
 void channel_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
     for (std::size_t row = 0; row < shape.rows; ++row, sums += 2 * shape.channels)
         for (std::size_t channel = 0; channel < shape.channels; ++channel, delta += shape.places, x += shape.places) {
-            const Normalised<T> unit(saved[row]);
-            const auto term = [=](const Wide<T> &d, const Wide<T> &number) { return Two<Wide<T>>{d, d * unit(number)}; };
-            const Two<double> both = sum_runs(shape.places, term, delta, x);
+            const Two<double> both = sums_along(x, saved[row], delta, shape.places);
             sums[channel] = both.first, sums[shape.channels + channel] = both.second;
         }
 }
@@ -146,17 +154,7 @@ template <class T> void norm_sums(const T *x, const Moments<T> *saved, const T *
     (shape.places == 1 ? column_sums<T> : channel_sums<T>)(x, saved, delta, sums, shape);
 }
 
-// Σ g and Σ g ∘ y over a row whose channels have one place each, g = weight ∘ δ.
-template <class T>
-inline Two<double> row_sums(const T *x, const Moments<T> &moments, const T *weight, const T *delta, std::size_t count) {
-    const Normalised<T> unit(moments);
-    const auto term = [=](const Wide<T> &g, const Wide<T> &number) { return Two<Wide<T>>{g, g * unit(number)}; };
-    if (!weight) return sum_runs(count, term, delta, x);
-    const auto weighted = [=](const Wide<T> &d, const Wide<T> &number, const Wide<T> &w) { return term(w * d, number); };
-    return sum_runs(count, weighted, delta, x, weight);
-}
-
-// The same, from the sums of the row's channels, (2, channels).
+// Σ g and Σ g ∘ y of a row, from the sums of its channels, (2, channels), with g = weight ∘ δ.
 template <class T> inline Two<double> row_sums(const double *sums, const T *weight, std::size_t channels) {
     Two<double> both = {};
     for (std::size_t channel = 0; channel < channels; ++channel) {
@@ -176,23 +174,28 @@ void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *d
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, delta += count, below += count) {
         const Moments<T> unit = saved[row];
         const T *w = weight ? weight + shape.first(row) : nullptr;
+        const T *g = delta;
+        if (w && !sums) {  // sums and differences see the same roundings of g
+            for (std::size_t i = 0; i < count; ++i) below[i] = w[i] * delta[i];
+            g = below;
+        }
         const Two<double> both = sums ? row_sums(sums + row * 2 * shape.channels, w, shape.channels)
-                                      : row_sums(x, unit, w, delta, count);
+                                      : sums_along(x, unit, g, count);
         const double slope = both.second / double(count);
         const T low = centred ? static_cast<T>(both.first / double(count)) : T(0);
         const auto rest = [=](T g, T number) { return (g - low) - unit(number) * T(slope); };
         constexpr bool again = sizeof(T) == sizeof(double);
         const T last = again ? T(1) : unit.factor;
-        if (w)
+        if (w && sums)
             each_place(shape, [=](std::size_t i, std::size_t channel) {
                 below[i] = rest(w[channel] * delta[i], x[i]) * last;
             });
         else
-            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(delta[i], x[i]) * last; });
+            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(g[i], x[i]) * last; });
         if constexpr (again) {
             const Normalised<T> numbers(unit);
-            const auto term = [=](const Wide<T> &each, const Wide<T> &number) { return each * numbers(number); };
-            const T more = sum_runs(count, term, below, x) / double(count) - slope * eps * unit.factor * unit.factor;
+            const auto term = [=](const Lanes &each, const Lanes &number) { return each * numbers(number); };
+            const T more = sum(count, term, 0, below, x) / double(count) - slope * eps * unit.factor * unit.factor;
             for (std::size_t i = 0; i < count; ++i) below[i] = (below[i] - unit(x[i]) * more) * unit.factor;
         }
     }

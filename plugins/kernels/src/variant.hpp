@@ -114,5 +114,6 @@ struct Variant {
     Kernels<double> doubles;
 };
 
-// Null where this processor has none of the sets of instructions.
+// The variant for the instructions that DELTAWIRE_KERNELS_INSTRUCTIONS names, or the fastest.
+// Null where this processor has instructions of no variant; it throws where the named one is missing.
 const Variant *best_variant();
