@@ -39,6 +39,23 @@ template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T 
     return best;
 }
 
+// The greatest number of a row, at least `floor`. NaN is not greater than any number.
+template <class T> inline T greatest_number(const T *x, std::size_t count, T floor) {
+    using Blocks = Block<T>;
+    typename Blocks::Numbers even = floor - typename Blocks::Numbers{}, odd = even;
+    std::size_t i = 0;
+    for (; i + 2 * Blocks::size <= count; i += 2 * Blocks::size) {
+        const auto here = Blocks::load(x + i), there = Blocks::load(x + i + Blocks::size);
+        even = here > even ? here : even;
+        odd = there > odd ? there : odd;
+    }
+    T best = floor;
+    for (std::size_t lane = 0; lane < Blocks::size; ++lane)
+        for (const T most : {even[lane], odd[lane]}) best = most > best ? most : best;
+    for (; i < count; ++i) best = x[i] > best ? x[i] : best;
+    return best;
+}
+
 // y = eˢ⁽ˣ⁻ᵐ⁾ / Σ eˢ⁽ˣ⁻ᵐ⁾, m and log Σ eˢ⁽ˣ⁻ᵐ⁾ of each row, with m its greatest number, but at least `floor`, and s the
 // scale. Numbers that are not seen count as -∞. A row of -∞ alone becomes 0 if the floor is finite. A row with NaN
 // becomes NaN.
@@ -51,15 +68,15 @@ void softmax(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::siz
             for (std::size_t i = 0; i < count; ++i) y[i] = mask[i] ? x[i] : -std::numeric_limits<T>::infinity();
             given = y;
         }
-        const T greatest_number = greatest(given, count, floor).number;
+        const T m = greatest_number(given, count, floor);
         if (scale == 1)
-            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(given[i] - greatest_number);
+            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(given[i] - m);
         else
-            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(scale * (given[i] - greatest_number));
+            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(scale * (given[i] - m));
         const double total = sum(y, count);
-        const T divisor = total == 0 ? T(1) : static_cast<T>(total);
-        for (std::size_t i = 0; i < count; ++i) y[i] /= divisor;
-        most[row] = greatest_number;
+        const T factor = total == 0 ? T(1) : static_cast<T>(1 / total);
+        for (std::size_t i = 0; i < count; ++i) y[i] *= factor;
+        most[row] = m;
         log_total[row] = static_cast<T>(__builtin_log(total));
     }
 }
