@@ -6,7 +6,6 @@ python -m benchmarks.derivatives [ROUNDS]
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from statistics import median
@@ -93,9 +92,8 @@ def answer(engine: str, order: str) -> None:
 
 
 def main(rounds: int) -> None:
-    os.environ.update(dict.fromkeys(processes.VARIABLES, "1"))  # BLAS reads them as soon as numpy is loaded
     programs = {
-        f"{engine} {order}": Program([*COMMAND, engine, order])
+        f"{engine} {order}": Program([*COMMAND, engine, order], variables=processes.variables(engine, 1))
         for engine in ("ours", "jax")
         for order in ("first", "second")
     }

@@ -224,7 +224,10 @@ def main() -> None:
     print(machine(["torch"]))
     for dtype in options.dtypes:
         programs = {
-            name: Program(["-m", "benchmarks.layers", "--work", name, dtype, str(options.seconds)])
+            name: Program(
+                ["-m", "benchmarks.layers", "--work", name, dtype, str(options.seconds)],
+                variables=processes.variables(name, 1),
+            )
             for name in ENGINES
         }
         rows, ratios = [], []

@@ -9,12 +9,14 @@ median over the rounds is what a table shows.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 PAUSE = 0.05  # seconds between two measurements: thread pools spin for a while when their work is done
@@ -24,11 +26,12 @@ Answers = dict[str, list[dict[str, Any]]]
 
 
 class Program(NamedTuple):
-    """A Python program: its arguments, the interpreter it runs in, and the folder it runs from."""
+    """A Python program: its arguments, the interpreter it runs in, the folder it runs from, and variables."""
 
     arguments: Sequence[str]
     python: str | Path = sys.executable
     folder: Path | None = None
+    variables: Mapping[str, str] = MappingProxyType({})
 
 
 class Contender:
@@ -38,6 +41,7 @@ class Contender:
         self._process = subprocess.Popen(
             [program.python, *program.arguments],
             cwd=program.folder,
+            env=os.environ | program.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -127,7 +127,8 @@ def measure(options: Namespace, names: list[str], folder: str) -> None:
     for threads in options.threads:
         programs = {
             engine: Program(
-                ["-m", "benchmarks.networks", "--work", engine, folder, str(threads), str(options.seconds)]
+                ["-m", "benchmarks.networks", "--work", engine, folder, str(threads), str(options.seconds)],
+                variables=processes.variables(engine, threads),
             )
             for engine in ENGINES
         }

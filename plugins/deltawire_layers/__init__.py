@@ -31,7 +31,7 @@ from deltawire_layers.layer import (
     identity,
 )
 from deltawire_layers.locking import lock, read_only
-from deltawire_layers.numeric import analytic, branches, kernels, lengths, pieces, products, sums
+from deltawire_layers.numeric import analytic, branches, kernels, lengths, pieces, products, sharing, sums
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config
@@ -82,5 +82,6 @@ __all__ = [
     "read_only",
     "set_deadline",
     "shapes",
+    "sharing",
     "sums",
 ]

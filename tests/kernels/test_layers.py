@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.shared_pieces import shared
 
-from deltawire_layers import kernels, load_layers
+from deltawire_layers import kernels, load_layers, sharing
 
 pytestmark = pytest.mark.kernels
 
@@ -101,6 +102,21 @@ def test_a_layer_gives_the_numbers_of_its_twin(
         assert got.dtype == expected.dtype and got.shape == expected.shape
         size = max(1, np.abs(expected).max())
         np.testing.assert_allclose(got, expected, rtol=0, atol=40 * np.finfo(dtype).eps * size)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_threads_that_share_the_rows_change_no_bit(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, config, shape = LAYERS[name]
+    x, delta = np.random.default_rng(0).normal(size=(2, 6, *shape)).astype(np.float32)
+    monkeypatch.setattr(sharing, "NUMBERS", 8)
+    alone = results(kind, config, x, delta)
+    counts: list[int] = []
+    with shared(counts):
+        together = results(kind, config, x, delta)
+    assert [each.tobytes() for each in together] == [each.tobytes() for each in alone]
+    assert max(counts, default=0) > 1 or not (
+        {"depthwise", "sigmoid", "softmax", "layer_norm"} & {*name.split()}
+    )
 
 
 @pytest.mark.parametrize("kind", [kind for kind, config, _ in LAYERS.values() if not config])

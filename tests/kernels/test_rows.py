@@ -78,7 +78,7 @@ def test_a_norm_its_delta_and_its_gradients(
     random = np.random.default_rng(seed)
     x, delta = (random.normal(size=(2, *shape)) + 2).astype(dtype)
     weight, bias = random.normal(size=(2, groups, channels)).astype(dtype)
-    value, moments, below = np.empty_like(x), np.empty((3, examples * groups), dtype), np.empty_like(x)
+    value, moments, below = np.empty_like(x), np.empty((examples * groups, 3), dtype), np.empty_like(x)
     given_weight, given_bias = weight if parameters else None, bias if parameters == 2 else None
     assert deltawire_kernels.norm(
         x, given_weight, given_bias, value, moments, groups, channels, 1e-3, centred
@@ -90,22 +90,29 @@ def test_a_norm_its_delta_and_its_gradients(
     factor = weight[..., None].astype(np.longdouble) if parameters else np.longdouble(1)
     summand = bias[..., None] if parameters == 2 else np.longdouble(0)
     # Two floats have 48 digits together.
-    got_mean = moments[0].astype(float) + moments[1]
+    got_mean = moments[:, 0].astype(float) + moments[:, 1]
     assert (np.abs(got_mean - np.ravel(mean + 0 * size)) <= 2.0**-46 * np.abs(wide).max()).all()
-    close(moments[2], 1 / size.ravel(), 1 / size.ravel())
+    close(moments[:, 2], 1 / size.ravel(), 1 / size.ravel())
     from_mean = (np.abs(wide) + np.abs(mean)) / size
     close(value, factor * y + summand, np.abs(factor) * from_mean + np.abs(summand))
-    deltawire_kernels.norm_delta(x, moments, given_weight, delta, below, groups, channels, 1e-3, centred)
+    sums = np.empty((2, groups, channels) if places == 1 else (examples, groups, 2, channels))
+    deltawire_kernels.norm_sums(x, moments, delta, sums, groups, channels)
+    known = None if places == 1 else sums
+    deltawire_kernels.norm_delta(
+        x, moments, given_weight, delta, known, below, groups, channels, 1e-3, centred
+    )
     g = factor * delta
     along = (g * y).mean(axis=(2, 3), keepdims=True)
     level = g.mean(axis=(2, 3), keepdims=True) if centred else np.longdouble(0)
     terms = np.abs(g) + np.abs(g).mean(axis=(2, 3), keepdims=True) * (1 + from_mean * from_mean.max())
     close(below, (g - level - y * along) / size, terms / size)
-    sums = np.empty((groups, channels), dtype)
-    deltawire_kernels.channel_sums(delta, sums, examples)
-    close(sums, delta.astype(np.longdouble).sum(axis=(0, 3)), np.abs(delta).sum(axis=(0, 3)))
-    deltawire_kernels.norm_gradient(x, moments, delta, sums, groups)
-    close(sums, (delta * y).sum(axis=(0, 3)), (np.abs(delta) * from_mean).sum(axis=(0, 3)))
+    level_sums, along_sums = sums if places == 1 else sums.sum(axis=0).swapaxes(0, 1)
+    close(
+        level_sums.astype(dtype), delta.astype(np.longdouble).sum(axis=(0, 3)), np.abs(delta).sum(axis=(0, 3))
+    )
+    close(
+        along_sums.astype(dtype), (delta * y).sum(axis=(0, 3)), (np.abs(delta) * from_mean).sum(axis=(0, 3))
+    )
 
 
 @given(shape=SHAPES, dtype=DTYPES, parameters=st.integers(0, 2), seed=SEEDS)
@@ -118,9 +125,9 @@ def test_given_moments_and_their_delta(
     random = np.random.default_rng(seed)
     x, delta = (random.normal(size=(2, examples, channels, places)) + 2).astype(dtype)
     weight, bias = random.normal(size=(2, channels)).astype(dtype)
-    moments = random.uniform(0.5, 2, size=(3, examples * channels)).astype(dtype)
-    moments[1] = 0
-    mean, factor = (moments[i].astype(np.longdouble).reshape(examples, channels, 1) for i in (0, 2))
+    moments = random.uniform(0.5, 2, size=(examples * channels, 3)).astype(dtype)
+    moments[:, 1] = 0
+    mean, factor = (moments[:, i].astype(np.longdouble).reshape(examples, channels, 1) for i in (0, 2))
     given_weight, given_bias = weight if parameters else None, bias if parameters == 2 else None
     value, below = np.empty_like(x), np.empty_like(x)
     deltawire_kernels.standardise(x, given_weight, given_bias, value, moments, channels, 1)
@@ -136,7 +143,7 @@ def test_a_norm_beyond_the_greatest_float_is_left_to_numpy() -> None:
     import deltawire_kernels
 
     x = np.array([[1e200, -1e200]])
-    assert not deltawire_kernels.norm(x, None, None, x.copy(), np.empty((3, 1)), 1, 2, 1e-5, True)
+    assert not deltawire_kernels.norm(x, None, None, x.copy(), np.empty((1, 3)), 1, 2, 1e-5, True)
 
 
 def test_a_float_of_any_size_is_normalised() -> None:
@@ -144,7 +151,7 @@ def test_a_float_of_any_size_is_normalised() -> None:
 
     x = np.array([[3e38, -3e38], [1e-30, -1e-30]], np.float32)
     y = np.empty_like(x)
-    assert deltawire_kernels.norm(x, None, None, y, np.empty((3, 2), np.float32), 1, 2, 1e-30, True)
+    assert deltawire_kernels.norm(x, None, None, y, np.empty((2, 3), np.float32), 1, 2, 1e-30, True)
     np.testing.assert_allclose(y, [[1, -1], [1e-15, -1e-15]], rtol=1e-6)
 
 
@@ -167,8 +174,11 @@ def test_long_sums_keep_their_digits(seed: int) -> None:
     import deltawire_kernels
 
     a = np.random.default_rng(seed).random((200_000, 3), np.float32)
+    moments = np.tile(np.float32([0, 0, 1]), (len(a), 1))
+    both = np.empty((2, 3))
+    deltawire_kernels.norm_sums(a, moments, a, both, 1, 3)
+    np.testing.assert_allclose(both[0], a.sum(axis=0, dtype=np.float64), rtol=2e-7)
+    np.testing.assert_allclose(both[1], np.square(a, dtype=np.float64).sum(axis=0), rtol=2e-7)
     sums = np.empty(3, np.float32)
-    deltawire_kernels.channel_sums(a, sums, len(a))
-    np.testing.assert_allclose(sums, a.sum(axis=0, dtype=np.float64), rtol=2e-7)
     deltawire_kernels.scatter(np.zeros(len(a), np.int64), a, sums, 1)
     np.testing.assert_allclose(sums, a.sum(axis=0, dtype=np.float64), rtol=2e-7)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from support.networks import Example, examples
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import load_layers, pieces
+from deltawire_layers import load_layers, pieces, sharing
 from deltawire_service.engine import Direction, Network, Threads, compile_network
 from deltawire_service.engine.plan import cuts, memory_plan
 
@@ -57,7 +57,7 @@ def bits(network: Network, params: Any, data: Any, curved: bool) -> dict[str, by
     }
 
 
-def counted(functions: Any, compute: Any = pieces.compute) -> None:
+def counted(functions: Any, compute: Any = sharing.compute) -> None:
     CUT["pieces"] += 1
     compute(functions)
 

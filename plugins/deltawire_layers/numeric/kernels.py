@@ -1,24 +1,24 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module that imports them; those of windows and of recurrent cells are called in
-`plane_kernels.py` and `cell_kernels.py`. Every function returns None where a kernel does not compute the
-numbers: it is not installed, the processor lacks its instructions, or the numbers are complex (they carry a
-complex step). The caller then computes with numpy.
+This is the one module that imports them; `norm_kernels.py`, `plane_kernels.py` and `cell_kernels.py` call
+those of norms, of windows and of recurrent cells. Every function returns None where a kernel does not compute
+the numbers: it is not installed, the processor lacks its instructions, or the numbers are complex (they carry
+a complex step). The caller then computes with numpy.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from deltawire_layers.layer import Activation, Array, Equation, Shape
+from deltawire_layers.layer import Activation, Array, Shape
+from deltawire_layers.numeric import sharing
 
 try:
     import deltawire_kernels as _installed
-except ImportError:
+except ModuleNotFoundError:
     _installed = None
 
 compiled: Any = _installed if _installed is not None and _installed.instructions else None
@@ -52,14 +52,21 @@ def pointwise(function: str, x: Array) -> Activation | None:
     if not computes(x):
         return None
     number, x = _NUMBERS[function], np.ascontiguousarray(x)
-    y = np.empty_like(x)
-    compiled.value(number, x, y)
+    y, flat = np.empty_like(x), x.reshape(-1)
+
+    def values(part: slice) -> None:
+        compiled.value(number, flat[part], y.reshape(-1)[part])
 
     def x_delta(delta: Array) -> Array:
-        below = np.empty_like(x)
-        compiled.delta(number, x, np.ascontiguousarray(delta), below)
+        below, above = np.empty_like(x), np.ascontiguousarray(delta).reshape(-1)
+
+        def deltas(part: slice) -> None:
+            compiled.delta(number, flat[part], above[part], below.reshape(-1)[part])
+
+        sharing.rows(x.size, x.size, deltas)
         return below
 
+    sharing.rows(x.size, x.size, values)
     return Activation(y, deltas=(x_delta,))
 
 
@@ -97,9 +104,22 @@ def softmax(
     x = np.ascontiguousarray(x)
     p = out if out is not None and out.flags.c_contiguous else np.empty_like(x)
     most, log_total = np.empty((2, *x.shape[:-1], 1), x.dtype)
-    mask = None if seen is None else np.ascontiguousarray(seen).view(np.uint8)
-    sizes = (1, 1) if seen is None else (len(x), x.shape[-2])
-    compiled.softmax(x, p, most, log_total, floor, scale, mask, *sizes)
+    if seen is None:
+        rows = [each.reshape(-1, each.shape[-1]) for each in (x, p, most, log_total)]
+
+        def values(part: slice) -> None:
+            compiled.softmax(*(each[part] for each in rows), floor, scale)
+
+        sharing.rows(len(rows[0]), x.size, values)
+    else:
+        mask = np.ascontiguousarray(seen).view(np.uint8)
+
+        def masked(part: slice) -> None:
+            given = mask if len(mask) == 1 else mask[part]
+            arrays = x[part], p[part], most[part], log_total[part]
+            compiled.softmax(*arrays, floor, scale, given, len(arrays[0]), x.shape[-2])
+
+        sharing.rows(len(x), x.size, masked)
     if out is not None and p is not out:
         out[...] = p
         p = out
@@ -118,79 +138,15 @@ def softmax_delta(p: Array, delta: Array, out: Array | None = None, scale: float
     if not computes(p) or (out is not None and not out.flags.c_contiguous):
         return None
     below = np.empty(p.shape, p.dtype) if out is None else out
-    rows = p.size // p.shape[-1]
-    compiled.softmax_delta(np.ascontiguousarray(p), np.ascontiguousarray(delta), below, rows, scale)
+    given, above = np.ascontiguousarray(p), np.ascontiguousarray(delta)
+    rows = [array.reshape(-1, p.shape[-1]) for array in (given, above, below)]
+
+    def deltas(part: slice) -> None:
+        arrays = [array[part] for array in rows]
+        compiled.softmax_delta(*arrays, len(arrays[0]), scale)
+
+    sharing.rows(len(rows[0]), p.size, deltas)
     return below
-
-
-def norm(
-    params: Mapping[str, Array], x: Array, rows: int, channels: int, eps: float, centred: bool
-) -> Activation | None:
-    """Return (x − mean) / √(mean of squares + eps) of each row, times a weight and plus a bias per channel.
-
-    None also where a mean of squares is beyond the greatest float.
-
-    Args:
-        params: nothing, the weight, or weight and bias: a number for each channel of all rows of an example.
-        x: the numbers of a batch (batch, ...), row after row.
-        rows: rows of the batch, each with a mean of its own.
-        channels: channels of a row; each has the same number of places, which follow each other.
-        eps: added to the mean of squares.
-        centred: whether the mean is subtracted.
-    """
-    if not computes(x):
-        return None
-    x = np.ascontiguousarray(x)
-    weight, bias = (params[name].ravel() if name in params else None for name in ("weight", "bias"))
-    groups = 1 if weight is None else weight.size // channels
-    value, moments = np.empty_like(x), np.empty((3, rows), x.dtype)
-    if not compiled.norm(x, weight, bias, value, moments, groups, channels, eps, centred):
-        return None
-
-    def x_delta(delta: Array) -> Array:
-        below = np.empty_like(x)
-        above = np.ascontiguousarray(delta)
-        compiled.norm_delta(x, moments, weight, above, below, groups, channels, eps, centred)
-        return below
-
-    return Activation(value, deltas=(x_delta,), grads=_channel_gradients(params, x, moments, groups))
-
-
-def standardised(
-    params: Mapping[str, Array], x: Array, mean: Array, root: Array
-) -> tuple[Array, Equation, dict[str, Equation]] | None:
-    """Return (x − mean) / root per channel, times a weight and plus a bias; and its backward equations.
-
-    None also where 1 / root is no float.
-
-    Args:
-        params: nothing, the weight, or weight and bias: (channels,).
-        x: the numbers of a batch (batch, channels, places...).
-        mean: (batch, channels).
-        root: (batch, channels).
-
-    Returns:
-        The value, the equation of x, and those of the parameters.
-    """
-    if not computes(x):
-        return None
-    channels = x.shape[1]
-    moments = np.zeros((3, mean.size), x.dtype)
-    moments[0] = mean.ravel()
-    with np.errstate(all="ignore"):
-        np.divide(1, root.ravel(), out=moments[2])
-    if not np.isfinite(moments[2]).all():
-        return None
-    x, value = np.ascontiguousarray(x), np.empty(x.shape, x.dtype)
-    weight, bias = (params.get(name) for name in ("weight", "bias"))
-    compiled.standardise(x, weight, bias, value, moments, channels, 1)
-
-    def x_delta(delta: Array) -> Array:
-        below = np.empty_like(x)
-        compiled.standardise_delta(moments, weight, np.ascontiguousarray(delta), below, channels, 1)
-        return below
-
-    return value, x_delta, _channel_gradients(params, x, moments, channels)
 
 
 def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array | None:
@@ -206,22 +162,3 @@ def scatter_rows(index: Array, delta: Array, shape: Shape) -> Array | None:
     sums = np.empty(shape, delta.dtype)
     compiled.scatter(np.ascontiguousarray(index, np.int64), np.ascontiguousarray(delta), sums, shape[0])
     return sums
-
-
-def _channel_gradients(
-    params: Mapping[str, Array], x: Array, moments: Array, groups: int
-) -> dict[str, Equation]:
-    """Return the equations of weight and bias, for rows of moments (3, examples * groups)."""
-
-    def weight_gradient(delta: Array) -> Array:
-        sums = np.empty(params["weight"].shape, x.dtype)
-        compiled.norm_gradient(x, moments, np.ascontiguousarray(delta), sums, groups)
-        return sums
-
-    def bias_gradient(delta: Array) -> Array:
-        sums = np.empty(params["bias"].shape, x.dtype)
-        compiled.channel_sums(np.ascontiguousarray(delta), sums, moments.shape[1] // groups)
-        return sums
-
-    equations = {"weight": weight_gradient, "bias": bias_gradient}
-    return {name: equations[name] for name in params}

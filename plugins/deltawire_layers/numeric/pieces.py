@@ -6,14 +6,13 @@ or several. A BLAS library that uses threads itself cuts by their number, and ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
 from functools import partial
 
 import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.sharing import MOST_PIECES, compute, cuts, sharing
 from deltawire_layers.numeric.sums import long_product
 
 PIECE = 2**24
@@ -21,9 +20,6 @@ PIECE = 2**24
 
 WIDTH = 256
 """Rows or columns of a piece, at least: narrower products take longer, also in one thread."""
-
-MOST_PIECES = 16
-"""Pieces that threads share, at most."""
 
 LONGEST = 2**32
 """Multiplications of a product that is computed in one go, at most: about 0.1 s. Longer ones are halved."""
@@ -37,12 +33,6 @@ LONG_SUM = 1024
 SMALL = 1024
 """Numbers of a matrix up to which BLAS adds all terms one after the other; for more it makes blocks."""
 
-Share = Callable[[Sequence[Callable[[], object]]], None]
-"""Calls each of some functions once, perhaps in several threads, and returns when all have returned."""
-
-sharing: ContextVar[Share | None] = ContextVar("sharing", default=None)
-"""How the pieces of a product are computed; None: one after the other."""
-
 
 def product(a: Array, b: Array) -> Array:
     """Return a b over the last two axes: a (..., n, k), b (..., k, m), the leading axes equal in both."""
@@ -54,11 +44,6 @@ def product(a: Array, b: Array) -> Array:
         plain: Array = np.dot(a, b) if a.ndim == 2 else a @ b
         return plain
     return _cut(a, b) if a.ndim == 2 else _stacked(a, b)
-
-
-def cuts(length: int, count: int) -> list[slice]:
-    """Return so many slices of an axis, as even as they come."""
-    return [slice(length * piece // count, length * (piece + 1) // count) for piece in range(count)]
 
 
 def _cut(a: Array, b: Array) -> Array:
@@ -115,18 +100,3 @@ def _multiply(a: Array, b: Array, value: Array) -> None:
                 _multiply(a[half], b, value[half])
             else:
                 _multiply(a, b[:, half], value[:, half])
-
-
-def compute(pieces: Sequence[Callable[[], object]]) -> None:
-    """Call functions that compute pieces, in all threads that share them, with a look before each."""
-    share = sharing.get()
-    if share is not None:
-        share([partial(_look_and_call, piece) for piece in pieces])
-        return
-    for piece in pieces:
-        _look_and_call(piece)
-
-
-def _look_and_call(piece: Callable[[], object]) -> None:
-    check_deadline()
-    piece()

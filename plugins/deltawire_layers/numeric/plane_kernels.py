@@ -6,6 +6,7 @@ As in `kernels.py`, a method returns False where no kernel computes, and the cal
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import chain
 from math import prod
 from typing import NamedTuple
@@ -13,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from deltawire_layers.layer import Array, Shape
-from deltawire_layers.numeric import kernels
+from deltawire_layers.numeric import kernels, sharing
 from deltawire_layers.numeric.windows import Window
 
 MOST_PLACES = 64
@@ -58,7 +59,12 @@ class Planes(NamedTuple):
         """
         if not kernels.computes(wide) or not value.size:
             return False
-        kernels.compiled.depthwise(*map(np.ascontiguousarray, (wide, W)), value, self.sizes)
+        wide, W = map(np.ascontiguousarray, (wide, W))
+
+        def values(part: slice) -> None:
+            kernels.compiled.depthwise(wide[part], W, value[part], self.sizes)
+
+        sharing.rows(len(wide), wide.size, values)
         return True
 
     def widened(self, W: Array, narrow: Array, wide: Array) -> bool:
@@ -71,7 +77,12 @@ class Planes(NamedTuple):
         """
         if not kernels.computes(narrow) or not wide.size:
             return False
-        kernels.compiled.depthwise_delta(*map(np.ascontiguousarray, (W, narrow)), wide, self.sizes)
+        W, narrow = map(np.ascontiguousarray, (W, narrow))
+
+        def deltas(part: slice) -> None:
+            kernels.compiled.depthwise_delta(W, narrow[part], wide[part], self.sizes)
+
+        sharing.rows(len(wide), wide.size, deltas)
         return True
 
     def kernel_gradient(self, narrow: Array, wide: Array, gradient: Array) -> bool:
@@ -84,7 +95,16 @@ class Planes(NamedTuple):
         """
         if not kernels.computes(wide) or not narrow.size:
             return False
-        kernels.compiled.depthwise_gradient(*map(np.ascontiguousarray, (wide, narrow)), gradient, self.sizes)
+        wide, narrow = map(np.ascontiguousarray, (wide, narrow))
+        # The shape alone decides which examples are added first, and so the bits.
+        parts = sharing.cuts(len(wide), sharing.parts(len(wide), wide.size))
+        sums = np.empty((len(parts), *gradient.shape), gradient.dtype)
+
+        def add(part: slice, to: Array) -> None:
+            kernels.compiled.depthwise_gradient(wide[part], narrow[part], to, self.sizes)
+
+        sharing.compute([partial(add, part, to) for part, to in zip(parts, sums, strict=True)])
+        gradient[...] = sums.sum(axis=0, dtype=float)
         return True
 
 

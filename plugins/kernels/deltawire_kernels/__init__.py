@@ -6,7 +6,6 @@ TypeError, and sizes that do not fit with a ValueError.
 """
 
 from deltawire_kernels._kernels import (
-    channel_sums,
     delta,
     depthwise,
     depthwise_delta,
@@ -20,7 +19,7 @@ from deltawire_kernels._kernels import (
     lstm_delta,
     norm,
     norm_delta,
-    norm_gradient,
+    norm_sums,
     scatter,
     softmax,
     softmax_delta,
@@ -31,7 +30,6 @@ from deltawire_kernels._kernels import (
 )
 
 __all__ = [
-    "channel_sums",
     "delta",
     "depthwise",
     "depthwise_delta",
@@ -45,7 +43,7 @@ __all__ = [
     "lstm_delta",
     "norm",
     "norm_delta",
-    "norm_gradient",
+    "norm_sums",
     "scatter",
     "softmax",
     "softmax_delta",

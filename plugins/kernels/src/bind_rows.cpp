@@ -60,10 +60,10 @@ Groups grouped(std::size_t numbers, std::size_t rows, std::size_t groups, std::s
     return {rows, groups, channels, count / channels};
 }
 
-// Moments (3, rows): what is saved of each row.
-template <class T> Saved<T> saved_in(const Out<T> &moments) {
-    const std::size_t rows = divided(moments.size(), 3);
-    return {moments.data(), moments.data() + rows, moments.data() + 2 * rows};
+// Moments (rows, 3): what is saved of each row.
+template <class T> Moments<T> *saved_in(const Out<T> &moments) {
+    static_assert(sizeof(Moments<T>) == 3 * sizeof(T));
+    return reinterpret_cast<Moments<T> *>(moments.data());
 }
 
 template <class T>
@@ -75,20 +75,32 @@ bool norm(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<T> mome
     size_of(weight, groups * channels);
     size_of(bias, groups * channels);
     const Unlocked unlocked(x.size());
-    return kernels<T>().norm(x.data(), data_of(weight), data_of(bias), value.data(), saved_in<T>(moments), shape,
+    return kernels<T>().norm(x.data(), data_of(weight), data_of(bias), value.data(), saved_in(moments), shape,
                              eps, centred);
 }
 
+// Sums (rows, 2, channels), as norm_sums writes them, where channels have several places.
 template <class T>
-void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, Out<T> below, std::size_t groups,
-                std::size_t channels, double eps, bool centred) {
+void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, MaybeIn<double> sums, Out<T> below,
+                std::size_t groups, std::size_t channels, double eps, bool centred) {
     const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
     same(x.size(), above.size());
     same(x.size(), below.size());
     size_of(weight, groups * channels);
+    size_of(sums, 2 * shape.rows * channels);
     const Unlocked unlocked(x.size());
-    kernels<T>().norm_delta(x.data(), saved_in<T>(moments), data_of(weight), above.data(), below.data(), shape,
-                            eps, centred);
+    kernels<T>().norm_delta(x.data(), saved_in(moments), data_of(weight), above.data(), data_of(sums), below.data(),
+                            shape, eps, centred);
+}
+
+// Sums (rows, 2, channels), or (2, channels of all groups) where channels have one place each.
+template <class T>
+void norm_sums(In<T> x, Out<T> moments, In<T> above, Out<double> sums, std::size_t groups, std::size_t channels) {
+    const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
+    same(x.size(), above.size());
+    same(sums.size(), 2 * (shape.places == 1 ? groups : shape.rows) * channels);
+    const Unlocked unlocked(x.size());
+    kernels<T>().norm_sums(x.data(), saved_in(moments), above.data(), sums.data(), shape);
 }
 
 template <class T>
@@ -100,7 +112,7 @@ void standardise(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<
     size_of(weight, groups * channels);
     size_of(bias, groups * channels);
     const Unlocked unlocked(x.size());
-    kernels<T>().standardise(x.data(), data_of(weight), data_of(bias), value.data(), saved_in<T>(moments), shape);
+    kernels<T>().standardise(x.data(), data_of(weight), data_of(bias), value.data(), saved_in(moments), shape);
 }
 
 template <class T>
@@ -110,15 +122,7 @@ void standardise_delta(Out<T> moments, MaybeIn<T> weight, In<T> above, Out<T> be
     same(above.size(), below.size());
     size_of(weight, groups * channels);
     const Unlocked unlocked(above.size());
-    kernels<T>().standardise_delta(data_of(weight), above.data(), below.data(), saved_in<T>(moments), shape);
-}
-
-template <class T> void norm_gradient(In<T> x, Out<T> moments, In<T> above, Out<T> sums, std::size_t groups) {
-    const std::size_t channels = divided(sums.size(), groups);
-    const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
-    same(x.size(), above.size());
-    const Unlocked unlocked(x.size());
-    kernels<T>().norm_gradient(x.data(), saved_in<T>(moments), above.data(), sums.data(), shape);
+    kernels<T>().standardise_delta(data_of(weight), above.data(), below.data(), saved_in(moments), shape);
 }
 
 template <class T> void scatter(In<std::int64_t> index, In<T> above, Out<T> sums, std::size_t rows) {
@@ -138,12 +142,6 @@ template <class T> void scatter(In<std::int64_t> index, In<T> above, Out<T> sums
     kernels<T>().scatter(starts.data(), order.data(), above.data(), sums.data(), rows, width);
 }
 
-template <class T> void channel_sums(In<T> above, Out<T> sums, std::size_t examples) {
-    const std::size_t places = divided(divided(above.size(), examples), sums.size());
-    const Unlocked unlocked(above.size());
-    kernels<T>().channel_sums(above.data(), sums.data(), examples, sums.size(), places);
-}
-
 template <class T> void bind(nb::module_ &m) {
     m.def("value", value<T>, "function"_a, "x"_a.noconvert(), "y"_a.noconvert());
     m.def("delta", delta<T>, "function"_a, "x"_a.noconvert(), "above"_a.noconvert(), "below"_a.noconvert());
@@ -155,15 +153,15 @@ template <class T> void bind(nb::module_ &m) {
     m.def("norm", norm<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_delta", norm_delta<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "weight"_a.noconvert().none(),
-          "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
+          "above"_a.noconvert(), "sums"_a.noconvert().none(), "below"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a,
+          "centred"_a);
+    m.def("norm_sums", norm_sums<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
+          "sums"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("standardise", standardise<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("standardise_delta", standardise_delta<T>, "moments"_a.noconvert(), "weight"_a.noconvert().none(),
           "above"_a.noconvert(), "below"_a.noconvert(), "groups"_a, "channels"_a);
-    m.def("norm_gradient", norm_gradient<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
-          "sums"_a.noconvert(), "groups"_a);
     m.def("scatter", scatter<T>, "index"_a.noconvert(), "above"_a.noconvert(), "sums"_a.noconvert(), "rows"_a);
-    m.def("channel_sums", channel_sums<T>, "above"_a.noconvert(), "sums"_a.noconvert(), "examples"_a);
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ template <> struct Format<float> {
     static constexpr float whole = 0x1.8p23f;  // added to a number, it leaves a whole number in the last bits
     static constexpr float log2e = 0x1.715476p+0f;
     static constexpr float ln2_high = 0x1.62e43p-1f, ln2_low = -0x1.05c61p-29f;
-    static constexpr float lowest = -104.0f, highest = 89.0f;  // e^x is 0 below, infinite above
+    static constexpr float lowest = -104.0f;  // e^x is 0 below
+    static constexpr Bits lift = 64;  // makes exponents of e^x those of normal numbers
     static constexpr float exp_terms[] = {
         0.0013926183587713494542f, 0.0083631790527225773704f, 0.041666554617204574203f,
         0.16666576969898775683f, 0.5f};
@@ -52,7 +53,8 @@ template <> struct Format<double> {
     static constexpr double whole = 0x1.8p52;
     static constexpr double log2e = 0x1.71547652b82fep+0;
     static constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
-    static constexpr double lowest = -746.0, highest = 710.0;
+    static constexpr double lowest = -746.0;
+    static constexpr Bits lift = 512;
     static constexpr double exp_terms[] = {
         2.0914686968086877233e-9, 2.5105217004720745164e-8, 2.7557273643110295328e-7,
         2.755725540020642443e-6, 0.000024801587325547741216, 0.00019841269874820625271,
@@ -107,41 +109,44 @@ template <class T, int count> inline T polynomial(const T (&terms)[count], T x) 
     return value;
 }
 
-// The nearest whole number, for |x| < 2^22.
-template <class T> inline T nearest(T x) { return (x + Format<T>::whole) - Format<T>::whole; }
-
-// 2^n for a whole number n that a normal number can have as its exponent.
-template <class T> inline T power_of_two(T n) {
-    using Bits = typename Format<T>::Bits;
-    const Bits bits = std::bit_cast<Bits>(n + Format<T>::whole);
-    return std::bit_cast<T>((bits + Format<T>::bias) << Format<T>::mantissa);
-}
-
 // x = n ln 2 + r with |r| <= ln 2 / 2, and e^r - 1.
-template <class T> struct Reduced { T n, rest; };
+template <class T> struct Reduced {
+    using Bits = typename Format<T>::Bits;
+    T moved, rest;  // n + whole, whose last bits are n
+
+    // n + offset, which is above 0.
+    Bits exponent(Bits offset) const {
+        return std::bit_cast<Bits>(moved) + (offset - std::bit_cast<Bits>(Format<T>::whole));
+    }
+};
 
 template <class T> inline Reduced<T> reduced(T x, T small = 0) {
     using F = Format<T>;
-    const T n = nearest(x * F::log2e);
+    const T moved = fused(x, F::log2e, F::whole), n = moved - F::whole;
     const T r = fused(-n, F::ln2_low, fused(-n, F::ln2_high, x)) + small;
-    return {n, fused(r * r, polynomial(F::exp_terms, r), r)};
+    return {moved, fused(r * r, polynomial(F::exp_terms, r), r)};
 }
 
-// e^(x + small), for |small| of about the rounding error of x.
+// 2^(exponent - bias), for the exponent of a normal number.
+template <class T> constexpr T power_of_two(typename Format<T>::Bits exponent) {
+    return std::bit_cast<T>(exponent << Format<T>::mantissa);
+}
+
+// e^(x + small), for x <= 0 and |small| of about the rounding error of x.
 template <class T> inline T exponential(T x, T small = 0) {
     using F = Format<T>;
     x = x < F::lowest ? F::lowest : x;  // NaN stays, as every comparison with it is false
-    x = x > F::highest ? F::highest : x;
-    const auto [n, rest] = reduced(x, small);
-    const T half = nearest(n * T(0.5));  // in two factors: the result may be subnormal, or 2^128
-    return ((1 + rest) * power_of_two(half)) * power_of_two(n - half);
+    const Reduced<T> parts = reduced(x, small);
+    // In two factors, since the result may be subnormal.
+    constexpr T lowered = power_of_two<T>(F::bias - F::lift);
+    return ((1 + parts.rest) * power_of_two<T>(parts.exponent(F::bias + F::lift))) * lowered;
 }
 
 // e^x - 1 for 0 <= x <= 80.
 template <class T> inline T exponential_less_one(T x) {
-    const auto [n, rest] = reduced(x);
-    const T power = power_of_two(n);
-    return fused(rest, power, power - 1);
+    const Reduced<T> parts = reduced(x);
+    const T power = power_of_two<T>(parts.exponent(Format<T>::bias));
+    return fused(parts.rest, power, power - 1);
 }
 
 // log(1 + x) for 0 <= x <= 1, as 2 artanh(x / (2 + x)).
@@ -150,24 +155,27 @@ template <class T> inline T log_one_plus(T x) {
     return 2 * fused(s * t, polynomial(Format<T>::log_terms, t), s);
 }
 
-// e^(-square), for a square that was rounded and its error: square + error is exact.
-template <class T> inline T exponential_of_square(T square, T error) {
-    // where the square overflows, its error is NaN, and the power 0
-    return exponential(-square, absolute(error) < 1 ? -error : T(0));
-}
+// A factor beside one that is 0 long before |x| is 1000, so that ±∞ gives 0 and not NaN.
+template <class T> inline T bounded_below(T x) { return x < T(-1000) ? T(-1000) : x; }
+template <class T> inline T bounded(T x) { return x > T(1000) ? T(1000) : bounded_below(x); }
 
-// The distribution function Φ of the standard normal in its lower tail: Φ(-|x|), |x| Φ(-|x|), and its density.
-template <class T> struct Normal { T below, moment, density; };
+// e^(-square), for a square that was rounded and its error: square + error is exact.
+template <class T> inline T exponential_of_square(T square, T error) { return exponential(-square, -error); }
+
+// The distribution function Φ of the standard normal in its lower tail: Φ(-|x|), |x| Φ(-|x|), its density, and |x|,
+// which is bounded.
+template <class T> struct Normal { T below, moment, density, size; };
 
 template <class T> inline Normal<T> normal(T x) {
     using F = Format<T>;
     constexpr T edge = T(0.875), centre = T(4.25), density_at_0 = T(0.39894228040143267794);
-    const T size = absolute(x), half = size * T(0.5), square = half * size;
+    const T given = absolute(x), size = given > T(1000) ? T(1000) : given;
+    const T half = size * T(0.5), square = half * size;
     const T power = exponential_of_square(square, fused(half, size, -square));
     const T close = size > edge ? edge : size, far = size > edge ? size : edge;
     const T central = T(0.5) - close * polynomial(F::normal_centre, close * close);
     const T tail = power * polynomial(F::normal_tail, 1 - 2 * (edge + centre) / (far + centre));
-    return {size > edge ? tail / far : central, size > edge ? tail : close * central, density_at_0 * power};
+    return {size > edge ? tail / far : central, size > edge ? tail : close * central, density_at_0 * power, size};
 }
 
 }  // namespace VARIANT

@@ -1,33 +1,124 @@
-// Sums of a row in eight lanes of double precision, whose order is the same on every processor.
+// Vectors of the processor, and sums of a row in eight lanes of double precision.
+//
+// The lanes have the same order on every processor, whatever the size of its vectors.
 #pragma once
 
 #include <cstddef>
+#include <cstring>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
 
 namespace VARIANT {
 
-constexpr std::size_t LANES = 8;
+#if defined(__AVX512F__)
+constexpr std::size_t VECTOR = 64;  // bytes
+#elif defined(__AVX2__)
+constexpr std::size_t VECTOR = 32;
+#else
+constexpr std::size_t VECTOR = 16;
+#endif
 
-typedef double Lanes __attribute__((vector_size(LANES * sizeof(double))));
-typedef double LanesOfDouble __attribute__((vector_size(LANES * sizeof(double)), aligned(sizeof(double)), may_alias));
-typedef float LanesOfFloat __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+constexpr std::size_t RUN = 16;  // terms that are summed in the format of the numbers, before double precision
+constexpr std::size_t WIDTH = 256;  // columns whose sums stay in the nearest cache
 
-inline Lanes load(const double *x) { return *reinterpret_cast<const LanesOfDouble *>(x); }
-inline Lanes load(const float *x) { return __builtin_convertvector(*reinterpret_cast<const LanesOfFloat *>(x), Lanes); }
+// 64 bytes of numbers.
+template <class T> struct Wide {
+    typedef T Part __attribute__((vector_size(VECTOR)));
+    static constexpr std::size_t bytes = 64, count = bytes / sizeof(T), size = VECTOR / sizeof(T), parts = count / size;
 
-inline double total(Lanes lanes) {
+    Part part[parts];
+
+    static Wide filled(T number) {
+        Wide numbers;
+        for (Part &part : numbers.part) part = number - Part{};
+        return numbers;
+    }
+    static Wide load(const T *x) {
+        typedef T Loose __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
+        Wide numbers;
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < parts; ++i) numbers.part[i] = *reinterpret_cast<const Loose *>(x + i * size);
+        return numbers;
+    }
+    T operator[](std::size_t place) const { return part[place / size][place % size]; }
+    Wide &operator+=(const Wide &other) { return *this = *this + other; }
+
+    friend Wide operator+(const Wide &a, const Wide &b) {
+        return each([&](std::size_t i) { return a.part[i] + b.part[i]; });
+    }
+    friend Wide operator-(const Wide &a, const Wide &b) {
+        return each([&](std::size_t i) { return a.part[i] - b.part[i]; });
+    }
+    friend Wide operator*(const Wide &a, const Wide &b) {
+        return each([&](std::size_t i) { return a.part[i] * b.part[i]; });
+    }
+
+  private:
+    template <class Make> static Wide each(Make make) {
+        Wide numbers;
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < parts; ++i) numbers.part[i] = make(i);
+        return numbers;
+    }
+};
+
+using Lanes = Wide<double>;
+constexpr std::size_t LANES = Lanes::count;
+
+inline Lanes::Part load_part(const double *x) {
+    typedef double Loose __attribute__((vector_size(VECTOR), aligned(sizeof(double)), may_alias));
+    return *reinterpret_cast<const Loose *>(x);
+}
+
+inline Lanes::Part load_part(const float *x) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return _mm256_cvtps_pd(_mm_loadu_ps(x));  // GCC converts four floats in two halves, through memory
+#else
+    typedef float Loose __attribute__((vector_size(VECTOR / 2), aligned(sizeof(float)), may_alias));
+    return __builtin_convertvector(*reinterpret_cast<const Loose *>(x), Lanes::Part);
+#endif
+}
+
+template <class T> inline Lanes load(const T *x) {
+    Lanes lanes;
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < Lanes::parts; ++i) lanes.part[i] = load_part(x + i * Lanes::size);
+    return lanes;
+}
+
+// Adds numbers to their sums.
+template <class T> inline void add(const Wide<T> &numbers, double *sums) {
+    for (std::size_t i = 0; i < Wide<T>::count; ++i) sums[i] += double(numbers[i]);
+}
+
+inline double total(const Lanes &lanes) {
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
 // The first `count` of eight numbers, and `rest` in the other places.
 template <class T> inline Lanes load(const T *x, std::size_t count, double rest) {
-    Lanes lanes = {rest, rest, rest, rest, rest, rest, rest, rest};
-    for (std::size_t i = 0; i < count; ++i) lanes[i] = x[i];
-    return lanes;
+    double numbers[LANES];
+    for (std::size_t i = 0; i < LANES; ++i) numbers[i] = i < count ? double(x[i]) : rest;
+    return load(numbers);
 }
 
+// Two numbers a place, both summed.
+template <class Each> struct Two {
+    Each first, second;
+    Two &operator+=(const Two &other) {
+        first += other.first, second += other.second;
+        return *this;
+    }
+    friend Two operator+(const Two &a, const Two &b) { return {a.first + b.first, a.second + b.second}; }
+};
+
+inline Two<double> total(const Two<Lanes> &lanes) { return {total(lanes.first), total(lanes.second)}; }
+
 // Σ term(...) over a row, for terms made of eight numbers of each array. The term of `rest` alone is 0.
-template <class Term, class... Arrays> inline double sum(std::size_t count, Term term, double rest, const Arrays *...arrays) {
-    Lanes even = {}, odd = {};
+template <class Term, class... Arrays>
+__attribute__((always_inline)) inline auto sum(std::size_t count, Term term, double rest, const Arrays *...arrays) {
+    decltype(term(load(arrays)...)) even = {}, odd = {};
     std::size_t i = 0;
     for (; i + 2 * LANES <= count; i += 2 * LANES) {
         even += term(load(arrays + i)...);
@@ -42,29 +133,23 @@ template <class Term, class... Arrays> inline double sum(std::size_t count, Term
 }
 
 template <class T> inline double sum(const T *x, std::size_t count) {
-    return sum(count, [](Lanes a) { return a; }, 0, x);
+    return sum(count, [](const Lanes &a) { return a; }, 0, x);
 }
 
 template <class T> inline double sum_differences(const T *x, std::size_t count, double from) {
-    return sum(count, [from](Lanes a) { return a - from; }, from, x);
+    const Lanes start = Lanes::filled(from);
+    return sum(count, [=](const Lanes &a) { return a - start; }, from, x);
 }
 
 template <class T> inline double sum_squares(const T *x, std::size_t count, double from) {
-    return sum(count, [from](Lanes a) { return (a - from) * (a - from); }, from, x);
+    const Lanes start = Lanes::filled(from);
+    return sum(count, [=](const Lanes &a) { return (a - start) * (a - start); }, from, x);
 }
 
-template <class T> inline double sum_products(const T *x, const T *y, std::size_t count) {
-    return sum(count, [](Lanes a, Lanes b) { return a * b; }, 0, x, y);
-}
-
+// Σ x (y - from).
 template <class T> inline double sum_moved_products(const T *x, const T *y, std::size_t count, double from) {
-    return sum(count, [from](Lanes a, Lanes b) { return a * (b - from); }, 0, x, y);
-}
-
-// Σ x (y - from) · factor, the factor first: differences nearest to 0 have few digits.
-template <class T>
-inline double sum_scaled_products(const T *x, const T *y, std::size_t count, double from, double factor) {
-    return sum(count, [from, factor](Lanes a, Lanes b) { return a * ((b - from) * factor); }, from, x, y);
+    const Lanes start = Lanes::filled(from);
+    return sum(count, [=](const Lanes &a, const Lanes &b) { return a * (b - start); }, 0, x, y);
 }
 
 }  // namespace VARIANT

@@ -5,45 +5,60 @@
 // the rows are saved: the normalised numbers are computed again, which takes less time than to read them.
 #pragma once
 
+#include <algorithm>
+
 #include "lanes.hpp"
 #include "variant.hpp"
 
 namespace VARIANT {
 
-// Normalises a number: the mean is high + low, so that no digit of it is lost.
-template <class T> struct Moments {
-    T high, low, factor;
-    T operator()(T x) const { return ((x - high) - low) * factor; }
+// The normalised numbers of a row, as `Moments` gives them one by one.
+template <class T> struct Normalised {
+    Wide<T> high, low, factor;
+
+    explicit Normalised(const Moments<T> &unit)
+        : high(Wide<T>::filled(unit.high)), low(Wide<T>::filled(unit.low)), factor(Wide<T>::filled(unit.factor)) {}
+    Wide<T> operator()(const Wide<T> &x) const { return ((x - high) - low) * factor; }
 };
 
-template <class T> inline Moments<T> moments(const Saved<T> &saved, std::size_t row) {
-    return {saved.high[row], saved.low[row], saved.factor[row]};
-}
-
-// to = each(place, channel) for all places of a row.
-template <class T, class Each> inline void each_place(const Groups &shape, Each each) {
+// each(place, channel) for all places of a row; what it writes is not read at another place.
+template <class Each> inline void each_place(const Groups &shape, Each each) {
     if (shape.places == 1)
+#pragma GCC ivdep
         for (std::size_t i = 0; i < shape.channels; ++i) each(i, i);
     else
-        for (std::size_t channel = 0; channel < shape.channels; ++channel)
-            for (std::size_t i = 0; i < shape.places; ++i) each(channel * shape.places + i, channel);
+        for (std::size_t channel = 0, first = 0; channel < shape.channels; ++channel, first += shape.places)
+#pragma GCC ivdep
+            for (std::size_t i = 0; i < shape.places; ++i) each(first + i, channel);
 }
 
 // value = weight ∘ unit(x) + bias over a row; weight and bias may be null.
 template <class T>
 inline void place(const T *x, const T *weight, const T *bias, T *value, const Moments<T> &unit, const Groups &shape) {
     if (bias)
-        each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]) + bias[channel]; });
+        each_place(shape, [=](std::size_t i, std::size_t channel) {
+            value[i] = weight[channel] * unit(x[i]) + bias[channel];
+        });
     else if (weight)
-        each_place<T>(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]); });
+        each_place(shape, [=](std::size_t i, std::size_t channel) { value[i] = weight[channel] * unit(x[i]); });
     else
         for (std::size_t i = 0; i < shape.count(); ++i) value[i] = unit(x[i]);
+}
+
+// Σ δ and Σ δ ∘ y, y the normalised x: in double precision, since what remains of parts that cancel may be small.
+template <class T>
+inline Two<double> sums_along(const T *x, const Moments<T> &unit, const T *delta, std::size_t count) {
+    const Lanes mean = Lanes::filled(double(unit.high) + double(unit.low)), factor = Lanes::filled(unit.factor);
+    const auto term = [=](const Lanes &d, const Lanes &numbers) {
+        return Two<Lanes>{d, d * ((numbers - mean) * factor)};
+    };
+    return sum(count, term, 0, delta, x);
 }
 
 // value = weight ∘ (x - mean) / √(mean of squares + eps) + bias; weight and bias may be null.
 // Returns whether every mean of squares was finite.
 template <class T>
-bool norm(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape, double eps,
+bool norm(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
           bool centred) {
     const std::size_t count = shape.count();
     bool finite = true;
@@ -57,7 +72,7 @@ bool norm(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, 
         const double squares = sum_squares(x, count, mean + rest * (sizeof(T) == sizeof(double))) / double(count);
         finite = finite && __builtin_isfinite(squares);
         const Moments<T> unit = {high, static_cast<T>(rest), static_cast<T>(1 / __builtin_sqrt(squares + eps))};
-        saved.high[row] = unit.high, saved.low[row] = unit.low, saved.factor[row] = unit.factor;
+        saved[row] = unit;
         const T *w = weight ? weight + shape.first(row) : nullptr, *b = bias ? bias + shape.first(row) : nullptr;
         place(x, w, b, value, unit, shape);
     }
@@ -66,51 +81,121 @@ bool norm(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, 
 
 // The same with given moments, those of a batch norm whose statistics are fixed: value and δx = weight ∘ δ · factor.
 template <class T>
-void standardise(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape) {
+void standardise(const T *x, const T *weight, const T *bias, T *value, const Moments<T> *saved, Groups shape) {
     const std::size_t count = shape.count();
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, value += count) {
         const T *w = weight ? weight + shape.first(row) : nullptr, *b = bias ? bias + shape.first(row) : nullptr;
-        place(x, w, b, value, moments(saved, row), shape);
+        place(x, w, b, value, saved[row], shape);
     }
 }
 
 template <class T>
-void standardise_delta(const T *weight, const T *delta, T *below, Saved<T> saved, Groups shape) {
+void standardise_delta(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape) {
     const std::size_t count = shape.count();
     for (std::size_t row = 0; row < shape.rows; ++row, delta += count, below += count) {
-        const T factor = saved.factor[row], *w = weight ? weight + shape.first(row) : nullptr;
+        const T factor = saved[row].factor, *w = weight ? weight + shape.first(row) : nullptr;
         if (w)
-            each_place<T>(shape, [=](std::size_t i, std::size_t channel) { below[i] = w[channel] * delta[i] * factor; });
+            each_place(shape, [=](std::size_t i, std::size_t channel) { below[i] = w[channel] * delta[i] * factor; });
         else
             for (std::size_t i = 0; i < count; ++i) below[i] = delta[i] * factor;
     }
 }
 
+// Σ δ and Σ δ ∘ y over the places of each channel, y the normalised x; sums (rows, 2, channels).
+template <class T>
+void channel_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
+    for (std::size_t row = 0; row < shape.rows; ++row, sums += 2 * shape.channels)
+        for (std::size_t channel = 0; channel < shape.channels; ++channel, delta += shape.places, x += shape.places) {
+            const Two<double> both = sums_along(x, saved[row], delta, shape.places);
+            sums[channel] = both.first, sums[shape.channels + channel] = both.second;
+        }
+}
+
+// The same over rows, for channels that have one place each: a few rows in the format of the numbers, then in double
+// precision.
+template <class T> void column_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
+    constexpr std::size_t block = Wide<T>::count;
+    const std::size_t columns = shape.groups * shape.channels, rows = shape.rows / shape.groups;
+    const std::size_t whole = shape.groups == 1 ? columns / block * block : 0;
+    double *along = sums + columns;
+    std::fill_n(sums, 2 * columns, 0.0);
+    for (std::size_t start = 0; start < rows; start += RUN) {
+        const std::size_t stop = std::min(start + RUN, rows);
+        for (std::size_t first = 0; first < whole; first += WIDTH) {
+            const std::size_t blocks = (std::min(first + WIDTH, whole) - first) / block;
+            Two<Wide<T>> run[WIDTH / block] = {};
+            for (std::size_t row = start; row < stop; ++row) {  // as they lie in memory
+                const Normalised<T> unit(saved[row]);
+                const T *d = delta + row * columns + first, *numbers = x + row * columns + first;
+                for (std::size_t i = 0; i < blocks; ++i) {
+                    const auto above = Wide<T>::load(d + i * block);
+                    run[i] += {above, above * unit(Wide<T>::load(numbers + i * block))};
+                }
+            }
+            for (std::size_t i = 0; i < blocks; ++i) {
+                add(run[i].first, sums + first + i * block);
+                add(run[i].second, along + first + i * block);
+            }
+        }
+        for (std::size_t column = whole; column < columns; ++column) {
+            Two<T> run = {};
+            for (std::size_t row = start; row < stop; ++row) {
+                const T d = delta[row * columns + column];
+                const Moments<T> &unit = saved[row * shape.groups + column / shape.channels];
+                run += {d, d * unit(x[row * columns + column])};
+            }
+            sums[column] += double(run.first), along[column] += double(run.second);
+        }
+    }
+}
+
+// Sums (rows, 2, channels), or (2, channels of all groups) where channels have one place each.
+template <class T> void norm_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
+    (shape.places == 1 ? column_sums<T> : channel_sums<T>)(x, saved, delta, sums, shape);
+}
+
+// Σ g and Σ g ∘ y of a row, from the sums of its channels, (2, channels), with g = weight ∘ δ.
+template <class T> inline Two<double> row_sums(const double *sums, const T *weight, std::size_t channels) {
+    Two<double> both = {};
+    for (std::size_t channel = 0; channel < channels; ++channel) {
+        const double w = weight ? weight[channel] : 1;
+        both += {w * sums[channel], w * sums[channels + channel]};
+    }
+    return both;
+}
+
 // δx = (g - mean g - y ∘ mean (g ∘ y)) · factor with g = weight ∘ δ, y = (x - mean) · factor, and mean g only
 // where the norm is centred. Of the part along y, eps · factor² stays; in double precision rounding leaves more of it.
+// Sums are those of the channels, (rows, 2, channels); null where channels have one place each.
 template <class T>
-void norm_delta(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape, double eps,
-                bool centred) {
+void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums, T *below,
+                Groups shape, double eps, bool centred) {
     const std::size_t count = shape.count();
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, delta += count, below += count) {
-        const Moments<T> unit = moments(saved, row);
+        const Moments<T> unit = saved[row];
+        const T *w = weight ? weight + shape.first(row) : nullptr;
         const T *g = delta;
-        if (weight) {
-            const T *w = weight + shape.first(row);
-            each_place<T>(shape, [=](std::size_t i, std::size_t channel) { below[i] = w[channel] * delta[i]; });
+        if (w && !sums) {  // sums and differences see the same roundings of g
+            for (std::size_t i = 0; i < count; ++i) below[i] = w[i] * delta[i];
             g = below;
         }
-        const double level = sum(g, count) / double(count);
-        // Σ g (x - mean) in double precision.
-        const double mean = double(unit.high) + double(unit.low);
-        const double along = (sum_moved_products(g, x, count, mean)) / double(count) * double(unit.factor);
-        const T low = centred ? static_cast<T>(level) : T(0), slope = static_cast<T>(along);
-        if constexpr (sizeof(T) < sizeof(double)) {
-            for (std::size_t i = 0; i < count; ++i) below[i] = ((g[i] - low) - unit(x[i]) * slope) * unit.factor;
-        } else {
-            for (std::size_t i = 0; i < count; ++i) below[i] = (g[i] - low) - unit(x[i]) * slope;
-            const double left = sum_scaled_products(below, x, count, mean, unit.factor) / double(count);
-            const T more = left - along * eps * unit.factor * unit.factor;
+        const Two<double> both = sums ? row_sums(sums + row * 2 * shape.channels, w, shape.channels)
+                                      : sums_along(x, unit, g, count);
+        const double slope = both.second / double(count);
+        const T low = centred ? static_cast<T>(both.first / double(count)) : T(0);
+        const auto rest = [=](T g, T number) { return (g - low) - unit(number) * T(slope); };
+        constexpr bool again = sizeof(T) == sizeof(double);
+        const T last = again ? T(1) : unit.factor;
+        if (w && sums)
+            each_place(shape, [=](std::size_t i, std::size_t channel) {
+                below[i] = rest(w[channel] * delta[i], x[i]) * last;
+            });
+        else
+            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(g[i], x[i]) * last; });
+        if constexpr (again) {
+            const Normalised<T> numbers(unit);
+            const auto term = [=](const Lanes &each, const Lanes &number) { return each * numbers(number); };
+            const T more = sum(count, term, 0, below, x) / double(count) - slope * eps * unit.factor * unit.factor;
             for (std::size_t i = 0; i < count; ++i) below[i] = (below[i] - unit(x[i]) * more) * unit.factor;
         }
     }

@@ -29,13 +29,11 @@ struct Tanh {
 };
 
 struct Silu {
-    template <class T> static T value(T x) { return is_lowest(x) ? T(-0.0) : x * Sigmoid::value(x); }
+    template <class T> static T value(T x) { return bounded_below(x) * Sigmoid::value(x); }
     template <class T> static T slope(T x) {
         const T e = exponential(-absolute(x)), above = 1 + e, s = (x < 0 ? e : T(1)) / above;
-        const T moved = x * (e / (above * above));
-        return e == 0 ? s : s + moved;  // ∞ · 0 is NaN
+        return s + bounded(x) * (e / (above * above));
     }
-    template <class T> static bool is_lowest(T x) { return x == -std::numeric_limits<T>::infinity(); }
 };
 
 struct Softplus {
@@ -51,22 +49,21 @@ struct Gelu {
         return x > 0 ? x - moment : moment == 0 ? with_sign(moment, x) : -moment;
     }
     template <class T> static T slope(T x) {
-        const auto [below, moment, density] = normal(x);
+        const auto [below, moment, density, size] = normal(x);
         const T share = x < 0 ? below : 1 - below;
-        return density == 0 ? share : fused(x, density, share);  // ∞ · 0 is NaN
+        return fused(with_sign(size, x), density, share);
     }
 };
 
 struct GeluTanh {
     static constexpr double cubic = 0.044715, root = 1.5957691216057307117;  // 2 √(2/π)
     template <class T> static T value(T x) {
-        const T below = Sigmoid::value(argument(x));
-        return below == 0 ? T(-0.0) : x * below;
+        return bounded_below(x) * Sigmoid::value(argument(x));
     }
     template <class T> static T slope(T x) {
-        const T t = argument(x), below = Sigmoid::value(t), steep = Sigmoid::slope(t);
-        const T inner = T(root) * fused(T(3 * cubic), x * x, T(1));
-        return steep == 0 ? below : fused(x * steep, inner, below);
+        const T near = bounded(x), t = argument(x);
+        const T inner = T(root) * fused(T(3 * cubic), near * near, T(1));
+        return fused(near * Sigmoid::slope(t), inner, Sigmoid::value(t));
     }
     template <class T> static T argument(T x) { return T(root) * x * fused(T(cubic), x * x, T(1)); }
 };
@@ -81,8 +78,8 @@ struct Erf {
     }
     template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x); }
     template <class T> static T squared_bell(T x) {  // e^(-x x)
-        const T square = x * x;
-        return exponential_of_square(square, fused(x, x, -square));
+        const T size = absolute(x), near = size > T(1000) ? T(1000) : size, square = near * near;
+        return exponential_of_square(square, fused(near, near, -square));
     }
 };
 

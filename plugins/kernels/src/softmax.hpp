@@ -15,11 +15,11 @@ template <class T> struct Greatest {
     std::size_t place;
 };
 
-// The greatest number of a row, and a place where it stands. NaN is not greater than any number.
+// The greatest number of a row, and the first place where it stands. NaN is not greater than any number.
 template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T floor) {
     using Blocks = Block<T>;
     using Bits = typename Format<T>::Bits;
-    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(64)));
+    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(VECTOR)));
     typename Blocks::Numbers most = floor - typename Blocks::Numbers{};
     Places places = {};
     std::size_t i = 0;
@@ -31,9 +31,28 @@ template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T 
     }
     Greatest<T> best = {floor, 0};
     for (std::size_t lane = 0; lane < Blocks::size; ++lane)
-        if (most[lane] > best.number) best = {most[lane], std::size_t(places[lane]) + lane};
+        if (const Greatest<T> other = {most[lane], std::size_t(places[lane]) + lane};
+            other.number > best.number || (other.number == best.number && other.place < best.place))
+            best = other;
     for (; i < count; ++i)
         if (x[i] > best.number) best = {x[i], i};
+    return best;
+}
+
+// The greatest number of a row, at least `floor`. NaN is not greater than any number.
+template <class T> inline T greatest_number(const T *x, std::size_t count, T floor) {
+    using Blocks = Block<T>;
+    typename Blocks::Numbers even = floor - typename Blocks::Numbers{}, odd = even;
+    std::size_t i = 0;
+    for (; i + 2 * Blocks::size <= count; i += 2 * Blocks::size) {
+        const auto here = Blocks::load(x + i), there = Blocks::load(x + i + Blocks::size);
+        even = here > even ? here : even;
+        odd = there > odd ? there : odd;
+    }
+    T best = floor;
+    for (std::size_t lane = 0; lane < Blocks::size; ++lane)
+        for (const T most : {even[lane], odd[lane]}) best = most > best ? most : best;
+    for (; i < count; ++i) best = x[i] > best ? x[i] : best;
     return best;
 }
 
@@ -49,15 +68,15 @@ void softmax(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::siz
             for (std::size_t i = 0; i < count; ++i) y[i] = mask[i] ? x[i] : -std::numeric_limits<T>::infinity();
             given = y;
         }
-        const T greatest_number = greatest(given, count, floor).number;
+        const T m = greatest_number(given, count, floor);
         if (scale == 1)
-            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(given[i] - greatest_number);
+            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(given[i] - m);
         else
-            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(scale * (given[i] - greatest_number));
+            for (std::size_t i = 0; i < count; ++i) y[i] = exponential(scale * (given[i] - m));
         const double total = sum(y, count);
-        const T divisor = total == 0 ? T(1) : static_cast<T>(total);
-        for (std::size_t i = 0; i < count; ++i) y[i] /= divisor;
-        most[row] = greatest_number;
+        const T factor = total == 0 ? T(1) : static_cast<T>(1 / total);
+        for (std::size_t i = 0; i < count; ++i) y[i] *= factor;
+        most[row] = m;
         log_total[row] = static_cast<T>(__builtin_log(total));
     }
 }

@@ -2,21 +2,21 @@
 #include "variant.hpp"
 
 #include "cells.hpp"
-#include "channel_sums.hpp"
 #include "columns.hpp"
 #include "depthwise.hpp"
 #include "norms.hpp"
 #include "pointwise.hpp"
+#include "scatter.hpp"
 #include "softmax.hpp"
 
 namespace VARIANT {
 
 template <class T, class... Functions> constexpr Kernels<T> kernels() {
     return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>,
-            norm<T>,                   norm_delta<T>,             standardise<T>,       standardise_delta<T>,
-            norm_gradient<T>,          depthwise<T>,              depthwise_delta<T>,   depthwise_gradient<T>,
-            scatter<T>,                channel_sums<T>,           gather<T>,           spread<T>,
-            lstm<T>,                   lstm_delta<T>,             gru<T>,              gru_delta<T>};
+            norm<T>,                   norm_delta<T>,             norm_sums<T>,         standardise<T>,
+            standardise_delta<T>,      depthwise<T>,              depthwise_delta<T>,   depthwise_gradient<T>,
+            scatter<T>,                gather<T>,                 spread<T>,            lstm<T>,
+            lstm_delta<T>,             gru<T>,                    gru_delta<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

@@ -14,9 +14,11 @@ struct Groups {
     std::size_t first(std::size_t row) const { return row % groups * channels; }
 };
 
-// What is saved of the rows of a norm: their means as a sum of two numbers, and their factors.
-template <class T> struct Saved {
-    T *high, *low, *factor;
+// What is saved of a row of a norm: its mean as a sum of two numbers, so that no digit of it is lost, and its factor.
+template <class T> struct Moments {
+    T high, low, factor;
+
+    T operator()(T x) const { return ((x - high) - low) * factor; }
 };
 
 // Windows that slide over planes.
@@ -84,19 +86,18 @@ template <class T> struct Kernels {
     void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
                     T scale, Seen seen);
     void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);
-    bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape, double eps,
+    bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
                  bool centred);
-    void (*norm_delta)(const T *x, Saved<T> saved, const T *weight, const T *delta, T *below, Groups shape,
-                       double eps, bool centred);
-    void (*standardise)(const T *x, const T *weight, const T *bias, T *value, Saved<T> saved, Groups shape);
-    void (*standardise_delta)(const T *weight, const T *delta, T *below, Saved<T> saved, Groups shape);
-    void (*norm_gradient)(const T *x, Saved<T> saved, const T *delta, T *sums, Groups shape);
+    void (*norm_delta)(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums,
+                       T *below, Groups shape, double eps, bool centred);
+    void (*norm_sums)(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape);
+    void (*standardise)(const T *x, const T *weight, const T *bias, T *value, const Moments<T> *saved, Groups shape);
+    void (*standardise_delta)(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape);
     void (*depthwise)(const T *x, const T *kernels, T *value, Windows windows);
     void (*depthwise_delta)(const T *kernels, const T *delta, T *below, Windows windows);
     void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows);
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
-    void (*channel_sums)(const T *delta, T *sums, std::size_t examples, std::size_t channels, std::size_t places);
     void (*gather)(const T *x, T *columns, Columns shape);
     void (*spread)(const T *columns, T *x, Columns shape);
     void (*lstm)(Cell<T> cell, T *gates, const T *sums, T *cells, T *states);
@@ -113,5 +114,6 @@ struct Variant {
     Kernels<double> doubles;
 };
 
-// Null where this processor has none of the sets of instructions.
+// The variant for the instructions that DELTAWIRE_KERNELS_INSTRUCTIONS names, or the fastest.
+// Null where this processor has instructions of no variant; it throws where the named one is missing.
 const Variant *best_variant();

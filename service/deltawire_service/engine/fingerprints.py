@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import Array, Registry, analytic, kernels, pieces, products
+from deltawire_layers import Array, Registry, analytic, kernels, pieces, products, sharing
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.plan import cuts, memory_plan
 from deltawire_service.engine.random_streams import stream
@@ -32,7 +32,7 @@ ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (
 
 CONSTANTS = (
     *(memory_plan.CHUNK_BYTES, memory_plan.CHUNK_ROWS, memory_plan.MOST_CHUNK_BYTES, cuts.MOST_SEGMENTS),
-    *(pieces.PIECE, pieces.WIDTH, pieces.MOST_PIECES),
+    *(pieces.PIECE, pieces.WIDTH, sharing.MOST_PIECES, sharing.NUMBERS),
 )
 """Where sums and products are cut."""
 

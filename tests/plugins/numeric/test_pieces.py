@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from math import inf
 from unittest.mock import patch
@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.shared_pieces import shared
 
-from deltawire_layers import DeadlineExceeded, call_until, pieces
+from deltawire_layers import DeadlineExceeded, call_until, pieces, sharing
 
 SIZES = st.integers(1, 40)
 DTYPES = st.sampled_from(["float32", "float64", "complex128"])
@@ -23,22 +24,6 @@ def small() -> Iterator[None]:
     """Cut small products as finely as large ones."""
     with patch.multiple(pieces, PIECE=2**5, WIDTH=3):
         yield
-
-
-@contextmanager
-def shared(counts: list[int]) -> Iterator[None]:
-    """Compute pieces in another order, as threads may, and note how many there are."""
-
-    def share(functions: Sequence[Callable[[], object]]) -> None:
-        counts.append(len(functions))
-        for function in reversed(functions):
-            function()
-
-    token = pieces.sharing.set(share)
-    try:
-        yield
-    finally:
-        pieces.sharing.reset(token)
 
 
 def arrays(*shapes: tuple[int, ...], dtype: str) -> list[np.ndarray]:
@@ -60,12 +45,12 @@ def test_a_product_is_numpys_and_the_same_bits_shared_or_not(
             together = pieces.product(a, b)
     assert together.tobytes() == alone.tobytes() and alone.dtype == a.dtype
     np.testing.assert_allclose(alone, a @ b, rtol=1e-4 if dtype == "float32" else 1e-12, atol=1e-5)
-    assert not counts or 1 <= counts[0] <= pieces.MOST_PIECES
+    assert not counts or 1 <= counts[0] <= sharing.MOST_PIECES
 
 
 @given(st.integers(1, 5000), st.integers(1, 64))
 def test_slices_cover_an_axis_evenly(length: int, count: int) -> None:
-    slices = pieces.cuts(length, count)
+    slices = sharing.cuts(length, count)
     assert [place for each in slices for place in range(length)[each]] == list(range(length))
     sizes = [len(range(length)[each]) for each in slices]
     assert max(sizes) - min(sizes) <= 1

@@ -29,7 +29,7 @@ from deltawire_layers.layers.norms.normalised import (
     weight_and_bias,
 )
 from deltawire_layers.layers.norms.places import LayerNorm
-from deltawire_layers.numeric import analytic, kernels
+from deltawire_layers.numeric import analytic, norm_kernels
 from deltawire_layers.numeric.lengths import magnitude
 from deltawire_layers.numeric.sums import sum_axes
 from deltawire_plugins import config
@@ -82,7 +82,7 @@ class Groups(ChannelNorm):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         groups = self.count_groups(x.shape[1])
-        compiled = kernels.norm(params, x, len(x) * groups, x.shape[1] // groups, self.eps, centred=True)
+        compiled = norm_kernels.norm(params, x, len(x) * groups, x.shape[1] // groups, self.eps, centred=True)
         if compiled:
             return compiled
         grouped = (len(x), groups, -1)
@@ -177,15 +177,17 @@ class BatchNorm(ChannelNorm):
         self, params: Mapping[str, Array], x: Array, running_mean: Array, running_var: Array
     ) -> Activation:
         root = analytic.square_root(running_var + self.eps)
-        compiled = kernels.standardised(params, x, running_mean, root) if x.ndim > 2 else None
+        compiled = norm_kernels.standardised(params, x, running_mean, root) if x.ndim > 2 else None
         if not compiled:
             return self._by_numpy(params, x, running_mean, root)
 
         def statistic(position: int) -> Equation:  # few networks ask for these
-            return lambda delta: _equation(self._by_numpy(params, x, running_mean, root), position)(delta)
+            return lambda signal: _equation(self._by_numpy(params, x, running_mean, root), position)(
+                signal.above.reshape(x.shape)
+            )
 
-        value, x_delta, grads = compiled
-        return Activation(value, deltas=(x_delta, statistic(1), statistic(2)), grads=grads)
+        deltas = (*compiled.deltas, statistic(1), statistic(2))
+        return Activation(compiled.value, deltas, compiled.grads, compiled.signal)
 
     def _by_numpy(
         self, params: Mapping[str, Array], x: Array, running_mean: Array, root: Array

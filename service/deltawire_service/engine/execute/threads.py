@@ -1,4 +1,4 @@
-"""Threads that compute: a chunk of rows in each, or the pieces of a single chunk's matrix products.
+"""Threads that compute: a chunk of rows in each, or the pieces of a single chunk's large work.
 
 Neither changes a bit of the results: chunks and pieces are cut by shapes alone, BLAS uses one thread for
 each, and results are put together in a fixed order.
@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import DeadlineExceeded, current_deadline, pieces
+from deltawire_layers import DeadlineExceeded, current_deadline, sharing
 
 T = TypeVar("T")
 
@@ -38,16 +38,16 @@ class Threads:
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
     def alone(self, compute: Callable[[], T]) -> T:
-        """Return `compute()`, called in this thread; all threads share the pieces of its large products."""
+        """Return `compute()`, called in this thread; all threads share the pieces of its large work."""
         if self._pool is None:
             return compute()
         with self._own_turn():
             self._limit_blas()
-            token = pieces.sharing.set(self._share)
+            token = sharing.sharing.set(self._share)
             try:
                 return compute()
             finally:
-                pieces.sharing.reset(token)
+                sharing.sharing.reset(token)
 
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
         """Yield `compute(*item)` in the order of the items, each computed in one thread.

@@ -20,8 +20,8 @@ from deltawire_layers import (
     call_until,
     current_deadline,
     load_layers,
-    pieces,
     products,
+    sharing,
 )
 from deltawire_service.engine import Network, Threads, compile_network
 from deltawire_service.engine.plan.memory_plan import count_chunks
@@ -95,10 +95,10 @@ def test_a_single_chunk_shares_its_large_products() -> None:
 
     threads.limit_blas()  # its own threads would cut the product by their number
     expected = compute()
-    share = pieces.sharing.get()
+    share = sharing.sharing.get()
     with patch.object(np, "matmul", noting(np.matmul, idents)):
         assert threads.alone(compute).tobytes() == expected.tobytes()
-    assert len(idents) == 2 and pieces.sharing.get() is share
+    assert len(idents) == 2 and sharing.sharing.get() is share
 
 
 def noting(function: Callable[..., T], idents: set[int]) -> Callable[..., T]:
@@ -122,7 +122,7 @@ def test_a_piece_that_fails_fails_the_product_after_all_have_ended() -> None:
             raise MemoryError
 
     def compute() -> None:
-        share = pieces.sharing.get()
+        share = sharing.sharing.get()
         assert share is not None
         share([partial(piece, place) for place in range(4)])
 

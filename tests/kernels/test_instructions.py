@@ -1,0 +1,34 @@
+"""The choice of a variant of the kernels."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import deltawire_kernels
+import pytest
+
+pytestmark = pytest.mark.kernels
+
+PRINT = "from deltawire_layers import kernels; print(kernels.instructions())"
+
+
+def run(wanted: str) -> subprocess.CompletedProcess[str]:
+    variables = os.environ | {"DELTAWIRE_KERNELS_INSTRUCTIONS": wanted}
+    return subprocess.run([sys.executable, "-c", PRINT], env=variables, capture_output=True, text=True)
+
+
+def test_a_variable_names_the_instructions() -> None:
+    best = deltawire_kernels.instructions
+    assert run("").stdout.split() == [best]
+    assert run(best).stdout.split() == [best]
+    if best == "avx512":
+        assert run("avx2").stdout.split() == ["avx2"]
+
+
+def test_instructions_that_the_processor_lacks_are_refused_with_those_it_has() -> None:
+    refused = run("sse2")
+    assert refused.returncode == 1
+    assert "DELTAWIRE_KERNELS_INSTRUCTIONS is sse2" in refused.stderr
+    assert deltawire_kernels.instructions in refused.stderr.splitlines()[-1]
