@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.quick_apps import make_apps_quickly
 
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("quick", deadline=None, max_examples=100, suppress_health_check=SLOW)
@@ -59,7 +58,6 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    make_apps_quickly()
     if config.getoption("--hypothesis-seed", default=None) is None:
         config.option.hypothesis_seed = random.randrange(2**32)
 

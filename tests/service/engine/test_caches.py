@@ -96,8 +96,6 @@ def traced(make: Callable[[], Any]) -> tuple[Any, int]:
     They are the least of four trials, since other threads allocate too.
     """
     make()  # what is allocated once is allocated now
-    gc.collect()
-    gc.freeze()  # so that a collection visits only what a trial makes
     return min((trial(make) for _ in range(4)), key=lambda value_and_bytes: value_and_bytes[1])
 
 
