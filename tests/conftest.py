@@ -40,15 +40,23 @@ SERVERS = (
     *("service/cli/test_group.py", "service/cli/test_serve.py", "client/transport/test_fork.py"),
     *("service/datasets/test_row_order.py", "service/cli/models", "service/cli/datasets"),
     *("service/cli/test_docs.py", "service/cli/test_published.py", "service/cli/test_outcome.py"),
+    *("client/transport/test_http.py", "service/admission/test_compute_queue.py"),
+    *("service/training/test_watchdog.py", "service/observability/test_metrics.py"),
+    *("end_to_end/test_simulators.py", "end_to_end/test_bridges_docs.py"),
 )
 """Tests that start servers or other processes, or take long otherwise: a stage of CI runs them."""
 
 
+STAGES = {"servers": SERVERS, "kit": ("plugins/kit",)}
+"""Places of the tests that have a stage of CI of their own, by its marker."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    places = tuple(str(TESTS / place) for place in SERVERS)
-    for item in items:
-        if str(item.path).startswith(places):
-            item.add_marker("servers")
+    for marker, places in STAGES.items():
+        starts = tuple(str(TESTS / place) for place in places)
+        for item in items:
+            if str(item.path).startswith(starts):
+                item.add_marker(marker)
 
 
 def pytest_collection_finish() -> None:
