@@ -9,7 +9,7 @@ BENCH := .venv-bench
 
 help:
 	@echo "make serve    install, and serve on http://127.0.0.1:$(PORT)   (PORT=8001 changes the port)"
-	@echo "make test     install, and run the test suite (5 to 12 minutes on two cores, by their speed)"
+	@echo "make test     install, and run the test suite (3 to 7 minutes on two cores, by their speed)"
 	@echo "make demo     install, and watch a network learn handwritten digits (DEMO=text: a text)"
 	@echo "make lint     check style and types (of JavaScript too, where npm is installed)"
 	@echo "make kernels  compile the kernels of the layers, which are then used (needs a C++ compiler)"
@@ -26,7 +26,7 @@ serve: $(VENV)/service
 	@exec $(BIN)/deltawire serve --port $(PORT)
 
 test: $(VENV)/dev
-	@echo "== running the tests (5 to 12 minutes on two cores, by their speed; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
+	@echo "== running the tests (3 to 7 minutes on two cores, by their speed; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
 	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers and not kit and not cluster and not suites and not kernels"
 
 demo: $(VENV)/demo
