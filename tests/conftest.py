@@ -42,7 +42,7 @@ SERVERS = (
     *("service/cli/test_docs.py", "service/cli/test_published.py", "service/cli/test_outcome.py"),
     *("client/transport/test_http.py", "service/admission/test_compute_queue.py"),
     *("service/training/test_watchdog.py", "service/observability/test_metrics.py"),
-    *("end_to_end/test_simulators.py", "end_to_end/test_bridges_docs.py"),
+    "end_to_end/test_simulators.py",
 )
 """Tests that start servers or other processes, or take long otherwise: a stage of CI runs them."""
 

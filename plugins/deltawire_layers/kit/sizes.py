@@ -6,6 +6,7 @@ from operator import itemgetter
 
 import numpy as np
 
+from deltawire_layers.kit.errors import ConformanceError
 from deltawire_layers.kit.points import Point, Sampler
 from deltawire_layers.kit.trial import Measured, Pass, Trial, greatest
 from deltawire_layers.layer import Array
@@ -27,6 +28,9 @@ LAST_BITS = 64
 CONDITION = 32
 """Allowed rounding, in multiples of what changed last bits of the arguments change."""
 
+
+NUDGES = 16
+"""Random changes of last bits where one was not enough."""
 
 CANCELLED = 8
 """Allowed rounding, in last bits of products of arguments, which may cancel on the way to a small result."""
@@ -83,13 +87,15 @@ def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
     if exact_point is None:
         return
     exact = trial.forward(exact_point).results()
-    allowed = allowed_32(trial, exact_point, exact)
     run = trial.forward(exact_point.with_floats(lambda array: array.astype(np.float32)))
-    results = {"value": run.value} | run.backward()
-    _compare(trial, exact_point, 1.0, exact, results, allowed)
+    results = {1.0: {"value": run.value} | run.backward()}
     for factor in DELTA_FACTORS[1:]:
         delta = _locked((factor * exact_point.delta).astype(np.float32))
-        _compare(trial, exact_point, factor, exact, run.backward(delta=delta, numbers=False), allowed)
+        results[factor] = run.backward(delta=delta, numbers=False)
+    try:
+        _compare(trial, exact_point, exact, results, nudges=1)
+    except ConformanceError:  # seldom, and only then is it worth the time to find the condition
+        _compare(trial, exact_point, exact, results, nudges=NUDGES)
 
 
 def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
@@ -112,35 +118,34 @@ def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
 
 
 def _compare(
-    trial: Trial,
-    point: Point,
-    factor: float,
-    exact: dict[str, Array],
-    results: dict[str, Array],
-    allowed: dict[str, Array],
+    trial: Trial, point: Point, exact: dict[str, Array], results: dict[float, dict[str, Array]], nudges: int
 ) -> None:
-    for closure, result in results.items():
-        size = 1.0 if closure == "value" else factor
-        expected = np.where(np.abs(exact[closure]) < LARGEST_32 / 1e4, size * exact[closure], np.inf)
-        problem = "in float32 is another number than in float64"
-        allowance = size * allowed[closure] + SMALLEST_32
-        trial.agree(4, closure, problem, point, expected, result.astype(np.float64), allowance)
+    """Compare results in float32, by the factor of δ and by closure, with the exact ones."""
+    allowed = allowed_32(trial, point, exact, nudges)
+    for factor, by_closure in results.items():
+        for closure, result in by_closure.items():
+            expected = np.where(np.abs(exact[closure]) < LARGEST_32 / 1e4, factor * exact[closure], np.inf)
+            problem = "in float32 is another number than in float64"
+            allowance = factor * allowed[closure] + SMALLEST_32
+            trial.agree(4, closure, problem, point, expected, result.astype(np.float64), allowance)
 
 
-def allowed_32(trial: Trial, point: Point, exact: dict[str, Array]) -> dict[str, Array]:
+def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int = 1) -> dict[str, Array]:
     """Return how far a result in float32 may lie from the exact one, by closure.
 
     Args:
         trial: the layer.
         point: a point, in float64.
         exact: the results there.
+        nudges: how often the last bits are changed at random; a single change may move little by chance.
     """
     stream = np.random.default_rng(0)
     moved = {closure: np.zeros(()) for closure in exact}
-    for nudge in (
-        lambda x: x * (1 + EPSILON_32 * stream.choice((-1.0, 1.0), x.shape)),
-        lambda x: x * (1 + EPSILON_32),
-    ):
+
+    def at_random(x: Array) -> Array:
+        return np.asarray(x * (1 + EPSILON_32 * stream.choice((-1.0, 1.0), x.shape)))
+
+    for nudge in (*[at_random] * nudges, lambda x: x * (1 + EPSILON_32)):
         nudged = trial.forward(point.with_floats(nudge))
         for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
             moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))

@@ -122,6 +122,7 @@ NEVER_REFUSING = {
         "client_bytes_per_second",
     ),
     *("drain_seconds", "api_keys", "api_keys_file", "insecure_public", "allowed_hosts", "cors_origins"),
+    "explorer_frame_ancestors",
     *(
         "cache_bytes",
         "kept_pass_bytes",

@@ -114,7 +114,7 @@ def _bent(point: Point, step: float) -> Point:
 
 
 def _rounded(array: Array) -> Array:
-    return np.asarray(np.round(array / GRAIN) * GRAIN)
+    return np.asarray(np.round(array / GRAIN) * GRAIN + 0.0)  # without −0, which has other bytes than 0
 
 
 def _alike(trial: Trial, point: Point) -> list[tuple[Trial, Point]]:
