@@ -25,9 +25,9 @@ def run(wanted: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_variable_names_the_instructions() -> None:
-    assert run("").stdout.split() == [best()]
-    assert run(best()).stdout.split() == [best()]
-    if best() == "avx512":
+    fastest = run("").stdout.split()
+    assert fastest and run(fastest[0]).stdout.split() == fastest
+    if fastest == ["avx512"]:
         assert run("avx2").stdout.split() == ["avx2"]
 
 
