@@ -1118,6 +1118,26 @@ export interface components {
              * @default null
              */
             indices?: unknown;
+            /**
+             * @description of an epoch's order, in which the range counts then
+             * @default null
+             */
+            seed?: number | null;
+            /**
+             * @description with `seed`: the epoch, from 1; 1 by default
+             * @default null
+             */
+            epoch?: number | null;
+            /**
+             * @description with `seed`: number of rows that the dataset must have; any by default
+             * @default null
+             */
+            of?: number | null;
+            /**
+             * @description with `seed`: how many rows no step takes; 0 by default
+             * @default null
+             */
+            held_out?: number | null;
         };
         RowsReference: {
             /** @description the name of the dataset */
