@@ -289,8 +289,10 @@ def link_and_back(on: Lecture) -> None:
     on.part('[data-panel="u"]').wait_for()
     on.numbers()
     assert on.values() | on.deltas() | on.edges() == numbers
-    for _ in range(3):  # the blank page, and the network that was pasted
-        on.page.go_back()
+    on.page.go_back()  # to the blank page
+    on.page.go_back()
+    on.part('[data-panel="u"]').wait_for()
+    on.page.go_back()
     on.part('[data-node="scores"]').wait_for()
     on.numbers()
 

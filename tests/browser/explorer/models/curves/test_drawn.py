@@ -67,7 +67,7 @@ def test_the_best_version_is_one_click_away(training_page: Page) -> None:
     assert form.locator("input").input_value() == "43" and "restored" in form.inner_text()
     form.get_by_role("button", name="best version 32").click()
     assert form.locator("input").input_value() == "32"
-    assert form.get_by_role("link").get_attribute("href") == "/?model=learner&version=32"
+    assert form.get_by_role("link").get_attribute("href") == "/?model=learner&version=32&run=00000004"
     form.get_by_role("button", name="newest version 43").click()
     assert form.locator("input").input_value() == "43"
 
