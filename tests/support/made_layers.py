@@ -11,7 +11,7 @@ from support.broken_layers import Array, OneInput, TwoInputs, caught
 from support.layers import SEEDS
 
 from deltawire_layers import Activation, Layer, Parameter, Shape, check_layer
-from deltawire_layers.initializers import ones
+from deltawire_layers.initializers import fan_in, ones
 
 
 class Case(NamedTuple):
@@ -30,6 +30,11 @@ def made(forward: Callable[..., Any], base: type[Layer] = OneInput, **members: A
         return forward(params, *inputs)
 
     return type("Made", (base,), {"__doc__": "y = f(x).", "forward": run, **members})()
+
+
+def of_one(value: Callable[[Array], Any], delta: Callable[[Array, Array], Any], **members: Any) -> Layer:
+    """A layer of one input, by its value and its equation."""
+    return made(lambda params, x: Activation(value(x), (lambda d: delta(x, d),)), **members)
 
 
 def pointwise(value: Callable[[Array], Any], slope: Callable[[Array], Any], **members: Any) -> Layer:
@@ -67,6 +72,31 @@ def twice(**parts: Any) -> Layer:
     """The layer y = 2x with parts of its Activation replaced."""
     right: dict[str, Any] = {"deltas": (lambda delta: 2 * delta,)}
     return made(lambda params, x: Activation(**({"value": 2 * x} | right | parts)))
+
+
+class Lookup(OneInput):
+    """y = W[i], for whole i (...). `add` adds δ to the rows of the gradient that were looked up."""
+
+    def __init__(self, add: Callable[[Array, Array, Array], None]) -> None:
+        super().__init__()
+        self.add = add
+
+    def output_shape(self, x: Shape) -> Shape:
+        return (*x, 2)
+
+    def parameters(self, x: Shape) -> dict[str, Parameter]:
+        return {"W": Parameter((5, 2), fan_in(5))}
+
+    def integer_inputs(self, x: Shape) -> dict[int, range]:
+        return {0: range(5)}
+
+    def forward(self, params: Any, x: Array) -> Activation:
+        def gradient(delta: Array) -> Array:
+            total = np.zeros((5, 2), delta.dtype)
+            self.add(total, x, delta)
+            return total
+
+        return Activation(params["W"][x], (None,), {"W": gradient})
 
 
 def broken_test(cases: Mapping[str, Case]) -> Callable[..., None]:

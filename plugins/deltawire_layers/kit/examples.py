@@ -138,7 +138,7 @@ def _in_float32(trial: Trial, point: Point) -> tuple[Point, Alone, Alone] | None
     exact_point = trial.finite(rounded.within(trial.layer.bounds), LARGEST_32)
     if exact_point is None or len(exact_point.delta) != len(point.delta):
         return None
-    allowed = allowed_32(trial, exact_point, trial.forward(exact_point).results(), nudges=4)
+    allowed = allowed_32(trial, exact_point, trial.forward(exact_point).results())
     short = exact_point.with_floats(lambda array: array.astype(np.float32))
     return short, _alone(trial, short), allowed
 

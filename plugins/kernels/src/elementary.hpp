@@ -157,7 +157,8 @@ template <class T> inline T log_one_plus(T x) {
 
 // A factor beside one that is 0 long before |x| is 1000, so that ±∞ gives 0 and not NaN.
 template <class T> inline T bounded_below(T x) { return x < T(-1000) ? T(-1000) : x; }
-template <class T> inline T bounded(T x) { return x > T(1000) ? T(1000) : bounded_below(x); }
+template <class T> inline T bounded_above(T x) { return x > T(1000) ? T(1000) : x; }
+template <class T> inline T bounded(T x) { return bounded_above(bounded_below(x)); }
 
 // e^(-square), for a square that was rounded and its error: square + error is exact.
 template <class T> inline T exponential_of_square(T square, T error) { return exponential(-square, -error); }
@@ -169,8 +170,7 @@ template <class T> struct Normal { T below, moment, density, size; };
 template <class T> inline Normal<T> normal(T x) {
     using F = Format<T>;
     constexpr T edge = T(0.875), centre = T(4.25), density_at_0 = T(0.39894228040143267794);
-    const T given = absolute(x), size = given > T(1000) ? T(1000) : given;
-    const T half = size * T(0.5), square = half * size;
+    const T size = bounded_above(absolute(x)), half = size * T(0.5), square = half * size;
     const T power = exponential_of_square(square, fused(half, size, -square));
     const T close = size > edge ? edge : size, far = size > edge ? size : edge;
     const T central = T(0.5) - close * polynomial(F::normal_centre, close * close);

@@ -78,8 +78,8 @@ struct Erf {
     }
     template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x); }
     template <class T> static T squared_bell(T x) {  // e^(-x x)
-        const T size = absolute(x), near = size > T(1000) ? T(1000) : size, square = near * near;
-        return exponential_of_square(square, fused(near, near, -square));
+        const T size = bounded_above(absolute(x)), square = size * size;
+        return exponential_of_square(square, fused(size, size, -square));
     }
 };
 

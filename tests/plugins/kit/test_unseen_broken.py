@@ -7,17 +7,12 @@ from typing import Any
 
 import numpy as np
 from support.broken_layers import Array, OneInput
-from support.made_layers import Case, broken_test, made, two
+from support.made_layers import Case, Lookup, broken_test, made, of_one, two
 
 from deltawire_layers import Activation, Layer, Parameter, Shape
 from deltawire_layers.initializers import fan_in, ones, zeros
 
 DELTA, VALUE = "δ of input 0", "value"
-
-
-def of_one(value: Callable[[Array], Any], delta: Callable[[Array, Array], Any], **members: Any) -> Layer:
-    """A layer of one input, by its value and its equation."""
-    return made(lambda params, x: Activation(value(x), (lambda d: delta(x, d),)), **members)
 
 
 def square(self: Layer, x: Shape) -> dict[str, Parameter]:
@@ -185,25 +180,8 @@ MEMOS = {
 }
 
 
-class LosesRepeats(OneInput):
-    """y = W[i], for whole i (...)."""
-
-    def output_shape(self, x: Shape) -> Shape:
-        return (*x, 2)
-
-    def parameters(self, x: Shape) -> dict[str, Parameter]:
-        return {"W": Parameter((5, 2), fan_in(5))}
-
-    def integer_inputs(self, x: Shape) -> dict[int, range]:
-        return {0: range(5)}
-
-    def forward(self, params: Any, x: Array) -> Activation:
-        def gradient(delta: Array) -> Array:
-            total = np.zeros((5, 2), delta.dtype)
-            total[x] += delta
-            return total
-
-        return Activation(params["W"][x], (None,), {"W": gradient})
+def add_once(total: Array, x: Array, delta: Array) -> None:
+    total[x] += delta
 
 
 def from_an_iterator(params: Any, x: Array) -> Activation:
@@ -246,7 +224,7 @@ def four_arrays(params: Any, x: Array) -> Activation:
 
 
 FORMS = {
-    "repeats lost": Case(2, "gradient of 'W'", LosesRepeats()),
+    "repeats lost": Case(2, "gradient of 'W'", Lookup(add_once)),
     "one iterator": Case(
         1, DELTA, made(from_an_iterator, parameters=lambda self, x: {"w": Parameter((), ones)})
     ),
