@@ -36,12 +36,15 @@ SMALL = 1024
 
 def product(a: Array, b: Array) -> Array:
     """Return a b over the last two axes: a (..., n, k), b (..., k, m), the leading axes equal in both."""
-    n, terms, m = *a.shape[-2:], b.shape[-1]
-    if terms > LONG_SUM and (n * m <= SMALL or 1 in (n, m)) and a.shape[:-2] == b.shape[:-2]:
-        return long_product(a, b)
+    m = b.shape[-1]
+    if a.shape[-1] > LONG_SUM:
+        n = a.shape[-2]
+        if (n * m <= SMALL or 1 in (n, m)) and a.shape[:-2] == b.shape[:-2]:
+            return long_product(a, b)
     if a.size * m < 2 * PIECE:
-        # For a single row, `@` makes a full matrix product, at an eighth of the speed of `dot`.
-        plain: Array = np.dot(a, b) if a.ndim == 2 else a @ b
+        # For a single row, `@` makes a full matrix product, at an eighth of the speed of `dot`. The function
+        # `np.dot` takes 0.3 µs longer than the method, a third of the time of a small product.
+        plain: Array = a.dot(b) if a.ndim == 2 else a @ b
         return plain
     return _cut(a, b) if a.ndim == 2 else _stacked(a, b)
 
