@@ -27,7 +27,7 @@ serve: $(VENV)/service
 
 test: $(VENV)/dev
 	@echo "== running the tests (3 to 7 minutes on two cores, by their speed; .ci/run adds those with servers, torch, jax, onnx, browsers and other clients)"
-	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers and not kit and not cluster and not suites and not kernels"
+	@$(BIN)/pytest -n auto -m "not torch and not jax and not onnx and not parquet and not browser and not clients and not recipes and not typed and not servers and not kit and not cluster and not suites and not kernels and not mkl"
 
 demo: $(VENV)/demo
 	@$(BIN)/deltawire demo $(DEMO)

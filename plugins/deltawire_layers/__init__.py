@@ -31,7 +31,17 @@ from deltawire_layers.layer import (
     identity,
 )
 from deltawire_layers.locking import lock, read_only
-from deltawire_layers.numeric import analytic, branches, kernels, lengths, pieces, products, sharing, sums
+from deltawire_layers.numeric import (
+    analytic,
+    blas,
+    branches,
+    kernels,
+    lengths,
+    pieces,
+    products,
+    sharing,
+    sums,
+)
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config
@@ -61,6 +71,7 @@ __all__ = [
     "Work",
     "analytic",
     "arity",
+    "blas",
     "branches",
     "breaches",
     "call_until",

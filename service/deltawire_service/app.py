@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flask import Blueprint, Flask
 from structlog.typing import FilteringBoundLogger
 
-from deltawire_layers import Registry, load_layers
+from deltawire_layers import Registry, blas, load_layers
 from deltawire_optimizers import load_optimizers
 from deltawire_plugins import load_translations
 from deltawire_service.admission import deadlines
@@ -86,10 +86,12 @@ def create_app(settings: Settings | None = None, layers: Registry | None = None)
     Raises:
         RegistryError: an installed plugin cannot be used.
         environs.EnvError: a setting does not fit.
+        BlasUnusable: the process has taken another BLAS than the settings name.
         NotInstalled: traces are wanted that cannot be sent, or Dask is that is not installed.
         StoreUnusable: models cannot be kept in the folder that is set.
     """
     settings = settings or Settings.from_environment()
+    blas.check(settings.blas)
     layers = load_layers() if layers is None else layers
     compute_queue = ComputeQueue(
         settings.computations,

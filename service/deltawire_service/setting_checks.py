@@ -6,6 +6,7 @@ from pathlib import Path
 
 from marshmallow import ValidationError, validate
 
+from deltawire_plugins.blas import BlasUnusable, mkl_to_load
 from deltawire_service.cluster.addresses import AddressRefused, check_address
 
 PROTOCOLS = ("kserve", "tesseract", "umbridge")
@@ -32,6 +33,14 @@ def are_protocols(text: str) -> None:
     for word in text.split(",") if text else ():
         if word not in PROTOCOLS:
             raise ValidationError(f"expected some of {', '.join(PROTOCOLS)}, with commas between them")
+
+
+def is_blas(choice: str) -> None:
+    """Raise ValidationError unless this machine has the BLAS that is chosen."""
+    try:
+        mkl_to_load(choice)
+    except BlasUnusable as error:
+        raise ValidationError(str(error)) from None
 
 
 def is_dask_address(address: str) -> None:

@@ -24,6 +24,7 @@ from deltawire_service.setting_checks import (
     PROTOCOLS,
     are_folders,
     are_protocols,
+    is_blas,
     is_dask_address,
     is_folder,
 )
@@ -128,6 +129,12 @@ class Settings:
         True,
         "whether programs of built-in layers that repeat are compiled to straight-line code, "
         "which leaves out the guard of the layer contract; the numbers are the same",
+    )
+    blas: str = setting(
+        "auto",
+        "the BLAS of large matrix products: numpy, its own; mkl, of the extra mkl; "
+        "auto, mkl where it is installed and the processor is of Intel, else numpy",
+        is_blas,
     )
     computations: int = count(1, "requests that each worker process computes at the same time")
     queue_seconds: float = seconds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import subprocess
 import sys
 from dataclasses import fields, replace
@@ -15,6 +16,8 @@ from support.posting import changed, good
 
 import deltawire_service
 from deltawire import wire
+from deltawire_layers import blas
+from deltawire_plugins.blas import BlasUnusable
 from deltawire_service import settings
 from deltawire_service.app import create_app
 from deltawire_service.engine import Limits
@@ -35,7 +38,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
 
 TEXTS = {"log_level": "warning", "cors_origins": "https://a.example http://b.example:80"}
 TEXTS |= {"explorer_frame_ancestors": "https://a.example http://b.example:80"}
-TEXTS |= {"allowed_hosts": "api.example b"}
+TEXTS |= {"allowed_hosts": "api.example b", "blas": "numpy"}
 TEXTS |= {
     "api_keys_file": "/keys",
     "api_keys": "a key",
@@ -147,6 +150,8 @@ def test_a_value_that_does_not_fit_stops_the_start_and_names_the_variable(
         ("explorer_frame_ancestors", "data:"),
         ("api_keys_file", "/no/such/file"),
         ("networks_dir", "/no/such/folder"),
+        ("blas", "openblas"),
+        ("blas", ""),
         ("protocols", "umbridge,grpc"),
         ("protocols", "umbridge kserve"),
     ],
@@ -157,6 +162,24 @@ def test_a_text_that_does_not_fit_stops_the_start_and_names_the_variable(
     monkeypatch.setenv(PREFIX + setting.upper(), value)
     with pytest.raises(EnvError, match=PREFIX + setting.upper()):
         create_app()
+
+
+def test_mkl_that_is_missing_stops_the_start_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.metadata, "files", lambda name: None)
+    monkeypatch.setenv("DELTAWIRE_BLAS", "mkl")
+    with pytest.raises(
+        EnvError, match=r"DELTAWIRE_BLAS: MKL is not installed: pip install 'deltawire\[mkl\]'"
+    ):
+        create_app()
+
+
+def test_a_process_computes_with_the_blas_that_is_set_or_does_not_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(blas, "mkl", None)
+    create_app(Settings(blas="numpy"))
+    with pytest.raises(BlasUnusable, match="DELTAWIRE_BLAS: mkl cannot be taken after numpy"):
+        create_app(Settings(blas="mkl"))
 
 
 BINARY = {"dtype": "float64", "shape": [3, 2], "base64": "A" * 64}

@@ -1,7 +1,8 @@
 """Networks computed with one, two and three threads, their bits compared: run in a process of its own.
 
 python -m support.same_bits SEED, with OPENBLAS_CORETYPE naming the kernel. Prints JSON: the kernel that
-computed, how often batches and products were cut, and the names of results that differ.
+computed, the BLAS that was chosen, how often batches and products were cut, and the names of results that
+differ.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from support.networks import Example, examples
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import load_layers, pieces, sharing
+from deltawire_layers import blas, load_layers, pieces, sharing
 from deltawire_service.engine import Direction, Network, Threads, compile_network
 from deltawire_service.engine.plan import cuts, memory_plan
 
@@ -78,7 +79,11 @@ def random_networks(number: int) -> None:
         compare("random", example.spec, example.params, data)
 
     small = {"CHUNK_BYTES": 2**8, "CHUNK_ROWS": 1}
-    with patch.multiple(memory_plan, **small), patch.multiple(pieces, PIECE=2**6, WIDTH=2):
+    with (
+        patch.multiple(memory_plan, **small),
+        patch.multiple(pieces, PIECE=2**6, WIDTH=2),
+        patch.object(blas, "LEAST", 2**6),
+    ):
         test()
 
 
@@ -124,8 +129,8 @@ def main(number: int) -> None:
     with patch.object(pieces, "compute", counted):
         random_networks(number)
         large_networks()
-    kernels = [library.architecture for library in BLAS]
-    print(json.dumps({"kernels": kernels, "cut": CUT, "different": DIFFERENT[:20]}))
+    kernels = [library.architecture for library in BLAS if library.internal_api == "openblas"]
+    print(json.dumps({"kernels": kernels, "blas": blas.name(), "cut": CUT, "different": DIFFERENT[:20]}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from flask import Blueprint
 from threadpoolctl import threadpool_info
 
 from deltawire import wire
-from deltawire_layers import kernels
+from deltawire_layers import blas, kernels
 from deltawire_service.admission.key_limits import planned_bytes
 from deltawire_service.api.operation import operation
 from deltawire_service.cluster.report import Membership
@@ -42,7 +42,7 @@ def blueprint(
         "media_types": list(wire.MEDIA_TYPES),
         "keeps_models": bool(settings.data_dir),
         "threads": threads(settings),
-        "arithmetic": {"blas": blas(), "kernels": kernels.instructions()},
+        "arithmetic": {"blas": blas_in_use(), "kernels": kernels.instructions()},
         "versions": {
             "deltawire": version("deltawire"),
             "numpy": np.__version__,
@@ -77,7 +77,14 @@ def threads(settings: Settings) -> dict[str, int]:
     }
 
 
-def blas() -> str:
+def blas_in_use() -> str:
+    """Return the BLAS of matrix products, its version, and the kind of processor it computes for."""
+    if mkl := blas.description():
+        return f"{mkl}; small products: {numpy_blas()}"
+    return numpy_blas()
+
+
+def numpy_blas() -> str:
     """Return the BLAS that numpy has loaded, its version, and the kind of processor it computes for."""
     loaded = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     own = [pool for pool in loaded if "numpy.libs" in pool["filepath"]]  # scipy may bring another

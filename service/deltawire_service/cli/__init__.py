@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from deltawire_plugins.blas import BlasUnusable
+
 
 def main() -> None:
     """Run the command line; group.py documents the exit codes."""
@@ -13,5 +15,8 @@ def main() -> None:
         if missing.name not in ("click", "rich", "environs"):
             raise
         print("the command line comes with the service: pip install 'deltawire[service]'", file=sys.stderr)
+        sys.exit(2)
+    except BlasUnusable as error:
+        print(f"deltawire cannot start: {error}", file=sys.stderr)
         sys.exit(2)
     deltawire()

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import Array, Registry, analytic, kernels, pieces, products, sharing
+from deltawire_layers import Array, Registry, analytic, blas, kernels, pieces, products, sharing
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.plan import cuts, memory_plan
 from deltawire_service.engine.random_streams import stream
@@ -32,7 +32,7 @@ ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (
 
 CONSTANTS = (
     *(memory_plan.CHUNK_BYTES, memory_plan.CHUNK_ROWS, memory_plan.MOST_CHUNK_BYTES, cuts.MOST_SEGMENTS),
-    *(pieces.PIECE, pieces.WIDTH, sharing.MOST_PIECES, sharing.NUMBERS),
+    *(pieces.PIECE, pieces.WIDTH, sharing.MOST_PIECES, sharing.NUMBERS, blas.LEAST),
 )
 """Where sums and products are cut."""
 
@@ -54,9 +54,8 @@ def _fingerprint(distributions: tuple[str, ...], blas_threads: tuple[int, ...]) 
 def digest(distributions: tuple[str, ...], results: Iterable[Array]) -> str:
     """Return the digest of results, of versions, of distributions and of where sums are cut."""
     sha256 = hashlib.sha256()
-    sha256.update(
-        repr((np.__version__, platform.machine(), kernels.version(), distributions, CONSTANTS)).encode()
-    )
+    libraries = np.__version__, platform.machine(), blas.description(), kernels.version()
+    sha256.update(repr((*libraries, distributions, CONSTANTS)).encode())
     for array in results:
         sha256.update(array.tobytes())
     return sha256.hexdigest()

@@ -116,6 +116,7 @@ NEVER_REFUSING = {
     *(
         "compute_threads",
         "flat_programs",
+        "blas",
         "computations",
         "hang_seconds",
         "received_bytes",

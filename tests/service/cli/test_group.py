@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -63,6 +65,21 @@ def test_without_the_extra_the_command_says_so(
         main()
     assert exited.value.code == Exit.USAGE
     assert "pip install 'deltawire[service]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "program, status",
+    [
+        ("from deltawire_service.cli import main; main()", Exit.USAGE),
+        ("import deltawire_service.gunicorn_conf", 1),
+    ],
+)
+def test_a_wrong_blas_stops_the_start_in_a_line(program: str, status: int) -> None:
+    environment = {**os.environ, "DELTAWIRE_BLAS": "openblas"}
+    command = [sys.executable, "-c", program, "serve"]
+    failed = subprocess.run(command, env=environment, capture_output=True, text=True)
+    message = "deltawire cannot start: DELTAWIRE_BLAS: expected auto, numpy or mkl, got 'openblas'\n"
+    assert (failed.returncode, failed.stderr) == (status, message)
 
 
 @pytest.mark.parametrize("columns", [80, 120])

@@ -12,6 +12,7 @@ from support.blas import KERNELS
 from support.engine import LAYERS
 from support.layers import registry
 
+from deltawire_layers import blas
 from deltawire_service.engine import fingerprint
 from deltawire_service.engine.fingerprints import battery, digest
 
@@ -38,6 +39,19 @@ def test_another_kernel_and_threads_of_blas_are_another_fingerprint() -> None:
     prints = {fingerprint_with(OPENBLAS_CORETYPE=kernel) for kernel in KERNELS}
     assert len(prints) == len(KERNELS)
     assert fingerprint_with(OPENBLAS_CORETYPE=KERNELS[0], OPENBLAS_NUM_THREADS="2") not in prints
+
+
+@pytest.mark.mkl
+def test_mkl_is_another_fingerprint() -> None:
+    first, second = (fingerprint_with(DELTAWIRE_BLAS="mkl") for _ in range(2))
+    assert first == second != fingerprint_with(DELTAWIRE_BLAS="numpy")
+
+
+def test_another_library_of_products_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = battery()
+    before = digest((), results)
+    monkeypatch.setattr(blas, "description", lambda: "mkl 2026.2, processors of a kind")
+    assert digest((), results) != before
 
 
 def test_other_plugins_are_another_fingerprint() -> None:
