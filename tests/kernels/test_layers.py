@@ -126,6 +126,13 @@ def test_a_complex_step_goes_through(kind: str) -> None:
     assert all(part.dtype == np.complex128 for part in results(kind, config, x, x))
 
 
+def test_a_class_that_derives_from_a_function_is_computed_by_numpy() -> None:
+    """A plugin's may be another function: no kernel has its name."""
+    derived, x = type("Derived", (load_layers()["tanh"],), {}), np.linspace(-3, 3, 7)
+    value = derived().forward({}, x).value
+    np.testing.assert_allclose(value, np.tanh(x), rtol=1e-15)
+
+
 def test_arrays_that_do_not_fit_are_refused() -> None:
     import deltawire_kernels
 

@@ -46,12 +46,14 @@ def pointwise(function: str, x: Array) -> Activation | None:
     """Return the value of a function of one number, and its backward equation.
 
     Args:
-        function: its name, one of `deltawire_kernels.functions`.
+        function: its name. Only those of `deltawire_kernels.functions` have a kernel, not those of a plugin's
+            class that derives from a built-in layer.
         x: the numbers (...).
     """
-    if not computes(x):
+    number = _NUMBERS.get(function)
+    if number is None or not computes(x):
         return None
-    number, x = _NUMBERS[function], np.ascontiguousarray(x)
+    x = np.ascontiguousarray(x)
     y, flat = np.empty_like(x), x.reshape(-1)
 
     def values(part: slice) -> None:

@@ -22,6 +22,9 @@ PIECE = 2**24
 WIDTH = 256
 """Rows or columns of a piece, at least: narrower products take longer, also in one thread."""
 
+HALF = 128
+"""Rows or columns of each half of a product that is too narrow for more pieces, and no narrower across."""
+
 LONGEST = 2**32
 """Multiplications of a product that is computed in one go, at most: about 0.1 s. Longer ones are halved."""
 
@@ -57,7 +60,10 @@ def _cut(a: Array, b: Array) -> Array:
     """Compute a product in pieces of its longer axis."""
     (n, k), m = a.shape, b.shape[1]
     longer = max(n, m)
-    count = max(1, min(MOST_PIECES, longer // WIDTH, n * k * m // PIECE))
+    most = max(longer // WIDTH, 2 if min(n, m) >= 2 * HALF else 1)
+    count = max(1, min(MOST_PIECES, most, n * k * m // PIECE))
+    if count > 1:
+        count -= count % 2  # an even number, so that two threads end at the same time
     if count == 1 and n * k * m <= LONGEST:
         return blas.multiply(a, b)
     value = np.empty((n, m), a.dtype)

@@ -32,7 +32,7 @@ ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (
 
 CONSTANTS = (
     *(memory_plan.CHUNK_BYTES, memory_plan.CHUNK_ROWS, memory_plan.MOST_CHUNK_BYTES, cuts.MOST_SEGMENTS),
-    *(pieces.PIECE, pieces.WIDTH, sharing.MOST_PIECES, sharing.NUMBERS, blas.LEAST),
+    *(pieces.PIECE, pieces.WIDTH, pieces.HALF, sharing.MOST_PIECES, sharing.NUMBERS, blas.LEAST),
 )
 """Where sums and products are cut."""
 

@@ -60,11 +60,13 @@ def test_slices_cover_an_axis_evenly(length: int, count: int) -> None:
     "shape, count",
     [
         ((128, 784, 512), 2),  # by its columns
-        ((512, 128, 784), 3),
+        ((512, 128, 784), 2),  # not 3: two threads would not end together
         ((4096, 512, 512), 16),
         ((64, 64, 64), 0),  # too small
         ((200, 10_000, 200), 0),  # too narrow
-        ((8, 10_000, 1000), 3),
+        ((256, 1024, 256), 2),  # in halves
+        ((500, 1000, 100), 0),  # its halves would be too narrow across
+        ((8, 10_000, 1000), 2),
     ],
 )
 def test_shapes_decide_the_cut(shape: tuple[int, int, int], count: int) -> None:

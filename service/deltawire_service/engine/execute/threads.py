@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from threading import TIMEOUT_MAX, Lock
@@ -87,7 +87,11 @@ class Threads:
             self._turn.release()
 
     def _share(self, functions: Sequence[Callable[[], object]]) -> None:
-        """Call functions in all threads, this one among them: each thread takes the next when it is free."""
+        """Call functions in all threads, this one among them: each thread takes the next when it is free.
+
+        A thread that has not begun when no function is left is not waited for: to wake it takes longer than
+        many a function.
+        """
         waiting = deque(functions)
 
         def work() -> None:
@@ -102,8 +106,10 @@ class Threads:
         try:
             work()
         finally:
-            wait(futures)
-        for future in futures:
+            begun = [future for future in futures if not future.cancel()]
+            for future in begun:
+                future.exception()
+        for future in begun:
             future.result()
 
     def _submit(self, function: Callable[..., T], *arguments: int) -> Future[T]:

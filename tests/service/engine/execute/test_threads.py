@@ -132,6 +132,38 @@ def test_a_piece_that_fails_fails_the_product_after_all_have_ended() -> None:
     assert threads.alone(lambda: "next") == "next"
 
 
+def test_a_thread_that_has_not_begun_is_not_waited_for() -> None:
+    threads, done, here = Threads(2), Event(), get_ident()
+    computed = list[int]()
+
+    def hold_another(inner: Callable[[], None]) -> None:
+        """Have another thread take a piece that ends with the test, and call a function meanwhile."""
+        begun = Event()
+
+        def piece() -> None:
+            if get_ident() == here:
+                assert begun.wait(10)
+                inner()
+            else:
+                begun.set()
+                assert done.wait(10)
+
+        share_of([piece, piece])
+
+    def compute() -> None:
+        share_of([partial(computed.append, place) for place in range(3)])
+        done.set()
+
+    threads.alone(lambda: hold_another(lambda: hold_another(compute)))
+    assert computed == [0, 1, 2]
+
+
+def share_of(functions: list[Callable[[], None]]) -> None:
+    share = sharing.sharing.get()
+    assert share is not None
+    share(functions)
+
+
 def test_after_a_failure_the_next_request_has_its_turn() -> None:
     threads = Threads(2)
 
