@@ -108,7 +108,11 @@ class BatchRun(NamedTuple):
 
     def keeping(self, kept: KeptPasses, owner: Hashable) -> Self:
         """Return the same run, whose forward pass is kept, or continued. owner: whose pass it is."""
-        return self._replace(kept=kept, owner=owner)
+        return self.saving_by_node()._replace(kept=kept, owner=owner)
+
+    def saving_by_node(self) -> Self:
+        """Return the same run, which saves what each node needs: backward passes can start from any."""
+        return self._replace(flat=None) if self.flat and self.flat.joined else self
 
     def without_gradients(self) -> Self:
         """Return the same run, which saves what gradients need, and has none in its results."""
