@@ -81,9 +81,9 @@ class Tape(NamedTuple):
     scratch: int
     """Values that exist for a moment, at the same time."""
     piece: int
-    """Numbers between two looks at the deadline."""
+    """Numbers between two looks at the deadline; 0 where there are no operations."""
 
-    def compute(self, given: Sequence[Array], memory: Array) -> list[Array]:
+    def compute(self, given: tuple[Array, ...], memory: Array) -> tuple[Array, ...]:
         """Compute all operations, and return the arrays that they make.
 
         Args:
@@ -92,15 +92,18 @@ class Tape(NamedTuple):
         """
         first = given[0]
         shape, dtype, numbers = first.shape, first.dtype, first.size
-        made = [np.empty(shape, dtype) for _ in range(self.made)]
-        if not len(self.rows):
+        made = tuple([np.empty(shape, dtype) for _ in range(self.made)])
+        if not self.piece:
             return made
-        arrays = tuple([each if each.flags.c_contiguous else np.ascontiguousarray(each) for each in given])
-        call = partial(kernels.compiled.tape, self.rows, arrays, tuple(made), memory, self.scratch, numbers)
-        if numbers <= kernels.compiled.block or (sharing.sharing.get() is None and numbers <= self.piece):
-            call(0, numbers)
+        for each in given:
+            if not each.flags.c_contiguous:
+                given = tuple(map(np.ascontiguousarray, given))
+                break
+        compute, rest = kernels.compiled.tape, (self.rows, given, made, memory, self.scratch, numbers)
+        if numbers <= kernels.compiled.block or (numbers <= self.piece and sharing.sharing.get() is None):
+            compute(*rest, 0, numbers)
         else:
-            sharing.compute([partial(call, start, stop) for start, stop in self._pieces(numbers)])
+            sharing.compute([partial(compute, *rest, *ends) for ends in self._pieces(numbers)])
         return made
 
     def _pieces(self, numbers: int) -> Iterator[tuple[int, int]]:
@@ -139,7 +142,7 @@ def make_tape(
             if last[value] == place and register[value] >= first:
                 free.append(register[value])
     block = kernels.compiled.block
-    piece = max(block, OPERATIONS // max(1, len(rows)) // block * block)
+    piece = max(block, OPERATIONS // len(rows) // block * block) if rows else 0
     numbers = np.array(rows, np.int32).reshape(-1, 4)
     return Tape(numbers, len(made), len(memory), stop - first, piece)
 

@@ -18,12 +18,8 @@ LEAST_GATES = 2
 """Gates of a run, at least."""
 
 
-class Saved(NamedTuple):
-    """Arrays that the backward pass of a run needs."""
-
-    arrays: tuple[Array, ...]
-    memory: Array
-    """Values that are no arrays, flat."""
+Saved = tuple[tuple[Array, ...], Array]
+"""What the backward pass of a run needs: arrays, and a memory of values that are no arrays."""
 
 
 class Run(NamedTuple):
@@ -132,8 +128,8 @@ class RecordedRun:
         """
         tape, places = self._forward
         memory = np.empty(tape.slots * values[0].size, values[0].dtype)
-        arrays = (*values, *tape.compute(values, memory))
-        saved = Saved(tuple([arrays[place] for place in self._kept]), memory)
+        arrays = values + tape.compute(values, memory)
+        saved = tuple([arrays[place] for place in self._kept]), memory
         return (saved, *[arrays[place] for place in places])
 
     def backward(self, saved: Saved, *deltas: Array) -> list[Array]:
@@ -144,8 +140,9 @@ class RecordedRun:
             *deltas: those that have arrived.
         """
         tape, places = self._backward
-        given = (*saved.arrays, *deltas)
-        arrays = (*given, *tape.compute(given, saved.memory))
+        arrays, memory = saved
+        given = arrays + deltas
+        arrays = given + tape.compute(given, memory)
         return [arrays[place] for place in places]
 
 
