@@ -213,6 +213,8 @@ def _out_of_range(name: str, array: Array, input_spec: InputSpec, outside: Array
 
 def _all_in(array: Array, allowed: tuple[range, ...]) -> bool:
     """Return whether all integers are in one of the ranges."""
+    if array.size == 1:
+        return any(array.item() in each for each in allowed)
     if len(allowed) != 1:
         return bool(_inside(array, allowed).all())
     (one,) = allowed
