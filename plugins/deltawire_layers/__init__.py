@@ -1,6 +1,6 @@
 """The face for plugin authors: the contract of a layer, helpers, the registry and the conformance kit."""
 
-from deltawire_layers import breaches, initializers, shapes
+from deltawire_layers import breaches, gates, initializers, shapes
 from deltawire_layers.config_keys import CONFIG_KEYS
 from deltawire_layers.deadlines import (
     DeadlineExceeded,
@@ -82,6 +82,7 @@ __all__ = [
     "current_deadline",
     "find_synonym",
     "fitting_shapes",
+    "gates",
     "identity",
     "initializers",
     "kernels",

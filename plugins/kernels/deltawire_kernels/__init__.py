@@ -6,6 +6,7 @@ TypeError, and sizes that do not fit with a ValueError.
 """
 
 from deltawire_kernels._kernels import (
+    block,
     delta,
     depthwise,
     depthwise_delta,
@@ -20,16 +21,19 @@ from deltawire_kernels._kernels import (
     norm,
     norm_delta,
     norm_sums,
+    operations,
     scatter,
     softmax,
     softmax_delta,
     spread,
     standardise,
     standardise_delta,
+    tape,
     value,
 )
 
 __all__ = [
+    "block",
     "delta",
     "depthwise",
     "depthwise_delta",
@@ -44,11 +48,13 @@ __all__ = [
     "norm",
     "norm_delta",
     "norm_sums",
+    "operations",
     "scatter",
     "softmax",
     "softmax_delta",
     "spread",
     "standardise",
     "standardise_delta",
+    "tape",
     "value",
 ]

@@ -6,14 +6,11 @@
 namespace VARIANT {
 
 struct Sigmoid {
-    template <class T> static T value(T x) {
-        const T e = exponential(-absolute(x));
-        return (x < 0 ? e : T(1)) / (1 + e);
-    }
-    template <class T> static T slope(T x) {  // σ(x) σ(-x), precise in both tails
-        const T e = exponential(-absolute(x));
-        return e / fused(e, 2 + e, T(1));
-    }
+    template <class T> static T power(T x) { return exponential(-absolute(x)); }
+    template <class T> static T value(T x, T power) { return (x < 0 ? power : T(1)) / (1 + power); }
+    template <class T> static T slope_at(T power) { return power / fused(power, 2 + power, T(1)); }
+    template <class T> static T value(T x) { return value(x, power(x)); }
+    template <class T> static T slope(T x) { return slope_at(power(x)); }  // σ(x) σ(-x), precise in both tails
 };
 
 struct Tanh {

@@ -5,6 +5,7 @@
 #include "columns.hpp"
 #include "depthwise.hpp"
 #include "norms.hpp"
+#include "operations.hpp"
 #include "pointwise.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
@@ -12,11 +13,17 @@
 namespace VARIANT {
 
 template <class T, class... Functions> constexpr Kernels<T> kernels() {
-    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>,
-            norm<T>,                   norm_delta<T>,             norm_sums<T>,         standardise<T>,
-            standardise_delta<T>,      depthwise<T>,              depthwise_delta<T>,   depthwise_gradient<T>,
-            scatter<T>,                gather<T>,                 spread<T>,            lstm<T>,
-            lstm_delta<T>,             gru<T>,                    gru_delta<T>};
+    return {{values<Functions, T>...},
+            {deltas<Functions, T>...},
+            {operate<Add, T>, operate<Subtract, T>, operate<Multiply, T>, operate<Divide, T>, operate<Negate, T>,
+             operate<Halve, T>, operate<Reciprocal, T>, operate<Root, T>, operate<Absolute, T>,
+             operate<AbsoluteDelta, T>, operate<SigmoidPower, T>, operate<SigmoidValue, T>, operate<SigmoidDelta, T>,
+             operate<Value<Functions>, T>..., operate<Delta<Functions>, T>...},
+            softmax<T>,           softmax_delta<T>,
+            norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
+            standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
+            scatter<T>,           gather<T>,            spread<T>,            lstm<T>,
+            lstm_delta<T>,        gru<T>,               gru_delta<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

@@ -80,9 +80,17 @@ enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE 
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
 
+// Operations of a tape; behind them come the value and the delta of each pointwise function.
+inline constexpr const char *OPERATION_NAMES[] = {
+    "add", "subtract", "multiply", "divide", "negate", "halve", "reciprocal", "root", "absolute", "absolute_delta",
+    "sigmoid_power", "sigmoid_value", "sigmoid_from_power_delta"};
+constexpr int OWN_OPERATIONS = sizeof(OPERATION_NAMES) / sizeof(*OPERATION_NAMES);
+constexpr int OPERATIONS = OWN_OPERATIONS + 2 * POINTWISE;
+
 template <class T> struct Kernels {
     void (*values[POINTWISE])(const T *x, T *y, std::size_t count);
     void (*deltas[POINTWISE])(const T *x, const T *delta, T *below, std::size_t count);
+    void (*operations[OPERATIONS])(const T *a, const T *b, T *y, std::size_t count);
     void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
                     T scale, Seen seen);
     void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);

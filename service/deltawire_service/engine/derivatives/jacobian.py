@@ -121,6 +121,8 @@ def jacobian(
     times, answered = max(1, layout.passes(mode)), [*layout.shapes(), *made]
     plan = repeated_plan(plan, options.body_cost, dtype.itemsize, times, answered=answered)
     run = target.batch_run(batch, computed, plan)
+    if len(names) > 1:
+        run = run.saving_by_node()  # each backward pass starts from one of the outputs
 
     def work() -> tuple[Jacobian, bool]:
         blocks = compute(run, layout)

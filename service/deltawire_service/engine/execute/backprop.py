@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import copy_context
 from copy import copy
 from itertools import pairwise
@@ -16,9 +16,9 @@ from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadli
 from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
-from deltawire_service.engine.execute.flat import FlatProgram
+from deltawire_service.engine.execute.flat import FlatProgram, Looks
 from deltawire_service.engine.graph import Arrays, Node
-from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, Program
+from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, ForwardStep, Program
 
 VALUE, DELTA = ArrayRole("value"), ArrayRole("delta")
 
@@ -70,7 +70,9 @@ class Pass:
         self._clock: list[float] = []  # before each step
         self._forked = False
         self._flat = None if observer else flat
-        self._saved: list[Activation] = []  # in place of `_activations`, in the order of computation
+        self._saved: list[Any] = []  # in place of `_activations`, in the order of computation
+        self._forward_looks: Looks | None = None  # None: the clock was read before each step
+        self._backward_looks: Looks | None = None
 
     def forward(self) -> None:
         """Compute the nodes of the program; afterwards `values` has those whose values are results.
@@ -83,6 +85,7 @@ class Pass:
             self.values, self._saved = self._flat.forward(
                 self.data, self.params, current_deadline(), self._clock.append
             )
+            self._forward_looks = self._flat.forward_looks
         except DeadlineExceeded:
             raise
         except Exception:  # found again, and named, by the loop
@@ -90,7 +93,7 @@ class Pass:
 
     def _compute_by_steps(self) -> None:
         """Compute the forward pass step by step, each of them guarded; the backward pass will be, too."""
-        self._flat = None
+        self._flat = self._forward_looks = None
         self._clock.clear()
         self._forward()
 
@@ -159,12 +162,16 @@ class Pass:
         if not self._flat:
             return self._backward(cotangents)
         if cotangents.keys() != self._flat.starts:  # one output of several
-            self._activations = self.activations()
+            if self._flat.joined:
+                self._compute_by_steps()
+            else:
+                self._activations = self.activations()
             return self._backward(cotangents)
         try:
             self.grads, self.deltas, self.finite = self._flat.backward(
                 cotangents, self._saved, current_deadline(), self._clock.append
             )
+            self._backward_looks = self._flat.backward_looks
         except DeadlineExceeded:
             raise
         except Exception:  # found again, and named, by the loop
@@ -206,14 +213,16 @@ class Pass:
         """Return how long the steps took, by the kind of their nodes.
 
         Call it as soon as the last step has ended: the clock is read before each step, for the deadline, and
-        the time until the next reading counts for the step. A forked pass counts its backward pass only.
+        the time until the next reading counts for the step. The gates of a run share its time equally. A
+        forked pass counts its backward pass only.
         """
         seconds: dict[str, float] = {}
         spans = pairwise((*self._clock, monotonic()))
-        nodes = [] if self._forked else [step.node for step in self.program.forward]
-        nodes += [step.node for step in self.program.backward]
-        for node, (start, stop) in zip(nodes, spans, strict=False):
-            seconds[node.kind] = seconds.get(node.kind, 0.0) + stop - start
+        looks = [] if self._forked else [*(self._forward_looks or _looks(self.program.forward))]
+        looks += self._backward_looks or _looks(self.program.backward)
+        for kinds, (start, stop) in zip(looks, spans, strict=False):
+            for kind in kinds:
+                seconds[kind] = seconds.get(kind, 0.0) + (stop - start) / len(kinds)
         return seconds
 
     def _send(self, name: str, delta: Array) -> None:
@@ -279,6 +288,11 @@ class Pass:
         lock(one)
         signal = layer_calls.signal(node, activation, one.view())
         return layer_calls.equation(node, role, equation, signal, delta.shape, self._dtype)
+
+
+def _looks(steps: Iterable[ForwardStep | BackwardStep]) -> Looks:
+    """Return what is computed after each reading of the clock where every step has one."""
+    return [(step.node.kind,) for step in steps]
 
 
 def not_differentiable(node: Node, position: int) -> Refused:

@@ -108,7 +108,11 @@ class BatchRun(NamedTuple):
 
     def keeping(self, kept: KeptPasses, owner: Hashable) -> Self:
         """Return the same run, whose forward pass is kept, or continued. owner: whose pass it is."""
-        return self._replace(kept=kept, owner=owner)
+        return self.saving_by_node()._replace(kept=kept, owner=owner)
+
+    def saving_by_node(self) -> Self:
+        """Return the same run, which saves what each node needs: backward passes can start from any."""
+        return self._replace(flat=None) if self.flat and self.flat.joined else self
 
     def without_gradients(self) -> Self:
         """Return the same run, which saves what gradients need, and has none in its results."""
@@ -142,10 +146,15 @@ class BatchRun(NamedTuple):
     def results(self, computation: Computation) -> list[BatchResult]:
         """Compute something of all chunks, and return the result of each of its passes."""
         runner = segment_runner.get()
+        if runner is None and self.plan.chunks == 1:
+            passes = self.threads.alone(lambda: computation(self, 0, self.batch.size))
+            results = [self.empty_result() for _ in passes]
+            _add(results, (0, passes))
+            return results
         if runner is None:
             bounds = chunk_bounds(self.batch.size, self.plan.chunks)
             return self.over(bounds, computation, self.plan.chunks)
-        results = list[BatchResult]()
+        results = []
         rows = segment_rows(self.batch.size, self.plan.chunks)
         for segment, parts in zip(rows, runner(self, computation), strict=True):
             results = results or [self.empty_result() for _ in parts]
@@ -244,13 +253,15 @@ class BatchRun(NamedTuple):
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
-        count = stop - start
-        data = {
-            name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
-            if self.network.inputs[name].shared
-            else read_only(self._moved(name, array[start:stop], slice(start, stop)))
-            for name, array in self.batch.data.items()
-        }
+        count, inputs, data = stop - start, self.network.inputs, dict[str, Array]()
+        for name, array in self.batch.data.items():
+            if inputs[name].shared:
+                data[name] = np.broadcast_to(self._moved(name, array), (count, *array.shape))
+            elif self.step:
+                data[name] = read_only(self._moved(name, array[start:stop], slice(start, stop)))
+            else:
+                data[name] = view = array[start:stop]
+                view.setflags(False)  # type: ignore[call-arg]  # a view of its own, which is locked
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
                 array = self.batch.params[name]

@@ -15,6 +15,8 @@ quietly = np.errstate(all="ignore")
 
 def is_finite(array: Array) -> bool:
     """Return whether every number of an array is finite."""
+    if array.size == 1 and array.dtype.kind == "f":
+        return isfinite(array.item())  # a product takes ten times as long
     # One product, at the speed of memory: it is finite only if every number is, though it may overflow.
     return isfinite(np.vdot(array, array).real) or bool(np.isfinite(array).all())
 

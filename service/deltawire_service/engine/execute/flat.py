@@ -3,7 +3,8 @@
 A program that repeats is written as two functions once, one for each pass, and they are compiled. They call
 the same equations in the same order as `Pass` does, so every bit is the same. They leave out the guard of
 the layer contract, which takes longer than a small layer: only layers that come with deltawire are computed
-so. Where anything is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
+so. Runs of gates become one call each, where there are compiled kernels (gates.py). Where anything is
+unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple
 
-from deltawire_layers import Activation, Array, DeadlineExceeded, sums
+from deltawire_layers import Array, DeadlineExceeded, sums
 from deltawire_service.engine.execute.finite import is_finite
+from deltawire_service.engine.execute.gates import RecordedRun, Run, find_runs
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.program import BackwardStep, Program
 
@@ -25,7 +27,10 @@ FILE = "<a flat program>"
 """The file name of the code, in tracebacks."""
 
 Tick = Callable[[float], None]
-"""Called with the time before each step."""
+"""Called with the time before each step, and before each run of gates."""
+
+Looks = list[tuple[str, ...]]
+"""The kinds that are computed between two looks at the clock: several in a run of gates."""
 
 
 class NotFlat(Exception):
@@ -46,21 +51,28 @@ MOST_STEPS = 256
 STEP_BYTES = 1300
 """Bytes that the code of a step takes, in both passes."""
 
+RUN_BYTES, GATE_BYTES = 3000, 130
+"""Bytes that a run takes, and each gate in it."""
+
 
 class FlatProgram(NamedTuple):
     """A program as two functions."""
 
-    steps: int
-    """Nodes of the forward pass."""
+    bytes: int
+    """Bytes that the code and the runs of gates take."""
     starts: frozenset[str]
     """The nodes that the backward pass starts from."""
-    forward: Callable[[Arrays, Arrays, float, Tick], tuple[dict[str, Array], list[Activation]]]
+    joined: bool
+    """Whether runs of gates are computed at once, so that nothing is saved of each node."""
+    forward_looks: Looks
+    backward_looks: Looks
+    forward: Callable[[Arrays, Arrays, float, Tick], tuple[dict[str, Array], list[Any]]]
     """From the data, the parameters, the deadline and a clock to the results, and to what is saved."""
-    backward: Callable[[Arrays, list[Activation], float, Tick], Backward]
+    backward: Callable[[Arrays, list[Any], float, Tick], Backward]
     """From the cotangents, what was saved, the deadline and a clock; it empties what was saved."""
 
     def __sizeof__(self) -> int:
-        return STEP_BYTES * self.steps
+        return self.bytes
 
 
 def flatten(network: Graph, program: Program) -> FlatProgram | None:
@@ -76,18 +88,22 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
         return None
     starts = frozenset(network.loss)
     writer = _Writer(program)
-    source = "\n".join([*writer.forward(), *writer.backward(starts)])
+    backward = [*writer.backward(starts)]
+    source = "\n".join([*writer.forward(), *backward])
     names: dict[str, Any] = {
         **writer.layers,
+        **{f"r{start}": recorded for start, recorded in writer.runs.items()},
         "Backward": Backward, "DeadlineExceeded": DeadlineExceeded, "NotFlat": NotFlat,
         "is_finite": is_finite, "monotonic": monotonic, "sum_batch": sums.sum_batch,
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
-    return FlatProgram(len(layers), starts, names["forward"], names["backward"])
+    gates, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
+    size = STEP_BYTES * (len(layers) - gates) + RUN_BYTES * runs + GATE_BYTES * gates
+    return FlatProgram(size, starts, runs > 0, *writer.looks, names["forward"], names["backward"])
 
 
 class _Writer:
-    """Writes the lines of both functions.
+    """Writes the lines of both functions: those of the backward pass first, which tell what is saved.
 
     Args:
         program: the steps to compute.
@@ -96,6 +112,10 @@ class _Writer:
     def __init__(self, program: Program):
         self.layers: dict[str, Any] = {}
         """The forward functions that the lines call, by their names there."""
+        self.runs: dict[int, RecordedRun] = {}
+        """The runs of gates, by the place of their first step."""
+        self.looks: tuple[Looks, Looks] = [], []
+        """What is computed between looks at the clock, in either pass."""
         self._program = program
         number = count()
         steps = program.forward
@@ -117,9 +137,17 @@ class _Writer:
         number = {name: i for i, name in enumerate(parameters)}
         for name, i in number.items():
             yield f"    p{i} = given[{name!r}]"
+        stop = 0
         for i, (node, saved, release) in enumerate(program.forward):
-            self.layers[f"f{i}"] = node.layer.forward
+            if i < stop:
+                continue
             yield from _clock()
+            if i in self.runs:
+                yield from self._forward_run(recorded := self.runs[i])
+                stop = recorded.run.stop
+                continue
+            self.looks[0].append((node.kind,))
+            self.layers[f"f{i}"] = node.layer.forward
             params = ", ".join(
                 f"{local!r}: p{number[name]}" + (".T" if local in node.transposed else "")
                 for local, name in node.parameters.items()
@@ -137,6 +165,21 @@ class _Writer:
         retained = ", ".join(f"{name!r}: v{place[name]}" for name in program.retained)
         yield f"    return {{{retained}}}, saved"
 
+    def _forward_run(self, recorded: RecordedRun) -> Iterator[str]:
+        """Yield the lines of a run of gates."""
+        run, place = recorded.run, self._place
+        steps = self._program.forward[run.start : run.stop]
+        self.looks[0].append(tuple(step.node.kind for step in steps))
+        results = ", ".join(f"v{place[name]}" for name in run.results)
+        sources = ", ".join(f"v{place[name]}" for name in run.sources)
+        yield f"    a, {results} = r{run.start}.forward({sources})"
+        if recorded.saved:
+            yield "    saved.append(a)"
+        for step in steps:
+            for name in step.release:
+                if name in run.sources:
+                    yield f"    del v{place[name]}"
+
     def backward(self, starts: frozenset[str]) -> Iterator[str]:
         """Yield the lines of the backward pass. starts: the nodes that it starts from."""
         program, place = self._program, self._place
@@ -149,10 +192,22 @@ class _Writer:
             if name in starts:
                 yield f"    d{place[name]} = cotangents[{name!r}]"
                 shares[name] += 1
+        runs = dict[str, Run]()
+        for run in find_runs(program):
+            runs.update(dict.fromkeys(run.nodes, run))
+            self.runs[run.start] = RecordedRun(run)
+        done = set[str]()
         for step in program.backward:
             node = step.node
-            delta = f"d{place[node.name]}"
+            if node.name in done:
+                continue
             yield from _clock()
+            if node.name in runs:
+                done.update(runs[node.name].nodes)
+                yield from self._backward_run(runs[node.name], shares)
+                continue
+            self.looks[1].append((node.kind,))
+            delta = f"d{place[node.name]}"
             if not shares[node.name]:
                 yield "    raise NotFlat"
                 return
@@ -177,6 +232,24 @@ class _Writer:
                 yield f"    grads[{name!r}] = g = sum_batch(d{place[name]})"
                 yield "    finite = finite and is_finite(g)"
         yield "    return Backward(grads, deltas, finite)"
+
+    def _backward_run(self, run: Run, shares: dict[str, int]) -> Iterator[str]:
+        """Yield the lines of a run of gates. shares: of each delta until now; gets those of the run."""
+        program, place = self._program, self._place
+        steps = [step for step in program.backward if step.node.name in run.nodes]
+        arriving = [name for name, count in shares.items() if count]
+        self.runs[run.start] = recorded = RecordedRun(run, steps, arriving, program.targets.deltas)
+        self.looks[1].append(tuple(step.node.kind for step in steps))
+        arrived = ", ".join(f"d{place[name]}" for name in recorded.arriving)
+        found = [f"d{place[name]}" for name in recorded.leaving]
+        found += [f"deltas[{name!r}]" for name in recorded.asked]
+        yield f"    e = r{run.start}.backward(saved.pop(), {arrived})"
+        yield f"    del {arrived}"
+        yield f"    [{', '.join(found)}] = e"
+        yield "    del e"
+        for step in steps:
+            for _, source, _ in step.deltas:
+                shares[source] += 1
 
 
 def _clock() -> Iterator[str]:

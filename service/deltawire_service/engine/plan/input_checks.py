@@ -213,6 +213,8 @@ def _out_of_range(name: str, array: Array, input_spec: InputSpec, outside: Array
 
 def _all_in(array: Array, allowed: tuple[range, ...]) -> bool:
     """Return whether all integers are in one of the ranges."""
+    if array.size == 1:
+        return any(array.item() in each for each in allowed)
     if len(allowed) != 1:
         return bool(_inside(array, allowed).all())
     (one,) = allowed
@@ -276,15 +278,16 @@ def check_plan(network: Graph, plan: Plan, batch: int) -> None:
         Refused: one of them exceeds its limit.
     """
     limits = network.limits
+    if plan.peak_bytes <= limits.planned_bytes and plan.operations <= limits.planned_operations:
+        return
     subject = "one example" if batch == 1 else f"a batch of {batch} (fewer at a time need less)"
     if plan.peak_bytes > limits.planned_bytes:
         raise _exceeded(limits, subject, plan.peak_bytes)
-    if plan.operations > limits.planned_operations:
-        needed = f"{subject} needs {plan.operations:.3g} operations"
-        allowed = f"at most {limits.planned_operations:.3g} are allowed"
-        mend = "ask for fewer samples, directions, outputs or steps"
-        detail = f"{needed}, {allowed}{limits.setting('planned_operations')}: {mend}"
-        raise Refused([Fault("/network", "cost_plan_exceeded", detail)])
+    needed = f"{subject} needs {plan.operations:.3g} operations"
+    allowed = f"at most {limits.planned_operations:.3g} are allowed"
+    mend = "ask for fewer samples, directions, outputs or steps"
+    detail = f"{needed}, {allowed}{limits.setting('planned_operations')}: {mend}"
+    raise Refused([Fault("/network", "cost_plan_exceeded", detail)])
 
 
 def _exceeded(limits: Limits, subject: str, planned: int, pointer: str = "/network") -> Refused:

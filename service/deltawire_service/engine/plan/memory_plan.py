@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 from deltawire_service.engine.graph import Graph
@@ -54,7 +55,7 @@ class Plan:
     stored_bytes: int = 0
     """Of the parameters and data, those that the service keeps: they are no memory of the request."""
 
-    @property
+    @cached_property
     def peak_bytes(self) -> int:
         """The most memory held at once: a request is read, then computed, then its answer is written."""
         return (

@@ -88,3 +88,11 @@ def test_losses_add_up_within_segments_and_then_segments(batch: int, chunks: int
     sums = [losses[rows].sum() for rows in segment_rows(batch, chunks)]
     objective = Objective(NETWORK.without_regularization(), 1)
     assert objective.reduced(losses, PARAMS, chunks) == reduce(add, sums)
+
+
+@pytest.mark.parametrize("loss", [-0.0, 0.1, -3.5, 1e-310, np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_single_loss_has_the_bits_of_its_sum(loss: float, dtype: str) -> None:
+    losses = np.array([loss], dtype)
+    found = Objective(NETWORK.without_regularization(), 1).reduced(losses, PARAMS, chunks=1)
+    assert found.tobytes() == np.add.reduce(losses, dtype=np.float64).tobytes()

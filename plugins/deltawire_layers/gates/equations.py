@@ -1,0 +1,111 @@
+"""The equations of gates, as operations number by number that a tape records.
+
+Each function records what the `forward` of its layer computes. It returns the value, with functions that
+record the backward equations: one for each input, from δ of the value to what is sent there.
+
+Functions that numpy alone computes, as `exp`, are no gates: other code would round otherwise. Nor are `relu`,
+`maximum` and `minimum`, for the sign of a zero in numpy's maximum depends on the place in the array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from deltawire_layers.gates.tapes import Recorder
+from deltawire_layers.layer import Layer
+from deltawire_layers.layers.combine import Add, Divide, Multiply, Subtract
+from deltawire_layers.layers.pointwise.activations import Gelu, Sigmoid, Silu, Softplus, Tanh
+from deltawire_layers.layers.pointwise.functions import Absolute, Erf, Identity, Negate, Reciprocal, Sqrt
+
+Delta = Callable[[int], int]
+"""Records a backward equation: from δ of the value to δ of an input."""
+
+Recorded = tuple[int, list[Delta]]
+"""The value of a gate, and the equation of each input."""
+
+
+def _add(tape: Recorder, layer: Layer, x: int, *more: int) -> Recorded:
+    y = x
+    for other in more:
+        y = tape.record("add", y, other)
+    return y, [lambda delta: delta] * (1 + len(more))
+
+
+def _subtract(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
+    return tape.record("subtract", a, b), [lambda delta: delta, lambda delta: tape.record("negate", delta)]
+
+
+def _multiply(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
+    return tape.record("multiply", a, b), [
+        lambda delta: tape.record("multiply", delta, b),
+        lambda delta: tape.record("multiply", delta, a),
+    ]
+
+
+def _divide(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
+    y = tape.record("divide", a, b)
+
+    def b_delta(delta: int) -> int:
+        return tape.record("multiply", tape.record("negate", delta), tape.record("divide", y, b))
+
+    return y, [lambda delta: tape.record("divide", delta, b), b_delta]
+
+
+def _negate(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    return tape.record("negate", x), [lambda delta: tape.record("negate", delta)]
+
+
+def _identity(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    return x, [lambda delta: delta]
+
+
+def _reciprocal(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    y = tape.record("reciprocal", x)
+
+    def x_delta(delta: int) -> int:
+        return tape.record("multiply", tape.record("multiply", tape.record("negate", delta), y), y)
+
+    return y, [x_delta]
+
+
+def _sqrt(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    y = tape.record("root", x)
+    return y, [lambda delta: tape.record("divide", tape.record("halve", delta), y)]
+
+
+def _absolute(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    return tape.record("absolute", x), [lambda delta: tape.record("absolute_delta", x, delta)]
+
+
+def _sigmoid(tape: Recorder, layer: Layer, x: int) -> Recorded:
+    power = tape.record("sigmoid_power", x)  # kept in place of x
+    return tape.record("sigmoid_value", x, power), [
+        lambda delta: tape.record("sigmoid_from_power_delta", power, delta)
+    ]
+
+
+def _compiled(tape: Recorder, layer: Any, x: int) -> Recorded:
+    """Record a function that has kernels of its own for its value and its delta."""
+    function = layer.function
+    return tape.record(function, x), [lambda delta: tape.record(f"{function}_delta", x, delta)]
+
+
+GATES: dict[type[Layer], Callable[..., Recorded]] = {
+    Absolute: _absolute,
+    Add: _add,
+    Divide: _divide,
+    Erf: _compiled,
+    Gelu: _compiled,
+    Identity: _identity,
+    Multiply: _multiply,
+    Negate: _negate,
+    Reciprocal: _reciprocal,
+    Sigmoid: _sigmoid,
+    Silu: _compiled,
+    Softplus: _compiled,
+    Sqrt: _sqrt,
+    Subtract: _subtract,
+    Tanh: _compiled,
+}
+"""What records the equations of a layer, by its class: a subclass may compute something else."""
