@@ -27,6 +27,7 @@ from deltawire_kernels._kernels import (
     standardise,
     standardise_delta,
     value,
+    value_and_slope,
 )
 
 __all__ = [
@@ -51,4 +52,5 @@ __all__ = [
     "standardise",
     "standardise_delta",
     "value",
+    "value_and_slope",
 ]

@@ -12,11 +12,11 @@
 namespace VARIANT {
 
 template <class T, class... Functions> constexpr Kernels<T> kernels() {
-    return {{values<Functions, T>...}, {deltas<Functions, T>...}, softmax<T>,           softmax_delta<T>,
-            norm<T>,                   norm_delta<T>,             norm_sums<T>,         standardise<T>,
-            standardise_delta<T>,      depthwise<T>,              depthwise_delta<T>,   depthwise_gradient<T>,
-            scatter<T>,                gather<T>,                 spread<T>,            lstm<T>,
-            lstm_delta<T>,             gru<T>,                    gru_delta<T>};
+    return {{values<Functions, T>...}, {deltas<Functions, T>...}, {points_of<Functions, T>()...}, softmax<T>,
+            softmax_delta<T>,          norm<T>,                   norm_delta<T>,             norm_sums<T>,
+            standardise<T>,            standardise_delta<T>,      depthwise<T>,              depthwise_delta<T>,
+            depthwise_gradient<T>,     scatter<T>,                gather<T>,                 spread<T>,
+            lstm<T>,                   lstm_delta<T>,             gru<T>,                    gru_delta<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

@@ -83,13 +83,14 @@ inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "so
 template <class T> struct Kernels {
     void (*values[POINTWISE])(const T *x, T *y, std::size_t count);
     void (*deltas[POINTWISE])(const T *x, const T *delta, T *below, std::size_t count);
+    void (*points[POINTWISE])(const T *x, T *y, T *slopes, std::size_t count);  // null where they share nothing
     void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
                     T scale, Seen seen);
     void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums,
-                       T *below, Groups shape, double eps, bool centred);
+                       T *below, double *columns, Groups shape, double eps, bool centred);
     void (*norm_sums)(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape);
     void (*standardise)(const T *x, const T *weight, const T *bias, T *value, const Moments<T> *saved, Groups shape);
     void (*standardise_delta)(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape);
