@@ -162,6 +162,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), np.ones(3, np.float32), sizes)
     with pytest.raises(ValueError, match="no such windows"):
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), x.copy(), (2, 2, 2, 2, 1, 1, 0, *sizes[7:]))
+    with pytest.raises(ValueError, match="no such channels"):
+        deltawire_kernels.depthwise_gradient(x, x.copy(), np.ones(1, np.float32), sizes, 0, 2)
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)
 

@@ -85,10 +85,12 @@ class Correlation(NamedTuple):
         matrices = self._matrices(W)
         if self._reads_alone(narrow.shape):
             return self._product(matrices.swapaxes(1, 2), narrow).reshape(shape)
-        wide = np.zeros(shape, narrow.dtype)
         planes = Planes.of(self.windows, self.groups, shape, narrow.shape)
-        if planes and planes.widened(W, narrow, wide):
-            return wide
+        if planes:
+            wide = np.empty(shape, narrow.dtype)
+            if planes.widened(W, narrow, wide):
+                return wide
+        wide = np.zeros(shape, narrow.dtype)
         for block in self._blocks(narrow.shape, wide):
             self._add_columns(wide, matmul(matrices.swapaxes(1, 2), self._rows(narrow, block)), block)
         return wide

@@ -96,7 +96,8 @@ template <class T> struct Kernels {
     void (*standardise_delta)(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape);
     void (*depthwise)(const T *x, const T *kernels, T *value, Windows windows);
     void (*depthwise_delta)(const T *kernels, const T *delta, T *below, Windows windows);
-    void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows);
+    void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows, std::size_t first,
+                               std::size_t stop);
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
     void (*gather)(const T *x, T *columns, Columns shape);
