@@ -63,3 +63,4 @@ inline std::size_t divided(std::size_t numbers, std::size_t rows) {
 void bind_rows(nb::module_ &m);
 void bind_planes(nb::module_ &m);
 void bind_cells(nb::module_ &m);
+void bind_updates(nb::module_ &m);

@@ -10,4 +10,5 @@ NB_MODULE(_kernels, m) {
     bind_rows(m);
     bind_planes(m);
     bind_cells(m);
+    bind_updates(m);
 }

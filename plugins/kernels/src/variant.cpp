@@ -8,6 +8,7 @@
 #include "pointwise.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
+#include "updates.hpp"
 
 namespace VARIANT {
 
@@ -16,7 +17,8 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             softmax_delta<T>,          norm<T>,                   norm_delta<T>,             norm_sums<T>,
             standardise<T>,            standardise_delta<T>,      depthwise<T>,              depthwise_delta<T>,
             depthwise_gradient<T>,     scatter<T>,                gather<T>,                 spread<T>,
-            lstm<T>,                   lstm_delta<T>,             gru<T>,                    gru_delta<T>};
+            lstm<T>,                   lstm_delta<T>,             gru<T>,                    gru_delta<T>,
+            adam<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

@@ -76,6 +76,14 @@ template <class T> struct Strided {
     const T *at(std::size_t row, const T *zeros) const { return first ? first + row * stride : zeros; }
 };
 
+// The numbers of a step of Adam; `shrinks` (by `kept`) and `decays` (by `decay`) are the two forms of weight decay.
+template <class T> struct AdamStep {
+    bool shrinks, decays;
+    T kept, decay;
+    T beta1, rest1, beta2, rest2;  // of the means: how much stays, and how much is new
+    T root, eps, rate;             // θ - m / (√v / root + eps) · rate
+};
+
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
@@ -108,6 +116,7 @@ template <class T> struct Kernels {
     void (*gru)(Cell<T> cell, T *gates, const T *sums, T *inner, T *states);
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
+    void (*adam)(T *param, const T *gradient, T *mean, T *square, T *most, std::size_t count, AdamStep<T> step);
 };
 
 struct Variant {
