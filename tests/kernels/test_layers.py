@@ -142,12 +142,19 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
             deltawire_kernels.value(0, x, wrong)
     with pytest.raises(ValueError, match="differ in size"):
         deltawire_kernels.value(0, x, np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="differ in size"):
+        deltawire_kernels.value_and_slope(0, x, x.copy(), np.ones(3, np.float32))
+    with pytest.raises(ValueError, match="share nothing"):
+        deltawire_kernels.value_and_slope(0, x, x.copy(), x.copy())
     with pytest.raises(ValueError, match="no such function"):
         deltawire_kernels.value(99, x, x)
     with pytest.raises(ValueError, match="do not fill the rows"):
         deltawire_kernels.softmax_delta(x, x, x, 3)
     with pytest.raises(ValueError, match="cannot be divided"):
         deltawire_kernels.norm(x, None, None, x, np.ones(6, np.float32), 1, 3, 1e-5, True)
+    with pytest.raises(ValueError, match="no columns"):
+        args = x, np.ones(3, np.float32), None, x, np.ones(4), x.copy(), np.ones(4), 1, 2, 1e-5, True
+        deltawire_kernels.norm_delta(*args)
     with pytest.raises(ValueError, match="cannot be divided"):
         deltawire_kernels.standardise(x, None, None, x, np.ones(6, np.float32), 3, 1)
     with pytest.raises(ValueError, match="differ in size"):
@@ -162,6 +169,8 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), np.ones(3, np.float32), sizes)
     with pytest.raises(ValueError, match="no such windows"):
         deltawire_kernels.depthwise(x, np.ones(1, np.float32), x.copy(), (2, 2, 2, 2, 1, 1, 0, *sizes[7:]))
+    with pytest.raises(ValueError, match="no such channels"):
+        deltawire_kernels.depthwise_gradient(x, x.copy(), np.ones(1, np.float32), sizes, 0, 2)
     with pytest.raises(ValueError, match="a bias goes with a weight"):
         deltawire_kernels.norm(x, None, x, x, np.ones(3, np.float32), 1, 4, 1e-5, True)
 

@@ -137,3 +137,19 @@ def test_what_is_no_ordinary_number_goes_through(function: str, dtype: str) -> N
     flat = 0 if function in ("sigmoid", "tanh", "erf") else 1
     np.testing.assert_array_equal(slope[[1, 2, 5, 6]], np.array([flat, 0, flat, 0], dtype))
     assert np.isfinite(slope[[3, 4]]).all()
+
+
+@pytest.mark.parametrize("function", ["silu", "gelu", "gelu_tanh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_value_and_slope_in_one_pass_have_the_bits_of_each_alone(function: str, dtype: str) -> None:
+    import deltawire_kernels
+
+    special = [np.inf, -np.inf, np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max, np.nan]
+    x = np.concatenate([numbers(dtype, 1001), special]).astype(dtype)
+    alone, together = np.empty((2, 2, x.size), dtype)
+    number = deltawire_kernels.functions.index(function)
+    deltawire_kernels.value(number, x, alone[0])
+    deltawire_kernels.delta(number, x, np.ones_like(x), alone[1])
+    deltawire_kernels.value_and_slope(number, x, *together)
+    assert together[:, :-1].tobytes() == alone[:, :-1].tobytes()
+    assert np.isnan(together[:, -1]).all()

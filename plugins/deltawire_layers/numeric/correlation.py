@@ -85,8 +85,8 @@ class Correlation(NamedTuple):
         matrices = self._matrices(W)
         if self._reads_alone(narrow.shape):
             return self._product(matrices.swapaxes(1, 2), narrow).reshape(shape)
-        wide = np.empty(shape, narrow.dtype)
         planes = Planes.of(self.windows, self.groups, shape, narrow.shape)
+        wide = np.empty(shape, narrow.dtype)
         if planes and planes.widened(W, narrow, wide):
             return wide
         wide[...] = 0  # unlike np.zeros, this lets other threads go on

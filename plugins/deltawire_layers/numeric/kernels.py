@@ -1,9 +1,9 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module that imports them; `norm_kernels.py`, `plane_kernels.py` and `cell_kernels.py` call
-those of norms, of windows and of recurrent cells. Every function returns None where a kernel does not compute
-the numbers: it is not installed, the processor lacks its instructions, or the numbers are complex (they carry
-a complex step). The caller then computes with numpy.
+This is the one module of layers that imports them; `norm_kernels.py`, `plane_kernels.py` and
+`cell_kernels.py` call those of norms, of windows and of recurrent cells. Every function returns None where
+a kernel does not compute the numbers: it is not installed, the processor lacks its instructions, or the
+numbers are complex (they carry a complex step). The caller then computes with numpy.
 """
 
 from __future__ import annotations
@@ -42,28 +42,36 @@ def computes(array: Array) -> bool:
     return compiled is not None and array.dtype.char in "fd" and bool(array.size)
 
 
-def pointwise(function: str, x: Array) -> Activation | None:
+def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation | None:
     """Return the value of a function of one number, and its backward equation.
 
     Args:
         function: its name. Only those of `deltawire_kernels.functions` have a kernel, not those of a plugin's
             class that derives from a built-in layer.
         x: the numbers (...).
+        keeps_slope: whether the derivative is computed with the value, and kept.
     """
     number = _NUMBERS.get(function)
     if number is None or not computes(x):
         return None
     x = np.ascontiguousarray(x)
     y, flat = np.empty_like(x), x.reshape(-1)
+    kept = np.empty_like(flat) if keeps_slope else None
 
     def values(part: slice) -> None:
-        compiled.value(number, flat[part], y.reshape(-1)[part])
+        if kept is None:
+            compiled.value(number, flat[part], y.reshape(-1)[part])
+        else:
+            compiled.value_and_slope(number, flat[part], y.reshape(-1)[part], kept[part])
 
     def x_delta(delta: Array) -> Array:
         below, above = np.empty_like(x), np.ascontiguousarray(delta).reshape(-1)
 
         def deltas(part: slice) -> None:
-            compiled.delta(number, flat[part], above[part], below.reshape(-1)[part])
+            if kept is None:
+                compiled.delta(number, flat[part], above[part], below.reshape(-1)[part])
+            else:
+                np.multiply(kept[part], above[part], out=below.reshape(-1)[part])
 
         sharing.rows(x.size, x.size, deltas)
         return below

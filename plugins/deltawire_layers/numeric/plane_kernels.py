@@ -6,7 +6,6 @@ As in `kernels.py`, a method returns False where no kernel computes, and the cal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from itertools import chain
 from math import prod
 from typing import NamedTuple
@@ -96,15 +95,12 @@ class Planes(NamedTuple):
         if not kernels.computes(wide) or not narrow.size:
             return False
         wide, narrow = map(np.ascontiguousarray, (wide, narrow))
-        # The shape alone decides which examples are added first, and so the bits.
-        parts = sharing.cuts(len(wide), sharing.parts(len(wide), wide.size))
-        sums = np.empty((len(parts), *gradient.shape), gradient.dtype)
+        sizes, channels = self.sizes, wide.shape[1]
 
-        def add(part: slice, to: Array) -> None:
-            kernels.compiled.depthwise_gradient(wide[part], narrow[part], to, self.sizes)
+        def add(part: slice) -> None:
+            kernels.compiled.depthwise_gradient(wide, narrow, gradient, sizes, part.start, part.stop)
 
-        sharing.compute([partial(add, part, to) for part, to in zip(parts, sums, strict=True)])
-        gradient[...] = sums.sum(axis=0, dtype=float)
+        sharing.rows(channels, wide.size, add)
         return True
 
 

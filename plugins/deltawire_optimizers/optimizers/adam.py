@@ -8,6 +8,7 @@ from math import sqrt
 import numpy as np
 from marshmallow import Schema, validate
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_optimizers.optimizers.means import betas_field, mean_update
@@ -65,7 +66,34 @@ class Adam(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        self._take_step(param, decayed(gradient, param, self.weight_decay, scratch[0]), state, scratch, step)
+        if not self._compiled(param, gradient, state, step, decay=self.weight_decay):
+            g = decayed(gradient, param, self.weight_decay, scratch[0])
+            self._take_step(param, g, state, scratch, step)
+
+    def _compiled(
+        self,
+        param: Array,
+        gradient: Array,
+        state: Mapping[str, Array],
+        step: Step,
+        kept: float = 1.0,
+        decay: float = 0.0,
+    ) -> bool:
+        """Take the step of both optimizers by a kernel, and return whether there is one.
+
+        Args:
+            param: θ.
+            gradient: its gradient.
+            state: the means.
+            step: the numbers of this step.
+            kept: what θ is multiplied by first.
+            decay: how much of θ is then added to the gradient.
+        """
+        beta1, beta2 = self.betas
+        means = beta1, 1 - beta1, beta2, 1 - beta2
+        change = sqrt(1 - beta2**step.number), self.eps, step.learning_rate / (1 - beta1**step.number)
+        m, v, most = state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq")
+        return kernels.adam(param, gradient, m, v, most, (kept, decay, *means, *change))
 
     def _take_step(
         self, param: Array, g: Array, state: Mapping[str, Array], scratch: Array, step: Step
@@ -108,6 +136,8 @@ class AdamW(Adam):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        if self.weight_decay:
-            param *= 1 - step.learning_rate * self.weight_decay
-        self._take_step(param, gradient, state, scratch, step)
+        kept = 1 - step.learning_rate * self.weight_decay
+        if not self._compiled(param, gradient, state, step, kept):
+            if self.weight_decay:
+                param *= kept
+            self._take_step(param, gradient, state, scratch, step)

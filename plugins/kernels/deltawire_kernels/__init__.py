@@ -1,11 +1,12 @@
-"""Compiled kernels for the layers of deltawire: one pass over memory where numpy makes several.
+"""Compiled kernels for deltawire's layers and optimizers: one pass over memory where numpy makes several.
 
-`deltawire_layers` finds this package by importing it, and works without it. Each function writes to arrays
+Both find this package by importing it, and work without it. Each function writes to arrays
 that the caller has made: contiguous, of float32 or float64, all of one dtype. It refuses others with a
 TypeError, and sizes that do not fit with a ValueError.
 """
 
 from deltawire_kernels._kernels import (
+    adam,
     block,
     delta,
     depthwise,
@@ -30,9 +31,11 @@ from deltawire_kernels._kernels import (
     standardise_delta,
     tape,
     value,
+    value_and_slope,
 )
 
 __all__ = [
+    "adam",
     "block",
     "delta",
     "depthwise",
@@ -57,4 +60,5 @@ __all__ = [
     "standardise_delta",
     "tape",
     "value",
+    "value_and_slope",
 ]

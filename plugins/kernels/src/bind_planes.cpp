@@ -30,10 +30,13 @@ template <class T> void depthwise_delta(In<T> weight, In<T> above, Out<T> below,
     kernels<T>().depthwise_delta(weight.data(), above.data(), below.data(), windows);
 }
 
-template <class T> void depthwise_gradient(In<T> x, In<T> above, Out<T> gradient, Sizes sizes) {
+// Of the channels from `first` to `stop`.
+template <class T>
+void depthwise_gradient(In<T> x, In<T> above, Out<T> gradient, Sizes sizes, std::size_t first, std::size_t stop) {
     const Windows windows = windows_of(sizes, x.size(), above.size(), gradient.size());
+    if (first > stop || stop > windows.channels) throw std::invalid_argument("there are no such channels");
     const Unlocked unlocked(x.size());
-    kernels<T>().depthwise_gradient(x.data(), above.data(), gradient.data(), windows);
+    kernels<T>().depthwise_gradient(x.data(), above.data(), gradient.data(), windows, first, stop);
 }
 
 using Places = std::array<std::ptrdiff_t, 14>;
@@ -69,7 +72,7 @@ template <class T> void bind(nb::module_ &m) {
     m.def("depthwise_delta", depthwise_delta<T>, "weight"_a.noconvert(), "above"_a.noconvert(), "below"_a.noconvert(),
           "sizes"_a);
     m.def("depthwise_gradient", depthwise_gradient<T>, "x"_a.noconvert(), "above"_a.noconvert(),
-          "gradient"_a.noconvert(), "sizes"_a);
+          "gradient"_a.noconvert(), "sizes"_a, "first"_a, "stop"_a);
     m.def("gather", gather<T>, "x"_a.noconvert(), "columns"_a.noconvert(), "sizes"_a);
     m.def("spread", spread<T>, "columns"_a.noconvert(), "x"_a.noconvert(), "sizes"_a);
 }

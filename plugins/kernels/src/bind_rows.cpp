@@ -27,6 +27,15 @@ template <class T> void delta(int function, In<T> x, In<T> above, Out<T> below) 
     compute(x.data(), above.data(), below.data(), x.size());
 }
 
+template <class T> void value_and_slope(int function, In<T> x, Out<T> y, Out<T> slope) {
+    same(x.size(), y.size());
+    same(x.size(), slope.size());
+    const auto compute = kernels<T>().points[checked(function)];
+    if (!compute) throw std::invalid_argument("the function and its derivative share nothing");
+    const Unlocked unlocked(x.size());
+    compute(x.data(), y.data(), slope.data(), x.size());
+}
+
 // seen: bytes (examples or 1, queries, count), for x (examples, heads, queries, count).
 template <class T>
 void softmax(In<T> x, Out<T> y, Out<T> most, Out<T> log_total, double floor, double scale, MaybeIn<std::uint8_t> seen,
@@ -79,18 +88,21 @@ bool norm(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<T> mome
                              eps, centred);
 }
 
-// Sums (rows, 2, channels), as norm_sums writes them, where channels have several places.
+// Sums (rows, 2, channels), as norm_sums writes them, where channels have several places; where they have one, columns
+// (2, channels of all groups) receive them.
 template <class T>
 void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, MaybeIn<double> sums, Out<T> below,
-                std::size_t groups, std::size_t channels, double eps, bool centred) {
+                MaybeOut<double> columns, std::size_t groups, std::size_t channels, double eps, bool centred) {
     const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
     same(x.size(), above.size());
     same(x.size(), below.size());
     size_of(weight, groups * channels);
     size_of(sums, 2 * shape.rows * channels);
+    size_of(columns, 2 * groups * channels);
+    if (columns && shape.places != 1) throw std::invalid_argument("channels of several places have no columns");
     const Unlocked unlocked(x.size());
     kernels<T>().norm_delta(x.data(), saved_in(moments), data_of(weight), above.data(), data_of(sums), below.data(),
-                            shape, eps, centred);
+                            data_of(columns), shape, eps, centred);
 }
 
 // Sums (rows, 2, channels), or (2, channels of all groups) where channels have one place each.
@@ -145,6 +157,8 @@ template <class T> void scatter(In<std::int64_t> index, In<T> above, Out<T> sums
 template <class T> void bind(nb::module_ &m) {
     m.def("value", value<T>, "function"_a, "x"_a.noconvert(), "y"_a.noconvert());
     m.def("delta", delta<T>, "function"_a, "x"_a.noconvert(), "above"_a.noconvert(), "below"_a.noconvert());
+    m.def("value_and_slope", value_and_slope<T>, "function"_a, "x"_a.noconvert(), "y"_a.noconvert(),
+          "slope"_a.noconvert());
     m.def("softmax", softmax<T>, "x"_a.noconvert(), "y"_a.noconvert(), "most"_a.noconvert(),
           "log_total"_a.noconvert(), "floor"_a, "scale"_a = 1.0, "seen"_a.noconvert().none() = nb::none(),
           "examples"_a = 1, "queries"_a = 1);
@@ -153,8 +167,8 @@ template <class T> void bind(nb::module_ &m) {
     m.def("norm", norm<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_delta", norm_delta<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "weight"_a.noconvert().none(),
-          "above"_a.noconvert(), "sums"_a.noconvert().none(), "below"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a,
-          "centred"_a);
+          "above"_a.noconvert(), "sums"_a.noconvert().none(), "below"_a.noconvert(), "columns"_a.noconvert().none(),
+          "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_sums", norm_sums<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
           "sums"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("standardise", standardise<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),

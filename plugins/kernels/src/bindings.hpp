@@ -64,3 +64,4 @@ void bind_rows(nb::module_ &m);
 void bind_planes(nb::module_ &m);
 void bind_cells(nb::module_ &m);
 void bind_tapes(nb::module_ &m);
+void bind_updates(nb::module_ &m);

@@ -33,7 +33,11 @@ template <class T> class Padded {
     T *windows(std::size_t row) { return at(row * w.stride_y, 0); }
     void clear() { std::fill(numbers.begin(), numbers.end(), T(0)); }
     void take(const T *plane) {
-        each([=](T &number, std::size_t i) { number = plane[i]; });
+        if (w.stride_x == 1)
+            for (std::size_t row = 0; row < w.height; ++row)
+                std::copy_n(plane + row * w.width, w.width, at(row + w.top, w.left));
+        else
+            each([=](T &number, std::size_t i) { number = plane[i]; });
     }
     void give(T *plane) {
         each([=](T &number, std::size_t i) { plane[i] = number; });
@@ -66,37 +70,41 @@ template <class T> class Padded {
 };
 
 // Writes `count` sums of a row of windows, of `blocks` blocks at once: the kernel's numbers are read once for all.
+// Where there is room for whole blocks, what follows is written too; the rows behind are written later.
 template <std::size_t blocks, class T>
-inline void correlate(const T *read, const T *kernel, const std::vector<std::size_t> &offsets, T *value, std::size_t count) {
+inline void correlate(const T *read, const T *kernel, const std::vector<std::size_t> &offsets, T *value,
+                      std::size_t count, std::size_t room) {
     using Blocks = Block<T>;
-    typename Blocks::Numbers sums[blocks] = {};
+    typename Blocks::Numbers sums[blocks] = {};  // in registers, as no address of theirs is taken
     for (std::size_t place = 0; place < offsets.size(); ++place) {
         const T *from = read + offsets[place];
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < blocks; ++i) sums[i] += kernel[place] * Blocks::load(from + i * Blocks::size);
     }
-    if (count == blocks * Blocks::size)
-        std::memcpy(value, sums, sizeof sums);
-    else
-        std::memcpy(value, sums, count * sizeof(T));
+    T rest[blocks * Blocks::size];
+    T *to = room < blocks * Blocks::size ? rest : value;
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < blocks; ++i) Blocks::store(to + i * Blocks::size, sums[i]);
+    if (to == rest) std::copy_n(rest, count, value);
 }
 
 template <class T> void depthwise(const T *x, const T *kernels, T *value, Windows w) {
     constexpr std::size_t block = Block<T>::size, most = 4 * block;
     Padded<T> padded(w);
+    const T *end = value + w.planes * w.out_height * w.out_width;
     for (std::size_t plane = 0; plane < w.planes; ++plane, x += w.height * w.width) {
         const T *kernel = kernels + plane % w.channels * w.places();
         padded.take(x);
         for (std::size_t row = 0; row < w.out_height; ++row, value += w.out_width)
             for (std::size_t first = 0; first < w.out_width; first += most) {
                 const T *read = padded.windows(row) + first;
-                const std::size_t count = std::min(most, w.out_width - first);
+                const std::size_t count = std::min(most, w.out_width - first), room = end - value - first;
                 if (count > 2 * block)
-                    correlate<4>(read, kernel, padded.offsets, value + first, count);
+                    correlate<4>(read, kernel, padded.offsets, value + first, count, room);
                 else if (count > block)
-                    correlate<2>(read, kernel, padded.offsets, value + first, count);
+                    correlate<2>(read, kernel, padded.offsets, value + first, count, room);
                 else
-                    correlate<1>(read, kernel, padded.offsets, value + first, count);
+                    correlate<1>(read, kernel, padded.offsets, value + first, count, room);
             }
     }
 }
@@ -121,8 +129,22 @@ template <class T> class Filled {
     std::vector<T> numbers;
 };
 
+// δ of windows one number apart: a correlation of δ with the kernels from end to start.
+template <class T> void correlated_delta(const T *kernels, const T *delta, T *below, const Windows &w) {
+    std::vector<T> turned(kernels, kernels + w.channels * w.places());
+    for (std::size_t first = 0; first < turned.size(); first += w.places())
+        std::reverse(turned.begin() + first, turned.begin() + first + w.places());
+    Windows back = w;
+    std::swap(back.height, back.out_height), std::swap(back.width, back.out_width);
+    back.top = (w.kernel_height - 1) * w.dilation_y - w.top;
+    back.left = (w.kernel_width - 1) * w.dilation_x - w.left;
+    depthwise(delta, turned.data(), below, back);
+}
+
 template <class T> void depthwise_delta(const T *kernels, const T *delta, T *below, Windows w) {
     using Blocks = Block<T>;
+    const bool beside = w.top <= (w.kernel_height - 1) * w.dilation_y && w.left <= (w.kernel_width - 1) * w.dilation_x;
+    if (w.stride_y == 1 && w.stride_x == 1 && beside) return correlated_delta(kernels, delta, below, w);
     Padded<T> padded(w);
     Filled<T> above(w);
     for (std::size_t plane = 0; plane < w.planes; ++plane, below += w.height * w.width) {
@@ -141,34 +163,59 @@ template <class T> void depthwise_delta(const T *kernels, const T *delta, T *bel
     }
 }
 
-// Σ δ · x over windows and examples, for each place of each kernel: a few rows in the format of the numbers, then in
-// double precision.
-template <class T> void depthwise_gradient(const T *x, const T *delta, T *gradient, Windows w) {
+// Adds Σ δ · x of some rows of windows, for `many` places of a kernel, to the sums of each column, (many, run). Rows of
+// δ are `width` apart.
+template <std::size_t many, class T>
+inline void add_products(Padded<T> &padded, const T *above, std::size_t width, std::size_t start, std::size_t stop,
+                         const std::size_t *offsets, double *totals, std::size_t run) {
     using Blocks = Block<T>;
+    for (std::size_t first = 0; first < run; first += Blocks::size) {
+        typename Blocks::Numbers sums[many] = {};
+        for (std::size_t row = start; row < stop; ++row) {
+            const T *read = padded.windows(row) + first;
+            const auto d = Blocks::load(above + row * width + first);
+#pragma GCC unroll 9
+            for (std::size_t i = 0; i < many; ++i) sums[i] += d * Blocks::load(read + offsets[i]);
+        }
+#pragma GCC unroll 9
+        for (std::size_t i = 0; i < many; ++i) {
+            T each[Blocks::size];
+            Blocks::store(each, sums[i]);
+            for (std::size_t lane = 0; lane < Blocks::size; ++lane)
+                totals[i * run + first + lane] += double(each[lane]);
+        }
+    }
+}
+
+// Σ δ · x over windows and examples, for each place of the kernels of some channels: a few rows in the format of the
+// numbers, then in double precision.
+template <class T>
+void depthwise_gradient(const T *x, const T *delta, T *gradient, Windows w, std::size_t first, std::size_t stop) {
     Padded<T> padded(w);
-    Filled<T> above(w);
-    const std::size_t run = above.run();
-    std::vector<double> totals(w.places() * run);  // of each column; those behind the last window are not used
-    for (std::size_t channel = 0; channel < w.channels; ++channel) {
+    Filled<T> filled(w);
+    const std::size_t run = filled.run(), places = w.places(), size = w.out_height * w.out_width;
+    std::vector<double> totals(places * run);  // of each column; those behind the last window are not used
+    for (std::size_t channel = first; channel < stop; ++channel) {
         std::fill(totals.begin(), totals.end(), 0.0);
         for (std::size_t plane = channel; plane < w.planes; plane += w.channels) {
             padded.take(x + plane * w.height * w.width);
-            above.take(delta + plane * w.out_height * w.out_width);
-            for (std::size_t start = 0; start < w.out_height; start += RUN) {
-                const std::size_t stop = std::min(start + RUN, w.out_height);
-                for (std::size_t place = 0; place < w.places(); ++place)
-                    for (std::size_t first = 0; first < run; first += Blocks::size) {
-                        typename Blocks::Numbers sums = {};
-                        for (std::size_t row = start; row < stop; ++row)
-                            sums += Blocks::load(above.at(row) + first) *
-                                    Blocks::load(padded.windows(row) + padded.offsets[place] + first);
-                        double *added = totals.data() + place * run + first;
-                        for (std::size_t i = 0; i < Blocks::size; ++i) added[i] += double(sums[i]);
-                    }
+            const T *above = delta + plane * size;
+            std::size_t width = w.out_width;
+            if ((plane + 1) * size + run > w.planes * size + width) {  // whole blocks would reach beyond the last plane
+                filled.take(above);
+                above = filled.at(0), width = run;
+            }
+            for (std::size_t row = 0; row < w.out_height; row += RUN) {
+                const std::size_t end = std::min(row + RUN, w.out_height);
+                std::size_t place = 0;  // nine sums and what makes them fit the registers
+                for (; place + 9 <= places; place += 9)
+                    add_products<9>(padded, above, width, row, end, &padded.offsets[place], &totals[place * run], run);
+                for (; place < places; ++place)
+                    add_products<1>(padded, above, width, row, end, &padded.offsets[place], &totals[place * run], run);
             }
         }
-        for (std::size_t place = 0; place < w.places(); ++place)
-            gradient[channel * w.places() + place] = static_cast<T>(sum(totals.data() + place * run, w.out_width));
+        for (std::size_t place = 0; place < places; ++place)
+            gradient[channel * places + place] = static_cast<T>(sum(totals.data() + place * run, w.out_width));
     }
 }
 

@@ -11,4 +11,5 @@ NB_MODULE(_kernels, m) {
     bind_planes(m);
     bind_cells(m);
     bind_tapes(m);
+    bind_updates(m);
 }

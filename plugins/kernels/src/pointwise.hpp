@@ -5,6 +5,9 @@
 
 namespace VARIANT {
 
+// A function at one number, and its derivative there.
+template <class T> struct Point { T value, slope; };
+
 struct Sigmoid {
     template <class T> static T power(T x) { return exponential(-absolute(x)); }
     template <class T> static T value(T x, T power) { return (x < 0 ? power : T(1)) / (1 + power); }
@@ -26,11 +29,12 @@ struct Tanh {
 };
 
 struct Silu {
-    template <class T> static T value(T x) { return bounded_below(x) * Sigmoid::value(x); }
-    template <class T> static T slope(T x) {
+    template <class T> static Point<T> point(T x) {
         const T e = exponential(-absolute(x)), above = 1 + e, s = (x < 0 ? e : T(1)) / above;
-        return s + bounded(x) * (e / (above * above));
+        return {bounded_below(x) * s, s + bounded(x) * (e / (above * above))};
     }
+    template <class T> static T value(T x) { return point(x).value; }
+    template <class T> static T slope(T x) { return point(x).slope; }
 };
 
 struct Softplus {
@@ -41,27 +45,25 @@ struct Softplus {
 };
 
 struct Gelu {
-    template <class T> static T value(T x) {
-        const T moment = normal(x).moment;
-        return x > 0 ? x - moment : moment == 0 ? with_sign(moment, x) : -moment;
-    }
-    template <class T> static T slope(T x) {
+    template <class T> static Point<T> point(T x) {
         const auto [below, moment, density, size] = normal(x);
-        const T share = x < 0 ? below : 1 - below;
-        return fused(with_sign(size, x), density, share);
+        const T value = x > 0 ? x - moment : moment == 0 ? with_sign(moment, x) : -moment;
+        return {value, fused(with_sign(size, x), density, x < 0 ? below : 1 - below)};
     }
+    template <class T> static T value(T x) { return point(x).value; }
+    template <class T> static T slope(T x) { return point(x).slope; }
 };
 
 struct GeluTanh {
     static constexpr double cubic = 0.044715, root = 1.5957691216057307117;  // 2 √(2/π)
-    template <class T> static T value(T x) {
-        return bounded_below(x) * Sigmoid::value(argument(x));
-    }
-    template <class T> static T slope(T x) {
-        const T near = bounded(x), t = argument(x);
+    template <class T> static Point<T> point(T x) {
+        const T t = argument(x), e = exponential(-absolute(t)), near = bounded(x);
+        const T share = (t < 0 ? e : T(1)) / (1 + e), rise = e / fused(e, 2 + e, T(1));
         const T inner = T(root) * fused(T(3 * cubic), near * near, T(1));
-        return fused(near * Sigmoid::slope(t), inner, Sigmoid::value(t));
+        return {bounded_below(x) * share, fused(near * rise, inner, share)};
     }
+    template <class T> static T value(T x) { return point(x).value; }
+    template <class T> static T slope(T x) { return point(x).slope; }
     template <class T> static T argument(T x) { return T(root) * x * fused(T(cubic), x * x, T(1)); }
 };
 
@@ -80,12 +82,31 @@ struct Erf {
     }
 };
 
-template <class Function, class T> void values(const T *x, T *y, std::size_t count) {
+// A call within a loop would keep it from SIMD instructions: everything that it calls is inlined.
+#define FLAT __attribute__((flatten))
+
+template <class Function, class T> FLAT void values(const T *x, T *y, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) y[i] = Function::value(x[i]);
 }
 
-template <class Function, class T> void deltas(const T *x, const T *delta, T *below, std::size_t count) {
+template <class Function, class T> FLAT void deltas(const T *x, const T *delta, T *below, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) below[i] = Function::slope(x[i]) * delta[i];
+}
+
+// What `values` gives, and `deltas` for δ = 1, in one pass, for a function that has a point.
+template <class Function, class T> FLAT void points(const T *x, T *y, T *slopes, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        const Point<T> at = Function::point(x[i]);
+        y[i] = at.value, slopes[i] = at.slope;
+    }
+}
+
+// Null where value and derivative share nothing.
+template <class Function, class T> constexpr auto points_of() -> void (*)(const T *, T *, T *, std::size_t) {
+    if constexpr (requires(T x) { Function::point(x); })
+        return points<Function, T>;
+    else
+        return nullptr;
 }
 
 }  // namespace VARIANT

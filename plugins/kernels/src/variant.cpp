@@ -9,6 +9,7 @@
 #include "pointwise.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
+#include "updates.hpp"
 
 namespace VARIANT {
 
@@ -19,11 +20,12 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
              operate<Halve, T>, operate<Reciprocal, T>, operate<Root, T>, operate<Absolute, T>,
              operate<AbsoluteDelta, T>, operate<SigmoidPower, T>, operate<SigmoidValue, T>, operate<SigmoidDelta, T>,
              operate<Value<Functions>, T>..., operate<Delta<Functions>, T>...},
+            {points_of<Functions, T>()...},
             softmax<T>,           softmax_delta<T>,
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            spread<T>,            lstm<T>,
-            lstm_delta<T>,        gru<T>,               gru_delta<T>};
+            lstm_delta<T>,        gru<T>,               gru_delta<T>,         adam<T>};
 }
 
 template <class T> constexpr Kernels<T> all() {

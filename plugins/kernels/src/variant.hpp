@@ -76,6 +76,14 @@ template <class T> struct Strided {
     const T *at(std::size_t row, const T *zeros) const { return first ? first + row * stride : zeros; }
 };
 
+// The numbers of a step of Adam; `shrinks` (by `kept`) and `decays` (by `decay`) are the two forms of weight decay.
+template <class T> struct AdamStep {
+    bool shrinks, decays;
+    T kept, decay;
+    T beta1, rest1, beta2, rest2;  // of the means: how much stays, and how much is new
+    T root, eps, rate;             // θ - m / (√v / root + eps) · rate
+};
+
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
@@ -91,19 +99,21 @@ template <class T> struct Kernels {
     void (*values[POINTWISE])(const T *x, T *y, std::size_t count);
     void (*deltas[POINTWISE])(const T *x, const T *delta, T *below, std::size_t count);
     void (*operations[OPERATIONS])(const T *a, const T *b, T *y, std::size_t count);
+    void (*points[POINTWISE])(const T *x, T *y, T *slopes, std::size_t count);  // null where they share nothing
     void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
                     T scale, Seen seen);
     void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums,
-                       T *below, Groups shape, double eps, bool centred);
+                       T *below, double *columns, Groups shape, double eps, bool centred);
     void (*norm_sums)(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape);
     void (*standardise)(const T *x, const T *weight, const T *bias, T *value, const Moments<T> *saved, Groups shape);
     void (*standardise_delta)(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape);
     void (*depthwise)(const T *x, const T *kernels, T *value, Windows windows);
     void (*depthwise_delta)(const T *kernels, const T *delta, T *below, Windows windows);
-    void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows);
+    void (*depthwise_gradient)(const T *x, const T *delta, T *gradient, Windows windows, std::size_t first,
+                               std::size_t stop);
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
     void (*gather)(const T *x, T *columns, Columns shape);
@@ -114,6 +124,7 @@ template <class T> struct Kernels {
     void (*gru)(Cell<T> cell, T *gates, const T *sums, T *inner, T *states);
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
+    void (*adam)(T *param, const T *gradient, T *mean, T *square, T *most, std::size_t count, AdamStep<T> step);
 };
 
 struct Variant {

@@ -60,6 +60,7 @@ class Gelu(Compiled):
         )
 
     approximate: str
+    keeps_slope = True
 
     formula = Formula(
         r"{x0} \circ \Phi({x0}), \quad \Phi(t) = \tfrac{1}{2} \operatorname{erfc}(-t / \sqrt{2})",
@@ -115,6 +116,8 @@ class Silu(Compiled):
     Source: Elfwing, Uchibe & Doya, "Sigmoid-Weighted Linear Units for Neural Network Function Approximation
     in Reinforcement Learning", 2017, arXiv:1702.03118.
     """
+
+    keeps_slope = True
 
     formula = Formula(
         r"{x0} \circ \sigma({x0})",
