@@ -5,7 +5,7 @@ As in `kernels.py`, a function returns None where no kernel computes, and the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -48,17 +48,20 @@ def norm(
     if not all(finite):
         return None
 
-    def send(signal: NormDelta, part: slice, below: Array, sums: Array | None, columns: Array | None) -> None:
-        given, above, moments = batch.x[part], signal.above[part], batch.moments[part]
-        kernels.compiled.norm_delta(
-            given, moments, weight, above, sums, below, columns, groups, channels, eps, centred
-        )
-
     def x_delta(signal: NormDelta) -> Array:
-        return signal.below().reshape(x.shape)
+        below, sums = np.empty_like(batch.x), signal.sums() if batch.places > 1 else None
 
-    signal = partial(batch.signal, send=send, summed=bool(params))
-    return Activation(value.reshape(x.shape), (x_delta,), _gradients(params, x.dtype), signal)
+        def deltas(part: slice) -> None:
+            given, above, to, moments = batch.x[part], signal.above[part], below[part], batch.moments[part]
+            known = None if sums is None else sums[part]
+            kernels.compiled.norm_delta(
+                given, moments, weight, above, known, to, groups, channels, eps, centred
+            )
+
+        sharing.rows(len(below), below.size, deltas)
+        return below.reshape(x.shape)
+
+    return Activation(value.reshape(x.shape), (x_delta,), _gradients(params, x.dtype), batch.signal)
 
 
 def standardised(params: Mapping[str, Array], x: Array, mean: Array, root: Array) -> Activation | None:
@@ -105,10 +108,6 @@ def standardised(params: Mapping[str, Array], x: Array, mean: Array, root: Array
     return Activation(value.reshape(x.shape), (x_delta,), _gradients(params, x.dtype), batch.signal)
 
 
-Send = Callable[["NormDelta", slice, Array, Array | None, Array | None], None]
-"""Computes δ of x: (signal, examples, receives δ, sums of channels, receives sums over examples)."""
-
-
 class Rows(NamedTuple):
     """The rows of a batch, and what is saved of each.
 
@@ -126,9 +125,9 @@ class Rows(NamedTuple):
         """The places of a channel."""
         return int(self.x.shape[1]) // (int(self.moments.shape[1]) * self.channels)
 
-    def signal(self, delta: Array, send: Send | None = None, summed: bool = True) -> NormDelta:
-        """Return what the equations share; for the arguments, see `NormDelta`."""
-        return NormDelta(self, np.ascontiguousarray(delta).reshape(self.x.shape), send, summed)
+    def signal(self, delta: Array) -> NormDelta:
+        """Return what the equations share."""
+        return NormDelta(self, np.ascontiguousarray(delta).reshape(self.x.shape))
 
 
 class NormDelta:
@@ -137,17 +136,12 @@ class NormDelta:
     Args:
         rows: the rows of the norm.
         above: δ of the value, (examples, numbers).
-        send: computes δ of some examples, for `below`.
-        summed: whether an equation asks for the sums.
     """
 
-    def __init__(self, rows: Rows, above: Array, send: Send | None, summed: bool):
+    def __init__(self, rows: Rows, above: Array):
         self.rows = rows
         self.above = above
-        self._send = send
-        self._summed = summed
         self._sums: Array | None = None
-        self._below: Array | None = None
 
     def sums(self) -> Array:
         """Return Σ δ and Σ δ ∘ y, y the normalised x, in double precision.
@@ -156,51 +150,20 @@ class NormDelta:
             Sums over places, (examples, groups, 2, channels); with one place, over examples, (2, channels).
         """
         if self._sums is None:
-            if self.rows.places > 1:
-                self._sums = self._by_example()
-            else:
-                self._sums, self._below = self._by_channel()
+            self._sums = self._by_example() if self.rows.places > 1 else self._by_channel()
         return self._sums
-
-    def below(self) -> Array:
-        """Return δ of x, (examples, numbers): an array of its own for each call."""
-        if self.rows.places == 1 and self._summed:  # one pass over memory computes both
-            if self._below is None:
-                self._sums, self._below = self._by_channel()
-            computed, self._below = self._below, None
-            assert computed is not None
-            return computed
-        below, sums = np.empty_like(self.above), self.sums() if self.rows.places > 1 else None
-        send = self._send
-        assert send is not None
-
-        def compute(part: slice) -> None:
-            send(self, part, below[part], None if sums is None else sums[part], None)
-
-        sharing.rows(len(below), below.size, compute)
-        return below
 
     def _by_example(self) -> Array:
         sums = np.empty((*self.rows.moments.shape[:2], 2, self.rows.channels))
         sharing.rows(len(sums), self.above.size, lambda part: self._add(part, sums[part]))
         return sums
 
-    def _by_channel(self) -> tuple[Array, Array | None]:
-        """Return the sums over examples, and δ of x if it is computed here."""
+    def _by_channel(self) -> Array:
         # The shape alone decides which rows are added first, and so the bits.
         parts = sharing.cuts(len(self.above), sharing.parts(len(self.above), self.above.size))
         sums = np.empty((len(parts), 2, self.rows.moments.shape[1] * self.rows.channels))
-        send = self._send
-        below = None if send is None else np.empty_like(self.above)
-
-        def add(part: slice, to: Array) -> None:
-            if send is None or below is None:
-                self._add(part, to)
-            else:
-                send(self, part, below[part], None, to)
-
-        sharing.compute([partial(add, part, to) for part, to in zip(parts, sums, strict=True)])
-        return np.asarray(sums.sum(axis=0)), below
+        sharing.compute([partial(self._add, part, to) for part, to in zip(parts, sums, strict=True)])
+        return np.asarray(sums.sum(axis=0))
 
     def _add(self, part: slice, sums: Array) -> None:
         x, moments = self.rows.x[part], self.rows.moments[part]

@@ -88,21 +88,18 @@ bool norm(In<T> x, MaybeIn<T> weight, MaybeIn<T> bias, Out<T> value, Out<T> mome
                              eps, centred);
 }
 
-// Sums (rows, 2, channels), as norm_sums writes them, where channels have several places; where they have one, columns
-// (2, channels of all groups) receive them.
+// Sums (rows, 2, channels), as norm_sums writes them, where channels have several places.
 template <class T>
 void norm_delta(In<T> x, Out<T> moments, MaybeIn<T> weight, In<T> above, MaybeIn<double> sums, Out<T> below,
-                MaybeOut<double> columns, std::size_t groups, std::size_t channels, double eps, bool centred) {
+                std::size_t groups, std::size_t channels, double eps, bool centred) {
     const Groups shape = grouped(x.size(), divided(moments.size(), 3), groups, channels);
     same(x.size(), above.size());
     same(x.size(), below.size());
     size_of(weight, groups * channels);
     size_of(sums, 2 * shape.rows * channels);
-    size_of(columns, 2 * groups * channels);
-    if (columns && shape.places != 1) throw std::invalid_argument("channels of several places have no columns");
     const Unlocked unlocked(x.size());
     kernels<T>().norm_delta(x.data(), saved_in(moments), data_of(weight), above.data(), data_of(sums), below.data(),
-                            data_of(columns), shape, eps, centred);
+                            shape, eps, centred);
 }
 
 // Sums (rows, 2, channels), or (2, channels of all groups) where channels have one place each.
@@ -167,8 +164,8 @@ template <class T> void bind(nb::module_ &m) {
     m.def("norm", norm<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),
           "value"_a.noconvert(), "moments"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a, "centred"_a);
     m.def("norm_delta", norm_delta<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "weight"_a.noconvert().none(),
-          "above"_a.noconvert(), "sums"_a.noconvert().none(), "below"_a.noconvert(), "columns"_a.noconvert().none(),
-          "groups"_a, "channels"_a, "eps"_a, "centred"_a);
+          "above"_a.noconvert(), "sums"_a.noconvert().none(), "below"_a.noconvert(), "groups"_a, "channels"_a, "eps"_a,
+          "centred"_a);
     m.def("norm_sums", norm_sums<T>, "x"_a.noconvert(), "moments"_a.noconvert(), "above"_a.noconvert(),
           "sums"_a.noconvert(), "groups"_a, "channels"_a);
     m.def("standardise", standardise<T>, "x"_a.noconvert(), "weight"_a.noconvert().none(), "bias"_a.noconvert().none(),

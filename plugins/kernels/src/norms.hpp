@@ -111,53 +111,42 @@ void channel_sums(const T *x, const Moments<T> *saved, const T *delta, double *s
         }
 }
 
-// The same over the examples from `start` to `stop`, at most `RUN`, for channels that have one place each: added to
-// sums (2, channels of all groups). A few rows are summed in the format of the numbers, then in double precision.
-template <class T>
-void add_columns(const T *x, const Moments<T> *saved, const T *delta, double *sums, const Groups &shape,
-                 std::size_t start, std::size_t stop) {
+// The same over rows, for channels that have one place each: a few rows in the format of the numbers, then in double
+// precision.
+template <class T> void column_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
     constexpr std::size_t block = Wide<T>::count;
-    const std::size_t columns = shape.groups * shape.channels;
+    const std::size_t columns = shape.groups * shape.channels, rows = shape.rows / shape.groups;
     const std::size_t whole = shape.groups == 1 ? columns / block * block : 0;
     double *along = sums + columns;
-    for (std::size_t first = 0; first < whole; first += WIDTH) {
-        const std::size_t blocks = (std::min(first + WIDTH, whole) - first) / block;
-        Two<Wide<T>> run[WIDTH / block] = {};
-        for (std::size_t row = start; row < stop; ++row) {  // as they lie in memory
-            const Normalised<T> unit(saved[row]);
-            const T *d = delta + row * columns + first, *numbers = x + row * columns + first;
+    std::fill_n(sums, 2 * columns, 0.0);
+    for (std::size_t start = 0; start < rows; start += RUN) {
+        const std::size_t stop = std::min(start + RUN, rows);
+        for (std::size_t first = 0; first < whole; first += WIDTH) {
+            const std::size_t blocks = (std::min(first + WIDTH, whole) - first) / block;
+            Two<Wide<T>> run[WIDTH / block] = {};
+            for (std::size_t row = start; row < stop; ++row) {  // as they lie in memory
+                const Normalised<T> unit(saved[row]);
+                const T *d = delta + row * columns + first, *numbers = x + row * columns + first;
+                for (std::size_t i = 0; i < blocks; ++i) {
+                    const auto above = Wide<T>::load(d + i * block);
+                    run[i] += {above, above * unit(Wide<T>::load(numbers + i * block))};
+                }
+            }
             for (std::size_t i = 0; i < blocks; ++i) {
-                const auto above = Wide<T>::load(d + i * block);
-                run[i] += {above, above * unit(Wide<T>::load(numbers + i * block))};
+                add(run[i].first, sums + first + i * block);
+                add(run[i].second, along + first + i * block);
             }
         }
-        for (std::size_t i = 0; i < blocks; ++i) {
-            add(run[i].first, sums + first + i * block);
-            add(run[i].second, along + first + i * block);
+        for (std::size_t column = whole; column < columns; ++column) {
+            Two<T> run = {};
+            for (std::size_t row = start; row < stop; ++row) {
+                const T d = delta[row * columns + column];
+                const Moments<T> &unit = saved[row * shape.groups + column / shape.channels];
+                run += {d, d * unit(x[row * columns + column])};
+            }
+            sums[column] += double(run.first), along[column] += double(run.second);
         }
     }
-    for (std::size_t column = whole; column < columns; ++column) {
-        Two<T> run = {};
-        for (std::size_t row = start; row < stop; ++row) {
-            const T d = delta[row * columns + column];
-            const Moments<T> &unit = saved[row * shape.groups + column / shape.channels];
-            run += {d, d * unit(x[row * columns + column])};
-        }
-        sums[column] += double(run.first), along[column] += double(run.second);
-    }
-}
-
-// Calls each(start, stop) for runs of examples.
-template <class Each> inline void each_run(const Groups &shape, Each each) {
-    const std::size_t examples = shape.rows / shape.groups;
-    for (std::size_t start = 0; start < examples; start += RUN) each(start, std::min(start + RUN, examples));
-}
-
-template <class T> void column_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
-    std::fill_n(sums, 2 * shape.groups * shape.channels, 0.0);
-    each_run(shape, [=](std::size_t start, std::size_t stop) {
-        add_columns(x, saved, delta, sums, shape, start, stop);
-    });
 }
 
 // Sums (rows, 2, channels), or (2, channels of all groups) where channels have one place each.
@@ -179,7 +168,7 @@ template <class T> inline Two<double> row_sums(const double *sums, const T *weig
 // where the norm is centred. Of the part along y, eps · factor² stays; in double precision rounding leaves more of it.
 // Sums are those of the channels, (rows, 2, channels); null where channels have one place each.
 template <class T>
-void rows_delta(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums, T *below,
+void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums, T *below,
                 Groups shape, double eps, bool centred) {
     const std::size_t count = shape.count();
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, delta += count, below += count) {
@@ -210,21 +199,6 @@ void rows_delta(const T *x, const Moments<T> *saved, const T *weight, const T *d
             for (std::size_t i = 0; i < count; ++i) below[i] = (below[i] - unit(x[i]) * more) * unit.factor;
         }
     }
-}
-
-// The same, and with `columns` also what `norm_sums` gives for channels that have one place each: while the rows of a
-// run are in a near cache.
-template <class T>
-void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums, T *below,
-                double *columns, Groups shape, double eps, bool centred) {
-    if (!columns) return rows_delta(x, saved, weight, delta, sums, below, shape, eps, centred);
-    std::fill_n(columns, 2 * shape.groups * shape.channels, 0.0);
-    each_run(shape, [=](std::size_t start, std::size_t stop) {
-        add_columns(x, saved, delta, columns, shape, start, stop);
-        const std::size_t row = start * shape.groups, first = row * shape.channels;
-        const Groups part = {stop * shape.groups - row, shape.groups, shape.channels, 1};
-        rows_delta(x + first, saved + row, weight, delta + first, nullptr, below + first, part, eps, centred);
-    });
 }
 
 }  // namespace VARIANT

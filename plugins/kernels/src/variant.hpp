@@ -106,7 +106,7 @@ template <class T> struct Kernels {
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums,
-                       T *below, double *columns, Groups shape, double eps, bool centred);
+                       T *below, Groups shape, double eps, bool centred);
     void (*norm_sums)(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape);
     void (*standardise)(const T *x, const T *weight, const T *bias, T *value, const Moments<T> *saved, Groups shape);
     void (*standardise_delta)(const T *weight, const T *delta, T *below, const Moments<T> *saved, Groups shape);
