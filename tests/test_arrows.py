@@ -118,8 +118,7 @@ def test_what_plugins_share_knows_no_kind_of_plugin(module: str) -> None:
 def test_optimizers_know_only_what_plugins_share(module: str) -> None:
     assert all(within(other, ("deltawire_optimizers", "deltawire_plugins")) for other in arrows(module))
     installed = {other.split(".")[0] for other in imports(SOURCES[module])} - set(sys.stdlib_module_names)
-    compiled = {"deltawire_kernels"} if module == "deltawire_optimizers.kernels" else set[str]()
-    assert installed <= {"deltawire_optimizers", "deltawire_plugins", "marshmallow", "numpy"} | compiled
+    assert installed <= {"deltawire_optimizers", "deltawire_plugins", "marshmallow", "numpy"}
 
 
 def test_the_client_reaches_the_service_only_over_http_or_embedded() -> None:

@@ -1,21 +1,12 @@
 """Compiled steps, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module of optimizers that imports them. Their bits are those of numpy.
+This is the one module of optimizers that calls them. Their bits are those of numpy.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from deltawire_optimizers.optimizer import Array
-
-try:
-    import deltawire_kernels as _installed
-except ModuleNotFoundError:
-    _installed = None
-
-compiled: Any = _installed if _installed is not None and _installed.instructions else None
-"""The package with the kernels; None where numpy computes everything."""
+from deltawire_plugins.compiled import compiled
 
 
 def adam(

@@ -36,3 +36,10 @@ def test_instructions_that_the_processor_lacks_are_refused_with_those_it_has() -
     assert refused.returncode == 1
     assert "DELTAWIRE_KERNELS_INSTRUCTIONS is sse2" in refused.stderr
     assert best() in refused.stderr.splitlines()[-1]
+
+
+def test_kernels_of_another_version_are_refused_at_the_start() -> None:
+    code = "import deltawire_kernels; deltawire_kernels.INTERFACE -= 1; import deltawire_layers"
+    refused = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert refused.returncode == 1
+    assert "deltawire-kernels is not of this version: install it again" in refused.stderr

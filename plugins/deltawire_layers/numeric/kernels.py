@@ -1,6 +1,6 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module of layers that imports them; `norm_kernels.py`, `plane_kernels.py` and
+This is the one module of layers that takes them; `norm_kernels.py`, `plane_kernels.py` and
 `cell_kernels.py` call those of norms, of windows and of recurrent cells. Every function returns None where
 a kernel does not compute the numbers: it is not installed, the processor lacks its instructions, or the
 numbers are complex (they carry a complex step). The caller then computes with numpy.
@@ -9,20 +9,13 @@ numbers are complex (they carry a complex step). The caller then computes with n
 from __future__ import annotations
 
 import importlib.metadata
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Shape
 from deltawire_layers.numeric import sharing
-
-try:
-    import deltawire_kernels as _installed
-except ModuleNotFoundError:
-    _installed = None
-
-compiled: Any = _installed if _installed is not None and _installed.instructions else None
-"""The package with the kernels; None where numpy computes everything."""
+from deltawire_plugins.compiled import compiled as compiled  # other modules take it from here
 
 _NUMBERS = {function: number for number, function in enumerate(compiled.functions)} if compiled else {}
 

@@ -62,3 +62,6 @@ __all__ = [
     "value",
     "value_and_slope",
 ]
+
+INTERFACE = 1
+"""Changes with the names and arguments of the functions: deltawire asks for the one that it calls."""
