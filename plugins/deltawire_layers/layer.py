@@ -243,7 +243,8 @@ class Arity(NamedTuple):
 def arity(layer: Layer | type[Layer]) -> Arity:
     """Return the inputs a layer takes, read from the signature of its `output_shape`.
 
-    An input with the default None may be left out; `*more` stands for any number of inputs.
+    An input with the default None may be left out; `*more` stands for any number of inputs. Where `*x` stands
+    alone, at least one input is needed: only inputs tell the size of the batch.
     """
     return _arity((layer if isinstance(layer, type) else type(layer)).output_shape)
 
@@ -252,8 +253,9 @@ def arity(layer: Layer | type[Layer]) -> Arity:
 def _arity(output_shape: Callable[..., Shape]) -> Arity:
     parameters = inspect.signature(output_shape).parameters.values()
     named = [p for p in parameters if p.kind is not p.VAR_POSITIONAL and p.name != "self"]
+    repeated = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
     return Arity(
-        tuple(p.name for p in named if p.default is p.empty),
-        any(p.kind is p.VAR_POSITIONAL for p in parameters),
+        tuple(p.name for p in named if p.default is p.empty) or (() if named else tuple(repeated)),
+        bool(repeated),
         tuple(p.name for p in named if p.default is not p.empty),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from marshmallow import Schema, ValidationError, fields
 
 from deltawire_layers import Activation, Layer, LayerError, arity, check_layer, identity, load_layers
+from deltawire_layers.shapes import equal_shapes
 
 Shape = tuple[int, ...]
 
@@ -70,6 +72,31 @@ def test_arity_is_read_from_the_signature_of_output_shape() -> None:
     assert [two.accepts(count) for count in range(4)] == [False, False, True, False]
     assert (many.names, many.variadic, str(many)) == (("first",), True, "at least 1 input (first)")
     assert [many.accepts(count) for count in range(4)] == [False, True, True, True]
+
+
+class Stack(Layer):
+    """y = the inputs along a new last axis."""
+
+    def output_shape(self, *x: Shape) -> Shape:
+        equal_shapes(*x)
+        return (*x[0], len(x))
+
+    def forward(self, params: Mapping[str, Any], *x: Any) -> Activation:
+        def part(place: int, delta: Any) -> Any:
+            return delta[..., place]
+
+        return Activation(np.stack(x, axis=-1), deltas=tuple(partial(part, place) for place in range(len(x))))
+
+
+def test_a_star_alone_stands_for_at_least_one_input() -> None:
+    some = arity(Stack())
+    assert (some.names, some.variadic, str(some)) == (("x",), True, "at least 1 input (x)")
+    assert [some.accepts(count) for count in range(4)] == [False, True, True, True]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_the_kit_takes_a_layer_of_any_number_of_inputs(count: int) -> None:
+    check_layer(Stack(), *[(3,)] * count)
 
 
 class Optional(Layer):

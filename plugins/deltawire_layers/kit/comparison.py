@@ -8,7 +8,8 @@ import numpy as np
 
 from deltawire_layers.breaches import delta_of, gradient_of
 from deltawire_layers.kit.derivatives import COMPLEX_STEP
-from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.points import Point
+from deltawire_layers.kit.sampler import Sampler
 from deltawire_layers.kit.trial import EPSILON, SHARP, Trial, read_only
 from deltawire_layers.layer import Array, Layer, Parameter, arity
 

@@ -21,7 +21,8 @@ from deltawire_layers.kit.declared import (
 from deltawire_layers.kit.derivatives import first_order, second_order, sweep
 from deltawire_layers.kit.errors import ConformanceError, Degenerate
 from deltawire_layers.kit.examples import batches, independent
-from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.memory.saved import check_saved
+from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.purity.calls import (
     any_layout,
     bits,
@@ -36,8 +37,8 @@ from deltawire_layers.kit.purity.history import forgets
 from deltawire_layers.kit.purity.interleaving import interleaved
 from deltawire_layers.kit.purity.process import DECLARATIONS, Process
 from deltawire_layers.kit.purity.writable import Writable
-from deltawire_layers.kit.saved import check_saved
-from deltawire_layers.kit.sizes import precision, precision_of_terms, scaled_deltas
+from deltawire_layers.kit.sampler import Sampler
+from deltawire_layers.kit.sizes import precision, precision_beside_large, precision_of_terms, scaled_deltas
 from deltawire_layers.kit.trial import Trial
 from deltawire_layers.layer import Layer, Shape, arity
 
@@ -82,7 +83,8 @@ def check_layer(
 
 
 def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | None) -> None:
-    with np.errstate(all="ignore"):
+    # Not "ignore": a layer that sets that would change nothing.
+    with np.errstate(all="call", call=_ignore):
         process = Process()
         try:
             before = state(layer)
@@ -96,6 +98,10 @@ def _check(layer: Layer, shapes: tuple[Shape, ...], seed: int, against: Layer | 
                 writable.rewind()
         finally:
             process.put_back()
+
+
+def _ignore(error: str, flag: int) -> None:
+    """Ignore an error of numpy's arithmetic: what comes of it is compared."""
 
 
 def _rules(trial: Trial, writable: Writable, process: Process, seed: int, against: Layer | None) -> None:
@@ -131,6 +137,9 @@ def _rules(trial: Trial, writable: Writable, process: Process, seed: int, agains
                 _at(trial, sampler, point, batch_sizes=point is usual)
 
     at_points()
+    for point in (sampler.offset(), sampler.overflowing()):
+        precision(trial, sampler, point)
+    precision_beside_large(trial, sampler)
     sweep(trial, sampler)
     process.check(trial, partial(once_more, at_points))
     concurrent(trial, usual)

@@ -16,7 +16,8 @@ import numpy as np
 
 from deltawire_layers.breaches import delta_of, gradient_of
 from deltawire_layers.kit.errors import ConformanceError
-from deltawire_layers.kit.points import DIFFERENCE_STEP, Point, Sampler, is_integer, reach
+from deltawire_layers.kit.points import DIFFERENCE_STEP, Point, is_integer, reach
+from deltawire_layers.kit.sampler import Sampler
 from deltawire_layers.kit.trial import EPSILON, SHARP, Measured, Trial
 from deltawire_layers.layer import Array
 

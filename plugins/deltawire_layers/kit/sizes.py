@@ -7,7 +7,8 @@ from operator import itemgetter
 import numpy as np
 
 from deltawire_layers.kit.errors import ConformanceError
-from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.points import Point
+from deltawire_layers.kit.sampler import Sampler
 from deltawire_layers.kit.trial import Measured, Pass, Trial, greatest
 from deltawire_layers.layer import Array
 
@@ -31,6 +32,12 @@ CONDITION = 32
 
 NUDGES = 16
 """Random changes of last bits where one was not enough."""
+
+LARGEST_SMALL = 5
+"""About the greatest of the small numbers that lie beside large ones."""
+
+INDEPENDENT = 1e-7
+"""Relative change of a number that does not depend on what was changed."""
 
 CANCELLED = 8
 """Allowed rounding, in last bits of products of arguments, which may cancel on the way to a small result."""
@@ -81,7 +88,7 @@ def precision(trial: Trial, sampler: Sampler, point: Point) -> None:
     Raises:
         ConformanceError: a result has another dtype, is no number, or another one.
     """
-    rounded = point.with_floats(lambda array: array.astype(np.float32).astype(np.float64))
+    rounded = point.with_floats(_single)
     inside = sampler.inside(rounded.within(trial.layer.bounds))
     exact_point = None if inside is None else trial.finite(inside, LARGEST_32)
     if exact_point is None:
@@ -114,7 +121,37 @@ def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
         example = point.with_rows(itemgetter([row]))
         delta = np.zeros_like(example.delta)
         delta.flat[place] = example.delta.flat[place]
-        precision(trial, sampler, example.with_delta(delta))
+        precision(trial, sampler, example._replace(delta=delta))
+
+
+def precision_beside_large(trial: Trial, sampler: Sampler) -> None:
+    """Check numbers of the value in float32 that do not depend on the large numbers of their example.
+
+    Running sums, for example, keep the rounding of all numbers before.
+
+    Args:
+        trial: the layer.
+        sampler: draws the numbers.
+
+    Raises:
+        ConformanceError: a number has lost its digits.
+    """
+    batches = [point.with_floats(_single).within(trial.layer.bounds) for point in sampler.mixed()]
+    batches = [each for each in batches if sampler.inside(each) is each and trial.finite(each) is each]
+    if len(batches) < 2:
+        return
+    point, *others = batches
+    exact, near = (
+        trial.forward(each).value for each in (point, point.with_floats(lambda x: x * (1 + EPSILON_32)))
+    )
+    moved = np.max([np.abs(trial.forward(other).value - exact) for other in others], axis=0)
+    result = trial.forward(point.with_floats(lambda array: array.astype(np.float32))).value
+    size = np.abs(exact)
+    expected = np.where(moved <= INDEPENDENT * size, exact, np.inf)
+    cancelled = CANCELLED * EPSILON_32 * (LARGEST_SMALL * (1 + point.largest_parameter)) ** 2
+    allowance = CONDITION * np.abs(near - exact) + LAST_BITS * EPSILON_32 * size + cancelled
+    problem = "in float32 loses the digits of small numbers beside large ones of its example"
+    trial.agree(4, "value", problem, point, expected, result.astype(np.float64), allowance)
 
 
 def _compare(
@@ -149,11 +186,16 @@ def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int 
         nudged = trial.forward(point.with_floats(nudge))
         for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
             moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))
-    cancelled = CANCELLED * EPSILON_32 * point.products(2)
+    cancelled = CANCELLED * EPSILON_32 * point.cancelled
     return {
         closure: CONDITION * moved[closure] + LAST_BITS * EPSILON_32 * greatest(closure, result) + cancelled
         for closure, result in exact.items()
     }
+
+
+def _single(array: Array) -> Array:
+    """Return the same numbers, rounded to float32."""
+    return np.asarray(array.astype(np.float32).astype(np.float64))
 
 
 def _locked(array: Array) -> Array:

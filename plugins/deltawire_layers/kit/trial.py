@@ -14,7 +14,8 @@ from deltawire_layers.breaches import Breach, activation_breach, array_breach, d
 from deltawire_layers.kit.domains import domain_mend
 from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
 from deltawire_layers.kit.hangs import timed
-from deltawire_layers.kit.points import Point, Sampler
+from deltawire_layers.kit.points import Point
+from deltawire_layers.kit.sampler import Sampler
 from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
 from deltawire_layers.locking import lock
 
@@ -25,7 +26,6 @@ EPSILON = 2.0**-52
 
 WRITTEN = re.compile("read-only|WRITEABLE|mappingproxy|write=True|writeable flag")
 """Messages of numpy and Python about a write to something read-only."""
-
 
 OF_SHAPES = re.compile("shape|broadcast|dimension|axis|axes|size")
 """Messages about shapes, which no domain mends."""

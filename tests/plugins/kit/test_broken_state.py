@@ -17,7 +17,7 @@ from support.made_layers import Case, broken_test, made, twice
 
 from deltawire_layers import Activation, ConformanceError, Layer, Parameter, check_layer
 from deltawire_layers.initializers import ones
-from deltawire_layers.kit.saved import measure
+from deltawire_layers.kit.memory.saved import measure
 
 DELTA, VALUE = "δ of input 0", "value"
 WIDE = ((16,),)

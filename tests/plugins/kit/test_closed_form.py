@@ -10,7 +10,7 @@ import pytest
 from marshmallow import Schema
 
 from deltawire_layers import Layer, Shape, config
-from deltawire_layers.kit.closed_form import Sample, closed_form, signature
+from deltawire_layers.kit.memory.closed_form import Sample, closed_form, signature
 
 
 class Two(Layer):

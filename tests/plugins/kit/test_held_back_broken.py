@@ -106,7 +106,7 @@ CASES = {
         4,
         DELTA,
         pointwise(
-            lambda x: np.where(x.real > 0, x, np.exp(np.where(x.real > 0, 0, x)) - 1),
+            lambda x: np.where(x.real > 0, x, np.expm1(np.where(x.real > 0, 0, x))),
             lambda x: np.where(x.real > 0, 1.0, 0).astype(x.dtype),
         ),
     ),

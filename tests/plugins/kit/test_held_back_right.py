@@ -129,12 +129,22 @@ def weights(self: Layer, x: Shape) -> dict[str, Parameter]:
     return {"W": Parameter((4, *x), fan_in(*x)), "V": Parameter((2, 4), fan_in(4))}
 
 
+def log1p(x: Array) -> Array:
+    """numpy's complex one loses the digits of small numbers."""
+    value = np.log1p(x.real)
+    return value + 1j * (x.imag / (1 + x.real)) if np.iscomplexobj(x) else value
+
+
 LAYERS: dict[str, tuple[Layer, tuple[Shape, ...]]] = {
     "fifth power": (pointwise(lambda x: x**5, lambda x: 5 * x**4), ONE),
     "softsign": (pointwise(lambda x: x / (1 + x * sign(x)), lambda x: 1 / (1 + x * sign(x)) ** 2), ONE),
     "log cosh": (
         pointwise(
-            lambda x: x * sign(x) + np.log1p(np.exp(-2 * x * sign(x))) - np.log(np.asarray(2, x.dtype)),
+            lambda x: np.where(
+                np.abs(x.real) < 1,
+                log1p(2 * np.sinh(np.where(np.abs(x.real) < 1, x, 0) / 2) ** 2),
+                x * sign(x) + log1p(np.expm1(-2 * x * sign(x)) / 2),
+            ),
             analytic.tanh,
         ),
         ONE,

@@ -9,7 +9,8 @@ import pytest
 
 from deltawire_layers import Parameter
 from deltawire_layers.initializers import ones
-from deltawire_layers.kit.points import DIFFERENCE_STEP, Point, Sampler
+from deltawire_layers.kit.points import DIFFERENCE_STEP, Point
+from deltawire_layers.kit.sampler import Sampler
 
 
 def points(*shapes: tuple[int, ...], domain: tuple[float, float] = (-inf, inf), seed: int = 0) -> list[Point]:

@@ -17,7 +17,7 @@ from support.broken_layers import Broken, OneInput, Params
 from support.layers import BUILT_IN
 
 from deltawire_layers import Activation, ConformanceError, Layer, Shape, check_layer
-from deltawire_layers.kit.saved import measure, suggestion
+from deltawire_layers.kit.memory.saved import measure, suggestion
 
 Array = NDArray[Any]
 SWIGLU = Path(__file__).parents[3] / "examples" / "deltawire-swiglu"

@@ -101,11 +101,16 @@ def state(layer: Layer) -> dict[str, list[object]]:
     attributes: dict[str, object] = {}
     for level in (*reversed(type(layer).__mro__), layer):
         attributes |= vars(level)
-    return {name: list(_contents(a, set())) for name, a in attributes.items() if not name.startswith("__")}
+    return {name: list(_contents(a, {})) for name, a in attributes.items() if not name.startswith("__")}
 
 
-def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
-    """Yield the arrays, numbers and other leaves inside an object."""
+def _contents(thing: Any, seen: dict[int, Any]) -> Iterator[object]:
+    """Yield the arrays, numbers and other leaves inside an object.
+
+    Args:
+        thing: the object.
+        seen: what was looked into, by id; an id is one of a kind only as long as its object lives.
+    """
     if isinstance(thing, np.ndarray):
         yield thing.dtype, thing.shape, thing.tobytes()
     elif isinstance(thing, Mapping | list | tuple | set) or (
@@ -113,7 +118,7 @@ def _contents(thing: Any, seen: set[int]) -> Iterator[object]:
     ):
         if id(thing) in seen:
             return
-        seen.add(id(thing))
+        seen[id(thing)] = thing
         parts = thing if isinstance(thing, Mapping | list | tuple | set) else vars(thing)
         for part in parts.items() if isinstance(parts, Mapping) else parts:
             yield from _contents(part, seen)

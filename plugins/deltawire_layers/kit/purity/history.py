@@ -21,7 +21,7 @@ from deltawire_layers.kit.points import Point, is_integer
 from deltawire_layers.kit.purity.calls import bits, changed, same_bits
 from deltawire_layers.kit.purity.writable import Change, Writable
 from deltawire_layers.kit.trial import Trial
-from deltawire_layers.layer import Array
+from deltawire_layers.layer import Array, LayerError
 
 PROBLEM = "depends on what the layer was called with before"
 
@@ -137,7 +137,7 @@ def _alike(trial: Trial, point: Point) -> list[tuple[Trial, Point]]:
         others.append(point.with_inputs(map(of_floats, point.inputs)))
         if point.params:
             others.append(point.with_params({name: of_floats(w) for name, w in point.params.items()}))
-    others += [point.with_delta(np.roll(point.delta, 1)), point.with_delta(_moved(point.delta, 0))]
+    others += [point._replace(delta=delta) for delta in (np.roll(point.delta, 1), _moved(point.delta, 0))]
     others.append(point.with_floats(lambda array: array.astype(np.float32)))
     if trial.layer.orders == 2:
         others.append(_bent(point, COMPLEX_STEP))
@@ -173,14 +173,17 @@ def _with_beginning(trial: Trial, begin: Change, point: Point, others: Sequence[
     """Check that a pass after the beginning returns the same as after the beginning and another pass."""
     begin()
     try:
+        declared(trial.layer, trial.shapes)
         right = bits(trial.forward(point).results())
-    except (ConformanceError, Degenerate):  # nothing to compare with: the layer needs what was emptied
+    except (ConformanceError, Degenerate, LayerError):  # the layer needs what was emptied
         return
     for other_trial, other in others:
         begin()
         try:
+            for each in dict.fromkeys((trial.shapes, other_trial.shapes)):
+                declared(trial.layer, each)
             other_trial.forward(other).results()
-        except (ConformanceError, Degenerate):
+        except (ConformanceError, Degenerate, LayerError):
             continue
         try:
             results = bits(trial.forward(point).results())

@@ -22,7 +22,7 @@ from deltawire_layers.kit.errors import ConformanceError
 from deltawire_layers.kit.hangs import restart_clock, start_daemon, time_limit
 from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.purity.calls import THREADS, bits, changed, of_threads, same_bits
-from deltawire_layers.kit.trial import Pass, Trial
+from deltawire_layers.kit.trial import Pass, Trial, read_only
 
 PATIENCE = (2.0, 0.02)
 """Seconds to wait for the other pass, at first, and once it has waited for a lock that this one holds."""
@@ -72,6 +72,7 @@ def _between_calls(trial: Trial, point: Point, right: dict[str, bytes], meanwhil
 
     def signal(delta: Any) -> Any:
         result = run.signal(delta)
+        run.signal(read_only(-2 * delta))  # that of another backward pass
         meanwhile.run()
         return result
 

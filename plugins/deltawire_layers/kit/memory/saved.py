@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from deltawire_layers.breaches import saved_breach
-from deltawire_layers.kit.closed_form import Sample, closed_form, signature
 from deltawire_layers.kit.hangs import timed
-from deltawire_layers.kit.memory import saved_bytes
+from deltawire_layers.kit.memory.closed_form import Sample, closed_form, signature
+from deltawire_layers.kit.memory.kept import saved_bytes
 from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.trial import Trial
 from deltawire_layers.layer import Layer, Shape

@@ -18,13 +18,15 @@ SHARED = (type, ModuleType, Layer)
 
 
 def saved_bytes(run: Pass) -> int:
-    """Return the bytes of the numbers that the equations refer to, besides the arguments and the value.
+    """Return the bytes of the numbers that the equations and the value keep, besides arguments and value.
 
     They are found in cells and defaults of closures, in attributes and slots, in partials, bound methods and
-    generators, in containers, and behind every view.
+    generators, in containers, and behind every view, that of the value too.
     """
-    given = {id(_owner(array)) for array in (run.value, *run.given.arrays())}
-    size, seen = 0, set(given)
+    seen = {id(_owner(array)) for array in run.given.arrays()}
+    behind = _owner(run.value)
+    size = 0 if id(behind) in seen else max(0, _size(behind) - run.value.nbytes)
+    seen.add(id(behind))
     queue: list[Any] = [run.signal, *(equation for equation, _ in run.equations.values())]
     alive: list[Any] = []  # an id is one of a kind only as long as its object lives
     while queue:
