@@ -33,15 +33,14 @@ from deltawire_layers.layer import (
 from deltawire_layers.locking import lock, read_only
 from deltawire_layers.numeric import (
     analytic,
-    blas,
     branches,
     kernels,
     lengths,
-    pieces,
     products,
     sharing,
     sums,
 )
+from deltawire_layers.numeric.matmul import blas, pieces
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config

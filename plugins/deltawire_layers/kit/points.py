@@ -64,7 +64,7 @@ class Point(NamedTuple):
 
     @property
     def cancelled(self) -> float:
-        """Return a bound of products of arguments that cancel in float32 on the way to a right result.
+        """Return a bound of products of arguments that cancel in float32 on the way to a right value.
 
         Small inputs have small products; those that lie together are subtracted before they are multiplied.
         """
@@ -97,6 +97,10 @@ class Point(NamedTuple):
     def with_inputs(self, inputs: Iterable[Array]) -> Point:
         """Return the point with other inputs."""
         return self._replace(inputs=tuple(inputs))
+
+    def with_delta(self, delta: Array) -> Point:
+        """Return the point with another δ."""
+        return self._replace(delta=delta)
 
     def with_rows(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array that has a batch axis changed."""

@@ -121,7 +121,7 @@ def precision_of_terms(trial: Trial, sampler: Sampler, point: Point) -> None:
         example = point.with_rows(itemgetter([row]))
         delta = np.zeros_like(example.delta)
         delta.flat[place] = example.delta.flat[place]
-        precision(trial, sampler, example._replace(delta=delta))
+        precision(trial, sampler, example.with_delta(delta))
 
 
 def precision_beside_large(trial: Trial, sampler: Sampler) -> None:
@@ -186,9 +186,10 @@ def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int 
         nudged = trial.forward(point.with_floats(nudge))
         for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
             moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))
-    cancelled = CANCELLED * EPSILON_32 * point.cancelled
+    products = {closure: point.products(2) for closure in exact} | {"value": point.cancelled}
     return {
-        closure: CONDITION * moved[closure] + LAST_BITS * EPSILON_32 * greatest(closure, result) + cancelled
+        closure: CONDITION * moved[closure]
+        + EPSILON_32 * (LAST_BITS * greatest(closure, result) + CANCELLED * products[closure])
         for closure, result in exact.items()
     }
 

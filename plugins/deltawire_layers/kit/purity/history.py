@@ -137,7 +137,7 @@ def _alike(trial: Trial, point: Point) -> list[tuple[Trial, Point]]:
         others.append(point.with_inputs(map(of_floats, point.inputs)))
         if point.params:
             others.append(point.with_params({name: of_floats(w) for name, w in point.params.items()}))
-    others += [point._replace(delta=delta) for delta in (np.roll(point.delta, 1), _moved(point.delta, 0))]
+    others += [point.with_delta(delta) for delta in (np.roll(point.delta, 1), _moved(point.delta, 0))]
     others.append(point.with_floats(lambda array: array.astype(np.float32)))
     if trial.layer.orders == 2:
         others.append(_bent(point, COMPLEX_STEP))

@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from deltawire_layers.layer import Array
-from deltawire_layers.numeric.mkl import Mkl
+from deltawire_layers.numeric.matmul.mkl import Mkl
 from deltawire_plugins.blas import VARIABLE, BlasUnusable, mkl_to_load
 
 LEAST = 2**21

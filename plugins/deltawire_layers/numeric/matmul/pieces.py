@@ -12,7 +12,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
-from deltawire_layers.numeric import blas
+from deltawire_layers.numeric.matmul import blas
 from deltawire_layers.numeric.sharing import MOST_PIECES, compute, cuts, sharing
 from deltawire_layers.numeric.sums import long_product
 

@@ -1,0 +1,1 @@
+"""Products of matrices: who computes them, and in which pieces."""
