@@ -40,7 +40,7 @@ from deltawire_layers.numeric import (
     sharing,
     sums,
 )
-from deltawire_layers.numeric.matmul import blas, pieces
+from deltawire_layers.numeric.multiplication import blas, pieces
 from deltawire_layers.registry import Registry, load_layers
 from deltawire_layers.synonyms import SYNONYMS, Synonym, find_synonym
 from deltawire_plugins import RegistryError, config

@@ -85,27 +85,36 @@ def _sigmoid(tape: Recorder, layer: Layer, x: int) -> Recorded:
     ]
 
 
-def _compiled(tape: Recorder, layer: Any, x: int) -> Recorded:
-    """Record a function that has kernels of its own for its value and its delta."""
-    function = layer.function
-    return tape.record(function, x), [lambda delta: tape.record(f"{function}_delta", x, delta)]
+def function(tape: Recorder, layer: Any, x: int) -> Recorded:
+    """Record a function that has kernels of its own for its value and its delta, which reads x.
+
+    Args:
+        tape: what records.
+        layer: the layer.
+        x: what it takes.
+    """
+    name = layer.function
+    return tape.record(name, x), [lambda delta: tape.record(f"{name}_delta", x, delta)]
 
 
 GATES: dict[type[Layer], Callable[..., Recorded]] = {
     Absolute: _absolute,
     Add: _add,
     Divide: _divide,
-    Erf: _compiled,
-    Gelu: _compiled,
+    Erf: function,
+    Gelu: function,
     Identity: _identity,
     Multiply: _multiply,
     Negate: _negate,
     Reciprocal: _reciprocal,
     Sigmoid: _sigmoid,
-    Silu: _compiled,
-    Softplus: _compiled,
+    Silu: function,
+    Softplus: function,
     Sqrt: _sqrt,
     Subtract: _subtract,
-    Tanh: _compiled,
+    Tanh: function,
 }
 """What records the equations of a layer, by its class: a subclass may compute something else."""
+
+KEEPING = frozenset({Sigmoid})
+"""Those that keep another number in place of what they take; `function` records them with what they take."""

@@ -1,8 +1,8 @@
 """Tapes: operations number by number, recorded once, and computed by one call of a compiled kernel.
 
 Values are named by integers while operations are recorded: each operation makes a new one. The kernel
-computes all operations on a block of numbers before it goes on to the next, so what lies between stays in the
-nearest cache. Every operation rounds as the compiled kernel of its layer, or the numpy function in it, does.
+computes all operations on one block of numbers after the other: what lies between stays in the nearest cache.
+Every operation rounds as the compiled kernel of its layer does, or the numpy function in it.
 """
 
 from __future__ import annotations

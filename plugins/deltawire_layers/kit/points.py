@@ -45,7 +45,7 @@ class Point(NamedTuple):
     @property
     def degenerate(self) -> bool:
         """Return whether the kit drew numbers that may be singular, where a layer may raise LinAlgError."""
-        return self.ties or self.venture
+        return self.ties or self.venture or bool(self.around)
 
     @property
     def magnitude(self) -> float:
@@ -101,6 +101,10 @@ class Point(NamedTuple):
     def with_delta(self, delta: Array) -> Point:
         """Return the point with another δ."""
         return self._replace(delta=delta)
+
+    def lying_around(self, distance: float) -> Point:
+        """Return the point, of which is known how far from 0 all numbers of its inputs lie."""
+        return self._replace(around=distance)
 
     def with_rows(self, change: Callable[[Array], Array]) -> Point:
         """Return the point with every array that has a batch axis changed."""

@@ -96,7 +96,9 @@ class Sampler:
     def offset(self) -> Point:
         """Return a batch whose numbers are far from 0 and close together, on one side in each example."""
         moved = [(self._both_signs(shape).T + np.resize((OFFSET, -OFFSET), 6)).T for shape in self.inputs]
-        return self._point(1.0, False, moved, 1.0)._replace(around=OFFSET)
+        point = self._point(1.0, False, moved, 1.0)
+        floats = [np.abs(x).min() for x in point.inputs if x.size and not is_integer(x)]
+        return point.lying_around(float(min(floats, default=0)))
 
     def overflowing(self) -> Point:
         """Return a large batch of a scale at which exp overflows in float32 and not in float64."""
@@ -204,7 +206,7 @@ class Sampler:
         return self.stream.choice((-1.0, 1.0), shape) * self.stream.uniform(0.5, 1, shape)
 
     def _inside(self, x: Array) -> Array:
-        """Map numbers into the domain where they or their negatives are not in it; equal ones stay equal."""
+        """Return numbers as they are if the domain holds them and their negatives; else map them into it."""
         if np.abs(x).max(initial=0) < min(-self.low, self.high):
             return x
         size = np.where(x == 0, 1, np.abs(x))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from operator import itemgetter
 
 import numpy as np
@@ -136,20 +137,23 @@ def precision_beside_large(trial: Trial, sampler: Sampler) -> None:
     Raises:
         ConformanceError: a number has lost its digits.
     """
-    batches = [point.with_floats(_single).within(trial.layer.bounds) for point in sampler.mixed()]
-    batches = [each for each in batches if sampler.inside(each) is each and trial.finite(each) is each]
-    if len(batches) < 2:
+    rounded = [point.with_floats(_single).within(trial.layer.bounds) for point in sampler.mixed()]
+    inside = [each for each in rounded if sampler.inside(each) is each]
+    finite = [each for each in inside if trial.finite(each, LARGEST_32) is each]
+    if len(finite) < 2:
         return
-    point, *others = batches
-    exact, near = (
-        trial.forward(each).value for each in (point, point.with_floats(lambda x: x * (1 + EPSILON_32)))
+    point, *others = finite
+    stream, exact = np.random.default_rng(0), trial.forward(point).value
+    nudged = [point.with_floats(partial(_at_random, stream)) for _ in range(NUDGES)]
+    doubt, moved = (
+        np.max([np.abs(trial.forward(each).value - exact) for each in near], axis=0)
+        for near in (nudged, others)
     )
-    moved = np.max([np.abs(trial.forward(other).value - exact) for other in others], axis=0)
     result = trial.forward(point.with_floats(lambda array: array.astype(np.float32))).value
     size = np.abs(exact)
     expected = np.where(moved <= INDEPENDENT * size, exact, np.inf)
     cancelled = CANCELLED * EPSILON_32 * (LARGEST_SMALL * (1 + point.largest_parameter)) ** 2
-    allowance = CONDITION * np.abs(near - exact) + LAST_BITS * EPSILON_32 * size + cancelled
+    allowance = CONDITION * doubt + LAST_BITS * EPSILON_32 * size + cancelled
     problem = "in float32 loses the digits of small numbers beside large ones of its example"
     trial.agree(4, "value", problem, point, expected, result.astype(np.float64), allowance)
 
@@ -179,11 +183,9 @@ def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int 
     stream = np.random.default_rng(0)
     moved = {closure: np.zeros(()) for closure in exact}
 
-    def at_random(x: Array) -> Array:
-        return np.asarray(x * (1 + EPSILON_32 * stream.choice((-1.0, 1.0), x.shape)))
-
-    for nudge in (*[at_random] * nudges, lambda x: x * (1 + EPSILON_32)):
-        nudged = trial.forward(point.with_floats(nudge))
+    random = [point.with_floats(partial(_at_random, stream)) for _ in range(nudges)]
+    for each in (*random, point.with_floats(lambda x: x * (1 + EPSILON_32))):
+        nudged = trial.forward(each)
         for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
             moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))
     products = {closure: point.products(2) for closure in exact} | {"value": point.cancelled}
@@ -192,6 +194,11 @@ def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int 
         + EPSILON_32 * (LAST_BITS * greatest(closure, result) + CANCELLED * products[closure])
         for closure, result in exact.items()
     }
+
+
+def _at_random(stream: np.random.Generator, x: Array) -> Array:
+    """Return numbers of which each has another last bit of float32."""
+    return np.asarray(x * (1 + EPSILON_32 * stream.choice((-1.0, 1.0), x.shape)))
 
 
 def _single(array: Array) -> Array:

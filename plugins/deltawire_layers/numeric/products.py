@@ -13,7 +13,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
-from deltawire_layers.numeric.matmul.pieces import product
+from deltawire_layers.numeric.multiplication.pieces import product
 from deltawire_layers.numeric.sums import rows
 
 FEWEST = 32

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from deltawire_layers import blas, pieces
-from deltawire_layers.numeric.matmul.mkl import Mkl
+from deltawire_layers.numeric.multiplication.mkl import Mkl
 from deltawire_plugins.blas import BlasUnusable
 
 

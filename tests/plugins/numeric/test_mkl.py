@@ -15,7 +15,7 @@ from support.shared_pieces import shared
 from threadpoolctl import threadpool_info
 
 from deltawire_layers import blas, pieces, products
-from deltawire_layers.numeric.matmul.mkl import Mkl
+from deltawire_layers.numeric.multiplication.mkl import Mkl
 
 pytestmark = pytest.mark.mkl
 

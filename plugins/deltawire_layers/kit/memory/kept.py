@@ -18,7 +18,7 @@ SHARED = (type, ModuleType, Layer)
 
 
 def saved_bytes(run: Pass) -> int:
-    """Return the bytes of the numbers that the equations and the value keep, besides arguments and value.
+    """Return the bytes of the numbers that equations keep, and of those behind a value that is a view.
 
     They are found in cells and defaults of closures, in attributes and slots, in partials, bound methods and
     generators, in containers, and behind every view, that of the value too.

@@ -1,15 +1,15 @@
 """Flat programs: a program as straight-line Python, in which names, steps and sums are resolved.
 
-A program that repeats is written as two functions once, one for each pass, and they are compiled. They call
-the same equations in the same order as `Pass` does, so every bit is the same. They leave out the guard of
-the layer contract, which takes longer than a small layer: only layers that come with deltawire are computed
-so. Runs of gates become one call each, where there are compiled kernels (gates.py). Where anything is
-unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
+A program that repeats is written as two functions once, one for each pass, and they are compiled. They
+compute the same equations in the same order as `Pass` does, so every bit is the same. They leave out the
+guard of the layer contract, which takes longer than a small layer: only layers that come with deltawire are
+computed so. Runs of gates become one call each, where there are compiled kernels (gates.py). Where anything
+is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple
@@ -87,7 +87,8 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
     if program.targets.trace or len(layers) > MOST_STEPS or not trusted:
         return None
     starts = frozenset(network.loss)
-    writer = _Writer(program)
+    broadcast = {*network.learned, *(name for name, each in network.inputs.items() if each.shared)}
+    writer = _Writer(program, broadcast)
     backward = [*writer.backward(starts)]
     source = "\n".join([*writer.forward(), *backward])
     names: dict[str, Any] = {
@@ -107,16 +108,17 @@ class _Writer:
 
     Args:
         program: the steps to compute.
+        broadcast: inputs that have one row for all examples.
     """
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, broadcast: Collection[str]):
         self.layers: dict[str, Any] = {}
         """The forward functions that the lines call, by their names there."""
         self.runs: dict[int, RecordedRun] = {}
         """The runs of gates, by the place of their first step."""
         self.looks: tuple[Looks, Looks] = [], []
         """What is computed between looks at the clock, in either pass."""
-        self._program = program
+        self._program, self._broadcast = program, broadcast
         number = count()
         steps = program.forward
         sources = [source for step in steps for source in step.node.inputs]
@@ -193,7 +195,7 @@ class _Writer:
                 yield f"    d{place[name]} = cotangents[{name!r}]"
                 shares[name] += 1
         runs = dict[str, Run]()
-        for run in find_runs(program):
+        for run in find_runs(program, self._broadcast):
             runs.update(dict.fromkeys(run.nodes, run))
             self.runs[run.start] = RecordedRun(run)
         done = set[str]()

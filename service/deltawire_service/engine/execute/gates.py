@@ -31,36 +31,98 @@ class Run(NamedTuple):
     nodes: Mapping[str, Node]
     sources: tuple[str, ...]
     """The inputs and nodes from outside, whose values the gates take."""
+    kept: frozenset[str]
+    """Those of them that exist outside in the backward pass, too."""
     results: tuple[str, ...]
     """The nodes whose values are needed outside, too."""
 
 
-def find_runs(program: Program) -> Iterator[Run]:
-    """Yield the runs of a program, each as long as it can be; none where there are no kernels."""
+def find_runs(program: Program, broadcast: Collection[str] = ()) -> Iterator[Run]:
+    """Yield the runs of a program, each as long as it can be; none where there are no kernels.
+
+    Args:
+        program: the program.
+        broadcast: inputs that have one row for all examples. No gate of a run takes them: a tape would copy
+            the row for each example, which the plan does not count.
+    """
     steps, start = program.forward, 0
     while kernels.compiled is not None and start < len(steps):
         stop, shape = start, steps[start].node.shape
-        while stop < len(steps) and _is_gate(steps[stop].node, shape):
+        while stop < len(steps) and _is_gate(steps[stop].node, shape, broadcast):
             stop += 1
         if stop - start >= LEAST_GATES:
             yield _make_run(program, start, stop)
         start = max(stop, start + 1)
 
 
-def _is_gate(node: Node, shape: tuple[int, ...]) -> bool:
-    return type(node.layer) in gates.GATES and {node.shape, *node.input_shapes} == {shape}
+def _is_gate(node: Node, shape: tuple[int, ...], broadcast: Collection[str]) -> bool:
+    alike = {node.shape, *node.input_shapes} == {shape}
+    return type(node.layer) in gates.GATES and alike and not any(each in broadcast for each in node.inputs)
 
 
 def _make_run(program: Program, start: int, stop: int) -> Run:
-    inside = {step.node.name: step.node for step in program.forward[start:stop]}
-    taken = {source for step in program.forward[stop:] for source in step.node.inputs}
+    steps = program.forward
+    inside = {step.node.name: step.node for step in steps[start:stop]}
+    elsewhere = {source for step in (*steps[:start], *steps[stop:]) for source in step.node.inputs}
+    taken = {source for step in steps[stop:] for source in step.node.inputs}
+    nodes = {step.node.name for step in steps}
+    sources = dict.fromkeys(each for node in inside.values() for each in node.inputs if each not in inside)
     return Run(
         start,
         stop,
         inside,
-        tuple(dict.fromkeys(each for node in inside.values() for each in node.inputs if each not in inside)),
+        tuple(sources),
+        frozenset(name for name in sources if name in elsewhere or name not in nodes),
         tuple(name for name in inside if name in taken or name in program.retained),
     )
+
+
+class _Recording(NamedTuple):
+    """The operations of a run, and the values that its names have there."""
+
+    forward: list[gates.Operation]
+    backward: list[gates.Operation]
+    values: dict[str, int]
+    starting: dict[str, int]
+    """The deltas that arrive."""
+    deltas: dict[str, int]
+    """Those that leave the run."""
+    found: dict[str, int]
+    """Those that are asked for."""
+
+
+def _record(
+    run: Run,
+    steps: Sequence[BackwardStep],
+    arriving: Collection[str],
+    asked: Collection[str],
+    rereading: Collection[str] = (),
+) -> _Recording:
+    """Record both passes of a run; for the arguments, see `RecordedRun`.
+
+    rereading: the nodes whose equations read what the node takes, as their layers do.
+    """
+    recorder = gates.Recorder()
+    values = {source: recorder.new() for source in run.sources}
+    equations = dict[str, list[gates.Delta]]()
+    for name, node in run.nodes.items():
+        record = gates.function if name in rereading else gates.GATES[type(node.layer)]
+        inputs = [values[source] for source in node.inputs]
+        values[name], equations[name] = record(recorder, node.layer, *inputs)
+    forward = recorder.start()
+    touched = dict.fromkeys(source for step in steps for _, source, _ in step.deltas)
+    touched.update(dict.fromkeys(run.nodes))
+    starting = {name: recorder.new() for name in touched if name in arriving}
+    deltas, found = dict(starting), dict[str, int]()
+    for step in steps:
+        name = step.node.name
+        delta = deltas.pop(name)
+        if name in asked:
+            found[name] = delta
+        for position, source, _ in step.deltas:
+            share = equations[name][position](delta)
+            deltas[source] = recorder.record("add", deltas[source], share) if source in deltas else share
+    return _Recording(forward, recorder.start(), values, starting, deltas, found)
 
 
 class RecordedRun:
@@ -87,39 +149,29 @@ class RecordedRun:
         arriving: Collection[str] = (),
         asked: Collection[str] = (),
     ):
-        recorder = gates.Recorder()
-        sources = [recorder.new() for _ in run.sources]
-        values = dict(zip(run.sources, sources, strict=True))
-        equations = dict[str, list[gates.Delta]]()
-        for name, node in run.nodes.items():
-            inputs = [values[source] for source in node.inputs]
-            values[name], equations[name] = gates.GATES[type(node.layer)](recorder, node.layer, *inputs)
-        forward = recorder.start()
-
-        touched = dict.fromkeys(source for step in steps for _, source, _ in step.deltas)
-        touched.update(dict.fromkeys(run.nodes))
-        starting = {name: recorder.new() for name in touched if name in arriving}
-        deltas, found = dict(starting), dict[str, int]()
-        for step in steps:
-            name = step.node.name
-            delta = deltas.pop(name)
-            if name in asked:
-                found[name] = delta
-            for position, source, _ in step.deltas:
-                share = equations[name][position](delta)
-                deltas[source] = recorder.record("add", deltas[source], share) if source in deltas else share
-        backward = recorder.start()
+        recording = _record(run, steps, arriving, asked)
+        values, kept = recording.values, run.kept | _names_read(recording)
+        # Something else keeps what these take, so another number beside it would be one more in memory.
+        rereading = {
+            name
+            for name, node in run.nodes.items()
+            if type(node.layer) in gates.KEEPING and node.inputs[0] in kept
+        }
+        if rereading:
+            recording = _record(run, steps, arriving, asked, rereading)
+            values = recording.values
+        forward, backward, _, starting, deltas, found = recording
 
         self.run, self.saved = run, bool(steps)
         self.arriving, self.leaving, self.asked = (*starting,), (*deltas,), (*found,)
         read = {value for each in backward for value in (each.a, each.b)}
-        results = [values[name] for name in run.results]
+        sources, results = [values[name] for name in run.sources], [values[name] for name in run.results]
         arrays = [*dict.fromkeys((*sources, *results))]
         memory = [each.to for each in forward if each.to in read and each.to not in arrays]
         self._kept = [place for place, value in enumerate(arrays) if value in read]
         self._forward = _assemble(forward, sources, results, memory)
-        kept, wanted = [arrays[place] for place in self._kept], [*deltas.values(), *found.values()]
-        self._backward = _assemble(backward, [*kept, *starting.values()], wanted, memory)
+        held, wanted = [arrays[place] for place in self._kept], [*deltas.values(), *found.values()]
+        self._backward = _assemble(backward, [*held, *starting.values()], wanted, memory)
 
     def forward(self, *values: Array) -> tuple[Any, ...]:
         """Compute the gates; return what is saved of them, and then their results.
@@ -144,6 +196,12 @@ class RecordedRun:
         given = arrays + deltas
         arrays = given + tape.compute(given, memory)
         return [arrays[place] for place in places]
+
+
+def _names_read(recording: _Recording) -> frozenset[str]:
+    """Return the names whose values the backward pass reads."""
+    read = {value for each in recording.backward for value in (each.a, each.b)}
+    return frozenset(name for name, value in recording.values.items() if value in read)
 
 
 class _Assembled(NamedTuple):

@@ -45,6 +45,8 @@ UFUNCS: dict[str, Any] = {
     "sigmoid_power": lambda a, b: a,
     "sigmoid_value": lambda a, power: analytic.sigmoid(a),
     "sigmoid_from_power_delta": lambda power, delta: analytic.sigmoid_slope(power) * delta,
+    "sigmoid": lambda a, b: analytic.sigmoid(a),
+    "sigmoid_delta": lambda a, delta: analytic.sigmoid_slope(a) * delta,
     "tanh": lambda a, b: analytic.tanh(a),
     "tanh_delta": lambda a, delta: analytic.tanh_slope(a) * delta,
 }
@@ -112,12 +114,13 @@ def node(kind: str, name: str, *inputs: str) -> dict[str, Any]:
 BRANCHES: dict[str, Any] = {
     "inputs": {"x": {"shape": []}, "w": {"shape": [], "parameter": {"constant": 0.5}}},
     "nodes": [
-        node("multiply", "a", "x", "w"),
+        node("identity", "v", "w"),  # w has one row for all examples, which no run takes
+        node("multiply", "a", "x", "v"),
         node("tanh", "b", "a"),
         node("relu", "c", "b"),
         node("add", "d", "a", "b", "c", "x"),
         node("sigmoid", "e", "d"),
-        node("divide", "f", "e", "w"),
+        node("divide", "f", "e", "v"),
     ],
     "loss": {"b": 1.0, "f": 0.5},
 }
@@ -130,9 +133,9 @@ def program_of(spec: dict[str, Any], **targets: Any) -> Program:
 
 
 def test_a_run_goes_on_until_a_layer_that_is_no_gate() -> None:
-    runs = list(gates.find_runs(program_of(BRANCHES)))
+    runs = list(gates.find_runs(program_of(BRANCHES), {"w"}))
     assert [[*run.nodes] for run in runs] == [["a", "b"], ["d", "e", "f"]]
-    assert [run.sources for run in runs] == [("x", "w"), ("a", "b", "c", "x", "w")]
+    assert [run.sources for run in runs] == [("x", "v"), ("a", "b", "c", "x", "v")]
     assert [run.results for run in runs] == [("a", "b"), ("f",)]
 
 
@@ -166,7 +169,7 @@ def test_the_gates_of_a_run_share_its_time_equally() -> None:
     network = replace(joined(compiled(BRANCHES)), on_compute_seconds=reports.append)
     network.gradients(PARAMS, DATA)
     (report,) = reports
-    assert report.keys() == {"multiply", "tanh", "relu", "add", "sigmoid", "divide"}
+    assert report.keys() == {"identity", "multiply", "tanh", "relu", "add", "sigmoid", "divide"}
     assert report["sigmoid"] == pytest.approx(report["divide"]) == pytest.approx(report["add"])
     assert report["multiply"] == pytest.approx(report["tanh"])
 
@@ -200,3 +203,33 @@ def test_no_array_of_the_caller_is_written_to(circuit: Circuit) -> None:
     with np.errstate(all="ignore"):
         circuit.bits(joined(compiled(circuit.spec)))
     assert before == {name: array.tobytes() for name, array in circuit.data.items()}
+
+
+@pytest.mark.parametrize(
+    ("taken", "slots"),
+    [
+        ("n1", 2),  # n0 is read by the sigmoid alone, which keeps its power in place of it
+        ("n0", 2),  # the product reads n0 too, so that a power would be one more number to keep
+    ],
+)
+def test_a_sigmoid_keeps_no_second_number_beside_what_it_takes(taken: str, slots: int) -> None:
+    nodes = [
+        {"name": "n0", "kind": "negate", "inputs": ["x"]},
+        {"name": "n1", "kind": "sigmoid", "inputs": ["n0"]},
+        {"name": "loss", "kind": "multiply", "inputs": ["n1", taken]},
+    ]
+    network = compiled({"inputs": {"x": {"shape": []}}, "nodes": nodes})
+    program = network.program(network.targets(Wrt(data=True)))
+    (run,) = gates.find_runs(program)
+    backward = program.backward
+    recorded = gates.RecordedRun(run, backward, ["loss"])
+    assert recorded.forward(np.ones(1, np.float32))[0][1].size == slots
+
+
+def test_no_run_takes_an_input_of_one_row_for_all_examples() -> None:
+    program = program_of(BRANCHES)
+    whole = [name for run in gates.find_runs(program) for name in run.nodes]
+    (first, *_) = [source for run in gates.find_runs(program) for source in run.sources]
+    parts = list(gates.find_runs(program, {first}))
+    assert not any(first in run.sources for run in parts)
+    assert {name for run in parts for name in run.nodes} < set(whole)

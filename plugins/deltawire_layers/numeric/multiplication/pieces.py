@@ -12,7 +12,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
-from deltawire_layers.numeric.matmul import blas
+from deltawire_layers.numeric.multiplication import blas
 from deltawire_layers.numeric.sharing import MOST_PIECES, compute, cuts, sharing
 from deltawire_layers.numeric.sums import long_product
 
@@ -23,7 +23,7 @@ WIDTH = 256
 """Rows or columns of a piece, at least: narrower products take longer, also in one thread."""
 
 HALF = 128
-"""Rows or columns of each half of a product that is too narrow for more pieces, and no narrower across."""
+"""Both axes of a product that is shared in two halves are at least twice this long."""
 
 LONGEST = 2**32
 """Multiplications of a product that is computed in one go, at most: about 0.1 s. Longer ones are halved."""

@@ -10,7 +10,7 @@ import os
 import numpy as np
 
 from deltawire_layers.layer import Array
-from deltawire_layers.numeric.matmul.mkl import Mkl
+from deltawire_layers.numeric.multiplication.mkl import Mkl
 from deltawire_plugins.blas import VARIABLE, BlasUnusable, mkl_to_load
 
 LEAST = 2**21
@@ -29,12 +29,12 @@ def load(choice: str) -> Mkl | None:
         library = mkl_to_load(choice)
         return Mkl(library) if library else None
     except BlasUnusable as error:
-        if choice == "auto":  # it names nothing
+        if choice == "auto":  # auto does without MKL
             return None
         raise BlasUnusable(f"{VARIABLE}: {error}") from None
 
 
-mkl = load(os.environ.get(VARIABLE, "auto"))
+mkl = load(os.environ.get(VARIABLE) or "auto")
 """MKL, where it computes large products; None where numpy's BLAS computes all."""
 
 
