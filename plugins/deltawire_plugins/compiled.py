@@ -10,7 +10,7 @@ except ModuleNotFoundError:
     _installed = None
 
 INTERFACE = 1
-"""What the kernels have to say of themselves: it changes with their names and arguments."""
+"""The interface that deltawire calls. Kernels of another one are refused at the start."""
 
 if _installed is not None and getattr(_installed, "INTERFACE", None) != INTERFACE:
     raise ImportError("deltawire-kernels is not of this version: install it again, as by 'make kernels'")

@@ -30,7 +30,7 @@ class Point(NamedTuple):
     parameters_at: str = ""
     """Where the parameters are, when they are not near their first numbers."""
     around: float = 0.0
-    """How far from 0 all numbers of the inputs lie."""
+    """Distance from 0 that no number of the inputs comes below."""
 
     def __str__(self) -> str:
         parameters = f", parameters {self.parameters_at}" if self.parameters_at else ""
@@ -103,7 +103,7 @@ class Point(NamedTuple):
         return self._replace(delta=delta)
 
     def lying_around(self, distance: float) -> Point:
-        """Return the point, of which is known how far from 0 all numbers of its inputs lie."""
+        """Return the point with a distance from 0 that no number of its inputs comes below."""
         return self._replace(around=distance)
 
     def with_rows(self, change: Callable[[Array], Array]) -> Point:

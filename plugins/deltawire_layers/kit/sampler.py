@@ -24,7 +24,7 @@ PARAMETER_FACTORS = {"at 0": 0.0, "negative": -1.0, "far": 300.0}
 """Factors of the parameters' first numbers, at which every layer is tried too."""
 
 MANY = 24
-"""Examples of a batch in which a rare meeting, as of the least score with the right label, happens too."""
+"""Examples of a large batch: enough for rare pairs, such as the least score and the right label."""
 
 LARGE = 1e4
 """Size of the large numbers beside small ones."""

@@ -64,4 +64,4 @@ __all__ = [
 ]
 
 INTERFACE = 1
-"""Changes with the names and arguments of the functions: deltawire asks for the one that it calls."""
+"""Raise it when a name or an argument of these functions changes: deltawire refuses another one."""

@@ -92,10 +92,17 @@ class Pass:
             self._compute_by_steps()
 
     def _compute_by_steps(self) -> None:
-        """Compute the forward pass step by step, each of them guarded; the backward pass will be, too."""
+        """Compute the forward pass step by step, each of them guarded; the backward pass will be, too.
+
+        A fork keeps the values it has, and still counts its backward pass only.
+        """
         self._flat = self._forward_looks = None
         self._clock.clear()
+        values = self.values
         self._forward()
+        if self._forked:
+            self.values = values
+            self._clock.clear()
 
     def _forward(self) -> None:
         values, given, activations, dtype = dict(self.data), self.params, self._activations, self._dtype

@@ -253,15 +253,13 @@ class BatchRun(NamedTuple):
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
-        count, inputs, data = stop - start, self.network.inputs, dict[str, Array]()
-        for name, array in self.batch.data.items():
-            if inputs[name].shared:
-                data[name] = np.broadcast_to(self._moved(name, array), (count, *array.shape))
-            elif self.step:
-                data[name] = read_only(self._moved(name, array[start:stop], slice(start, stop)))
-            else:
-                data[name] = view = array[start:stop]
-                view.setflags(False)  # type: ignore[call-arg]  # a view of its own, which is locked
+        count = stop - start
+        data = {
+            name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
+            if self.network.inputs[name].shared
+            else read_only(self._moved(name, array[start:stop], slice(start, stop)))
+            for name, array in self.batch.data.items()
+        }
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
                 array = self.batch.params[name]

@@ -32,7 +32,7 @@ class Run(NamedTuple):
     sources: tuple[str, ...]
     """The inputs and nodes from outside, whose values the gates take."""
     kept: frozenset[str]
-    """Those of them that exist outside in the backward pass, too."""
+    """The sources that something outside the run keeps for the backward pass."""
     results: tuple[str, ...]
     """The nodes whose values are needed outside, too."""
 
@@ -100,7 +100,7 @@ def _record(
 ) -> _Recording:
     """Record both passes of a run; for the arguments, see `RecordedRun`.
 
-    rereading: the nodes whose equations read what the node takes, as their layers do.
+    rereading: the nodes that are recorded with what they take, because something else keeps it.
     """
     recorder = gates.Recorder()
     values = {source: recorder.new() for source in run.sources}
@@ -151,7 +151,7 @@ class RecordedRun:
     ):
         recording = _record(run, steps, arriving, asked)
         values, kept = recording.values, run.kept | _names_read(recording)
-        # Something else keeps what these take, so another number beside it would be one more in memory.
+        # What these take is kept anyway: to keep their power beside it would take memory that no plan counts.
         rereading = {
             name
             for name, node in run.nodes.items()

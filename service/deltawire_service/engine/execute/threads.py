@@ -89,8 +89,7 @@ class Threads:
     def _share(self, functions: Sequence[Callable[[], object]]) -> None:
         """Call functions in all threads, this one among them: each thread takes the next when it is free.
 
-        A thread that has not begun when no function is left is not waited for: to wake it takes longer than
-        many a function.
+        Threads that have not begun by the end are cancelled: to wake one takes longer than most functions.
         """
         waiting = deque(functions)
 

@@ -113,8 +113,8 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     """Return how many chunks a batch is cut into: as few as memory allows, an even number for two threads.
 
     The number depends on the arguments only, never on threads or load: same request, same bits. Work alone is
-    no reason to cut: each chunk writes, tests and adds a gradient of every parameter. For a number of it that
-    takes as long as some 130 multiplications, so one thread would lose where two would gain.
+    no reason to cut: each chunk writes, tests and adds a gradient of every parameter. That takes as long as
+    130 multiplications for each of its numbers, so one thread would lose what two gain.
 
     Args:
         network: the network to be computed.

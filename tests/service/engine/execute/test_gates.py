@@ -21,6 +21,8 @@ from deltawire_layers.layers.pointwise.functions import Erf
 from deltawire_layers.layers.pointwise.pointwise import Compiled
 from deltawire_service.engine import Network, Wrt
 from deltawire_service.engine.execute import gates
+from deltawire_service.engine.execute.backprop import Pass
+from deltawire_service.engine.execute.flat import flatten
 from deltawire_service.engine.plan.program import Program
 
 LAYERS: dict[str, Compiled] = {
@@ -233,3 +235,26 @@ def test_no_run_takes_an_input_of_one_row_for_all_examples() -> None:
     parts = list(gates.find_runs(program, {first}))
     assert not any(first in run.sources for run in parts)
     assert {name for run in parts for name in run.nodes} < set(whole)
+
+
+def test_a_fork_that_the_loop_computes_has_no_values_and_counts_no_forward_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    nodes = [
+        node("exp", "e", "x"),  # no delta goes through it
+        node("identity", "v", "w"),
+        node("multiply", "a", "e", "v"),
+        node("tanh", "b", "a"),
+    ]
+    network = compiled({**BRANCHES, "nodes": nodes, "loss": {"b": 1.0}})
+    program = network.program(network.targets(Wrt()))
+    data = {**DATA, "w": np.broadcast_to(PARAMS["w"], 7)}
+    whole = Pass(program, {}, data, np.dtype(np.float64), flat=flatten(network, program))
+    whole.forward()
+    fork, right = whole.fork(), whole.fork()
+    right.backward({"b": np.ones(7)})
+    monkeypatch.setattr(kernels.compiled, "tape", None)
+    fork.backward({"b": np.ones(7)})
+    assert fork.grads["w"] == right.grads["w"]
+    assert not fork.values
+    assert fork.seconds().keys() == {"tanh", "multiply", "identity"}
