@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
+from support.allocations import traced
 from support.engine import compiled
 
 from deltawire_service.engine.caches import ENTRY_BYTES, Caches, bytes_of
@@ -88,27 +86,6 @@ def test_threads_share_them() -> None:
     assert results == [(n % 97) ** 2 for n in range(20_000)]
     entries = caches.bytes
     assert 0 < entries <= 20_000
-
-
-def traced(make: Callable[[], Any]) -> tuple[Any, int]:
-    """A value, and the bytes that Python has allocated for it.
-
-    They are the least of four trials, since other threads allocate too.
-    """
-    make()  # what is allocated once is allocated now
-    return min((trial(make) for _ in range(4)), key=lambda value_and_bytes: value_and_bytes[1])
-
-
-def trial(make: Callable[[], Any]) -> tuple[Any, int]:
-    gc.collect()
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        value = make()
-        gc.collect()
-        return value, tracemalloc.get_traced_memory()[0] - before
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("nodes", [1, 10, 200])

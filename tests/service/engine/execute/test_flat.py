@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.allocations import traced
 from support.derivative_bits import derivative_bits
 from support.engine import compiled
 from support.layers import registry
@@ -167,10 +167,7 @@ def test_the_caches_count_the_bytes_of_the_code(nodes: int) -> None:
     spec = {"inputs": {"x": {"shape": []}}, "nodes": [{"kind": "tanh"}] * nodes}
     network = compiled(spec)
     program = network.program(network.targets(Wrt(False, True)))
-    tracemalloc.start()
-    made = flat.flatten(network, program)
-    allocated = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
+    made, allocated = traced(lambda: flat.flatten(network, program))
     assert made is not None
     assert 0.7 * allocated < bytes_of(made) < 2 * allocated + 4096
 
