@@ -167,6 +167,21 @@ def unit(params: Any, x: Array) -> Activation:
     return Activation(x / n, (lambda d: d / n - x * (d * x).sum(-1, keepdims=True) / n**3,))
 
 
+def gate(x: Array) -> Array:
+    """σ(8 (x₁ − x₂)), whose slope s (1 − s) loses its digits in float32 near 1."""
+    return np.asarray(analytic.sigmoid(8 * (x[:, 0] - x[:, 1])))
+
+
+def gate_of_difference(params: Any, x: Array) -> Activation:
+    s = gate(x)
+
+    def back(d: Array) -> Array:
+        by_gate = 8 * d * x[:, 0] * s * (1 - s)
+        return np.stack([d * s + by_gate, -by_gate], axis=1)
+
+    return Activation(x[:, 0] * s, (back,))
+
+
 def weight(shape: Shape) -> Callable[..., dict[str, Parameter]]:
     return lambda self, *shapes: {"W": Parameter(shape, fan_in(shape[0]))}
 
@@ -220,6 +235,10 @@ RIGHT: dict[str, tuple[Layer, tuple[Shape, ...]]] = {
     "memo by all bytes": (of_one(memo, lambda x, d: 2 * d * x), ONE),
     "a line of a log": (of_one(logged, lambda x, d: 2 * d), ONE),
     "arcsine": (of_one(np.arcsin, lambda x, d: d / np.sqrt(1 - x * x), domain=(-1, 1)), ONE),
+    "gate of a difference": (
+        made(gate_of_difference, output_shape=lambda self, x: (), saved=lambda self, x: 2),
+        ((2,),),
+    ),
     "unit vector with a bound": (made(unit, saved=lambda self, x: 1), ONE),
 }
 
