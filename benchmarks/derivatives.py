@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.engine import processes
+from benchmarks.engine.blocks import BLOCKS, jax_operations
 from benchmarks.engine.cases import CASES, Case
 from benchmarks.side_by_side import Program, ratio, side_by_side, times
 from benchmarks.tables import number, table
 
-NAMES = ("a 1", "a 32", "a 1024", "b 128", "c 64")
+NAMES = ("a 1", "a 32", "a 1024", "b 128", "c 64", *(case.name for case in BLOCKS))
 SECONDS = 0.4
 """How long each call is repeated for, after as long to warm up."""
 SAME = 1e-10
@@ -49,7 +50,7 @@ def jax(case: Case, params: Any, data: Any, vectors: Any) -> tuple[Call, Call]:
     from benchmarks.engine.jax_peer import OPERATIONS
 
     jax.config.update("jax_enable_x64", True)
-    network = walk(case, OPERATIONS)
+    network = walk(case, OPERATIONS | jax_operations())
     gradient = jax.grad(lambda params, data: network(params, data).mean())
 
     def product(params: Any, data: Any, vectors: Any) -> Any:
@@ -79,7 +80,7 @@ def milliseconds(call: Call) -> float:
 def answer(engine: str, order: str) -> None:
     """Reads names of cases, one a line, and writes how long one kind of call takes for each."""
     processes.set_up(engine, 1)
-    cases = {case.name: case for case in CASES}
+    cases = {case.name: case for case in (*CASES, *BLOCKS)}
     for line in sys.stdin:
         case = cases[line.strip()]
         params, data = case.arrays("float64")
