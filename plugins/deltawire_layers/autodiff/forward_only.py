@@ -66,6 +66,28 @@ class Measures(NamedTuple):
     work: Work
 
 
+def shape_of_example(name: str, traced: Mapping[int, Shape]) -> Shape:
+    """Return the shape of one example of a value.
+
+    Args:
+        name: the layer's name, for messages.
+        traced: the shape of the value of a batch, by the number of examples.
+
+    Raises:
+        LayerError: the first axis is not the batch, or an example has another shape in another batch.
+    """
+    for rows, shape in traced.items():
+        if not shape or shape[0] != rows:
+            problem = f"has shape {list(shape)}; its first axis has to be the batch"
+            raise LayerError(f"the value of {name} for {rows} examples {problem}")
+    (few, first), (more, second) = traced.items()
+    if first[1:] != second[1:]:
+        problem = f"has shape {list(first)}, and for {more} examples {list(second)}"
+        mend = "an input with fewer axes meets the batch axis of another"
+        raise LayerError(f"the value of {name} for {few} examples {problem}: {mend}")
+    return first[1:]
+
+
 class ForwardOnly(Layer):
     """y = value(x): a layer of which the author writes only the forward line.
 

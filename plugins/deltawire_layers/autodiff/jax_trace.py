@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from deltawire_layers.autodiff.extras import load
-from deltawire_layers.autodiff.forward_only import Measures
+from deltawire_layers.autodiff.forward_only import Measures, shape_of_example
 from deltawire_layers.layer import CALL, NUMBER, LayerError, Work
 
 jax = load("jax", "jax")
@@ -52,10 +52,7 @@ def measured(name: str, trace: Callable[[int], Traced], padding: float) -> Measu
         LayerError: the value has no batch axis, or random numbers are drawn for each example.
     """
     few, more = (trace(rows) for rows in ROWS)
-    for rows, traced in zip(ROWS, (few, more), strict=True):
-        if not traced.shape or traced.shape[0] != rows:
-            problem = f"has shape {list(traced.shape)}; its first axis has to be the batch"
-            raise LayerError(f"the value of {name} for {rows} examples {problem}")
+    shape = shape_of_example(name, dict(zip(ROWS, (few.shape, more.shape), strict=True)))
     if few.draws != more.draws:
         mend = "multiply by a mask that is an input (docs/write-a-layer.md)"
         raise LayerError(f"{name} draws random numbers for each example, which then depend on others: {mend}")
@@ -63,7 +60,7 @@ def measured(name: str, trace: Callable[[int], Traced], padding: float) -> Measu
     each = max(0, more.operations - few.operations) // span
     saved = -int(-padding * max(0, more.peak - few.peak) // (span * ITEMSIZE))
     once = max(0, few.operations - ROWS[0] * each) + CALLS * CALL
-    return Measures(few.shape[1:], saved, Work(each=each, once=once))
+    return Measures(shape, saved, Work(each=each, once=once))
 
 
 def operations(jaxpr: Any) -> int:

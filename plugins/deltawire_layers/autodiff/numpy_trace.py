@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from math import isfinite, prod
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deltawire_layers.autodiff.extras import load
-from deltawire_layers.autodiff.forward_only import Measures
+from deltawire_layers.autodiff.forward_only import Measures, shape_of_example
 from deltawire_layers.autodiff.tapes import follow
 from deltawire_layers.layer import CALL, NUMBER, Array, Integers, LayerError, Parameter, Shape, Work
 
@@ -19,6 +20,11 @@ as_tuple = load("autograd.builtins", "autograd").tuple
 
 ROWS = (2, 4)
 """Batches to trace: what grows between them belongs to an example."""
+
+WRITES = re.compile(
+    "item assignment|only integer scalar arrays|array element with a sequence|all returned NotImplemented"
+)
+"""Messages of autograd and numpy where a traced array is written to, or into another one."""
 
 CALLS = 8
 """Calls of numpy that take as long as a traced one, with the reverse pass of its graph."""
@@ -113,17 +119,18 @@ def traced(
         for position, shape in enumerate(shapes):
             number = _first(integers[position]) if position in integers else usual
             arrays.append(np.broadcast_to(number, (rows, *shape)))
-        passes.append(_pass(function, tuple(arrays), rows, name))
+        passes.append(_pass(function, tuple(arrays), name))
     few, more = passes
+    shape = shape_of_example(name, {rows: each.shape for rows, each in zip(ROWS, passes, strict=True)})
     span = ROWS[1] - ROWS[0]
     each = max(0, more.operations - few.operations) // span
     held = more.numbers - few.numbers + 2 * (more.largest - few.largest)  # and two δ of the reverse pass
     saved = -(-max(0, held) // span)
     once = max(0, few.operations - ROWS[0] * each) + CALLS * CALL * few.calls
-    return Measures(few.shape[1:], saved, Work(each=each, once=once))
+    return Measures(shape, saved, Work(each=each, once=once))
 
 
-def _pass(function: Callable[[Any], Any], arrays: tuple[Array, ...], rows: int, name: str) -> Traced:
+def _pass(function: Callable[[Any], Any], arrays: tuple[Array, ...], name: str) -> Traced:
     found: list[tuple[int, int]] = []
     try:
         with np.errstate(all="ignore"):
@@ -131,17 +138,16 @@ def _pass(function: Callable[[Any], Any], arrays: tuple[Array, ...], rows: int, 
     except LayerError as error:
         raise LayerError(f"{name}: {error}") from error
     except (ValueError, IndexError, TypeError) as error:
+        if WRITES.search(str(error)):
+            mend = "a forward line writes to no array: compute a new one, as np.where does"
+            raise LayerError(f"{name} cannot be traced ({error}): {mend}") from error
         raise LayerError(f"{name} does not take these inputs: {error}") from error
-    shape = np.shape(value)
-    if not shape or shape[0] != rows:
-        problem = f"has shape {list(shape)}; its first axis has to be the batch"
-        raise LayerError(f"the value of {name} for {rows} examples {problem}")
     dtype = np.asarray(tracer.getval(value)).dtype
     if dtype.kind != "f":
         raise LayerError(f"the value of {name} is {dtype}, expected real numbers")
     sizes = [size for size, _ in found]
     operations = sum(operations for _, operations in found)
-    return Traced(tuple(shape), sum(sizes), max(sizes, default=0), operations, len(found))
+    return Traced(tuple(np.shape(value)), sum(sizes), max(sizes, default=0), operations, len(found))
 
 
 def _inside(domain: tuple[float, float]) -> float:

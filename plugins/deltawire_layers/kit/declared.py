@@ -82,13 +82,15 @@ def fitting_shapes(layer: Layer, seconds: float = SECONDS) -> list[tuple[Shape, 
     if variadic and len(names) == 1:
         counts = (2, 1, 3)
     cases: list[tuple[Shape, ...]] = []
+    refusals: set[str] = set()
 
     def find(count: int, most: int) -> None:
         for shapes in product(USUAL_SHAPES, repeat=count):
             trial = _trial(layer, shapes)
             try:
                 output = _asked(trial, "output_shape", layer.output_shape, *shapes)
-            except LayerError:
+            except LayerError as refused:
+                refusals.add(str(refused))
                 continue
             trial.refuse(output_shape_breach(output))
             cases.append(shapes)
@@ -98,7 +100,8 @@ def fitting_shapes(layer: Layer, seconds: float = SECONDS) -> list[tuple[Shape, 
     for place, count in enumerate(counts, start=1):
         run_check(layer, (), seconds, partial(find, count, MOST_CASES * place // len(counts)))
     if not cases:
-        raise LayerError(f"none of the usual shapes fits: give one for each of {arity(layer)}")
+        why = f" ({refusals.pop()})" if len(refusals) == 1 else ""
+        raise LayerError(f"none of the usual shapes fits{why}: give one for each of {arity(layer)}")
     return cases
 
 

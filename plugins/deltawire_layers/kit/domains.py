@@ -27,21 +27,27 @@ def domain_mend(layer: Layer, point: Point, result: Array | None = None) -> str 
     if layer.domain != (-inf, inf):
         return f"if it is not defined for such inputs, declare a narrower domain than {layer.domain}"
     inside = INTERVALS[0] if result is None else _interval(floats, np.isnan(result))
+    if inside is None:
+        return "look for ∞ − ∞, 0 · ∞ or the root of a negative number, or declare a domain"
     return f"if it is not defined for such inputs, declare where it is: domain = {inside}"
 
 
-def _interval(floats: list[Array], unknown: Array) -> tuple[float, float]:
-    """Return the first interval that holds what leads to numbers, and nothing else.
+def _interval(floats: list[Array], unknown: Array) -> tuple[float, float] | None:
+    """Return the first interval that holds what leads to numbers, and nothing else; None without one.
 
-    Places are compared where every input has those of the result, and else whole examples.
+    Places are compared where every input has those of the result, and else whole examples. Inputs may have
+    domains of their own, so an interval will do that holds only some of what leads to numbers.
     """
     by_place = all(x.shape == unknown.shape for x in floats)
 
     def whole(places: Array) -> Array:
         return places if by_place else np.asarray(places.reshape(len(places), -1).all(axis=1))
 
-    for low, high in INTERVALS:
-        inside = np.logical_and.reduce([whole((x > low) & (x < high)) for x in floats])
-        if (inside == whole(~unknown)).all():
-            return low, high
-    return INTERVALS[0]
+    known = whole(~unknown)
+    inside = {
+        (low, high): np.logical_and.reduce([whole((x > low) & (x < high)) for x in floats])
+        for low, high in INTERVALS
+    }
+    exact = (interval for interval, places in inside.items() if (places == known).all())
+    some = (interval for interval, places in inside.items() if places.any() and known[places].all())
+    return next(exact, None) or next(some, None)

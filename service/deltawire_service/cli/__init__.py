@@ -11,6 +11,8 @@ def main() -> None:
     """Run the command line; group.py documents the exit codes."""
     try:
         from deltawire_service.cli.group import deltawire
+
+        deltawire()
     except ModuleNotFoundError as missing:
         if missing.name not in ("click", "rich", "environs"):
             raise
@@ -19,4 +21,3 @@ def main() -> None:
     except BlasUnusable as error:
         print(f"deltawire cannot start: {error}", file=sys.stderr)
         sys.exit(2)
-    deltawire()

@@ -4,24 +4,7 @@ from __future__ import annotations
 
 import click
 
-from deltawire_service.cli.check import check
-from deltawire_service.cli.cluster.group import cluster
-from deltawire_service.cli.cluster.worker import worker
-from deltawire_service.cli.conformance import check_layer
-from deltawire_service.cli.datasets.group import datasets
-from deltawire_service.cli.demos.command import demo
-from deltawire_service.cli.gradients import gradients
-from deltawire_service.cli.layers import layers
-from deltawire_service.cli.models.group import models
-from deltawire_service.cli.new_layer import new_layer
-from deltawire_service.cli.plan import plan
-from deltawire_service.cli.publish import publish
-from deltawire_service.cli.runs.fit import fit
-from deltawire_service.cli.runs.group import runs
-from deltawire_service.cli.runs.train import train
-from deltawire_service.cli.serving.serve import serve
-from deltawire_service.cli.serving.trainer import trainer
-from deltawire_service.cli.store.group import store
+from deltawire_service.cli.lazy import LazyGroup
 
 EXIT_CODES = """\b
 Exit codes:
@@ -36,31 +19,35 @@ FILE is a request as for POST /v1/gradients, or a spec alone; - reads standard
 input. Without --url the commands run the service in their own process.
 """
 
+COMMANDS = {
+    "check": "deltawire_service.cli.check:check",
+    "check-layer": "deltawire_service.cli.conformance:check_layer",
+    "cluster": "deltawire_service.cli.cluster.group:cluster",
+    "datasets": "deltawire_service.cli.datasets.group:datasets",
+    "demo": "deltawire_service.cli.demos.command:demo",
+    "fit": "deltawire_service.cli.runs.fit:fit",
+    "gradients": "deltawire_service.cli.gradients:gradients",
+    "layers": "deltawire_service.cli.layers:layers",
+    "models": "deltawire_service.cli.models.group:models",
+    "new-layer": "deltawire_service.cli.new_layer:new_layer",
+    "plan": "deltawire_service.cli.plan:plan",
+    "publish": "deltawire_service.cli.publish:publish",
+    "runs": "deltawire_service.cli.runs.group:runs",
+    "serve": "deltawire_service.cli.serving.serve:serve",
+    "store": "deltawire_service.cli.store.group:store",
+    "train": "deltawire_service.cli.runs.train:train",
+    "trainer": "deltawire_service.cli.serving.trainer:trainer",
+    "worker": "deltawire_service.cli.cluster.worker:worker",
+}
+"""Where each command is."""
 
-@click.group(epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(
+    cls=LazyGroup,
+    sources=COMMANDS,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="deltawire")
 def deltawire() -> None:
     """Gradient computation as a service: a network and a batch in; loss, deltas and gradients out."""
-
-
-for command in (
-    check,
-    check_layer,
-    cluster,
-    datasets,
-    demo,
-    fit,
-    gradients,
-    layers,
-    models,
-    new_layer,
-    plan,
-    publish,
-    runs,
-    serve,
-    store,
-    train,
-    trainer,
-    worker,
-):
-    deltawire.add_command(command)

@@ -14,12 +14,15 @@ from deltawire_service.cli.outcome import Command
 
 TEMPLATE = Path(__file__).parent / "template"
 FILES = {
-    "pyproject.txt": "pyproject.toml",
-    "readme.txt": "README.md",
-    "layer.txt": "deltawire_{kind}.py",
-    "test.txt": "test_{kind}.py",
+    "pyproject.toml": "pyproject.txt",
+    "README.md": "readme.txt",
+    "deltawire_{kind}.py": "layer.txt",
+    "test_{kind}.py": "test.txt",
 }
-"""Files of the template, and their names in the distribution."""
+"""Files of the distribution, each with its template."""
+
+FORWARD_ONLY = FILES | {"deltawire_{kind}.py": "forward.txt"}
+"""The same for a layer that leaves its equations to automatic differentiation."""
 
 NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
 
@@ -32,7 +35,8 @@ NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*\Z")
     default=".",
     help="Folder to write into.  [default: the current one]",
 )
-def new_layer(name: str, into: Path) -> None:
+@click.option("--forward-only", is_flag=True, help="Write the forward line alone; autograd derives the rest.")
+def new_layer(name: str, into: Path, forward_only: bool) -> None:
     """Write a plugin distribution to start from.
 
     Its folder is deltawire-NAME; it has a layer to change, and tests of it that pass. NAME is the kind:
@@ -46,14 +50,18 @@ def new_layer(name: str, into: Path) -> None:
         )
     if kind in (installed := load_layers()):
         raise click.UsageError(f"the kind '{kind}' is taken, by {installed.distribution(kind)}")
-    if keyword.iskeyword(class_name) or re.search(rf"\b{class_name}\b", (TEMPLATE / "layer.txt").read_text()):
+    files = FORWARD_ONLY if forward_only else FILES
+    if keyword.iskeyword(class_name) or re.search(
+        rf"\b{class_name}\b", (TEMPLATE / files["deltawire_{kind}.py"]).read_text()
+    ):
         raise click.UsageError(f"a class '{class_name}' would hide another one: choose a longer name")
     try:
         folder.mkdir()
     except OSError as error:
         raise click.UsageError(f"cannot make {folder}: {error.strerror}") from None
-    words = {"kind": kind, "name": folder.name, "Class": class_name}
-    for source, target in FILES.items():
+    requires = "deltawire[autograd]" if forward_only else "deltawire"
+    words = {"kind": kind, "name": folder.name, "Class": class_name, "requires": requires}
+    for target, source in files.items():
         text = Template((TEMPLATE / source).read_text(encoding="utf-8")).substitute(words)
         (folder / target.format(kind=kind)).write_text(text, encoding="utf-8")
     click.echo(f"""\

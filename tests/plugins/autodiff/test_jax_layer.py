@@ -166,6 +166,7 @@ REFUSED = {
     "integers": (lambda x: (x > 0).astype(int), "expected real numbers"),
     "a branch on numbers": (lambda x: x if x.sum() > 0 else -x, "does not take these inputs"),
     "another width": (lambda x: x @ np.ones((7, 2)), "does not take these inputs"),
+    "batch among the axes": (lambda x: x @ x.T, "meets the batch axis of another"),
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from marshmallow import Schema
 
-from deltawire_layers import ConformanceError, LayerError, Parameter, check_layer, config
+from deltawire_layers import ConformanceError, LayerError, Parameter, Shape, check_layer, config
 from deltawire_layers.autodiff import NumpyLayer, analytic, from_numpy
 from deltawire_layers.initializers import fan_in, ones
 
@@ -133,13 +133,28 @@ def written(x: Any) -> Any:
     return x
 
 
+def written_where(x: Any) -> Any:
+    y = 2 * x
+    y[y > 1] = 1
+    return y
+
+
+def written_into(x: Any) -> Any:
+    y = np.zeros(x.shape)
+    y[0] = x[0]
+    return y
+
+
 REFUSED = {
     "integers": (lambda x: np.argsort(x), "is int64, expected real numbers"),
     "complex": (lambda x: x + 1j, "is complex64, expected real numbers"),
     "no batch": (lambda x: np.sum(x), "first axis has to be the batch"),
     "another width": (lambda x: x @ np.ones((7, 2)), "does not take these inputs"),
     "no derivative": (lambda x: np.interp(x, [0, 1], [0, 1]), r"no derivative of numpy\.interp"),
-    "writes": (written, "does not support item assignment"),
+    "writes": (written, "a forward line writes to no array"),
+    "writes where": (written_where, "a forward line writes to no array"),
+    "writes into a new array": (written_into, "a forward line writes to no array"),
+    "writes by out=": (lambda x: np.exp(2 * x, out=2 * x), "a forward line writes to no array"),
 }
 
 
@@ -148,6 +163,15 @@ def test_what_cannot_be_a_layer_is_named(case: str) -> None:
     function, message = REFUSED[case]
     with pytest.raises(LayerError, match=message):
         from_numpy(function, formula="y = …")().output_shape((3,))
+
+
+@pytest.mark.parametrize("shapes", [((4,), (1, 1)), ((4,), ()), ((), (3,))])
+def test_axes_of_an_input_do_not_meet_the_batch_of_another(shapes: tuple[Shape, ...]) -> None:
+    layer = from_numpy(lambda x, z: np.tanh(x) * np.sin(z), formula="y = tanh x sin z")()
+    with pytest.raises(LayerError, match="meets the batch axis of another|does not take these inputs"):
+        layer.output_shape(*shapes)
+    check_layer(layer, (3,), (3,))
+    check_layer(layer)
 
 
 def test_integers_are_no_value() -> None:

@@ -205,7 +205,15 @@ REFUSED = {
     "another width": (lambda nn: nn.Linear(5, 2), "does not take these inputs"),
     "floats for integers": (lambda nn: nn.Embedding(5, 2), "integers="),
     "no batch": (lambda nn: nn.Flatten(0), "first axis has to be the batch"),
+    "batch among the axes": (lambda nn: Gram(), "meets the batch axis of another"),
 }
+
+
+class Gram(torch.nn.Module):  # type: ignore[misc, name-defined]
+    """Products of all pairs of examples."""
+
+    def forward(self, x: Any) -> Any:
+        return x.flatten(1) @ x.flatten(1).T
 
 
 @pytest.mark.parametrize("case", REFUSED)

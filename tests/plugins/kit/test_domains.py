@@ -38,6 +38,11 @@ def test_the_domain_to_declare_is_named(layer: Layer, domain: str) -> None:
     assert f"{MEND}{domain}" in str(error), str(error)
 
 
+def test_no_domain_where_none_mends_it() -> None:
+    layer = pointwise(lambda x: np.where(np.sin(4e4 * x.real) > 0, x, np.nan), np.ones_like)
+    assert "look for ∞ − ∞, 0 · ∞ or the root of a negative number" in str(caught(layer, (3,)))
+
+
 def test_a_layer_of_two_inputs() -> None:
     layer = two(lambda a, b: a * np.log(b), lambda a, b: np.log(b), lambda a, b: a / b)
     assert f"{MEND}(0, inf)" in str(caught(layer, (3,), (3,)))

@@ -119,7 +119,7 @@ def test_check_layer_prints_the_line_to_paste(broken: str, columns: int) -> None
         (["nowhere.at.all:Layer"], Exit.USAGE, "no module 'nowhere.at.all'"),
         (["broken_layers:Wrnog"], Exit.USAGE, "did you mean 'Wrong'?"),
         (["broken_layers:BROKEN"], Exit.USAGE, "has no layer 'BROKEN'"),
-        (["broken_layers:Picky"], Exit.USAGE, "none of the usual shapes fits"),
+        (["broken_layers:Picky"], Exit.USAGE, "none of the usual shapes fits (no)"),
         (["bad_import:X"], Exit.FAILED, "No module named 'nowhere'"),
         (["bad_syntax:X"], Exit.FAILED, "SyntaxError"),
     ],

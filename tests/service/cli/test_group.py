@@ -16,7 +16,7 @@ from support.service import running_service
 
 from deltawire import wire
 from deltawire_service.cli import main
-from deltawire_service.cli.group import deltawire
+from deltawire_service.cli.group import COMMANDS
 from deltawire_service.cli.outcome import Exit
 
 
@@ -67,6 +67,14 @@ def test_without_the_extra_the_command_says_so(
     assert "pip install 'deltawire[service]'" in capsys.readouterr().err
 
 
+def test_a_command_is_imported_when_it_is_called() -> None:
+    program = (
+        "import sys, deltawire_service.cli.group; print({'numpy', 'flask', 'deltawire'} & sys.modules.keys())"
+    )
+    started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (started.returncode, started.stdout) == (0, "set()\n"), started.stderr
+
+
 @pytest.mark.parametrize(
     "program, status",
     [
@@ -97,12 +105,12 @@ def test_nothing_is_wider_than_the_terminal(columns: int, spec: Path) -> None:
 
 
 def test_help_of_every_command_fits_and_begins_with_a_sentence() -> None:
-    for name in ["", *deltawire.commands]:
+    for name in ["", *COMMANDS]:
         result = run(*filter(None, [name]), "-h")
         assert result.exit_code == 0
         assert max(map(len, result.stdout.splitlines())) <= 80
     lines = run("-h").stdout.splitlines()
-    for name in deltawire.commands:
+    for name in COMMANDS:
         assert next(line for line in lines if line.startswith(f"  {name} ")).endswith("."), name
 
 

@@ -13,9 +13,14 @@ from support.console import run
 from deltawire_layers import load_layers
 from deltawire_service.cli.outcome import Exit
 
+KINDS: dict[str, list[str]] = {"equations by hand": [], "forward only": ["--forward-only"]}
 
-def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_alone: None) -> None:
-    assert run("new-layer", "soft-gate").exit_code == 0
+
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
+def test_new_layer_writes_a_distribution_whose_tests_pass(
+    options: list[str], here: Path, built_in_alone: None
+) -> None:
+    assert run("new-layer", "soft-gate", *options).exit_code == 0
     folder = here / "deltawire-soft-gate"
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.md", "deltawire_soft_gate.py", "pyproject.toml", "test_soft_gate.py",
@@ -34,9 +39,12 @@ def test_new_layer_writes_a_distribution_whose_tests_pass(here: Path, built_in_a
 LONGEST = "abcdefghij-" * 5 + "abcdefghi"
 
 
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("name", ["soft-gate", "a2", "x", LONGEST])
-def test_what_it_writes_passes_plain_ruff(name: str, here: Path, built_in_alone: None) -> None:
-    assert run("new-layer", name).exit_code == 0
+def test_what_it_writes_passes_plain_ruff(
+    name: str, options: list[str], here: Path, built_in_alone: None
+) -> None:
+    assert run("new-layer", name, *options).exit_code == 0
     (folder,) = here.iterdir()
     for command in (["check"], ["format", "--check"])[: 1 if name == LONGEST else 2]:
         ruff = subprocess.run(

@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from deltawire_layers.autodiff.extras import load
-from deltawire_layers.autodiff.forward_only import Measures
+from deltawire_layers.autodiff.forward_only import Measures, shape_of_example
 from deltawire_layers.autodiff.torch_layers.module import PureModule, torch
 from deltawire_layers.layer import CALL, NUMBER, LayerError, Shape, Work
 
@@ -36,7 +36,7 @@ ITEMSIZE = 4
 class Traced(NamedTuple):
     """The measures of one batch.
 
-    shape:      the shape of one example of the value
+    shape:      the shape of the value, batch first
     operations: operations of the forward pass
     calls:      operations of torch that it called
     peak:       the most bytes that both passes held at once
@@ -126,11 +126,14 @@ def traced(module: PureModule, shapes: tuple[Shape, ...], integers: frozenset[in
             buffer, or looks at numbers.
     """
     few, more = (_pass(module, shapes, integers, rows, calling()) for rows in ROWS)
+    shape = shape_of_example(
+        type(module.module).__name__, dict(zip(ROWS, (few.shape, more.shape), strict=True))
+    )
     span = ROWS[1] - ROWS[0]
     each = max(0, more.operations - few.operations) // span
     saved = -(-max(0, more.peak - few.peak) // (span * ITEMSIZE))
     once = max(0, few.operations - ROWS[0] * each) + CALLS * CALL * few.calls
-    return Measures(few.shape, saved, Work(each=each, once=once))
+    return Measures(shape, saved, Work(each=each, once=once))
 
 
 def _pass(
@@ -157,12 +160,12 @@ def _pass(
             value = module.call(params, constants, tuple(x.clone() for x in inputs))
         except (RuntimeError, TypeError, LookupError, ValueError, AssertionError) as error:
             raise _refused(module, error) from error
-        _check_value(value, rows)
+        _check_value(value)
         operations, calls = recorder.operations, recorder.calls
         leaves = [*params.values(), *moving]
         if value.requires_grad and leaves:
             torch.autograd.grad(value, leaves, torch.empty_like(value), allow_unused=True)
-    return Traced(tuple(value.shape[1:]), operations, calls, recorder.peak)
+    return Traced(tuple(value.shape), operations, calls, recorder.peak)
 
 
 def _refused(module: PureModule, error: Exception) -> LayerError:
@@ -177,14 +180,9 @@ def _refused(module: PureModule, error: Exception) -> LayerError:
     return LayerError(f"{type(module.module).__name__} does not take these inputs: {message}{hint}")
 
 
-def _check_value(value: Any, rows: int) -> None:
+def _check_value(value: Any) -> None:
     if value.is_complex() or not value.is_floating_point():
         raise LayerError(f"the value is {value.dtype}, expected real numbers")
-    if not value.ndim or value.shape[0] != rows:
-        shape = list(value.shape)
-        raise LayerError(
-            f"the value of {rows} examples has shape {shape}; its first axis has to be the batch"
-        )
 
 
 def _blank(tensor: Any) -> Any:
