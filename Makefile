@@ -52,6 +52,8 @@ bench: $(BENCH)/ready
 	@$(BENCH)/bin/python -m benchmarks.memory
 	@echo "== requests over HTTP"
 	@$(BENCH)/bin/python -m benchmarks.http
+	@echo "== a worker's start and memory"
+	@$(BENCH)/bin/python -m benchmarks.http.start
 	@echo "== models that learn, beside torch"
 	@$(BENCH)/bin/python -m benchmarks.models
 	@echo "== runs, beside torch"

@@ -24,11 +24,11 @@ class Server(NamedTuple):
     cold_start: float
     pid: int
 
-    def worker_mib(self) -> float:
-        """Proportional set size of a worker, the mean over the workers."""
+    def worker_mib(self, size: str = "Pss") -> float:
+        """Return a worker's proportional set size, or its resident one (`Rss`): the mean over the workers."""
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
         sizes = [
-            int(Path(f"/proc/{child}/smaps_rollup").read_text().split("Pss:")[1].split()[0])
+            int(Path(f"/proc/{child}/smaps_rollup").read_text().split(f"{size}:")[1].split()[0])
             for child in children
         ]
         return sum(sizes) / len(sizes) / 1024

@@ -1,119 +1,193 @@
-"""Functions of one number, compared with mpmath in 40 digits, and at the ends of what a float can be."""
+"""Functions of one number, compared with exact ones, and at the ends of what a float can be."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
+from support.layers import THOROUGH
 
 pytestmark = pytest.mark.kernels
 
 Real = Callable[[Any], Any]
 
-
-def sigmoid(x: Any) -> Any:
-    return 1 / (1 + mpmath.exp(-x))
+README = Path(__file__).parents[2] / "plugins" / "kernels" / "README.md"
 
 
-def below(x: Any) -> Any:
-    """Φ(x), from the tail."""
-    return mpmath.erfc(-x / mpmath.sqrt(2)) / 2
-
-
-def tanh_argument(x: Any) -> Any:
-    """2 √(2/π) (x + 0.044715 x³), which a sigmoid takes for Φ."""
-    return 2 * mpmath.sqrt(2 / mpmath.pi) * (x + mpmath.mpf("0.044715") * x**3)
-
-
-FUNCTIONS: dict[str, Real] = {
-    "sigmoid": sigmoid,
-    "tanh": mpmath.tanh,
-    "silu": lambda x: x * sigmoid(x),
-    "softplus": lambda x: mpmath.log1p(mpmath.exp(-abs(x))) + max(x, 0),
-    "gelu": lambda x: x * below(x),
-    "gelu_tanh": lambda x: x * sigmoid(tanh_argument(x)),
-    "erf": mpmath.erf,
-}
-
-SLOPES: dict[str, Real] = {
-    "sigmoid": lambda x: sigmoid(x) * sigmoid(-x),
-    "tanh": lambda x: 1 / mpmath.cosh(x) ** 2,
-    "silu": lambda x: sigmoid(x) * (1 + x * sigmoid(-x)),
-    "softplus": sigmoid,
-    "gelu": lambda x: below(x) + x * mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi),
-    "gelu_tanh": lambda x: mpmath.diff(FUNCTIONS["gelu_tanh"], x),
-    "erf": lambda x: 2 / mpmath.sqrt(mpmath.pi) * mpmath.exp(-x * x),
-}
-
-VALUE_ULPS, SLOPE_ULPS = 3, 4
-"""Roundings that a result may be off: its own, those of its terms, or what one of its argument does to it."""
-
-TERMS: dict[str, Real] = {
-    "silu": lambda x: x * sigmoid(x) * sigmoid(-x),
-    "gelu": lambda x: x * mpmath.exp(-x * x / 2) / mpmath.sqrt(2 * mpmath.pi),
-    "gelu_tanh": lambda x: SLOPES["gelu_tanh"](x) - sigmoid(tanh_argument(x)),
-}
-"""The second term of a slope, which may cancel the first."""
-
-
-def numbers(dtype: str, count: int) -> Any:
-    random = np.random.default_rng(len(dtype) + count)
-    spread = [
-        random.uniform(-12, 12, count),
-        random.normal(size=count),
-        10.0 ** random.uniform(-35, 1, count),
-    ]
-    return np.concatenate([*spread, [0.0, -0.0, 1.0, -1.0, 0.875, -0.875]]).astype(dtype)
-
-
-def worst(got: Any, x: Any, exact: Real, term: Real = lambda x: 0) -> tuple[float, float]:
-    """Return the greatest error in roundings, and where it is.
+def functions(m: Any) -> dict[str, tuple[Real, Real, Real]]:
+    """Return, by name, each function, its derivative, and the greater term of that: it may cancel the other.
 
     Args:
-        got: the results.
-        x: their arguments.
-        exact: the function in any precision.
-        term: a term of which it is the sum.
+        m: has exp, log1p, tanh, erf, erfc, sqrt, maximum and pi: mpmath, or `Doubles`.
     """
-    found, eps = (0.0, 0.0), np.finfo(x.dtype).eps
-    with mpmath.workdps(40):
-        for at, value in zip(x.tolist(), got, strict=True):
-            right = exact(mpmath.mpf(at))
-            ulp = float(np.spacing(np.maximum(abs(value.dtype.type(float(right))), np.finfo(x.dtype).tiny)))
-            moved = abs(mpmath.diff(exact, at, h=mpmath.mpf("1e-12")) * at) * eps
-            terms = abs(term(mpmath.mpf(at))) * eps
-            # A subnormal factor is off by its last place; x, or x³ in gelu by tanh, makes that greater.
-            subnormal = max(1, abs(at)) ** 3 * float(np.finfo(x.dtype).smallest_subnormal)
-            error = float(abs(mpmath.mpf(float(value)) - right) / max(ulp, moved, terms, subnormal))
-            found = max(found, (error, at))
-    return found
+
+    def sigmoid(x: Any) -> Any:
+        power = m.exp(-abs(x))
+        return m.where(x < 0, power, 1) / (1 + power)
+
+    def normal(x: Any) -> Any:
+        return m.erfc(-x / m.sqrt(2)) / 2
+
+    def cubic(x: Any) -> Any:
+        """Return 2 √(2/π) (x + 0.044715 x³), which a sigmoid takes for Φ, and its derivative."""
+        root, small = 2 * m.sqrt(2 / m.pi), m.one * 44715 / 1000000
+        return root * x * (1 + small * x * x), root * (1 + 3 * small * x * x)
+
+    def silu(x: Any) -> Any:
+        return sigmoid(x), x * sigmoid(x) * sigmoid(-x)
+
+    def gelu(x: Any) -> Any:
+        return normal(x), x * m.exp(-x * x / 2) / m.sqrt(2 * m.pi)
+
+    def gelu_tanh(x: Any) -> Any:
+        t, slope = cubic(x)
+        return sigmoid(t), x * slope * sigmoid(t) * sigmoid(-t)
+
+    def split(terms: Real) -> tuple[Real, Real]:
+        return (lambda x: sum(terms(x))), (lambda x: m.maximum(*map(abs, terms(x))))
+
+    def steep(x: Any) -> Any:
+        power = m.exp(-2 * abs(x))
+        return 4 * power / (1 + power) ** 2
+
+    def alone(slope: Real) -> tuple[Real, Real]:
+        return slope, slope
+
+    return {
+        "sigmoid": (sigmoid, *alone(lambda x: sigmoid(x) * sigmoid(-x))),
+        "tanh": (m.tanh, *alone(steep)),
+        "silu": (lambda x: x * sigmoid(x), *split(silu)),
+        "softplus": (lambda x: m.log1p(m.exp(-abs(x))) + m.maximum(x, 0), *alone(sigmoid)),
+        "gelu": (lambda x: x * normal(x), *split(gelu)),
+        "gelu_tanh": (lambda x: x * sigmoid(cubic(x)[0]), *split(gelu_tanh)),
+        "erf": (m.erf, *alone(lambda x: 2 / m.sqrt(m.pi) * m.exp(-x * x))),
+    }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize(("dtype", "count"), [("float32", 1000), ("float64", 300)])
-def test_the_value_is_that_of_mpmath(function: str, dtype: str, count: int) -> None:
+class Doubles:
+    """Functions of arrays of float64."""
+
+    exp, log1p, tanh, sqrt, maximum, where = np.exp, np.log1p, np.tanh, np.sqrt, np.maximum, np.where
+    erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
+    pi, one = np.pi, 1.0
+
+
+class Exact:
+    """Functions of single numbers in the precision of mpmath."""
+
+    exp, log1p, tanh, sqrt, maximum = mpmath.exp, mpmath.log1p, mpmath.tanh, mpmath.sqrt, max
+    erf, erfc, pi, one = mpmath.erf, mpmath.erfc, mpmath.pi, mpmath.mpf(1)
+
+    @staticmethod
+    def where(condition: Any, yes: Any, no: Any) -> Any:
+        return yes if condition else no
+
+
+IN_DOUBLES, EXACT = functions(Doubles), functions(Exact)
+FUNCTIONS = list(EXACT)
+REACH = {"silu": 1, "gelu": 1, "gelu_tanh": 3}
+"""The power of |x| that multiplies a factor of a derivative, off by its last place where it is subnormal."""
+
+
+def allowed() -> dict[str, tuple[float, float]]:
+    """Return how many units in the last place the README allows each value and derivative."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) ", README.read_text(), re.MULTILINE)
+    return {name: (float(value), float(slope)) for name, value, slope in rows}
+
+
+ALLOWED = allowed()
+
+
+def computed(function: str, x: Any) -> Iterator[Any]:
+    """Yield what the kernels make of numbers: the value, and the derivative."""
     import deltawire_kernels
 
-    x = numbers(dtype, count)
-    y = np.empty_like(x)
-    deltawire_kernels.value(deltawire_kernels.functions.index(function), x, y)
-    error, at = worst(y, x, FUNCTIONS[function])
-    assert error <= VALUE_ULPS, f"{function}({at!r}) is {error:.1f} roundings off"
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize(("dtype", "count"), [("float32", 1000), ("float64", 300)])
-def test_the_slope_is_that_of_mpmath(function: str, dtype: str, count: int) -> None:
-    import deltawire_kernels
-
-    x = numbers(dtype, count)
+    number, y = deltawire_kernels.functions.index(function), np.empty_like(x)
+    deltawire_kernels.value(number, x, y)
+    yield y
     slope = np.empty_like(x)
-    deltawire_kernels.delta(deltawire_kernels.functions.index(function), x, np.ones_like(x), slope)
-    error, at = worst(slope, x, SLOPES[function], TERMS.get(function, lambda x: 0))
-    assert error <= SLOPE_ULPS, f"the slope of {function} at {at!r} is {error:.1f} roundings off"
+    deltawire_kernels.delta(number, x, np.ones_like(x), slope)
+    yield slope
+
+
+def units(exact: Any, dtype: Any) -> Any:
+    """Return a unit in the last place of each exact number, given in float64."""
+    exponent = np.frexp(np.abs(exact))[1] - np.finfo(dtype).nmant - 1
+    return np.maximum(np.ldexp(1.0, exponent), float(np.finfo(dtype).smallest_subnormal))
+
+
+def subnormal(function: str, x: Any) -> Any:
+    """Return the error of a derivative of which a subnormal factor is off by its last place."""
+    return np.maximum(np.abs(x), 1.0) ** REACH.get(function, 0) * float(np.finfo(x.dtype).smallest_subnormal)
+
+
+def singles() -> Any:
+    """Return float32 numbers: one of many bit patterns each, and close ones where functions bend."""
+    bits = np.arange(0, 2**32, 1_009 if THOROUGH else 30_011, dtype=np.uint32).view(np.float32)
+    close = [np.linspace(-most, most, bits.size // 4) for most in (1.5, 12, 110)]
+    x = np.concatenate([bits, *[each.astype(np.float32) for each in close]])
+    return x[np.abs(x) < 1e30]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_float32_is_dense_within_the_bounds_of_the_readme(function: str) -> None:
+    """The oracle is float64, which the next test compares with mpmath."""
+    x = singles()
+    wide = x.astype(float)
+    with np.errstate(all="ignore"):
+        value, slope, term = (each(wide) for each in IN_DOUBLES[function])
+    unit = np.maximum(units(slope, x.dtype), units(term, x.dtype))
+    unit = np.maximum(unit, np.nan_to_num(subnormal(function, np.clip(x, -200, 200))))
+    value_error, slope_error = (
+        np.abs(got - right) / each
+        for got, right, each in zip(
+            computed(function, x), (value, slope), (units(value, x.dtype), unit), strict=True
+        )
+    )
+    for name, error, most in zip(
+        ("", "the slope of "), (value_error, slope_error), ALLOWED[function], strict=True
+    ):
+        at = int(np.argmax(error))
+        assert error[at] <= most, f"{name}{function}({x[at]!r}) is {error[at]:.2f} units off"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_oracle_of_float32_is_that_of_mpmath(function: str) -> None:
+    x = np.random.default_rng(7).choice(singles(), 400).astype(float)
+    with np.errstate(all="ignore"):
+        approximations = [each(x) for each in IN_DOUBLES[function]]
+    with mpmath.workdps(40):
+        for at, *found in zip(x.tolist(), *approximations, strict=True):
+            for number, exact in zip(found, EXACT[function], strict=True):
+                right = float(exact(mpmath.mpf(at)))
+                # Where the terms cancel, the error is one of theirs.
+                term = float(EXACT[function][2](mpmath.mpf(at)))
+                assert number == pytest.approx(right, rel=1e-12, abs=1e-13 * term + 1e-60), at
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_float64_is_at_random_within_the_bounds_of_the_readme(function: str) -> None:
+    random, count = np.random.default_rng(len(function)), 20_000 if THOROUGH else 400
+    spread = [random.uniform(-most, most, count) for most in (1.5, 12, 45, 760)]
+    x = np.concatenate([*spread, random.choice([-1, 1], count) * 10.0 ** random.uniform(-310, 3, count)])
+    value, slope = computed(function, x)
+    least = np.float64(np.finfo(float).smallest_subnormal)
+    with mpmath.workdps(40):
+        for at, *found, rest in zip(x.tolist(), value, slope, subnormal(function, x).tolist(), strict=True):
+            exact, derivative, term = (each(mpmath.mpf(at)) for each in EXACT[function])
+            rights, widest = (exact, derivative), (exact, max(abs(derivative), abs(term)))
+            for got, right, wide, floor, most in zip(
+                found, rights, widest, (least, rest), ALLOWED[function], strict=True
+            ):
+                unit = max(mpmath.ldexp(1, mpmath.frexp(wide)[1] - 53), floor)
+                error = float(abs(mpmath.mpf(float(got)) - right) / unit)
+                assert error <= most, f"{function}({at!r}) or its slope is {error:.2f} units off"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -145,7 +219,8 @@ def test_value_and_slope_in_one_pass_have_the_bits_of_each_alone(function: str, 
     import deltawire_kernels
 
     special = [np.inf, -np.inf, np.finfo(dtype).smallest_subnormal, np.finfo(dtype).max, np.nan]
-    x = np.concatenate([numbers(dtype, 1001), special]).astype(dtype)
+    ordinary = np.random.default_rng(5).normal(size=(3, 501)) * [[1e-20], [1], [20]]
+    x = np.concatenate([ordinary.ravel(), special]).astype(dtype)
     alone, together = np.empty((2, 2, x.size), dtype)
     number = deltawire_kernels.functions.index(function)
     deltawire_kernels.value(number, x, alone[0])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from marshmallow import Schema, validate
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_plugins import config
@@ -57,12 +58,15 @@ class Adagrad(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
+        s = state["sum"]
+        rate = step.learning_rate / (1 + (step.number - 1) * self.lr_decay)
+        if kernels.rms(param, gradient, s, None, None, (self.weight_decay, 1.0, 1.0, self.eps, 0.0, rate)):
+            return
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
-        s = state["sum"]
         s += np.multiply(g, g, out=second)
         root = np.sqrt(s, out=second)
         root += self.eps
         change = np.divide(g, root, out=second)
-        change *= step.learning_rate / (1 + (step.number - 1) * self.lr_decay)
+        change *= rate
         param -= change

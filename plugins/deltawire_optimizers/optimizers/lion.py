@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from marshmallow import Schema
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.optimizers.decay import weight_decay_field
 from deltawire_optimizers.optimizers.means import betas_field, mean_update
@@ -40,14 +41,17 @@ class Lion(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        first, second = scratch
         beta1, beta2 = self.betas
         m = state["exp_avg"]
+        kept = 1 - step.learning_rate * self.weight_decay
+        if kernels.lion(param, gradient, m, (kept, beta1, 1 - beta1, beta2, 1 - beta2, step.learning_rate)):
+            return
+        first, second = scratch
         change = np.multiply(m, beta1, out=first)
         change += np.multiply(gradient, 1 - beta1, out=second)
         np.sign(change, out=change)
         change *= step.learning_rate
         if self.weight_decay:
-            param *= 1 - step.learning_rate * self.weight_decay
+            param *= kept
         param -= change
         mean_update(m, gradient, beta2, second)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from marshmallow import Schema, validate
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_optimizers.optimizers.means import mean_update
@@ -65,15 +66,18 @@ class RmsProp(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
+        v, m, b = state["square_avg"], state.get("grad_avg"), state.get("momentum_buffer")
+        means = self.alpha, 1 - self.alpha
+        numbers = self.weight_decay, *means, self.eps, self.momentum, step.learning_rate
+        if kernels.rms(param, gradient, v, m, b, numbers):
+            return
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
-        v = state["square_avg"]
         v *= self.alpha
         square = np.multiply(g, g, out=second)
         square *= 1 - self.alpha
         v += square
-        if self.centered:
-            m = state["grad_avg"]
+        if m is not None:
             mean_update(m, g, self.alpha, second)
             variance = np.subtract(v, np.multiply(m, m, out=second), out=second)
             root = np.sqrt(np.maximum(variance, 0, out=second), out=second)  # rounding may leave it below 0
@@ -81,8 +85,7 @@ class RmsProp(Optimizer):
             root = np.sqrt(v, out=second)
         root += self.eps
         change = np.divide(g, root, out=second)
-        if self.momentum:
-            b = state["momentum_buffer"]
+        if b is not None:
             b *= self.momentum
             b += change
             change = np.multiply(b, step.learning_rate, out=second)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from marshmallow import Schema, ValidationError, validate, validates_schema
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_plugins import config
@@ -58,11 +59,15 @@ class Sgd(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
+        b = state.get("momentum_buffer")
+        numbers = self.weight_decay, self.momentum, 1 - self.dampening, step.learning_rate
+        starts = step.number == 1
+        if kernels.sgd(param, gradient, b, numbers, starts=starts, nesterov=self.nesterov):
+            return
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
-        if self.momentum:
-            b = state["momentum_buffer"]
-            if step.number == 1:
+        if b is not None:
+            if starts:
                 np.copyto(b, g)
             else:
                 b *= self.momentum

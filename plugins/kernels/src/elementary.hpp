@@ -2,7 +2,8 @@
 //
 // Every operation is rounded as it is written (the compiler may not fuse or reorder), and a fused multiply-add
 // stands where one is meant. So a number has the same bits on every processor and at every place of an array.
-// The polynomials are Chebyshev fits in 60-digit arithmetic. NaN goes through every function.
+// The polynomials are Chebyshev fits in 60-digit arithmetic; most terms of normal_tail are fitted to the first ones as
+// they are rounded. NaN goes through every function.
 #pragma once
 
 #include <bit>
@@ -20,7 +21,8 @@ template <> struct Format<float> {
     static constexpr float whole = 0x1.8p23f;  // added to a number, it leaves a whole number in the last bits
     static constexpr float log2e = 0x1.715476p+0f;
     static constexpr float ln2_high = 0x1.62e43p-1f, ln2_low = -0x1.05c61p-29f;
-    static constexpr float lowest = -104.0f;  // e^x is 0 below
+    static constexpr float lowest = -112.0f;  // 1000 e^x is 0 below
+    static constexpr float gelu_tanh_end = -10.8f;  // 0 below
     static constexpr Bits lift = 64;  // makes exponents of e^x those of normal numbers
     static constexpr float exp_terms[] = {
         0.0013926183587713494542f, 0.0083631790527225773704f, 0.041666554617204574203f,
@@ -32,10 +34,8 @@ template <> struct Format<float> {
         -8.042693248093150811e-6f, 1.142616361034461202e-4f, -0.001186868832285151168f,
         0.00997347516316415218f, -0.06649037471420960916f, 0.3989422803445518443f};
     static constexpr float normal_tail[] = {
-        -4.763892177311329709e-5f, 9.306919393831908185e-5f, 4.115225940076836874e-4f,
-        -0.002813339225899840503f, 0.009140581206226327325f, -0.02067118716350690691f,
-        0.0349623224254843648f, -0.04341367200909680335f, 0.03260472094641329457f,
-        0.3886758906693347978f};
+        -0.00026166572934f, -0.004837881308f, 0.010122974403f, 0.013354674913f, -0.036308348179f,
+        -0.062518075109f, 0.29652184248f, -0.44251033664f, 0.31668183208f, 0.30867099762f};
     static constexpr float erf_centre[] = {
         1.230605478544607553e-6f, -1.766906802612569696e-5f, 2.17513541655825776e-4f,
         -0.002285419544872849331f, 0.0198524971409076156f, -0.1405360972775426767f,
@@ -52,8 +52,9 @@ template <> struct Format<double> {
     static constexpr Bits bias = 1023;
     static constexpr double whole = 0x1.8p52;
     static constexpr double log2e = 0x1.71547652b82fep+0;
-    static constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
-    static constexpr double lowest = -746.0;
+    static constexpr double ln2_high = 0x1.62e42feep-1, ln2_low = 0x1.a39ef35793c76p-33;
+    static constexpr double lowest = -753.0;
+    static constexpr double gelu_tanh_end = -21.55;
     static constexpr Bits lift = 512;
     static constexpr double exp_terms[] = {
         2.0914686968086877233e-9, 2.5105217004720745164e-8, 2.7557273643110295328e-7,
@@ -71,13 +72,14 @@ template <> struct Format<double> {
         1.154346876000454232e-4, -0.001187328215478915419, 0.009973557010035741505,
         -0.06649038006690544488, 0.3989422804014326779};
     static constexpr double normal_tail[] = {
-        -9.318909902321307838e-11, -2.536802933711540681e-10, 9.975258893733320728e-10,
-        3.207883356461162491e-9, -6.93183873654538031e-9, -2.620501915344140681e-8,
-        4.999374698944738494e-8, 1.907775175703623897e-7, -4.572400295065005784e-7,
-        -1.27053519177975474e-6, 5.113074590625311232e-6, 4.943229780636550641e-6,
-        -5.879822216628450596e-5, 8.498118766022512217e-5, 4.208625580325616089e-4,
-        -0.002807345672131653131, 0.009137311188767744541, -0.02067316283913176431,
-        0.0349627275227444526, -0.0434134341494781593, 0.03260471285835792276, 0.3886758859466811118};
+        -0.00002333083632018289466223, 0.0001617109217403712257896, -0.0004675385730011836463334,
+        0.0007357913675650368549516, -0.0007222111967252917109558, 0.000501632465927600982615,
+        -0.0001914684633789471418768, -0.00003210754378456747402948, -0.0001023582619351292921162,
+        -0.000005181857641539221458497, 0.0003635936702607330374762, 0.0005683926215846562797832,
+        -0.0004032394753660206417403, -0.002589410858826075249178, -0.001607642414736651544083,
+        0.008744873681479643778847, 0.01338237709380778184265, -0.03620537895412981321819,
+        -0.0625279512905824452762, 0.2965191391678975163515, -0.4425102731637145514476,
+        0.316681861834726852134, 0.3086710004660920270148};
     static constexpr double erf_centre[] = {
         -3.806591224122139766e-13, 9.211250187428229855e-12, -2.035231956483526886e-10,
         4.115751500265884844e-9, -7.511569251086090265e-8, 1.223382763809357271e-6,
@@ -109,10 +111,16 @@ template <class T, int count> inline T polynomial(const T (&terms)[count], T x) 
     return value;
 }
 
-// x = n ln 2 + r with |r| <= ln 2 / 2, and e^r - 1.
+// Bounds leave NaN, as every comparison with it is false. Those of a factor beside one that is 0 long before |x| is
+// 1000 keep ±∞ from NaN.
+template <class T> inline T bounded_below(T x, T least = -1000) { return x < least ? least : x; }
+template <class T> inline T bounded_above(T x, T most = 1000) { return x > most ? most : x; }
+template <class T> inline T bounded(T x) { return bounded_above(bounded_below(x)); }
+
+// x = n ln 2 + r with |r| <= ln 2 / 2, and e^r - 1 = r + rest, where r has no rounding error: ln2_high is so short.
 template <class T> struct Reduced {
     using Bits = typename Format<T>::Bits;
-    T moved, rest;  // n + whole, whose last bits are n
+    T moved, r, rest;  // n + whole, whose last bits are n
 
     // n + offset, which is above 0.
     Bits exponent(Bits offset) const {
@@ -123,8 +131,8 @@ template <class T> struct Reduced {
 template <class T> inline Reduced<T> reduced(T x, T small = 0) {
     using F = Format<T>;
     const T moved = fused(x, F::log2e, F::whole), n = moved - F::whole;
-    const T r = fused(-n, F::ln2_low, fused(-n, F::ln2_high, x)) + small;
-    return {moved, fused(r * r, polynomial(F::exp_terms, r), r)};
+    const T r = fused(-n, F::ln2_high, x), low = fused(-n, F::ln2_low, small), sum = r + low;
+    return {moved, r, fused(sum * sum, polynomial(F::exp_terms, sum), low)};
 }
 
 // 2^(exponent - bias), for the exponent of a normal number.
@@ -132,36 +140,45 @@ template <class T> constexpr T power_of_two(typename Format<T>::Bits exponent) {
     return std::bit_cast<T>(exponent << Format<T>::mantissa);
 }
 
-// e^(x + small), for x <= 0 and |small| of about the rounding error of x.
-template <class T> inline T exponential(T x, T small = 0) {
+// A power e^x in parts. What is raised is never subnormal, so that no digit is lost before the last product.
+template <class T> struct Power {
+    static constexpr T lowered = power_of_two<T>(Format<T>::bias - Format<T>::lift);
+    T high, low, scale;  // e^x = (high + low) · scale · lowered
+
+    T raised() const { return (high + low) * scale; }
+    T raised(T factor) const { return fused(factor, high, factor * low) * scale; }  // rounded once
+    T number() const { return raised() * lowered; }
+};
+
+// e^(x + small), for lowest <= x <= 1 and |small| of about the rounding error of x.
+template <class T> inline Power<T> power_of_e(T x, T small) {
     using F = Format<T>;
-    x = x < F::lowest ? F::lowest : x;  // NaN stays, as every comparison with it is false
     const Reduced<T> parts = reduced(x, small);
-    // In two factors, since the result may be subnormal.
-    constexpr T lowered = power_of_two<T>(F::bias - F::lift);
-    return ((1 + parts.rest) * power_of_two<T>(parts.exponent(F::bias + F::lift))) * lowered;
+    const T high = 1 + parts.r;
+    return {high, (parts.r - (high - 1)) + parts.rest, power_of_two<T>(parts.exponent(F::bias + F::lift))};
 }
 
-// e^x - 1 for 0 <= x <= 80.
-template <class T> inline T exponential_less_one(T x) {
+template <class T> inline Power<T> power_of_e(T x) { return power_of_e(bounded_below(x, Format<T>::lowest), T(0)); }
+template <class T> inline T exponential(T x) { return power_of_e(x).number(); }
+
+// 1 - e^x for -80 <= x <= 0.
+template <class T> inline T one_less_exponential(T x) {
     const Reduced<T> parts = reduced(x);
     const T power = power_of_two<T>(parts.exponent(Format<T>::bias));
-    return fused(parts.rest, power, power - 1);
+    return fused(-(parts.r + parts.rest), power, 1 - power);
 }
 
 // log(1 + x) for 0 <= x <= 1, as 2 artanh(x / (2 + x)).
 template <class T> inline T log_one_plus(T x) {
-    const T s = x / (2 + x), t = s * s;
-    return 2 * fused(s * t, polynomial(Format<T>::log_terms, t), s);
+    const T above = 2 + x, lost = x - (above - 2), s = x / above, t = s * s;
+    // What the divisor lost by rounding changes the quotient; 0.42 is about 1 / above.
+    return 2 * fused(s, fused(t, polynomial(Format<T>::log_terms, t), T(-0.42) * lost), s);
 }
 
-// A factor beside one that is 0 long before |x| is 1000, so that ±∞ gives 0 and not NaN.
-template <class T> inline T bounded_below(T x) { return x < T(-1000) ? T(-1000) : x; }
-template <class T> inline T bounded_above(T x) { return x > T(1000) ? T(1000) : x; }
-template <class T> inline T bounded(T x) { return bounded_above(bounded_below(x)); }
-
 // e^(-square), for a square that was rounded and its error: square + error is exact.
-template <class T> inline T exponential_of_square(T square, T error) { return exponential(-square, -error); }
+template <class T> inline Power<T> power_of_square(T square, T error) {
+    return power_of_e(bounded_below(-square, Format<T>::lowest), -error);
+}
 
 // The distribution function Φ of the standard normal in its lower tail: Φ(-|x|), |x| Φ(-|x|), its density, and |x|,
 // which is bounded.
@@ -169,13 +186,15 @@ template <class T> struct Normal { T below, moment, density, size; };
 
 template <class T> inline Normal<T> normal(T x) {
     using F = Format<T>;
-    constexpr T edge = T(0.875), centre = T(4.25), density_at_0 = T(0.39894228040143267794);
+    constexpr T edge = T(0.75), middle = T(1.5), spread = T(3), density_at_0 = T(0.39894228040143267794);
     const T size = bounded_above(absolute(x)), half = size * T(0.5), square = half * size;
-    const T power = exponential_of_square(square, fused(half, size, -square));
+    const Power<T> power = power_of_square(square, fused(half, size, -square));
     const T close = size > edge ? edge : size, far = size > edge ? size : edge;
-    const T central = T(0.5) - close * polynomial(F::normal_centre, close * close);
-    const T tail = power * polynomial(F::normal_tail, 1 - 2 * (edge + centre) / (far + centre));
-    return {size > edge ? tail / far : central, size > edge ? tail : close * central, density_at_0 * power, size};
+    const T central = fused(-close, polynomial(F::normal_centre, close * close), T(0.5));
+    // Near the edge, where the polynomial is steep, its argument is small, and its rounding error too.
+    const T tail = power.raised(polynomial(F::normal_tail, (far - middle) / (far + spread))) * power.lowered;
+    const T density = power.raised(density_at_0) * power.lowered;
+    return {size > edge ? tail / far : central, size > edge ? tail : close * central, density, size};
 }
 
 }  // namespace VARIANT

@@ -10,7 +10,12 @@ template <class T> struct Point { T value, slope; };
 
 struct Sigmoid {
     template <class T> static T power(T x) { return exponential(-absolute(x)); }
-    template <class T> static T value(T x, T power) { return (x < 0 ? power : T(1)) / (1 + power); }
+    // With n = e^x below 0 and 1 above: n / (1 + power) = n - n · power / (1 + power), where a rounding of the ratio
+    // weighs less.
+    template <class T> static T value(T x, T power) {
+        const T n = x < 0 ? power : T(1);
+        return fused(-power, n / (1 + power), n);
+    }
     template <class T> static T slope_at(T power) { return power / fused(power, 2 + power, T(1)); }
     template <class T> static T value(T x) { return value(x, power(x)); }
     template <class T> static T slope(T x) { return slope_at(power(x)); }  // σ(x) σ(-x), precise in both tails
@@ -19,19 +24,39 @@ struct Sigmoid {
 struct Tanh {
     template <class T> static T value(T x) {
         const T size = absolute(x), most = T(40);
-        const T q = exponential_less_one(2 * (size > most ? most : size));
-        return with_sign(q / (q + 2), x);
+        const T p = one_less_exponential(-2 * (size > most ? most : size)), half = T(0.5) * p;
+        return with_sign(fused(half, p / (2 - p), half), x);  // p / (2 - p), where a rounding of the ratio weighs less
     }
     template <class T> static T slope(T x) {  // 1 / cosh² x
-        const T e = exponential(-2 * absolute(x));
-        return 4 * e / fused(e, 2 + e, T(1));
+        const Power<T> power = power_of_e(-2 * absolute(x));
+        const T e = power.number();
+        return power.raised() * (4 * power.lowered) / fused(e, 2 + e, T(1));
+    }
+};
+
+// x σ(t) for a t with the sign of x, σ(t), and its derivative σ(t) σ(-t).
+//
+// Well below 0 it takes e^t, and else e^-t.
+template <class T> struct Gated {
+    T value, share, rise;
+
+    static bool deep(T x) { return x < T(-0.375); }
+
+    // power: e^t where x is deep, and else e^-t; near: x, bounded below.
+    static Gated at(T x, T near, Power<T> power) {
+        const T e = power.number(), above = 1 + e, below = power.raised(near);
+        const T ratio = (deep(x) ? e : x) / above, rest = e / above;
+        // x e / (1 + e) is x e - x e · e / (1 + e), where a rounding of the ratio weighs less.
+        return {deep(x) ? fused(-below, ratio, below) * power.lowered : ratio, deep(x) ? rest : 1 - rest,
+                fused(-rest, rest, rest)};
     }
 };
 
 struct Silu {
     template <class T> static Point<T> point(T x) {
-        const T e = exponential(-absolute(x)), above = 1 + e, s = (x < 0 ? e : T(1)) / above;
-        return {bounded_below(x) * s, s + bounded(x) * (e / (above * above))};
+        const T falling = bounded_below(Gated<T>::deep(x) ? x : -x, Format<T>::lowest);
+        const auto [value, share, rise] = Gated<T>::at(x, falling, power_of_e(falling, T(0)));
+        return {value, fused(bounded(x), rise, share)};
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
@@ -55,16 +80,28 @@ struct Gelu {
 };
 
 struct GeluTanh {
-    static constexpr double cubic = 0.044715, root = 1.5957691216057307117;  // 2 √(2/π)
+    // 2 √(2/π) and 0.044715 times that, in two numbers each. The first root is so short that its difference to the
+    // factor below is exact.
+    static constexpr double whole_root = 0x1.9884533d43651p+0, short_root = 0x1.988p+0;
+    static constexpr double root_behind = 0x1.14cf50d942344p-14;
+    static constexpr double whole_cubic = 0x1.2444f2a4d8b4bp-4, cubic_behind = -0x1.6c843a29d1c70p-61;
+
+    // The argument of σ is computed with its rounding error, which the exponential would multiply.
     template <class T> static Point<T> point(T x) {
-        const T t = argument(x), e = exponential(-absolute(t)), near = bounded(x);
-        const T share = (t < 0 ? e : T(1)) / (1 + e), rise = e / fused(e, 2 + e, T(1));
-        const T inner = T(root) * fused(T(3 * cubic), near * near, T(1));
-        return {bounded_below(x) * share, fused(near * rise, inner, share)};
+        constexpr T root = T(short_root), root_rest = T(root_behind), cubic = T(whole_cubic);
+        constexpr T cubic_rest = T(whole_cubic - double(cubic) + cubic_behind);
+        const T falling = bounded_below(Gated<T>::deep(x) ? x : -x, Format<T>::gelu_tanh_end);
+        const T square = falling * falling, square_error = fused(falling, falling, -square);
+        const T factor = fused(cubic, square, root);
+        const T factor_error = fused(cubic, square, root - factor) +
+            fused(cubic, square_error, fused(cubic_rest, square, root_rest));
+        const T t = falling * factor, small = fused(falling, factor_error, fused(falling, factor, -t));
+        const auto [value, share, rise] = Gated<T>::at(x, falling, power_of_e(t, small));
+        const T near = Gated<T>::deep(x) ? falling : -falling;
+        return {value, fused(near * rise, fused(3 * cubic, square, T(whole_root)), share)};
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
-    template <class T> static T argument(T x) { return T(root) * x * fused(T(cubic), x * x, T(1)); }
 };
 
 struct Erf {
@@ -72,13 +109,13 @@ struct Erf {
         using F = Format<T>;
         const T size = absolute(x), close = size > 1 ? T(1) : size, far = size > 1 ? size : T(1);
         const T centre = close * polynomial(F::erf_centre, fused(2 * close, close, T(-1)));
-        const T tail = squared_bell(far) * polynomial(F::erf_tail, 1 - 8 / (far + 3)) / far;
+        const T tail = squared_bell(far).number() * polynomial(F::erf_tail, 1 - 8 / (far + 3)) / far;
         return with_sign(size > 1 ? 1 - tail : centre, x);
     }
-    template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x); }
-    template <class T> static T squared_bell(T x) {  // e^(-x x)
+    template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x).number(); }
+    template <class T> static Power<T> squared_bell(T x) {  // e^(-x x)
         const T size = bounded_above(absolute(x)), square = size * size;
-        return exponential_of_square(square, fused(size, size, -square));
+        return power_of_square(square, fused(size, size, -square));
     }
 };
 

@@ -84,6 +84,24 @@ template <class T> struct AdamStep {
     T root, eps, rate;             // θ - m / (√v / root + eps) · rate
 };
 
+// Of a step by the gradient, or by its momentum; `starts`: this is the first.
+template <class T> struct SgdStep {
+    bool starts, nesterov, decays;
+    T decay, momentum, fresh, rate;
+};
+
+// Of a step by the gradient over the root of its squares: how much of the means stays and is new.
+template <class T> struct RmsStep {
+    bool decays;
+    T decay, kept, fresh, eps, momentum, rate;
+};
+
+// Of a step by the sign of a mean; `shrinks`: the parameter is multiplied by `kept` first.
+template <class T> struct LionStep {
+    bool shrinks;
+    T kept, beta1, rest1, beta2, rest2, rate;
+};
+
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
@@ -125,6 +143,9 @@ template <class T> struct Kernels {
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
     void (*adam)(T *param, const T *gradient, T *mean, T *square, T *most, std::size_t count, AdamStep<T> step);
+    void (*sgd)(T *param, const T *gradient, T *buffer, std::size_t count, SgdStep<T> step);
+    void (*rms)(T *param, const T *gradient, T *square, T *mean, T *buffer, std::size_t count, RmsStep<T> step);
+    void (*lion)(T *param, const T *gradient, T *mean, std::size_t count, LionStep<T> step);
 };
 
 struct Variant {
