@@ -55,6 +55,9 @@ LAYERS |= {
     "lstm, the cells alone": ("lstm", {"units": 17, "cells": True, "last": True}, (3, 3)),
     "gru": ("gru", {"units": 5}, (7, 3)),
     "gru, the last state": ("gru", {"units": 18, "last": True, "reverse": True}, (4, 2)),
+    "softmax_nll": ("softmax_nll", {}, (7,)),
+    "softmax_nll of rows": ("softmax_nll", {"per_row": True}, (5, 7)),
+    "softmax_nll of sums": ("softmax_nll", {"ignore_index": None}, (5, 7)),
     "attention": ("attention", {}, (2, 5, 7)),
     "causal attention": ("attention", {"causal": True}, (2, 20, 7)),
     "masked attention": ("masked attention", {}, (2, 5, 7)),
@@ -65,6 +68,8 @@ def further_inputs(kind: str, x: Any, random: np.random.Generator) -> tuple[Any,
     """Draw the inputs of a layer beside its first."""
     if kind == "batch_norm":  # a mean and a variance per channel
         return tuple(random.uniform(1, 2, size=(2, *x.shape[:2])).astype(x.dtype))
+    if kind == "softmax_nll":
+        return (random.integers(0, x.shape[-1], x.shape[:-1]),)
     if "attention" in kind:
         key, value = (2 * random.normal(size=(2, *x.shape))).astype(x.dtype)
         mask = random.integers(0, 2, (len(x), *2 * [x.shape[-2]]))
@@ -115,7 +120,7 @@ def test_threads_that_share_the_rows_change_no_bit(name: str, monkeypatch: pytes
         together = results(kind, config, x, delta)
     assert [each.tobytes() for each in together] == [each.tobytes() for each in alone]
     assert max(counts, default=0) > 1 or not (
-        {"depthwise", "sigmoid", "softmax", "layer_norm"} & {*name.split()}
+        {"depthwise", "sigmoid", "softmax", "softmax_nll", "layer_norm"} & {*name.split()}
     )
 
 

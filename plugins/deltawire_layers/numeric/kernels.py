@@ -1,14 +1,15 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module of layers that takes them; `norm_kernels.py`, `plane_kernels.py` and
-`cell_kernels.py` call those of norms, of windows and of recurrent cells. Every function returns None where
-a kernel does not compute the numbers: it is not installed, the processor lacks its instructions, or the
-numbers are complex (they carry a complex step). The caller then computes with numpy.
+This is the one module of layers that takes them; `loss_kernels.py`, `norm_kernels.py`, `plane_kernels.py`
+and `cell_kernels.py` call those of losses, of norms, of windows and of recurrent cells. Every function
+returns None where a kernel does not compute the numbers: it is not installed, the processor lacks its
+instructions, or the numbers are complex (they carry a complex step). The caller then computes with numpy.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -48,28 +49,21 @@ def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation 
     if number is None or not computes(x):
         return None
     x = np.ascontiguousarray(x)
-    y, flat = np.empty_like(x), x.reshape(-1)
-    kept = np.empty_like(flat) if keeps_slope else None
-
-    def values(part: slice) -> None:
-        if kept is None:
-            compiled.value(number, flat[part], y.reshape(-1)[part])
-        else:
-            compiled.value_and_slope(number, flat[part], y.reshape(-1)[part], kept[part])
+    y = np.empty_like(x)
+    if keeps_slope:
+        kept = np.empty_like(x)
+        sharing.over_numbers(partial(compiled.value_and_slope, number), x, y, kept)
+    else:
+        sharing.over_numbers(partial(compiled.value, number), x, y)
 
     def x_delta(delta: Array) -> Array:
-        below, above = np.empty_like(x), np.ascontiguousarray(delta).reshape(-1)
-
-        def deltas(part: slice) -> None:
-            if kept is None:
-                compiled.delta(number, flat[part], above[part], below.reshape(-1)[part])
-            else:
-                np.multiply(kept[part], above[part], out=below.reshape(-1)[part])
-
-        sharing.rows(x.size, x.size, deltas)
+        below, above = np.empty_like(x), np.ascontiguousarray(delta)
+        if keeps_slope:
+            sharing.over_numbers(np.multiply, kept, above, below)
+        else:
+            sharing.over_numbers(partial(compiled.delta, number), x, above, below)
         return below
 
-    sharing.rows(x.size, x.size, values)
     return Activation(y, deltas=(x_delta,))
 
 

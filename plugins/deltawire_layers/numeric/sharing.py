@@ -10,6 +10,7 @@ from contextvars import ContextVar
 from functools import partial
 
 from deltawire_layers.deadlines import check_deadline
+from deltawire_layers.layer import Array
 
 MOST_PIECES = 16
 """Pieces that threads share, at most."""
@@ -57,6 +58,39 @@ def rows(count: int, numbers: int, compute_rows: Callable[[slice], object]) -> N
         compute_rows(slice(0, count))
     else:
         compute([partial(compute_rows, piece) for piece in cuts(count, many)])
+
+
+def over_numbers(function: Callable[..., object], *arrays: Array) -> None:
+    """Call a function that computes each number by itself, in all threads that share the numbers.
+
+    Args:
+        function: takes the arrays, or the same pieces of all of them.
+        arrays: contiguous, of equal shapes.
+    """
+    many = 1 if sharing.get() is None else parts(arrays[0].size, arrays[0].size)
+    if many == 1:  # as they are: to cut and reshape small arrays takes longer than to compute them
+        function(*arrays)
+    else:
+        _in_pieces(function, [array.reshape(-1) for array in arrays], many)
+
+
+def over_rows(function: Callable[..., object], *arrays: Array) -> None:
+    """Call a function that computes each row by itself, in all threads that share the rows.
+
+    Args:
+        function: takes the arrays, or the same rows of all of them.
+        arrays: as many rows each; the first tells how much there is to compute.
+    """
+    many = 1 if sharing.get() is None else parts(len(arrays[0]), arrays[0].size)
+    if many == 1:
+        function(*arrays)
+    else:
+        _in_pieces(function, arrays, many)
+
+
+def _in_pieces(function: Callable[..., object], arrays: Sequence[Array], many: int) -> None:
+    pieces = cuts(len(arrays[0]), many)
+    compute([partial(function, *(array[piece] for array in arrays)) for piece in pieces])
 
 
 def _look_and_call(piece: Callable[[], object]) -> None:

@@ -61,6 +61,7 @@ inline std::size_t divided(std::size_t numbers, std::size_t rows) {
 
 // Each adds its functions to the module.
 void bind_rows(nb::module_ &m);
+void bind_losses(nb::module_ &m);
 void bind_planes(nb::module_ &m);
 void bind_cells(nb::module_ &m);
 void bind_tapes(nb::module_ &m);

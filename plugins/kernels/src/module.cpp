@@ -8,6 +8,7 @@ NB_MODULE(_kernels, m) {
     for (const char *name : POINTWISE_NAMES) names.append(name);
     m.attr("functions") = nb::tuple(names);
     bind_rows(m);
+    bind_losses(m);
     bind_planes(m);
     bind_cells(m);
     bind_tapes(m);

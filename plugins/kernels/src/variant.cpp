@@ -4,6 +4,7 @@
 #include "cells.hpp"
 #include "columns.hpp"
 #include "depthwise.hpp"
+#include "losses.hpp"
 #include "norms.hpp"
 #include "operations.hpp"
 #include "pointwise.hpp"
@@ -21,7 +22,7 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
              operate<AbsoluteDelta, T>, operate<SigmoidPower, T>, operate<SigmoidValue, T>, operate<SigmoidDelta, T>,
              operate<Value<Functions>, T>..., operate<Delta<Functions>, T>...},
             {points_of<Functions, T>()...},
-            softmax<T>,           softmax_delta<T>,
+            softmax<T>,           softmax_delta<T>,     softmax_nll<T>,       softmax_nll_delta<T>,
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            spread<T>,            lstm<T>,

@@ -121,6 +121,9 @@ template <class T> struct Kernels {
     void (*softmax)(const T *x, T *y, T *most, T *log_total, std::size_t rows, std::size_t count, T floor,
                     T scale, Seen seen);
     void (*softmax_delta)(const T *y, const T *delta, T *below, std::size_t rows, std::size_t count, T scale);
+    void (*softmax_nll)(const T *x, const std::int64_t *labels, T *p, T *losses, std::size_t rows, std::size_t count);
+    void (*softmax_nll_delta)(const T *p, const std::int64_t *labels, const T *delta, T *below, std::size_t rows,
+                              std::size_t count, std::size_t rows_of_delta);
     bool (*norm)(const T *x, const T *weight, const T *bias, T *value, Moments<T> *saved, Groups shape, double eps,
                  bool centred);
     void (*norm_delta)(const T *x, const Moments<T> *saved, const T *weight, const T *delta, const double *sums,

@@ -69,6 +69,14 @@ class BatchResult:
         sums.end_chunk()
         self._finite = self._finite and chunk.finite
 
+    def take(self, whole: Pass) -> None:
+        """Take the results of the only pass, which is over all rows. They belong to both from then on."""
+        if whole.deltas:
+            self.add(0, whole)
+            return
+        self.values, self.examples, self._finite = whole.values, whole.examples, whole.finite
+        self._sums.take(whole.grads)
+
     def as_segment(self) -> SegmentResult:
         """Return what there is, for `add_segment` of the whole batch's result."""
         return SegmentResult(self.values, self._deltas, self.examples, self._sums.total.arrays, self._finite)

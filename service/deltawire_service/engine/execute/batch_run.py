@@ -130,6 +130,8 @@ class BatchRun(NamedTuple):
         trace: collects every array, if there is one.
         """
         if trace is None:
+            if self.plan.chunks == 1 and len(self.starts) <= 1 and segment_runner.get() is None:
+                return self._single()
             return self.results(BatchRun.passes)[0]
 
         def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
@@ -141,6 +143,17 @@ class BatchRun(NamedTuple):
             _add(results, chunk)
             trace.end_chunk()
         return results[0]
+
+    @quietly
+    def _single(self) -> BatchResult:
+        """Compute the one pass over all rows as one chunk, without the lists that several are put into."""
+        rows = self.threads.alone(self._all_rows)
+        result = self.empty_result()
+        result.take(rows)
+        return result
+
+    def _all_rows(self) -> Pass:
+        return self.both_passes(0, self.batch.size)
 
     @quietly
     def results(self, computation: Computation) -> list[BatchResult]:
@@ -253,10 +266,13 @@ class BatchRun(NamedTuple):
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
-        count = stop - start
+        count, inputs = stop - start, self.network.inputs
+        whole = self.step is None and count == self.batch.size
         data = {
             name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
-            if self.network.inputs[name].shared
+            if inputs[name].shared
+            else read_only(array)
+            if whole
             else read_only(self._moved(name, array[start:stop], slice(start, stop)))
             for name, array in self.batch.data.items()
         }

@@ -82,6 +82,9 @@ class Objective(NamedTuple):
 
     def losses(self, values: Arrays) -> Array:
         """Return each example's weighted loss, (batch,), from the values of the loss nodes."""
+        if len(self.network.loss) == 1:
+            ((name, weight),) = self.network.loss.items()
+            return values[name] if weight == 1 else weight * values[name]
         weighted = [
             values[name] if weight == 1 else weight * values[name]
             for name, weight in self.network.loss.items()
@@ -99,8 +102,11 @@ class Objective(NamedTuple):
             chunks: number of chunks of the batch; losses add up within segments of these, too.
         """
         wide = np.complex128 if losses.dtype.kind == "c" else np.float64
-        parts = [losses[rows] for rows in segment_rows(len(losses), chunks)] if chunks > 1 else [losses]
-        loss = reduce(add, [_sum(part, wide) for part in parts]) / self.divisor
+        if chunks == 1:
+            loss = _sum(losses, wide) / self.divisor
+        else:
+            parts = [losses[rows] for rows in segment_rows(len(losses), chunks)]
+            loss = reduce(add, [_sum(part, wide) for part in parts]) / self.divisor
         regularization = self.network.regularization
         for name in regularization.parameters if regularization.l2 else ():
             flat = params[name].ravel()
@@ -110,7 +116,7 @@ class Objective(NamedTuple):
     def regularized(self, gradients: Arrays, params: Arrays) -> dict[str, Array]:
         """Return those of the gradients that the regularization adds to, with λW added."""
         regularization = self.network.regularization
-        decayed = dict[str, Array]()
+        decayed: dict[str, Array] = {}
         for name in regularization.parameters if regularization.l2 else ():
             if name in gradients:
                 decay = params[name].dtype.type(regularization.l2) * params[name]

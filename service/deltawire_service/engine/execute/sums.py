@@ -57,6 +57,11 @@ class SegmentedSums:
         """Add the part that the current chunk has of a sum."""
         self._segment.add(name, part)
 
+    def take(self, parts: dict[str, Array]) -> None:
+        """Take the sums of the only chunk as they are."""
+        self.total.arrays = parts
+        self.chunks += 1
+
     def end_chunk(self) -> None:
         """Go on to the next chunk, and to the next segment when its last chunk has ended."""
         self.chunks += 1
