@@ -128,7 +128,7 @@ class Embedding(Layer):
 
     def forward(self, params: Mapping[str, Array], index: Array) -> Activation:
         W = params["weight"]
-        value = W[index]
+        value = W.take(index, axis=0)  # faster than W[index]
         if self.padding_idx is not None and np.iscomplexobj(value):
             value.imag[index == self.padding_idx] = 0  # the row is a constant: no tangent goes through it
 

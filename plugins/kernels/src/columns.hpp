@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
+#include "blocks.hpp"
 #include "variant.hpp"
 
 namespace VARIANT {
@@ -47,7 +49,78 @@ template <class Move> inline void each_number(std::ptrdiff_t count, std::size_t 
         for (std::ptrdiff_t i = 0; i < count; ++i) move(i, i * std::ptrdiff_t(stride));
 }
 
+// A plane with its padding, cut into `stride_x` parts: windows that follow each other read, at one place of the kernel,
+// numbers that follow each other in one part.
+template <class T> class Parts {
+  public:
+    static constexpr std::size_t MOST = 1 << 16;  // numbers, which stay in the second cache
+
+    explicit Parts(const Columns &shape)
+        : s(shape), rows((s.out_height - 1) * s.stride_y + (s.kernel_height - 1) * s.dilation_y + 1),
+          width(s.out_width + (s.kernel_width - 1) * s.dilation_x / s.stride_x) {}
+
+    // Whether several places of the kernel read from each part.
+    bool pay() const {
+        const std::size_t most = MOST / s.stride_x;
+        return s.stride_x > 1 && s.kernel_width > s.stride_x && rows <= most && width <= most && rows * width <= most;
+    }
+
+    // Begins with padding alone, which is the same for all planes.
+    void allocate() { numbers.assign(s.stride_x * rows * width, T(0)); }
+
+    void read(const T *plane) {
+        const Span down(-s.top, 1, s.height, rows);
+        for (std::size_t part = 0; part < s.stride_x; ++part) {
+            const Span along(std::ptrdiff_t(part) - s.left, s.stride_x, s.width, width);
+            for (std::ptrdiff_t row = down.first; row < down.stop; ++row) {
+                const T *from = plane + (down.start + row - down.first) * s.width + along.start;
+                T *to = numbers.data() + (part * rows + row) * width + along.first;
+                each_number(along.stop - along.first, s.stride_x,
+                            [=](std::ptrdiff_t i, std::ptrdiff_t at) { to[i] = from[at]; });
+            }
+        }
+    }
+
+    // The numbers that the first row of windows reads at a place of the kernel.
+    const T *at(std::size_t y, std::size_t x) const {
+        const std::size_t offset = x * s.dilation_x;
+        return &numbers[(offset % s.stride_x * rows + y * s.dilation_y) * width + offset / s.stride_x];
+    }
+    std::size_t step() const { return s.stride_y * width; }  // to the next row of windows
+
+  private:
+    const Columns s;
+    const std::size_t rows, width;
+    std::vector<T> numbers;  // (stride_x, rows, width)
+};
+
+// Moves blocks of numbers; the last two share some where the blocks do not fill the row.
+template <class T> inline void copy(const T *from, T *to, std::size_t count) {
+    using Blocks = Block<T>;
+    if (count < Blocks::size) {
+        for (std::size_t i = 0; i < count; ++i) to[i] = from[i];
+        return;
+    }
+    for (std::size_t i = 0; i + Blocks::size <= count; i += Blocks::size) Blocks::store(to + i, Blocks::load(from + i));
+    Blocks::store(to + count - Blocks::size, Blocks::load(from + count - Blocks::size));
+}
+
+template <class T> inline void gather_parts(const T *x, T *columns, const Columns &s, Parts<T> &parts) {
+    const std::size_t windows = s.out_height * s.out_width;
+    parts.allocate();
+    for (std::size_t channel = 0; channel < s.channels; ++channel)
+        for (std::size_t example = 0; example < s.examples; ++example) {
+            parts.read(x + (example * s.channels + channel) * s.height * s.width);
+            T *to = columns + (channel * s.kernel_height * s.kernel_width * s.examples + example) * windows;
+            for (std::size_t y = 0; y < s.kernel_height; ++y)
+                for (std::size_t place = 0; place < s.kernel_width; ++place, to += s.examples * windows)
+                    for (std::size_t row = 0; row < s.out_height; ++row)
+                        copy(parts.at(y, place) + row * parts.step(), to + row * s.out_width, s.out_width);
+        }
+}
+
 template <class T> void gather(const T *x, T *columns, Columns s) {
+    if (Parts<T> parts(s); parts.pay()) return gather_parts(x, columns, s, parts);
     each_row(s, x, columns, [&s](const T *plane, T *to, Span rows, Span along) {
         std::fill_n(to, rows.first * s.out_width, T(0));
         for (std::ptrdiff_t row = rows.first; row < rows.stop; ++row) {

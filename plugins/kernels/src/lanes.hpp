@@ -19,7 +19,11 @@ constexpr std::size_t VECTOR = 32;
 constexpr std::size_t VECTOR = 16;
 #endif
 
+// Past a size of its own, the compiler calls instead: then each vector of a sum goes through memory.
+#define INLINE __attribute__((always_inline)) inline
+
 constexpr std::size_t RUN = 16;  // terms that are summed in the format of the numbers, before double precision
+constexpr std::size_t MANY = std::size_t(1) << 20;  // terms of which one may be far from the mean of all
 constexpr std::size_t WIDTH = 256;  // columns whose sums stay in the nearest cache
 
 // 64 bytes of numbers.
@@ -29,33 +33,44 @@ template <class T> struct Wide {
 
     Part part[parts];
 
-    static Wide filled(T number) {
+    INLINE static Wide filled(T number) {
         Wide numbers;
         for (Part &part : numbers.part) part = number - Part{};
         return numbers;
     }
-    static Wide load(const T *x) {
+    INLINE static Wide load(const T *x) {
         typedef T Loose __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
         Wide numbers;
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < parts; ++i) numbers.part[i] = *reinterpret_cast<const Loose *>(x + i * size);
         return numbers;
     }
-    T operator[](std::size_t place) const { return part[place / size][place % size]; }
-    Wide &operator+=(const Wide &other) { return *this = *this + other; }
+    // The first numbers of an array, and `rest` in the other places.
+    INLINE static Wide load(const T *x, std::size_t few, T rest) {
+        T numbers[count];
+        for (std::size_t i = 0; i < count; ++i) numbers[i] = i < few ? x[i] : rest;
+        return load(numbers);
+    }
+    INLINE void store(T *x) const {
+        typedef T Loose __attribute__((vector_size(VECTOR), aligned(sizeof(T)), may_alias));
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < parts; ++i) *reinterpret_cast<Loose *>(x + i * size) = part[i];
+    }
+    INLINE T operator[](std::size_t place) const { return part[place / size][place % size]; }
+    INLINE Wide &operator+=(const Wide &other) { return *this = *this + other; }
 
-    friend Wide operator+(const Wide &a, const Wide &b) {
+    INLINE friend Wide operator+(const Wide &a, const Wide &b) {
         return each([&](std::size_t i) { return a.part[i] + b.part[i]; });
     }
-    friend Wide operator-(const Wide &a, const Wide &b) {
+    INLINE friend Wide operator-(const Wide &a, const Wide &b) {
         return each([&](std::size_t i) { return a.part[i] - b.part[i]; });
     }
-    friend Wide operator*(const Wide &a, const Wide &b) {
+    INLINE friend Wide operator*(const Wide &a, const Wide &b) {
         return each([&](std::size_t i) { return a.part[i] * b.part[i]; });
     }
 
   private:
-    template <class Make> static Wide each(Make make) {
+    template <class Make> INLINE static Wide each(Make make) {
         Wide numbers;
 #pragma GCC unroll 4
         for (std::size_t i = 0; i < parts; ++i) numbers.part[i] = make(i);
@@ -66,12 +81,12 @@ template <class T> struct Wide {
 using Lanes = Wide<double>;
 constexpr std::size_t LANES = Lanes::count;
 
-inline Lanes::Part load_part(const double *x) {
+INLINE Lanes::Part load_part(const double *x) {
     typedef double Loose __attribute__((vector_size(VECTOR), aligned(sizeof(double)), may_alias));
     return *reinterpret_cast<const Loose *>(x);
 }
 
-inline Lanes::Part load_part(const float *x) {
+INLINE Lanes::Part load_part(const float *x) {
 #if defined(__AVX2__) && !defined(__AVX512F__)
     return _mm256_cvtps_pd(_mm_loadu_ps(x));  // GCC converts four floats in two halves, through memory
 #else
@@ -80,24 +95,30 @@ inline Lanes::Part load_part(const float *x) {
 #endif
 }
 
-template <class T> inline Lanes load(const T *x) {
+template <class T> INLINE Lanes load(const T *x) {
     Lanes lanes;
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < Lanes::parts; ++i) lanes.part[i] = load_part(x + i * Lanes::size);
     return lanes;
 }
 
-// Adds numbers to their sums.
-template <class T> inline void add(const Wide<T> &numbers, double *sums) {
-    for (std::size_t i = 0; i < Wide<T>::count; ++i) sums[i] += double(numbers[i]);
+// The numbers at eight places.
+template <class T> INLINE Lanes lanes(const Wide<T> &numbers, std::size_t first) {
+    return load(reinterpret_cast<const T *>(numbers.part) + first);
 }
 
-inline double total(const Lanes &lanes) {
+// Adds numbers to their sums.
+template <class T> INLINE void add(const Wide<T> &numbers, double *sums) {
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < Wide<T>::count; i += LANES) (Lanes::load(sums + i) + lanes(numbers, i)).store(sums + i);
+}
+
+INLINE double total(const Lanes &lanes) {
     return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
 }
 
 // The first `count` of eight numbers, and `rest` in the other places.
-template <class T> inline Lanes load(const T *x, std::size_t count, double rest) {
+template <class T> INLINE Lanes load(const T *x, std::size_t count, double rest) {
     double numbers[LANES];
     for (std::size_t i = 0; i < LANES; ++i) numbers[i] = i < count ? double(x[i]) : rest;
     return load(numbers);
@@ -106,18 +127,18 @@ template <class T> inline Lanes load(const T *x, std::size_t count, double rest)
 // Two numbers a place, both summed.
 template <class Each> struct Two {
     Each first, second;
-    Two &operator+=(const Two &other) {
+    INLINE Two &operator+=(const Two &other) {
         first += other.first, second += other.second;
         return *this;
     }
-    friend Two operator+(const Two &a, const Two &b) { return {a.first + b.first, a.second + b.second}; }
+    INLINE friend Two operator+(const Two &a, const Two &b) { return {a.first + b.first, a.second + b.second}; }
 };
 
-inline Two<double> total(const Two<Lanes> &lanes) { return {total(lanes.first), total(lanes.second)}; }
+INLINE Two<double> total(const Two<Lanes> &lanes) { return {total(lanes.first), total(lanes.second)}; }
 
 // Σ term(...) over a row, for terms made of eight numbers of each array. The term of `rest` alone is 0.
 template <class Term, class... Arrays>
-__attribute__((always_inline)) inline auto sum(std::size_t count, Term term, double rest, const Arrays *...arrays) {
+INLINE auto sum(std::size_t count, Term term, double rest, const Arrays *...arrays) {
     decltype(term(load(arrays)...)) even = {}, odd = {};
     std::size_t i = 0;
     for (; i + 2 * LANES <= count; i += 2 * LANES) {
@@ -132,22 +153,26 @@ __attribute__((always_inline)) inline auto sum(std::size_t count, Term term, dou
     return total(even + odd);
 }
 
-template <class T> inline double sum(const T *x, std::size_t count) {
+template <class T> INLINE double sum(const T *x, std::size_t count) {
     return sum(count, [](const Lanes &a) { return a; }, 0, x);
 }
 
-template <class T> inline double sum_differences(const T *x, std::size_t count, double from) {
-    const Lanes start = Lanes::filled(from);
-    return sum(count, [=](const Lanes &a) { return a - start; }, from, x);
+template <class T> INLINE double sum_squares(const T *x, std::size_t count) {
+    return sum(count, [](const Lanes &a) { return a * a; }, 0, x);
 }
 
-template <class T> inline double sum_squares(const T *x, std::size_t count, double from) {
+// Σ (x - from) and Σ (x - from)².
+template <class T> INLINE Two<double> sum_differences(const T *x, std::size_t count, double from) {
     const Lanes start = Lanes::filled(from);
-    return sum(count, [=](const Lanes &a) { return (a - start) * (a - start); }, from, x);
+    const auto term = [=](const Lanes &a) {
+        const Lanes apart = a - start;
+        return Two<Lanes>{apart, apart * apart};
+    };
+    return sum(count, term, from, x);
 }
 
 // Σ x (y - from).
-template <class T> inline double sum_moved_products(const T *x, const T *y, std::size_t count, double from) {
+template <class T> INLINE double sum_moved_products(const T *x, const T *y, std::size_t count, double from) {
     const Lanes start = Lanes::filled(from);
     return sum(count, [=](const Lanes &a, const Lanes &b) { return a * (b - start); }, 0, x, y);
 }

@@ -18,7 +18,7 @@ template <class T> struct Normalised {
 
     explicit Normalised(const Moments<T> &unit)
         : high(Wide<T>::filled(unit.high)), low(Wide<T>::filled(unit.low)), factor(Wide<T>::filled(unit.factor)) {}
-    Wide<T> operator()(const Wide<T> &x) const { return ((x - high) - low) * factor; }
+    INLINE Wide<T> operator()(const Wide<T> &x) const { return ((x - high) - low) * factor; }
 };
 
 // each(place, channel) for all places of a row; what it writes is not read at another place.
@@ -45,14 +45,48 @@ inline void place(const T *x, const T *weight, const T *bias, T *value, const Mo
         for (std::size_t i = 0; i < shape.count(); ++i) value[i] = unit(x[i]);
 }
 
-// Σ δ and Σ δ ∘ y, y the normalised x: in double precision, since what remains of parts that cancel may be small.
-template <class T>
-inline Two<double> sums_along(const T *x, const Moments<T> &unit, const T *delta, std::size_t count) {
+// Σ g and Σ g ∘ y of a row, y the normalised x and g made from numbers of arrays, 0 of zeros: in double precision,
+// since what remains of parts that cancel may be small.
+template <class T, class Made, class... Arrays>
+INLINE Two<double> sums_along(const T *x, const Moments<T> &unit, std::size_t count, Made made, const Arrays *...arrays) {
+    constexpr std::size_t each = Wide<T>::count;
     const Lanes mean = Lanes::filled(double(unit.high) + double(unit.low)), factor = Lanes::filled(unit.factor);
-    const auto term = [=](const Lanes &d, const Lanes &numbers) {
-        return Two<Lanes>{d, d * ((numbers - mean) * factor)};
+    const Lanes zero = Lanes::filled(0);
+    Two<Lanes> even = {zero, zero}, odd = even;
+    const auto keep = [&](Two<Lanes> &to, const Lanes &g, const Lanes &numbers) __attribute__((always_inline)) {
+        to += {g, g * ((numbers - mean) * factor)};
     };
-    return sum(count, term, 0, delta, x);
+    const auto keep_all = [&](const Wide<T> &g, const Wide<T> &numbers) __attribute__((always_inline)) {
+        keep(even, lanes(g, 0), lanes(numbers, 0));
+        if constexpr (each > LANES) keep(odd, lanes(g, LANES), lanes(numbers, LANES));
+    };
+    std::size_t i = 0;
+    if constexpr (each == LANES)
+        for (; i + 2 * each <= count; i += 2 * each) {
+            keep(even, made(Lanes::load(arrays + i)...), Lanes::load(x + i));
+            keep(odd, made(Lanes::load(arrays + i + each)...), Lanes::load(x + i + each));
+        }
+    for (; i + each <= count; i += each) keep_all(made(Wide<T>::load(arrays + i)...), Wide<T>::load(x + i));
+    if (const std::size_t few = count - i)
+        keep_all(made(Wide<T>::load(arrays + i, few, T(0))...), Wide<T>::load(x + i, few, unit.high));
+    return total(even + odd);
+}
+
+// The mean of a row as a sum of two numbers, and the mean of the squares of what is above it.
+struct Row {
+    double mean, rest, squares;
+};
+
+// The squares are those from a number near the mean: n times their mean is at least the square of its distance, so
+// that the difference loses log₂ n digits at most. Doubles need these: their number is the mean, but for rounding.
+template <class T> INLINE Row moments(const T *x, std::size_t count, bool centred) {
+    const double share = double(count);
+    if (!centred) return {0, 0, sum_squares(x, count) / share};
+    const bool any = sizeof(T) < sizeof(double) && count && count < MANY;
+    const double from = any ? double(x[0]) : sum(x, count) / share;
+    const Two<double> both = sum_differences(x, count, from);
+    const double rest = both.first / share, squares = both.second / share - rest * rest;
+    return {from, rest, squares < 0 ? 0 : squares};
 }
 
 // value = weight ∘ (x - mean) / √(mean of squares + eps) + bias; weight and bias may be null.
@@ -63,15 +97,11 @@ bool norm(const T *x, const T *weight, const T *bias, T *value, Moments<T> *save
     const std::size_t count = shape.count();
     bool finite = true;
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, value += count) {
-        const double mean = centred ? sum(x, count) / double(count) : 0;
-        const T high = static_cast<T>(mean);
-        // In double precision, rounding leaves a rest of a mean that is much greater than the differences.
-        const double rest = !centred             ? 0
-                            : sizeof(T) < sizeof(double) ? mean - double(high)
-                                                         : sum_differences(x, count, mean) / double(count);
-        const double squares = sum_squares(x, count, mean + rest * (sizeof(T) == sizeof(double))) / double(count);
-        finite = finite && __builtin_isfinite(squares);
-        const Moments<T> unit = {high, static_cast<T>(rest), static_cast<T>(1 / __builtin_sqrt(squares + eps))};
+        const Row of = moments(x, count, centred);
+        finite = finite && __builtin_isfinite(of.squares);
+        const T high = static_cast<T>(of.mean + of.rest);
+        const Moments<T> unit = {high, static_cast<T>((of.mean - double(high)) + of.rest),
+                                 static_cast<T>(1 / __builtin_sqrt(of.squares + eps))};
         saved[row] = unit;
         const T *w = weight ? weight + shape.first(row) : nullptr, *b = bias ? bias + shape.first(row) : nullptr;
         place(x, w, b, value, unit, shape);
@@ -106,7 +136,7 @@ template <class T>
 void channel_sums(const T *x, const Moments<T> *saved, const T *delta, double *sums, Groups shape) {
     for (std::size_t row = 0; row < shape.rows; ++row, sums += 2 * shape.channels)
         for (std::size_t channel = 0; channel < shape.channels; ++channel, delta += shape.places, x += shape.places) {
-            const Two<double> both = sums_along(x, saved[row], delta, shape.places);
+            const Two<double> both = sums_along(x, saved[row], shape.places, [](const Wide<T> &d) { return d; }, delta);
             sums[channel] = both.first, sums[shape.channels + channel] = both.second;
         }
 }
@@ -174,24 +204,21 @@ void norm_delta(const T *x, const Moments<T> *saved, const T *weight, const T *d
     for (std::size_t row = 0; row < shape.rows; ++row, x += count, delta += count, below += count) {
         const Moments<T> unit = saved[row];
         const T *w = weight ? weight + shape.first(row) : nullptr;
-        const T *g = delta;
-        if (w && !sums) {  // sums and differences see the same roundings of g
-            for (std::size_t i = 0; i < count; ++i) below[i] = w[i] * delta[i];
-            g = below;
-        }
-        const Two<double> both = sums ? row_sums(sums + row * 2 * shape.channels, w, shape.channels)
-                                      : sums_along(x, unit, g, count);
+        const Two<double> both =
+            sums ? row_sums(sums + row * 2 * shape.channels, w, shape.channels)
+            : w  ? sums_along(x, unit, count, [](const Wide<T> &by, const Wide<T> &d) { return by * d; }, w, delta)
+                 : sums_along(x, unit, count, [](const Wide<T> &d) { return d; }, delta);
         const double slope = both.second / double(count);
         const T low = centred ? static_cast<T>(both.first / double(count)) : T(0);
         const auto rest = [=](T g, T number) { return (g - low) - unit(number) * T(slope); };
         constexpr bool again = sizeof(T) == sizeof(double);
         const T last = again ? T(1) : unit.factor;
-        if (w && sums)
+        if (w)
             each_place(shape, [=](std::size_t i, std::size_t channel) {
                 below[i] = rest(w[channel] * delta[i], x[i]) * last;
             });
         else
-            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(g[i], x[i]) * last; });
+            each_place({1, 1, count, 1}, [=](std::size_t i, std::size_t) { below[i] = rest(delta[i], x[i]) * last; });
         if constexpr (again) {
             const Normalised<T> numbers(unit);
             const auto term = [=](const Lanes &each, const Lanes &number) { return each * numbers(number); };

@@ -1,11 +1,15 @@
 // Sums of the rows of δ that go to each row of a table.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "lanes.hpp"
 
 namespace VARIANT {
+
+constexpr std::size_t LINE = 64, MOST_LINES = 64;  // bytes of a line of the cache, and lines to ask for early
+constexpr std::size_t NEXT = 2;                   // rows to ask for early: they lie anywhere
 
 // Σ of many rows of δ: a few in the format of the numbers, then in double precision.
 template <class T>
@@ -29,6 +33,7 @@ inline void add_many(const std::uint32_t *from, const T *delta, T *sums, std::si
 template <class T>
 void scatter(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums, std::size_t rows,
              std::size_t width) {
+    const std::size_t lines = std::min(MOST_LINES, width * sizeof(T) / LINE);
     for (std::size_t row = 0; row < rows; ++row, sums += width) {
         const std::uint32_t *from = order + starts[row];
         const std::size_t many = starts[row + 1] - starts[row];
@@ -36,9 +41,25 @@ void scatter(const std::uint32_t *starts, const std::uint32_t *order, const T *d
             add_many(from, delta, sums, many, width);
             continue;
         }
-        for (std::size_t column = 0; column < width; ++column) sums[column] = T(0);
-        for (std::size_t i = 0; i < many; ++i) {
-            const T *added = delta + from[i] * width;
+        // Up to three at once, so that the sums are written once.
+        const auto row_of = [=](std::size_t i) { return delta + from[i] * width; };
+        std::size_t i = std::min<std::size_t>(many, 3);
+        const T *a = i > 0 ? row_of(0) : nullptr, *b = i > 1 ? row_of(1) : nullptr, *c = i > 2 ? row_of(2) : nullptr;
+        const std::size_t left = starts[rows] - starts[row + 1];
+        for (std::size_t next = many; next < many + std::min(NEXT, left); ++next)
+            for (std::size_t line = 0; line < lines; ++line)
+                __builtin_prefetch(reinterpret_cast<const char *>(row_of(next)) + line * LINE);
+        if (i == 3)
+            for (std::size_t column = 0; column < width; ++column)
+                sums[column] = ((T(0) + a[column]) + b[column]) + c[column];
+        else if (i == 2)
+            for (std::size_t column = 0; column < width; ++column) sums[column] = (T(0) + a[column]) + b[column];
+        else if (i == 1)
+            for (std::size_t column = 0; column < width; ++column) sums[column] = T(0) + a[column];
+        else
+            std::fill_n(sums, width, T(0));
+        for (; i < many; ++i) {
+            const T *added = row_of(i);
             for (std::size_t column = 0; column < width; ++column) sums[column] += added[column];
         }
     }
