@@ -15,7 +15,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import CALL, NUMBER, Array, Shape, Work
-from deltawire_layers.numeric.plane_kernels import Columns, Planes
+from deltawire_layers.numeric.compiled.planes import Columns, Planes
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Window, count_places, reads
 

@@ -1,9 +1,9 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
-This is the one module of layers that takes them; `loss_kernels.py`, `norm_kernels.py`, `plane_kernels.py`
-and `cell_kernels.py` call those of losses, of norms, of windows and of recurrent cells. Every function
-returns None where a kernel does not compute the numbers: it is not installed, the processor lacks its
-instructions, or the numbers are complex (they carry a complex step). The caller then computes with numpy.
+This is the one module of layers that takes them; the modules of `compiled/` call those of losses, of norms,
+of windows and of recurrent cells. A function returns None where a kernel does not compute the numbers: it is
+not installed, the processor lacks its instructions, or the numbers are complex (they carry a complex step).
+The caller then computes with numpy.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from marshmallow import Schema, validate
 
 from deltawire_layers.layer import Activation, Array, Formula, Integers, Layer, LayerError, Shape
 from deltawire_layers.layers.losses.weights import check_weight, weighted
-from deltawire_layers.numeric import analytic, branches, loss_kernels
+from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.compiled import losses
 from deltawire_layers.numeric.sums import expand_batch, sum_example
 from deltawire_layers.shapes import axis_index, last_axis, without_axes
 from deltawire_plugins import config
@@ -151,7 +152,7 @@ class SoftmaxNll(Labelled):
 
     def forward(self, params: Mapping[str, Array], scores: Array, label: Array, *weight: Array) -> Activation:
         if self.axis == -1 and self.plain and not self.label_smoothing:
-            compiled = loss_kernels.softmax_nll(scores, label)
+            compiled = losses.softmax_nll(scores, label)
             if compiled:
                 loss = Activation(self.total(compiled.losses), deltas=(compiled.delta, None))
                 return weighted(loss, weight)

@@ -29,7 +29,8 @@ from deltawire_layers.layers.norms.normalised import (
     weight_and_bias,
 )
 from deltawire_layers.layers.norms.places import LayerNorm
-from deltawire_layers.numeric import analytic, norm_kernels
+from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.compiled import norms
 from deltawire_layers.numeric.lengths import magnitude
 from deltawire_layers.numeric.sums import sum_axes
 from deltawire_plugins import config
@@ -82,7 +83,7 @@ class Groups(ChannelNorm):
 
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         groups = self.count_groups(x.shape[1])
-        compiled = norm_kernels.norm(params, x, len(x) * groups, x.shape[1] // groups, self.eps, centred=True)
+        compiled = norms.norm(params, x, len(x) * groups, x.shape[1] // groups, self.eps, centred=True)
         if compiled:
             return compiled
         grouped = (len(x), groups, -1)
@@ -177,7 +178,7 @@ class BatchNorm(ChannelNorm):
         self, params: Mapping[str, Array], x: Array, running_mean: Array, running_var: Array
     ) -> Activation:
         root = analytic.square_root(running_var + self.eps)
-        compiled = norm_kernels.standardised(params, x, running_mean, root) if x.ndim > 2 else None
+        compiled = norms.standardised(params, x, running_mean, root) if x.ndim > 2 else None
         if not compiled:
             return self._by_numpy(params, x, running_mean, root)
 

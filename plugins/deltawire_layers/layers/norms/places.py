@@ -30,7 +30,7 @@ from deltawire_layers.layers.norms.normalised import (
     saved_by_rows,
     weight_and_bias,
 )
-from deltawire_layers.numeric import norm_kernels
+from deltawire_layers.numeric.compiled import norms
 from deltawire_layers.shapes import last_axis
 from deltawire_plugins import config
 
@@ -83,9 +83,7 @@ class PlacesNorm(Layer):
             norm: normalises numbers over the last axis.
         """
         places = prod(x.shape[-self.last_axes :])
-        compiled = norm_kernels.norm(
-            params, x, x.size // places, places, self.eps, centred=norm is normalised
-        )
+        compiled = norms.norm(params, x, x.size // places, places, self.eps, centred=norm is normalised)
         if compiled:
             return compiled
         y, back = norm(self._joined(x), self.eps)

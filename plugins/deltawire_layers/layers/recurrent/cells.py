@@ -18,7 +18,8 @@ from deltawire_layers.layers.recurrent.recurrent import (
     States,
     no_delta,
 )
-from deltawire_layers.numeric import analytic, branches, cell_kernels
+from deltawire_layers.numeric import analytic, branches
+from deltawire_layers.numeric.compiled import cells as compiled_cells
 from deltawire_layers.numeric.products import matmul, project
 from deltawire_plugins import config
 
@@ -113,7 +114,7 @@ class Gru(Recurrent):
         for t in range(steps):
             check_deadline()
             sums = matmul(state, W_hh.T) + b_hh
-            if not cell_kernels.gru(gates, sums, first, inner, h, t):
+            if not compiled_cells.gru(gates, sums, first, inner, h, t):
                 s = sums.reshape(batch, 3, units)
                 gates[:, t, :2] += s[:, :2]
                 r, z = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
@@ -129,7 +130,7 @@ class Gru(Recurrent):
             back, past = no_delta(h), no_delta(h)
             for t in reversed(range(steps)):
                 check_deadline()
-                if not cell_kernels.gru_delta(gates, inner, h, first, delta, back, u, s, past, t):
+                if not compiled_cells.gru_delta(gates, inner, h, first, delta, back, u, s, past, t):
                     values, slopes = analytic.gate(gates[:, t, :2])
                     (r, z), (r_slope, z_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
                     n, n_slope = analytic.tanh(gates[:, t, 2]), analytic.tanh_slope(gates[:, t, 2])
@@ -196,7 +197,7 @@ class Lstm(Recurrent):
         for t in range(steps):
             check_deadline()
             sums = matmul(state, W_hh.T)
-            if not cell_kernels.lstm(gates, sums, first, cells, h, t):
+            if not compiled_cells.lstm(gates, sums, first, cells, h, t):
                 gates[:, t] += sums.reshape(batch, 4, units)
                 i, f = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
                 cells[:, t] = cell = f * cell + i * analytic.tanh(gates[:, t, 2])
@@ -209,7 +210,9 @@ class Lstm(Recurrent):
             back, cell_back = no_delta(h), no_delta(h)
             for t in reversed(range(steps)):
                 check_deadline()
-                if not cell_kernels.lstm_delta(gates, cells, first, to_state, to_cell, back, cell_back, u, t):
+                if not compiled_cells.lstm_delta(
+                    gates, cells, first, to_state, to_cell, back, cell_back, u, t
+                ):
                     values, slopes = analytic.gate(gates[:, t, :2])
                     (i, f), (i_slope, f_slope) = values.swapaxes(0, 1), slopes.swapaxes(0, 1)
                     o, o_slope = analytic.gate(gates[:, t, 3])
