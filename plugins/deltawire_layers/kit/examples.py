@@ -102,20 +102,22 @@ def batches(trial: Trial, measured: Measured, alone: Alone) -> None:
     short = _in_float32(trial, measured.point)
     if short is not None:
         _per_example(trial, *short)
-    seconds, before = 0.0, 1
+    seconds, rows = 0.0, np.zeros(1, np.int64)
     for size in BATCHES:
-        if seconds * size / before > LONGEST or widest * size > MOST_NUMBERS:
+        longest = LONGEST * len(rows) / size
+        if seconds > longest:  # once more, since another process may have held this one up
+            seconds = _batch(trial, measured, alone, rows)
+        if seconds > longest or widest * size > MOST_NUMBERS:
             return
         rows = stream.permutation(np.arange(size) % count)
-        start = perf_counter()
-        _batch(trial, measured, alone, rows)
-        seconds, before = perf_counter() - start, size
+        seconds = _batch(trial, measured, alone, rows)
         if short is not None:
             _batch_32(trial, *short, rows)
 
 
-def _batch(trial: Trial, measured: Measured, alone: Alone, rows: Array) -> None:
-    """Check a batch of examples, given by their rows, against each of them alone."""
+def _batch(trial: Trial, measured: Measured, alone: Alone, rows: Array) -> float:
+    """Check a batch of examples, given by their rows, against each of them alone; return its seconds."""
+    start = perf_counter()
     results = trial.forward(measured.point.with_rows(itemgetter(rows))).results()
     counts = np.bincount(rows, minlength=len(measured.point.delta))
     for closure, result in results.items():
@@ -130,6 +132,7 @@ def _batch(trial: Trial, measured: Measured, alone: Alone, rows: Array) -> None:
             )
         problem = f"of an example differs in a batch of {len(rows)}"
         trial.agree(2, closure, problem, measured.point, expected, result, allowance)
+    return perf_counter() - start
 
 
 def _in_float32(trial: Trial, point: Point) -> tuple[Point, Alone, Alone] | None:
