@@ -63,15 +63,15 @@ class Point(NamedTuple):
         return _largest(self.params.values())
 
     @property
-    def derived(self) -> float:
-        """Return a bound of products that cancel in an equation, of which one factor is a whole input.
+    def cancelled_in_equations(self) -> float:
+        """Return a bound of products that may cancel in an equation; one factor is a whole input.
 
         The gradient of a weight, x ∘ f′ ∘ δ, has the rounding of f′ as many times as x is large.
         """
         return self.products(2) * (1 + self.around / (1 + self.largest_input))
 
     @property
-    def cancelled(self) -> float:
+    def cancelled_in_value(self) -> float:
         """Return a bound of products of arguments that cancel in float32 on the way to a right value.
 
         Small inputs have small products; those that lie together are subtracted before they are multiplied.

@@ -188,7 +188,9 @@ def allowed_32(trial: Trial, point: Point, exact: dict[str, Array], nudges: int 
         nudged = trial.forward(each)
         for closure, result in ({"value": nudged.value} | nudged.backward(numbers=False)).items():
             moved[closure] = np.fmax(moved[closure], greatest(closure, result - exact[closure]))
-    products = {closure: point.derived for closure in exact} | {"value": point.cancelled}
+    products = {closure: point.cancelled_in_equations for closure in exact} | {
+        "value": point.cancelled_in_value
+    }
     return {
         closure: CONDITION * moved[closure]
         + EPSILON_32 * (LAST_BITS * greatest(closure, result) + CANCELLED * products[closure])

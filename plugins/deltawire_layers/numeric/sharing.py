@@ -68,7 +68,7 @@ def over_numbers(function: Callable[..., object], *arrays: Array) -> None:
         arrays: contiguous, of equal shapes.
     """
     many = 1 if sharing.get() is None else parts(arrays[0].size, arrays[0].size)
-    if many == 1:  # as they are: to cut and reshape small arrays takes longer than to compute them
+    if many == 1:  # cutting and reshaping small arrays takes longer than computing them
         function(*arrays)
     else:
         _in_pieces(function, [array.reshape(-1) for array in arrays], many)

@@ -267,12 +267,9 @@ class BatchRun(NamedTuple):
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
         count, inputs = stop - start, self.network.inputs
-        whole = self.step is None and count == self.batch.size
         data = {
             name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
             if inputs[name].shared
-            else read_only(array)
-            if whole
             else read_only(self._moved(name, array[start:stop], slice(start, stop)))
             for name, array in self.batch.data.items()
         }

@@ -82,9 +82,6 @@ class Objective(NamedTuple):
 
     def losses(self, values: Arrays) -> Array:
         """Return each example's weighted loss, (batch,), from the values of the loss nodes."""
-        if len(self.network.loss) == 1:
-            ((name, weight),) = self.network.loss.items()
-            return values[name] if weight == 1 else weight * values[name]
         weighted = [
             values[name] if weight == 1 else weight * values[name]
             for name, weight in self.network.loss.items()
@@ -102,11 +99,8 @@ class Objective(NamedTuple):
             chunks: number of chunks of the batch; losses add up within segments of these, too.
         """
         wide = np.complex128 if losses.dtype.kind == "c" else np.float64
-        if chunks == 1:
-            loss = _sum(losses, wide) / self.divisor
-        else:
-            parts = [losses[rows] for rows in segment_rows(len(losses), chunks)]
-            loss = reduce(add, [_sum(part, wide) for part in parts]) / self.divisor
+        parts = [losses[rows] for rows in segment_rows(len(losses), chunks)] if chunks > 1 else [losses]
+        loss = reduce(add, [_sum(part, wide) for part in parts]) / self.divisor
         regularization = self.network.regularization
         for name in regularization.parameters if regularization.l2 else ():
             flat = params[name].ravel()
