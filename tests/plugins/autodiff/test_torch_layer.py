@@ -192,6 +192,16 @@ def test_memory_grows_with_the_module() -> None:
     assert 400 <= work.each and work.once > 0
 
 
+def pairs_of_examples() -> Any:
+    class Gram(torch.nn.Module):  # type: ignore[misc, name-defined]
+        """Products of all pairs of examples."""
+
+        def forward(self, x: Any) -> Any:
+            return x.flatten(1) @ x.flatten(1).T
+
+    return Gram()
+
+
 REFUSED = {
     "dropout": (lambda nn: nn.Dropout(0.5), "draws random numbers"),
     "dropout of attention": (
@@ -205,15 +215,8 @@ REFUSED = {
     "another width": (lambda nn: nn.Linear(5, 2), "does not take these inputs"),
     "floats for integers": (lambda nn: nn.Embedding(5, 2), "integers="),
     "no batch": (lambda nn: nn.Flatten(0), "first axis has to be the batch"),
-    "batch among the axes": (lambda nn: Gram(), "meets the batch axis of another"),
+    "batch among the axes": (lambda nn: pairs_of_examples(), "meets the batch axis of another"),
 }
-
-
-class Gram(torch.nn.Module):  # type: ignore[misc, name-defined]
-    """Products of all pairs of examples."""
-
-    def forward(self, x: Any) -> Any:
-        return x.flatten(1) @ x.flatten(1).T
 
 
 @pytest.mark.parametrize("case", REFUSED)
