@@ -54,7 +54,7 @@ class Linear(Layer):
     def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
         W = params["weight"]
         value = project(x, W.T)
-        grads = {"weight": lambda delta: outer(delta, x)}  # δ xᵀ
+        grads = {"weight": lambda delta: outer(delta, x, of_result=True)}  # δ xᵀ
         if self.bias:
             value += params["bias"]
             grads["bias"] = lambda delta: sum_rows(delta)  # δ

@@ -2,13 +2,14 @@
 
 This is the one module of layers that takes them; the modules of `compiled/` call those of losses, of norms,
 of windows and of recurrent cells. A function returns None where a kernel does not compute the numbers: it is
-not installed, the processor lacks its instructions, or the numbers are complex (they carry a complex step).
-The caller then computes with numpy.
+not installed, or the processor lacks its instructions. Numbers that carry a complex step have few kernels:
+functions of one number, and norms. The caller then computes with numpy.
 """
 
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -46,6 +47,8 @@ def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation 
         keeps_slope: whether the derivative is computed with the value, and kept.
     """
     number = _NUMBERS.get(function)
+    if number is not None and x.dtype.char == "D" and computes(x.real):
+        return _moved_pointwise(number, np.ascontiguousarray(x))
     if number is None or not computes(x):
         return None
     x = np.ascontiguousarray(x)
@@ -65,6 +68,24 @@ def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation 
         return below
 
     return Activation(y, deltas=(x_delta,))
+
+
+def _moved_pointwise(number: int, x: Array) -> Activation:
+    """Return the value and the backward equation of a function of one number, under the complex step."""
+    y = np.empty_like(x)
+    sharing.over_numbers(_of_complex(partial(compiled.moved_value, number)), x, y)
+
+    def x_delta(delta: Array) -> Array:
+        below, above = np.empty_like(x), np.ascontiguousarray(delta)
+        sharing.over_numbers(_of_complex(partial(compiled.moved_delta, number)), x, above, below)
+        return below
+
+    return Activation(y, deltas=(x_delta,))
+
+
+def _of_complex(kernel: Callable[..., None]) -> Callable[..., None]:
+    """Return the function of complex arrays that a kernel of their parts computes."""
+    return lambda *arrays: kernel(*(array.view(np.float64) for array in arrays))
 
 
 class Softmax(NamedTuple):

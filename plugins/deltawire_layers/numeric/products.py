@@ -7,12 +7,12 @@ ones; these functions omit αβ, because it vanishes with the step. α = 0 or β
 from __future__ import annotations
 
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import Array
+from deltawire_layers.numeric.complex_parts import Parts, only_moves, parts
 from deltawire_layers.numeric.multiplication.pieces import product
 from deltawire_layers.numeric.sums import rows
 
@@ -40,10 +40,10 @@ def matmul(a: Array, b: Array) -> Array:
             value[block] = _first_order(a[block], b[block])
     else:
         for place in np.ndindex(a.shape[:-2]):
-            parts = _apart(b[place])
+            right = parts(b[place])
             for block in _blocks(a.shape[-2], a.shape[-1] + b.shape[-1]):
                 check_deadline()
-                value[place][block] = _times(a[place][block], parts)
+                value[place][block] = _times(parts(a[place][block]), right)
     return value
 
 
@@ -53,16 +53,28 @@ def project(x: Array, W: Array) -> Array:
     return z if x.ndim == 2 else z.reshape(*x.shape[:-1], W.shape[1])
 
 
-def outer(a: Array, b: Array) -> Array:
-    """Return Σ a bᵀ over all leading axes of a (..., m) and b (..., n): (m, n)."""
+def outer(a: Array, b: Array, of_result: bool = False) -> Array:
+    """Return Σ a bᵀ over all leading axes of a (..., m) and b (..., n): (m, n).
+
+    Args:
+        a: (..., m).
+        b: (..., n).
+        of_result: whether this is a gradient that its layer does not compute with. Its real part is NaN where
+            the engine reads only the imaginary one.
+    """
     a, b = rows(a), rows(b)
     if a.dtype.kind != "c" or not _pays(a.T, b):
         return product(a.T, b)
-    first, *others = _blocks(len(a), a.shape[1] + b.shape[1])
-    total = _first_order(a[first].T, b[first])
-    for block in others:
+    total = np.empty((a.shape[1], b.shape[1]), np.complex128)
+    both = not (of_result and only_moves())
+    if not both:
+        total.real = np.nan
+    for number, block in enumerate(_blocks(len(a), a.shape[1] + b.shape[1])):
         check_deadline()
-        total += _first_order(a[block].T, b[block])
+        left, right = parts(a[block].T), parts(b[block])
+        if both:
+            total.real = product(left.real, right.real) + (total.real if number else 0)
+        total.imag = _imaginary(left, right) + (total.imag if number else 0)
     return total
 
 
@@ -77,51 +89,27 @@ def _pays(a: Array, b: Array) -> bool:
     return bool(n * terms * m > FEWEST * numbers)
 
 
-class _Parts(NamedTuple):
-    """The parts of a complex matrix.
-
-    real:  the real parts
-    pairs: real and imaginary parts as alternate columns of reals, when the memory has this order
-    imag:  the imaginary parts, when there are no pairs and any is not 0
-    """
-
-    real: Array
-    pairs: Array | None
-    imag: Array | None
-
-
-def _apart(b: Array) -> _Parts:
-    moves = _moves(b)
-    paired = moves and b.strides[-1] == b.itemsize
-    return _Parts(
-        _packed(b.real),
-        b.view(np.float64) if paired else None,
-        _packed(b.imag) if moves and not paired else None,
-    )
-
-
 def _first_order(a: Array, b: Array) -> Array:
-    return _times(a, _apart(b))
+    return _times(parts(a), parts(b))
 
 
-def _times(a: Array, b: _Parts) -> Array:
+def _times(a: Parts, b: Parts) -> Array:
     # An imaginary part of 0 contributes 0 · value: NaN where the value is infinite, as in BLAS.
-    A = _packed(a.real)
-    if b.pairs is not None:
-        value = product(A, b.pairs).view(np.complex128)  # the columns alternate again
+    value = np.empty((*a.real.shape[:-1], b.real.shape[-1]), np.complex128)
+    if a.imag is None:
+        value.real = product(a.real, b.real)
+        value.imag = 0 * value.real
     else:
-        value = np.empty((*a.shape[:-1], b.real.shape[-1]), np.complex128)
-        value.real = product(A, b.real)
-        value.imag = product(A, b.imag) if b.imag is not None else 0 * value.real
-    value.imag += product(_packed(a.imag), b.real) if _moves(a) else 0 * value.real
+        both, n = product(a.above_each_other(), b.real), a.real.shape[-2]
+        value.real, value.imag = both[..., :n, :], both[..., n:, :]
+    value.imag += product(a.real, b.imag) if b.imag is not None else 0 * value.real
     return value
 
 
-def _packed(numbers: Array) -> Array:
-    """Return a contiguous copy in the same order, which BLAS reads fastest."""
-    return numbers.copy("K")
-
-
-def _moves(array: Array) -> bool:
-    """Return whether any imaginary part is not 0; test the first row first, which mostly decides."""
-    return bool(array.imag[:1].any() or array.imag.any())
+def _imaginary(a: Parts, b: Parts) -> Array | float:
+    """Return the imaginary part of a b, as one product where both factors move: (a β) + (α b)."""
+    if a.imag is None or b.imag is None:
+        if a.imag is not None:
+            return product(a.imag, b.real)
+        return 0.0 if b.imag is None else product(a.real, b.imag)
+    return product(Parts(a.real.T, a.imag.T).above_each_other().T, Parts(b.imag, b.real).above_each_other())

@@ -27,6 +27,24 @@ template <class T> void delta(int function, In<T> x, In<T> above, Out<T> below) 
     compute(x.data(), above.data(), below.data(), x.size());
 }
 
+// Complex numbers, as two reals each.
+void moved_value(int function, In<double> x, Out<double> y) {
+    same(x.size(), y.size());
+    const auto compute = variant().moved.values[checked(function)];
+    const std::size_t count = divided(x.size(), 2);
+    const Unlocked unlocked(x.size());
+    compute(x.data(), y.data(), count);
+}
+
+void moved_delta(int function, In<double> x, In<double> above, Out<double> below) {
+    same(x.size(), above.size());
+    same(x.size(), below.size());
+    const auto compute = variant().moved.deltas[checked(function)];
+    const std::size_t count = divided(x.size(), 2);
+    const Unlocked unlocked(x.size());
+    compute(x.data(), above.data(), below.data(), count);
+}
+
 template <class T> void value_and_slope(int function, In<T> x, Out<T> y, Out<T> slope) {
     same(x.size(), y.size());
     same(x.size(), slope.size());
@@ -180,4 +198,7 @@ template <class T> void bind(nb::module_ &m) {
 void bind_rows(nb::module_ &m) {
     bind<float>(m);
     bind<double>(m);
+    m.def("moved_value", moved_value, "function"_a, "x"_a.noconvert(), "y"_a.noconvert());
+    m.def("moved_delta", moved_delta, "function"_a, "x"_a.noconvert(), "above"_a.noconvert(),
+          "below"_a.noconvert());
 }

@@ -1,4 +1,4 @@
-// Functions of one number: the value of a layer, and its derivative.
+// Functions of one number: the value of a layer, its derivative (slope), and the second one (bend).
 #pragma once
 
 #include "elementary.hpp"
@@ -19,6 +19,7 @@ struct Sigmoid {
     template <class T> static T slope_at(T power) { return power / fused(power, 2 + power, T(1)); }
     template <class T> static T value(T x) { return value(x, power(x)); }
     template <class T> static T slope(T x) { return slope_at(power(x)); }  // σ(x) σ(-x), precise in both tails
+    template <class T> static T bend(T x);
 };
 
 struct Tanh {
@@ -32,7 +33,11 @@ struct Tanh {
         const T e = power.number();
         return power.raised() * (4 * power.lowered) / fused(e, 2 + e, T(1));
     }
+    template <class T> static T bend(T x) { return -2 * value(x) * slope(x); }
 };
+
+// σ'' = σ' (σ(-x) - σ(x)), and the difference is -tanh(x / 2).
+template <class T> T Sigmoid::bend(T x) { return -slope(x) * Tanh::value(T(0.5) * x); }
 
 // x σ(t) for a t with the sign of x, σ(t), and its derivative σ(t) σ(-t).
 //
@@ -60,6 +65,10 @@ struct Silu {
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
+    template <class T> static T bend(T x) {
+        const T near = bounded(x);
+        return Sigmoid::slope(x) * fused(-near, Tanh::value(T(0.5) * near), T(2));
+    }
 };
 
 struct Softplus {
@@ -67,6 +76,7 @@ struct Softplus {
         return (x < 0 ? T(0) : x) + log_one_plus(exponential(-absolute(x)));
     }
     template <class T> static T slope(T x) { return Sigmoid::value(x); }
+    template <class T> static T bend(T x) { return Sigmoid::slope(x); }
 };
 
 struct Gelu {
@@ -77,6 +87,10 @@ struct Gelu {
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
+    template <class T> static T bend(T x) {  // Φ'(x) (2 - x²)
+        const auto [below, moment, density, size] = normal(x);
+        return density * fused(-size, size, T(2));
+    }
 };
 
 struct GeluTanh {
@@ -102,6 +116,13 @@ struct GeluTanh {
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
+    template <class T> static T bend(T x) {  // σ'(t) (2 t' + x t'' - x t'² tanh(t / 2)), for x σ(t) with t = x (r + c x²)
+        constexpr T root = T(whole_root), cubic = T(whole_cubic);
+        const T near = bounded_below(-absolute(x), Format<T>::gelu_tanh_end), square = near * near;
+        const T t = near * fused(cubic, square, root), rise = fused(3 * cubic, square, root);
+        const T turn = fused(-near * rise * rise, Tanh::value(T(0.5) * t), 6 * cubic * square);
+        return Sigmoid::slope(t) * fused(T(2), rise, turn);
+    }
 };
 
 struct Erf {
@@ -113,6 +134,7 @@ struct Erf {
         return with_sign(size > 1 ? 1 - tail : centre, x);
     }
     template <class T> static T slope(T x) { return T(1.12837916709551257390) * squared_bell(x).number(); }
+    template <class T> static T bend(T x) { return -2 * bounded(x) * slope(x); }
     template <class T> static Power<T> squared_bell(T x) {  // e^(-x x)
         const T size = bounded_above(absolute(x)), square = size * size;
         return power_of_square(square, fused(size, size, -square));

@@ -5,6 +5,7 @@
 #include "columns.hpp"
 #include "depthwise.hpp"
 #include "losses.hpp"
+#include "moved.hpp"
 #include "norms.hpp"
 #include "operations.hpp"
 #include "pointwise.hpp"
@@ -30,14 +31,17 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             sgd<T>,               rms<T>,               lion<T>};
 }
 
-template <class T> constexpr Kernels<T> all() {
-    return kernels<T, Sigmoid, Tanh, Silu, Softplus, Gelu, GeluTanh, Erf>();
-}
+template <class... Functions> struct Pointwises {
+    template <class T> static constexpr Kernels<T> all() { return kernels<T, Functions...>(); }
+    static constexpr MovedKernels moved() { return {{moved_values<Functions>...}, {moved_deltas<Functions>...}}; }
+};
+
+using Each = Pointwises<Sigmoid, Tanh, Silu, Softplus, Gelu, GeluTanh, Erf>;
 
 #define TEXT_OF(name) #name
 #define TEXT(name) TEXT_OF(name)
 
 extern const Variant variant;
-const Variant variant = {TEXT(VARIANT), all<float>(), all<double>()};
+const Variant variant = {TEXT(VARIANT), Each::all<float>(), Each::all<double>(), Each::moved()};
 
 }  // namespace VARIANT

@@ -151,10 +151,17 @@ template <class T> struct Kernels {
     void (*lion)(T *param, const T *gradient, T *mean, std::size_t count, LionStep<T> step);
 };
 
+// Functions of one number under the complex step; arrays of complex numbers.
+struct MovedKernels {
+    void (*values[POINTWISE])(const double *x, double *y, std::size_t count);
+    void (*deltas[POINTWISE])(const double *x, const double *delta, double *below, std::size_t count);
+};
+
 struct Variant {
     const char *instructions;
     Kernels<float> singles;
     Kernels<double> doubles;
+    MovedKernels moved;
 };
 
 // The variant for the instructions that DELTAWIRE_KERNELS_INSTRUCTIONS names, or the fastest.

@@ -17,6 +17,7 @@ from deltawire_layers.layers.convolution.convolution import Conv1d
 from deltawire_layers.layers.linear import Linear
 from deltawire_layers.layers.recurrent.cells import Elman, Gru, Lstm
 from deltawire_layers.numeric import products
+from deltawire_layers.numeric.complex_parts import Known, moved_pass, parts
 
 Array = NDArray[Any]
 
@@ -80,10 +81,59 @@ def test_what_is_not_finite_in_blas_is_not_finite_here(steps: tuple[float, float
     a, b = moved((40, 70), steps[0]), moved((70, 90), steps[1], seed=1)
     a[3, 5] = np.inf
     expected = a @ b
-    for result in (products.matmul(a, b), products.outer(a.T, b)):
-        for part in (result.real, result.imag):
-            np.testing.assert_array_equal(np.isfinite(part), np.isfinite(expected))
+    value, gradient = products.matmul(a, b), products.outer(a.T, b)
+    for result in (value, gradient):
         np.testing.assert_allclose(result.real, a.real @ b.real, rtol=1e-12, atol=1e-12)  # BLAS: not a number
+    for part in (value.real, value.imag, gradient.real):
+        np.testing.assert_array_equal(np.isfinite(part), np.isfinite(expected))
+    # Nothing follows a gradient: how it moves may be finite where it is not, as where no factor moves.
+    moves = a.imag @ b.real + (a.real @ b.imag if steps[1] else 0)
+    np.testing.assert_array_equal(np.isfinite(gradient.imag), np.isfinite(moves))
+
+
+@pytest.mark.parametrize("steps", [(0, COMPLEX_STEP), (COMPLEX_STEP, 0), (COMPLEX_STEP, COMPLEX_STEP)])
+@pytest.mark.parametrize("block", [2**18, 1_000])
+def test_of_a_result_the_real_part_is_left_out_where_nobody_reads_it(
+    steps: tuple[float, float], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(products, "BLOCK", block)
+    a, b = moved((70, 40), steps[0]), moved((70, 90), steps[1], seed=1)
+    whole = products.outer(a, b)
+    same(whole, a.T @ b)
+    with moved_pass([], only_moves=True):
+        np.testing.assert_array_equal(products.outer(a, b), whole)
+        part = products.outer(a, b, of_result=True)
+    assert np.isnan(part.real).all()
+    np.testing.assert_array_equal(part.imag, whole.imag)
+    with moved_pass([], only_moves=False):
+        np.testing.assert_array_equal(products.outer(a, b, of_result=True), whole)
+
+
+VIEWS: dict[str, Callable[[Array], Array]] = {
+    "as it is": lambda W: W,
+    "transposed": lambda W: W.T,
+    "as another matrix": lambda W: W.reshape(30, 100),
+    "in part": lambda W: W[:, :40],
+    "backwards": lambda W: W[::-1],
+    "of one row for all": lambda W: np.broadcast_to(W[:1], (60, 50)),
+}
+
+
+@pytest.mark.parametrize("imag", [True, False])
+@pytest.mark.parametrize("name", VIEWS)
+def test_known_parts_make_no_difference(name: str, imag: bool) -> None:
+    W = moved((60, 50), COMPLEX_STEP if imag else 0)
+    known = Known(W, W.real.copy(), W.imag.copy() if imag else None)
+    view = VIEWS[name](W)
+    x, y = moved((70, view.shape[0]), seed=1), moved((view.shape[1], 70), seed=2)
+    alone = products.matmul(x, view), products.matmul(view, y)
+    with moved_pass([known], only_moves=False):
+        together = products.matmul(x, view), products.matmul(view, y)
+        found = parts(view)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+    taken = found.real.base is not None and np.shares_memory(found.real, known.real)
+    assert taken == (name in ("as it is", "transposed", "as another matrix"))
 
 
 def test_the_product_of_two_steps_is_left_out() -> None:

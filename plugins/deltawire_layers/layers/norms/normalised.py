@@ -21,6 +21,7 @@ from deltawire_layers.layer import (
     Work,
 )
 from deltawire_layers.numeric import analytic
+from deltawire_layers.numeric.compiled import moved_norms
 from deltawire_layers.numeric.lengths import magnitude
 from deltawire_layers.numeric.sums import inner, sum_axes, sum_row_products, sum_rows
 from deltawire_plugins import config
@@ -55,6 +56,9 @@ def size_of(x: Array) -> Array:
 
 def rescaled(x: Array, eps: float) -> tuple[Array, Equation]:
     """Return y = x / √(mean x² + eps) over the last axis, and its backward equation."""
+    compiled = moved_norms.norm(x, eps, centred=False)
+    if compiled:
+        return compiled
     size = size_of(x)
     return _rescaled(x / size, size, eps)
 
@@ -78,6 +82,9 @@ def _rescaled(x: Array, size: Array, eps: float) -> tuple[Array, Equation]:
 
 def normalised(x: Array, eps: float) -> tuple[Array, Equation]:
     """Return x with mean 0 and variance 1 over the last axis, and its backward equation."""
+    compiled = moved_norms.norm(x, eps, centred=True)
+    if compiled:
+        return compiled
     size = size_of(x)  # before the mean, whose sum might overflow
     y, back = _rescaled(centred(x / size), size, eps)
     return y, lambda delta: centred(back(delta))

@@ -20,8 +20,8 @@ TIME_BYTES = 4096
 def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Parameter]) -> Plan:
     """Return a plan in complex128, with what is held beside its own arrays.
 
-    These are the request's arrays, and the real and imaginary parts of one parameter in every thread, which
-    products take apart.
+    These are the request's arrays, the real and imaginary parts of all parameters, and those of one more in
+    every thread, which products put above each other.
 
     Args:
         plan: the plan of arrays in complex128.
@@ -29,12 +29,15 @@ def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Para
         parameters: the network's parameters.
     """
     size, own = np.dtype(np.complex128).itemsize, dtype.itemsize
-    largest = max((prod(parameter.shape) for parameter in parameters.values()), default=0)
+    numbers = [prod(parameter.shape) for parameter in parameters.values()]
+    parts = np.dtype(np.float64).itemsize * (
+        1 if own == 8 else 2
+    )  # float64 parameters are real parts already
     return replace(
         plan,
-        given_bytes=plan.given_bytes + plan.given_bytes // size * own,
+        given_bytes=plan.given_bytes + plan.given_bytes // size * own + sum(numbers) * parts,
         stored_bytes=plan.stored_bytes // size * own,  # the copies in complex128 are the request's own
-        work_bytes=plan.work_bytes + plan.threads * largest * size,
+        work_bytes=plan.work_bytes + plan.threads * max(numbers, default=0) * size,
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, lock, sums
+from deltawire_layers.numeric.complex_parts import Known, moved_pass
 from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
@@ -295,6 +296,28 @@ class Pass:
         lock(one)
         signal = layer_calls.signal(node, activation, one.view())
         return layer_calls.equation(node, role, equation, signal, delta.shape, self._dtype)
+
+
+class MovedPass(Pass):
+    """The passes under the complex step.
+
+    Args:
+        made: the parts that the parameters were made of.
+        arguments: as for `Pass`.
+    """
+
+    def __init__(self, made: Iterable[Known], *arguments: Any):
+        super().__init__(*arguments)
+        self._made = made
+
+    def forward(self) -> None:
+        with moved_pass(self._made, only_moves=False):
+            super().forward()
+
+    def backward(self, cotangents: Arrays) -> None:
+        # Only layers that come with deltawire are known not to compute with gradients of others.
+        with moved_pass(self._made, only_moves=self._flat is not None):
+            super().backward(cotangents)
 
 
 def _looks(steps: Iterable[ForwardStep | BackwardStep]) -> Looks:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol, Self
 import numpy as np
 
 from deltawire_layers import Array, read_only
-from deltawire_service.engine.execute.backprop import Observer, Pass
+from deltawire_layers.numeric.complex_parts import Known
+from deltawire_service.engine.execute.backprop import MovedPass, Observer, Pass
 from deltawire_service.engine.execute.batch_result import BatchResult, SegmentResult
 from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import quietly
@@ -89,10 +90,12 @@ class BatchRun(NamedTuple):
     on_compute_seconds: OnComputeSeconds = ignore_seconds
     step: Step | None = None
     """The step that moves the data of each chunk, and has moved the parameters of the batch."""
+    made: Sequence[Known] = ()
+    """The parts of the moved parameters."""
     unmoved: Arrays = {}
     """The parameters before the step."""
     flat: FlatProgram | None = None
-    """The program as straight-line code, for numbers that are not complex."""
+    """The program as straight-line code."""
     kept: KeptPasses | None = None
     """Keeps the forward pass, or has it already."""
     owner: Hashable = None
@@ -120,9 +123,12 @@ class BatchRun(NamedTuple):
 
     def moved(self, step: Step) -> Self:
         """Return the same run moved by a complex step, computed in complex128."""
-        batch = self.batch
-        moved = batch.with_arrays(step.moved_params(batch.params), batch.data, COMPLEX)
-        return self._replace(batch=moved, step=step, unmoved=batch.params, kept=None)
+        batch, made = self.batch, step.moved_params(self.batch.params)
+        moved = batch.with_arrays({name: each.whole for name, each in made.items()}, batch.data, COMPLEX)
+        # Gates have no kernels of complex numbers.
+        return self.saving_by_node()._replace(
+            batch=moved, step=step, unmoved=batch.params, made=(*made.values(),), kept=None
+        )
 
     def result(self, trace: Trace | None = None) -> BatchResult:
         """Compute the passes over all chunks, with one backward pass.
@@ -250,8 +256,8 @@ class BatchRun(NamedTuple):
             observer: called with every array as it is made.
         """
         params = {name: read_only(array) for name, array in self.batch.params.items()}
-        flat = None if self.batch.dtype == COMPLEX else self.flat
-        rows = Pass(self.program, params, self.inputs(start, stop), self.batch.dtype, observer, flat)
+        arguments = self.program, params, self.inputs(start, stop), self.batch.dtype, observer, self.flat
+        rows = MovedPass(self.made, *arguments) if self.step else Pass(*arguments)
         if self.kept and not observer:
             self.kept.forward(rows, self._numbers(), self.plan)
         else:

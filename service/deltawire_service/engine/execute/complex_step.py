@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from deltawire_layers import Array
+from deltawire_layers.numeric.complex_parts import Known
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.graph import Arrays
 
@@ -46,8 +47,8 @@ class Step(NamedTuple):
         return cls(params, data, int(np.frexp(largest)[1]) if np.isfinite(largest) else 0)
 
     @quietly
-    def moved_params(self, params: Arrays) -> dict[str, Array]:
-        """Return parameters moved by the step, in complex128."""
+    def moved_params(self, params: Arrays) -> dict[str, Known]:
+        """Return parameters moved by the step, in complex128, each with its parts."""
         return {name: self._moved(array, self.params.get(name)) for name, array in params.items()}
 
     @quietly
@@ -62,7 +63,7 @@ class Step(NamedTuple):
         if numbers.dtype == np.int64:
             return numbers
         along = self.data.get(name)
-        return self._moved(numbers, along if along is None or rows is None else along[rows])
+        return self._moved(numbers, along if along is None or rows is None else along[rows]).whole
 
     @quietly
     def derivative(self, array: Array, dtype: np.dtype[Any]) -> Array:
@@ -70,14 +71,16 @@ class Step(NamedTuple):
         scaled = _scaled(array.imag, self.exponent - COMPLEX_STEP_EXPONENT, np.empty(array.shape))
         return scaled.astype(dtype, copy=False)
 
-    def _moved(self, array: Array, along: Array | None) -> Array:
+    def _moved(self, array: Array, along: Array | None) -> Known:
+        real = np.ascontiguousarray(array, np.float64)
         moved = np.empty(array.shape, COMPLEX)
-        moved.real = array
+        moved.real = real
         if along is None:
             moved.imag = 0
-        else:
-            _scaled(along, COMPLEX_STEP_EXPONENT - self.exponent, moved.imag)
-        return moved
+            return Known(moved, real, None)
+        imag = _scaled(along, COMPLEX_STEP_EXPONENT - self.exponent, np.empty(array.shape))
+        moved.imag = imag
+        return Known(moved, real, imag)
 
 
 def _scaled(array: Array, power: int, out: Array) -> Array:

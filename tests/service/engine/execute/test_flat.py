@@ -19,9 +19,11 @@ from support.layers import registry
 from support.networks import Example, examples
 
 from deltawire.errors import Refused
-from deltawire_layers import Array, DeadlineExceeded, call_until
+from deltawire_layers import Activation, Array, DeadlineExceeded, call_until
+from deltawire_layers.layers.linear import Linear
 from deltawire_layers.layers.pointwise.activations import Mish
-from deltawire_service.engine import Network, PluginError, Wrt, compile_network
+from deltawire_layers.numeric import products
+from deltawire_service.engine import Direction, Network, PluginError, Wrt, compile_network
 from deltawire_service.engine.caches import bytes_of
 from deltawire_service.engine.execute import backprop, flat
 from deltawire_service.engine.plan import memory_plan
@@ -48,9 +50,15 @@ def never(network: Network) -> Network:
 
 
 @settings(max_examples=settings.default.max_examples // 4)
-@given(examples(), st.sampled_from(["float32", "float64"]), st.integers(1, 20), st.integers(1, 30))
+@given(
+    examples(),
+    st.sampled_from(["float32", "float64"]),
+    st.integers(1, 20),
+    st.integers(1, 30),
+    st.sampled_from([0, products.FEWEST]),
+)
 def test_every_derivative_has_the_bits_of_the_loop(
-    example: Example, dtype: str, times: int, chunks: int
+    example: Example, dtype: str, times: int, chunks: int, fewest: int
 ) -> None:
     example = example.astype(dtype)
     network = compiled(example.spec)
@@ -60,6 +68,7 @@ def test_every_derivative_has_the_bits_of_the_loop(
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: min(batch, chunks))
+        patch.setattr(products, "FEWEST", fewest)  # 0: also small complex products are taken apart
         guarded = derivative_bits(never(network), example.params, data)
         plain = derivative_bits(always(network), example.params, data)
     assert [name for name in guarded if guarded[name] != plain[name]] == []
@@ -97,6 +106,32 @@ def test_a_network_that_is_told_so_stays_with_the_loop(calls: list[str]) -> None
 
 class Foreign(Mish):
     """A layer of others."""
+
+
+class Halved(Linear):
+    """A layer of others that computes with the gradient of one of ours: its weight counts half."""
+
+    def forward(self, params: Mapping[str, Array], x: Array) -> Activation:
+        W = params["weight"]
+        half = super().forward({**params, "weight": 0.5 * W}, x)
+        gradient = half.grads["weight"]
+        return half._replace(grads={**half.grads, "weight": lambda delta: gradient(delta) * (W / (W + W))})
+
+
+def test_others_may_compute_with_gradients_under_the_complex_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "FEWEST", 0)
+    nodes = [
+        {"kind": "halved", "config": {"units": 3}},
+        {"kind": "power", "config": {"exponent": 2}},
+        {"name": "s", "kind": "sum"},
+    ]
+    spec = {"inputs": CHAIN["inputs"], "nodes": nodes}
+    params = {"halved1.weight": PARAMS["a.weight"] + 1, "halved1.bias": PARAMS["a.bias"]}
+    found = always(compile_network(spec, registry(halved=Halved))).hvp(params, {"x": X}, Direction(params))
+    # The loss is |½ W x + b|², so its gradient along (W, b) itself is linear: the product is the gradient.
+    gradient = compile_network(spec, registry(halved=Halved)).gradients(params, {"x": X})
+    for name, array in found.params.items():
+        np.testing.assert_allclose(array, gradient.params[name], rtol=1e-13)
 
 
 def test_layers_of_others_stay_guarded(calls: list[str]) -> None:
