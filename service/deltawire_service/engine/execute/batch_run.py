@@ -103,7 +103,8 @@ class BatchRun(NamedTuple):
 
     def with_batch(self, batch: Batch) -> Self:
         """Return the same run on other arrays, of as many rows."""
-        return self._replace(batch=batch)
+        # Runs of gates have no kernels for complex numbers.
+        return (self.saving_by_node() if batch.dtype == COMPLEX else self)._replace(batch=batch)
 
     def with_starts(self, *starts: Starts) -> Self:
         """Return the same run with other deltas for backprop to begin with."""
@@ -125,9 +126,8 @@ class BatchRun(NamedTuple):
         """Return the same run moved by a complex step, computed in complex128."""
         batch, made = self.batch, step.moved_params(self.batch.params)
         moved = batch.with_arrays({name: each.whole for name, each in made.items()}, batch.data, COMPLEX)
-        # Gates have no kernels of complex numbers.
-        return self.saving_by_node()._replace(
-            batch=moved, step=step, unmoved=batch.params, made=(*made.values(),), kept=None
+        return self.with_batch(moved)._replace(
+            step=step, unmoved=batch.params, made=(*made.values(),), kept=None
         )
 
     def result(self, trace: Trace | None = None) -> BatchResult:
