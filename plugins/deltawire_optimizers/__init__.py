@@ -3,7 +3,15 @@
 from deltawire_optimizers.config_keys import CONFIG_KEYS
 from deltawire_optimizers.conformance import ConformanceError, check_optimizer
 from deltawire_optimizers.gradients import NO_CLIP, Clip, global_norm, scale_to_norm, squared_norm
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.registry import Registry, load_optimizers
 from deltawire_optimizers.schedules import SCHEDULES, Schedule, dump_schedule, load_schedule
 from deltawire_optimizers.update import init_state, update
@@ -16,6 +24,7 @@ __all__ = [
     "ConformanceError",
     "NO_CLIP",
     "Optimizer",
+    "Param",
     "Registry",
     "RegistryError",
     "SCHEDULES",

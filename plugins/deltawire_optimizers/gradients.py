@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import inf, isfinite, sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from deltawire_optimizers import kernels
 from deltawire_optimizers.optimizer import Array
 from deltawire_optimizers.pieces import PIECE, pieces
 
@@ -22,6 +23,14 @@ class Clip(NamedTuple):
     scale: float = 1.0
     bound: float = inf
 
+    def bounds(self, dtype: np.dtype[Any]) -> bool:
+        """Return whether a number of this dtype may be beyond the bound."""
+        return self.bound <= float(np.finfo(dtype).max)
+
+    def changes(self, dtype: np.dtype[Any]) -> bool:
+        """Return whether a number of this dtype may be changed."""
+        return self.scale != 1.0 or self.bounds(dtype)
+
 
 NO_CLIP = Clip()
 
@@ -35,11 +44,17 @@ def squared_norm(array: Array, factor: float = 1.0) -> float:
 
     Every number is multiplied by the factor before it is squared.
     """
+    if factor == 1.0 and (norm := kernels.squared_norm(array, PIECE)) is not None:
+        return norm
     squares = np.empty(min(PIECE, array.size))
     total = 0.0
     with np.errstate(over="ignore"):
         for (piece,) in pieces([array]):
-            square = np.multiply(piece, factor, out=squares[: len(piece)], dtype=np.float64)
+            square = squares[: len(piece)]
+            if factor == 1.0:
+                np.copyto(square, piece)
+            else:
+                np.multiply(piece, factor, out=square, dtype=np.float64)
             total += float(np.square(square, out=square).sum())
     return total
 

@@ -5,101 +5,102 @@ This is the one module of optimizers that calls them. Their bits are those of nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from deltawire_optimizers.optimizer import Array
 from deltawire_plugins.compiled import compiled
 
+Arrays = Sequence[Array | None]
+"""A parameter and arrays of its state; None stands for one that it does not have."""
 
-def adam(
-    param: Array,
-    gradient: Array,
-    mean: Array,
-    square: Array,
-    most: Array | None,
-    numbers: tuple[float, ...],
-) -> bool:
-    """Take a step of Adam in place, and return whether a kernel does.
+
+def squared_norm(array: Array, piece: int) -> float | None:
+    """Return the sum of the squares in float64, or None where no kernel computes it.
 
     Args:
-        param: the parameter.
+        array: the numbers.
+        piece: how many of them are summed by themselves.
+    """
+    return float(compiled.squared_norm(array, piece)) if _computes(array) else None
+
+
+def adam(before: Arrays, gradient: Array, after: Arrays, numbers: tuple[float, ...]) -> bool:
+    """Take a step of Adam, and return whether a kernel does.
+
+    Args:
+        before: the parameter, the mean of gradients, the mean of their squares, and the greatest mean of
+            squares so far with amsgrad.
         gradient: its gradient.
-        mean: the mean of gradients.
-        square: the mean of their squares.
-        most: the greatest mean of squares so far; None without amsgrad.
+        after: the same arrays after the step; they may be those of `before`.
         numbers: how much of the parameter stays, λ, β₁, 1 − β₁, β₂, 1 − β₂, √(1 − β₂ᵗ), ε, γ / (1 − β₁ᵗ).
     """
-    if not _computes(param, gradient, mean, square, most):
+    if not _computes(gradient, before, after):
         return False
-    compiled.adam(param, gradient, mean, square, most, numbers)
+    compiled.adam(*before, gradient, *after, numbers)
     return True
 
 
 def sgd(
-    param: Array,
+    before: Arrays,
     gradient: Array,
-    buffer: Array | None,
+    after: Arrays,
     numbers: tuple[float, ...],
     *,
     starts: bool,
     nesterov: bool,
 ) -> bool:
-    """Take a step of SGD in place, and return whether a kernel does.
+    """Take a step of SGD, and return whether a kernel does.
 
     Args:
-        param: the parameter.
+        before: the parameter, and its momentum.
         gradient: its gradient.
-        buffer: its momentum; None without.
+        after: the same arrays after the step; they may be those of `before`.
         numbers: λ, μ, 1 − τ, γ.
         starts: whether this is the first step.
         nesterov: whether the step looks ahead.
     """
-    if not _computes(param, gradient, buffer):
+    if not _computes(gradient, before, after):
         return False
-    compiled.sgd(param, gradient, buffer, starts, nesterov, numbers)
+    compiled.sgd(*before, gradient, *after, starts, nesterov, numbers)
     return True
 
 
-def rms(
-    param: Array,
-    gradient: Array,
-    square: Array,
-    mean: Array | None,
-    buffer: Array | None,
-    numbers: tuple[float, ...],
-) -> bool:
-    """Take a step of RMSprop or Adagrad in place, and return whether a kernel does.
+def rms(before: Arrays, gradient: Array, after: Arrays, numbers: tuple[float, ...]) -> bool:
+    """Take a step of RMSprop or Adagrad, and return whether a kernel does.
 
     Args:
-        param: the parameter.
+        before: the parameter; the mean or sum of squares of its gradient; the mean of its gradient, where the
+            step is divided by the standard deviation; and the momentum.
         gradient: its gradient.
-        square: the mean or sum of its squares.
-        mean: its mean, where the step is divided by the standard deviation.
-        buffer: the momentum; None without.
+        after: the same arrays after the step; they may be those of `before`.
         numbers: λ, how much of the means stays, how much is new, ε, μ, γ.
     """
-    if not _computes(param, gradient, square, mean, buffer):
+    if not _computes(gradient, before, after):
         return False
-    compiled.rms(param, gradient, square, mean, buffer, numbers)
+    compiled.rms(*before, gradient, *after, numbers)
     return True
 
 
-def lion(param: Array, gradient: Array, mean: Array, numbers: tuple[float, ...]) -> bool:
-    """Take a step of Lion in place, and return whether a kernel does.
+def lion(before: Arrays, gradient: Array, after: Arrays, numbers: tuple[float, ...]) -> bool:
+    """Take a step of Lion, and return whether a kernel does.
 
     Args:
-        param: the parameter.
+        before: the parameter, and the mean of gradients.
         gradient: its gradient.
-        mean: the mean of gradients.
+        after: the same arrays after the step; they may be those of `before`.
         numbers: how much of the parameter stays, β₁, 1 − β₁, β₂, 1 − β₂, γ.
     """
-    if not _computes(param, gradient, mean):
+    if not _computes(gradient, before, after):
         return False
-    compiled.lion(param, gradient, mean, numbers)
+    compiled.lion(*before, gradient, *after, numbers)
     return True
 
 
-def _computes(param: Array, *others: Array | None) -> bool:
-    """Return whether there are kernels for arrays, all of one dtype; None stands for none."""
-    if compiled is None or param.dtype.char not in "fd":
+def _computes(gradient: Array, before: Arrays = (), after: Arrays = ()) -> bool:
+    """Return whether there are kernels for arrays, all of one dtype."""
+    if compiled is None or gradient.dtype.char not in "fd":
         return False
-    arrays = [param, *(array for array in others if array is not None)]
-    return all(array.dtype == param.dtype and array.flags.c_contiguous for array in arrays)
+    return all(
+        array is None or (array.dtype == gradient.dtype and array.flags.c_contiguous)
+        for array in (gradient, *before, *after)
+    )

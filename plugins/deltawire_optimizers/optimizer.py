@@ -30,6 +30,17 @@ class StateArray(NamedTuple):
     start: float = 0.0
 
 
+class Param(NamedTuple):
+    """A parameter with its state.
+
+    value: the parameter
+    state: the arrays that `Optimizer.state` declares, by name
+    """
+
+    value: Array
+    state: Mapping[str, Array]
+
+
 class Step(NamedTuple):
     """The numbers of one step.
 
@@ -97,3 +108,16 @@ class Optimizer:
             step: the numbers of this step.
         """
         raise TypeError(f"{type(self).__name__} must define update")
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        """Take one step of a whole parameter by a compiled kernel, and return whether there is one.
+
+        It gives the bits of `update`, in one pass over memory. By default there is none.
+
+        Args:
+            before: the parameter before the step; never written to, unless it is `after`.
+            gradient: its gradient, of the same shape and dtype; never written to.
+            after: the arrays that are written; they are those of `before`, or share no memory with them.
+            step: the numbers of this step.
+        """
+        return False

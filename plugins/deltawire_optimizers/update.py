@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from deltawire_optimizers.gradients import NO_CLIP, Clip
-from deltawire_optimizers.optimizer import Array, Optimizer, Step
+from deltawire_optimizers.optimizer import Array, Optimizer, Param, Step
 from deltawire_optimizers.pieces import PIECE, pieces
 
 
@@ -67,6 +67,9 @@ def _update_one(
     clip: Clip,
 ) -> None:
     """Update one parameter, the first of the arrays, with its state, the others."""
+    before, after = (Param(arrays[0], dict(zip(keys, arrays[1:], strict=True))) for arrays in (old, new))
+    if not clip.changes(gradient.dtype) and optimizer.update_compiled(before, gradient, after, step):
+        return
     apart = [place for place, array in enumerate(old) if array is not new[place]]
     read = [gradient, *(old[place] for place in apart)]
     if optimizer.elementwise:
@@ -87,6 +90,6 @@ def _clipped(gradient: Array, clip: Clip, room: Array) -> Array:
     if clip.scale != 1.0:
         # In float64: a scale may be so small that float32 has only 0 for it.
         gradient = np.multiply(gradient, clip.scale, out=room, dtype=np.float64, casting="same_kind")
-    if clip.bound <= float(np.finfo(gradient.dtype).max):
+    if clip.bounds(gradient.dtype):
         gradient = np.clip(gradient, -clip.bound, clip.bound, out=room)
     return gradient

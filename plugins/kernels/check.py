@@ -19,7 +19,7 @@ def main() -> None:
     np.testing.assert_allclose(slope, exact * (1 - exact), rtol=1e-5)
     for dtype in ("float32", "float64"):
         param, gradient, buffer = (np.full(1001, number, dtype) for number in (1, 0.5, 2))
-        kernels.sgd(param, gradient, buffer, False, False, (0.0, 0.5, 1.0, 0.25))
+        kernels.sgd(param, buffer, gradient, param, buffer, False, False, (0.0, 0.5, 1.0, 0.25))
         assert (buffer == 1.5).all() and (param == 0.625).all()
     print(f"the kernels for {kernels.instructions} compute")
 

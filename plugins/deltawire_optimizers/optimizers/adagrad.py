@@ -8,7 +8,15 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_optimizers import kernels
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_plugins import config
 
@@ -58,15 +66,24 @@ class Adagrad(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        s = state["sum"]
-        rate = step.learning_rate / (1 + (step.number - 1) * self.lr_decay)
-        if kernels.rms(param, gradient, s, None, None, (self.weight_decay, 1.0, 1.0, self.eps, 0.0, rate)):
+        here = Param(param, state)
+        if self.update_compiled(here, gradient, here, step):
             return
+        s = state["sum"]
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
         s += np.multiply(g, g, out=second)
         root = np.sqrt(s, out=second)
         root += self.eps
         change = np.divide(g, root, out=second)
-        change *= rate
+        change *= self._rate(step)
         param -= change
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        old, new = ((each.value, each.state["sum"], None, None) for each in (before, after))
+        numbers = self.weight_decay, 1.0, 1.0, self.eps, 0.0, self._rate(step)
+        return kernels.rms(old, gradient, new, numbers)
+
+    def _rate(self, step: Step) -> float:
+        """Return γ, which falls from step to step."""
+        return step.learning_rate / (1 + (step.number - 1) * self.lr_decay)

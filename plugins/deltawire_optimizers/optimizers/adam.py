@@ -9,7 +9,15 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_optimizers import kernels
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_optimizers.optimizers.means import betas_field, mean_update
 from deltawire_plugins import config
@@ -66,15 +74,19 @@ class Adam(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        if not self._compiled(param, gradient, state, step, decay=self.weight_decay):
+        here = Param(param, state)
+        if not self.update_compiled(here, gradient, here, step):
             g = decayed(gradient, param, self.weight_decay, scratch[0])
             self._take_step(param, g, state, scratch, step)
 
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        return self._compiled(before, gradient, after, step, decay=self.weight_decay)
+
     def _compiled(
         self,
-        param: Array,
+        before: Param,
         gradient: Array,
-        state: Mapping[str, Array],
+        after: Param,
         step: Step,
         kept: float = 1.0,
         decay: float = 0.0,
@@ -82,9 +94,9 @@ class Adam(Optimizer):
         """Take the step of both optimizers by a kernel, and return whether there is one.
 
         Args:
-            param: θ.
+            before: θ with its means.
             gradient: its gradient.
-            state: the means.
+            after: the arrays that are written.
             step: the numbers of this step.
             kept: what θ is multiplied by first.
             decay: how much of θ is then added to the gradient.
@@ -92,8 +104,7 @@ class Adam(Optimizer):
         beta1, beta2 = self.betas
         means = beta1, 1 - beta1, beta2, 1 - beta2
         change = sqrt(1 - beta2**step.number), self.eps, step.learning_rate / (1 - beta1**step.number)
-        m, v, most = state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq")
-        return kernels.adam(param, gradient, m, v, most, (kept, decay, *means, *change))
+        return kernels.adam(_arrays(before), gradient, _arrays(after), (kept, decay, *means, *change))
 
     def _take_step(
         self, param: Array, g: Array, state: Mapping[str, Array], scratch: Array, step: Step
@@ -136,8 +147,19 @@ class AdamW(Adam):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        kept = 1 - step.learning_rate * self.weight_decay
-        if not self._compiled(param, gradient, state, step, kept):
+        here = Param(param, state)
+        if not self.update_compiled(here, gradient, here, step):
             if self.weight_decay:
-                param *= kept
+                param *= self._kept(step)
             self._take_step(param, gradient, state, scratch, step)
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        return self._compiled(before, gradient, after, step, self._kept(step))
+
+    def _kept(self, step: Step) -> float:
+        """Return what θ is multiplied by before its step."""
+        return 1 - step.learning_rate * self.weight_decay
+
+
+def _arrays(param: Param) -> list[Array | None]:
+    return [param.value, *(param.state.get(name) for name in ("exp_avg", "exp_avg_sq", "max_exp_avg_sq"))]

@@ -8,7 +8,15 @@ import numpy as np
 from marshmallow import Schema
 
 from deltawire_optimizers import kernels
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.optimizers.decay import weight_decay_field
 from deltawire_optimizers.optimizers.means import betas_field, mean_update
 
@@ -41,17 +49,27 @@ class Lion(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
+        here = Param(param, state)
+        if self.update_compiled(here, gradient, here, step):
+            return
         beta1, beta2 = self.betas
         m = state["exp_avg"]
-        kept = 1 - step.learning_rate * self.weight_decay
-        if kernels.lion(param, gradient, m, (kept, beta1, 1 - beta1, beta2, 1 - beta2, step.learning_rate)):
-            return
         first, second = scratch
         change = np.multiply(m, beta1, out=first)
         change += np.multiply(gradient, 1 - beta1, out=second)
         np.sign(change, out=change)
         change *= step.learning_rate
         if self.weight_decay:
-            param *= kept
+            param *= self._kept(step)
         param -= change
         mean_update(m, gradient, beta2, second)
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        beta1, beta2 = self.betas
+        numbers = self._kept(step), beta1, 1 - beta1, beta2, 1 - beta2, step.learning_rate
+        old, new = ((each.value, each.state["exp_avg"]) for each in (before, after))
+        return kernels.lion(old, gradient, new, numbers)
+
+    def _kept(self, step: Step) -> float:
+        """Return what θ is multiplied by before its step."""
+        return 1 - step.learning_rate * self.weight_decay

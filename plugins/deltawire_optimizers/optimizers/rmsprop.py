@@ -8,7 +8,15 @@ import numpy as np
 from marshmallow import Schema, validate
 
 from deltawire_optimizers import kernels
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_optimizers.optimizers.means import mean_update
 from deltawire_plugins import config
@@ -66,11 +74,10 @@ class RmsProp(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        v, m, b = state["square_avg"], state.get("grad_avg"), state.get("momentum_buffer")
-        means = self.alpha, 1 - self.alpha
-        numbers = self.weight_decay, *means, self.eps, self.momentum, step.learning_rate
-        if kernels.rms(param, gradient, v, m, b, numbers):
+        here = Param(param, state)
+        if self.update_compiled(here, gradient, here, step):
             return
+        v, m, b = state["square_avg"], state.get("grad_avg"), state.get("momentum_buffer")
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
         v *= self.alpha
@@ -92,3 +99,10 @@ class RmsProp(Optimizer):
         else:
             change *= step.learning_rate
         param -= change
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        means = self.alpha, 1 - self.alpha
+        numbers = self.weight_decay, *means, self.eps, self.momentum, step.learning_rate
+        names = "square_avg", "grad_avg", "momentum_buffer"
+        old, new = ([each.value, *map(each.state.get, names)] for each in (before, after))
+        return kernels.rms(old, gradient, new, numbers)

@@ -9,7 +9,15 @@ import numpy as np
 from marshmallow import Schema, ValidationError, validate, validates_schema
 
 from deltawire_optimizers import kernels
-from deltawire_optimizers.optimizer import Array, Optimizer, Shape, StateArray, Step, learning_rate_field
+from deltawire_optimizers.optimizer import (
+    Array,
+    Optimizer,
+    Param,
+    Shape,
+    StateArray,
+    Step,
+    learning_rate_field,
+)
 from deltawire_optimizers.optimizers.decay import decayed, weight_decay_field
 from deltawire_plugins import config
 
@@ -59,15 +67,14 @@ class Sgd(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        b = state.get("momentum_buffer")
-        numbers = self.weight_decay, self.momentum, 1 - self.dampening, step.learning_rate
-        starts = step.number == 1
-        if kernels.sgd(param, gradient, b, numbers, starts=starts, nesterov=self.nesterov):
+        here = Param(param, state)
+        if self.update_compiled(here, gradient, here, step):
             return
+        b = state.get("momentum_buffer")
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
         if b is not None:
-            if starts:
+            if step.number == 1:
                 np.copyto(b, g)
             else:
                 b *= self.momentum
@@ -77,3 +84,8 @@ class Sgd(Optimizer):
             else:
                 g = b
         param -= np.multiply(g, step.learning_rate, out=second)
+
+    def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
+        numbers = self.weight_decay, self.momentum, 1 - self.dampening, step.learning_rate
+        old, new = ((each.value, each.state.get("momentum_buffer")) for each in (before, after))
+        return kernels.sgd(old, gradient, new, numbers, starts=step.number == 1, nesterov=self.nesterov)

@@ -27,8 +27,8 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            spread<T>,            lstm<T>,
-            lstm_delta<T>,        gru<T>,               gru_delta<T>,         adam<T>,
-            sgd<T>,               rms<T>,               lion<T>};
+            lstm_delta<T>,        gru<T>,               gru_delta<T>,         squared_norm<T>,
+            adam<T>,              sgd<T>,               rms<T>,               lion<T>};
 }
 
 template <class... Functions> struct Pointwises {

@@ -102,6 +102,23 @@ template <class T> struct LionStep {
     T kept, beta1, rest1, beta2, rest2, rate;
 };
 
+// A parameter with its state. Those that are null are no part of the step.
+template <class T> struct AdamArrays {
+    T *param, *mean, *square, *most;
+};
+
+template <class T> struct SgdArrays {
+    T *param, *buffer;
+};
+
+template <class T> struct RmsArrays {
+    T *param, *square, *mean, *buffer;
+};
+
+template <class T> struct LionArrays {
+    T *param, *mean;
+};
+
 enum Pointwise { SIGMOID, TANH, SILU, SOFTPLUS, GELU, GELU_TANH, ERF, POINTWISE };
 
 inline constexpr const char *POINTWISE_NAMES[] = {"sigmoid", "tanh", "silu", "softplus", "gelu", "gelu_tanh", "erf"};
@@ -145,10 +162,11 @@ template <class T> struct Kernels {
     void (*gru)(Cell<T> cell, T *gates, const T *sums, T *inner, T *states);
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
-    void (*adam)(T *param, const T *gradient, T *mean, T *square, T *most, std::size_t count, AdamStep<T> step);
-    void (*sgd)(T *param, const T *gradient, T *buffer, std::size_t count, SgdStep<T> step);
-    void (*rms)(T *param, const T *gradient, T *square, T *mean, T *buffer, std::size_t count, RmsStep<T> step);
-    void (*lion)(T *param, const T *gradient, T *mean, std::size_t count, LionStep<T> step);
+    double (*squared_norm)(const T *x, std::size_t count, std::size_t piece);
+    void (*adam)(AdamArrays<const T> old, const T *gradient, AdamArrays<T> to, std::size_t count, AdamStep<T> step);
+    void (*sgd)(SgdArrays<const T> old, const T *gradient, SgdArrays<T> to, std::size_t count, SgdStep<T> step);
+    void (*rms)(RmsArrays<const T> old, const T *gradient, RmsArrays<T> to, std::size_t count, RmsStep<T> step);
+    void (*lion)(LionArrays<const T> old, const T *gradient, LionArrays<T> to, std::size_t count, LionStep<T> step);
 };
 
 // Functions of one number under the complex step; arrays of complex numbers.
