@@ -152,22 +152,20 @@ def change_once(
         LockBusy: others changed the model until the deadline.
     """
     try:
-        check_no_run(store, store.find(owner, name))  # the trainer keeps the lock while it computes
-        with store.locked(owner, name, deadline) as row:
-            if answer := find_answer(store, key, name):
-                return answer
-            check_no_run(store, row)
-            return change(row)
+        with store.locked(owner, name, deadline, check_no_run) as row:
+            return find_answer(store, key, name) or change(row)
     except (ModelNotFound, ModelInRun):  # perhaps this very request has deleted it, or begun the run
         if answer := find_answer(store, key, name):
             return answer
         raise
 
 
-def check_no_run(store: ModelStore, row: ModelRow) -> None:
-    """Raise ModelInRun where a model learns in a run that has not ended, paused or not."""
-    with store.database.reading() as transaction:
-        run = runs.open_run(transaction, row.id)
+def check_no_run(transaction: Connection, row: ModelRow) -> None:
+    """Raise ModelInRun where a model learns in a run that has not ended, paused or not.
+
+    The trainer keeps the lock of the model while it computes, so nobody should wait for that.
+    """
+    run = runs.open_run(transaction, row.id)
     if run:
         way_out = "resume or cancel it" if run.state == runs.PAUSED else "cancel it, or wait for its end"
         detail = f"model '{row.name}' learns in run {run.id}, which is {run.state}: {way_out}"

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property, lru_cache
+from sqlite3 import Connection
 from typing import Any
 
 import numpy as np
@@ -36,12 +37,19 @@ from deltawire_service.store.tables import models, snapshots
 from deltawire_service.store.tables.models import ModelRow
 
 CACHED = 128
-"""Rules and layouts that are kept."""
+"""Rules, layouts and folders that are kept."""
 
 DEFAULT_LIMITS = StoreLimits()
 
 LISTED = 20
 """Names that a message about an unknown model chooses from."""
+
+Check = Callable[[Connection, ModelRow], None]
+"""Gets the row of a model in the transaction that has read it, and raises where it may not be used."""
+
+
+def accept(transaction: Connection, row: ModelRow) -> None:
+    """Accept every model."""
 
 
 class ModelStore:
@@ -79,6 +87,7 @@ class ModelStore:
         self._engine_fingerprint = engine_fingerprint
         self._read_rule = lru_cache(CACHED)(lambda text: read_rule(json.loads(text), optimizers))
         self._make_layout = lru_cache(CACHED)(self._layout)
+        self._folder_of = lru_cache(CACHED)(folder.model)
 
     def prepare(self) -> None:
         """Make the folder and its tables, or bring them up to date, before the process forks.
@@ -100,12 +109,13 @@ class ModelStore:
         distributions = sorted({self.optimizers.distribution(kind) for kind in self.optimizers})
         return hashlib.sha256(repr((self._engine_fingerprint(), distributions)).encode()).hexdigest()
 
-    def find(self, owner: str, name: str) -> ModelRow:
+    def find(self, owner: str, name: str, check: Check = accept) -> ModelRow:
         """Return the row of a model.
 
         Args:
             owner: whoever asks.
             name: the name of the model.
+            check: raises where the model may not be used.
 
         Raises:
             ModelNotFound: the owner has no such model.
@@ -115,29 +125,32 @@ class ModelStore:
             if row is None:
                 known = [each.name for each in models.page(transaction, owner, "", LISTED)]
                 raise ModelNotFound(f"there is no model {shown(name)}{nearest(name, known)}")
+            check(transaction, row)
         return row
 
     @contextmanager
-    def locked(self, owner: str, name: str, deadline: float) -> Iterator[ModelRow]:
+    def locked(self, owner: str, name: str, deadline: float, check: Check = accept) -> Iterator[ModelRow]:
         """Lock a model, so that nobody else changes it, and give its row.
 
         Args:
             owner: whoever asks.
             name: the name of the model.
             deadline: when to give up, as time.monotonic counts.
+            check: raises where the model may not be used. It is called before anybody waits for the lock, and
+                again once the lock is held.
 
         Raises:
             ModelNotFound: the owner has no such model, or has it no more.
             LockBusy: others changed the model until the deadline.
         """
         while True:
-            model_id = self.find(owner, name).id
+            model_id = self.find(owner, name, check).id
             try:
                 with ExitStack() as held:
                     with self.observer.timing("lock"):
                         lock = self.locks.exclusive(self.folder_of(model_id).lock, deadline, patient=True)
                         held.enter_context(lock)
-                    row = self.find(owner, name)
+                    row = self.find(owner, name, check)
                     if row.id == model_id:  # the name may have been given to another model meanwhile
                         yield row
                         return
@@ -163,7 +176,7 @@ class ModelStore:
 
     def folder_of(self, model_id: str) -> ModelFolder:
         """Return the folder of a model."""
-        return self.folder.model(model_id)
+        return self._folder_of(model_id)
 
     def network_of(self, row: ModelRow) -> Network:
         """Return the network of a model. Raises Refused where a layer is not installed any more."""

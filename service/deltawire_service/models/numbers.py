@@ -32,12 +32,12 @@ class Numbers(NamedTuple):
     @classmethod
     def split(cls, arrays: Mapping[str, Array]) -> Self:
         """Return the numbers in the arrays of a slot or a snapshot."""
-        return cls(
-            *(
-                {name.removeprefix(place): array for name, array in arrays.items() if name.startswith(place)}
-                for place in (PARAMS, STATE, CONSTANTS)
-            )
-        )
+        parts: dict[str, dict[str, Array]] = {PARAMS: {}, STATE: {}, CONSTANTS: {}}
+        for name, array in arrays.items():
+            place, slash, own = name.partition("/")
+            if (part := parts.get(place + slash)) is not None:
+                part[own] = array
+        return cls(*parts.values())
 
     def joined(self) -> dict[str, Array]:
         """Return the arrays by the names that they have in a slot or a snapshot."""

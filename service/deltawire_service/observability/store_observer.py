@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import perf_counter
 from typing import Literal
 
@@ -12,24 +10,35 @@ from deltawire_service.observability.metrics import Metrics
 from deltawire_service.store.observer import Kind, Part
 
 
+class _PartTimer:
+    """Counts the time of a with-block for a part of a change."""
+
+    __slots__ = ("_metrics", "_part", "_began")
+
+    def __init__(self, metrics: Metrics, part: Part):
+        self._metrics = metrics
+        self._part = part
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, *exception: object) -> None:
+        seconds = perf_counter() - self._began
+        self._metrics.on_store_part(self._part, seconds)
+        if context := current_request(None):  # models are recovered without one
+            phases = context.phase_seconds
+            phases[self._part] = phases.get(self._part, 0.0) + seconds
+
+
 class StoreObserver:
     """Counts what the store does. metrics: of the application."""
 
     def __init__(self, metrics: Metrics):
         self._metrics = metrics
 
-    @contextmanager
-    def timing(self, part: Part) -> Iterator[None]:
+    def timing(self, part: Part) -> _PartTimer:
         """Count the seconds of a part of a change, also of one that fails, here and in the request."""
-        began = perf_counter()
-        try:
-            yield
-        finally:
-            seconds = perf_counter() - began
-            self._metrics.on_store_part(part, seconds)
-            if context := current_request(None):  # models are recovered without one
-                phases = context.phase_seconds
-                phases[part] = phases.get(part, 0.0) + seconds
+        return _PartTimer(self._metrics, part)
 
     def on_change(self, kind: Kind) -> None:
         """Count a change that is committed."""

@@ -10,6 +10,8 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,27 +20,28 @@ from deltawire_service.store.errors import disk_errors
 PARTS = ("slots", "snapshots", "segments")
 
 
-class ModelFolder(NamedTuple):
-    """The folder of one model."""
+@dataclass(frozen=True)
+class ModelFolder:
+    """The folder of one model. The paths in it are made once."""
 
     path: Path
 
-    @property
+    @cached_property
     def lock(self) -> Path:
         """The file that is locked by whoever changes the model."""
         return self.path / "lock"
 
-    @property
+    @cached_property
     def slots(self) -> Path:
         """The folder of parameters and optimizer state, as the steps write them."""
         return self.path / "slots"
 
-    @property
+    @cached_property
     def snapshots(self) -> Path:
         """The folder of files with the parameters and the state of one version."""
         return self.path / "snapshots"
 
-    @property
+    @cached_property
     def segments(self) -> Path:
         """The folder of files with batches that are too large for the database."""
         return self.path / "segments"

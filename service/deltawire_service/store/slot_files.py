@@ -101,7 +101,8 @@ class Slot:
         arrays = dict[str, Array]()
         for name, (begin, shape, dtype) in self._layout.places.items():
             array: Array = np.ndarray(shape, dtype, self._memory, begin)
-            array.flags.writeable = writable
+            if not writable:
+                array.flags.writeable = False
             arrays[name] = array
         return arrays
 
@@ -182,7 +183,10 @@ class SlotFiles:
         """
         path = folder / name
         with disk_errors():
-            descriptor = open_to_lock(path) if path.exists() else None
+            try:
+                descriptor = open_to_lock(path)
+            except FileNotFoundError:
+                descriptor = None
         if descriptor is None:
             yield None
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import inf
+from sqlite3 import Connection
 from threading import Event, Thread
 
 import pytest
@@ -13,6 +14,8 @@ from deltawire_service.models.alterations import delete
 from deltawire_service.models.creations import CreateRequest
 from deltawire_service.models.errors import ModelNotFound
 from deltawire_service.models.model_store import ModelStore
+from deltawire_service.store.file_locks import try_lock
+from deltawire_service.store.tables.models import ModelRow
 
 
 def test_the_fingerprint_is_that_of_the_engine_and_of_the_optimizers(store: ModelStore) -> None:
@@ -52,6 +55,25 @@ def test_who_waits_for_a_model_that_is_deleted_gets_its_successor_or_none(
             creations.create(store, OWNER, "model", CreateRequest(SPEC, ADAM), inf)
     thread.join()
     assert found == [store.find(OWNER, "model").id if successor else ""]
+
+
+def test_a_model_is_checked_before_its_lock_and_under_it(store: ModelStore) -> None:
+    create(store)
+    lock, busy = store.folder_of(store.find(OWNER, "model").id).lock, list[bool]()
+
+    def check(transaction: Connection, row: ModelRow) -> None:
+        with open(lock) as file:
+            busy.append(not try_lock(file.fileno()))
+        if len(busy) == 4:
+            raise ZeroDivisionError
+
+    with store.locked(OWNER, "model", inf, check):
+        assert busy == [False, True]
+    with pytest.raises(ZeroDivisionError), store.locked(OWNER, "model", inf, check):
+        raise AssertionError("a model that may not be used was given")
+    assert busy == [False, True, False, True]
+    with store.locked(OWNER, "model", inf):
+        pass
 
 
 def test_a_message_about_an_unknown_name_knows_only_those_of_the_owner(store: ModelStore) -> None:
