@@ -71,10 +71,12 @@ def outer(a: Array, b: Array, of_result: bool = False) -> Array:
         total.real = np.nan
     for number, block in enumerate(_blocks(len(a), a.shape[1] + b.shape[1])):
         check_deadline()
-        left, right = parts(a[block].T), parts(b[block])
+        left, right = parts(a[block]), parts(b[block])
         if both:
-            total.real = product(left.real, right.real) + (total.real if number else 0)
-        total.imag = _imaginary(left, right) + (total.imag if number else 0)
+            value = product(left.real.T, right.real)
+            total.real = value + total.real if number else value
+        moves = _imaginary_outer(left, right)
+        total.imag = moves + total.imag if number else moves
     return total
 
 
@@ -106,10 +108,10 @@ def _times(a: Parts, b: Parts) -> Array:
     return value
 
 
-def _imaginary(a: Parts, b: Parts) -> Array | float:
-    """Return the imaginary part of a b, as one product where both factors move: (a β) + (α b)."""
+def _imaginary_outer(a: Parts, b: Parts) -> Array | float:
+    """Return the imaginary part of Σ a bᵀ, as one product where both move: the rows (a, α) with (β, b)."""
     if a.imag is None or b.imag is None:
         if a.imag is not None:
-            return product(a.imag, b.real)
-        return 0.0 if b.imag is None else product(a.real, b.imag)
-    return product(Parts(a.real.T, a.imag.T).above_each_other().T, Parts(b.imag, b.real).above_each_other())
+            return product(a.imag.T, b.real)
+        return 0.0 if b.imag is None else product(a.real.T, b.imag)
+    return product(a.above_each_other().T, Parts(b.imag, b.real).above_each_other())
