@@ -34,6 +34,7 @@ from deltawire_layers.locking import lock, read_only
 from deltawire_layers.numeric import (
     analytic,
     branches,
+    complex_parts,
     kernels,
     lengths,
     products,
@@ -69,6 +70,7 @@ __all__ = [
     "Synonym",
     "Work",
     "analytic",
+    "complex_parts",
     "arity",
     "blas",
     "branches",

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 
 from deltawire.errors import Fault, Refused
-from deltawire_layers import Activation, Array, DeadlineExceeded, current_deadline, lock, sums
-from deltawire_layers.numeric.complex_parts import Known, moved_pass
+from deltawire_layers import Activation, Array, DeadlineExceeded, complex_parts, current_deadline, lock, sums
 from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
@@ -306,17 +305,17 @@ class MovedPass(Pass):
         arguments: as for `Pass`.
     """
 
-    def __init__(self, made: Iterable[Known], *arguments: Any):
+    def __init__(self, made: Iterable[complex_parts.Known], *arguments: Any):
         super().__init__(*arguments)
         self._made = made
 
     def forward(self) -> None:
-        with moved_pass(self._made, only_moves=False):
+        with complex_parts.moved_pass(self._made, only_moves=False):
             super().forward()
 
     def backward(self, cotangents: Arrays) -> None:
         # Only layers that come with deltawire are known not to compute with gradients of others.
-        with moved_pass(self._made, only_moves=self._flat is not None):
+        with complex_parts.moved_pass(self._made, only_moves=self._flat is not None):
             super().backward(cotangents)
 
 

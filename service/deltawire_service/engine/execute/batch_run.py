@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from deltawire_layers import Array, read_only
-from deltawire_layers.numeric.complex_parts import Known
+from deltawire_layers import Array, complex_parts, read_only
 from deltawire_service.engine.execute.backprop import MovedPass, Observer, Pass
 from deltawire_service.engine.execute.batch_result import BatchResult, SegmentResult
 from deltawire_service.engine.execute.complex_step import COMPLEX, Step
@@ -90,7 +89,7 @@ class BatchRun(NamedTuple):
     on_compute_seconds: OnComputeSeconds = ignore_seconds
     step: Step | None = None
     """The step that moves the data of each chunk, and has moved the parameters of the batch."""
-    made: Sequence[Known] = ()
+    made: Sequence[complex_parts.Known] = ()
     """The parts of the moved parameters."""
     unmoved: Arrays = {}
     """The parameters before the step."""

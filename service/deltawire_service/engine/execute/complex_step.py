@@ -11,8 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from deltawire_layers import Array
-from deltawire_layers.numeric.complex_parts import Known
+from deltawire_layers import Array, complex_parts
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.graph import Arrays
 
@@ -47,7 +46,7 @@ class Step(NamedTuple):
         return cls(params, data, int(np.frexp(largest)[1]) if np.isfinite(largest) else 0)
 
     @quietly
-    def moved_params(self, params: Arrays) -> dict[str, Known]:
+    def moved_params(self, params: Arrays) -> dict[str, complex_parts.Known]:
         """Return parameters moved by the step, in complex128, each with its parts."""
         return {name: self._moved(array, self.params.get(name)) for name, array in params.items()}
 
@@ -71,16 +70,16 @@ class Step(NamedTuple):
         scaled = _scaled(array.imag, self.exponent - COMPLEX_STEP_EXPONENT, np.empty(array.shape))
         return scaled.astype(dtype, copy=False)
 
-    def _moved(self, array: Array, along: Array | None) -> Known:
+    def _moved(self, array: Array, along: Array | None) -> complex_parts.Known:
         real = np.ascontiguousarray(array, np.float64)
         moved = np.empty(array.shape, COMPLEX)
         moved.real = real
         if along is None:
             moved.imag = 0
-            return Known(moved, real, None)
+            return complex_parts.Known(moved, real, None)
         imag = _scaled(along, COMPLEX_STEP_EXPONENT - self.exponent, np.empty(array.shape))
         moved.imag = imag
-        return Known(moved, real, imag)
+        return complex_parts.Known(moved, real, imag)
 
 
 def _scaled(array: Array, power: int, out: Array) -> Array:
