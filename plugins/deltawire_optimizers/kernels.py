@@ -98,7 +98,7 @@ def lion(before: Arrays, gradient: Array, after: Arrays, numbers: tuple[float, .
 
 def _computes(gradient: Array, before: Arrays = (), after: Arrays = ()) -> bool:
     """Return whether there are kernels for arrays, all of one dtype."""
-    if compiled is None or gradient.dtype.char not in "fd":
+    if compiled is None or gradient.dtype.char not in "fd" or not gradient.dtype.isnative:
         return False
     return all(
         array is None or (array.dtype == gradient.dtype and array.flags.c_contiguous)

@@ -24,9 +24,7 @@ def pieces(read: Sequence[Array], write: Sequence[Array] = ()) -> Iterator[tuple
         read: arrays to read.
         write: arrays to read and to write, of the same shape.
     """
-    if all(
-        array.flags.c_contiguous for array in (*read, *write)
-    ):  # most are, and these are cut without a copy
+    if all(array.flags.c_contiguous for array in (*read, *write)):  # most are: they are cut without a copy
         vectors = [array.reshape(-1) for array in (*read, *write)]
         for start in range(0, vectors[0].size, PIECE):
             yield tuple(vector[start : start + PIECE] for vector in vectors)

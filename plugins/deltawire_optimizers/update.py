@@ -67,9 +67,13 @@ def _update_one(
     clip: Clip,
 ) -> None:
     """Update one parameter, the first of the arrays, with its state, the others."""
-    before, after = (Param(arrays[0], dict(zip(keys, arrays[1:], strict=True))) for arrays in (old, new))
-    if not clip.changes(gradient.dtype) and optimizer.update_compiled(before, gradient, after, step):
-        return
+    if not gradient.shape == old[0].shape == new[0].shape:
+        shapes = f"{gradient.shape} for a parameter {old[0].shape}, written to {new[0].shape}"
+        raise ValueError(f"the shapes differ: a gradient {shapes}")
+    if not clip.changes(gradient.dtype) and _has_kernel(type(optimizer)):
+        before, after = (Param(arrays[0], dict(zip(keys, arrays[1:], strict=True))) for arrays in (old, new))
+        if optimizer.update_compiled(before, gradient, after, step):
+            return
     apart = [place for place, array in enumerate(old) if array is not new[place]]
     read = [gradient, *(old[place] for place in apart)]
     if optimizer.elementwise:
@@ -84,6 +88,15 @@ def _update_one(
         room = scratch[:, : len(here[0])] if optimizer.elementwise else scratch
         clipped = _clipped(here[0], clip, room[-1])
         optimizer.update(written[0], clipped, dict(zip(keys, written[1:], strict=True)), room[:-1], step)
+
+
+def _has_kernel(kind: type[Optimizer]) -> bool:
+    """Return whether the kernel of a class is for its own rule, not for that of one it derives from."""
+    defines = {
+        method: next(place for place, each in enumerate(kind.__mro__) if method in vars(each))
+        for method in ("update_compiled", "update")
+    }
+    return defines["update_compiled"] <= defines["update"]
 
 
 def _clipped(gradient: Array, clip: Clip, room: Array) -> Array:

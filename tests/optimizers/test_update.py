@@ -11,6 +11,7 @@ import pytest
 from support.training import drawn
 
 from deltawire_optimizers import Array, Clip, Optimizer, Step, init_state, load_optimizers, update
+from deltawire_optimizers.optimizers.sgd import Sgd
 
 OPTIMIZERS = load_optimizers()
 CONFIGS: dict[str, dict[str, Any]] = {
@@ -143,3 +144,26 @@ def test_state_has_the_dtype_of_its_parameter() -> None:
         for name, array in params.items()
         for key in ("exp_avg", "exp_avg_sq")
     }
+
+
+class Half(Sgd):
+    """A rule of its own, whose class has the kernel of another."""
+
+    def update(self, param: Any, gradient: Any, state: Any, scratch: Any, step: Step) -> None:
+        param -= step.learning_rate * gradient / 2
+
+
+def test_a_rule_that_derives_from_ours_is_not_computed_by_our_kernel() -> None:
+    optimizer = Half()
+    for order in ("C", "F"):
+        params = {"w": np.ones((2, 3), order=order)}  # type: ignore[call-overload]
+        update(optimizer, params, {"w": np.ones((2, 3), order=order)}, {}, Step(1, 0.5))  # type: ignore[call-overload]
+        np.testing.assert_array_equal(params["w"], 0.75)
+
+
+@pytest.mark.parametrize("clip", [Clip(), Clip(scale=0.5)])
+def test_a_gradient_of_another_shape_is_refused(clip: Clip) -> None:
+    params = {"w": np.zeros((2, 3))}
+    with pytest.raises(ValueError, match="shapes differ"):
+        update(Sgd(), params, {"w": np.arange(6.0).reshape(3, 2)}, {}, Step(1, 0.5), clip=clip)
+    np.testing.assert_array_equal(params["w"], 0)

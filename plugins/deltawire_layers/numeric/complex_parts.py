@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,11 +27,11 @@ class Known(NamedTuple):
 class _Moved(NamedTuple):
     """What the engine says of a pass under the complex step.
 
-    known:      arrays by the identity of the whole ones
+    known:      arrays by the identity of the whole ones; None outside of such a pass
     only_moves: whether only the imaginary parts of gradients are read
     """
 
-    known: Mapping[int, Known] = MappingProxyType({})
+    known: Mapping[int, Known] | None = None
     only_moves: bool = False
 
 
@@ -53,6 +52,14 @@ def moved_pass(arrays: Iterable[Known], only_moves: bool) -> Iterator[None]:
         yield
     finally:
         _moved.reset(token)
+
+
+def in_moved_pass() -> bool:
+    """Return whether the engine computes a pass under the complex step.
+
+    Only there may a derivative be that of the backward equation: elsewhere the complex step checks it.
+    """
+    return _moved.get().known is not None
 
 
 def only_moves() -> bool:
@@ -103,7 +110,7 @@ def moves(array: Array) -> bool:
 def _find(array: Array) -> Parts | None:
     """Return the known parts of an array, of a view of all of its numbers, or of its transpose."""
     owner: Any = array if array.base is None else array.base
-    known = _moved.get().known.get(id(owner))
+    known = (_moved.get().known or {}).get(id(owner))
     if known is None or array.size != known.whole.size:
         return None
     turned = not array.flags.c_contiguous

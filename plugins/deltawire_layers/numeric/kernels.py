@@ -17,6 +17,7 @@ import numpy as np
 
 from deltawire_layers.layer import Activation, Array, Shape
 from deltawire_layers.numeric import sharing
+from deltawire_layers.numeric.complex_parts import in_moved_pass
 from deltawire_plugins.compiled import compiled as compiled  # other modules take it from here
 
 _NUMBERS = {function: number for number, function in enumerate(compiled.functions)} if compiled else {}
@@ -37,6 +38,11 @@ def computes(array: Array) -> bool:
     return compiled is not None and array.dtype.char in "fd" and bool(array.size)
 
 
+def computes_moved(array: Array) -> bool:
+    """Return whether there are kernels for the numbers of an array, in a pass under the complex step."""
+    return array.dtype.char == "D" and computes(array.real) and in_moved_pass()
+
+
 def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation | None:
     """Return the value of a function of one number, and its backward equation.
 
@@ -47,7 +53,7 @@ def pointwise(function: str, x: Array, keeps_slope: bool = False) -> Activation 
         keeps_slope: whether the derivative is computed with the value, and kept.
     """
     number = _NUMBERS.get(function)
-    if number is not None and x.dtype.char == "D" and computes(x.real):
+    if number is not None and computes_moved(x):
         return _moved_pointwise(number, np.ascontiguousarray(x))
     if number is None or not computes(x):
         return None

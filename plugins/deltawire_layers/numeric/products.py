@@ -56,6 +56,8 @@ def project(x: Array, W: Array) -> Array:
 def outer(a: Array, b: Array, of_result: bool = False) -> Array:
     """Return Σ a bᵀ over all leading axes of a (..., m) and b (..., n): (m, n).
 
+    How a sum moves may be finite where the sum itself is not: nothing follows a gradient.
+
     Args:
         a: (..., m).
         b: (..., n).

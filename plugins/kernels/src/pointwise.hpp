@@ -100,8 +100,11 @@ struct GeluTanh {
     static constexpr double root_behind = 0x1.14cf50d942344p-14;
     static constexpr double whole_cubic = 0x1.2444f2a4d8b4bp-4, cubic_behind = -0x1.6c843a29d1c70p-61;
 
+    // x σ(t) in parts, with x and t of the sign that makes e^t fall, and x² of a bounded x.
+    template <class T> struct Parts { Gated<T> gated; T falling, near, square, t; };
+
     // The argument of σ is computed with its rounding error, which the exponential would multiply.
-    template <class T> static Point<T> point(T x) {
+    template <class T> static Parts<T> parts(T x) {
         constexpr T root = T(short_root), root_rest = T(root_behind), cubic = T(whole_cubic);
         constexpr T cubic_rest = T(whole_cubic - double(cubic) + cubic_behind);
         const T falling = bounded_below(Gated<T>::deep(x) ? x : -x, Format<T>::gelu_tanh_end);
@@ -110,18 +113,21 @@ struct GeluTanh {
         const T factor_error = fused(cubic, square, root - factor) +
             fused(cubic, square_error, fused(cubic_rest, square, root_rest));
         const T t = falling * factor, small = fused(falling, factor_error, fused(falling, factor, -t));
-        const auto [value, share, rise] = Gated<T>::at(x, falling, power_of_e(t, small));
         const T near = Gated<T>::deep(x) ? falling : -falling;
-        return {value, fused(near * rise, fused(3 * cubic, square, T(whole_root)), share)};
+        return {Gated<T>::at(x, falling, power_of_e(t, small)), falling, near, square, t + small};
+    }
+    template <class T> static T steepness(T square) { return fused(3 * T(whole_cubic), square, T(whole_root)); }  // t'
+
+    template <class T> static Point<T> point(T x) {
+        const Parts<T> at = parts(x);
+        return {at.gated.value, fused(at.near * at.gated.rise, steepness(at.square), at.gated.share)};
     }
     template <class T> static T value(T x) { return point(x).value; }
     template <class T> static T slope(T x) { return point(x).slope; }
-    template <class T> static T bend(T x) {  // σ'(t) (2 t' + x t'' - x t'² tanh(t / 2)), for x σ(t) with t = x (r + c x²)
-        constexpr T root = T(whole_root), cubic = T(whole_cubic);
-        const T near = bounded_below(-absolute(x), Format<T>::gelu_tanh_end), square = near * near;
-        const T t = near * fused(cubic, square, root), rise = fused(3 * cubic, square, root);
-        const T turn = fused(-near * rise * rise, Tanh::value(T(0.5) * t), 6 * cubic * square);
-        return Sigmoid::slope(t) * fused(T(2), rise, turn);
+    template <class T> static T bend(T x) {  // σ'(t) (2 t' + x t'' - x t'² tanh(t / 2))
+        const Parts<T> at = parts(x);
+        const T steep = steepness(at.square), turn = 6 * T(whole_cubic) * at.square;
+        return at.gated.rise * fused(T(2), steep, fused(-at.falling * steep * steep, Tanh::value(T(0.5) * at.t), turn));
     }
 };
 

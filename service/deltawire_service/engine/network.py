@@ -268,7 +268,7 @@ class Network(Prepared):
     ) -> HessianProducts:
         """Compute Hessian-vector products of the reduced loss, its regularization included.
 
-        Everything is computed in complex128, by the complex step: a product takes about three times as long
+        Everything is computed in complex128, by the complex step: a product takes three to five times as long
         as a gradient in float64. At kinks the branch taken is differentiated.
 
         Args:

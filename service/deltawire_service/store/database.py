@@ -5,8 +5,8 @@ need that. SQLite before 3.51.3 can damage the log when one process copies it ba
 another one writes. So a lock file excludes both from each other, and SQLite makes no checkpoints by itself.
 The lock also keeps SQLite from polling for its own, and it knows deadlines.
 
-A log that was copied back keeps its length, and is written over: a sync of bytes that have their place on the
-disk takes half the time of one that makes the file longer.
+A log that was copied back keeps its length, and is written over. A sync takes half the time where the file does
+not become longer.
 
 SQLite must not be carried into a child: the child would count on locks that only its parent has. So a fork
 waits until no thread is in a transaction, and closes all connections first.
@@ -22,7 +22,13 @@ from math import inf
 from pathlib import Path
 from threading import Condition, get_ident
 
-from deltawire_service.store.errors import OutcomeUnknown, StoreFull, StoreUnavailable
+from deltawire_service.store.errors import (
+    FileMissing,
+    OutcomeUnknown,
+    StoreFull,
+    StoreUnavailable,
+    disk_errors,
+)
 from deltawire_service.store.file_locks import FileLocks
 from deltawire_service.store.folders import StoreFolder
 from deltawire_service.store.forks import at_fork
@@ -159,7 +165,7 @@ class Database:
         here: to close another file of the database would free the locks that SQLite has on it.
         """
         try:
-            with open(f"{self._path}-wal", "rb", buffering=0) as log:
+            with disk_errors(), open(f"{self._path}-wal", "rb", buffering=0) as log:
                 header = log.read(LOG_HEADER.size)
                 if len(header) < LOG_HEADER.size:
                     return False
@@ -167,7 +173,7 @@ class Database:
                 frame_bytes = FRAME_HEADER.size + page_bytes
                 log.seek(LOG_BEGIN + CHECKPOINT_BYTES // frame_bytes * frame_bytes)
                 frame = log.read(FRAME_HEADER.size)
-        except FileNotFoundError:
+        except FileMissing:
             return False
         return len(frame) == FRAME_HEADER.size and FRAME_HEADER.unpack(frame) == (salts,)
 

@@ -25,7 +25,7 @@ def norm(x: Array, eps: float, centred: bool) -> tuple[Array, Equation] | None:
         eps: added to the mean of squares.
         centred: whether the mean is subtracted.
     """
-    if x.dtype.char != "D" or not kernels.computes(x.real):
+    if not kernels.computes_moved(x):
         return None
     count = x.shape[-1]
     real, along = _parts(x, count)
@@ -40,27 +40,30 @@ def norm(x: Array, eps: float, centred: bool) -> tuple[Array, Equation] | None:
     if not all(finite):
         return None
 
-    def project(u: Array) -> Array:
-        """Return J u."""
+    def project(x: Array, u: Array) -> Array:
+        """Return J u at x."""
         below = np.empty_like(u)
-        sharing.over_rows(partial(_delta, count, eps, centred), real, moments, u, below)
+        sharing.over_rows(partial(_delta, count, eps, centred), x, moments, u, below)
         return below
 
-    moves = project(along)
+    value = np.empty(y.shape, np.complex128)
+    value.real, value.imag = y, project(real, along)
     factor = moments[:, 2:] / count
     turn = factor * _inner(y, along)
+    del real, along, y  # what is kept are x and the value, which the engine has anyway
 
     def back(delta: Array) -> Array:
+        here, y, moves = x.reshape(-1, count).real.copy(), value.real, value.imag
         u, du = _parts(delta, count)
         below = np.empty(u.shape, np.complex128)
-        below.real = first = project(u)
-        below.imag = project(du) - (
-            turn * first + (factor * _inner(y, u)) * moves + (factor * _inner(moves, u)) * y
-        )
+        below.real = first = project(here, u)
+        below.imag = project(here, du)
+        first *= turn
+        first += (factor * _inner(y, u)) * moves
+        first += (factor * _inner(moves, u)) * y
+        below.imag -= first
         return below.reshape(x.shape)
 
-    value = np.empty(y.shape, np.complex128)
-    value.real, value.imag = y, moves
     return value.reshape(x.shape), back
 
 

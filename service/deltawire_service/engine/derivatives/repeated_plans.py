@@ -20,8 +20,8 @@ TIME_BYTES = 4096
 def complex_plan(plan: Plan, dtype: np.dtype[Any], parameters: Mapping[str, Parameter]) -> Plan:
     """Return a plan in complex128, with what is held beside its own arrays.
 
-    These are the request's arrays, the real and imaginary parts of all parameters, and those of one more in
-    every thread, which products put above each other.
+    These are the request's arrays, and the real and imaginary parts of all parameters. In every thread,
+    products put the parts of one parameter above each other.
 
     Args:
         plan: the plan of arrays in complex128.
