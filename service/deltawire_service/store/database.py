@@ -5,8 +5,8 @@ need that. SQLite before 3.51.3 can damage the log when one process copies it ba
 another one writes. So a lock file excludes both from each other, and SQLite makes no checkpoints by itself.
 The lock also keeps SQLite from polling for its own, and it knows deadlines.
 
-A log that was copied back keeps its length, and is written over. A sync takes half the time where the file does
-not become longer.
+A log that was copied back keeps its length, and is written over. A sync takes half the time where the file
+does not become longer.
 
 SQLite must not be carried into a child: the child would count on locks that only its parent has. So a fork
 waits until no thread is in a transaction, and closes all connections first.
