@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import signal
@@ -206,6 +207,22 @@ def test_errors_of_the_disk_have_codes_and_the_next_transaction_works(
     insert(database, 1)
     assert count(database) == 1
     database.close()
+
+
+def test_a_log_that_cannot_be_read_makes_the_store_unavailable(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert(database, 1)
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(module, "open", fail, raising=False)
+    with pytest.raises(StoreUnavailable):
+        insert(database, 2)
+    monkeypatch.undo()
+    insert(database, 2)
+    assert count(database) == 2
 
 
 def test_a_folder_that_is_moved_away_is_said_and_found_again(folder: StoreFolder, database: Database) -> None:
