@@ -69,8 +69,8 @@ def rms(before: Arrays, gradient: Array, after: Arrays, numbers: tuple[float, ..
     """Take a step of RMSprop or Adagrad, and return whether a kernel does.
 
     Args:
-        before: the parameter; the mean or sum of squares of its gradient; the mean of its gradient, where the
-            step is divided by the standard deviation; and the momentum.
+        before: the parameter, the mean or sum of squares of its gradient, the mean of its gradient (where the
+            step is divided by the standard deviation), and the momentum.
         gradient: its gradient.
         after: the same arrays after the step; they may be those of `before`.
         numbers: λ, how much of the means stays, how much is new, ε, μ, γ.

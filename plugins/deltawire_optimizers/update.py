@@ -70,7 +70,8 @@ def _update_one(
     if not gradient.shape == old[0].shape == new[0].shape:
         shapes = f"{gradient.shape} for a parameter {old[0].shape}, written to {new[0].shape}"
         raise ValueError(f"the shapes differ: a gradient {shapes}")
-    if not clip.changes(gradient.dtype) and _has_kernel(type(optimizer)):
+    compiled = _has_kernel(type(optimizer))
+    if compiled and not clip.changes(gradient.dtype):
         before, after = (Param(arrays[0], dict(zip(keys, arrays[1:], strict=True))) for arrays in (old, new))
         if optimizer.update_compiled(before, gradient, after, step):
             return
@@ -87,7 +88,9 @@ def _update_one(
             np.copyto(written[place], array)
         room = scratch[:, : len(here[0])] if optimizer.elementwise else scratch
         clipped = _clipped(here[0], clip, room[-1])
-        optimizer.update(written[0], clipped, dict(zip(keys, written[1:], strict=True)), room[:-1], step)
+        param = Param(written[0], dict(zip(keys, written[1:], strict=True)))
+        if not (compiled and optimizer.update_compiled(param, clipped, param, step)):
+            optimizer.update(param.value, clipped, param.state, room[:-1], step)
 
 
 def _has_kernel(kind: type[Optimizer]) -> bool:

@@ -142,8 +142,8 @@ def test_a_step_has_the_bits_of_its_twin(
 def test_a_kernel_takes_the_step(kind: str, config: dict[str, Any]) -> None:
     optimizer, param = load_optimizers()[kind](**config), np.ones(5)
     state = {key: np.full(shape, start) for key, (shape, start) in optimizer.state((5,)).items()}
-    nothing = np.full((0, 5), np.nan)
-    optimizer.update(param, np.ones(5), state, nothing, Step(1, 0.1))
+    here = Param(param, state)
+    assert optimizer.update_compiled(here, np.ones(5), here, Step(1, 0.1))
     assert (param < 1).all()
 
 

@@ -66,9 +66,6 @@ class Adagrad(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if self.update_compiled(here, gradient, here, step):
-            return
         s = state["sum"]
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)

@@ -74,10 +74,8 @@ class Adam(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if not self.update_compiled(here, gradient, here, step):
-            g = decayed(gradient, param, self.weight_decay, scratch[0])
-            self._take_step(param, g, state, scratch, step)
+        g = decayed(gradient, param, self.weight_decay, scratch[0])
+        self._take_step(param, g, state, scratch, step)
 
     def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
         return self._compiled(before, gradient, after, step, decay=self.weight_decay)
@@ -147,11 +145,9 @@ class AdamW(Adam):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if not self.update_compiled(here, gradient, here, step):
-            if self.weight_decay:
-                param *= self._kept(step)
-            self._take_step(param, gradient, state, scratch, step)
+        if self.weight_decay:
+            param *= self._kept(step)
+        self._take_step(param, gradient, state, scratch, step)
 
     def update_compiled(self, before: Param, gradient: Array, after: Param, step: Step) -> bool:
         return self._compiled(before, gradient, after, step, self._kept(step))

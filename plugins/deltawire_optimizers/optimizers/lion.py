@@ -49,9 +49,6 @@ class Lion(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if self.update_compiled(here, gradient, here, step):
-            return
         beta1, beta2 = self.betas
         m = state["exp_avg"]
         first, second = scratch

@@ -74,9 +74,6 @@ class RmsProp(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if self.update_compiled(here, gradient, here, step):
-            return
         v, m, b = state["square_avg"], state.get("grad_avg"), state.get("momentum_buffer")
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)

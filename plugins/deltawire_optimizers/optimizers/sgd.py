@@ -67,9 +67,6 @@ class Sgd(Optimizer):
     def update(
         self, param: Array, gradient: Array, state: Mapping[str, Array], scratch: Array, step: Step
     ) -> None:
-        here = Param(param, state)
-        if self.update_compiled(here, gradient, here, step):
-            return
         b = state.get("momentum_buffer")
         first, second = scratch
         g = decayed(gradient, param, self.weight_decay, first)
