@@ -142,7 +142,9 @@ def numbers_of(case: Case, dtype: str) -> Numbers:
 
 def ours(case: Case, dtype: str) -> Callable[[], list[Any]]:
     from deltawire_layers import load_layers
+    from deltawire_service.server.malloc import keep_memory
 
+    keep_memory()  # as the service's workers are set up
     layer = load_layers()[case.kind](**case.config)
     given, params, delta = numbers_of(case, dtype)
     inputs = [
