@@ -86,9 +86,12 @@ INLINE Lanes::Part load_part(const double *x) {
     return *reinterpret_cast<const Loose *>(x);
 }
 
+// GCC makes two conversions of one, and goes through memory.
 INLINE Lanes::Part load_part(const float *x) {
-#if defined(__AVX2__) && !defined(__AVX512F__)
-    return _mm256_cvtps_pd(_mm_loadu_ps(x));  // GCC converts four floats in two halves, through memory
+#if defined(__AVX512F__)
+    return _mm512_cvtps_pd(_mm256_loadu_ps(x));
+#elif defined(__AVX2__)
+    return _mm256_cvtps_pd(_mm_loadu_ps(x));
 #else
     typedef float Loose __attribute__((vector_size(VECTOR / 2), aligned(sizeof(float)), may_alias));
     return __builtin_convertvector(*reinterpret_cast<const Loose *>(x), Lanes::Part);
@@ -106,6 +109,18 @@ template <class T> INLINE Lanes load(const T *x) {
 template <class T> INLINE Lanes lanes(const Wide<T> &numbers, std::size_t first) {
     return load(reinterpret_cast<const T *>(numbers.part) + first);
 }
+
+#if defined(__AVX512F__)
+INLINE Lanes lanes(const Wide<float> &numbers, std::size_t first) {
+    const __m512 part = numbers.part[0];
+    return {{_mm512_cvtps_pd(first ? _mm512_extractf32x8_ps(part, 1) : _mm512_castps512_ps256(part))}};
+}
+#elif defined(__AVX2__)
+INLINE Lanes lanes(const Wide<float> &numbers, std::size_t first) {
+    const __m256 part = numbers.part[first / LANES];
+    return {{_mm256_cvtps_pd(_mm256_castps256_ps128(part)), _mm256_cvtps_pd(_mm256_extractf128_ps(part, 1))}};
+}
+#endif
 
 // Adds numbers to their sums.
 template <class T> INLINE void add(const Wide<T> &numbers, double *sums) {

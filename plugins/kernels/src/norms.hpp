@@ -50,11 +50,12 @@ inline void place(const T *x, const T *weight, const T *bias, T *value, const Mo
 template <class T, class Made, class... Arrays>
 INLINE Two<double> sums_along(const T *x, const Moments<T> &unit, std::size_t count, Made made, const Arrays *...arrays) {
     constexpr std::size_t each = Wide<T>::count;
-    const Lanes mean = Lanes::filled(double(unit.high) + double(unit.low)), factor = Lanes::filled(unit.factor);
-    const Lanes zero = Lanes::filled(0);
+    constexpr bool late = sizeof(T) < sizeof(double);  // doubles might overflow before they have their factor
+    const Lanes mean = Lanes::filled(double(unit.high) + double(unit.low));
+    const Lanes factor = Lanes::filled(unit.factor), zero = Lanes::filled(0);
     Two<Lanes> even = {zero, zero}, odd = even;
     const auto keep = [&](Two<Lanes> &to, const Lanes &g, const Lanes &numbers) __attribute__((always_inline)) {
-        to += {g, g * ((numbers - mean) * factor)};
+        to += {g, g * (late ? numbers - mean : (numbers - mean) * factor)};
     };
     const auto keep_all = [&](const Wide<T> &g, const Wide<T> &numbers) __attribute__((always_inline)) {
         keep(even, lanes(g, 0), lanes(numbers, 0));
@@ -69,7 +70,8 @@ INLINE Two<double> sums_along(const T *x, const Moments<T> &unit, std::size_t co
     for (; i + each <= count; i += each) keep_all(made(Wide<T>::load(arrays + i)...), Wide<T>::load(x + i));
     if (const std::size_t few = count - i)
         keep_all(made(Wide<T>::load(arrays + i, few, T(0))...), Wide<T>::load(x + i, few, unit.high));
-    return total(even + odd);
+    const Two<double> both = total(even + odd);
+    return {both.first, late ? both.second * double(unit.factor) : both.second};
 }
 
 // The mean of a row as a sum of two numbers, and the mean of the squares of what is above it.

@@ -17,6 +17,10 @@ struct Sigmoid {
         return fused(-power, n / (1 + power), n);
     }
     template <class T> static T slope_at(T power) { return power / fused(power, 2 + power, T(1)); }
+    template <class T> static Point<T> point(T x) {
+        const T e = power(x);
+        return {value(x, e), slope_at(e)};
+    }
     template <class T> static T value(T x) { return value(x, power(x)); }
     template <class T> static T slope(T x) { return slope_at(power(x)); }  // σ(x) σ(-x), precise in both tails
     template <class T> static T bend(T x);

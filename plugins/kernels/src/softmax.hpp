@@ -10,6 +10,10 @@
 
 namespace VARIANT {
 
+// The greater of two numbers; NaN is not greater than any.
+constexpr auto greater = [](auto a, auto b) __attribute__((always_inline)) { return b > a ? b : a; };
+constexpr auto smaller = [](auto a, auto b) __attribute__((always_inline)) { return b < a ? b : a; };
+
 template <class T> struct Greatest {
     T number;
     std::size_t place;
@@ -19,7 +23,8 @@ template <class T> struct Greatest {
 template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T floor) {
     using Blocks = Block<T>;
     using Bits = typename Format<T>::Bits;
-    typedef std::make_signed_t<Bits> Places __attribute__((vector_size(VECTOR)));
+    using Place = std::make_signed_t<Bits>;
+    typedef Place Places __attribute__((vector_size(VECTOR)));
     typename Blocks::Numbers most = floor - typename Blocks::Numbers{};
     Places places = {};
     std::size_t i = 0;
@@ -27,13 +32,14 @@ template <class T> inline Greatest<T> greatest(const T *x, std::size_t count, T 
         const auto numbers = Blocks::load(x + i);
         const Places more = numbers > most;
         most = more ? numbers : most;
-        places = more ? Places{} + std::make_signed_t<Bits>(i) : places;
+        places = more ? Places{} + Place(i) : places;
     }
-    Greatest<T> best = {floor, 0};
-    for (std::size_t lane = 0; lane < Blocks::size; ++lane)
-        if (const Greatest<T> other = {most[lane], std::size_t(places[lane]) + lane};
-            other.number > best.number || (other.number == best.number && other.place < best.place))
-            best = other;
+    Greatest<T> best = {fold(most, greater), 0};
+    const Places others = Places{} + std::numeric_limits<Place>::max();
+    Places lanes;
+    for (std::size_t lane = 0; lane < Blocks::size; ++lane) lanes[lane] = Place(lane);
+    const Places first = most == best.number - typename Blocks::Numbers{} ? places + lanes : others;
+    if (i) best.place = std::size_t(fold(first, smaller));
     for (; i < count; ++i)
         if (x[i] > best.number) best = {x[i], i};
     return best;
@@ -49,9 +55,7 @@ template <class T> inline T greatest_number(const T *x, std::size_t count, T flo
         even = here > even ? here : even;
         odd = there > odd ? there : odd;
     }
-    T best = floor;
-    for (std::size_t lane = 0; lane < Blocks::size; ++lane)
-        for (const T most : {even[lane], odd[lane]}) best = most > best ? most : best;
+    T best = fold(odd > even ? odd : even, greater);
     for (; i < count; ++i) best = x[i] > best ? x[i] : best;
     return best;
 }

@@ -16,9 +16,14 @@ from deltawire_layers.numeric import analytic, branches
 class Sigmoid(Compiled):
     """y = 1 / (1 + e⁻ˣ), for each number of x (...)."""
 
+    keeps_slope = True
+
     formula = Formula(
         r"\sigma({x0}) = \frac{1}{1 + e^{-{x0}}}", (r"{value} \circ (1 - {value}) \circ {delta}",)
     )
+
+    def saved(self, x: Shape) -> int:
+        return prod(x)
 
     def by_numpy(self, x: Array) -> Activation:
         def x_delta(delta: Array) -> Array:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -142,6 +143,7 @@ class NormDelta:
         self.rows = rows
         self.above = above
         self._sums: Array | None = None
+        self._lock = Lock()  # two threads may compute two equations
 
     def sums(self) -> Array:
         """Return Σ δ and Σ δ ∘ y, y the normalised x, in double precision.
@@ -149,9 +151,10 @@ class NormDelta:
         Returns:
             Sums over places, (examples, groups, 2, channels); with one place, over examples, (2, channels).
         """
-        if self._sums is None:
-            self._sums = self._by_example() if self.rows.places > 1 else self._by_channel()
-        return self._sums
+        with self._lock:
+            if self._sums is None:
+                self._sums = self._by_example() if self.rows.places > 1 else self._by_channel()
+            return self._sums
 
     def _by_example(self) -> Array:
         sums = np.empty((*self.rows.moments.shape[:2], 2, self.rows.channels))
