@@ -32,6 +32,7 @@ ELEMENTWISE: tuple[Callable[[Array], Array], ...] = (
 
 CONSTANTS = (
     *(memory_plan.CHUNK_BYTES, memory_plan.CHUNK_ROWS, memory_plan.MOST_CHUNK_BYTES, cuts.MOST_SEGMENTS),
+    *(memory_plan.TWO_CHUNKS_ROWS, memory_plan.TWO_CHUNKS_OPERATIONS),
     *(pieces.PIECE, pieces.WIDTH, pieces.HALF, sharing.MOST_PIECES, sharing.NUMBERS, blas.LEAST),
 )
 """Where sums and products are cut."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import copy_context
 from copy import copy
 from itertools import pairwise
@@ -17,6 +17,7 @@ from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.flat import FlatProgram, Looks
+from deltawire_service.engine.execute.threads import later
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, ForwardStep, Program
 
@@ -73,6 +74,7 @@ class Pass:
         self._saved: list[Any] = []  # in place of `_activations`, in the order of computation
         self._forward_looks: Looks | None = None  # None: the clock was read before each step
         self._backward_looks: Looks | None = None
+        self._apart: Sequence[tuple[str, float]] = ()
 
     def forward(self) -> None:
         """Compute the nodes of the program; afterwards `values` has those whose values are results.
@@ -175,8 +177,8 @@ class Pass:
                 self._activations = self.activations()
             return self._backward(cotangents)
         try:
-            self.grads, self.deltas, self.finite = self._flat.backward(
-                cotangents, self._saved, current_deadline(), self._clock.append
+            self.grads, self.deltas, self.finite, self._apart = self._flat.backward(
+                cotangents, self._saved, current_deadline(), self._clock.append, later.get()
             )
             self._backward_looks = self._flat.backward_looks
         except DeadlineExceeded:
@@ -221,7 +223,7 @@ class Pass:
 
         Call it as soon as the last step has ended: the clock is read before each step, for the deadline, and
         the time until the next reading counts for the step. The gates of a run share its time equally. A
-        forked pass counts its backward pass only.
+        forked pass counts its backward pass only. Gradients that another thread computed are counted, too.
         """
         seconds: dict[str, float] = {}
         spans = pairwise((*self._clock, monotonic()))
@@ -230,6 +232,8 @@ class Pass:
         for kinds, (start, stop) in zip(looks, spans, strict=False):
             for kind in kinds:
                 seconds[kind] = seconds.get(kind, 0.0) + (stop - start) / len(kinds)
+        for kind, apart in self._apart:
+            seconds[kind] = seconds.get(kind, 0.0) + apart
         return seconds
 
     def _send(self, name: str, delta: Array) -> None:

@@ -9,7 +9,9 @@ is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from time import monotonic
 from typing import Any, NamedTuple
@@ -17,6 +19,7 @@ from typing import Any, NamedTuple
 from deltawire_layers import Array, DeadlineExceeded, sums
 from deltawire_service.engine.execute.finite import is_finite
 from deltawire_service.engine.execute.gates import RecordedRun, Run, find_runs
+from deltawire_service.engine.execute.threads import Later
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.program import BackwardStep, Program
 
@@ -25,6 +28,11 @@ TRUSTED = "deltawire_layers."
 
 FILE = "<a flat program>"
 """The file name of the code, in tracebacks."""
+
+Equation = Callable[[Any], Array]
+
+Wanted = Sequence[tuple[str, str, bool]]
+"""The layer's and the network's name of parameters, and whether they are stored transposed."""
 
 Tick = Callable[[float], None]
 """Called with the time before each step, and before each run of gates."""
@@ -37,12 +45,26 @@ class NotFlat(Exception):
     """The loop has to compute the pass: it tells what is wrong, and where."""
 
 
+LEAST_LATER = 2**21
+"""Operations of a node's pass from which its gradients are left to another thread, which takes 20 µs."""
+
+
 class Backward(NamedTuple):
     """The numbers of a backward pass, as `Pass` has them."""
 
     grads: dict[str, Array]
     deltas: dict[str, Array]
     finite: bool
+    apart: Sequence[tuple[str, float]]
+    """What was left to other threads: the kinds of layers, and the seconds that their gradients took."""
+
+
+class LeftGradients(NamedTuple):
+    """Gradients of one node, computed while deltas are sent down."""
+
+    grads: dict[str, Array]
+    finite: bool
+    apart: tuple[str, float]
 
 
 MOST_STEPS = 256
@@ -68,8 +90,11 @@ class FlatProgram(NamedTuple):
     backward_looks: Looks
     forward: Callable[[Arrays, Arrays, float, Tick], tuple[dict[str, Array], list[Any]]]
     """From the data, the parameters, the deadline and a clock to the results, and to what is saved."""
-    backward: Callable[[Arrays, list[Any], float, Tick], Backward]
-    """From the cotangents, what was saved, the deadline and a clock; it empties what was saved."""
+    backward: Callable[[Arrays, list[Any], float, Tick, Later | None], Backward]
+    """From the cotangents, what was saved, the deadline, a clock and who computes what has time.
+
+    It empties what was saved.
+    """
 
     def __sizeof__(self) -> int:
         return self.bytes
@@ -94,8 +119,10 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
     names: dict[str, Any] = {
         **writer.layers,
         **{f"r{start}": recorded for start, recorded in writer.runs.items()},
+        **writer.wanted,
         "Backward": Backward, "DeadlineExceeded": DeadlineExceeded, "NotFlat": NotFlat,
         "is_finite": is_finite, "monotonic": monotonic, "sum_batch": sums.sum_batch,
+        "gradients": _gradients_of, "partial": partial,
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
     gates, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
@@ -118,7 +145,10 @@ class _Writer:
         """The runs of gates, by the place of their first step."""
         self.looks: tuple[Looks, Looks] = [], []
         """What is computed between looks at the clock, in either pass."""
+        self.wanted: dict[str, Wanted] = {}
+        """What `_gradients_of` computes of each node, by its name in the lines."""
         self._program, self._broadcast = program, broadcast
+        self._uses = Counter(name for step in program.backward for _, name, _ in step.grads)
         number = count()
         steps = program.forward
         sources = [source for step in steps for source in step.node.inputs]
@@ -188,8 +218,9 @@ class _Writer:
         shares = dict.fromkeys(place, 0)
         """How many shares of a delta the lines so far have added up."""
         gradients = set[str]()
-        yield "def backward(cotangents, saved, deadline, tick):"
-        yield "    grads, deltas, finite = {}, {}, True"
+        yield "def backward(cotangents, saved, deadline, tick, later):"
+        yield "    grads, deltas, finite, left, apart = {}, {}, True, [], []"
+        yield "    rows = max(map(len, cotangents.values()))"
         for name in program.retained:
             if name in starts:
                 yield f"    d{place[name]} = cotangents[{name!r}]"
@@ -218,7 +249,7 @@ class _Writer:
             if step.grads or step.deltas:
                 yield "    a = saved.pop()"
                 yield f"    s = a[3]({delta})"
-                yield from _gradients(step, gradients)
+                yield from self._gradients(step, gradients)
                 for position, source, _ in step.deltas:
                     yield f"    e = a[1][{position}]"
                     yield "    if e is None: raise NotFlat"
@@ -226,6 +257,13 @@ class _Writer:
                     shares[source] += 1
                 yield "    del a, s"
             yield f"    del {delta}"
+        self.looks[1].append(())  # what follows is counted by itself
+        yield from _clock()
+        yield "    for wait in left:"
+        yield "        found = wait()"
+        yield "        grads.update(found.grads)"
+        yield "        finite = finite and found.finite"
+        yield "        apart.append(found.apart)"
         for name in program.targets.data:
             if shares.get(name):
                 yield f"    deltas[{name!r}] = d{place[name]}"
@@ -233,7 +271,27 @@ class _Writer:
             if shares.get(name):
                 yield f"    grads[{name!r}] = g = sum_batch(d{place[name]})"
                 yield "    finite = finite and is_finite(g)"
-        yield "    return Backward(grads, deltas, finite)"
+        yield "    return Backward(grads, deltas, finite, apart)"
+
+    def _gradients(self, step: BackwardStep, seen: set[str]) -> Iterator[str]:
+        """Yield the lines of a node's gradients. seen: the parameters that have one already; gets these."""
+        names, node = [name for _, name, _ in step.grads], step.node
+        # After the last node nothing is left to do meanwhile. Gradients of shared parameters add up in order.
+        leaves = names and step.deltas and node.work.each and all(self._uses[name] == 1 for name in names)
+        if leaves:
+            wanted = f"w{self._place[node.name]}"
+            self.wanted[wanted] = [(local, name, local in node.transposed) for local, name, _ in step.grads]
+            yield f"    if later and rows * {node.work.each} >= {LEAST_LATER}:"
+            yield f"        left.append(later(partial(gradients, {node.kind!r}, {wanted}, a[2], s)))"
+            yield "    else:"
+        indent = "    " if leaves else ""
+        for local, name, _ in step.grads:
+            turned = ".swapaxes(-1, -2)" if local in node.transposed else ""
+            gradient = f"a[2][{local!r}](s){turned}"
+            before = f"grads[{name!r}] + " if name in seen else ""
+            yield f"{indent}    grads[{name!r}] = g = {before}{gradient}"
+            yield f"{indent}    finite = finite and is_finite(g)"
+            seen.add(name)
 
     def _backward_run(self, run: Run, shares: dict[str, int]) -> Iterator[str]:
         """Yield the lines of a run of gates. shares: of each delta until now; gets those of the run."""
@@ -260,15 +318,22 @@ def _clock() -> Iterator[str]:
     yield "    if now > deadline: raise DeadlineExceeded"
 
 
-def _gradients(step: BackwardStep, seen: set[str]) -> Iterator[str]:
-    """Yield the lines of a node's gradients. seen: the parameters that have one already; gets these."""
-    for local, name, _ in step.grads:
-        turned = ".swapaxes(-1, -2)" if local in step.node.transposed else ""
-        gradient = f"a[2][{local!r}](s){turned}"
-        before = f"grads[{name!r}] + " if name in seen else ""
-        yield f"    grads[{name!r}] = g = {before}{gradient}"
-        yield "    finite = finite and is_finite(g)"
-        seen.add(name)
+def _gradients_of(kind: str, wanted: Wanted, equations: Mapping[str, Equation], signal: Any) -> LeftGradients:
+    """Compute the gradients of one node.
+
+    Args:
+        kind: its kind.
+        wanted: the layer's and the network's names of its parameters, and whether each is stored transposed.
+        equations: its equations by the layer's names.
+        signal: what they share.
+    """
+    begun = monotonic()
+    grads = {
+        name: equations[local](signal).swapaxes(-1, -2) if turned else equations[local](signal)
+        for local, name, turned in wanted
+    }
+    finite = all(map(is_finite, grads.values()))
+    return LeftGradients(grads, finite, (kind, monotonic() - begun))
 
 
 def _add(name: str, shares: int) -> str:

@@ -1,6 +1,7 @@
-"""Threads that compute: a chunk of rows in each, or the pieces of a single chunk's large work.
+"""Threads that compute: a chunk of rows in each, or parts of a single chunk's work.
 
-Neither changes a bit of the results: chunks and pieces are cut by shapes alone, BLAS uses one thread for
+Of a single chunk, threads share the pieces of large work, and compute gradients while deltas are sent down.
+None of this changes a bit of the results: chunks and pieces are cut by shapes alone, BLAS uses one thread for
 each, and results are put together in a fixed order.
 """
 
@@ -8,18 +9,33 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from functools import partial
+from itertools import islice
 from threading import TIMEOUT_MAX, Lock
 from time import monotonic
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from threadpoolctl import ThreadpoolController
 
 from deltawire_layers import DeadlineExceeded, current_deadline, sharing
+from deltawire_service.engine.execute.tasks import Task, end_all
+from deltawire_service.engine.plan.memory_plan import MOST_LATER
 
 T = TypeVar("T")
+
+
+class Later(Protocol):
+    """Leaves a call to another thread."""
+
+    def __call__(self, function: Callable[[], T], /) -> Callable[[], T]:
+        """Return the function that waits for the call, and returns its result."""
+
+
+later: ContextVar[Later | None] = ContextVar("later", default=None)
+"""Who computes what has time; None: nobody but this thread."""
 
 
 class Threads:
@@ -34,20 +50,24 @@ class Threads:
         self.count = count
         self._turn = Lock()
         # The pool starts its threads with its first task: after a server has made its worker processes.
-        self._pool = ThreadPoolExecutor(count, "compute") if count > 1 else None
+        self._helpers = ThreadPoolExecutor(count - 1, "compute") if count > 1 else None
+        self._left = deque[Task[Any]]()
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
     def alone(self, compute: Callable[[], T]) -> T:
-        """Return `compute()`, called in this thread; all threads share the pieces of its large work."""
-        if self._pool is None:
+        """Return `compute()`, called in this thread; the others share its large work, and what it leaves."""
+        if self._helpers is None:
             return compute()
         with self._own_turn():
             self._limit_blas()
-            token = sharing.sharing.set(self._share)
+            shared, left = sharing.sharing.set(self._share), later.set(self._later)
             try:
                 return compute()
             finally:
-                sharing.sharing.reset(token)
+                sharing.sharing.reset(shared)
+                later.reset(left)
+                end_all(self._left)
+                self._left.clear()
 
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
         """Yield `compute(*item)` in the order of the items, each computed in one thread.
@@ -55,25 +75,24 @@ class Threads:
         At most `count` results wait at a time. Close the generator if you do not take all results: the next
         request waits for that.
         """
-        if self._pool is None:
+        if self._helpers is None:
             for item in items:
                 yield compute(*item)
             return
         with self._own_turn():
             self._limit_blas()
-            waiting = deque(self._submit(compute, *item) for item in items[: self.count])
+            calls = iter([partial(compute, *item) for item in items])
+            waiting = deque(self._begun(call) for call in islice(calls, self.count))
             try:
-                for item in items[self.count :]:
-                    result = waiting.popleft().result()
-                    waiting.append(self._submit(compute, *item))
-                    yield result
-                    del result  # before the next one is waited for
                 while waiting:
+                    for task in waiting:
+                        if waiting[0].ended():
+                            break
+                        task.begin()
                     yield waiting.popleft().result()
+                    waiting.extend(self._begun(call) for call in islice(calls, 1))
             finally:  # after a failure, or a close: no task may go on while the next request computes
-                for future in waiting:
-                    if not future.cancel():
-                        future.exception()
+                end_all(waiting)
 
     @contextmanager
     def _own_turn(self) -> Iterator[None]:
@@ -87,34 +106,50 @@ class Threads:
             self._turn.release()
 
     def _share(self, functions: Sequence[Callable[[], object]]) -> None:
-        """Call functions in all threads, this one among them: each thread takes the next when it is free.
+        """Call functions in all threads, this one among them.
 
-        Threads that have not begun by the end are cancelled: to wake one takes longer than most functions.
+        Those that no other thread has begun are called here: to wake one takes longer than most functions.
         """
-        waiting = deque(functions)
+        tasks = [Task(function) for function in functions]
 
-        def work() -> None:
-            while waiting:
-                try:
-                    function = waiting.popleft()
-                except IndexError:  # another thread was faster
-                    return
-                function()
+        def begin_all() -> None:
+            for task in tasks:
+                task.begin()
 
-        futures = [self._submit(work) for _ in range(min(self.count, len(functions)) - 1)]
-        try:
-            work()
-        finally:
-            begun = [future for future in futures if not future.cancel()]
-            for future in begun:
-                future.exception()
-        for future in begun:
-            future.result()
+        for _ in range(min(self.count, len(functions)) - 1):
+            self._help(begin_all)
+        begin_all()
+        for task in tasks:
+            task.result()
 
-    def _submit(self, function: Callable[..., T], *arguments: int) -> Future[T]:
-        """Start a task in a context like the caller's: numpy's error handling is part of it."""
-        assert self._pool is not None
-        return self._pool.submit(copy_context().run, function, *arguments)
+    def _later(self, function: Callable[[], T]) -> Callable[[], T]:
+        """Leave a call to another thread, or make it now where the others have enough."""
+        left = self._left
+        while left and left[0].ended():
+            left.popleft()
+        if len(left) >= MOST_LATER * (self.count - 1):
+            result = function()
+            return lambda: result
+        task = self._begun(function)
+        left.append(task)
+        return task.result
+
+    def _begun(self, function: Callable[[], T]) -> Task[T]:
+        """Return a task that a helper begins as soon as it is free."""
+        task = Task(function)
+        self._help(task.begin)
+        return task
+
+    def _help(self, function: Callable[[], None]) -> None:
+        """Have a helper call a function as soon as it is free.
+
+        Its context is like the caller's, since numpy's error handling is part of it. But it shares nothing
+        itself: helpers would wait for each other.
+        """
+        assert self._helpers is not None
+        context = copy_context()
+        context.run(_share_nothing)
+        self._helpers.submit(context.run, function)
 
     def limit_blas(self) -> None:
         """Set BLAS to one thread, as it is while these threads compute; with a single one, leave it alone."""
@@ -126,3 +161,8 @@ class Threads:
         """Set BLAS to one thread, once: its own threads would cut products by their number."""
         while self._blas:
             self._blas.pop().set_num_threads(1)
+
+
+def _share_nothing() -> None:
+    sharing.sharing.set(None)
+    later.set(None)

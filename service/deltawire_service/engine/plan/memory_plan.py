@@ -22,6 +22,12 @@ CHUNK_BYTES = 16 * 2**20
 CHUNK_ROWS, MOST_CHUNK_BYTES = 512, 128 * 2**20
 """A chunk has this many rows while its work stays below so many bytes: matrix products of fewer are slow."""
 
+TWO_CHUNKS_ROWS, TWO_CHUNKS_OPERATIONS = 1024, 2**24
+"""Rows of a batch, and operations of a pass over it, from which two chunks are worth their gradients."""
+
+MOST_LATER = 2
+"""Calls that are left to each other thread at a time, at most: one that it computes, and the next."""
+
 DRAWN_ITEMSIZE = 8
 
 DRAWN_OPERATIONS = 2**9
@@ -109,12 +115,21 @@ def parameter_numbers(network: Graph, names: Iterable[str] | None = None) -> int
     return sum(prod(network.parameters[name].shape) for name in chosen)
 
 
-def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
-    """Return how many chunks a batch is cut into: as few as memory allows, an even number for two threads.
+def left_numbers(network: Graph) -> int:
+    """Return how many numbers of one example wait, at most, for one thread to compute gradients of them.
 
-    The number depends on the arguments only, never on threads or load: same request, same bits. Work alone is
-    no reason to cut: each chunk writes, tests and adds a gradient of every parameter. That takes as long as
-    130 multiplications for each of its numbers, so one thread would lose what two gain.
+    A node's signal is as large as its delta, or what its layer declares as saved.
+    """
+    sizes = [prod(node.shape) + node.saved for node in network.nodes.values() if node.parameters]
+    return MOST_LATER * max(sizes, default=0) + temporary_numbers(network)
+
+
+def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
+    """Return how many chunks a batch is cut into: few, and an even number for two threads.
+
+    The number depends on the arguments only, never on threads or load: same request, same bits. Each chunk
+    writes, tests and adds a gradient of every parameter. That takes as long as 130 multiplications for each
+    of its numbers: 4 % of three passes over `TWO_CHUNKS_ROWS` rows, but more than half of those over 64.
 
     Args:
         network: the network to be computed.
@@ -126,6 +141,9 @@ def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     parameters = parameter_numbers(network) * itemsize
     most = max(CHUNK_BYTES, min(MOST_CHUNK_BYTES, CHUNK_ROWS * row), parameters // 2) // row
     chunks = -(-batch // max(1, most))
+    if chunks == 1 and batch >= TWO_CHUNKS_ROWS and parameters <= CHUNK_BYTES:
+        operations = batch * sum(node.work.each for node in network.nodes.values())
+        return 2 if operations >= TWO_CHUNKS_OPERATIONS else 1
     return chunks + chunks % 2 if chunks > 1 else 1
 
 
@@ -197,6 +215,7 @@ def make_plan(
         )
 
     chunks = min(batch, count_chunks(network, batch, itemsize))
+    helpers = threads - 1 if chunks == 1 and gradient_shapes and not targets.trace else 0
     threads = 1 if targets.trace else min(chunks, threads)
     # Of gradients over chunks, there are the total, perhaps a segment's sum, and each chunk's own: those in
     # the threads, and with several threads the one that is being added.
@@ -207,12 +226,13 @@ def make_plan(
     uses = Counter(name for step in program.backward for _, name, _ in step.grads)
     shared = max((parameter_numbers(network, [name]) for name, count in uses.items() if count > 1), default=0)
     rows_at_once = -(-batch // chunks)
+    worked = row_numbers(network) + temporary_numbers(network)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=count_numbers(parameter_shapes + data_shapes) * itemsize,
         answered_bytes=(copies * gradients + threads * shared + traced + rows) * itemsize,
         read_bytes=body_cost.read_bytes(read_shapes),
-        work_bytes=threads * rows_at_once * (row_numbers(network) + temporary_numbers(network)) * itemsize,
+        work_bytes=(threads * worked + helpers * left_numbers(network)) * rows_at_once * itemsize,
         written_bytes=body_cost.written_bytes(gradient_shapes + row_shapes),
         rows_at_once=rows_at_once,
         chunks=chunks,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from math import inf
-from time import monotonic
+from threading import Event, get_ident
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,11 @@ from support.layers import registry
 from support.networks import Example, examples
 
 from deltawire.errors import Refused
-from deltawire_layers import Activation, Array, DeadlineExceeded, call_until
+from deltawire_layers import Activation, Array, DeadlineExceeded, call_until, check_deadline
 from deltawire_layers.layers.linear import Linear
 from deltawire_layers.layers.pointwise.activations import Mish
 from deltawire_layers.numeric import products
-from deltawire_service.engine import Direction, Network, PluginError, Wrt, compile_network
+from deltawire_service.engine import Direction, Network, PluginError, Threads, Wrt, compile_network
 from deltawire_service.engine.caches import bytes_of
 from deltawire_service.engine.execute import backprop, flat
 from deltawire_service.engine.plan import memory_plan
@@ -39,6 +40,15 @@ CHAIN: dict[str, Any] = {
 }
 PARAMS = {"a.weight": np.arange(9.0).reshape(3, 3) / 9, "a.bias": np.array([0.1, -0.2, 0.3])}
 X = np.linspace(-1, 1, 12).reshape(4, 3)
+TWO_LAYERS: dict[str, Any] = {
+    "inputs": {"x": {"shape": [3]}},
+    "nodes": [
+        {"name": "a", "kind": "linear", "config": {"units": 3}},
+        {"name": "b", "kind": "linear", "config": {"units": 3}},
+        {"name": "c", "kind": "sum"},
+    ],
+}
+THREADS = Threads(2)
 
 
 def always(network: Network) -> Network:
@@ -69,9 +79,11 @@ def test_every_derivative_has_the_bits_of_the_loop(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: min(batch, chunks))
         patch.setattr(products, "FEWEST", fewest)  # 0: also small complex products are taken apart
+        patch.setattr(flat, "LEAST_LATER", 1)
         guarded = derivative_bits(never(network), example.params, data)
         plain = derivative_bits(always(network), example.params, data)
-    assert [name for name in guarded if guarded[name] != plain[name]] == []
+        shared = derivative_bits(replace(always(network), threads=THREADS), example.params, data)
+    assert [name for name in guarded if not guarded[name] == plain[name] == shared[name]] == []
 
 
 @pytest.fixture
@@ -195,6 +207,95 @@ def test_the_seconds_of_each_kind_are_reported() -> None:
     network = replace(always(compiled(CHAIN)), on_compute_seconds=reports.append)
     network.gradients(PARAMS, {"x": X})
     assert [report.keys() for report in reports] == [{"linear", "mish", "add", "sum"}]
+
+
+def leaving(monkeypatch: pytest.MonkeyPatch, gradient: Callable[[Callable[[], Array]], Array]) -> None:
+    """Have linear layers send no delta before another thread has begun a gradient.
+
+    gradient: called with what computes the gradient of a weight.
+    """
+    begun, forward = Event(), Linear.forward
+
+    def noted(self: Linear, params: Mapping[str, Array], x: Array) -> Any:
+        activation = forward(self, params, x)
+        weight, send = activation.grads["weight"], activation.deltas[0]
+        assert send
+
+        def begin(delta: Array) -> Array:
+            begun.set()
+            return gradient(lambda: weight(delta))
+
+        def below(delta: Array) -> Array:
+            assert begun.wait(10)
+            return send(delta)
+
+        return activation._replace(deltas=(below,), grads={**activation.grads, "weight": begin})
+
+    monkeypatch.setattr(Linear, "forward", noted)
+    monkeypatch.setattr(flat, "LEAST_LATER", 1)
+
+
+def in_two_threads(spec: dict[str, Any] = TWO_LAYERS) -> tuple[Network, dict[str, Array]]:
+    network = replace(always(compiled(spec)), threads=THREADS)
+    return network, network.init(0)
+
+
+@pytest.fixture
+def gradient_threads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads that compute gradients of weights."""
+    threads = list[int]()
+
+    def gradient(compute: Callable[[], Array]) -> Array:
+        threads.append(get_ident())
+        return compute()
+
+    leaving(monkeypatch, gradient)
+    return threads
+
+
+def test_another_thread_computes_gradients_while_deltas_are_sent_down(gradient_threads: list[int]) -> None:
+    network, params = in_two_threads()
+    network.gradients(params, {"x": X})
+    assert len(gradient_threads) == 2 and gradient_threads[0] != get_ident() == gradient_threads[1]
+
+
+def test_gradients_of_shared_parameters_are_not_left(gradient_threads: list[int]) -> None:
+    first, second, loss = TWO_LAYERS["nodes"]
+    network, params = in_two_threads(TWO_LAYERS | {"nodes": [first, second | {"tied_to": "a"}, loss]})
+    network.gradients(params, {"x": X})
+    assert gradient_threads == [get_ident()] * 2
+
+
+def test_the_seconds_of_another_thread_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gradient(compute: Callable[[], Array]) -> Array:
+        if get_ident() != here:
+            sleep(0.2)
+        return compute()
+
+    leaving(monkeypatch, gradient)
+    here, reports = get_ident(), list[dict[str, float]]()
+    network, params = in_two_threads()
+    replace(network, on_compute_seconds=reports.append).gradients(params, {"x": X})
+    assert 0.2 <= reports[0]["linear"] < 0.4 > reports[0]["sum"] + 0.2
+
+
+def test_a_gradient_that_fails_in_another_thread_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving(monkeypatch, lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+    network, params = in_two_threads()
+    with pytest.raises(PluginError, match="'b'"):
+        network.gradients(params, {"x": X})
+
+
+def test_a_gradient_in_another_thread_looks_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def endless(_: Callable[[], Array]) -> Array:
+        while True:
+            check_deadline()
+
+    leaving(monkeypatch, endless)
+    network, params = in_two_threads()
+    with pytest.raises(DeadlineExceeded):
+        call_until(monotonic() + 0.2, lambda: network.gradients(params, {"x": X}))
+    assert THREADS.alone(lambda: "next") == "next"
 
 
 @pytest.mark.parametrize("nodes", [10, 250])

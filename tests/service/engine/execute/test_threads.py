@@ -154,7 +154,7 @@ def test_a_thread_that_has_not_begun_is_not_waited_for() -> None:
         share_of([partial(computed.append, place) for place in range(3)])
         done.set()
 
-    threads.alone(lambda: hold_another(lambda: hold_another(compute)))
+    threads.alone(lambda: hold_another(compute))
     assert computed == [0, 1, 2]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from support.engine import compiled
+from support.engine import LAYERS, compiled
 
+from deltawire_service.engine import Network, Threads, compile_network
 from deltawire_service.engine.plan.body_cost import BodyCost
+from deltawire_service.engine.plan.memory_plan import count_chunks
 
 STACK = {
     "inputs": {
@@ -73,3 +75,24 @@ def test_a_gradient_of_a_shared_parameter_is_counted_beside_the_sum() -> None:
     apart, shared = (compiled({"inputs": inputs, "nodes": each}).plan(1) for each in (nodes, tied))
     assert apart.answered_bytes == 8 * (2 * (64 * 64 + 64) + 2)
     assert shared.answered_bytes == 8 * (64 * 64 + 64 + 64 * 64 + 2)
+
+
+def two_layers(units: int, numbers: int = 64) -> Network:
+    nodes = [{"kind": "linear", "config": {"units": units}}, {"name": "loss", "kind": "sum"}]
+    return compiled({"inputs": {"x": {"shape": [numbers]}}, "nodes": nodes})
+
+
+def test_many_rows_of_much_work_are_two_chunks() -> None:
+    wide = two_layers(512)
+    assert [count_chunks(wide, batch, 4) for batch in (1023, 1024)] == [1, 2]
+    assert count_chunks(two_layers(8), 1024, 4) == 1  # little work
+    assert count_chunks(two_layers(2**13, 2**13), 1024, 4) == 1  # more parameters than work
+
+
+def test_what_waits_for_other_threads_is_counted() -> None:
+    one, three = (
+        compile_network(STACK, LAYERS, threads=Threads(count)).plan(100, np.float32) for count in (1, 3)
+    )
+    # Beside the first thread, each of two others has two deltas of linear1, and an array as large as x.
+    assert three.work_bytes - one.work_bytes == 2 * 4 * 100 * (2 * 32 + 64)
+    assert three.peak_bytes - one.peak_bytes == three.work_bytes - one.work_bytes

@@ -1,0 +1,63 @@
+"""Calls that several threads may make: each is made once, by whichever thread begins it first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from threading import Lock
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Task(Generic[T]):
+    """A call that is made once.
+
+    Args:
+        function: the call.
+    """
+
+    def __init__(self, function: Callable[[], T]):
+        self._function = function
+        self._begun, self._running = Lock(), Lock()
+        self._running.acquire()
+        self._result: T
+        self._error: BaseException | None = None
+
+    def begin(self) -> None:
+        """Make the call, unless it has begun or is cancelled."""
+        if not self.cancel():
+            return
+        try:
+            self._result = self._function()
+        except BaseException as error:
+            self._error = error
+        finally:
+            del self._function
+            self._running.release()
+
+    def cancel(self) -> bool:
+        """Keep the call from being made, and return whether it had not begun."""
+        return self._begun.acquire(blocking=False)
+
+    def wait(self) -> None:
+        """Wait until the call, which another thread has begun, has ended."""
+        with self._running:
+            pass
+
+    def ended(self) -> bool:
+        """Return whether the call has been made."""
+        return not self._running.locked()
+
+    def result(self) -> T:
+        """Make the call, unless another thread does, and return its result, or raise what it raised."""
+        self.begin()
+        self.wait()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def end_all(tasks: Iterable[Task[T]]) -> None:
+    """Cancel tasks that have not begun, and wait for the others."""
+    for task in [task for task in tasks if not task.cancel()]:
+        task.wait()
