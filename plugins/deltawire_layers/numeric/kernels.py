@@ -1,9 +1,9 @@
 """Compiled kernels, where the distribution deltawire-kernels is installed: one pass over memory for each.
 
 This is the one module of layers that takes them; the modules of `compiled/` call those of losses, of norms,
-of windows and of recurrent cells. A function returns None where a kernel does not compute the numbers: it is
-not installed, or the processor lacks its instructions. Numbers that carry a complex step have few kernels:
-functions of one number, and norms. The caller then computes with numpy.
+of windows, of recurrent cells and of packed products. A function returns None where a kernel does not compute
+the numbers: it is not installed, or the processor lacks its instructions. Numbers that carry a complex step
+have few kernels: functions of one number, and norms. The caller then computes with numpy.
 """
 
 from __future__ import annotations

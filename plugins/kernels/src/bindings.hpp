@@ -64,5 +64,6 @@ void bind_rows(nb::module_ &m);
 void bind_losses(nb::module_ &m);
 void bind_planes(nb::module_ &m);
 void bind_cells(nb::module_ &m);
+void bind_panels(nb::module_ &m);
 void bind_tapes(nb::module_ &m);
 void bind_updates(nb::module_ &m);

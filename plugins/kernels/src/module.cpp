@@ -11,6 +11,7 @@ NB_MODULE(_kernels, m) {
     bind_losses(m);
     bind_planes(m);
     bind_cells(m);
+    bind_panels(m);
     bind_tapes(m);
     bind_updates(m);
 }

@@ -8,6 +8,7 @@
 #include "moved.hpp"
 #include "norms.hpp"
 #include "operations.hpp"
+#include "panels.hpp"
 #include "pointwise.hpp"
 #include "scatter.hpp"
 #include "softmax.hpp"
@@ -27,8 +28,9 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            spread<T>,            lstm<T>,
-            lstm_delta<T>,        gru<T>,               gru_delta<T>,         squared_norm<T>,
-            adam<T>,              sgd<T>,               rms<T>,               lion<T>};
+            lstm_delta<T>,        gru<T>,               gru_delta<T>,         pack<T>,
+            packed_product<T>,    squared_norm<T>,      adam<T>,              sgd<T>,
+            rms<T>,               lion<T>};
 }
 
 template <class... Functions> struct Pointwises {

@@ -76,6 +76,22 @@ template <class T> struct Strided {
     const T *at(std::size_t row, const T *zeros) const { return first ? first + row * stride : zeros; }
 };
 
+// Numbers with strides of their own, between rows and between columns.
+template <class T> struct Matrix {
+    const T *first;
+    std::size_t rows, columns;
+    std::ptrdiff_t down, across;
+
+    const T *at(std::size_t row, std::size_t column) const {
+        return first + static_cast<std::ptrdiff_t>(row) * down + static_cast<std::ptrdiff_t>(column) * across;
+    }
+    Matrix from(std::size_t row, std::size_t column) const {
+        return {at(row, column), rows - row, columns - column, down, across};
+    }
+};
+
+constexpr std::size_t PANEL = 128;  // bytes of a row of a panel, on every processor
+
 // The numbers of a step of Adam; `shrinks` (by `kept`) and `decays` (by `decay`) are the two forms of weight decay.
 template <class T> struct AdamStep {
     bool shrinks, decays;
@@ -162,6 +178,9 @@ template <class T> struct Kernels {
     void (*gru)(Cell<T> cell, T *gates, const T *sums, T *inner, T *states);
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
+    void (*pack)(Matrix<T> b, T *panels);
+    void (*packed_product)(Matrix<T> a, const T *panels, Strided<T> plus, T *value, std::size_t columns,
+                           std::size_t first, std::size_t stop);
     double (*squared_norm)(const T *x, std::size_t count, std::size_t piece);
     void (*adam)(AdamArrays<const T> old, const T *gradient, AdamArrays<T> to, std::size_t count, AdamStep<T> step);
     void (*sgd)(SgdArrays<const T> old, const T *gradient, SgdArrays<T> to, std::size_t count, SgdStep<T> step);

@@ -20,7 +20,8 @@ from deltawire_layers.layers.recurrent.recurrent import (
 )
 from deltawire_layers.numeric import analytic, branches
 from deltawire_layers.numeric.compiled import cells as compiled_cells
-from deltawire_layers.numeric.products import matmul, project
+from deltawire_layers.numeric.products import project
+from deltawire_layers.numeric.repeated import repeated
 from deltawire_plugins import config
 
 
@@ -55,23 +56,24 @@ class Elman(Recurrent):
 
     def run(self, params: Mapping[str, Array], x: Array, states: States) -> Run:
         W_hh, relu = params["weight_hh"], self.nonlinearity == "relu"
-        sums = project(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
+        bias = params["bias_ih"] + params["bias_hh"]
+        sums = project(x, params["weight_ih"].T)
         h = np.empty_like(sums)
-        (state,) = states
+        state, forward = np.ascontiguousarray(states[0]), repeated(W_hh.T, sums)
         for t in range(h.shape[1]):
             check_deadline()
-            sums[:, t] += matmul(state, W_hh.T)
+            sums[:, t] += forward(state, bias)
             h[:, t] = state = branches.relu(sums[:, t]) if relu else analytic.tanh(sums[:, t])
 
         def signal(delta: Array) -> PreactivationDeltas:
             u = np.empty_like(h)
-            back = no_delta(h)
+            back, backward = no_delta(h), repeated(W_hh, u)
             for t in reversed(range(h.shape[1])):
                 check_deadline()
                 whole = delta[:, t] + back
                 below = sums[:, t]
                 u[:, t] = branches.keep(below.real > 0, whole) if relu else analytic.tanh_slope(below) * whole
-                back = matmul(u[:, t], W_hh)
+                back = backward(u[:, t])
             return PreactivationDeltas(u, u, (back,))
 
         return Run(h, signal, h)
@@ -106,14 +108,16 @@ class Gru(Recurrent):
     def run(self, params: Mapping[str, Array], x: Array, states: States) -> Run:
         W_hh, b_hh = params["weight_hh"], params["bias_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = (project(x, params["weight_ih"].T) + params["bias_ih"]).reshape(batch, steps, 3, units)
+        gates = project(x, params["weight_ih"].T)
+        gates += params["bias_ih"]
+        gates = gates.reshape(batch, steps, 3, units)
         inner = np.empty((batch, steps, units), gates.dtype)  # s₃
         h = np.empty_like(inner)
         first = np.ascontiguousarray(states[0])
-        state = first
+        state, forward = first, repeated(W_hh.T, gates)
         for t in range(steps):
             check_deadline()
-            sums = matmul(state, W_hh.T) + b_hh
+            sums = forward(state, b_hh)
             if not compiled_cells.gru(gates, sums, first, inner, h, t):
                 s = sums.reshape(batch, 3, units)
                 gates[:, t, :2] += s[:, :2]
@@ -127,7 +131,7 @@ class Gru(Recurrent):
         def signal(delta: Array) -> PreactivationDeltas:
             u, s = np.empty_like(gates), np.empty_like(gates)
             delta = np.ascontiguousarray(delta)
-            back, past = no_delta(h), no_delta(h)
+            back, past, backward = no_delta(h), no_delta(h), repeated(W_hh, s)
             for t in reversed(range(steps)):
                 check_deadline()
                 if not compiled_cells.gru_delta(gates, inner, h, first, delta, back, u, s, past, t):
@@ -142,7 +146,7 @@ class Gru(Recurrent):
                     s[:, t, :2] = u[:, t, :2]
                     s[:, t, 2] = u[:, t, 2] * r
                     past = e * z
-                back = past + matmul(s[:, t].reshape(batch, -1), W_hh)
+                back = backward(s[:, t].reshape(batch, -1), past)
             flat_u, flat_s = (array.reshape(batch, steps, -1) for array in (u, s))
             return PreactivationDeltas(flat_u, flat_s, (back,))
 
@@ -188,15 +192,15 @@ class Lstm(Recurrent):
     def run(self, params: Mapping[str, Array], x: Array, states: States) -> Run:
         W_hh = params["weight_hh"]
         batch, steps, units = (*x.shape[:2], self.units)
-        gates = project(x, params["weight_ih"].T) + (params["bias_ih"] + params["bias_hh"])
-        gates = gates.reshape(batch, steps, 4, units)
+        bias = params["bias_ih"] + params["bias_hh"]
+        gates = project(x, params["weight_ih"].T).reshape(batch, steps, 4, units)
         cells = np.empty((batch, steps, units), gates.dtype)
         h = np.empty_like(cells)
-        first = np.ascontiguousarray(states[1])
-        state, cell = states
+        state, first = (np.ascontiguousarray(each) for each in states)
+        cell, forward = first, repeated(W_hh.T, gates)
         for t in range(steps):
             check_deadline()
-            sums = matmul(state, W_hh.T)
+            sums = forward(state, bias)
             if not compiled_cells.lstm(gates, sums, first, cells, h, t):
                 gates[:, t] += sums.reshape(batch, 4, units)
                 i, f = analytic.sigmoid(gates[:, t, :2]).swapaxes(0, 1)
@@ -207,7 +211,7 @@ class Lstm(Recurrent):
         def signal(delta: Array) -> PreactivationDeltas:
             u, delta = np.empty_like(gates), np.ascontiguousarray(delta)
             to_state, to_cell = (None, delta) if self.cells else (delta, None)
-            back, cell_back = no_delta(h), no_delta(h)
+            back, cell_back, backward = no_delta(h), no_delta(h), repeated(W_hh, u)
             for t in reversed(range(steps)):
                 check_deadline()
                 if not compiled_cells.lstm_delta(
@@ -226,7 +230,7 @@ class Lstm(Recurrent):
                     u[:, t, 2] = e * i * g_slope
                     u[:, t, 3] = d * analytic.tanh(cells[:, t]) * o_slope
                     cell_back = e * f
-                back = matmul(u[:, t].reshape(batch, -1), W_hh)
+                back = backward(u[:, t].reshape(batch, -1))
             flat = u.reshape(batch, steps, -1)
             return PreactivationDeltas(flat, flat, (back, cell_back))
 
