@@ -144,6 +144,9 @@ class Layer:
     requests that need the derivative of its equations, or a complex step through it, are refused by its name.
     """
 
+    copied: ClassVar[Collection[str]] = ()
+    """The parameters that a pass holds a copy of for a while, laid out for its products."""
+
     formula: ClassVar[Formula | None] = None
     """The equations in LaTeX; without them, the docstring is shown."""
 

@@ -132,7 +132,7 @@ def test_known_parts_make_no_difference(name: str, imag: bool) -> None:
         found = parts(view)
     for one, other in zip(alone, together, strict=True):
         for each, known_each in ((one.real, other.real), (one.imag, other.imag)):
-            # The rows of the parts are further apart when they are not known: some BLAS sum in another order then.
+            # Rows of parts that are not known are further apart: some BLAS sum in another order then.
             np.testing.assert_allclose(known_each, each, rtol=0, atol=1e-14 * np.abs(each).max())
     taken = found.real.base is not None and np.shares_memory(found.real, known.real)
     assert taken == (name in ("as it is", "transposed", "as another matrix"))

@@ -72,6 +72,8 @@ class Recurrent(Layer):
 
     takes_one = True
 
+    copied = ("weight_hh",)
+
     gates: ClassVar[int]
     """Rows of each matrix, in multiples of `units`."""
 

@@ -124,6 +124,16 @@ def left_numbers(network: Graph) -> int:
     return MOST_LATER * max(sizes, default=0) + temporary_numbers(network)
 
 
+def copied_numbers(network: Graph) -> int:
+    """Return how many numbers the copies of parameters have that a layer holds for a while."""
+    return max(
+        parameter_numbers(
+            network, [name for local, name in node.parameters.items() if local in node.layer.copied]
+        )
+        for node in network.nodes.values()
+    )
+
+
 def count_chunks(network: Graph, batch: int, itemsize: int) -> int:
     """Return how many chunks a batch is cut into: few, and an even number for two threads.
 
@@ -226,13 +236,13 @@ def make_plan(
     uses = Counter(name for step in program.backward for _, name, _ in step.grads)
     shared = max((parameter_numbers(network, [name]) for name, count in uses.items() if count > 1), default=0)
     rows_at_once = -(-batch // chunks)
-    worked = row_numbers(network) + temporary_numbers(network)
+    worked = threads * (row_numbers(network) + temporary_numbers(network)) + helpers * left_numbers(network)
     passes = 1 + any(step.deltas for step in program.backward) + any(step.grads for step in program.backward)
     return Plan(
         given_bytes=count_numbers(parameter_shapes + data_shapes) * itemsize,
         answered_bytes=(copies * gradients + threads * shared + traced + rows) * itemsize,
         read_bytes=body_cost.read_bytes(read_shapes),
-        work_bytes=(threads * worked + helpers * left_numbers(network)) * rows_at_once * itemsize,
+        work_bytes=(rows_at_once * worked + threads * copied_numbers(network)) * itemsize,
         written_bytes=body_cost.written_bytes(gradient_shapes + row_shapes),
         rows_at_once=rows_at_once,
         chunks=chunks,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from support.engine import LAYERS, compiled
 
 from deltawire_service.engine import Network, Threads, compile_network
+from deltawire_service.engine.plan import memory_plan
 from deltawire_service.engine.plan.body_cost import BodyCost
 from deltawire_service.engine.plan.memory_plan import count_chunks
 
@@ -96,3 +98,18 @@ def test_what_waits_for_other_threads_is_counted() -> None:
     # Beside the first thread, each of two others has two deltas of linear1, and an array as large as x.
     assert three.work_bytes - one.work_bytes == 2 * 4 * 100 * (2 * 32 + 64)
     assert three.peak_bytes - one.peak_bytes == three.work_bytes - one.work_bytes
+
+
+def test_a_copy_of_a_parameter_is_counted_for_each_thread() -> None:
+    nodes = [{"kind": "lstm", "config": {"units": 64}}, {"name": "loss", "kind": "sum"}]
+    spec = {"inputs": {"x": {"shape": [1, 2]}}, "nodes": nodes}
+
+    def work_bytes(threads: int, batch: int) -> int:
+        network = compile_network(spec, LAYERS, threads=Threads(threads))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(memory_plan, "count_chunks", lambda network, batch, itemsize: batch)
+            return network.plan(batch, np.float32).work_bytes
+
+    row = work_bytes(1, 1) - 4 * 256 * 64
+    assert 0 < row < 4 * 256 * 64
+    assert work_bytes(2, 2) == 2 * (row + 4 * 256 * 64)
