@@ -38,6 +38,7 @@ from deltawire_layers.numeric import (
     kernels,
     lengths,
     products,
+    repeated,
     sharing,
     sums,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "pieces",
     "products",
     "read_only",
+    "repeated",
     "set_deadline",
     "shapes",
     "sharing",

@@ -1,7 +1,7 @@
 """Products of many matrices of few rows with the same one, as at each step of a recurrence.
 
 BLAS packs the matrix anew for every product, which takes longer than to compute with few rows. The kernels
-use a packed copy for all products. It is as large as the matrix, and lives as long as the function returned.
+use a packed copy for all products. It is about as large as the matrix, and lives as long as the function.
 """
 
 from __future__ import annotations

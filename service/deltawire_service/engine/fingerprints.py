@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from deltawire_layers import Array, Registry, analytic, blas, kernels, pieces, products, sharing
+from deltawire_layers import Array, Registry, analytic, blas, kernels, pieces, products, repeated, sharing
 from deltawire_service.engine.execute.finite import quietly
 from deltawire_service.engine.plan import cuts, memory_plan
 from deltawire_service.engine.random_streams import stream
@@ -34,6 +34,7 @@ CONSTANTS = (
     *(memory_plan.CHUNK_BYTES, memory_plan.CHUNK_ROWS, memory_plan.MOST_CHUNK_BYTES, cuts.MOST_SEGMENTS),
     *(memory_plan.TWO_CHUNKS_ROWS, memory_plan.TWO_CHUNKS_OPERATIONS),
     *(pieces.PIECE, pieces.WIDTH, pieces.HALF, sharing.MOST_PIECES, sharing.NUMBERS, blas.LEAST),
+    *(repeated.MOST_ROWS, repeated.FEWEST),
 )
 """Where sums and products are cut."""
 

@@ -147,7 +147,7 @@ class Gru(Recurrent):
                     s[:, t, 2] = u[:, t, 2] * r
                     past = e * z
                 back = backward(s[:, t].reshape(batch, -1), past)
-            flat_u, flat_s = (array.reshape(batch, steps, -1) for array in (u, s))
+            flat_u, flat_s = (array.reshape(batch, steps, 3 * units) for array in (u, s))
             return PreactivationDeltas(flat_u, flat_s, (back,))
 
         return Run(h, signal, h)
@@ -231,7 +231,7 @@ class Lstm(Recurrent):
                     u[:, t, 3] = d * analytic.tanh(cells[:, t]) * o_slope
                     cell_back = e * f
                 back = backward(u[:, t].reshape(batch, -1))
-            flat = u.reshape(batch, steps, -1)
+            flat = u.reshape(batch, steps, 4 * units)
             return PreactivationDeltas(flat, flat, (back, cell_back))
 
         return Run(h, signal, cells if self.cells else h)

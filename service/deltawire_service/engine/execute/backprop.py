@@ -159,7 +159,7 @@ class Pass:
         other = copy(self)
         other.values, other.deltas, other.grads, other.examples = {}, {}, {}, {}
         other._activations, other._arriving, other._summed = dict(self._activations), {}, set()
-        other._clock, other._forked, other._saved = [], True, [*self._saved]
+        other._clock, other._apart, other._forked, other._saved = [], (), True, [*self._saved]
         return other
 
     def backward(self, cotangents: Arrays) -> None:
@@ -181,11 +181,13 @@ class Pass:
                 cotangents, self._saved, current_deadline(), self._clock.append, later.get()
             )
             self._backward_looks = self._flat.backward_looks
+            return
         except DeadlineExceeded:
             raise
-        except Exception:  # found again, and named, by the loop
-            self._compute_by_steps()
-            self._backward(cotangents)
+        except Exception:
+            pass  # found again, and named, by the loop, when the arrays of this pass are gone
+        self._compute_by_steps()
+        self._backward(cotangents)
 
     def _backward(self, cotangents: Arrays) -> None:
         arriving, targets, activations = self._arriving, self.program.targets.deltas, self._activations

@@ -73,6 +73,9 @@ MOST_STEPS = 256
 STEP_BYTES = 1300
 """Bytes that the code of a step takes, in both passes."""
 
+LEFT_BYTES = 600
+"""Bytes that it takes more where its gradients may be left to another thread."""
+
 RUN_BYTES, GATE_BYTES = 3000, 130
 """Bytes that a run takes, and each gate in it."""
 
@@ -126,7 +129,8 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
     gates, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
-    size = STEP_BYTES * (len(layers) - gates) + RUN_BYTES * runs + GATE_BYTES * gates
+    size = STEP_BYTES * (len(layers) - gates) + LEFT_BYTES * len(writer.wanted)
+    size += RUN_BYTES * runs + GATE_BYTES * gates
     return FlatProgram(size, starts, runs > 0, *writer.looks, names["forward"], names["backward"])
 
 
@@ -281,8 +285,10 @@ class _Writer:
         if leaves:
             wanted = f"w{self._place[node.name]}"
             self.wanted[wanted] = [(local, name, local in node.transposed) for local, name, _ in step.grads]
+            yield "    wait = None"
             yield f"    if later and rows * {node.work.each} >= {LEAST_LATER}:"
-            yield f"        left.append(later(partial(gradients, {node.kind!r}, {wanted}, a[2], s)))"
+            yield f"        wait = later(partial(gradients, {node.kind!r}, {wanted}, a[2], s))"
+            yield "    if wait: left.append(wait)"
             yield "    else:"
         indent = "    " if leaves else ""
         for local, name, _ in step.grads:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -34,6 +34,7 @@ class Task(Generic[T]):
         finally:
             del self._function
             self._running.release()
+            del self  # an error holds this frame
 
     def cancel(self) -> bool:
         """Keep the call from being made, and return whether it had not begun."""
@@ -48,16 +49,25 @@ class Task(Generic[T]):
         """Return whether the call has been made."""
         return not self._running.locked()
 
+    def failed(self) -> bool:
+        """Return whether the call has raised an error, which nobody has taken."""
+        return self._error is not None
+
     def result(self) -> T:
-        """Make the call, unless another thread does, and return its result, or raise what it raised."""
+        """Make the call, unless another thread does, and return its result, or raise what it raised, once."""
         self.begin()
         self.wait()
-        if self._error is not None:
-            raise self._error
-        return self._result
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error, self  # the error holds this frame
 
 
-def end_all(tasks: Iterable[Task[T]]) -> None:
-    """Cancel tasks that have not begun, and wait for the others."""
+def end_all(tasks: list[Task[T]]) -> None:
+    """Cancel tasks that have not begun, wait for the others, and forget all."""
     for task in [task for task in tasks if not task.cancel()]:
         task.wait()
+    tasks.clear()

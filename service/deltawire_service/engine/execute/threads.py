@@ -7,7 +7,6 @@ each, and results are put together in a fixed order.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,8 +29,8 @@ T = TypeVar("T")
 class Later(Protocol):
     """Leaves a call to another thread."""
 
-    def __call__(self, function: Callable[[], T], /) -> Callable[[], T]:
-        """Return the function that waits for the call, and returns its result."""
+    def __call__(self, function: Callable[[], T], /) -> Callable[[], T] | None:
+        """Return the function that waits for the call, and returns its result; None where all have enough."""
 
 
 later: ContextVar[Later | None] = ContextVar("later", default=None)
@@ -51,7 +50,7 @@ class Threads:
         self._turn = Lock()
         # The pool starts its threads with its first task: after a server has made its worker processes.
         self._helpers = ThreadPoolExecutor(count - 1, "compute") if count > 1 else None
-        self._left = deque[Task[Any]]()
+        self._left: list[Task[Any]] = []
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
     def alone(self, compute: Callable[[], T]) -> T:
@@ -67,7 +66,6 @@ class Threads:
                 sharing.sharing.reset(shared)
                 later.reset(left)
                 end_all(self._left)
-                self._left.clear()
 
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
         """Yield `compute(*item)` in the order of the items, each computed in one thread.
@@ -82,15 +80,18 @@ class Threads:
         with self._own_turn():
             self._limit_blas()
             calls = iter([partial(compute, *item) for item in items])
-            waiting = deque(self._begun(call) for call in islice(calls, self.count))
+            waiting = [self._begun(call) for call in islice(calls, self.count)]
             try:
                 while waiting:
                     for task in waiting:
                         if waiting[0].ended():
                             break
                         task.begin()
-                    yield waiting.popleft().result()
+                    result = waiting[0].result()
+                    del waiting[0]
                     waiting.extend(self._begun(call) for call in islice(calls, 1))
+                    yield result
+                    del result  # before the next one is waited for
             finally:  # after a failure, or a close: no task may go on while the next request computes
                 end_all(waiting)
 
@@ -115,21 +116,25 @@ class Threads:
         def begin_all() -> None:
             for task in tasks:
                 task.begin()
+                if task.failed():
+                    return
 
         for _ in range(min(self.count, len(functions)) - 1):
             self._help(begin_all)
-        begin_all()
-        for task in tasks:
-            task.result()
+        try:
+            begin_all()
+            for task in tasks:
+                task.result()
+        finally:
+            end_all(tasks)
 
-    def _later(self, function: Callable[[], T]) -> Callable[[], T]:
-        """Leave a call to another thread, or make it now where the others have enough."""
+    def _later(self, function: Callable[[], T]) -> Callable[[], T] | None:
+        """Leave a call to another thread, unless the others have enough."""
         left = self._left
         while left and left[0].ended():
-            left.popleft()
+            del left[0]
         if len(left) >= MOST_LATER * (self.count - 1):
-            result = function()
-            return lambda: result
+            return None
         task = self._begun(function)
         left.append(task)
         return task.result

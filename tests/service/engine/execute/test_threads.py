@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,6 +26,7 @@ from deltawire_layers import (
     sharing,
 )
 from deltawire_service.engine import Network, Threads, compile_network
+from deltawire_service.engine.execute.threads import later
 from deltawire_service.engine.plan.memory_plan import count_chunks
 
 LAYERS = load_layers()
@@ -112,24 +115,89 @@ def noting(function: Callable[..., T], idents: set[int]) -> Callable[..., T]:
     return note
 
 
-def test_a_piece_that_fails_fails_the_product_after_all_have_ended() -> None:
-    threads, ended = Threads(2), list[int]()
+def test_a_piece_that_fails_fails_the_product_after_all_that_began_have_ended() -> None:
+    threads, failing, begun = Threads(2), Event(), Event()
+    ended, computed = list[bool](), list[bool]()
 
-    def piece(place: int) -> None:
-        sleep(0.02 * place)
-        ended.append(place)
-        if place == 0:
-            raise MemoryError
+    def fail() -> None:
+        failing.set()
+        assert begun.wait(10)
+        raise MemoryError
+
+    def slow() -> None:
+        begun.set()
+        sleep(0.2)
+        ended.append(True)
 
     def compute() -> None:
-        share = sharing.sharing.get()
-        assert share is not None
-        share([partial(piece, place) for place in range(4)])
+        leave = later.get()
+        assert leave is not None
+        leave(partial(failing.wait, 10))  # the other thread begins its piece when this one is failing
+        share_of([fail, slow, partial(computed.append, True)])
 
     with pytest.raises(MemoryError):
         threads.alone(compute)
-    assert set(ended) == {0, 1, 2, 3}
+    assert ended == [True] and computed in ([], [True])
     assert threads.alone(lambda: "next") == "next"
+
+
+class Numbers:
+    """What a failing computation holds."""
+
+
+def fail_with(held: list[weakref.ref[Numbers]]) -> None:
+    numbers = Numbers()
+    held.append(weakref.ref(numbers))
+    raise ArithmeticError
+
+
+def leave_two(fail: Callable[[], None]) -> None:
+    leave = later.get()
+    assert leave is not None
+    for wait in [leave(fail), leave(fail)]:
+        assert wait is not None
+        wait()
+
+
+@pytest.mark.parametrize("way", ["share", "later", "map"])
+def test_a_failure_holds_nothing_when_its_error_is_gone(way: str) -> None:
+    threads, held = Threads(2), list[weakref.ref[Numbers]]()
+
+    def run() -> None:
+        if way == "map":
+            list(threads.map(lambda _: fail_with(held), [(n,) for n in range(4)]))
+        elif way == "share":
+            threads.alone(lambda: share_of([partial(fail_with, held)] * 3))
+        else:
+            threads.alone(lambda: leave_two(partial(fail_with, held)))
+
+    gc.disable()
+    try:
+        for _ in range(3):
+            with pytest.raises(ArithmeticError) as caught:
+                run()
+            del caught
+        threads.alone(lambda: None)
+        deadline = monotonic() + 5  # a helper may still be on its way out of its call
+        while any(each() is not None for each in held) and monotonic() < deadline:
+            sleep(0.01)
+        assert held and [each() for each in held] == [None] * len(held)
+    finally:
+        gc.enable()
+
+
+def test_no_more_is_left_than_others_can_begin_soon() -> None:
+    threads, release = Threads(2), Event()
+
+    def leave_three() -> list[bool]:
+        leave = later.get()
+        assert leave is not None
+        left = [leave(partial(release.wait, 10)) for _ in range(3)]
+        release.set()
+        return [wait is not None and wait() for wait in left]
+
+    assert threads.alone(leave_three) == [True, True, False]
+    assert later.get() is None
 
 
 def test_a_thread_that_has_not_begun_is_not_waited_for() -> None:
