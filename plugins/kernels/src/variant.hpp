@@ -46,6 +46,9 @@ struct Columns {
     std::size_t stride_y, stride_x;
     std::ptrdiff_t top, left;  // how far the first window begins before the plane, or, below 0, behind its start
     std::size_t dilation_y, dilation_x;
+
+    // Numbers of the columns of a channel.
+    std::size_t of_channel() const { return kernel_height * kernel_width * examples * out_height * out_width; }
 };
 
 // Which numbers of a row count: bytes (examples or 1, queries, count) for rows (examples, heads, queries).
