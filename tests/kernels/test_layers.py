@@ -192,6 +192,16 @@ def test_windows_and_steps_that_do_not_fit_are_refused() -> None:
             compute(first, second, (*sizes[:-1], 0))
         with pytest.raises(ValueError, match="differ in size|do not fill"):
             compute(first, second, (1, 1, 3, 3, 3, *sizes[5:]))
+    weight, value = np.ones((6, 1, 2, 2)), np.ones((1, 6, 2, 2))
+    correlate = deltawire_kernels.correlate
+    correlate(x, weight, value, sizes, 1, 0, 2)
+    with pytest.raises(ValueError, match="no such rows"):
+        correlate(x, weight, value, sizes, 1, 0, 3)
+    with pytest.raises(ValueError, match="no such rows"):
+        correlate(x, weight, value, sizes, 1, 2, 1)
+    for groups, given in ((0, weight), (2, weight), (1, weight[:, :, :, :1].copy()), (1, weight[:4].copy())):
+        with pytest.raises(ValueError, match="differ in size|do not fill"):
+            correlate(x, given, value, sizes, groups, 0, 2)
     gates, first, states = np.ones((2, 3, 4, 5)), np.ones((2, 5)), np.ones((2, 3, 5))
     with pytest.raises(ValueError, match="no such step"):
         deltawire_kernels.lstm(gates, np.ones((2, 20)), first, states, states.copy(), 3)

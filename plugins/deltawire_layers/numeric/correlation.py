@@ -15,6 +15,7 @@ import numpy as np
 
 from deltawire_layers.deadlines import check_deadline
 from deltawire_layers.layer import CALL, NUMBER, Array, Shape, Work
+from deltawire_layers.numeric.compiled import panelled
 from deltawire_layers.numeric.compiled.planes import Columns, Planes
 from deltawire_layers.numeric.products import matmul
 from deltawire_layers.numeric.windows import Window, count_places, reads
@@ -69,6 +70,10 @@ class Correlation(NamedTuple):
         matrices = self._matrices(W)
         if self._reads_alone(shape):
             return self._product(matrices, wide).reshape(shape)
+        if panelled.pays(matrices, prod(shape[2:])) and panelled.narrowed(
+            self.windows, matrices, wide, value
+        ):
+            return value
         for block in self._blocks(shape, wide):
             part = _part(value, block)
             part[...] = matmul(matrices, self._columns(wide, block)).reshape(part.shape)
@@ -112,6 +117,11 @@ class Correlation(NamedTuple):
                 rows, columns = self._apart(narrow[example]), self._apart(wide[example])
                 gradient += matmul(rows, columns.swapaxes(1, 2))
             return gradient.reshape(shape)
+        turned = panelled.Turned.of(gradient, narrow.size // narrow.shape[1])
+        if turned:
+            for block in self._blocks(narrow.shape, wide):
+                turned.add(self._rows(narrow, block), self._columns(wide, block))
+            return turned.gradient().reshape(shape)
         for block in self._blocks(narrow.shape, wide):
             gradient += matmul(self._rows(narrow, block), self._columns(wide, block).swapaxes(1, 2))
         return gradient.reshape(shape)

@@ -8,6 +8,7 @@ TypeError, and sizes that do not fit with a ValueError.
 from deltawire_kernels._kernels import (
     adam,
     block,
+    correlate,
     delta,
     depthwise,
     depthwise_delta,
@@ -48,6 +49,7 @@ from deltawire_kernels._kernels import (
 __all__ = [
     "adam",
     "block",
+    "correlate",
     "delta",
     "depthwise",
     "depthwise_delta",

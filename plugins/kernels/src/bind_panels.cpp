@@ -34,7 +34,7 @@ void packed_product(Strides<T> a, Panels<const T> panels, MaybeIn<T> plus, Out<T
     size_of(plus, each ? value.size() : columns);
     const Unlocked unlocked(panels.size());
     kernels<T>().packed_product(matrix_of(a), panels.data(), {data_of(plus), each ? columns : 0}, value.data(),
-                                columns, first, stop);
+                                columns, columns, first, stop);
 }
 
 template <class T> void bind(nb::module_ &m) {

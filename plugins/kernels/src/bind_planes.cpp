@@ -43,22 +43,42 @@ using Places = std::array<std::ptrdiff_t, 14>;
 
 // Sizes: channels, examples, height and width of a plane, of the windows, of a kernel, of a stride, how far the first
 // window begins before the plane, and a dilation.
-Columns columns_of(const Places &s, std::size_t planes, std::size_t columns) {
+Columns columns_of(const Places &s, std::size_t planes) {
     for (std::size_t i = 0; i < s.size(); ++i)
         if (s[i] >= std::ptrdiff_t(1) << 31 || s[i] <= -(std::ptrdiff_t(1) << 31) || (s[i] < 1 && i != 10 && i != 11))
             throw std::invalid_argument("there are no such windows");
     const std::size_t size[] = {std::size_t(s[0]), std::size_t(s[1]), std::size_t(s[2]), std::size_t(s[3])};
     same(size[0] * size[1] * size[2] * size[3], planes);
-    same(divided(divided(divided(divided(columns, s[0]), s[1]), s[4] * s[5]), s[6] * s[7]), 1);
     return {size[0], size[1], size[2], size[3], std::size_t(s[4]), std::size_t(s[5]), std::size_t(s[6]),
             std::size_t(s[7]), std::size_t(s[8]), std::size_t(s[9]), s[10], s[11], std::size_t(s[12]),
             std::size_t(s[13])};
+}
+
+Columns columns_of(const Places &s, std::size_t planes, std::size_t columns) {
+    const Columns shape = columns_of(s, planes);
+    same(divided(divided(divided(divided(columns, s[0]), s[1]), s[4] * s[5]), s[6] * s[7]), 1);
+    return shape;
 }
 
 template <class T> void gather(In<T> x, Out<T> columns, Places sizes) {
     const Columns shape = columns_of(sizes, x.size(), columns.size());
     const Unlocked unlocked(columns.size());
     kernels<T>().gather(x.data(), columns.data(), shape);
+}
+
+// The rows of windows from `first` to `stop`, of those of all examples.
+template <class T>
+void correlate(In<T> x, In<T> weight, Out<T> value, Places sizes, std::size_t groups, std::size_t first,
+               std::size_t stop) {
+    const Columns shape = columns_of(sizes, x.size());
+    const std::size_t places = shape.kernel_height * shape.kernel_width;
+    const std::size_t rows = divided(divided(weight.size(), divided(shape.channels, groups)), places);
+    divided(rows, groups);
+    same(divided(divided(divided(value.size(), rows), shape.examples), shape.out_height), shape.out_width);
+    if (first > stop || stop > shape.examples * shape.out_height)
+        throw std::invalid_argument("there are no such rows of windows");
+    const Unlocked unlocked(value.size());
+    kernels<T>().correlate(x.data(), weight.data(), value.data(), shape, rows, groups, first, stop);
 }
 
 template <class T> void spread(In<T> columns, Out<T> x, Places sizes) {
@@ -74,6 +94,8 @@ template <class T> void bind(nb::module_ &m) {
     m.def("depthwise_gradient", depthwise_gradient<T>, "x"_a.noconvert(), "above"_a.noconvert(),
           "gradient"_a.noconvert(), "sizes"_a, "first"_a, "stop"_a);
     m.def("gather", gather<T>, "x"_a.noconvert(), "columns"_a.noconvert(), "sizes"_a);
+    m.def("correlate", correlate<T>, "x"_a.noconvert(), "weight"_a.noconvert(), "value"_a.noconvert(), "sizes"_a,
+          "groups"_a, "first"_a, "stop"_a);
     m.def("spread", spread<T>, "columns"_a.noconvert(), "x"_a.noconvert(), "sizes"_a);
 }
 

@@ -3,6 +3,7 @@
 
 #include "cells.hpp"
 #include "columns.hpp"
+#include "correlation.hpp"
 #include "depthwise.hpp"
 #include "losses.hpp"
 #include "moved.hpp"
@@ -27,10 +28,10 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             softmax<T>,           softmax_delta<T>,     softmax_nll<T>,       softmax_nll_delta<T>,
             norm<T>,              norm_delta<T>,        norm_sums<T>,         standardise<T>,
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
-            scatter<T>,           gather<T>,            spread<T>,            lstm<T>,
-            lstm_delta<T>,        gru<T>,               gru_delta<T>,         pack<T>,
-            packed_product<T>,    squared_norm<T>,      adam<T>,              sgd<T>,
-            rms<T>,               lion<T>};
+            scatter<T>,           gather<T>,            correlate<T>,         spread<T>,
+            lstm<T>,              lstm_delta<T>,        gru<T>,               gru_delta<T>,
+            pack<T>,              packed_product<T>,    squared_norm<T>,      adam<T>,
+            sgd<T>,               rms<T>,               lion<T>};
 }
 
 template <class... Functions> struct Pointwises {

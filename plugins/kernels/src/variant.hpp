@@ -174,6 +174,8 @@ template <class T> struct Kernels {
     void (*scatter)(const std::uint32_t *starts, const std::uint32_t *order, const T *delta, T *sums,
                     std::size_t rows, std::size_t width);
     void (*gather)(const T *x, T *columns, Columns shape);
+    void (*correlate)(const T *x, const T *weight, T *value, Columns shape, std::size_t rows, std::size_t groups,
+                      std::size_t first, std::size_t stop);
     void (*spread)(const T *columns, T *x, Columns shape);
     void (*lstm)(Cell<T> cell, T *gates, const T *sums, T *cells, T *states);
     void (*lstm_delta)(Cell<T> cell, const T *gates, const T *cells, Strided<T> to_state, Strided<T> to_cell,
@@ -182,8 +184,8 @@ template <class T> struct Kernels {
     void (*gru_delta)(Cell<T> cell, const T *gates, const T *inner, Strided<T> delta, const T *state_back, T *below,
                       T *beside, T *past);
     void (*pack)(Matrix<T> b, T *panels);
-    void (*packed_product)(Matrix<T> a, const T *panels, Strided<T> plus, T *value, std::size_t columns,
-                           std::size_t first, std::size_t stop);
+    void (*packed_product)(Matrix<T> a, const T *panels, Strided<T> plus, T *value, std::size_t stride,
+                           std::size_t columns, std::size_t first, std::size_t stop);
     double (*squared_norm)(const T *x, std::size_t count, std::size_t piece);
     void (*adam)(AdamArrays<const T> old, const T *gradient, AdamArrays<T> to, std::size_t count, AdamStep<T> step);
     void (*sgd)(SgdArrays<const T> old, const T *gradient, SgdArrays<T> to, std::size_t count, SgdStep<T> step);

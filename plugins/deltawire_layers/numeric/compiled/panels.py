@@ -31,6 +31,21 @@ class Product(Protocol):
         """
 
 
+def pack(b: Array) -> Array:
+    """Return a copy of a matrix that the kernels compute with.
+
+    Args:
+        b: (k, m).
+
+    Returns:
+        Its panels, (panels, k, numbers of a row).
+    """
+    width = kernels.compiled.panel // b.itemsize
+    panels = np.empty((-(-b.shape[1] // width), len(b), width), b.dtype)
+    kernels.compiled.pack(b, panels)
+    return panels
+
+
 def packed(b: Array) -> Product | None:
     """Return the products with a copy of a matrix in panels; None where no kernel computes.
 
@@ -40,10 +55,8 @@ def packed(b: Array) -> Product | None:
     if not kernels.computes(b):
         return None
     (terms, columns), dtype = b.shape, b.dtype
-    width = kernels.compiled.panel // b.itemsize
-    count = -(-columns // width)
-    panels = np.empty((count, terms, width), dtype)
-    kernels.compiled.pack(b, panels)
+    panels = pack(b)
+    count = len(panels)
     multiply, most = kernels.compiled.packed_product, AS_ONE * sharing.NUMBERS // (terms * columns)
 
     def product(a: Array, plus: Array | None = None) -> Array:
