@@ -54,14 +54,19 @@ class Task(Generic[T]):
         return self._error is not None
 
     def result(self) -> T:
-        """Make the call, unless another thread does, and return its result, or raise what it raised, once."""
+        """Make the call, unless another thread does, and return its result, or raise what it raised.
+
+        Call it once: the task holds neither afterwards, though others may still hold the task.
+        """
         self.begin()
         self.wait()
         error, self._error = self._error, None
-        if error is None:
-            return self._result
         try:
-            raise error
+            if error is not None:
+                raise error
+            result = self._result
+            del self._result
+            return result
         finally:
             del error, self  # the error holds this frame
 

@@ -70,8 +70,8 @@ class Threads:
     def map(self, compute: Callable[..., T], items: Sequence[tuple[int, ...]]) -> Generator[T, None, None]:
         """Yield `compute(*item)` in the order of the items, each computed in one thread.
 
-        At most `count` results wait at a time. Close the generator if you do not take all results: the next
-        request waits for that.
+        At most `count` + 1 are computed or wait at a time. Close the generator if you do not take all
+        results: the next request waits for that.
         """
         if self._helpers is None:
             for item in items:
@@ -80,7 +80,8 @@ class Threads:
         with self._own_turn():
             self._limit_blas()
             calls = iter([partial(compute, *item) for item in items])
-            waiting = [self._begun(call) for call in islice(calls, self.count)]
+            # One more than there are threads: this one computes, too, and another may end before it does.
+            waiting = [self._begun(call) for call in islice(calls, self.count + 1)]
             try:
                 while waiting:
                     for task in waiting:
@@ -89,9 +90,9 @@ class Threads:
                         task.begin()
                     result = waiting[0].result()
                     del waiting[0]
-                    waiting.extend(self._begun(call) for call in islice(calls, 1))
                     yield result
                     del result  # before the next one is waited for
+                    waiting.extend(self._begun(call) for call in islice(calls, 1))
             finally:  # after a failure, or a close: no task may go on while the next request computes
                 end_all(waiting)
 

@@ -159,6 +159,23 @@ def leave_two(fail: Callable[[], None]) -> None:
         wait()
 
 
+def test_no_thread_idles_while_another_computes_a_longer_item() -> None:
+    threads, here = Threads(2), get_ident()
+    long, done = list[int](), list[int]()
+
+    def compute(place: int) -> None:
+        if get_ident() == here and not long:
+            long.append(place)
+            deadline = monotonic() + 5
+            while len(done) < 2 and monotonic() < deadline:
+                sleep(0.001)
+        done.append(place)
+
+    for _ in threads.map(compute, [(place,) for place in range(5)]):
+        pass
+    assert len(done) == 5 and done.index(long[0]) >= 2  # the other thread has made two items meanwhile
+
+
 @pytest.mark.parametrize("way", ["share", "later", "map"])
 def test_a_failure_holds_nothing_when_its_error_is_gone(way: str) -> None:
     threads, held = Threads(2), list[weakref.ref[Numbers]]()
