@@ -148,7 +148,7 @@ def agree(peer: str, name: str, gradient: Any, expected: Mapping[str, Any]) -> N
 
 TARGETS = [
     ("circuit", "empty Flask route", 1.5),
-    ("b 128, raw client", "b 128, in process", 2.4),
+    ("b 128, raw client", "b 128, in process", 1.75),
     ("b 128, raw client", "b 128, tesseract-core (base64)", 0.4),
     ("b 128, raw client", "b 128, umbridge", 0.01),
     ("b 128, raw client", "b 128, Flask + torch, JSON", 0.1),
