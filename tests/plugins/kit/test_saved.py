@@ -94,7 +94,7 @@ def test_the_line_printed_for_a_built_in_layer_passes_when_pasted(kind: str) -> 
 
 
 def test_every_other_built_in_layer_saves_nothing() -> None:
-    """What these declare, if anything, is what their equations work in."""
+    """What these declare, if anything, is what their equations work in, or what kernels save."""
     cases: dict[str, tuple[dict[str, Any], list[Shape]]] = {
         "adaptive_avg_pool2d": ({"size": 2}, [(3, 3)]),
         "adaptive_max_pool2d": ({"size": 2}, [(3, 3)]),
@@ -113,6 +113,7 @@ def test_every_other_built_in_layer_saves_nothing() -> None:
         "take_along_axis": ({}, [(3,), (2,)]),
         "einsum": ({"equation": "ij,jk->ik"}, [(2, 3), (3, 2)]),
         "rotary": ({}, [(2, 4)]),
+        "sigmoid": ({}, [(3,)]),
         "embedding": ({"rows": 3, "width": 2}, [(3,)]),
         "max_pool2d": ({"kernel": 2}, [(1, 4, 4)]),
     }
