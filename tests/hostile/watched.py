@@ -13,7 +13,7 @@ from flask import Flask, has_request_context
 
 import deltawire_service
 from deltawire_service.app import create_app
-from deltawire_service.engine.execute.flat import FILE
+from deltawire_service.engine.execute.flat.program import FILE
 
 OWN = str(Path(deltawire_service.__file__).parent)
 REACHING = ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec", "os.remove")

@@ -14,7 +14,7 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
-from deltawire_service.engine.execute.flat import FlatProgram, flatten
+from deltawire_service.engine.execute.flat.program import FlatProgram, flatten
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads

@@ -16,7 +16,7 @@ from deltawire_layers import Activation, Array, DeadlineExceeded, complex_parts,
 from deltawire_service.engine.execute import first_order, layer_calls
 from deltawire_service.engine.execute.complex_step import COMPLEX
 from deltawire_service.engine.execute.finite import is_finite
-from deltawire_service.engine.execute.flat import FlatProgram, Looks
+from deltawire_service.engine.execute.flat.program import FlatProgram, Looks
 from deltawire_service.engine.execute.threads import later
 from deltawire_service.engine.graph import Arrays, Node
 from deltawire_service.engine.plan.program import ArrayRole, BackwardStep, ForwardStep, Program

@@ -14,7 +14,7 @@ from deltawire_service.engine.execute.backprop import MovedPass, Observer, Pass
 from deltawire_service.engine.execute.batch_result import BatchResult, SegmentResult
 from deltawire_service.engine.execute.complex_step import COMPLEX, Step
 from deltawire_service.engine.execute.finite import quietly
-from deltawire_service.engine.execute.flat import FlatProgram
+from deltawire_service.engine.execute.flat.program import FlatProgram
 from deltawire_service.engine.execute.kept_passes import KeptPasses, Numbers
 from deltawire_service.engine.execute.objective import Starts
 from deltawire_service.engine.execute.threads import Threads

@@ -10,7 +10,7 @@ is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import count
 from time import monotonic
@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from deltawire_layers import Array, DeadlineExceeded, sums
 from deltawire_service.engine.execute.finite import is_finite
-from deltawire_service.engine.execute.gates import RecordedRun, Run, find_runs
+from deltawire_service.engine.execute.flat.gates import RecordedRun, Run, find_runs
+from deltawire_service.engine.execute.flat.left_gradients import Wanted, gradients_of
 from deltawire_service.engine.execute.threads import Later
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.program import BackwardStep, Program
@@ -28,11 +29,6 @@ TRUSTED = "deltawire_layers."
 
 FILE = "<a flat program>"
 """The file name of the code, in tracebacks."""
-
-Equation = Callable[[Any], Array]
-
-Wanted = Sequence[tuple[str, str, bool]]
-"""The layer's and the network's name of parameters, and whether they are stored transposed."""
 
 Tick = Callable[[float], None]
 """Called with the time before each step, and before each run of gates."""
@@ -57,14 +53,6 @@ class Backward(NamedTuple):
     finite: bool
     apart: Sequence[tuple[str, float]]
     """What was left to other threads: the kinds of layers, and the seconds that their gradients took."""
-
-
-class LeftGradients(NamedTuple):
-    """Gradients of one node, computed while deltas are sent down."""
-
-    grads: dict[str, Array]
-    finite: bool
-    apart: tuple[str, float]
 
 
 MOST_STEPS = 256
@@ -125,7 +113,7 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
         **writer.wanted,
         "Backward": Backward, "DeadlineExceeded": DeadlineExceeded, "NotFlat": NotFlat,
         "is_finite": is_finite, "monotonic": monotonic, "sum_batch": sums.sum_batch,
-        "gradients": _gradients_of, "partial": partial,
+        "gradients": gradients_of, "partial": partial,
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
     gates, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
@@ -150,7 +138,7 @@ class _Writer:
         self.looks: tuple[Looks, Looks] = [], []
         """What is computed between looks at the clock, in either pass."""
         self.wanted: dict[str, Wanted] = {}
-        """What `_gradients_of` computes of each node, by its name in the lines."""
+        """What `gradients_of` computes of each node, by its name in the lines."""
         self._program, self._broadcast = program, broadcast
         self._uses = Counter(name for step in program.backward for _, name, _ in step.grads)
         number = count()
@@ -322,24 +310,6 @@ def _clock() -> Iterator[str]:
     yield "    now = monotonic()"
     yield "    tick(now)"
     yield "    if now > deadline: raise DeadlineExceeded"
-
-
-def _gradients_of(kind: str, wanted: Wanted, equations: Mapping[str, Equation], signal: Any) -> LeftGradients:
-    """Compute the gradients of one node.
-
-    Args:
-        kind: its kind.
-        wanted: the layer's and the network's names of its parameters, and whether each is stored transposed.
-        equations: its equations by the layer's names.
-        signal: what they share.
-    """
-    begun = monotonic()
-    grads = {
-        name: equations[local](signal).swapaxes(-1, -2) if turned else equations[local](signal)
-        for local, name, turned in wanted
-    }
-    finite = all(map(is_finite, grads.values()))
-    return LeftGradients(grads, finite, (kind, monotonic() - begun))
 
 
 def _add(name: str, shares: int) -> str:

@@ -20,9 +20,9 @@ from deltawire_layers.layers.pointwise.activations import Gelu, Silu, Softplus
 from deltawire_layers.layers.pointwise.functions import Erf
 from deltawire_layers.layers.pointwise.pointwise import Compiled
 from deltawire_service.engine import Network, Wrt
-from deltawire_service.engine.execute import gates
 from deltawire_service.engine.execute.backprop import Pass
-from deltawire_service.engine.execute.flat import flatten
+from deltawire_service.engine.execute.flat import gates
+from deltawire_service.engine.execute.flat.program import flatten
 from deltawire_service.engine.plan.program import Program
 
 LAYERS: dict[str, Compiled] = {

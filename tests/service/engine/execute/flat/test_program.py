@@ -26,7 +26,8 @@ from deltawire_layers.layers.pointwise.activations import Mish
 from deltawire_layers.numeric import products
 from deltawire_service.engine import Direction, Network, PluginError, Threads, Wrt, compile_network
 from deltawire_service.engine.caches import bytes_of
-from deltawire_service.engine.execute import backprop, flat
+from deltawire_service.engine.execute import backprop
+from deltawire_service.engine.execute.flat import program as flat
 from deltawire_service.engine.plan import memory_plan
 
 CHAIN: dict[str, Any] = {
