@@ -35,6 +35,10 @@ class Hang(Exception):
         self.closure = closure
 
 
+class Abandoned(Exception):
+    """Nobody waits for this check any more: it takes back what it wrote, and ends."""
+
+
 def timed(closure: str, function: Callable[..., T], *args: Any) -> T:
     """Call a function of a layer, where `call_within` sees how long it takes.
 
@@ -42,16 +46,28 @@ def timed(closure: str, function: Callable[..., T], *args: Any) -> T:
         closure: what is called, for messages.
         function: the function.
         args: its arguments.
+
+    Raises:
+        Abandoned: a call has hung, before this one or meanwhile.
     """
     calls = _CALLS.get()
     if calls is None:
         return function(*args)
+    _end_abandoned()
     thread = get_ident()
     calls[thread] = closure, monotonic()
     try:
-        return function(*args)
+        result = function(*args)
     finally:
         calls.pop(thread, None)
+    _end_abandoned()
+    return result
+
+
+def _end_abandoned() -> None:
+    """End the check if nobody waits for it: a later check would see what it writes."""
+    if is_abandoned():
+        raise Abandoned
 
 
 def time_limit() -> float:

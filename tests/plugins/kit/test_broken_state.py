@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from queue import SimpleQueue
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -306,6 +307,28 @@ def test_a_call_that_hangs_is_named(closure: str) -> None:
     assert (error.value.rule, error.value.closure) == (1, closure)
     assert error.value.problem == "does not return within 0.2 seconds"
     assert time.monotonic() - start < 10
+
+
+def test_a_check_that_was_left_ends_with_the_call_that_hung() -> None:
+    """It would try names of this module with other contents, which the next check would see."""
+    let_go, before = threading.Event(), set(threading.enumerate())
+    calls = SimpleQueue[None]()  # a list would be taken back to what it was
+
+    def forward(params: Any, x: Array) -> Activation:
+        calls.put(None)
+        let_go.wait()
+        return Activation(2 * x, deltas=(lambda delta: 2 * delta,))
+
+    try:
+        pytest.raises(ConformanceError, check_layer, made(forward), (3,), seconds=0.2)
+        left = set(threading.enumerate()) - before
+        assert left
+    finally:
+        let_go.set()
+    for thread in left:
+        thread.join(10)
+        assert not thread.is_alive()
+    assert calls.qsize() == 1
 
 
 def test_a_lock_that_is_not_released_is_named() -> None:
