@@ -9,7 +9,7 @@ try:
 except ModuleNotFoundError:
     _installed = None
 
-INTERFACE = 4
+INTERFACE = 5
 """The interface that deltawire calls. Kernels of another one are refused at the start."""
 
 if _installed is not None and getattr(_installed, "INTERFACE", None) != INTERFACE:

@@ -9,8 +9,8 @@ Functions that numpy alone computes, as `exp`, are no gates: other code would ro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from deltawire_layers.gates.tapes import Recorder
 from deltawire_layers.layer import Layer
@@ -21,26 +21,35 @@ from deltawire_layers.layers.pointwise.functions import Absolute, Erf, Identity,
 Delta = Callable[[int], int]
 """Records a backward equation: from δ of the value to δ of an input."""
 
-Recorded = tuple[int, list[Delta]]
-"""The value of a gate, and the equation of each input."""
+
+class Recorded(NamedTuple):
+    """What a layer records."""
+
+    value: int
+    deltas: list[Delta]
+    """The equation of each input."""
+    grads: Mapping[str, Delta] = {}
+    """From δ of the value to the gradient, by the layer's name of the parameter."""
 
 
 def _add(tape: Recorder, layer: Layer, x: int, *more: int) -> Recorded:
     y = x
     for other in more:
         y = tape.record("add", y, other)
-    return y, [lambda delta: delta] * (1 + len(more))
+    return Recorded(y, [lambda delta: delta] * (1 + len(more)))
 
 
 def _subtract(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
-    return tape.record("subtract", a, b), [lambda delta: delta, lambda delta: tape.record("negate", delta)]
+    deltas = [lambda delta: delta, lambda delta: tape.record("negate", delta)]
+    return Recorded(tape.record("subtract", a, b), deltas)
 
 
 def _multiply(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
-    return tape.record("multiply", a, b), [
+    deltas = [
         lambda delta: tape.record("multiply", delta, b),
         lambda delta: tape.record("multiply", delta, a),
     ]
+    return Recorded(tape.record("multiply", a, b), deltas)
 
 
 def _divide(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
@@ -49,15 +58,15 @@ def _divide(tape: Recorder, layer: Layer, a: int, b: int) -> Recorded:
     def b_delta(delta: int) -> int:
         return tape.record("multiply", tape.record("negate", delta), tape.record("divide", y, b))
 
-    return y, [lambda delta: tape.record("divide", delta, b), b_delta]
+    return Recorded(y, [lambda delta: tape.record("divide", delta, b), b_delta])
 
 
 def _negate(tape: Recorder, layer: Layer, x: int) -> Recorded:
-    return tape.record("negate", x), [lambda delta: tape.record("negate", delta)]
+    return Recorded(tape.record("negate", x), [lambda delta: tape.record("negate", delta)])
 
 
 def _identity(tape: Recorder, layer: Layer, x: int) -> Recorded:
-    return x, [lambda delta: delta]
+    return Recorded(x, [lambda delta: delta])
 
 
 def _reciprocal(tape: Recorder, layer: Layer, x: int) -> Recorded:
@@ -66,23 +75,22 @@ def _reciprocal(tape: Recorder, layer: Layer, x: int) -> Recorded:
     def x_delta(delta: int) -> int:
         return tape.record("multiply", tape.record("multiply", tape.record("negate", delta), y), y)
 
-    return y, [x_delta]
+    return Recorded(y, [x_delta])
 
 
 def _sqrt(tape: Recorder, layer: Layer, x: int) -> Recorded:
     y = tape.record("root", x)
-    return y, [lambda delta: tape.record("divide", tape.record("halve", delta), y)]
+    return Recorded(y, [lambda delta: tape.record("divide", tape.record("halve", delta), y)])
 
 
 def _absolute(tape: Recorder, layer: Layer, x: int) -> Recorded:
-    return tape.record("absolute", x), [lambda delta: tape.record("absolute_delta", x, delta)]
+    return Recorded(tape.record("absolute", x), [lambda delta: tape.record("absolute_delta", x, delta)])
 
 
 def _sigmoid(tape: Recorder, layer: Layer, x: int) -> Recorded:
     power = tape.record("sigmoid_power", x)  # kept in place of x
-    return tape.record("sigmoid_value", x, power), [
-        lambda delta: tape.record("sigmoid_from_power_delta", power, delta)
-    ]
+    value = tape.record("sigmoid_value", x, power)
+    return Recorded(value, [lambda delta: tape.record("sigmoid_from_power_delta", power, delta)])
 
 
 def function(tape: Recorder, layer: Any, x: int) -> Recorded:
@@ -94,7 +102,7 @@ def function(tape: Recorder, layer: Any, x: int) -> Recorded:
         x: what it takes.
     """
     name = layer.function
-    return tape.record(name, x), [lambda delta: tape.record(f"{name}_delta", x, delta)]
+    return Recorded(tape.record(name, x), [lambda delta: tape.record(f"{name}_delta", x, delta)])
 
 
 GATES: dict[type[Layer], Callable[..., Recorded]] = {

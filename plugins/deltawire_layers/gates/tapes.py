@@ -83,18 +83,25 @@ class Tape(NamedTuple):
     piece: int
     """Numbers between two looks at the deadline; 0 where there are no operations."""
 
-    def compute(self, given: tuple[Array, ...], memory: Array) -> tuple[Array, ...]:
-        """Compute all operations, and return the arrays that they make.
+    def empty_memory(self, first: Array) -> Array:
+        """Return the memory of a pass, flat, `slots` times as long as an array. first: one of the arrays."""
+        return np.empty(self.slots * first.size, first.dtype)
+
+    def compute(self, given: tuple[Array, ...], memory: Array) -> tuple[tuple[Array, ...], bool]:
+        """Compute all operations.
 
         Args:
             given: the arrays that are read, all of one shape and dtype.
-            memory: flat, `slots` times as long as an array: written by the tape, or read.
+            memory: written by the tape, or read.
+
+        Returns:
+            The arrays that they make, and True: there are no gradients among them.
         """
         first = given[0]
         shape, dtype, numbers = first.shape, first.dtype, first.size
         made = tuple([np.empty(shape, dtype) for _ in range(self.made)])
         if not self.piece:
-            return made
+            return made, True
         for each in given:
             if not each.flags.c_contiguous:
                 given = tuple(map(np.ascontiguousarray, given))
@@ -104,7 +111,7 @@ class Tape(NamedTuple):
             compute(*rest, 0, numbers)
         else:
             sharing.compute([partial(compute, *rest, *ends) for ends in self._pieces(numbers)])
-        return made
+        return made, True
 
     def _pieces(self, numbers: int) -> Iterator[tuple[int, int]]:
         """Yield (start, stop) of pieces that threads may share, each of whole blocks."""

@@ -21,6 +21,7 @@ from deltawire_kernels._kernels import (
     lion,
     lstm,
     lstm_delta,
+    matrix_operations,
     moved_delta,
     moved_value,
     norm,
@@ -31,6 +32,7 @@ from deltawire_kernels._kernels import (
     packed_product,
     panel,
     rms,
+    routine,
     scatter,
     sgd,
     softmax,
@@ -41,6 +43,7 @@ from deltawire_kernels._kernels import (
     squared_norm,
     standardise,
     standardise_delta,
+    take_products,
     tape,
     value,
     value_and_slope,
@@ -62,6 +65,7 @@ __all__ = [
     "lion",
     "lstm",
     "lstm_delta",
+    "matrix_operations",
     "moved_delta",
     "moved_value",
     "norm",
@@ -72,6 +76,7 @@ __all__ = [
     "packed_product",
     "panel",
     "rms",
+    "routine",
     "scatter",
     "sgd",
     "softmax",
@@ -82,10 +87,11 @@ __all__ = [
     "squared_norm",
     "standardise",
     "standardise_delta",
+    "take_products",
     "tape",
     "value",
     "value_and_slope",
 ]
 
-INTERFACE = 4
+INTERFACE = 5
 """Raise it when a name or an argument of these functions changes: deltawire refuses another one."""

@@ -25,12 +25,12 @@ std::vector<Register<T>> registers(const nb::tuple &given, const nb::tuple &made
                                    std::size_t numbers, std::size_t start) {
     std::vector<Register<T>> all;
     for (nb::handle each : given) {
-        const auto array = nb::cast<In<T>>(each, false);
+        const auto array = array_of<In<T>>(each);
         same(array.size(), numbers);
         all.push_back({const_cast<T *>(array.data()) + start, BLOCK});
     }
     for (nb::handle each : made) {
-        const auto array = nb::cast<Out<T>>(each, false);
+        const auto array = array_of<Out<T>>(each);
         same(array.size(), numbers);
         all.push_back({array.data() + start, BLOCK});
     }

@@ -54,6 +54,13 @@ template <class Array> auto *data_of(const std::optional<Array> &array) {
     return array ? array->data() : nullptr;
 }
 
+// An array of a tuple, as it is.
+template <class Array> Array array_of(nb::handle each) {
+    Array array;
+    if (!nb::try_cast<Array>(each, array, false)) throw nb::type_error("an array is not contiguous, or of another dtype");
+    return array;
+}
+
 inline std::size_t divided(std::size_t numbers, std::size_t rows) {
     if (!rows || numbers % rows) throw std::invalid_argument("the numbers do not fill the rows");
     return numbers / rows;
@@ -66,4 +73,5 @@ void bind_planes(nb::module_ &m);
 void bind_cells(nb::module_ &m);
 void bind_panels(nb::module_ &m);
 void bind_tapes(nb::module_ &m);
+void bind_routines(nb::module_ &m);
 void bind_updates(nb::module_ &m);

@@ -13,5 +13,6 @@ NB_MODULE(_kernels, m) {
     bind_cells(m);
     bind_panels(m);
     bind_tapes(m);
+    bind_routines(m);
     bind_updates(m);
 }

@@ -6,6 +6,7 @@
 #include "correlation.hpp"
 #include "depthwise.hpp"
 #include "losses.hpp"
+#include "matrices.hpp"
 #include "moved.hpp"
 #include "norms.hpp"
 #include "operations.hpp"
@@ -30,7 +31,7 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            correlate<T>,         spread<T>,
             lstm<T>,              lstm_delta<T>,        gru<T>,               gru_delta<T>,
-            pack<T>,              packed_product<T>,    squared_norm<T>,      adam<T>,
+            pack<T>,              packed_product<T>, add_row<T>, sum_rows<T>, finite<T>,    squared_norm<T>,      adam<T>,
             sgd<T>,               rms<T>,               lion<T>};
 }
 

@@ -186,6 +186,9 @@ template <class T> struct Kernels {
     void (*pack)(Matrix<T> b, T *panels);
     void (*packed_product)(Matrix<T> a, const T *panels, Strided<T> plus, T *value, std::size_t stride,
                            std::size_t columns, std::size_t first, std::size_t stop);
+    void (*add_row)(const T *a, const T *row, T *to, std::size_t rows, std::size_t count);
+    void (*sum_rows)(const T *a, T *to, std::size_t rows, std::size_t count);
+    bool (*finite)(const T *numbers, std::size_t count);
     double (*squared_norm)(const T *x, std::size_t count, std::size_t piece);
     void (*adam)(AdamArrays<const T> old, const T *gradient, AdamArrays<T> to, std::size_t count, AdamStep<T> step);
     void (*sgd)(SgdArrays<const T> old, const T *gradient, SgdArrays<T> to, std::size_t count, SgdStep<T> step);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
@@ -13,8 +13,9 @@ import numpy as np
 
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
-from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.batch_run import Batch, BatchRun, no_program
 from deltawire_service.engine.execute.flat.program import FlatProgram, flatten
+from deltawire_service.engine.execute.flat.runs import Batches, most_rows
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads
@@ -49,6 +50,8 @@ class CountedProgram(NamedTuple):
 
     program: Program
     runs: Iterator[int]
+    most_rows: int
+    """For how many examples at most its layers with matrices may be joined to others."""
 
 
 class Flattened(NamedTuple):
@@ -118,11 +121,18 @@ class Prepared(Graph):
 
     @cached_property
     def _counted_program(self) -> Callable[[Targets], CountedProgram]:
-        return self._cached(lambda network, targets: CountedProgram(make_program(network, targets), count()))
+        def counted(network: Prepared, targets: Targets) -> CountedProgram:
+            program = make_program(network, targets)
+            return CountedProgram(program, count(), most_rows(program, network.threads.count == 1))
+
+        return self._cached(counted)
 
     @cached_property
-    def _flattened(self) -> Callable[[Targets], Flattened]:
-        return self._cached(lambda network, targets: Flattened(flatten(network, network.program(targets))))
+    def _flattened(self) -> Callable[[Targets, Batches | None], Flattened]:
+        def flattened(network: Prepared, targets: Targets, batches: Batches | None) -> Flattened:
+            return Flattened(flatten(network, network.program(targets), batches))
+
+        return self._cached(flattened)
 
     @cached_property
     def asked(self) -> Callable[[], Asked]:
@@ -215,10 +225,20 @@ class Prepared(Graph):
             Refused: the plan exceeds the limit of memory, or of operations.
         """
         input_checks.check_plan(self, plan, batch.size)
-        program, runs = self._counted_program(targets)
-        flat = self._flattened(targets).program if next(runs) >= self.flat_after else None
+        program, runs, most = self._counted_program(targets)
+        flat, by_node = None, no_program
+        if next(runs) >= self.flat_after:
+            # One program serves up to twice as many examples as another: fewer are kept.
+            rows = 1 << (batch.size - 1).bit_length()
+            batches = Batches(rows if rows <= most else 0, self.threads.count == 1)
+            flat = self._flattened(targets, batches).program
+            by_node = partial(self._by_node, targets)
         report = self.on_compute_seconds
-        return BatchRun(self, program, batch, plan, starts, self.threads, report, flat=flat)
+        return BatchRun(self, program, batch, plan, starts, self.threads, report, flat=flat, by_node=by_node)
+
+    def _by_node(self, targets: Targets) -> FlatProgram | None:
+        """Return the flat program that saves what each node needs."""
+        return self._flattened(targets, None).program
 
     def kept_run(self, run: BatchRun) -> BatchRun:
         """Return a run that keeps its forward pass, or continues one that is kept, where that may be."""

@@ -72,6 +72,11 @@ segment_runner: ContextVar[SegmentRunner | None] = ContextVar("segment_runner", 
 """Who computes the segments of the runs in this context; None for the threads of this process."""
 
 
+def no_program() -> FlatProgram | None:
+    """Return None, in the place of a flat program."""
+    return None
+
+
 class BatchRun(NamedTuple):
     """A program on a batch, ready to be computed chunk by chunk.
 
@@ -95,6 +100,8 @@ class BatchRun(NamedTuple):
     """The parameters before the step."""
     flat: FlatProgram | None = None
     """The program as straight-line code."""
+    by_node: Callable[[], FlatProgram | None] = no_program
+    """Returns such code that saves what each node needs."""
     kept: KeptPasses | None = None
     """Keeps the forward pass, or has it already."""
     owner: Hashable = None
@@ -102,7 +109,7 @@ class BatchRun(NamedTuple):
 
     def with_batch(self, batch: Batch) -> Self:
         """Return the same run on other arrays, of as many rows."""
-        # Runs of gates have no kernels for complex numbers.
+        # Runs of steps have no kernels for complex numbers.
         return (self.saving_by_node() if batch.dtype == COMPLEX else self)._replace(batch=batch)
 
     def with_starts(self, *starts: Starts) -> Self:
@@ -115,7 +122,7 @@ class BatchRun(NamedTuple):
 
     def saving_by_node(self) -> Self:
         """Return the same run, which saves what each node needs: backward passes can start from any."""
-        return self._replace(flat=None) if self.flat and self.flat.joined else self
+        return self._replace(flat=self.by_node()) if self.flat and self.flat.joined else self
 
     def without_gradients(self) -> Self:
         """Return the same run, which saves what gradients need, and has none in its results."""

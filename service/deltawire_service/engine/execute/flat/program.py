@@ -3,14 +3,14 @@
 A program that repeats is written as two functions once, one for each pass, and they are compiled. They
 compute the same equations in the same order as `Pass` does, so every bit is the same. They leave out the
 guard of the layer contract, which takes longer than a small layer: only layers that come with deltawire are
-computed so. Runs of gates become one call each, where there are compiled kernels (gates.py). Where anything
-is unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
+computed so. Runs of steps become one call each, where there are compiled kernels (runs.py). Where anything is
+unusual, `NotFlat` or the layer's own error sends the pass back to the loop.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from time import monotonic
@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from deltawire_layers import Array, DeadlineExceeded, sums
 from deltawire_service.engine.execute.finite import is_finite
-from deltawire_service.engine.execute.flat.gates import RecordedRun, Run, find_runs
 from deltawire_service.engine.execute.flat.left_gradients import Wanted, gradients_of
+from deltawire_service.engine.execute.flat.runs import ANY, Batches, RecordedRun, Run, find_runs
 from deltawire_service.engine.execute.threads import Later
 from deltawire_service.engine.graph import Arrays, Graph
 from deltawire_service.engine.plan.program import BackwardStep, Program
@@ -31,10 +31,10 @@ FILE = "<a flat program>"
 """The file name of the code, in tracebacks."""
 
 Tick = Callable[[float], None]
-"""Called with the time before each step, and before each run of gates."""
+"""Called with the time before each step, and before each run."""
 
 Looks = list[tuple[str, ...]]
-"""The kinds that are computed between two looks at the clock: several in a run of gates."""
+"""The kinds that are computed between two looks at the clock: several in a run."""
 
 
 class NotFlat(Exception):
@@ -64,19 +64,19 @@ STEP_BYTES = 1300
 LEFT_BYTES = 600
 """Bytes that it takes more where its gradients may be left to another thread."""
 
-RUN_BYTES, GATE_BYTES = 3000, 130
-"""Bytes that a run takes, and each gate in it."""
+RUN_BYTES, JOINED_BYTES = 3000, 130
+"""Bytes that a run takes, and each step in it."""
 
 
 class FlatProgram(NamedTuple):
     """A program as two functions."""
 
     bytes: int
-    """Bytes that the code and the runs of gates take."""
+    """Bytes that the code and the runs take."""
     starts: frozenset[str]
     """The nodes that the backward pass starts from."""
     joined: bool
-    """Whether runs of gates are computed at once, so that nothing is saved of each node."""
+    """Whether runs are computed at once, so that nothing is saved of each node."""
     forward_looks: Looks
     backward_looks: Looks
     forward: Callable[[Arrays, Arrays, float, Tick], tuple[dict[str, Array], list[Any]]]
@@ -91,12 +91,13 @@ class FlatProgram(NamedTuple):
         return self.bytes
 
 
-def flatten(network: Graph, program: Program) -> FlatProgram | None:
+def flatten(network: Graph, program: Program, batches: Batches | None = ANY) -> FlatProgram | None:
     """Return a program as straight-line code; None where it has layers of others, is traced, or is long.
 
     Args:
         network: the network of the program.
         program: the steps to compute.
+        batches: those whose runs are computed by one call; None for code that saves what each node needs.
     """
     layers = [type(step.node.layer) for step in program.forward]
     trusted = all(layer.__module__.startswith(TRUSTED) for layer in layers)
@@ -104,7 +105,7 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
         return None
     starts = frozenset(network.loss)
     broadcast = {*network.learned, *(name for name, each in network.inputs.items() if each.shared)}
-    writer = _Writer(program, broadcast)
+    writer = _Writer(program, list(find_runs(program, broadcast, batches)) if batches else [])
     backward = [*writer.backward(starts)]
     source = "\n".join([*writer.forward(), *backward])
     names: dict[str, Any] = {
@@ -116,9 +117,9 @@ def flatten(network: Graph, program: Program) -> FlatProgram | None:
         "gradients": gradients_of, "partial": partial,
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
-    gates, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
-    size = STEP_BYTES * (len(layers) - gates) + LEFT_BYTES * len(writer.wanted)
-    size += RUN_BYTES * runs + GATE_BYTES * gates
+    joined, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
+    size = STEP_BYTES * (len(layers) - joined) + LEFT_BYTES * len(writer.wanted)
+    size += RUN_BYTES * runs + JOINED_BYTES * joined
     return FlatProgram(size, starts, runs > 0, *writer.looks, names["forward"], names["backward"])
 
 
@@ -127,19 +128,19 @@ class _Writer:
 
     Args:
         program: the steps to compute.
-        broadcast: inputs that have one row for all examples.
+        found: the runs among them.
     """
 
-    def __init__(self, program: Program, broadcast: Collection[str]):
+    def __init__(self, program: Program, found: Sequence[Run]):
         self.layers: dict[str, Any] = {}
         """The forward functions that the lines call, by their names there."""
         self.runs: dict[int, RecordedRun] = {}
-        """The runs of gates, by the place of their first step."""
+        """The runs, by the place of their first step."""
         self.looks: tuple[Looks, Looks] = [], []
         """What is computed between looks at the clock, in either pass."""
         self.wanted: dict[str, Wanted] = {}
         """What `gradients_of` computes of each node, by its name in the lines."""
-        self._program, self._broadcast = program, broadcast
+        self._program, self._found = program, found
         self._uses = Counter(name for step in program.backward for _, name, _ in step.grads)
         number = count()
         steps = program.forward
@@ -167,7 +168,7 @@ class _Writer:
                 continue
             yield from _clock()
             if i in self.runs:
-                yield from self._forward_run(recorded := self.runs[i])
+                yield from self._forward_run(recorded := self.runs[i], number)
                 stop = recorded.run.stop
                 continue
             self.looks[0].append((node.kind,))
@@ -189,14 +190,14 @@ class _Writer:
         retained = ", ".join(f"{name!r}: v{place[name]}" for name in program.retained)
         yield f"    return {{{retained}}}, saved"
 
-    def _forward_run(self, recorded: RecordedRun) -> Iterator[str]:
-        """Yield the lines of a run of gates."""
+    def _forward_run(self, recorded: RecordedRun, number: Mapping[str, int]) -> Iterator[str]:
+        """Yield the lines of a run. number: those of the parameters."""
         run, place = recorded.run, self._place
         steps = self._program.forward[run.start : run.stop]
         self.looks[0].append(tuple(step.node.kind for step in steps))
         results = ", ".join(f"v{place[name]}" for name in run.results)
-        sources = ", ".join(f"v{place[name]}" for name in run.sources)
-        yield f"    a, {results} = r{run.start}.forward({sources})"
+        given = [f"v{place[name]}" for name in run.sources] + [f"p{number[name]}" for name in run.params]
+        yield f"    a, {results} = r{run.start}.forward({', '.join(given)})"
         if recorded.saved:
             yield "    saved.append(a)"
         for step in steps:
@@ -218,7 +219,7 @@ class _Writer:
                 yield f"    d{place[name]} = cotangents[{name!r}]"
                 shares[name] += 1
         runs = dict[str, Run]()
-        for run in find_runs(program, self._broadcast):
+        for run in self._found:
             runs.update(dict.fromkeys(run.nodes, run))
             self.runs[run.start] = RecordedRun(run)
         done = set[str]()
@@ -288,7 +289,7 @@ class _Writer:
             seen.add(name)
 
     def _backward_run(self, run: Run, shares: dict[str, int]) -> Iterator[str]:
-        """Yield the lines of a run of gates. shares: of each delta until now; gets those of the run."""
+        """Yield the lines of a run. shares: of each delta until now; gets those of the run."""
         program, place = self._program, self._place
         steps = [step for step in program.backward if step.node.name in run.nodes]
         arriving = [name for name, count in shares.items() if count]
@@ -297,8 +298,10 @@ class _Writer:
         arrived = ", ".join(f"d{place[name]}" for name in recorded.arriving)
         found = [f"d{place[name]}" for name in recorded.leaving]
         found += [f"deltas[{name!r}]" for name in recorded.asked]
-        yield f"    e = r{run.start}.backward(saved.pop(), {arrived})"
+        found += [f"grads[{name!r}]" for name in recorded.grads]
+        yield f"    e, f = r{run.start}.backward(saved.pop(), {arrived})"
         yield f"    del {arrived}"
+        yield "    finite = finite and f"
         yield f"    [{', '.join(found)}] = e"
         yield "    del e"
         for step in steps:

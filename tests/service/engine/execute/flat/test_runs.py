@@ -21,7 +21,7 @@ from deltawire_layers.layers.pointwise.functions import Erf
 from deltawire_layers.layers.pointwise.pointwise import Compiled
 from deltawire_service.engine import Network, Wrt
 from deltawire_service.engine.execute.backprop import Pass
-from deltawire_service.engine.execute.flat import gates
+from deltawire_service.engine.execute.flat import runs
 from deltawire_service.engine.execute.flat.program import flatten
 from deltawire_service.engine.plan.program import Program
 
@@ -135,15 +135,15 @@ def program_of(spec: dict[str, Any], **targets: Any) -> Program:
 
 
 def test_a_run_goes_on_until_a_layer_that_is_no_gate() -> None:
-    runs = list(gates.find_runs(program_of(BRANCHES), {"w"}))
-    assert [[*run.nodes] for run in runs] == [["a", "b"], ["d", "e", "f"]]
-    assert [run.sources for run in runs] == [("x", "v"), ("a", "b", "c", "x", "v")]
-    assert [run.results for run in runs] == [("a", "b"), ("f",)]
+    found = list(runs.find_runs(program_of(BRANCHES), {"w"}))
+    assert [[*run.nodes] for run in found] == [["a", "b"], ["d", "e", "f"]]
+    assert [run.sources for run in found] == [("x", "v"), ("a", "b", "c", "x", "v")]
+    assert [run.results for run in found] == [("a", "b"), ("f",)]
 
 
 def test_there_are_no_runs_without_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "compiled", None)
-    assert [*gates.find_runs(program_of(BRANCHES))] == []
+    assert [*runs.find_runs(program_of(BRANCHES))] == []
 
 
 def test_a_run_has_one_shape() -> None:
@@ -154,10 +154,10 @@ def test_a_run_has_one_shape() -> None:
         node("negate", "d", "c"),
     ]
     spec = {"inputs": {"x": {"shape": [2]}, "y": {"shape": []}}, "nodes": nodes}
-    assert [[*run.nodes] for run in gates.find_runs(program_of(spec))] == [["c", "d"]]
+    assert [[*run.nodes] for run in runs.find_runs(program_of(spec))] == [["c", "d"]]
     shapes = {"inputs": {"x": {"shape": [2]}, "y": {"shape": []}}, "nodes": [*nodes, node("sum", "e", "b")]}
     shapes["loss"] = {"d": 1.0, "e": 1.0}
-    assert [[*run.nodes] for run in gates.find_runs(program_of(shapes))] == [["a", "b"], ["c", "d"]]
+    assert [[*run.nodes] for run in runs.find_runs(program_of(shapes))] == [["a", "b"], ["c", "d"]]
 
 
 def test_every_derivative_has_the_bits_of_the_loop() -> None:
@@ -222,17 +222,17 @@ def test_a_sigmoid_keeps_no_second_number_beside_what_it_takes(taken: str, slots
     ]
     network = compiled({"inputs": {"x": {"shape": []}}, "nodes": nodes})
     program = network.program(network.targets(Wrt(data=True)))
-    (run,) = gates.find_runs(program)
+    (run,) = runs.find_runs(program)
     backward = program.backward
-    recorded = gates.RecordedRun(run, backward, ["loss"])
+    recorded = runs.RecordedRun(run, backward, ["loss"])
     assert recorded.forward(np.ones(1, np.float32))[0][1].size == slots
 
 
 def test_no_run_takes_an_input_of_one_row_for_all_examples() -> None:
     program = program_of(BRANCHES)
-    whole = [name for run in gates.find_runs(program) for name in run.nodes]
-    (first, *_) = [source for run in gates.find_runs(program) for source in run.sources]
-    parts = list(gates.find_runs(program, {first}))
+    whole = [name for run in runs.find_runs(program) for name in run.nodes]
+    (first, *_) = [source for run in runs.find_runs(program) for source in run.sources]
+    parts = list(runs.find_runs(program, {first}))
     assert not any(first in run.sources for run in parts)
     assert {name for run in parts for name in run.nodes} < set(whole)
 

@@ -1,0 +1,30 @@
+"""The matrix products of numpy's own BLAS, for kernels that compute them between other operations."""
+
+from __future__ import annotations
+
+from ctypes import CDLL, c_void_p, cast
+from functools import cache
+from importlib.util import find_spec
+
+from deltawire_plugins.compiled import compiled
+
+NAMES = {"scipy_cblas_{}64_": True, "cblas_{}64_": True, "scipy_cblas_{}": False, "cblas_{}": False}
+"""What builds of numpy call the functions, and whether their integers have 64 bits."""
+
+FUNCTIONS = ("sgemm", "sgemv", "dgemm", "dgemv")
+
+
+@cache
+def hand_over() -> bool:
+    """Give the kernels the functions that numpy's `dot` calls; return whether they have them."""
+    module = find_spec("numpy._core._multiarray_umath")
+    if compiled is None or module is None or module.origin is None:
+        return False
+    library = CDLL(module.origin)  # it is loaded already, and finds what it was linked with
+    for name, wide in NAMES.items():
+        functions = [getattr(library, name.format(each), None) for each in FUNCTIONS]
+        addresses = [cast(each, c_void_p).value for each in functions if each is not None]
+        if len(addresses) == len(FUNCTIONS):
+            compiled.take_products(*addresses, wide)
+            return True
+    return False
