@@ -120,6 +120,15 @@ def test_a_request_that_repeats_is_computed_by_routines(monkeypatch: pytest.Monk
     assert calls == [3, 3]  # complex numbers have no routine
 
 
+def test_the_nodes_of_a_run_share_its_time_by_their_work() -> None:
+    wide = network_of(linear("a", 1000), {"name": "b", "kind": "tanh"}, width=1000)
+    program = wide.program(wide.targets(Wrt()))
+    (run,) = runs.find_runs(program, batches=runs.Batches(2))
+    (linear_share, tanh_share) = (share for _, share in run.shares)
+    assert linear_share + tanh_share == pytest.approx(1)
+    assert linear_share == pytest.approx((1e6 + 32e3) / (1e6 + 64e3))
+
+
 def test_arrays_that_are_not_contiguous_are_computed_by_the_loop() -> None:
     network = replace(compiled(CLASSIFIER), flat_after=0)
     params, data = batch(network)

@@ -224,16 +224,16 @@ class Pass:
         """Return how long the steps took, by the kind of their nodes.
 
         Call it as soon as the last step has ended: the clock is read before each step, for the deadline, and
-        the time until the next reading counts for the step. The gates of a run share its time equally. A
-        forked pass counts its backward pass only. Gradients that another thread computed are counted, too.
+        the time until the next reading counts for the step. The nodes of a run share its time. A forked pass
+        counts its backward pass only. Gradients that another thread computed are counted, too.
         """
         seconds: dict[str, float] = {}
         spans = pairwise((*self._clock, monotonic()))
         looks = [] if self._forked else [*(self._forward_looks or _looks(self.program.forward))]
         looks += self._backward_looks or _looks(self.program.backward)
-        for kinds, (start, stop) in zip(looks, spans, strict=False):
-            for kind in kinds:
-                seconds[kind] = seconds.get(kind, 0.0) + (stop - start) / len(kinds)
+        for shares, (start, stop) in zip(looks, spans, strict=False):
+            for kind, share in shares:
+                seconds[kind] = seconds.get(kind, 0.0) + (stop - start) * share
         for kind, apart in self._apart:
             seconds[kind] = seconds.get(kind, 0.0) + apart
         return seconds
@@ -327,7 +327,7 @@ class MovedPass(Pass):
 
 def _looks(steps: Iterable[ForwardStep | BackwardStep]) -> Looks:
     """Return what is computed after each reading of the clock where every step has one."""
-    return [(step.node.kind,) for step in steps]
+    return [((step.node.kind, 1),) for step in steps]
 
 
 def not_differentiable(node: Node, position: int) -> Refused:

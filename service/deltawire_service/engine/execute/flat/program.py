@@ -33,8 +33,8 @@ FILE = "<a flat program>"
 Tick = Callable[[float], None]
 """Called with the time before each step, and before each run."""
 
-Looks = list[tuple[str, ...]]
-"""The kinds that are computed between two looks at the clock: several in a run."""
+Looks = list[tuple[tuple[str, float], ...]]
+"""The kinds that are computed between two looks at the clock, and their shares of the time."""
 
 
 class NotFlat(Exception):
@@ -171,7 +171,7 @@ class _Writer:
                 yield from self._forward_run(recorded := self.runs[i], number)
                 stop = recorded.run.stop
                 continue
-            self.looks[0].append((node.kind,))
+            self.looks[0].append(((node.kind, 1),))
             self.layers[f"f{i}"] = node.layer.forward
             params = ", ".join(
                 f"{local!r}: p{number[name]}" + (".T" if local in node.transposed else "")
@@ -194,7 +194,7 @@ class _Writer:
         """Yield the lines of a run. number: those of the parameters."""
         run, place = recorded.run, self._place
         steps = self._program.forward[run.start : run.stop]
-        self.looks[0].append(tuple(step.node.kind for step in steps))
+        self.looks[0].append(run.shares)
         results = ", ".join(f"v{place[name]}" for name in run.results)
         given = [f"v{place[name]}" for name in run.sources] + [f"p{number[name]}" for name in run.params]
         yield f"    a, {results} = r{run.start}.forward({', '.join(given)})"
@@ -232,7 +232,7 @@ class _Writer:
                 done.update(runs[node.name].nodes)
                 yield from self._backward_run(runs[node.name], shares)
                 continue
-            self.looks[1].append((node.kind,))
+            self.looks[1].append(((node.kind, 1),))
             delta = f"d{place[node.name]}"
             if not shares[node.name]:
                 yield "    raise NotFlat"
@@ -294,7 +294,7 @@ class _Writer:
         steps = [step for step in program.backward if step.node.name in run.nodes]
         arriving = [name for name, count in shares.items() if count]
         self.runs[run.start] = recorded = RecordedRun(run, steps, arriving, program.targets.deltas)
-        self.looks[1].append(tuple(step.node.kind for step in steps))
+        self.looks[1].append(run.shares)
         arrived = ", ".join(f"d{place[name]}" for name in recorded.arriving)
         found = [f"d{place[name]}" for name in recorded.leaving]
         found += [f"deltas[{name!r}]" for name in recorded.asked]

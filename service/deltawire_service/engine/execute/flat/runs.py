@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple
 
-from deltawire_layers import Array, Shape, gates, kernels
+from deltawire_layers import NUMBER, Array, Shape, gates, kernels
 from deltawire_service.engine.graph import Node
 from deltawire_service.engine.plan.program import BackwardStep, Program
 
@@ -43,9 +44,23 @@ class Run(NamedTuple):
     """The parameters that the run takes."""
 
     @property
+    def shares(self) -> tuple[tuple[str, float], ...]:
+        """The kind of each node, and its share of the run's time: estimated, as the run is one call."""
+        works = [_work(node) for node in self.nodes.values()]
+        return tuple(
+            (node.kind, work / sum(works)) for node, work in zip(self.nodes.values(), works, strict=True)
+        )
+
+    @property
     def is_tape(self) -> bool:
         """Whether it is of gates of one shape."""
         return not self.params and len({node.shape for node in self.nodes.values()}) == 1
+
+
+def _work(node: Node) -> int:
+    """Return how many operations a node takes for each example in a run, where no gate calls numpy."""
+    numbers = NUMBER * (prod(node.shape) + sum(map(prod, node.input_shapes)))
+    return numbers + (node.work.each if node.parameters else 0)
 
 
 class Batches(NamedTuple):
