@@ -14,6 +14,7 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun
+from deltawire_service.engine.execute.finite import call_quietly
 from deltawire_service.engine.execute.flat.program import FlatProgram, flatten
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
@@ -302,7 +303,7 @@ class Prepared(Graph):
         """
 
         def checked() -> T:
-            result, finite = work()
+            result, finite = call_quietly(work)
             if not finite and non_finite == "error":
                 raise Refused([find()])
             return result

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.execute.batch_run import BatchRun
-from deltawire_service.engine.execute.finite import all_finite, quietly
+from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_non_finite
 from deltawire_service.engine.execute.objective import Objective
 from deltawire_service.engine.execute.trace import Trace
@@ -62,7 +62,6 @@ def gradients(
     return network.compute(plan, work, options.non_finite, lambda: first_non_finite(run))
 
 
-@quietly
 def compute_gradients(run: BatchRun, objective: Objective) -> tuple[Gradients, bool]:
     """Compute the gradients of a run, and whether every number of them is finite.
 

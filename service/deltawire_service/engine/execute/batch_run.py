@@ -149,7 +149,6 @@ class BatchRun(NamedTuple):
             trace.end_chunk()
         return results[0]
 
-    @quietly
     def _single(self) -> BatchResult:
         """Compute the one pass over all rows as one chunk, without the lists that several are put into."""
         rows = self.threads.alone(self._all_rows)
@@ -160,7 +159,6 @@ class BatchRun(NamedTuple):
     def _all_rows(self) -> Pass:
         return self.both_passes(0, self.batch.size)
 
-    @quietly
     def results(self, computation: Computation) -> list[BatchResult]:
         """Compute something of all chunks, and return the result of each of its passes."""
         runner = segment_runner.get()
@@ -271,13 +269,16 @@ class BatchRun(NamedTuple):
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
-        count, inputs = stop - start, self.network.inputs
-        data = {
-            name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
-            if inputs[name].shared
-            else read_only(self._moved(name, array[start:stop], slice(start, stop)))
-            for name, array in self.batch.data.items()
-        }
+        count, inputs, step, data = stop - start, self.network.inputs, self.step, dict(self.batch.data)
+        for name, array in data.items():
+            if inputs[name].shared:
+                moved = step.moved_data(name, array) if step else array
+                data[name] = np.broadcast_to(moved, (count, *array.shape))
+            else:
+                rows = array[start:stop]  # a view of its own, which is locked
+                rows = step.moved_data(name, rows, slice(start, stop)) if step else rows
+                rows.setflags(write=False)
+                data[name] = rows
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
                 array = self.batch.params[name]
@@ -298,9 +299,6 @@ class BatchRun(NamedTuple):
             return noise.means(len(rows), batch.dtype)
         first = batch.first_row + rows.start
         return noise.draw(batch.noise_seed, name, range(first, first + len(rows)), batch.dtype)
-
-    def _moved(self, name: str, numbers: Array, rows: slice | None = None) -> Array:
-        return self.step.moved_data(name, numbers, rows) if self.step else numbers
 
     def each_chunk(
         self, bounds: Bounds, compute: Callable[[int, int], tuple[int, list[Pass]]]
