@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from math import isfinite
 from typing import NamedTuple
 
@@ -55,10 +56,7 @@ def gradients(
     plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
     run = network.loss_run(batch, targets, plan, objective.starts)
-
-    def work() -> tuple[Gradients, bool]:
-        return compute_gradients(run, objective)
-
+    work = partial(compute_gradients, run, objective)
     return network.compute(plan, work, options.non_finite, lambda: first_non_finite(run))
 
 

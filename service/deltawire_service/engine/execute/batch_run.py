@@ -136,7 +136,9 @@ class BatchRun(NamedTuple):
         """
         if trace is None:
             if self.plan.chunks == 1 and len(self.starts) <= 1 and segment_runner.get() is None:
-                return self._single()
+                result = self.empty_result()
+                result.take(self.threads.alone(self.both_passes, 0, self.batch.size))
+                return result
             return self.results(BatchRun.passes)[0]
 
         def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
@@ -149,21 +151,11 @@ class BatchRun(NamedTuple):
             trace.end_chunk()
         return results[0]
 
-    def _single(self) -> BatchResult:
-        """Compute the one pass over all rows as one chunk, without the lists that several are put into."""
-        rows = self.threads.alone(self._all_rows)
-        result = self.empty_result()
-        result.take(rows)
-        return result
-
-    def _all_rows(self) -> Pass:
-        return self.both_passes(0, self.batch.size)
-
     def results(self, computation: Computation) -> list[BatchResult]:
         """Compute something of all chunks, and return the result of each of its passes."""
         runner = segment_runner.get()
         if runner is None and self.plan.chunks == 1:
-            passes = self.threads.alone(lambda: computation(self, 0, self.batch.size))
+            passes = self.threads.alone(computation, self, 0, self.batch.size)
             results = [self.empty_result() for _ in passes]
             _add(results, (0, passes))
             return results
@@ -277,7 +269,7 @@ class BatchRun(NamedTuple):
             else:
                 rows = array[start:stop]  # a view of its own, which is locked
                 rows = step.moved_data(name, rows, slice(start, stop)) if step else rows
-                rows.setflags(write=False)
+                rows.setflags(False)  # type: ignore[call-arg]
                 data[name] = rows
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
@@ -308,7 +300,7 @@ class BatchRun(NamedTuple):
         bounds: the chunks.
         """
         if self.plan.chunks == 1:
-            yield self.threads.alone(lambda: compute(*bounds[0]))
+            yield self.threads.alone(compute, *bounds[0])
             return
         with closing(self.threads.map(compute, bounds)) as results:
             yield from results
