@@ -35,6 +35,7 @@ from deltawire_service.engine.errors import PluginError
 from deltawire_service.engine.execute.batch_result import SegmentResult
 from deltawire_service.engine.execute.batch_run import BatchRun, Computation, segment_runner
 from deltawire_service.engine.execute.finite import all_finite
+from deltawire_service.engine.execute.flat.counted import FLAT_AFTER
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.threads import Threads
 from deltawire_service.engine.execute.trace import Trace, TracedArray
@@ -45,7 +46,6 @@ from deltawire_service.engine.network import Network
 from deltawire_service.engine.plan.body_cost import BodyCost
 from deltawire_service.engine.plan.memory_plan import Plan
 from deltawire_service.engine.plan.targets import Which, Wrt
-from deltawire_service.engine.prepared import FLAT_AFTER
 from deltawire_service.engine.runner import OnComputeSeconds, Runner, ignore_seconds, run_now
 from deltawire_service.engine.segments import RunDescription, Segments, compute_segment
 

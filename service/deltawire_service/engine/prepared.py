@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from itertools import count
 from typing import Any, NamedTuple, Self, TypeVar
 from weakref import ref
 
@@ -14,8 +13,10 @@ import numpy as np
 from deltawire.errors import Fault, Refused
 from deltawire_service.engine.caches import Caches
 from deltawire_service.engine.execute.batch_run import Batch, BatchRun, no_program
+from deltawire_service.engine.execute.finite import call_quietly
+from deltawire_service.engine.execute.flat.counted import FLAT_AFTER, CountedProgram, Flattened
 from deltawire_service.engine.execute.flat.program import FlatProgram, flatten
-from deltawire_service.engine.execute.flat.runs import Batches, most_rows
+from deltawire_service.engine.execute.flat.runs import Batches
 from deltawire_service.engine.execute.kept_passes import KeptPasses
 from deltawire_service.engine.execute.objective import Objective, Starts
 from deltawire_service.engine.execute.threads import Threads
@@ -39,25 +40,6 @@ class Options(NamedTuple):
     """`error`, or `return` to return numbers that are not finite."""
     body_cost: BodyCost = NO_BODY_COST
     """The cost of reading the request's body and of writing its answer, for the plan."""
-
-
-FLAT_AFTER = 1
-"""Writing and compiling code takes as long as a few runs: it does not pay for a single one."""
-
-
-class CountedProgram(NamedTuple):
-    """A program, and the counter of its runs."""
-
-    program: Program
-    runs: Iterator[int]
-    most_rows: int
-    """For how many examples at most its layers with matrices may be joined to others."""
-
-
-class Flattened(NamedTuple):
-    """A program that was to be flattened, in a form that caches keep: they keep no None."""
-
-    program: FlatProgram | None
 
 
 @dataclass(slots=True)
@@ -122,8 +104,7 @@ class Prepared(Graph):
     @cached_property
     def _counted_program(self) -> Callable[[Targets], CountedProgram]:
         def counted(network: Prepared, targets: Targets) -> CountedProgram:
-            program = make_program(network, targets)
-            return CountedProgram(program, count(), most_rows(program, network.threads.count == 1))
+            return CountedProgram.start(make_program(network, targets), network.threads.count == 1)
 
         return self._cached(counted)
 
@@ -225,16 +206,15 @@ class Prepared(Graph):
             Refused: the plan exceeds the limit of memory, or of operations.
         """
         input_checks.check_plan(self, plan, batch.size)
-        program, runs, most = self._counted_program(targets)
+        counted = self._counted_program(targets)
         flat, by_node = None, no_program
-        if next(runs) >= self.flat_after:
-            # One program serves up to twice as many examples as another: fewer are kept.
-            rows = 1 << (batch.size - 1).bit_length()
-            batches = Batches(rows if rows <= most else 0, self.threads.count == 1)
-            flat = self._flattened(targets, batches).program
+        if next(counted.runs) >= self.flat_after:
+            flat = self._flattened(targets, counted.batches(batch.size)).program
             by_node = partial(self._by_node, targets)
         report = self.on_compute_seconds
-        return BatchRun(self, program, batch, plan, starts, self.threads, report, flat=flat, by_node=by_node)
+        return BatchRun(
+            self, counted.program, batch, plan, starts, self.threads, report, flat=flat, by_node=by_node
+        )
 
     def _by_node(self, targets: Targets) -> FlatProgram | None:
         """Return the flat program that saves what each node needs."""
@@ -322,7 +302,7 @@ class Prepared(Graph):
         """
 
         def checked() -> T:
-            result, finite = work()
+            result, finite = call_quietly(work)
             if not finite and non_finite == "error":
                 raise Refused([find()])
             return result

@@ -35,7 +35,7 @@ class RequestContext:
         *("environ", "started", "content_length", "media_type", "response_media_type", "view"),
         *("request_id", "requires_key", "key", "params_id", "model_version", "phase_seconds", "phase_notes"),
         *("route", "problem_code", "status", "response_bytes", "memory_bytes", "replayed"),
-        "numbers_stay",
+        *("numbers_stay", "on_end"),
     )
 
     def __init__(self, environ: WSGIEnvironment):
@@ -70,6 +70,8 @@ class RequestContext:
         """The answer is the one that the Idempotency-Key of the request got before."""
         self.numbers_stay = False
         """The arrays that it computes with are never written to, so a forward pass may be kept with them."""
+        self.on_end: list[Callable[[], None]] = []
+        """Called when the answer has been sent, or the client has left."""
         self.memory_bytes: int | None = None
         """Bytes of it that are in memory at once; None when that is all of it."""
 
@@ -127,14 +129,23 @@ def request_middleware(
                 hook(context, headers)
             return start_response(status, headers, *exc_info)
 
+        def end(calls: Iterable[Callable[[], None]]) -> None:
+            try:
+                for call in calls:
+                    call()
+            finally:
+                after(context)
+
         token = _CURRENT.set(context)
         try:
             for hook in before:
                 hook(context)
-            return TrackedBody(answer(environ, start), lambda: after(context))
+            body = answer(environ, start)
+            calls, context.on_end = context.on_end, []  # a body that nobody closes takes them with it
+            return TrackedBody(body, lambda: end(calls))
         except BaseException:  # the server answers in our place
             context.status = context.status or 500
-            after(context)
+            end(context.on_end)
             raise
         finally:
             _CURRENT.reset(token)

@@ -73,7 +73,7 @@ def read_values(
     """
     _check_count(len(params) + len(data), "/params" if len(params) > len(data) else "/data", limits)
     inputs = {name: spec.dtype if spec.dtype == "int64" else dtype for name, spec in network.inputs.items()}
-    faults = list[Fault]()
+    faults: list[Fault] = []
     arrays = [
         _read("/params", params, dict.fromkeys(network.parameters, dtype), limits, faults),
         _read("/data", data, inputs, limits, faults, network.batched_inputs),
@@ -98,7 +98,7 @@ def read_alike(pointer: str, tensors: dict[str, Any], dtype: str, limits: wire.L
     if not tensors:
         return {}
     _check_count(len(tensors), pointer, limits)
-    faults = list[Fault]()
+    faults: list[Fault] = []
     arrays = _read(pointer, tensors, dict.fromkeys(tensors, dtype), limits, faults)
     if faults:
         raise Refused(faults)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from typing import Any, NamedTuple, Protocol
 
 from marshmallow import Schema
@@ -43,14 +43,13 @@ class Source(Protocol):
     def response_schema(self, schema: type[Schema]) -> type[Schema]:
         """Return the schema of the answers, given that of answers without an origin."""
 
-    def open(
-        self, document: Any, fields: Mapping[str, Field[Any]], **path: str
-    ) -> AbstractContextManager[Resolved]:
-        """Complete a document. Its arrays may be used until the context ends.
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], held: ExitStack, **path: str) -> Resolved:
+        """Return the complete document. Its arrays may be used until what is held is closed.
 
         Args:
             document: the body of a request, as parsed. It is not changed.
             fields: the fields that a complete document may have.
+            held: gets what has to be open meanwhile.
             **path: the parts of the route's path that vary.
 
         Raises:
@@ -72,13 +71,11 @@ class BodySource(Source):
     def response_schema(self, schema: type[Schema]) -> type[Schema]:
         return schema
 
-    def open(
-        self, document: Any, fields: Mapping[str, Field[Any]], **path: str
-    ) -> AbstractContextManager[Resolved]:
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], held: ExitStack, **path: str) -> Resolved:
         complete, params_id = self._published.resolve(document, fields)
-        pinned = dict[str, Array]()
+        pinned: dict[str, Array] = {}
         if complete is not document and names_dataset(document.get("data")):
             pinned = default_data(self._published.find(document["network"]["name"]), batch=True)
         if params_id is None:
-            return nullcontext(Resolved(complete, {}, pinned=pinned))
-        return nullcontext(Resolved(complete, {"params_id": params_id}, stored=True, pinned=pinned))
+            return Resolved(complete, {}, pinned=pinned)
+        return Resolved(complete, {"params_id": params_id}, stored=True, pinned=pinned)

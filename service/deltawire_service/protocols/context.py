@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from flask import Blueprint, Response, after_this_request
+from flask import Blueprint, Response
 from structlog.typing import FilteringBoundLogger
 
 from deltawire import wire
@@ -60,13 +60,9 @@ class ProtocolContext(NamedTuple):
         """
         held = ExitStack()
         opened = held.enter_context(self.served.open(name, version))
-        current_request().numbers_stay = opened.params_id is not None  # those of a model are written to
-
-        @after_this_request
-        def close_with(response: Response) -> Response:
-            response.call_on_close(held.close)  # the answer may have views of the parameters
-            return response
-
+        context = current_request()
+        context.numbers_stay = opened.params_id is not None  # those of a model are written to
+        context.on_end.append(held.close)  # the answer may have views of the parameters
         return opened
 
     def blueprint(

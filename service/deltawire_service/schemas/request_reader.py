@@ -7,7 +7,7 @@ a training loop only tensors and the seed of the noise differ, and those pass th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
@@ -52,8 +52,9 @@ class RequestReader(Generic[R]):
     def __init__(self, request: type[R], caches: Caches):
         self.schema: Schema = schema_of(request)()
         self._request = request
-        self._parts = {name: self.schema.fields[name] for name in request.parts}
-        self._directions = [name for name, field in self._parts.items() if isinstance(field, DirectionField)]
+        parts = {name: self.schema.fields[name] for name in request.parts}
+        self._parts = {name: (field.required, _part_check(field)) for name, field in parts.items()}
+        self._directions = [name for name, field in parts.items() if isinstance(field, DirectionField)]
         self._options = caches.cached(self._read_options)
 
     def __call__(self, document: Any) -> tuple[R, RequestParts]:
@@ -76,11 +77,11 @@ class RequestReader(Generic[R]):
         """Return whether the document has known fields only, and its parts need no reading."""
         if type(document) is not dict or not document.keys() <= self.schema.fields.keys():
             return False
-        for name, field in self._parts.items():
+        for name, (required, is_part) in self._parts.items():
             if name not in document:
-                if field.required:
+                if required:
                     return False
-            elif not _is_part(field, document[name]):
+            elif not is_part(document[name]):
                 return False
         return True
 
@@ -90,7 +91,7 @@ class RequestReader(Generic[R]):
         return self._request(**options), self._split(loaded)
 
     def _read_options(self, text: bytes) -> R:
-        empty: dict[str, Any] = {name: {} for name, field in self._parts.items() if field.required}
+        empty: dict[str, Any] = {name: {} for name, (required, _) in self._parts.items() if required}
         return self._read_all(orjson.loads(text) | empty)[0]
 
     def _split(self, document: Mapping[str, Any]) -> RequestParts:
@@ -99,19 +100,38 @@ class RequestReader(Generic[R]):
             for name in self._directions
             if document.get(name) is not None
         }
-        params, data, cotangents, gradients = (
-            document.get(name, {}) for name in ("params", "data", "cotangents", "gradients")
+        part = document.get
+        return RequestParts(
+            part("network"),
+            part("params", {}),
+            part("data", {}),
+            part("cotangents", {}),
+            directions,
+            part("gradients", {}),
+            part("noise_seed"),
         )
-        network, noise_seed = document.get("network"), document.get("noise_seed")
-        return RequestParts(network, params, data, cotangents, directions, gradients, noise_seed)
 
 
-def _is_part(field: fields.Field[Any], value: Any) -> bool:
-    """Return whether a part needs no reading."""
+def _part_check(field: fields.Field[Any]) -> Callable[[Any], bool]:
+    """Return the function that tells of a part whether it needs no reading."""
     if isinstance(field, SpecField):
-        return isinstance(value, dict | Network)
+        return _is_spec
     if isinstance(field, NoiseSeedField):
-        return value is None or (type(value) is int and 0 <= value < 2**64)
-    if isinstance(field, TensorsField) or type(value) is not dict:
-        return type(value) is dict
-    return value.keys() <= {"params", "data"} and all(type(each) is dict for each in value.values())
+        return _is_seed
+    return _is_object if isinstance(field, TensorsField) else _is_direction
+
+
+def _is_spec(value: Any) -> bool:
+    return isinstance(value, (dict, Network))
+
+
+def _is_seed(value: Any) -> bool:
+    return value is None or (type(value) is int and 0 <= value < 2**64)
+
+
+def _is_object(value: Any) -> bool:
+    return type(value) is dict
+
+
+def _is_direction(value: Any) -> bool:
+    return _is_object(value) and value.keys() <= {"params", "data"} and all(map(_is_object, value.values()))

@@ -58,6 +58,22 @@ def test_a_request_begins_is_answered_and_ends() -> None:
     assert calls == ["GET None", ("/things/<name>", 200, "found", 2), "ended"]
 
 
+def test_what_is_noted_for_its_end_is_called_before_the_last_hook_even_where_it_fails() -> None:
+    app, calls = hooked()
+
+    @app.get("/noted/<how>")
+    def noted(how: str) -> str:
+        current_request().on_end.append(lambda: calls.append("noted"))
+        if how == "failing":
+            raise ValueError
+        return "ok"
+
+    for how in ("well", "failing"):
+        calls.clear()
+        app.test_client().get(f"/noted/{how}", buffered=True)
+        assert calls[-2:] == ["noted", "ended"]
+
+
 def test_so_does_one_without_a_route() -> None:
     app, calls = hooked()
     assert app.test_client().post("/nowhere", data=b"123", buffered=True).headers["X-Hooked"] == "yes"

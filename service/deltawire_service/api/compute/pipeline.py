@@ -175,8 +175,7 @@ class Pipeline:
                 document = bodies.read(context, self._settings)
             with ExitStack() as held:
                 with begin_phase(context, "check"):
-                    opened = self._source.open(document, reader.schema.fields, **path)
-                    resolved = held.enter_context(opened)
+                    resolved = self._source.open(document, reader.schema.fields, held, **path)
                     options, parts = reader(resolved.document)
                     network = self._networks.compiled(parts.network)
                 context.params_id = resolved.origin.get("params_id")

@@ -199,8 +199,7 @@ class ModelAccess:
                         with begin_phase(context, "check"):
                             document = self._decode(context, body, reader)
                             if source:
-                                opened = source.open(document, reader.schema.fields, **path)
-                                document = held.enter_context(opened).document
+                                document = source.open(document, reader.schema.fields, held, **path).document
                             options, parts = reader(document)
                             tensors = getattr(options, "tensors", tensors)
                         answer = view(call, options, parts, **path)

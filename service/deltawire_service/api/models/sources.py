@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from functools import wraps
 from typing import Any
 
@@ -59,21 +59,21 @@ class ModelSource(Source):
     def response_schema(self, schema: type[Schema]) -> type[Schema]:
         return _with(ModelOfAnswer, schema, without={"params_id"})
 
-    @contextmanager
-    def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], held: ExitStack, **path: str) -> Resolved:
         asked = _read_reference(document)
-        with open_model(self._access, path["name"], asked["version"]) as (row, entry, numbers):
-            _check_dtype(document, row)
-            complete = {name: part for name, part in document.items() if name != "version"}
-            complete |= {"network": self._access.store.network_of(row), "dtype": row.dtype}
-            if "params" in fields:
-                complete["params"] = dict(numbers.params)
-            data = document.get("data", {})
-            if numbers.constants and isinstance(data, dict) and not names_dataset(data) and "data" in fields:
-                complete["data"] = {**numbers.constants, **data}
-            model = {"name": row.name, "version": entry.version, "step": entry.step}
-            with explained(row.network):
-                yield Resolved(complete, {"model": model}, stored=True, pinned=numbers.constants)
+        opened = open_model(self._access, path["name"], asked["version"])
+        row, entry, numbers = held.enter_context(opened)
+        _check_dtype(document, row)
+        complete = {name: part for name, part in document.items() if name != "version"}
+        complete |= {"network": self._access.store.network_of(row), "dtype": row.dtype}
+        if "params" in fields:
+            complete["params"] = dict(numbers.params)
+        data = document.get("data", {})
+        if numbers.constants and isinstance(data, dict) and not names_dataset(data) and "data" in fields:
+            complete["data"] = {**numbers.constants, **data}
+        model = {"name": row.name, "version": entry.version, "step": entry.step}
+        held.enter_context(explained(row.network))
+        return Resolved(complete, {"model": model}, stored=True, pinned=numbers.constants)
 
 
 def _with(more: type[Schema], schema: type[Schema], without: Container[str]) -> type[Schema]:
@@ -114,36 +114,31 @@ class CreationSource(Source):
     def response_schema(self, schema: type[Schema]) -> type[Schema]:
         return schema
 
-    @contextmanager
-    def open(self, document: Any, fields: Mapping[str, Field[Any]], **path: str) -> Iterator[Resolved]:
-        with self._open(document, fields) as resolved:
-            if isinstance(document, dict) and document.get("seed") is not None:
-                resolved = _drop_params(document, resolved)
-            yield resolved
+    def open(self, document: Any, fields: Mapping[str, Field[Any]], held: ExitStack, **path: str) -> Resolved:
+        resolved = self._open(document, fields, held)
+        if isinstance(document, dict) and document.get("seed") is not None:
+            resolved = _drop_params(document, resolved)
+        return resolved
 
-    @contextmanager
-    def _open(self, document: Any, fields: Mapping[str, Field[Any]]) -> Iterator[Resolved]:
+    def _open(self, document: Any, fields: Mapping[str, Field[Any]], held: ExitStack) -> Resolved:
         network = document.get("network") if isinstance(document, dict) else None
         if not (isinstance(network, dict) and "model" in network):
-            with self._body.open(document, fields) as resolved:
-                yield _drop_batch(document, resolved)
-            return
+            return _drop_batch(document, self._body.open(document, fields, held))
         reference = load(ModelReference(), network, "/network")
-        with ExitStack() as held:
-            opened = open_model(self._access, reference["model"], reference["version"])
-            try:
-                row, _, numbers = held.enter_context(opened)
-            except ServiceError as error:
-                error.pointer = f"/network{error.pointer}"
-                raise
-            _check_dtype(document, row)
-            params, data = document.get("params", {}), document.get("data", {})
-            complete = {"dtype": row.dtype, **document, "network": self._access.store.network_of(row)}
-            if isinstance(params, dict):
-                complete["params"] = {**numbers.params, **params}
-            if isinstance(data, dict):
-                complete["data"] = {**numbers.constants, **data}
-            yield Resolved(complete, {}, stored=True)
+        opened = open_model(self._access, reference["model"], reference["version"])
+        try:
+            row, _, numbers = held.enter_context(opened)
+        except ServiceError as error:
+            error.pointer = f"/network{error.pointer}"
+            raise
+        _check_dtype(document, row)
+        params, data = document.get("params", {}), document.get("data", {})
+        complete = {"dtype": row.dtype, **document, "network": self._access.store.network_of(row)}
+        if isinstance(params, dict):
+            complete["params"] = {**numbers.params, **params}
+        if isinstance(data, dict):
+            complete["data"] = {**numbers.constants, **data}
+        return Resolved(complete, {}, stored=True)
 
 
 def _drop_batch(document: Any, resolved: Resolved) -> Resolved:

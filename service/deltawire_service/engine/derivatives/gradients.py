@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from math import isfinite
 from typing import NamedTuple
 
 from deltawire.errors import Fault
 from deltawire_layers import Array
 from deltawire_service.engine.execute.batch_run import BatchRun
-from deltawire_service.engine.execute.finite import all_finite, quietly
+from deltawire_service.engine.execute.finite import all_finite
 from deltawire_service.engine.execute.non_finite import find_non_finite
 from deltawire_service.engine.execute.objective import Objective
 from deltawire_service.engine.execute.trace import Trace
@@ -55,14 +56,10 @@ def gradients(
     plan = network.memory_plan(targets, batch.size, batch.dtype, options.body_cost)
     objective = network.objective(batch.size, options.reduction)
     run = network.loss_run(batch, targets, plan, objective.starts)
-
-    def work() -> tuple[Gradients, bool]:
-        return compute_gradients(run, objective)
-
+    work = partial(compute_gradients, run, objective)
     return network.compute(plan, work, options.non_finite, lambda: first_non_finite(run))
 
 
-@quietly
 def compute_gradients(run: BatchRun, objective: Objective) -> tuple[Gradients, bool]:
     """Compute the gradients of a run, and whether every number of them is finite.
 

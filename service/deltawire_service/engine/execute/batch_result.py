@@ -71,11 +71,14 @@ class BatchResult:
 
     def take(self, whole: Pass) -> None:
         """Take the results of the only pass, which is over all rows. They belong to both from then on."""
-        if whole.deltas:
-            self.add(0, whole)
-            return
         self.values, self.examples, self._finite = whole.values, whole.examples, whole.finite
         self._sums.take(whole.grads)
+        inputs = self._network.inputs
+        for name, delta in whole.deltas.items():
+            if name in inputs and inputs[name].shared:
+                self._sums.add(name, layer_sums.sum_batch(delta))
+            else:
+                self._deltas[name] = delta
 
     def as_segment(self) -> SegmentResult:
         """Return what there is, for `add_segment` of the whole batch's result."""

@@ -143,7 +143,9 @@ class BatchRun(NamedTuple):
         """
         if trace is None:
             if self.plan.chunks == 1 and len(self.starts) <= 1 and segment_runner.get() is None:
-                return self._single()
+                result = self.empty_result()
+                result.take(self.threads.alone(self.both_passes, 0, self.batch.size))
+                return result
             return self.results(BatchRun.passes)[0]
 
         def compute(start: int, stop: int) -> tuple[int, list[Pass]]:
@@ -156,23 +158,11 @@ class BatchRun(NamedTuple):
             trace.end_chunk()
         return results[0]
 
-    @quietly
-    def _single(self) -> BatchResult:
-        """Compute the one pass over all rows as one chunk, without the lists that several are put into."""
-        rows = self.threads.alone(self._all_rows)
-        result = self.empty_result()
-        result.take(rows)
-        return result
-
-    def _all_rows(self) -> Pass:
-        return self.both_passes(0, self.batch.size)
-
-    @quietly
     def results(self, computation: Computation) -> list[BatchResult]:
         """Compute something of all chunks, and return the result of each of its passes."""
         runner = segment_runner.get()
         if runner is None and self.plan.chunks == 1:
-            passes = self.threads.alone(lambda: computation(self, 0, self.batch.size))
+            passes = self.threads.alone(computation, self, 0, self.batch.size)
             results = [self.empty_result() for _ in passes]
             _add(results, (0, passes))
             return results
@@ -278,13 +268,16 @@ class BatchRun(NamedTuple):
 
     def inputs(self, start: int, stop: int) -> dict[str, Array]:
         """Return what each input has for some rows, (stop - start, *shape): read-only, moved by the step."""
-        count, inputs = stop - start, self.network.inputs
-        data = {
-            name: np.broadcast_to(self._moved(name, array), (count, *array.shape))
-            if inputs[name].shared
-            else read_only(self._moved(name, array[start:stop], slice(start, stop)))
-            for name, array in self.batch.data.items()
-        }
+        count, inputs, step, data = stop - start, self.network.inputs, self.step, dict(self.batch.data)
+        for name, array in data.items():
+            if inputs[name].shared:
+                moved = step.moved_data(name, array) if step else array
+                data[name] = np.broadcast_to(moved, (count, *array.shape))
+            else:
+                rows = array[start:stop]  # a view of its own, which is locked
+                rows = step.moved_data(name, rows, slice(start, stop)) if step else rows
+                rows.setflags(False)  # type: ignore[call-arg]
+                data[name] = rows
         for name in self.network.learned:
             if name in self.batch.params:  # it may lead to nothing that is computed
                 array = self.batch.params[name]
@@ -306,9 +299,6 @@ class BatchRun(NamedTuple):
         first = batch.first_row + rows.start
         return noise.draw(batch.noise_seed, name, range(first, first + len(rows)), batch.dtype)
 
-    def _moved(self, name: str, numbers: Array, rows: slice | None = None) -> Array:
-        return self.step.moved_data(name, numbers, rows) if self.step else numbers
-
     def each_chunk(
         self, bounds: Bounds, compute: Callable[[int, int], tuple[int, list[Pass]]]
     ) -> Iterator[tuple[int, list[Pass]]]:
@@ -317,7 +307,7 @@ class BatchRun(NamedTuple):
         bounds: the chunks.
         """
         if self.plan.chunks == 1:
-            yield self.threads.alone(lambda: compute(*bounds[0]))
+            yield self.threads.alone(compute, *bounds[0])
             return
         with closing(self.threads.map(compute, bounds)) as results:
             yield from results

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import isfinite
+from typing import TypeVar
 
 import numpy as np
 
 from deltawire_layers import Array
 
+T = TypeVar("T")
+
 quietly = np.errstate(all="ignore")
 """Decorates what computes results: overflow and the like show in these, which are tested afterwards."""
+
+
+@quietly
+def call_quietly(function: Callable[[], T]) -> T:
+    """Call a function without numpy's warnings, and return its result."""
+    return function()
 
 
 def is_finite(array: Array) -> bool:

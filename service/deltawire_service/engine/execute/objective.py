@@ -49,7 +49,7 @@ class LossStarts(NamedTuple):
         return self
 
     def __call__(self, start: int, stop: int, dtype: np.dtype[Any]) -> dict[str, Array]:
-        scale, starts = 1 / self.divisor, dict[str, Array]()
+        scale, starts = 1 / self.divisor, {}
         for name, weight in self.weights.items():
             starts[name] = delta = np.empty(stop - start, dtype)
             delta.fill(weight * scale)
@@ -86,7 +86,7 @@ class Objective(NamedTuple):
             values[name] if weight == 1 else weight * values[name]
             for name, weight in self.network.loss.items()
         ]
-        return sum(weighted[1:], weighted[0])
+        return reduce(add, weighted)
 
     def reduced(self, losses: Array, params: Arrays, chunks: int) -> Any:
         """Return the losses' mean or sum plus the regularization: a complex number where the arrays are.
@@ -99,8 +99,11 @@ class Objective(NamedTuple):
             chunks: number of chunks of the batch; losses add up within segments of these, too.
         """
         wide = np.complex128 if losses.dtype.kind == "c" else np.float64
-        parts = [losses[rows] for rows in segment_rows(len(losses), chunks)] if chunks > 1 else [losses]
-        loss = reduce(add, [_sum(part, wide) for part in parts]) / self.divisor
+        if chunks > 1:
+            parts = [_sum(losses[rows], wide) for rows in segment_rows(len(losses), chunks)]
+            loss = reduce(add, parts) / self.divisor
+        else:
+            loss = _sum(losses, wide) / self.divisor
         regularization = self.network.regularization
         for name in regularization.parameters if regularization.l2 else ():
             flat = params[name].ravel()
@@ -122,5 +125,5 @@ class Objective(NamedTuple):
 def _sum(losses: Array, wide: Any) -> Any:
     """Return Σ of losses in a wider format; numpy's sum takes ten times as long for a single one."""
     if len(losses) == 1 and wide is np.float64:
-        return np.float64(losses[0]) + 0  # which makes 0 of −0, as numpy's sum does
+        return losses.item() + 0.0  # which makes 0 of −0, as numpy's sum does
     return np.add.reduce(losses, dtype=wide)

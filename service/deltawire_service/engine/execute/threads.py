@@ -53,15 +53,18 @@ class Threads:
         self._left: list[Task[Any]] = []
         self._blas = ThreadpoolController().select(user_api="blas").lib_controllers if count > 1 else []
 
-    def alone(self, compute: Callable[[], T]) -> T:
-        """Return `compute()`, called in this thread; the others share its large work, and what it leaves."""
+    def alone(self, compute: Callable[..., T], *arguments: Any) -> T:
+        """Return `compute(*arguments)`, called in this thread; the others share its large work.
+
+        They get what it leaves for later, too.
+        """
         if self._helpers is None:
-            return compute()
+            return compute(*arguments)
         with self._own_turn():
             self._limit_blas()
             shared, left = sharing.sharing.set(self._share), later.set(self._later)
             try:
-                return compute()
+                return compute(*arguments)
             finally:
                 sharing.sharing.reset(shared)
                 later.reset(left)

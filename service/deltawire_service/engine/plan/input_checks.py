@@ -25,6 +25,7 @@ from deltawire_service.engine.plan.memory_plan import (
 from deltawire_service.faults import Faults, escape, nearest
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+INT64 = np.dtype(np.int64)
 
 
 def check_names(
@@ -111,9 +112,9 @@ def check_arrays(network: Graph, params: Arrays, data: Arrays) -> tuple[int, np.
         if input_spec.dtype == "float":
             floats.append(array)
             if input_spec.bounds is not None:
-                faults += _bounds(name, array, input_spec, *input_spec.bounds)
+                _check_bounds(name, array, input_spec, faults, *input_spec.bounds)
         else:
-            faults += _labels(name, array, input_spec)
+            _check_labels(name, array, input_spec, faults)
         if input_spec.shared:
             if shape != input_spec.shape:
                 faults.append(_unshaped(name, input_spec, shape))
@@ -173,25 +174,27 @@ def _dtypes(network: Graph, params: Arrays, data: Arrays, dtype: np.dtype[Any]) 
             yield Fault(pointer, "dtype_mismatch", detail)
 
 
-def _labels(name: str, array: Array, input_spec: InputSpec) -> Iterable[Fault]:
+def _check_labels(name: str, array: Array, input_spec: InputSpec, faults: Faults) -> None:
     allowed = input_spec.ranges
-    if array.dtype != np.int64:
+    if array.dtype != INT64:
         detail = f"input '{name}': expected int64, got {array.dtype}"
-        yield Fault(f"/data/{name}", "dtype_mismatch", detail)
+        faults.append(Fault(f"/data/{name}", "dtype_mismatch", detail))
     elif allowed is not None and array.size and not _all_in(array, allowed):
         expected = (
             " or ".join(map(_in_words, allowed)) or "no integer, for the layers that take it share none"
         )
-        yield _out_of_range(name, array, input_spec, ~_inside(array, allowed), expected)
+        faults.append(_out_of_range(name, array, input_spec, ~_inside(array, allowed), expected))
 
 
-def _bounds(name: str, array: Array, input_spec: InputSpec, least: float, most: float) -> Iterable[Fault]:
+def _check_bounds(
+    name: str, array: Array, input_spec: InputSpec, faults: Faults, least: float, most: float
+) -> None:
     if array.dtype not in FLOATS:
         return
     outside = (array < least - ROUNDING) | (array > most + ROUNDING)
     if outside.any():  # NaN is not: what is not finite is refused elsewhere
         expected = f"numbers of at least {least:g}" if most == inf else f"numbers from {least:g} to {most:g}"
-        yield _out_of_range(name, array, input_spec, outside, expected)
+        faults.append(_out_of_range(name, array, input_spec, outside, expected))
 
 
 def _out_of_range(name: str, array: Array, input_spec: InputSpec, outside: Array, expected: str) -> Fault:
@@ -214,7 +217,8 @@ def _out_of_range(name: str, array: Array, input_spec: InputSpec, outside: Array
 def _all_in(array: Array, allowed: tuple[range, ...]) -> bool:
     """Return whether all integers are in one of the ranges."""
     if array.size == 1:
-        return any(array.item() in each for each in allowed)
+        number = array.item()
+        return bool([each for each in allowed if number in each])
     if len(allowed) != 1:
         return bool(_inside(array, allowed).all())
     (one,) = allowed

@@ -95,4 +95,4 @@ def test_losses_add_up_within_segments_and_then_segments(batch: int, chunks: int
 def test_a_single_loss_has_the_bits_of_its_sum(loss: float, dtype: str) -> None:
     losses = np.array([loss], dtype)
     found = Objective(NETWORK.without_regularization(), 1).reduced(losses, PARAMS, chunks=1)
-    assert found.tobytes() == np.add.reduce(losses, dtype=np.float64).tobytes()
+    assert np.float64(found).tobytes() == np.add.reduce(losses, dtype=np.float64).tobytes()

@@ -1,0 +1,44 @@
+"""When a program is flattened, and for which batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import NamedTuple, Self
+
+from deltawire_service.engine.execute.flat.program import FlatProgram
+from deltawire_service.engine.execute.flat.runs import Batches, most_rows
+from deltawire_service.engine.plan.program import Program
+
+FLAT_AFTER = 1
+"""Writing and compiling code takes as long as a few runs: it does not pay for a single one."""
+
+
+class CountedProgram(NamedTuple):
+    """A program, and the counter of its runs."""
+
+    program: Program
+    runs: Iterator[int]
+    most_rows: int
+    """For how many examples at most its layers with matrices may be joined to others."""
+    alone: bool
+    """Whether one thread computes."""
+
+    @classmethod
+    def start(cls, program: Program, alone: bool) -> Self:
+        """Return a program that has not run. alone: whether one thread computes."""
+        return cls(program, count(), most_rows(program, alone), alone)
+
+    def batches(self, size: int) -> Batches:
+        """Return the batches that are computed by the same flat program as one of so many examples.
+
+        It serves up to twice as many as another: fewer programs are kept.
+        """
+        rows = 1 << (size - 1).bit_length()
+        return Batches(rows if rows <= self.most_rows else 0, self.alone)
+
+
+class Flattened(NamedTuple):
+    """A program that was to be flattened, in a form that caches keep: they keep no None."""
+
+    program: FlatProgram | None
