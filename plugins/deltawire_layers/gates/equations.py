@@ -23,7 +23,7 @@ Delta = Callable[[int], int]
 
 
 class Recorded(NamedTuple):
-    """What a layer records."""
+    """The value of a layer, and its backward equations, as they are recorded."""
 
     value: int
     deltas: list[Delta]

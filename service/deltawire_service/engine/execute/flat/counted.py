@@ -1,4 +1,4 @@
-"""When a program is flattened, and for which batches."""
+"""Programs with the number of their runs, which decides when they are flattened."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ class CountedProgram(NamedTuple):
 
 
 class Flattened(NamedTuple):
-    """A program that was to be flattened, in a form that caches keep: they keep no None."""
+    """The result of flattening a program, in a form that caches keep: they keep no None."""
 
     program: FlatProgram | None

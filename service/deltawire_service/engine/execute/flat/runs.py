@@ -53,7 +53,7 @@ class Run(NamedTuple):
 
     @property
     def is_tape(self) -> bool:
-        """Whether it is of gates of one shape."""
+        """Tell whether the run consists of gates of one shape alone."""
         return not self.params and len({node.shape for node in self.nodes.values()}) == 1
 
 
