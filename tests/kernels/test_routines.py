@@ -104,6 +104,13 @@ def batch(network: Network) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray
     return params, {"x": random.normal(size=(3, 6)), "y": np.array([0, 3, 1])}
 
 
+def test_products_are_handed_over_by_names_that_tell_their_integers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert all("64" in name or not wide for name, wide in numpy_blas.NAMES.items())
+    assert numpy_blas.hand_over()
+    monkeypatch.setattr(numpy_blas, "NAMES", {"not_a_name_of_{}": True})
+    assert not numpy_blas.hand_over.__wrapped__()
+
+
 def test_a_request_that_repeats_is_computed_by_routines(monkeypatch: pytest.MonkeyPatch) -> None:
     import deltawire_kernels
 

@@ -8,8 +8,11 @@ from importlib.util import find_spec
 
 from deltawire_plugins.compiled import compiled
 
-NAMES = {"scipy_cblas_{}64_": True, "cblas_{}64_": True, "scipy_cblas_{}": False, "cblas_{}": False}
-"""What builds of numpy call the functions, and whether their integers have 64 bits."""
+NAMES = {"scipy_cblas_{}64_": True, "cblas_{}64_": True, "scipy_cblas_{}": False}
+"""What builds of numpy call the functions, and whether their integers have 64 bits.
+
+The plain name is left out: it tells nothing of the integers, and may be that of another library.
+"""
 
 FUNCTIONS = ("sgemm", "sgemv", "dgemm", "dgemv")
 
