@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -10,12 +11,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.allocations import traced
 from support.engine import compiled
 from support.small_networks import SmallNetwork, small_networks
 
+from deltawire_layers import NUMBER, gates
 from deltawire_layers.numeric.multiplication import numpy_blas
 from deltawire_service.engine import Direction, Network, Threads, Wrt
+from deltawire_service.engine.caches import bytes_of
+from deltawire_service.engine.execute.backprop import Pass
 from deltawire_service.engine.execute.flat import runs
+from deltawire_service.engine.execute.flat.program import flatten
 
 pytestmark = pytest.mark.kernels
 
@@ -26,6 +32,7 @@ def test_networks_have_the_bits_of_the_loop(drawn: SmallNetwork, threads: int, w
     with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
         patch.setattr(runs, "MOST_WORK", work)
         loop = drawn.bits(replace(network, flat_after=inf))
+        patch.setattr(Pass, "_compute_by_steps", None)  # nothing may send the pass back to the loop
         joined = drawn.bits(replace(network, flat_after=0))
     assert [name for name in loop if loop[name] != joined[name]] == []
 
@@ -79,7 +86,7 @@ def test_a_shared_matrix_joins_no_run() -> None:
 
 
 def test_a_run_ends_before_it_computes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "MOST_WORK", 8 * 6 * 5 + 8 * 5 * 4)
+    monkeypatch.setattr(runs, "MOST_WORK", 8 * (6 * 5 + 5 * 4 + NUMBER * (6 + 5 + 5 + 4)))
     assert found(network_of(linear("a", 5), linear("b", 4), linear("c", 3)), 8) == [["a", "b"], ["c"]]
 
 
@@ -116,7 +123,7 @@ def test_a_request_that_repeats_is_computed_by_routines(monkeypatch: pytest.Monk
 
     calls = list[int]()
     routine = deltawire_kernels.routine
-    monkeypatch.setattr(deltawire_kernels, "routine", lambda *args: calls.append(args[6]) or routine(*args))
+    monkeypatch.setattr(deltawire_kernels, "routine", lambda *args: calls.append(args[7]) or routine(*args))
     network = compiled(CLASSIFIER)
     params, data = batch(network)
     network.gradients(params, data)
@@ -136,13 +143,48 @@ def test_the_nodes_of_a_run_share_its_time_by_their_work() -> None:
     assert linear_share == pytest.approx((1e6 + 32e3) / (1e6 + 64e3))
 
 
-def test_arrays_that_are_not_contiguous_are_computed_by_the_loop() -> None:
+@pytest.mark.parametrize("nodes", [3, 60])
+def test_the_caches_count_the_bytes_of_routines(nodes: int) -> None:
+    pairs = [
+        (linear(f"a{place}", 9 + place), {"name": f"b{place}", "kind": "tanh"}) for place in range(nodes)
+    ]
+    network = network_of(*chain.from_iterable(pairs))
+    program = network.program(network.targets(Wrt(True, True)))
+    made, allocated = traced(lambda: flatten(network, program, runs.Batches(8)))
+    assert made is not None
+    assert 0.8 * allocated < bytes_of(made) < 2 * allocated + 4096
+
+
+def test_a_matrix_in_fortran_order_is_computed_by_the_loop() -> None:
     network = replace(compiled(CLASSIFIER), flat_after=0)
     params, data = batch(network)
     turned = {name: np.asfortranarray(array) for name, array in params.items()}
     result, right = network.gradients(turned, data), network.gradients(params, data)
     for name, gradient in right.params.items():
         np.testing.assert_allclose(result.params[name], gradient, rtol=1e-13)
+
+
+def test_a_matrix_times_itself_has_the_bits_of_the_loop() -> None:
+    network = network_of(linear("a", 33), width=33)
+    square = np.random.default_rng(0).normal(size=(33, 33))
+    params, data = {"a.weight": square, "a.bias": np.zeros(33)}, {"x": square}
+    loop = replace(network, flat_after=inf).gradients(params, data, values=["a"])
+    assert network.gradients(params, data, values=["a"]).values["a"].tobytes() == loop.values["a"].tobytes()
+
+
+def test_values_that_exist_for_a_moment_share_their_places() -> None:
+    tape, widths = gates.Recorder(), range(101, 40, -1)
+    value = tape.new()
+    sizes = {value: gates.Size((101,))}
+    for width in widths:
+        weight = tape.new()
+        sizes[weight] = gates.Size((width - 1, width), of_example=False)
+        value = tape.record("project", value, weight)
+    given, operations = [*sizes], tape.start()
+    routine = gates.make_routine(gates.value_sizes(operations, sizes), operations, given, [value], [])
+    assert routine.scratch == 100 + 99  # what an operation reads, and what it writes
+    places = {(begin, width) for begin, width in routine.places.tolist()}
+    assert len(places) == len(routine.places) and max(begin + width for begin, width in places) == 199
 
 
 def test_a_gradient_that_is_not_finite_is_refused() -> None:
@@ -171,8 +213,9 @@ class Call:
             "given": tuple(np.ones(shape) for shape in given),
             "made": (self.made,),
             "memory": np.zeros(0),
-            "widths": np.zeros(0, np.int32),
+            "places": np.zeros(0, np.int64),
             "kept": 0,
+            "scratch": 0,
             "rows": 2,
             "checked": 1,
         }
@@ -212,8 +255,11 @@ def test_arrays_that_do_not_fit_are_refused(operation: str, made: tuple[int, ...
         {"rows": 0},
         {"kept": 1},
         {"checked": 2},
-        {"memory": np.zeros(2)},
-        {"widths": np.array([-1], np.int32)},
+        {"places": np.array([0, 3])},
+        {"places": np.array([[0, -1]])},
+        {"places": np.array([[-1, 1]]), "memory": np.zeros(6)},
+        {"places": np.array([[1, 3]]), "memory": np.zeros(6), "kept": 1},
+        {"places": np.array([[1, 3]]), "scratch": 3},
     ],
 )
 def test_other_mistakes_are_refused(changes: dict[str, Any]) -> None:

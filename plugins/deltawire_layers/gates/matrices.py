@@ -32,8 +32,8 @@ MATRICES: dict[type[Layer], Callable[..., Recorded]] = {Linear: _linear}
 def most_rows(layer: Layer, inputs: tuple[Shape, ...], shape: Shape, alone: bool) -> int:
     """Return for how many examples a layer may be recorded; 0 for one that is not.
 
-    For more, its products are cut, computed by another BLAS, or summed in another order. A matrix of one row
-    or column is none to numpy.
+    For more, its products are cut, computed by another BLAS, or summed in another order. A matrix with one
+    row or column is left out: numpy treats it as a vector.
 
     Args:
         layer: the layer.

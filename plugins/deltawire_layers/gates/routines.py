@@ -7,6 +7,7 @@ as numpy does in the layer that it is recorded of: products are those of numpy's
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from math import prod
 from typing import NamedTuple
 
@@ -32,12 +33,14 @@ class Routine(NamedTuple):
     """(operations, 4): the number of the operation, and the registers to write, and to read."""
     made: tuple[Size, ...]
     """The arrays that it makes; gradients are the last."""
-    widths: Array
-    """Numbers of an example in the values of the memory, and then in those that exist for a moment."""
+    places: Array
+    """(values, 2): where numbers of an example begin, and how many: in the memory, then in a scratch area."""
     kept: int
-    """Values in the memory."""
+    """Values in the memory; the others exist for a moment."""
     memory: int
-    """Numbers of an example in them."""
+    """Numbers of an example in the memory."""
+    scratch: int
+    """Numbers of an example in the scratch area."""
     gradients: int
     """Arrays among `made` that are gradients."""
 
@@ -49,23 +52,51 @@ class Routine(NamedTuple):
         """Compute all operations.
 
         Args:
-            given: the arrays that are read, contiguous, of one dtype.
+            given: the arrays that are read, of one dtype.
             memory: written by the routine, or read.
 
         Returns:
             The arrays made, and whether every number of the gradients among them is finite.
 
         Raises:
-            TypeError: an array is not contiguous.
+            TypeError: an array lies in Fortran order, which numpy multiplies in another way.
+            ValueError: a matrix is multiplied by itself, likewise.
         """
         rows, dtype = len(memory), memory.dtype
         made = tuple([np.empty((rows, *shape) if each else shape, dtype) for shape, each in self.made])
         if not len(self.rows):
             return made, True
+        for each in given:
+            if not each.flags.forc:
+                given = tuple([each if each.flags.forc else np.ascontiguousarray(each) for each in given])
+                break
         finite: bool = kernels.compiled.routine(
-            self.rows, given, made, memory, self.widths, self.kept, rows, self.gradients
+            self.rows, given, made, memory, self.places, self.kept, self.scratch, rows, self.gradients
         )
         return made, finite
+
+
+class _Area:
+    """Gives values places on a line of numbers, each the first that is free."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._taken: dict[int, tuple[int, int]] = {}
+
+    def take(self, value: int, width: int) -> tuple[int, int]:
+        """Return where a value begins, and its width."""
+        start = 0
+        for begin, numbers in sorted(self._taken.values()):
+            if begin - start >= width:
+                break
+            start = begin + numbers
+        self._taken[value] = start, width
+        self.length = max(self.length, start + width)
+        return start, width
+
+    def leave(self, value: int) -> None:
+        """Free the place of a value, if it has one."""
+        self._taken.pop(value, None)
 
 
 def make_routine(
@@ -86,25 +117,27 @@ def make_routine(
     """
     register = {value: place for place, value in enumerate([*given, *made, *memory])}
     widths = [prod(sizes[value].shape) for value in memory]
-    kept, first = len(widths), len(register)
+    places = list(zip(accumulate([0, *widths]), widths, strict=False))
     last = {value: place for place, each in enumerate(operations) for value in (each.to, each.a, each.b)}
-    free: dict[int, list[int]] = {}
-    rows = []
+    area, rows = _Area(), []
     for place, each in enumerate(operations):
         if each.to not in register:
-            width = prod(sizes[each.to].shape)
-            if not free.get(width):
-                free[width] = [first + len(widths) - kept]
-                widths.append(width)
-            register[each.to] = free[width].pop()
+            register[each.to] = len(given) + len(made) + len(places)
+            places.append(area.take(each.to, prod(sizes[each.to].shape)))
         rows.append((_number(each.name), register[each.to], register[each.a], register[each.b]))
         for value in {each.to, each.a, each.b}:
-            if last[value] == place and register[value] >= first:
-                free[prod(sizes[value].shape)].append(register[value])
+            if last[value] == place:
+                area.leave(value)
     arrays = tuple(sizes[value] for value in made)
-    gradients = sum(not each.of_example for each in arrays)
-    steps = np.array(rows, np.int32).reshape(-1, 4)
-    return Routine(steps, arrays, np.array(widths, np.int32), kept, sum(widths[:kept]), gradients)
+    return Routine(
+        np.array(rows, np.int32).reshape(-1, 4),
+        arrays,
+        np.array(places, np.int64).reshape(-1, 2),
+        len(memory),
+        sum(widths),
+        area.length,
+        sum(not each.of_example for each in arrays),
+    )
 
 
 def value_sizes(operations: Iterable[Operation], given: Mapping[int, Size]) -> dict[int, Size]:

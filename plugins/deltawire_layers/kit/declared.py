@@ -20,7 +20,7 @@ from deltawire_layers.breaches import (
     parameters_breach,
     work_breach,
 )
-from deltawire_layers.kit.hangs import Hang, call_within, timed
+from deltawire_layers.kit.hangs import Abandoned, Hang, call_within, timed
 from deltawire_layers.kit.trial import Trial
 from deltawire_layers.layer import Layer, LayerError, Shape, arity
 
@@ -164,7 +164,7 @@ def _asked(trial: Trial, closure: str, function: Callable[..., Any], *args: Any)
     """Call a declaration; an exception of it, but LayerError, breaks rule 5."""
     try:
         return timed(closure, function, *args)
-    except LayerError:
+    except (LayerError, Abandoned):
         raise
     except BaseException as error:  # a layer may raise anything, SystemExit included
         mend = "refuse inputs that do not fit with LayerError" if closure == "output_shape" else None

@@ -35,8 +35,8 @@ class Hang(Exception):
         self.closure = closure
 
 
-class Abandoned(Exception):
-    """Nobody waits for this check any more: it takes back what it wrote, and ends."""
+class Abandoned(BaseException):
+    """A call has hung, and nobody waits for this check any more: it ends."""
 
 
 def timed(closure: str, function: Callable[..., T], *args: Any) -> T:

@@ -13,7 +13,7 @@ import numpy as np
 from deltawire_layers.breaches import Breach, activation_breach, array_breach, delta_of, gradient_of
 from deltawire_layers.kit.domains import domain_mend
 from deltawire_layers.kit.errors import ConformanceError, Degenerate, MissingParameter
-from deltawire_layers.kit.hangs import timed
+from deltawire_layers.kit.hangs import Abandoned, timed
 from deltawire_layers.kit.points import Point
 from deltawire_layers.kit.sampler import Sampler
 from deltawire_layers.layer import Activation, Array, Equation, Integers, Layer, Parameter, Shape
@@ -103,6 +103,8 @@ class Trial(NamedTuple):
         """
         try:
             return timed(closure, function, *args)
+        except Abandoned:
+            raise
         except BaseException as error:  # a layer may raise anything, SystemExit included
             if isinstance(error, np.linalg.LinAlgError) and point.degenerate:
                 raise Degenerate from error

@@ -62,14 +62,16 @@ template <class T> void compute(const Step &step, const std::vector<Register<T>>
     }
 }
 
-// Registers are, in this order: arrays given, arrays made, parts of the memory, and parts of a scratch area; `widths`
-// has the numbers of an example in those of the last two. Returns whether the last `checked` arrays made are finite.
+// Registers are, in this order: arrays given, arrays made, parts of the memory, and parts of a scratch area. `places`
+// has where numbers of an example begin in those of the last two, and how many. Returns whether the last `checked`
+// arrays made are finite.
 template <class T>
-bool routine(In<std::int32_t> steps, nb::tuple given, nb::tuple made, Out<T> memory, In<std::int32_t> widths,
-             std::size_t kept, std::size_t rows, std::size_t checked) {
+bool routine(In<std::int32_t> steps, nb::tuple given, nb::tuple made, Out<T> memory, In<std::int64_t> places,
+             std::size_t kept, std::size_t scratch, std::size_t rows, std::size_t checked) {
     static_assert(sizeof(Step) == 4 * sizeof(std::int32_t));
     if (!blas::functions(T()).gemm) throw std::runtime_error("no products were handed over");
-    if (!rows || kept > widths.size() || checked > made.size()) throw std::invalid_argument("there is too little of something");
+    const std::size_t parts = divided(places.size(), 2);
+    if (!rows || kept > parts || checked > made.size()) throw std::invalid_argument("there is too little of something");
     std::vector<Register<T>> all;
     for (nb::handle each : given) {
         const auto array = array_of<In<T>>(each);
@@ -79,28 +81,27 @@ bool routine(In<std::int32_t> steps, nb::tuple given, nb::tuple made, Out<T> mem
         const auto array = array_of<Out<T>>(each);
         all.push_back({array.data(), array.size()});
     }
-    std::size_t held = 0, passing = 0, work = 0;
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-        if (widths.data()[i] < 0) throw std::invalid_argument("a part of the memory has no size");
-        (i < kept ? held : passing) += rows * std::size_t(widths.data()[i]);
-    }
-    same(held, memory.size());
-    const std::unique_ptr<T[]> area(new T[passing]);
-    T *next = memory.data();
-    for (std::size_t i = 0; i < widths.size(); ++i) {
-        if (i == kept) next = area.get();
-        all.push_back({next, rows * std::size_t(widths.data()[i])});
-        next += all.back().size;
+    const std::unique_ptr<T[]> area(new T[scratch * rows]);
+    const std::size_t lengths[] = {memory.size() / rows, scratch};
+    for (std::size_t i = 0; i < parts; ++i) {
+        const std::int64_t begin = places.data()[2 * i], width = places.data()[2 * i + 1];
+        const bool passing = i >= kept;
+        if (begin < 0 || width < 0 || std::size_t(begin) + std::size_t(width) > lengths[passing])
+            throw std::invalid_argument("a part is not in the memory");
+        all.push_back({(passing ? area.get() : memory.data()) + rows * std::size_t(begin), rows * std::size_t(width)});
     }
     const std::size_t count = divided(steps.size(), 4);
     const Step *each = reinterpret_cast<const Step *>(steps.data());
     const auto known = [](std::int32_t number, std::size_t most) { return number >= 0 && std::size_t(number) < most; };
     std::vector<Sizes> all_sizes;
+    std::size_t work = 0;
     for (std::size_t i = 0; i < count; ++i) {
         const auto [operation, to, a, b] = each[i];
         if (!known(operation, ALL) || !known(a, all.size()) || !known(b, all.size()) || !known(to, all.size()) ||
             std::size_t(to) < given.size())
             throw std::invalid_argument("a row of the routine names no operation, or no register");
+        if ((operation == PROJECT || operation == OUTER) && all[a].at == all[b].at)
+            throw std::invalid_argument("numpy multiplies a matrix by itself in another way");
         all_sizes.push_back(sizes(each[i], all, rows));
         work += all[to].size * (operation < OPERATIONS ? 1 : all_sizes.back().from);
     }
@@ -120,7 +121,7 @@ void take_products(std::uintptr_t sgemm, std::uintptr_t sgemv, std::uintptr_t dg
 
 template <class T> void bind(nb::module_ &m) {
     m.def("routine", routine<T>, "steps"_a.noconvert(), "given"_a, "made"_a, "memory"_a.noconvert(),
-          "widths"_a.noconvert(), "kept"_a, "rows"_a, "checked"_a);
+          "places"_a.noconvert(), "kept"_a, "scratch"_a, "rows"_a, "checked"_a);
 }
 
 }  // namespace

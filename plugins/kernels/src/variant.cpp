@@ -31,8 +31,9 @@ template <class T, class... Functions> constexpr Kernels<T> kernels() {
             standardise_delta<T>, depthwise<T>,         depthwise_delta<T>,   depthwise_gradient<T>,
             scatter<T>,           gather<T>,            correlate<T>,         spread<T>,
             lstm<T>,              lstm_delta<T>,        gru<T>,               gru_delta<T>,
-            pack<T>,              packed_product<T>, add_row<T>, sum_rows<T>, finite<T>,    squared_norm<T>,      adam<T>,
-            sgd<T>,               rms<T>,               lion<T>};
+            pack<T>,              packed_product<T>,    add_row<T>,           sum_rows<T>,
+            finite<T>,            squared_norm<T>,      adam<T>,              sgd<T>,
+            rms<T>,               lion<T>};
 }
 
 template <class... Functions> struct Pointwises {

@@ -25,7 +25,7 @@ class NoSessions(SessionInterface):
 
 
 class FormlessRequest(Request):
-    """A request of which no view reads a form, so that there are no files to close."""
+    """A request whose form no view reads, so that there are no files to close."""
 
     def close(self) -> None:
         pass
@@ -35,7 +35,8 @@ class WholeResponse(Response):
     """A response whose headers are those that it was made with: they hold its length, and no path."""
 
     def get_app_iter(self, environ: dict[str, Any]) -> TrackedBody:
-        body: Iterable[Any] = () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # bytes always
+        # It holds bytes, and none where its status allows none.
+        body: Iterable[Any] = () if environ["REQUEST_METHOD"] == "HEAD" else self.response
         return TrackedBody(body, self.close)
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
@@ -82,7 +83,7 @@ class Application(Flask):
         )
 
     def _find_routes(self, *headers: str) -> MapAdapter:
-        """Return the routes for such requests, of which most come again and again, and find theirs once."""
+        """Return the adapter for a request. It remembers its match, because most requests repeat."""
         *sender, path, method = headers
         bound = self._bound(*sender)
         routes = MapAdapter(bound.map, bound.server_name, "", "", bound.url_scheme, path, method)

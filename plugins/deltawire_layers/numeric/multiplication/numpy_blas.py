@@ -11,7 +11,7 @@ from deltawire_plugins.compiled import compiled
 NAMES = {"scipy_cblas_{}64_": True, "cblas_{}64_": True, "scipy_cblas_{}": False}
 """What builds of numpy call the functions, and whether their integers have 64 bits.
 
-The plain name is left out: it tells nothing of the integers, and may be that of another library.
+The plain name is left out: it does not show the size of its integers, and may be another library's.
 """
 
 FUNCTIONS = ("sgemm", "sgemv", "dgemm", "dgemv")

@@ -64,8 +64,8 @@ STEP_BYTES = 1300
 LEFT_BYTES = 600
 """Bytes that it takes more where its gradients may be left to another thread."""
 
-RUN_BYTES, JOINED_BYTES = 3000, 130
-"""Bytes that a run takes, and each step in it."""
+RUN_BYTES, JOINED_BYTES, PARAMETER_BYTES = 6000, 250, 550
+"""Bytes that a run takes, each step in it, and each parameter of these."""
 
 
 class FlatProgram(NamedTuple):
@@ -117,10 +117,11 @@ def flatten(network: Graph, program: Program, batches: Batches | None = ANY) -> 
         "gradients": gradients_of, "partial": partial,
     }  # fmt: skip
     exec(compile(source, FILE, "exec"), names)
-    joined, runs = sum(len(recorded.run.nodes) for recorded in writer.runs.values()), len(writer.runs)
+    runs = [recorded.run for recorded in writer.runs.values()]
+    joined, parameters = sum(len(run.nodes) for run in runs), sum(len(run.params) for run in runs)
     size = STEP_BYTES * (len(layers) - joined) + LEFT_BYTES * len(writer.wanted)
-    size += RUN_BYTES * runs + JOINED_BYTES * joined
-    return FlatProgram(size, starts, runs > 0, *writer.looks, names["forward"], names["backward"])
+    size += RUN_BYTES * len(runs) + JOINED_BYTES * joined + PARAMETER_BYTES * parameters
+    return FlatProgram(size, starts, bool(runs), *writer.looks, names["forward"], names["backward"])
 
 
 class _Writer:

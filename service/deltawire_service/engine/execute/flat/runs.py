@@ -13,7 +13,7 @@ from functools import partial
 from math import prod
 from typing import Any, NamedTuple
 
-from deltawire_layers import NUMBER, Array, Shape, gates, kernels
+from deltawire_layers import NUMBER, Array, Shape, gates, kernels, sharing
 from deltawire_service.engine.graph import Node
 from deltawire_service.engine.plan.program import BackwardStep, Program
 
@@ -22,6 +22,9 @@ LEAST_GATES = 2
 
 MOST_WORK = 2**27
 """Operations of a pass over a routine, at most: about 10 ms, for nothing looks at the deadline meanwhile."""
+
+MOST_NUMBERS = 2 * sharing.NUMBERS
+"""Numbers of an array in a routine, at most: threads share larger ones."""
 
 Saved = tuple[tuple[Array, ...], Array]
 """What the backward pass of a run needs: arrays, and a memory of values that are no arrays."""
@@ -105,8 +108,8 @@ def find_runs(program: Program, broadcast: Collection[str] = (), batches: Batche
         stop, shape, work, joined = start, steps[start].node.shape, 0, True
         while stop < len(steps) and joined:
             node = steps[stop].node
-            work += batches.rows * node.work.each
-            of_any_shape = batches.rows and work <= MOST_WORK
+            work += batches.rows * _work(node)
+            of_any_shape = work <= MOST_WORK and 0 < batches.rows * prod(node.shape) <= MOST_NUMBERS
             joined = _is_gate(node, node.shape if of_any_shape else shape, broadcast)
             joined = joined or (is_matrix(node) and (of_any_shape or stop == start))
             stop += joined
