@@ -13,7 +13,7 @@ help:
 	@echo "make demo     install, and watch a network learn handwritten digits (DEMO=text: a text)"
 	@echo "make lint     check style and types (of JavaScript too, where npm is installed)"
 	@echo "make kernels  compile the kernels of the layers, which are then used (needs a C++ compiler)"
-	@echo "make bench    measure speed beside torch, jax and others (about 45 minutes)"
+	@echo "make bench    measure speed beside torch, jax and others (an hour to an hour and a half)"
 	@echo "make fuzz     test the binary format with a million mutants"
 	@echo "make torture  measure the figures of docs/reliability.md again (needs nginx)"
 	@echo "make docs     generate the pages of layers and optimizers, and docs/architecture.svg"
