@@ -207,12 +207,10 @@ def _prescan(body: memoryview, limits: Limits) -> None:
     """Raise Refused for a body that nests too deep or holds too much; a parser would notice too late."""
     if len(body) <= min(limits.depth, limits.lists, limits.members):
         return  # too short to break a limit
-    opened = colons = 0
-    for piece in _text_pieces(body):
-        opened += piece.count(b"[") + piece.count(b"{")
-        colons += piece.count(b":")
-    if opened <= min(limits.depth, limits.lists) and opened + colons <= limits.members:
-        return  # too few brackets and colons to break a limit, wherever they stand
+    opened = sum(piece.count(b"[") + piece.count(b"{") for piece in _text_pieces(body))
+    if opened <= min(limits.depth, limits.lists):
+        if opened + sum(piece.count(b":") for piece in _text_pieces(body)) <= limits.members:
+            return  # too few brackets and colons to break a limit, wherever they stand
     depth = members = lists = quotes = 0
     for piece in _text_pieces(body):
         if b"\\" in piece:  # an escaped quote ends no string
