@@ -30,8 +30,12 @@ SCATTERED_NUMBERS = 2**18
 
 
 def rows(array: Array) -> Array:
-    """Return (..., n) as a matrix with rows of n numbers; join all leading axes."""
-    return array if array.ndim == 2 else array.reshape(prod(array.shape[:-1]), array.shape[-1])
+    """Return (..., n) as a contiguous matrix with rows of n numbers; join all leading axes.
+
+    numpy adds and multiplies in an order that depends on the layout: the same numbers would get other bits.
+    """
+    matrix = array if array.ndim == 2 else array.reshape(prod(array.shape[:-1]), array.shape[-1])
+    return matrix if matrix.flags.c_contiguous else np.ascontiguousarray(matrix)
 
 
 def sum_rows(array: Array) -> Array:

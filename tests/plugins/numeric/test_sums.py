@@ -79,3 +79,13 @@ def test_scatter_rows_of_nothing() -> None:
 def test_inner_keeps_one_place() -> None:
     a, b = numbers(2, 3, 4), numbers(2, 3, 4)[..., ::-1]
     np.testing.assert_allclose(sums.inner(a, b), (a * b).sum(axis=-1, keepdims=True), rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("count", [64, 250, 1000])
+def test_sums_of_rows_do_not_depend_on_their_layout(count: int, dtype: str) -> None:
+    column = np.random.default_rng(0).normal(size=(count, 1)).astype(dtype)
+    one_for_all = np.broadcast_to(column, (count, 70))
+    right = sums.sum_rows(one_for_all.copy()).tobytes()
+    assert sums.sum_rows(one_for_all).tobytes() == right
+    assert sums.sum_rows(np.asfortranarray(one_for_all)).tobytes() == right
