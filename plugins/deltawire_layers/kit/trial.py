@@ -83,11 +83,9 @@ class Trial(NamedTuple):
             got: the returned number at that place.
             suggestion: a way to mend it.
         """
-        where = None if point is None else str(point)
+        name, where = type(self.layer).__name__, None if point is None else str(point)
         index = None if place is None else tuple(map(int, place))
-        return ConformanceError(
-            type(self.layer).__name__, rule, closure, problem, where, index, expected, got, suggestion
-        )
+        return ConformanceError(name, rule, closure, problem, where, index, expected, got, suggestion)
 
     def call(self, closure: str, point: Point, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function of the layer, and return its result.
