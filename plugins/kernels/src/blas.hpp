@@ -24,55 +24,60 @@ inline Blas numpy;
 inline const Functions &functions(float) { return numpy.singles; }
 inline const Functions &functions(double) { return numpy.doubles; }
 
-template <class Int, class T>
-void multiply(bool turns_a, bool turns_b, std::size_t n, std::size_t m, std::size_t terms, const T *a, std::size_t a_row,
-              const T *b, std::size_t b_row, T *to) {
-    using Gemm = void (*)(int, int, int, Int, Int, Int, T, const T *, Int, const T *, Int, T, T *, Int);
-    reinterpret_cast<Gemm>(functions(T()).gemm)(BY_ROWS, turns_a ? TRANSPOSED : AS_IT_IS, turns_b ? TRANSPOSED : AS_IT_IS,
-                                                Int(n), Int(m), Int(terms), 1, a, Int(a_row), b, Int(b_row), 0, to, Int(m));
+// Calls a function with a number of the type that the integers of CBLAS have.
+template <class Call> void with_integers(Call call) {
+    if (numpy.wide)
+        call(std::int64_t());
+    else
+        call(std::int32_t());
 }
 
-template <class Int, class T>
-void multiply_row(bool turns, std::size_t rows, std::size_t columns, const T *matrix, const T *row, T *to) {
-    using Gemv = void (*)(int, int, Int, Int, T, const T *, Int, const T *, Int, T, T *, Int);
-    reinterpret_cast<Gemv>(functions(T()).gemv)(BY_ROWS, turns ? TRANSPOSED : AS_IT_IS, Int(rows), Int(columns), 1, matrix,
-                                                Int(columns), row, 1, 0, to, 1);
+// a (n, terms) times b (terms, m); each may be stored turned. `a_row` and `b_row`: numbers of a stored row.
+template <class T>
+void multiply(bool turns_a, bool turns_b, std::size_t n, std::size_t m, std::size_t terms, const T *a, std::size_t a_row,
+              const T *b, std::size_t b_row, T *to) {
+    with_integers([=]<class Int>(Int) {
+        using Gemm = void (*)(int, int, int, Int, Int, Int, T, const T *, Int, const T *, Int, T, T *, Int);
+        const int a_is = turns_a ? TRANSPOSED : AS_IT_IS, b_is = turns_b ? TRANSPOSED : AS_IT_IS;
+        reinterpret_cast<Gemm>(functions(T()).gemm)(BY_ROWS, a_is, b_is, Int(n), Int(m), Int(terms), 1, a, Int(a_row), b,
+                                                    Int(b_row), 0, to, Int(m));
+    });
+}
+
+// A matrix (rows, columns), perhaps turned, times a vector.
+template <class T>
+void multiply_vector(bool turns, std::size_t rows, std::size_t columns, const T *matrix, const T *vector, T *to) {
+    with_integers([=]<class Int>(Int) {
+        using Gemv = void (*)(int, int, Int, Int, T, const T *, Int, const T *, Int, T, T *, Int);
+        reinterpret_cast<Gemv>(functions(T()).gemv)(BY_ROWS, turns ? TRANSPOSED : AS_IT_IS, Int(rows), Int(columns), 1,
+                                                    matrix, Int(columns), vector, 1, 0, to, 1);
+    });
 }
 
 // x (rows, n) times the transpose of a matrix (units, n): (rows, units). A single row is a vector, as for numpy.
 template <class T>
 void project(const T *x, const T *matrix, T *to, std::size_t rows, std::size_t n, std::size_t units) {
-    if (rows == 1)
-        numpy.wide ? multiply_row<std::int64_t>(false, units, n, matrix, x, to)
-                   : multiply_row<std::int32_t>(false, units, n, matrix, x, to);
-    else
-        numpy.wide ? multiply<std::int64_t>(false, true, rows, units, n, x, n, matrix, n, to)
-                   : multiply<std::int32_t>(false, true, rows, units, n, x, n, matrix, n, to);
+    if (rows == 1) return multiply_vector(false, units, n, matrix, x, to);
+    multiply(false, true, rows, units, n, x, n, matrix, n, to);
 }
 
 // δ (rows, units) times a matrix (units, n): (rows, n).
 template <class T>
 void send(const T *delta, const T *matrix, T *to, std::size_t rows, std::size_t units, std::size_t n) {
-    if (rows == 1)
-        numpy.wide ? multiply_row<std::int64_t>(true, units, n, matrix, delta, to)
-                   : multiply_row<std::int32_t>(true, units, n, matrix, delta, to);
-    else
-        numpy.wide ? multiply<std::int64_t>(false, false, rows, n, units, delta, units, matrix, n, to)
-                   : multiply<std::int32_t>(false, false, rows, n, units, delta, units, matrix, n, to);
+    if (rows == 1) return multiply_vector(true, units, n, matrix, delta, to);
+    multiply(false, false, rows, n, units, delta, units, matrix, n, to);
 }
 
 // The transpose of δ (rows, units) times x (rows, n): (units, n).
 template <class T>
 void outer(const T *delta, const T *x, T *to, std::size_t rows, std::size_t units, std::size_t n) {
-    numpy.wide ? multiply<std::int64_t>(true, false, units, n, rows, delta, units, x, n, to)
-               : multiply<std::int32_t>(true, false, units, n, rows, delta, units, x, n, to);
+    multiply(true, false, units, n, rows, delta, units, x, n, to);
 }
 
-// The sum of rows, as the product of a row of ones with them.
+// The sum of rows, as their transpose times a vector of ones.
 template <class T> void sum_rows(const T *a, T *to, std::size_t rows, std::size_t count) {
     const std::vector<T> ones(rows, T(1));
-    numpy.wide ? multiply_row<std::int64_t>(true, rows, count, a, ones.data(), to)
-               : multiply_row<std::int32_t>(true, rows, count, a, ones.data(), to);
+    multiply_vector(true, rows, count, a, ones.data(), to);
 }
 
 }  // namespace blas

@@ -85,16 +85,12 @@ class Caches:
             beside: returns, for the same arguments, the objects that live longer than the result.
         """
         own = object()  # tells its entries from those of other functions
-        entries, use = self._entries, self._entries.move_to_end
 
         def call(*arguments: Any) -> T:
             key = own, arguments
-            try:  # as `find` does, whose call would take as long
-                use(key)
-                found: T = entries[key][0]
+            found: T | None = self.find(key)
+            if found is not None:
                 return found
-            except KeyError:
-                pass
             result = function(*arguments)
             kept = self.keep(key, result, beside(*arguments))
             return result if kept is None else kept

@@ -1,8 +1,8 @@
 """Runs: steps that follow each other, and are computed by one call of a kernel in each pass.
 
-Gates of one shape are a tape, for any number of examples. With layers that multiply by a matrix, gates of any
-shapes are a routine, for few. The kernels compute what the layers would, share by share in the same order, so
-every bit is the same.
+Gates of one shape form a tape, for any number of examples. For small batches, linear layers and gates of any
+shapes form a routine. The kernels compute what the layers would, share by share in the same order, so every
+bit is the same.
 """
 
 from __future__ import annotations
